@@ -1,0 +1,154 @@
+"""The files that pass between stages: written whole or not at all, the same bytes for the same input, spacing inside.
+
+Files that come from outside are read by :mod:`cellstack.import_stack`.
+"""
+
+import json
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+IMAGEJ_TYPES = ("uint8", "uint16", "float32")
+IMAGEJ_BYTES = 2**32 - 2**25  # beyond it a classic TIFF has no room, and ImageJ's own way round it is read by few
+SPACING_KEY = "spacing_zyx_um"  # exact, where TIFF's resolution tags are rounded fractions
+
+
+@contextmanager
+def whole_file(path):
+    """Give a path beside `path` to write to, and move it to `path` once it is complete.
+
+    Parameters
+    ----------
+    path : path-like
+        The file that shall appear, whole, or not at all.
+
+    Yields
+    ------
+    pathlib.Path
+        A path in the same folder with the same ending. It is removed where the body fails.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".partial.{path.name}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_stack(path, stack, spacing, display=None):
+    """Write a stack as one uncompressed contiguous TIFF that can be memory-mapped and opens at its scale in Fiji.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write.
+    stack : (Z, Y, X) ndarray
+        uint8, uint16 and float32 below 4 GB are written as ImageJ TIFF, all else as OME-TIFF.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    display : (2,) sequence of float, optional
+        The values that Fiji shows as black and white, where it cannot guess them: (0, 1) for masks.
+    """
+    z, y, x = (float(step) for step in spacing)
+    with whole_file(path) as partial:
+        if stack.dtype.name in IMAGEJ_TYPES and stack.nbytes < IMAGEJ_BYTES:
+            metadata = {"axes": "ZYX", "spacing": z, "unit": "um", SPACING_KEY: f"{z!r} {y!r} {x!r}"}
+            if display is not None:
+                metadata |= {"min": float(display[0]), "max": float(display[1])}
+            tifffile.imwrite(
+                partial,
+                stack,
+                imagej=True,
+                byteorder="<",
+                resolution=(1 / x, 1 / y),
+                software="cellstack",
+                metadata=metadata,
+            )
+        else:
+            tifffile.imwrite(partial, stack, ome=True, software="cellstack", metadata=_ome_metadata(path, stack, spacing))
+
+
+def write_labels(path, labels, spacing):
+    """Write labels as compressed OME-TIFF with physical sizes.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write.
+    labels : (Z, Y, X) ndarray of uint16 or uint32
+        0 is background.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    """
+    with whole_file(path) as partial:
+        tifffile.imwrite(
+            partial,
+            labels,
+            ome=True,
+            compression="zlib",
+            compressionargs={"level": 1},
+            software="cellstack",
+            metadata=_ome_metadata(path, labels, spacing),
+        )
+
+
+def _ome_metadata(path, stack, spacing):
+    # tifffile draws a random UUID unless it is given one; the same file must have the same bytes on every run
+    identity = uuid.uuid5(uuid.NAMESPACE_URL, f"cellstack/{Path(path).name}/{stack.shape}/{stack.dtype}")
+    sizes = {f"PhysicalSize{axis}": float(step) for axis, step in zip("ZYX", spacing, strict=True)}
+    units = {f"{name}Unit": "µm" for name in sizes}
+    return {"axes": "ZYX", "UUID": f"urn:uuid:{identity}", "Name": Path(path).name, "Creator": "cellstack"} | sizes | units
+
+
+def read_stack(path):
+    """Read a stack that cellstack wrote.
+
+    Parameters
+    ----------
+    path : path-like
+        A file of :func:`write_stack` or :func:`write_labels`.
+
+    Returns
+    -------
+    stack : (Z, Y, X) ndarray
+        In the type that was written.
+    spacing : tuple of float
+        Voxel size along z, y, x in um, exactly as it was given.
+    """
+    with tifffile.TiffFile(path) as tif:
+        series = tif.series[0]
+        stack = series.asarray(squeeze=False)
+        stack = stack.reshape([stack.shape[series.get_axes(squeeze=False).index(axis)] for axis in "ZYX"])
+        if tif.imagej_metadata:
+            spacing = tuple(float(step) for step in tif.imagej_metadata[SPACING_KEY].split())
+        else:
+            pixels = tifffile.xml2dict(tif.ome_metadata)["OME"]["Image"]["Pixels"]
+            spacing = tuple(float(pixels[f"PhysicalSize{axis}"]) for axis in "ZYX")
+    return stack, spacing
+
+
+def label_type(count):
+    """Return the smaller of uint16 and uint32 that holds labels up to `count`."""
+    return np.uint16 if count <= np.iinfo(np.uint16).max else np.uint32
+
+
+def write_json(path, content):
+    """Write a mapping as indented JSON, in its own order; None stands for what is not known."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_json(path):
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_table(path, table):
+    """Write a DataFrame as CSV with nine significant digits, without its index."""
+    with whole_file(path) as partial:
+        table.to_csv(partial, index=False, float_format="%.9g", lineterminator="\n")

@@ -1,0 +1,97 @@
+"""One way into a stage's ``main``: from Snakemake, from the command line, or by a plain call.
+
+A script defines ``main`` with keyword arguments that bear the names of its rule's inputs, outputs and params, and ends with
+``job.run(main)``. Both ways in hand the same values to the same function, so the files come out the same to the byte.
+"""
+
+import inspect
+import logging
+import sys
+from pathlib import Path
+
+from cellstack.errors import InputError
+
+log = logging.getLogger("cellstack")
+
+
+def run(main):
+    """Run `main` if its module was started as a program, and do nothing if it was imported.
+
+    Parameters
+    ----------
+    main : callable
+        The stage. Parameters annotated ``Path`` or ``list[Path]`` are files; ``dict`` and ``list`` are given as JSON on the command line.
+
+    Raises
+    ------
+    SystemExit
+        With status 1 where `main` failed. The rule's log then holds the traceback, standard error one line.
+    """
+    if main.__module__ != "__main__":
+        return
+    snakemake = main.__globals__.get("snakemake")
+    arguments = _from_command_line(main) if snakemake is None else _from_snakemake(main, snakemake)
+    logfile = str(snakemake.log[0]) if snakemake is not None and snakemake.log else None
+    logging.basicConfig(filename=logfile, level=logging.INFO, format="%(levelname)s %(message)s", encoding="utf-8")
+    logging.captureWarnings(True)
+    name = Path(sys.argv[0]).stem if snakemake is None else _job_name(snakemake)
+    try:
+        main(**arguments)
+    except Exception as error:
+        expected = isinstance(error, InputError)
+        if logfile:
+            log.exception("%s failed", name)
+            where = f" (traceback in {logfile})"
+        elif expected:
+            where = ""
+        else:
+            raise
+        message = str(error) if expected else f"{type(error).__name__}: {error}{where}"
+        print(f"{name}: {message}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _job_name(snakemake):
+    wildcards = " ".join(str(value) for value in snakemake.wildcards)
+    return f"{snakemake.rule} {wildcards}".strip()
+
+
+def _from_snakemake(main, snakemake):
+    named = {}
+    for part in (snakemake.input, snakemake.output, snakemake.params):
+        named.update(part.items())
+    named.pop("source", None)  # is there to re-run the job when the code changes
+    parameters = inspect.signature(main).parameters
+    if "threads" in parameters:
+        named["threads"] = snakemake.threads
+    unknown = sorted(named.keys() - parameters.keys())
+    missing = sorted(name for name, each in parameters.items() if each.default is each.empty and name not in named)
+    if unknown or missing:
+        raise TypeError(f"rule {snakemake.rule} and main() differ: main() does not take {unknown}, the rule does not give {missing}")
+    return {name: _paths(value, parameters[name].annotation) for name, value in named.items()}
+
+
+def _paths(value, annotation):
+    if annotation is Path:
+        return Path(value)
+    if annotation == list[Path]:
+        return [Path(value)] if isinstance(value, str) else [Path(each) for each in value]
+    return value
+
+
+def _from_command_line(main):
+    import argparse
+    import json
+
+    parser = argparse.ArgumentParser(description=inspect.getdoc(main), formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, parameter in inspect.signature(main).parameters.items():
+        kind = parameter.annotation
+        options = {"required": parameter.default is parameter.empty, "default": parameter.default}
+        if kind == list[Path]:
+            options |= {"type": Path, "nargs": "+"}
+        elif kind in (Path, str, int, float):
+            options |= {"type": kind}
+        else:  # dict, list, bool and values that may be absent
+            options |= {"type": json.loads, "metavar": "JSON"}
+        parser.add_argument(f"--{name.replace('_', '-')}", **options)
+    return vars(parser.parse_args())
