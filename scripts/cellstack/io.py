@@ -1,6 +1,6 @@
 """The files that pass between stages: written whole or not at all, the same bytes for the same input, spacing inside.
 
-Files that come from outside are read by :mod:`cellstack.import_stack`.
+Files that come from outside are read by :mod:`cellstack.readers`, tables by :mod:`cellstack.table_io`.
 """
 
 import json
@@ -70,7 +70,7 @@ def write_stack(path, stack, spacing, display=None):
                 metadata=metadata,
             )
         else:
-            tifffile.imwrite(partial, stack, ome=True, software="cellstack", metadata=_ome_metadata(path, stack, spacing))
+            tifffile.imwrite(partial, stack, ome=True, software="cellstack", metadata=ome_metadata(path, stack, spacing))
 
 
 def write_labels(path, labels, spacing):
@@ -93,11 +93,12 @@ def write_labels(path, labels, spacing):
             compression="zlib",
             compressionargs={"level": 1},
             software="cellstack",
-            metadata=_ome_metadata(path, labels, spacing),
+            metadata=ome_metadata(path, labels, spacing),
         )
 
 
-def _ome_metadata(path, stack, spacing):
+def ome_metadata(path, stack, spacing):
+    """Describe a (Z, Y, X) stack for tifffile's OME writer, with an identity that is the same on every run."""
     # tifffile draws a random UUID unless it is given one; the same file must have the same bytes on every run
     identity = uuid.uuid5(uuid.NAMESPACE_URL, f"cellstack/{Path(path).name}/{stack.shape}/{stack.dtype}")
     sizes = {f"PhysicalSize{axis}": float(step) for axis, step in zip("ZYX", spacing, strict=True)}
@@ -146,9 +147,3 @@ def write_json(path, content):
 def read_json(path):
     """Read a JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
-
-
-def write_table(path, table):
-    """Write a DataFrame as CSV with nine significant digits, without its index."""
-    with whole_file(path) as partial:
-        table.to_csv(partial, index=False, float_format="%.9g", lineterminator="\n")

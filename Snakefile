@@ -1,0 +1,40 @@
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: "config/config.yaml"
+
+
+pathvars:
+    benchmarks="<logs>/benchmarks",
+
+
+report: "report/workflow.rst"
+
+
+include: "rules/common.smk"
+include: "rules/prepare.smk"
+include: "rules/enhance.smk"
+include: "rules/segment.smk"
+include: "rules/measure.smk"
+include: "rules/evaluate.smk"
+include: "rules/figures.smk"
+
+
+wildcard_constraints:
+    stack="[A-Za-z0-9][A-Za-z0-9-]*",
+    channel="[A-Za-z0-9][A-Za-z0-9-]*",
+    object="nuclei|cells",
+
+
+rule all:
+    """Make labels, tables, scores and figures of all stacks in the sheet."""
+    default_target: True
+    input:
+        objects="<results>/objects.csv",
+        stacks="<results>/stacks.csv",
+        config="<results>/config.yaml",
+        scores=branch(stacks_with("truth"), then="<results>/scores.csv", otherwise=[]),
+        segmentation=collect("<results>/{stack}/figures/nuclei_segmentation.png", stack=stacks),
+        planes=collect("<results>/{stack}/figures/nuclei_planes.png", stack=stacks),

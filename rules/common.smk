@@ -1,0 +1,241 @@
+"""The sheet, the settings and the functions that rules name; nothing here opens an image."""
+
+import hashlib
+import re
+import sys
+from functools import cache
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+# ---- source: what a job runs
+
+
+@cache
+def source_file(name):
+    """Bring a file of scripts/ to where jobs find it, and return its path."""
+    return workflow.source_path(f"../scripts/{name}")
+
+
+@cache
+def source_hash(script):
+    """Hash a script with all of cellstack that it imports, so that a change of either re-runs its rule."""
+    digest = hashlib.sha256()
+    for name in source_files(script):
+        digest.update(name.encode() + Path(source_file(name)).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def source_files(script):
+    """List a script or module and the modules of cellstack that it imports, directly or through another, in a fixed order."""
+    found, waiting = set(), [f"{script}.py", "cellstack/__init__.py"]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            source = Path(source_file(name)).read_text(encoding="utf-8")
+            modules = re.findall(r"^\s*from cellstack\.(\w+) import ", source, re.MULTILINE)
+            for names in re.findall(r"^\s*from cellstack import (.+)$", source, re.MULTILINE):
+                modules += names.split(", ")
+            waiting += [f"cellstack/{module}.py" for module in modules]
+    return sorted(found)
+
+
+source_files("cellstack/sheet")
+sys.path.insert(0, str(Path(source_file("cellstack/sheet.py")).parent.parent))
+
+from cellstack import image_files, settings, sheet
+
+# ---- the configuration and the sheet
+
+
+def read_yaml(path):
+    """Read a YAML file of the workflow."""
+    return yaml.safe_load(Path(workflow.source_path(path)).read_text(encoding="utf-8"))
+
+
+def check(faults):
+    """Stop with all faults in one message."""
+    if faults:
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise WorkflowError("\n".join([f"{count} in the configuration or the sheet:", *faults]))
+
+
+STAGES_SCHEMA = read_yaml("../config/schemas/stages.schema.yaml")
+CONFIG_SCHEMA = settings.join_schemas(read_yaml("../config/schemas/config.schema.yaml"), STAGES_SCHEMA)
+SHEET_SCHEMA = read_yaml("../config/schemas/stacks.schema.yaml")
+
+if workflow.is_main_process:
+    check(settings.find_faults(config, CONFIG_SCHEMA, "config"))
+config = settings.fill_defaults(config, CONFIG_SCHEMA)
+presets = read_yaml("../config/presets.yaml") | config["presets"]
+resources_folder = workflow.pathvars.get("resources")
+simulated_files = {
+    f"{resources_folder}/simulated/{name}/{part}.ome.tif"
+    for name in config["simulate_stack"]
+    for part in ("image", "nuclei", "cells")
+}
+
+if not Path(config["stacks"]).is_file():
+    check([f"config.stacks: {config['stacks']!r} does not exist; correct the path, which counts from the working directory"])
+rows = [sheet.convert(row, SHEET_SCHEMA) for row in sheet.read_sheet(config["stacks"])]
+if workflow.is_main_process:
+    faults = settings.find_method_faults(config, STAGES_SCHEMA, "config")
+    for name, preset in presets.items():
+        faults += settings.find_method_faults(preset, STAGES_SCHEMA, f"config.presets.{name}")
+    made = simulated_files | {f"{resources_folder}/cells3d.ome.tif"}
+    faults += sheet.find_faults(
+        rows, SHEET_SCHEMA, where=config["stacks"], presets=presets, diameters=config["diameter_um"], made=made
+    )
+    check(faults)
+
+stacks = {}  # stack: channel: row of the sheet
+for row in rows:
+    if row["use"]:
+        stacks.setdefault(row["stack"], {})[row["channel"]] = row
+
+
+# ---- functions that rules name
+
+
+def sheet_value(column):
+    """Look up a cell of the sheet for the wildcards stack and channel."""
+    return lambda wildcards: stacks[wildcards.stack][wildcards.channel].get(column)
+
+
+def channel_of(wildcards):
+    """Name the channel whose row holds for a job: its own, or that of its object."""
+    return wildcards.get("channel") or sheet.CHANNEL_OF[wildcards.get("object", "nuclei")]
+
+
+def diameter(stack, channel):
+    """Give the diameter of the object that a channel shows, in um, or None."""
+    return stacks[stack][channel].get("diameter_um", config["diameter_um"].get(sheet.OBJECT_OF.get(channel)))
+
+
+@cache
+def stage_arguments(stage, preset, diameter_um):
+    """Give the params of a stage under a preset, for objects of a diameter."""
+    block = settings.merge(config[stage], presets[preset].get(stage, {}))
+    return settings.stage_arguments(stage, block, diameter_um, STAGES_SCHEMA)
+
+
+def stage(name):
+    """Give the params of the rule `name`: its settings for the stack at hand, and the hash of its source."""
+
+    def argument(key):
+        def value(wildcards):
+            channel = channel_of(wildcards)
+            row = stacks[wildcards.stack][channel]
+            return stage_arguments(name, row["preset"], diameter(wildcards.stack, channel))[key]
+
+        return value
+
+    keys = stage_arguments(name, "default", 1.0)
+    return {key: argument(key) for key in keys} | {"source": source_hash(name)}
+
+
+def files_of(column):
+    """List the files behind a cell of the sheet, for the wildcards stack and channel or object."""
+
+    def files(wildcards):
+        cell = stacks[wildcards.stack][channel_of(wildcards)][column]
+        return image_files.find_images(cell) or [cell]
+
+    return files
+
+
+def raw_of_object(wildcards):
+    """Name the raw stack of the channel that shows an object kind."""
+    return f"<results>/{wildcards.stack}/{channel_of(wildcards)}/raw.tif"
+
+
+def raw_stacks(wildcards):
+    """List the raw stacks of all channels of a stack."""
+    return [f"<results>/{wildcards.stack}/{channel}/raw.tif" for channel in stacks[wildcards.stack]]
+
+
+def channel_names(wildcards):
+    """List the channels of a stack, in the order of the sheet."""
+    return list(stacks[wildcards.stack])
+
+
+def object_diameter(wildcards):
+    """Give the diameter of the object kind of a job in um, or None."""
+    return diameter(wildcards.stack, channel_of(wildcards))
+
+
+def stacks_with(column):
+    """List the stacks whose nuclei have a cell in a column of the sheet, in its order."""
+    return {stack: None for stack, channels in stacks.items() if column in channels["nuclei"]}.keys()
+
+
+def pattern_of(names):
+    """Give the pattern that matches these stacks and no other."""
+    return "|".join(sorted(names)) or "(?!)"
+
+
+def simulation():
+    """Give the params of simulate_stack: those of the simulation in the configuration."""
+
+    def parameter(key):
+        return lambda wildcards: config["simulate_stack"][wildcards.simulation][key]
+
+    keys = ("shape", "spacing", "diameter_um", "nuclei_count", "seed", "signal_to_noise", "depth_factor")
+    return {key: parameter(key) for key in keys} | {"source": source_hash("simulate_stack")}
+
+
+def simulation_memory(wildcards, attempt):
+    """Claim memory in MB for a simulation, which has no input to go by: 40 bytes per voxel."""
+    z, y, x = config["simulate_stack"][wildcards.simulation]["shape"]
+    return int(attempt * (500 + 40e-6 * z * y * x))
+
+
+def resolved_stages():
+    """List what the settings of the stages came to in um, with the stacks that share them."""
+    shared = {}
+    for stack, channels in stacks.items():
+        shared.setdefault((channels["nuclei"]["preset"], diameter(stack, "nuclei")), []).append(stack)
+    return [
+        {
+            "preset": preset,
+            "diameter_um": diameter_um,
+            "stacks": names,
+            "stages": {name: stage_arguments(name, preset, diameter_um) for name in STAGES_SCHEMA["properties"]},
+        }
+        for (preset, diameter_um), names in shared.items()
+    ]
+
+
+def note(wildcards):
+    """Say so where a stack is simulated."""
+    simulated = any(row["image"] in simulated_files for row in stacks[wildcards.stack].values())
+    return "simulated data" if simulated else ""
+
+
+def user_columns(kind):
+    """Give the user's own columns of the sheet, for each stack and object."""
+    own = {}
+    for stack, channels in stacks.items():
+        row = channels[sheet.CHANNEL_OF[kind]]
+        own[f"{stack}/{kind}"] = {column: cell for column, cell in row.items() if column not in SHEET_SCHEMA["properties"]}
+    return own
+
+
+def memory(factor):
+    """Claim memory in MB that grows with the size of the uncompressed inputs, and with each attempt."""
+
+    def mem_mb(wildcards, input, attempt):
+        return int(attempt * (500 + factor * input.size_mb))
+
+    return mem_mb
+
+
+def minutes(per_gb):
+    """Claim minutes that grow with the size of the uncompressed inputs, and with each attempt."""
+
+    def runtime(wildcards, input, attempt):
+        return int(attempt * (10 + per_gb * input.size_mb / 1000))
+
+    return runtime

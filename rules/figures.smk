@@ -1,0 +1,57 @@
+rule plot_segmentation:
+    """Draw the outlines of all objects over the raw data, in three views."""
+    input:
+        raw=raw_of_object,
+        split="<results>/{stack}/{object}/split.tif",
+        labels="<results>/{stack}/{object}/labels.ome.tif",
+    output:
+        segmentation=report(
+            "<results>/{stack}/figures/{object}_segmentation.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/segmentation.rst",
+        ),
+    params:
+        title="{stack}",
+        note=note,
+        source=source_hash("plot_segmentation"),
+    log:
+        "<logs>/{stack}/{object}/plot_segmentation.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/plot_segmentation.tsv"
+    resources:
+        mem_mb=memory(6),
+        runtime=minutes(10),
+    conda:
+        "../envs/cellstack.yaml"
+    script:
+        "../scripts/plot_segmentation.py"
+
+
+rule plot_planes:
+    """Draw a montage of planes with the outlines of all objects."""
+    input:
+        raw=raw_of_object,
+        split="<results>/{stack}/{object}/split.tif",
+    output:
+        planes=report(
+            "<results>/{stack}/figures/{object}_planes.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/planes.rst",
+        ),
+    params:
+        title="{stack}",
+        note=note,
+        source=source_hash("plot_planes"),
+    log:
+        "<logs>/{stack}/{object}/plot_planes.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/plot_planes.tsv"
+    resources:
+        mem_mb=memory(6),
+        runtime=minutes(10),
+    conda:
+        "../envs/cellstack.yaml"
+    script:
+        "../scripts/plot_planes.py"

@@ -1,0 +1,96 @@
+rule measure_objects:
+    """Measure the selected objects in um, and the raw intensities of all channels in them."""
+    input:
+        labels="<results>/{stack}/{object}/labels.ome.tif",
+        selection="<results>/{stack}/{object}/selection.csv",
+        raw=raw_stacks,
+    output:
+        objects="<results>/{stack}/{object}/objects.csv",
+    params:
+        stack="{stack}",
+        object="{object}",
+        channels=channel_names,
+        source=source_hash("measure_objects"),
+    log:
+        "<logs>/{stack}/{object}/measure_objects.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/measure_objects.tsv"
+    resources:
+        mem_mb=memory(4),
+        runtime=minutes(20),
+    conda:
+        "../envs/cellstack.yaml"
+    script:
+        "../scripts/measure_objects.py"
+
+
+rule summarize_stack:
+    """Summarize the objects of a stack in one row."""
+    input:
+        objects="<results>/{stack}/{object}/objects.csv",
+        selection="<results>/{stack}/{object}/selection.csv",
+    output:
+        summary="<results>/{stack}/{object}/summary.csv",
+    params:
+        stack="{stack}",
+        object="{object}",
+        diameter_um=object_diameter,
+        source=source_hash("summarize_stack"),
+    log:
+        "<logs>/{stack}/{object}/summarize_stack.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/summarize_stack.tsv"
+    resources:
+        mem_mb=memory(10),
+        runtime=minutes(5),
+    conda:
+        "../envs/cellstack.yaml"
+    script:
+        "../scripts/summarize_stack.py"
+
+
+rule collect_objects:
+    """Collect the objects of all stacks in one table, with a dictionary of its columns."""
+    input:
+        tables=collect("<results>/{stack}/nuclei/objects.csv", stack=stacks),
+    output:
+        objects=report("<results>/objects.csv", category="Tables", caption="../report/objects.rst"),
+        columns=report("<results>/columns.csv", category="Tables", caption="../report/columns.rst"),
+    params:
+        user_columns=user_columns("nuclei"),
+        source=source_hash("collect_objects"),
+    log:
+        "<logs>/collect_objects.log",
+    benchmark:
+        "<benchmarks>/collect_objects.tsv"
+    resources:
+        mem_mb=memory(1),
+        runtime=minutes(10),
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    script:
+        "../scripts/collect_objects.py"
+
+
+rule collect_stacks:
+    """Collect the summaries of all stacks in one table."""
+    input:
+        tables=collect("<results>/{stack}/nuclei/summary.csv", stack=stacks),
+    output:
+        stacks=report("<results>/stacks.csv", category="Tables", caption="../report/stacks.rst"),
+    params:
+        user_columns=user_columns("nuclei"),
+        source=source_hash("collect_stacks"),
+    log:
+        "<logs>/collect_stacks.log",
+    benchmark:
+        "<benchmarks>/collect_stacks.tsv"
+    resources:
+        mem_mb=memory(1),
+        runtime=minutes(10),
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    script:
+        "../scripts/collect_stacks.py"

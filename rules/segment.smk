@@ -1,0 +1,134 @@
+rule binarize:
+    """Mark the foreground by a threshold."""
+    input:
+        denoised="<results>/{stack}/nuclei/denoised.tif",
+    output:
+        mask="<results>/{stack}/nuclei/mask.tif",
+        threshold="<results>/{stack}/nuclei/threshold.json",
+    params:
+        **stage("binarize"),
+    log:
+        "<logs>/{stack}/nuclei/binarize.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/binarize.tsv"
+    resources:
+        mem_mb=memory(4),
+        runtime=minutes(5),
+    conda:
+        "../envs/cellstack.yaml"
+    script:
+        "../scripts/binarize.py"
+
+
+rule clean_mask:
+    """Fill holes and remove small objects."""
+    input:
+        mask="<results>/{stack}/nuclei/mask.tif",
+    output:
+        clean="<results>/{stack}/nuclei/clean.tif",
+    params:
+        **stage("clean_mask"),
+    log:
+        "<logs>/{stack}/nuclei/clean_mask.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/clean_mask.tsv"
+    resources:
+        mem_mb=memory(10),
+        runtime=minutes(10),
+    conda:
+        "../envs/cellstack.yaml"
+    script:
+        "../scripts/clean_mask.py"
+
+
+rule label_components:
+    """Label the connected parts of the foreground."""
+    input:
+        clean="<results>/{stack}/nuclei/clean.tif",
+    output:
+        components="<results>/{stack}/nuclei/components.tif",
+    params:
+        **stage("label_components"),
+    log:
+        "<logs>/{stack}/nuclei/label_components.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/label_components.tsv"
+    resources:
+        mem_mb=memory(10),
+        runtime=minutes(10),
+    conda:
+        "../envs/cellstack.yaml"
+    script:
+        "../scripts/label_components.py"
+
+
+rule find_seeds:
+    """Find one seed per object on the map of distances to the background."""
+    input:
+        clean="<results>/{stack}/nuclei/clean.tif",
+        components="<results>/{stack}/nuclei/components.tif",
+    output:
+        distance="<results>/{stack}/nuclei/distance.tif",
+        seeds="<results>/{stack}/nuclei/seeds.tif",
+    params:
+        **stage("find_seeds"),
+    log:
+        "<logs>/{stack}/nuclei/find_seeds.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/find_seeds.tsv"
+    threads: 2
+    resources:
+        mem_mb=memory(15),
+        runtime=minutes(30),
+    conda:
+        "../envs/cellstack.yaml"
+    script:
+        "../scripts/find_seeds.py"
+
+
+rule split_objects:
+    """Split touching objects by a watershed from their seeds."""
+    input:
+        seeds="<results>/{stack}/nuclei/seeds.tif",
+        clean="<results>/{stack}/nuclei/clean.tif",
+        denoised="<results>/{stack}/nuclei/denoised.tif",
+        distance="<results>/{stack}/nuclei/distance.tif",
+    output:
+        split="<results>/{stack}/nuclei/split.tif",
+    params:
+        **stage("split_objects"),
+    wildcard_constraints:
+        stack=pattern_of(stacks.keys() - stacks_with("labels")),
+    log:
+        "<logs>/{stack}/nuclei/split_objects.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/split_objects.tsv"
+    resources:
+        mem_mb=memory(8),
+        runtime=minutes(60),
+    conda:
+        "../envs/cellstack.yaml"
+    script:
+        "../scripts/split_objects.py"
+
+
+rule select_objects:
+    """Select the objects to measure, and say why each other one is not."""
+    input:
+        split="<results>/{stack}/{object}/split.tif",
+    output:
+        labels="<results>/{stack}/{object}/labels.ome.tif",
+        selection="<results>/{stack}/{object}/selection.csv",
+    params:
+        **stage("select_objects"),
+    log:
+        "<logs>/{stack}/{object}/select_objects.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/select_objects.tsv"
+    resources:
+        mem_mb=memory(8),
+        runtime=minutes(5),
+    conda:
+        "../envs/cellstack.yaml"
+    script:
+        "../scripts/select_objects.py"

@@ -1,0 +1,126 @@
+"""The sheet of stacks: its rows, and every fault in it at once.
+
+Imported while Snakemake parses the workflow, so it stays light, and opens no image.
+"""
+
+import math
+from contextlib import suppress
+from pathlib import Path
+
+from cellstack import image_files, settings
+
+CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}  # object: the channel that shows it
+OBJECT_OF = {channel: name for name, channel in CHANNEL_OF.items()}
+YES, NO = ("true", "yes", "1"), ("false", "no", "0")
+
+
+def read_sheet(path):
+    """Read a sheet as text.
+
+    Parameters
+    ----------
+    path : str
+        A table with tabs, or with commas where its name ends in .csv.
+
+    Returns
+    -------
+    list of dict
+        One per row, in order: the cells that are not empty, stripped, by column.
+    """
+    import pandas as pd
+
+    separator = "," if str(path).endswith(".csv") else "\t"
+    table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
+    table.columns = table.columns.str.strip()
+    records = table.to_dict("records")
+    return [{column: cell.strip() for column, cell in row.items() if isinstance(cell, str) and cell.strip()} for row in records]
+
+
+def convert(row, schema):
+    """Turn the cells of known columns into numbers and truth values, as far as they can be.
+
+    Parameters
+    ----------
+    row : dict of str
+        A row of :func:`read_sheet`.
+    schema : dict
+        JSON schema of a row.
+
+    Returns
+    -------
+    dict
+        The row with its defaults. A cell that is not what its column asks for stays text, and breaks the schema.
+    """
+    converted = settings.fill_defaults(row, schema)
+    for column, part in schema["properties"].items():
+        kind = settings.follow(part, schema).get("type")
+        cell = converted.get(column)
+        if not isinstance(cell, str):
+            continue
+        if kind == "number":
+            with suppress(ValueError):
+                converted[column] = float(cell) if math.isfinite(float(cell)) else cell
+        elif kind == "boolean" and cell.lower() in YES + NO:
+            converted[column] = cell.lower() in YES
+    return converted
+
+
+def find_faults(rows, schema, *, where, presets, diameters, made):
+    """Name everything that is wrong with the rows in use.
+
+    Parameters
+    ----------
+    rows : list of dict
+        All rows, as :func:`convert` gives them, in the order of the sheet.
+    schema : dict
+        JSON schema of a row.
+    where : str
+        What messages call the sheet.
+    presets : collection of str
+        Names of presets that there are.
+    diameters : dict
+        Object to diameter in um, from the configuration.
+    made : collection of str
+        Paths that need not exist, since a rule makes them.
+
+    Returns
+    -------
+    list of str
+        One line per fault, with row, value and cure. Row 1 is the first below the header.
+    """
+    faults, first_row, channels = [], {}, {}
+    used = [(number, row) for number, row in enumerate(rows, 1) if row["use"] is not False]
+    for number, row in used:
+        place = f"{where} row {number}"
+        faults += settings.find_faults(row, schema, place)
+        key = (row.get("stack"), row.get("channel"))
+        if None in key:
+            continue
+        stack, channel = key
+        if key in first_row:
+            faults.append(f"{place}: stack {stack!r}, channel {channel!r} stands in row {first_row[key]} already; remove one of them")
+        first_row.setdefault(key, number)
+        channels.setdefault(stack, set()).add(channel)
+        if channel in ("cells", "figures"):
+            faults.append(f"{place}: channel {channel!r} is the name of a folder of results; choose another")
+        if row["preset"] not in presets:
+            faults.append(f"{place}: unknown preset {row['preset']!r}; {settings.suggest(row['preset'], list(presets))}")
+        if channel == "nuclei" and "diameter_um" not in row and "nuclei" not in diameters:
+            faults.append(f"{place}: no diameter of the nuclei; fill in diameter_um here or diameter_um.nuclei in the configuration")
+        for column in ("image", "truth", "labels"):
+            if column in row and row[column] not in made and not image_files.find_images(row[column]):
+                faults.append(f"{place}: {column} {row[column]!r} {_absence(row[column])}")
+    for stack, names in channels.items():
+        if "nuclei" not in names:
+            faults.append(
+                f"{where}: stack {stack!r} has no row for channel 'nuclei', so nothing would be found in it; add one, or `use` false"
+            )
+    if not used:
+        faults.append(f"{where}: no row is in use; add rows with stack, channel and image")
+    return faults
+
+
+def _absence(path):
+    if Path(path).is_dir():
+        return f"is a folder without planes ({', '.join(image_files.PLANE_SUFFIXES)}) and no OME-Zarr; correct the path"
+    return "does not exist; correct the path, which counts from the working directory"

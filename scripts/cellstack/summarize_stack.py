@@ -1,0 +1,58 @@
+"""One row for a stack and a kind of object: what was found, what was measured, and what to look at."""
+
+from collections import Counter
+
+import numpy as np
+
+from cellstack import select_objects
+
+TOTALLED = ("volume_um3", "surface_area_um2")
+NOT_SUMMARIZED = ("stack", "object", "label", "split_label")
+POSITIONS = ("centroid_", "bbox_")
+OFF_BY = 0.3
+NO_OBJECTS = "no objects"
+OTHER_SIZE = f"median diameter differs from diameter_um by more than {OFF_BY:.0%}".replace("%", " %")
+
+
+def summarize_stack(columns, reasons, diameter_um):
+    """Count the objects of a stack and describe the distribution of each measurement.
+
+    Parameters
+    ----------
+    columns : dict of str to (n,) sequence of str
+        The table of objects by column, cells as text; an empty cell is a missing value.
+    reasons : sequence of str
+        For each object found, ``"kept"`` or why it was dropped, see :mod:`cellstack.select_objects`.
+    diameter_um : float
+        The diameter that was expected.
+
+    Returns
+    -------
+    dict of str to object
+        status, counts, then total, mean, standard deviation (divided by n - 1), lowest and highest of each measurement, then flags. None
+        stands for what too few objects do not give. Labels and positions are not summarized.
+    """
+    count = len(columns["label"])
+    dropped = dict.fromkeys(select_objects.REASONS, 0) | Counter(reason for reason in reasons if reason != select_objects.KEPT)
+    summary = {"status": "ok" if count else NO_OBJECTS, "count_found": len(reasons), "count_measured": count}
+    summary |= {f"count_dropped_{reason.replace(' ', '_')}": number for reason, number in dropped.items()}
+    values = {
+        name: np.array([float(cell) for cell in cells if cell])
+        for name, cells in columns.items()
+        if name not in NOT_SUMMARIZED and not name.startswith(POSITIONS)
+    }
+    summary |= {f"total_{name}": float(values[name].sum()) for name in TOTALLED}
+    for name, sample in values.items():
+        summary |= {
+            f"mean_{name}": float(sample.mean()) if len(sample) else None,
+            f"sd_{name}": float(sample.std(ddof=1)) if len(sample) > 1 else None,
+            f"min_{name}": float(sample.min()) if len(sample) else None,
+            f"max_{name}": float(sample.max()) if len(sample) else None,
+        }
+    return summary | {"flags": ";".join(_flags(values["equivalent_diameter_um"], diameter_um))}
+
+
+def _flags(diameters, expected):
+    if len(diameters) == 0:
+        return [NO_OBJECTS]
+    return [OTHER_SIZE] if abs(np.median(diameters) / expected - 1) > OFF_BY else []

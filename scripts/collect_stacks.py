@@ -1,0 +1,15 @@
+"""Join the summaries of all stacks into one table, with the user's own columns of the sheet."""
+
+from pathlib import Path
+
+from cellstack import collect, job, table_io
+
+
+def main(*, tables: list[Path], stacks: Path, user_columns: dict):
+    """Write all rows of `tables` in their order; `user_columns` holds cells by "stack/object"."""
+    cells = collect.disarm_sheet(user_columns)
+    names, _ = collect.join_columns(map(table_io.read_columns, tables), cells, after="object")
+    table_io.write_rows(stacks, names, collect.join_rows(map(table_io.read_rows, tables), cells))
+
+
+job.run(main)

@@ -1,0 +1,17 @@
+"""Write the configuration of a run as it was resolved."""
+
+from pathlib import Path
+
+import yaml
+
+from cellstack import io, job
+
+
+def main(*, resolved: Path, config: dict, stages: list):
+    """Write `config` with its defaults, and below `resolved` what `stages` came to in um for which stacks."""
+    with io.whole_file(resolved) as partial:
+        text = yaml.safe_dump(config | {"resolved": stages}, sort_keys=False, allow_unicode=True, width=120)
+        partial.write_text(text, encoding="utf-8")
+
+
+job.run(main)

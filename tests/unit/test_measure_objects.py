@@ -1,0 +1,212 @@
+import csv
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.measure import regionprops_table
+
+import measure_objects as script
+from cellstack import io
+from cellstack import measure_objects as module
+from cellstack.errors import InputError
+
+SPACINGS = [(1.0, 1.0, 1.0), (0.29, 0.26, 0.26), (4.0, 1.0, 1.0), (1.6, 0.2, 0.25)]
+
+
+def blobs(shape, count, seed=0):
+    """Boxes and ellipsoids at random places that may cover one another, as labels 1..n without gaps."""
+    rng = np.random.default_rng(seed)
+    labels = np.zeros(shape, np.uint16)
+    grid = np.indices(shape)
+    for label in range(1, count + 1):
+        centre, radius = [rng.uniform(0, size) for size in shape], [rng.uniform(1, max(1.5, size / 4)) for size in shape]
+        distance = [np.abs(axis - c) / r for axis, c, r in zip(grid, centre, radius, strict=True)]
+        labels[(np.max(distance, axis=0) if label % 2 else np.linalg.norm(distance, axis=0)) <= 1] = label
+    return np.unique(labels, return_inverse=True)[1].reshape(shape).astype(np.uint16)
+
+
+def measure(labels, spacing, **channels):
+    boxes = module.find_boxes(labels)
+    rows = module.measure_shapes(labels, boxes, spacing)
+    for name, raw in channels.items():
+        more = module.measure_intensities(labels, boxes, raw, name)
+        rows = [row | each for row, each in zip(rows, more, strict=True)]
+    return rows
+
+
+def compare(labels, raw, spacing):
+    rows = measure(labels, spacing, a=raw)
+    keys = ("label", "num_pixels", "area", "equivalent_diameter_area", "centroid", "bbox", "axis_major_length", "axis_minor_length")
+    intensities = ("intensity_mean", "intensity_std", "intensity_min", "intensity_max")
+    truth = regionprops_table(labels, raw.astype(float), spacing=spacing, properties=keys + intensities)
+    names = {
+        "label": "label",
+        "volume_voxels": "num_pixels",
+        "volume_um3": "area",
+        "equivalent_diameter_um": "equivalent_diameter_area",
+        **{f"centroid_{axis}_um": f"centroid-{i}" for i, axis in enumerate("zyx")},
+        **{f"bbox_min_{axis}": f"bbox-{i}" for i, axis in enumerate("zyx")},
+        **{f"bbox_max_{axis}": f"bbox-{i + 3}" for i, axis in enumerate("zyx")},
+        "axis_major_length_um": "axis_major_length",
+        "axis_minor_length_um": "axis_minor_length",
+        **{f"{kind}_intensity_a": f"intensity_{'std' if kind == 'sd' else kind}" for kind in ("mean", "sd", "min", "max")},
+    }
+    assert len(rows) == len(truth["label"])
+    for name, other in names.items():
+        # a length of 0 comes out as the square root of a rounding error
+        np.testing.assert_allclose([row[name] for row in rows], truth[other], rtol=1e-6, atol=2e-6, err_msg=name)
+    for row in rows:
+        values = raw[labels == row["label"]]
+        assert row["sum_intensity_a"] == (values.sum(dtype=object) if raw.dtype.kind == "u" else pytest.approx(values.sum(dtype=float)))
+        assert row["axis_minor_length_um"] <= row["axis_middle_length_um"] <= row["axis_major_length_um"]
+
+
+@pytest.mark.parametrize("spacing", SPACINGS)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_agrees_with_scikit_image(dtype, spacing):
+    labels = blobs((13, 40, 31), 12)
+    noise = np.random.default_rng(1).random(labels.shape)
+    raw = noise.astype(dtype) if dtype is np.float32 else (noise * np.iinfo(dtype).max).astype(dtype)
+    compare(labels, raw, spacing)
+
+
+@pytest.mark.parametrize("shape", [(1, 20, 20), (20, 1, 20), (20, 20, 1), (2, 3, 50)])
+def test_agrees_with_scikit_image_on_odd_shapes(shape):
+    labels = blobs(shape, 3)
+    compare(labels, labels.astype(np.uint8) * 7, (2.0, 0.5, 0.25))
+
+
+def test_agrees_with_scikit_image_on_real_labels(data):
+    labels = tifffile.imread(data / "tutorial" / "nuclei_labels_full_grid.tif")
+    assert labels.max() == 22
+    compare(labels, np.random.default_rng(0).integers(0, 65535, labels.shape, dtype=np.uint16), (0.29, 0.26, 0.26))
+
+
+def test_axes_of_an_ellipsoid():
+    z, y, x = np.ogrid[-10:11, -30:31, -20:21]
+    labels = ((z * 2 / 18) ** 2 + (y / 28) ** 2 + (x / 19.5) ** 2 <= 1).astype(np.uint16)
+    (row,) = measure(labels, (2, 1, 1))
+    found = [row[f"axis_{which}_length_um"] for which in ("major", "middle", "minor")]
+    assert found == pytest.approx([56, 39, 36], rel=0.01)
+
+
+def test_sd_of_large_nearly_equal_values_is_not_lost():
+    raw = np.full((4, 30, 30), 60000.0, np.float32)
+    raw[::2] += 0.5
+    (row,) = measure(np.ones(raw.shape, np.uint16), (1, 1, 1), a=raw)
+    assert row["sd_intensity_a"] == pytest.approx(0.25)
+    assert row["mean_intensity_a"] == pytest.approx(60000.25, rel=1e-12)
+
+
+@given(st.integers(0, 10**6), st.floats(0.1, 10))
+@settings(max_examples=20, deadline=None)
+def test_measurements_follow_the_spacing(seed, factor):
+    labels = blobs((6, 12, 9), 3, seed)
+    spacing = (0.7, 0.3, 0.2)
+    powers = {"_um": 1, "_um2": 2, "_um3": 3}
+    for row, scaled in zip(measure(labels, spacing), measure(labels, [step * factor for step in spacing]), strict=True):
+        for name, value in row.items():
+            power = next((power for ending, power in powers.items() if name.endswith(ending)), 0)
+            assert scaled[name] == pytest.approx(value * factor**power, rel=1e-6, abs=1e-6), name
+
+
+@given(st.integers(0, 10**6), st.randoms(use_true_random=False))
+@settings(max_examples=20, deadline=None)
+def test_order_of_labels_orders_rows_only(seed, random):
+    labels = blobs((6, 12, 9), 4, seed)
+    count = int(labels.max())
+    order = random.sample(range(1, count + 1), count)
+    raw = np.random.default_rng(seed).integers(0, 255, labels.shape, dtype=np.uint8)
+    permuted = measure(np.array([0, *order], np.uint16)[labels], (2, 1, 1), a=raw)
+    for row, new in zip(measure(labels, (2, 1, 1), a=raw), order, strict=True):
+        assert permuted[new - 1] == row | {"label": new}
+
+
+def test_inputs_are_left_alone():
+    labels = blobs((13, 40, 31), 12)
+    raw = np.random.default_rng(0).random(labels.shape, np.float32)
+    labels.flags.writeable = raw.flags.writeable = False
+    assert len(measure(labels, (2, 1, 1), a=raw)) == labels.max()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [(1, 1, 1), (1, 5, 5), (4, 1, 1), (1, 1, 6)])
+def test_small_objects_give_finite_values(size):
+    labels = np.zeros((6, 8, 8), np.uint16)
+    labels[tuple(slice(1, 1 + n) for n in size)] = 1
+    (row,) = measure(labels, (8, 1, 1), a=labels)
+    assert all(np.isfinite(value) for value in row.values())
+    assert row["surface_area_um2"] > 0
+    assert row["sd_intensity_a"] == 0
+
+
+def test_columns_are_defined_as_written():
+    row = measure(np.ones((2, 3, 3), np.uint16), (1, 1, 1), nuclei=np.ones((2, 3, 3)), b7=np.ones((2, 3, 3)))[0]
+    columns = module.column_names(["nuclei", "b7"])
+    assert [name for name in columns if name in row] == list(row)
+    assert set(columns) - row.keys() == {"stack", "object", "split_label"}
+    units = {name.rpartition("_")[2]: module.describe(name)[0] for name in columns if name.endswith(("_um", "_um2", "_um3"))}
+    assert units == {"um": "um", "um2": "um2", "um3": "um3"}
+    assert module.describe("sum_intensity_b7")[1] == "Sum of the raw values of channel b7"
+    assert module.describe("condition") is None
+
+
+@pytest.fixture
+def files(tmp_path):
+    labels = blobs((7, 20, 21), 4)
+    count = int(labels.max())
+    raw = np.random.default_rng(0).integers(0, 4000, labels.shape, dtype=np.uint16)
+    spacing = (2.0, 0.5, 0.4)
+    io.write_labels(tmp_path / "labels.ome.tif", labels, spacing)
+    io.write_stack(tmp_path / "a.tif", raw, spacing)
+    io.write_stack(tmp_path / "b.tif", raw.astype(np.float32) / 4000, spacing)
+    lines = ["split_label,label,volume_um3,reason", "1,,3.5,lateral face"]
+    lines += [f"{label + 10},{label},9.5,kept" for label in range(1, count + 1)]
+    (tmp_path / "selection.csv").write_text("\n".join(lines) + "\n")
+    return {
+        "labels": tmp_path / "labels.ome.tif",
+        "selection": tmp_path / "selection.csv",
+        "raw": [tmp_path / "a.tif", tmp_path / "b.tif"],
+        "objects": tmp_path / "objects.csv",
+        "stack": "s1",
+        "object": "nuclei",
+        "channels": ["a", "b"],
+    }
+
+
+def test_script_writes_one_row_per_object(files):
+    script.main(**files)
+    labels, spacing = io.read_stack(files["labels"])
+    with files["objects"].open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == module.column_names(["a", "b"])
+    assert [(row["stack"], row["object"], row["label"], row["split_label"]) for row in rows] == [
+        ("s1", "nuclei", str(label), str(label + 10)) for label in range(1, int(labels.max()) + 1)
+    ]
+    raw = io.read_stack(files["raw"][0])[0]
+    for row in rows:
+        values = raw[labels == int(row["label"])]
+        assert int(row["sum_intensity_a"]) == values.sum(dtype=int)
+        assert float(row["sd_intensity_b"]) == pytest.approx(values.std() / 4000, rel=1e-5)
+        assert float(row["volume_um3"]) == pytest.approx(len(values) * np.prod(spacing))
+    first = files["objects"].read_bytes()
+    script.main(**files)
+    assert files["objects"].read_bytes() == first
+
+
+def test_script_writes_a_header_where_there_are_no_objects(files):
+    io.write_labels(files["labels"], np.zeros((7, 20, 21), np.uint16), (2, 0.5, 0.4))
+    files["selection"].write_text("split_label,label,volume_um3,reason\n1,0,3.5,lateral face\n")
+    script.main(**files)
+    assert files["objects"].read_text() == ",".join(module.column_names(["a", "b"])) + "\n"
+
+
+def test_script_names_files_that_do_not_fit(files):
+    io.write_stack(files["raw"][1], np.zeros((7, 20, 20), np.uint16), (2, 0.5, 0.4))
+    with pytest.raises(InputError, match=r"b\.tif has shape \(7, 20, 20\), .*labels\.ome\.tif has \(7, 20, 21\)"):
+        script.main(**files)
+    files["selection"].write_text("split_label,label,volume_um3,reason\n11,1,3.5,kept\n")
+    with pytest.raises(InputError, match=r"selection\.csv keeps 1 objects, .*labels\.ome\.tif holds"):
+        script.main(**files)

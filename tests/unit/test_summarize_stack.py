@@ -1,0 +1,106 @@
+import csv
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import summarize_stack as script
+from cellstack import select_objects
+from cellstack.summarize_stack import summarize_stack
+
+COLUMNS = (
+    "stack",
+    "object",
+    "label",
+    "split_label",
+    "volume_um3",
+    "equivalent_diameter_um",
+    "surface_area_um2",
+    "centroid_z_um",
+    "bbox_min_z",
+)
+
+
+def table(count, diameter=10.0):
+    rng = np.random.default_rng(0)
+    values = {name: [f"{value:.9g}" for value in diameter * rng.uniform(0.9, 1.1, count)] for name in COLUMNS[4:]}
+    labels = [str(label) for label in range(1, count + 1)]
+    return {"stack": ["s"] * count, "object": ["nuclei"] * count, "label": labels, "split_label": labels} | values
+
+
+def test_statistics_agree_with_pandas():
+    columns = table(9)
+    summary = summarize_stack(columns, ["kept"] * 9, 10)
+    truth = pd.DataFrame(columns).iloc[:, 4:7].astype(float).agg(["mean", "std", "min", "max", "sum"])
+    for name in truth:
+        for key, row in (("mean", "mean"), ("sd", "std"), ("min", "min"), ("max", "max")):
+            assert summary[f"{key}_{name}"] == pytest.approx(truth.loc[row, name], rel=1e-12)
+    assert summary["total_volume_um3"] == pytest.approx(truth.loc["sum", "volume_um3"])
+    assert [key for key in summary if key.startswith("total_")] == ["total_volume_um3", "total_surface_area_um2"]
+    assert not any("centroid" in key or "bbox" in key or key.endswith("label") for key in summary)
+
+
+def test_counts_by_reason():
+    reasons = ["kept", "lateral face", "below size range", "lateral face", "kept", "no nucleus"]
+    summary = summarize_stack(table(2), reasons, 10)
+    counts = {key: value for key, value in summary.items() if key.startswith("count_")}
+    assert counts == {
+        "count_found": 6,
+        "count_measured": 2,
+        "count_dropped_lateral_face": 2,
+        "count_dropped_top_or_bottom_face": 0,
+        "count_dropped_below_size_range": 1,
+        "count_dropped_above_size_range": 0,
+        "count_dropped_no_nucleus": 1,
+    }
+    assert list(summary)[:3] == ["status", "count_found", "count_measured"]
+    assert {f"count_dropped_{reason.replace(' ', '_')}" for reason in select_objects.REASONS} < counts.keys()
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_object_and_one_object():
+    empty = summarize_stack(table(0), [], 10)
+    assert (empty["status"], empty["flags"], empty["total_volume_um3"]) == ("no objects", "no objects", 0)
+    assert empty["mean_volume_um3"] is None
+    one = summarize_stack(table(1), ["kept"], 10)
+    assert one["status"] == "ok"
+    assert one["sd_volume_um3"] is None
+    assert one["mean_volume_um3"] == one["min_volume_um3"] == one["max_volume_um3"]
+    assert empty.keys() == one.keys()
+
+
+@pytest.mark.parametrize(("diameter", "flagged"), [(10, False), (6, True), (12, False), (15, True)])
+def test_flag_of_another_size(diameter, flagged):
+    flags = summarize_stack(table(7, diameter), ["kept"] * 7, 10)["flags"]
+    assert flags == ("median diameter differs from diameter_um by more than 30 %" if flagged else "")
+
+
+def test_missing_values_are_left_out():
+    columns = table(3)
+    columns["volume_um3"] = ["2", "", "4"]
+    summary = summarize_stack(columns, ["kept"] * 3, 10)
+    assert (summary["mean_volume_um3"], summary["count_measured"]) == (3, 3)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_script_writes_one_row(tmp_path, count):
+    pd.DataFrame(table(count)).to_csv(tmp_path / "objects.csv", index=False)
+    lines = ["split_label,label,volume_um3,reason", *(f"{i},{i},1,kept" for i in range(1, count + 1)), "9,0,1,above size range"]
+    (tmp_path / "selection.csv").write_text("\n".join(lines))
+    (tmp_path / "threshold.json").write_text(json.dumps({"method": "otsu", "threshold": 0.25}))
+    arguments = {
+        "objects": tmp_path / "objects.csv",
+        "selection": tmp_path / "selection.csv",
+        "stack": "s",
+        "object": "nuclei",
+        "diameter_um": 10,
+    }
+    script.main(**arguments, threshold=tmp_path / "threshold.json", summary=tmp_path / "a.csv")
+    script.main(**arguments, summary=tmp_path / "b.csv")
+    (a,), (b,) = (list(csv.DictReader((tmp_path / name).open())) for name in ("a.csv", "b.csv"))
+    assert list(a)[:5] == ["stack", "object", "status", "count_found", "count_measured"]
+    assert (a["stack"], a["object"], a["count_found"], a["count_dropped_above_size_range"]) == ("s", "nuclei", str(count + 1), "1")
+    assert (a["threshold"], b["threshold"]) == ("0.25", "")
+    assert a | {"threshold": ""} == b
+    assert (a["mean_volume_um3"] == "") == (count == 0)
