@@ -55,20 +55,12 @@ def read_yaml(path):
     return yaml.safe_load(Path(workflow.source_path(path)).read_text(encoding="utf-8"))
 
 
-def check(faults):
-    """Stop with all faults in one message."""
-    if faults:
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise WorkflowError("\n".join([f"{count} in the configuration or the sheet:", *faults]))
-
-
 STAGES_SCHEMA = read_yaml("../config/schemas/stages.schema.yaml")
 CONFIG_SCHEMA = settings.join_schemas(read_yaml("../config/schemas/config.schema.yaml"), STAGES_SCHEMA)
 SHEET_SCHEMA = read_yaml("../config/schemas/stacks.schema.yaml")
 
-if workflow.is_main_process:
-    check(settings.find_faults(config, CONFIG_SCHEMA, "config"))
-config = settings.fill_defaults(config, CONFIG_SCHEMA)
+given = config
+config, faults = settings.complete(given, CONFIG_SCHEMA, STAGES_SCHEMA, check=workflow.is_main_process)
 presets = read_yaml("../config/presets.yaml") | config["presets"]
 resources_folder = workflow.pathvars.get("resources")
 simulated_files = {
@@ -77,18 +69,19 @@ simulated_files = {
     for part in ("image", "nuclei", "cells")
 }
 
-if not Path(config["stacks"]).is_file():
-    check([f"config.stacks: {config['stacks']!r} does not exist; correct the path, which counts from the working directory"])
-rows = [sheet.convert(row, SHEET_SCHEMA) for row in sheet.read_sheet(config["stacks"])]
-if workflow.is_main_process:
-    faults = settings.find_method_faults(config, STAGES_SCHEMA, "config")
-    for name, preset in presets.items():
-        faults += settings.find_method_faults(preset, STAGES_SCHEMA, f"config.presets.{name}")
-    made = simulated_files | {f"{resources_folder}/cells3d.ome.tif"}
+rows, unreadable = sheet.read_sheet(config["stacks"], SHEET_SCHEMA)
+faults += unreadable
+if workflow.is_main_process and not unreadable:
     faults += sheet.find_faults(
-        rows, SHEET_SCHEMA, where=config["stacks"], presets=presets, diameters=config["diameter_um"], made=made
+        rows,
+        SHEET_SCHEMA,
+        where=config["stacks"],
+        presets={*presets, *settings.as_mapping(given.get("presets"))},
+        diameters=settings.as_mapping(given.get("diameter_um")),
+        made=simulated_files | {f"{resources_folder}/cells3d.ome.tif"},
     )
-    check(faults)
+if faults:
+    raise WorkflowError("\n".join([f"{len(faults)} fault(s) in the configuration or the sheet:", *faults]))
 
 stacks = {}  # stack: channel: row of the sheet
 for row in rows:
@@ -122,7 +115,7 @@ def stage_arguments(stage, preset, diameter_um):
 
 
 def stage(name):
-    """Give the params of the rule `name`: its settings for the stack at hand, and the hash of its source."""
+    """Give the params of a stage, its settings for the stack at hand and the hash of its source."""
 
     def argument(key):
         def value(wildcards):
@@ -219,7 +212,9 @@ def user_columns(kind):
     own = {}
     for stack, channels in stacks.items():
         row = channels[sheet.CHANNEL_OF[kind]]
-        own[f"{stack}/{kind}"] = {column: cell for column, cell in row.items() if column not in SHEET_SCHEMA["properties"]}
+        own[f"{stack}/{kind}"] = {
+            column: cell for column, cell in row.items() if column not in SHEET_SCHEMA["properties"]
+        }
     return own
 
 

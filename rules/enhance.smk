@@ -4,17 +4,17 @@ rule adjust_contrast:
         raw="<results>/{stack}/{channel}/raw.tif",
     output:
         contrast="<results>/{stack}/{channel}/contrast.tif",
-    params:
-        **stage("adjust_contrast"),
     log:
         "<logs>/{stack}/{channel}/adjust_contrast.log",
     benchmark:
         "<benchmarks>/{stack}/{channel}/adjust_contrast.tsv"
+    conda:
+        "../envs/cellstack.yaml"
     resources:
         mem_mb=memory(7),
         runtime=minutes(5),
-    conda:
-        "../envs/cellstack.yaml"
+    params:
+        **stage("adjust_contrast"),
     script:
         "../scripts/adjust_contrast.py"
 
@@ -25,16 +25,16 @@ rule denoise:
         contrast="<results>/{stack}/{channel}/contrast.tif",
     output:
         denoised="<results>/{stack}/{channel}/denoised.tif",
-    params:
-        **stage("denoise"),
     log:
         "<logs>/{stack}/{channel}/denoise.log",
     benchmark:
         "<benchmarks>/{stack}/{channel}/denoise.tsv"
+    conda:
+        "../envs/cellstack.yaml"
     resources:
         mem_mb=memory(4),
         runtime=minutes(10),
-    conda:
-        "../envs/cellstack.yaml"
+    params:
+        **stage("denoise"),
     script:
         "../scripts/denoise.py"

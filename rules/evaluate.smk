@@ -5,19 +5,19 @@ rule evaluate_labels:
         splits=collect("<results>/{{stack}}/{object}/split.tif", object=["nuclei"]),
     output:
         scores="<results>/{stack}/scores.json",
-    params:
-        stack="{stack}",
-        objects=["nuclei"],
-        source=source_hash("evaluate_labels"),
     log:
         "<logs>/{stack}/evaluate_labels.log",
     benchmark:
         "<benchmarks>/{stack}/evaluate_labels.tsv"
+    conda:
+        "../envs/cellstack.yaml"
     resources:
         mem_mb=memory(10),
         runtime=minutes(5),
-    conda:
-        "../envs/cellstack.yaml"
+    params:
+        stack="{stack}",
+        objects=["nuclei"],
+        source=source_hash("evaluate_labels"),
     script:
         "../scripts/evaluate_labels.py"
 
@@ -28,17 +28,17 @@ rule collect_scores:
         stack_scores=collect("<results>/{stack}/scores.json", stack=stacks_with("truth")),
     output:
         scores=report("<results>/scores.csv", category="Tables", caption="../report/scores.rst"),
-    params:
-        source=source_hash("collect_scores"),
     log:
         "<logs>/collect_scores.log",
     benchmark:
         "<benchmarks>/collect_scores.tsv"
-    resources:
-        mem_mb=memory(1),
-        runtime=minutes(5),
     localrule: True
     conda:
         "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory(1),
+        runtime=minutes(5),
+    params:
+        source=source_hash("collect_scores"),
     script:
         "../scripts/collect_scores.py"

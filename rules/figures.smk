@@ -11,19 +11,19 @@ rule plot_segmentation:
             subcategory="{stack}",
             caption="../report/segmentation.rst",
         ),
-    params:
-        title="{stack}",
-        note=note,
-        source=source_hash("plot_segmentation"),
     log:
         "<logs>/{stack}/{object}/plot_segmentation.log",
     benchmark:
         "<benchmarks>/{stack}/{object}/plot_segmentation.tsv"
+    conda:
+        "../envs/cellstack.yaml"
     resources:
         mem_mb=memory(6),
         runtime=minutes(10),
-    conda:
-        "../envs/cellstack.yaml"
+    params:
+        title="{stack}",
+        note=note,
+        source=source_hash("plot_segmentation"),
     script:
         "../scripts/plot_segmentation.py"
 
@@ -40,18 +40,18 @@ rule plot_planes:
             subcategory="{stack}",
             caption="../report/planes.rst",
         ),
-    params:
-        title="{stack}",
-        note=note,
-        source=source_hash("plot_planes"),
     log:
         "<logs>/{stack}/{object}/plot_planes.log",
     benchmark:
         "<benchmarks>/{stack}/{object}/plot_planes.tsv"
+    conda:
+        "../envs/cellstack.yaml"
     resources:
         mem_mb=memory(6),
         runtime=minutes(10),
-    conda:
-        "../envs/cellstack.yaml"
+    params:
+        title="{stack}",
+        note=note,
+        source=source_hash("plot_planes"),
     script:
         "../scripts/plot_planes.py"

@@ -6,20 +6,20 @@ rule measure_objects:
         raw=raw_stacks,
     output:
         objects="<results>/{stack}/{object}/objects.csv",
+    log:
+        "<logs>/{stack}/{object}/measure_objects.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/measure_objects.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory(4),
+        runtime=minutes(20),
     params:
         stack="{stack}",
         object="{object}",
         channels=channel_names,
         source=source_hash("measure_objects"),
-    log:
-        "<logs>/{stack}/{object}/measure_objects.log",
-    benchmark:
-        "<benchmarks>/{stack}/{object}/measure_objects.tsv"
-    resources:
-        mem_mb=memory(4),
-        runtime=minutes(20),
-    conda:
-        "../envs/cellstack.yaml"
     script:
         "../scripts/measure_objects.py"
 
@@ -31,20 +31,20 @@ rule summarize_stack:
         selection="<results>/{stack}/{object}/selection.csv",
     output:
         summary="<results>/{stack}/{object}/summary.csv",
+    log:
+        "<logs>/{stack}/{object}/summarize_stack.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/summarize_stack.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory(10),
+        runtime=minutes(5),
     params:
         stack="{stack}",
         object="{object}",
         diameter_um=object_diameter,
         source=source_hash("summarize_stack"),
-    log:
-        "<logs>/{stack}/{object}/summarize_stack.log",
-    benchmark:
-        "<benchmarks>/{stack}/{object}/summarize_stack.tsv"
-    resources:
-        mem_mb=memory(10),
-        runtime=minutes(5),
-    conda:
-        "../envs/cellstack.yaml"
     script:
         "../scripts/summarize_stack.py"
 
@@ -56,19 +56,19 @@ rule collect_objects:
     output:
         objects=report("<results>/objects.csv", category="Tables", caption="../report/objects.rst"),
         columns=report("<results>/columns.csv", category="Tables", caption="../report/columns.rst"),
-    params:
-        user_columns=user_columns("nuclei"),
-        source=source_hash("collect_objects"),
     log:
         "<logs>/collect_objects.log",
     benchmark:
         "<benchmarks>/collect_objects.tsv"
-    resources:
-        mem_mb=memory(1),
-        runtime=minutes(10),
     localrule: True
     conda:
         "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory(1),
+        runtime=minutes(10),
+    params:
+        user_columns=user_columns("nuclei"),
+        source=source_hash("collect_objects"),
     script:
         "../scripts/collect_objects.py"
 
@@ -79,18 +79,18 @@ rule collect_stacks:
         tables=collect("<results>/{stack}/nuclei/summary.csv", stack=stacks),
     output:
         stacks=report("<results>/stacks.csv", category="Tables", caption="../report/stacks.rst"),
-    params:
-        user_columns=user_columns("nuclei"),
-        source=source_hash("collect_stacks"),
     log:
         "<logs>/collect_stacks.log",
     benchmark:
         "<benchmarks>/collect_stacks.tsv"
-    resources:
-        mem_mb=memory(1),
-        runtime=minutes(10),
     localrule: True
     conda:
         "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory(1),
+        runtime=minutes(10),
+    params:
+        user_columns=user_columns("nuclei"),
+        source=source_hash("collect_stacks"),
     script:
         "../scripts/collect_stacks.py"

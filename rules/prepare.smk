@@ -4,17 +4,17 @@ rule simulate_stack:
         image="<resources>/simulated/{simulation}/image.ome.tif",
         nuclei="<resources>/simulated/{simulation}/nuclei.ome.tif",
         cells="<resources>/simulated/{simulation}/cells.ome.tif",
-    params:
-        **simulation(),
     log:
         "<logs>/simulated/{simulation}/simulate_stack.log",
     benchmark:
         "<benchmarks>/simulated/{simulation}/simulate_stack.tsv"
+    conda:
+        "../envs/cellstack.yaml"
     resources:
         mem_mb=simulation_memory,
         runtime=minutes(0),
-    conda:
-        "../envs/cellstack.yaml"
+    params:
+        **simulation(),
     script:
         "../scripts/simulate_stack.py"
 
@@ -23,18 +23,18 @@ rule fetch_cells3d:
     """Fetch the stack of the scikit-image tutorial from the network."""
     output:
         image="<resources>/cells3d.ome.tif",
-    params:
-        source=source_hash("fetch_cells3d"),
     log:
         "<logs>/fetch_cells3d.log",
     benchmark:
         "<benchmarks>/fetch_cells3d.tsv"
-    resources:
-        mem_mb=memory(0),
-        runtime=minutes(0),
     localrule: True
     conda:
         "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory(0),
+        runtime=minutes(0),
+    params:
+        source=source_hash("fetch_cells3d"),
     script:
         "../scripts/fetch_cells3d.py"
 
@@ -46,6 +46,15 @@ rule import_stack:
     output:
         raw="<results>/{stack}/{channel}/raw.tif",
         record="<results>/{stack}/{channel}/import.json",
+    log:
+        "<logs>/{stack}/{channel}/import_stack.log",
+    benchmark:
+        "<benchmarks>/{stack}/{channel}/import_stack.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory(4),
+        runtime=minutes(10),
     params:
         **stage("import_stack"),
         channel="{channel}",
@@ -53,15 +62,6 @@ rule import_stack:
         z_um=sheet_value("z_um"),
         y_um=sheet_value("y_um"),
         x_um=sheet_value("x_um"),
-    log:
-        "<logs>/{stack}/{channel}/import_stack.log",
-    benchmark:
-        "<benchmarks>/{stack}/{channel}/import_stack.tsv"
-    resources:
-        mem_mb=memory(4),
-        runtime=minutes(10),
-    conda:
-        "../envs/cellstack.yaml"
     script:
         "../scripts/import_stack.py"
 
@@ -73,20 +73,20 @@ rule import_labels:
         raw=raw_of_object,
     output:
         labels="<results>/{stack}/{object}/split.tif",
-    params:
-        downsample=stage("import_stack")["downsample"],
-        source=source_hash("import_labels"),
-    wildcard_constraints:
-        stack=pattern_of(stacks_with("labels")),
     log:
         "<logs>/{stack}/{object}/import_labels.log",
     benchmark:
         "<benchmarks>/{stack}/{object}/import_labels.tsv"
+    wildcard_constraints:
+        stack=pattern_of(stacks_with("labels")),
+    conda:
+        "../envs/cellstack.yaml"
     resources:
         mem_mb=memory(6),
         runtime=minutes(10),
-    conda:
-        "../envs/cellstack.yaml"
+    params:
+        downsample=stage("import_stack")["downsample"],
+        source=source_hash("import_labels"),
     script:
         "../scripts/import_labels.py"
 
@@ -97,31 +97,31 @@ use rule import_labels as import_truth with:
         raw=raw_of_object,
     output:
         labels="<results>/{stack}/{object}/truth.tif",
-    wildcard_constraints:
-        stack=pattern_of(stacks_with("truth")),
     log:
         "<logs>/{stack}/{object}/import_truth.log",
     benchmark:
         "<benchmarks>/{stack}/{object}/import_truth.tsv"
+    wildcard_constraints:
+        stack=pattern_of(stacks_with("truth")),
 
 
 rule write_config:
     """Write the configuration as resolved, with its defaults and the sizes that they come to."""
     output:
         resolved="<results>/config.yaml",
-    params:
-        config=config,
-        stages=resolved_stages(),
-        source=source_hash("write_config"),
     log:
         "<logs>/write_config.log",
     benchmark:
         "<benchmarks>/write_config.tsv"
-    resources:
-        mem_mb=memory(0),
-        runtime=minutes(0),
     localrule: True
     conda:
         "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory(0),
+        runtime=minutes(0),
+    params:
+        config=config,
+        stages=resolved_stages(),
+        source=source_hash("write_config"),
     script:
         "../scripts/write_config.py"

@@ -5,17 +5,17 @@ rule binarize:
     output:
         mask="<results>/{stack}/nuclei/mask.tif",
         threshold="<results>/{stack}/nuclei/threshold.json",
-    params:
-        **stage("binarize"),
     log:
         "<logs>/{stack}/nuclei/binarize.log",
     benchmark:
         "<benchmarks>/{stack}/nuclei/binarize.tsv"
+    conda:
+        "../envs/cellstack.yaml"
     resources:
         mem_mb=memory(4),
         runtime=minutes(5),
-    conda:
-        "../envs/cellstack.yaml"
+    params:
+        **stage("binarize"),
     script:
         "../scripts/binarize.py"
 
@@ -26,17 +26,17 @@ rule clean_mask:
         mask="<results>/{stack}/nuclei/mask.tif",
     output:
         clean="<results>/{stack}/nuclei/clean.tif",
-    params:
-        **stage("clean_mask"),
     log:
         "<logs>/{stack}/nuclei/clean_mask.log",
     benchmark:
         "<benchmarks>/{stack}/nuclei/clean_mask.tsv"
+    conda:
+        "../envs/cellstack.yaml"
     resources:
         mem_mb=memory(10),
         runtime=minutes(10),
-    conda:
-        "../envs/cellstack.yaml"
+    params:
+        **stage("clean_mask"),
     script:
         "../scripts/clean_mask.py"
 
@@ -47,17 +47,17 @@ rule label_components:
         clean="<results>/{stack}/nuclei/clean.tif",
     output:
         components="<results>/{stack}/nuclei/components.tif",
-    params:
-        **stage("label_components"),
     log:
         "<logs>/{stack}/nuclei/label_components.log",
     benchmark:
         "<benchmarks>/{stack}/nuclei/label_components.tsv"
+    conda:
+        "../envs/cellstack.yaml"
     resources:
         mem_mb=memory(10),
         runtime=minutes(10),
-    conda:
-        "../envs/cellstack.yaml"
+    params:
+        **stage("label_components"),
     script:
         "../scripts/label_components.py"
 
@@ -70,18 +70,18 @@ rule find_seeds:
     output:
         distance="<results>/{stack}/nuclei/distance.tif",
         seeds="<results>/{stack}/nuclei/seeds.tif",
-    params:
-        **stage("find_seeds"),
     log:
         "<logs>/{stack}/nuclei/find_seeds.log",
     benchmark:
         "<benchmarks>/{stack}/nuclei/find_seeds.tsv"
+    conda:
+        "../envs/cellstack.yaml"
     threads: 2
     resources:
         mem_mb=memory(15),
         runtime=minutes(30),
-    conda:
-        "../envs/cellstack.yaml"
+    params:
+        **stage("find_seeds"),
     script:
         "../scripts/find_seeds.py"
 
@@ -95,19 +95,19 @@ rule split_objects:
         distance="<results>/{stack}/nuclei/distance.tif",
     output:
         split="<results>/{stack}/nuclei/split.tif",
-    params:
-        **stage("split_objects"),
-    wildcard_constraints:
-        stack=pattern_of(stacks.keys() - stacks_with("labels")),
     log:
         "<logs>/{stack}/nuclei/split_objects.log",
     benchmark:
         "<benchmarks>/{stack}/nuclei/split_objects.tsv"
+    wildcard_constraints:
+        stack=pattern_of(stacks.keys() - stacks_with("labels")),
+    conda:
+        "../envs/cellstack.yaml"
     resources:
         mem_mb=memory(8),
         runtime=minutes(60),
-    conda:
-        "../envs/cellstack.yaml"
+    params:
+        **stage("split_objects"),
     script:
         "../scripts/split_objects.py"
 
@@ -119,16 +119,16 @@ rule select_objects:
     output:
         labels="<results>/{stack}/{object}/labels.ome.tif",
         selection="<results>/{stack}/{object}/selection.csv",
-    params:
-        **stage("select_objects"),
     log:
         "<logs>/{stack}/{object}/select_objects.log",
     benchmark:
         "<benchmarks>/{stack}/{object}/select_objects.tsv"
+    conda:
+        "../envs/cellstack.yaml"
     resources:
         mem_mb=memory(8),
         runtime=minutes(5),
-    conda:
-        "../envs/cellstack.yaml"
+    params:
+        **stage("select_objects"),
     script:
         "../scripts/select_objects.py"

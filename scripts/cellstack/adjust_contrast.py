@@ -78,7 +78,14 @@ def stretch(stack, spacing, *, low, high):
     -------
     (Z, Y, X) ndarray of float32
         All zeros where both percentiles are the same value, since such a stack has no contrast.
+
+    Raises
+    ------
+    InputError
+        `low` does not lie below `high`.
     """
+    if low >= high:
+        raise InputError(f"adjust_contrast.stretch: low {low:g} is not below high {high:g}; give percentiles such as 0.5 and 99.5")
     bottom, top = percentiles(stack, (low, high))
     return rescale(stack, bottom, top)
 

@@ -171,6 +171,39 @@ def suggest(word, known):
     return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
 
 
+def complete(config, schema, stages_schema, *, check):
+    """Complete a configuration by its defaults, and name its faults.
+
+    Parameters
+    ----------
+    config : dict
+        What the user gave.
+    schema, stages_schema : dict
+        JSON schemas of the whole configuration (:func:`join_schemas`) and of the stages.
+    check : bool
+        Whether to look for faults, which takes longer.
+
+    Returns
+    -------
+    completed : dict
+        The configuration with its defaults, which stand in for faulty keys too, so that the sheet can be checked all the same.
+    faults : list of str
+        One line per fault.
+    """
+    if not check:
+        return fill_defaults(config, schema), []
+    faults = find_faults(config, schema, "config") + find_method_faults(config, stages_schema, "config")
+    for name, preset in as_mapping(config.get("presets")).items():
+        faults += find_method_faults(as_mapping(preset), stages_schema, f"config.presets.{name}")
+    sound = {key: value for key, value in config.items() if not find_faults({key: value}, schema, "config")}
+    return fill_defaults(sound, schema), faults
+
+
+def as_mapping(value):
+    """Give the value back if it is a mapping, else an empty one; that it is none is the word of the schema."""
+    return value if isinstance(value, dict) else {}
+
+
 def find_method_faults(settings, stages_schema, where):
     """Name every method that its stage does not have, and every wrong option that stands within `steps`.
 

@@ -14,55 +14,49 @@ OBJECT_OF = {channel: name for name, channel in CHANNEL_OF.items()}
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
-def read_sheet(path):
-    """Read a sheet as text.
+def read_sheet(path, schema):
+    """Read a sheet.
 
     Parameters
     ----------
     path : str
         A table with tabs, or with commas where its name ends in .csv.
-
-    Returns
-    -------
-    list of dict
-        One per row, in order: the cells that are not empty, stripped, by column.
-    """
-    import pandas as pd
-
-    separator = "," if str(path).endswith(".csv") else "\t"
-    table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
-    table.columns = table.columns.str.strip()
-    records = table.to_dict("records")
-    return [{column: cell.strip() for column, cell in row.items() if isinstance(cell, str) and cell.strip()} for row in records]
-
-
-def convert(row, schema):
-    """Turn the cells of known columns into numbers and truth values, as far as they can be.
-
-    Parameters
-    ----------
-    row : dict of str
-        A row of :func:`read_sheet`.
     schema : dict
         JSON schema of a row.
 
     Returns
     -------
-    dict
-        The row with its defaults. A cell that is not what its column asks for stays text, and breaks the schema.
+    rows : list of dict
+        One per row, in order: the cells that are not empty, stripped, by column, with the defaults of the schema. Numbers and truth values
+        are converted; a cell that is not what its column asks for stays text, and breaks the schema.
+    faults : list of str
+        Why the sheet cannot be read, one line, or nothing.
     """
-    converted = settings.fill_defaults(row, schema)
+    import pandas as pd
+
+    separator = "," if str(path).endswith(".csv") else "\t"
+    try:
+        table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
+    except FileNotFoundError:
+        return [], [f"config.stacks: {path!r} does not exist; correct the path, which counts from the working directory"]
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().replace("\n", " ")
+        return [], [f"config.stacks: {path!r} is no table of text in UTF-8 ({reason}); save the sheet with tabs, or as .csv with commas"]
+    table.columns = table.columns.str.strip()
+    records = table.to_dict("records")
+    return [_convert(row, schema) for row in records], []
+
+
+def _convert(row, schema):
+    cells = {column: cell.strip() for column, cell in row.items() if isinstance(cell, str) and cell.strip()}
     for column, part in schema["properties"].items():
-        kind = settings.follow(part, schema).get("type")
-        cell = converted.get(column)
-        if not isinstance(cell, str):
-            continue
-        if kind == "number":
+        kind, cell = settings.follow(part, schema).get("type"), cells.get(column)
+        if kind == "number" and cell is not None:
             with suppress(ValueError):
-                converted[column] = float(cell) if math.isfinite(float(cell)) else cell
-        elif kind == "boolean" and cell.lower() in YES + NO:
-            converted[column] = cell.lower() in YES
-    return converted
+                cells[column] = float(cell) if math.isfinite(float(cell)) else cell
+        elif kind == "boolean" and cell is not None and cell.lower() in YES + NO:
+            cells[column] = cell.lower() in YES
+    return settings.fill_defaults(cells, schema)
 
 
 def find_faults(rows, schema, *, where, presets, diameters, made):
@@ -71,15 +65,15 @@ def find_faults(rows, schema, *, where, presets, diameters, made):
     Parameters
     ----------
     rows : list of dict
-        All rows, as :func:`convert` gives them, in the order of the sheet.
+        All rows, in the order of the sheet.
     schema : dict
         JSON schema of a row.
     where : str
         What messages call the sheet.
     presets : collection of str
         Names of presets that there are.
-    diameters : dict
-        Object to diameter in um, from the configuration.
+    diameters : collection of str
+        Objects whose diameter the configuration gives.
     made : collection of str
         Paths that need not exist, since a rule makes them.
 
