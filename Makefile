@@ -17,7 +17,7 @@ run: .venv/run.stamp
 	@printf '  %s\n' $(RESULTS)/stacks.csv $(RESULTS)/objects.csv $(RESULTS)/columns.csv $(RESULTS)/*/figures/*.png $(RESULTS)/*/nuclei/labels.ome.tif
 
 test: lint
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check --quiet .

@@ -1,0 +1,80 @@
+"""A study in a folder of its own: a sheet, a configuration, and runs of the workflow on them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from cellstack import io
+from cellstack.simulate_stack import simulate_stack
+
+ROOT = Path(__file__).resolve().parent.parent
+SPACING = (1.0, 0.4, 0.4)
+DIAMETER_UM = 8
+
+
+class Study:
+    """A folder with images, sheet and configuration; `workflow` is the folder of the Snakefile."""
+
+    def __init__(self, folder, workflow=ROOT):
+        self.folder, self.workflow, self.rows = Path(folder), workflow, []
+        self.config = {"stacks": "stacks.tsv", "diameter_um": {"nuclei": DIAMETER_UM}}
+
+    def add(self, stack, channel="nuclei", **cells):
+        self.rows.append({"stack": stack, "channel": channel} | cells)
+
+    def write(self):
+        columns = list(dict.fromkeys(column for row in self.rows for column in row))
+        lines = ["\t".join(columns)] + ["\t".join(str(row.get(column, "")) for column in columns) for row in self.rows]
+        (self.folder / "stacks.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config), encoding="utf-8")
+
+    def run(self, *arguments, cores=1, cwd=None):
+        """Write sheet and configuration, run Snakemake and return the finished process, its output as text."""
+        self.write()
+        command = [sys.executable, "-m", "snakemake", "--snakefile", self.workflow / "Snakefile", "--directory", self.folder]
+        command += ["--configfile", self.folder / "config.yaml", "--cores", str(cores), *arguments]
+        return subprocess.run(command, cwd=cwd or self.folder, env=environment(), capture_output=True, text=True, timeout=600)
+
+    def result(self, *parts):
+        return self.folder.joinpath("results", *parts)
+
+    def digest(self):
+        """Give the bytes of every result by path."""
+        return {str(path.relative_to(self.result())): path.read_bytes() for path in sorted(self.result().rglob("*")) if path.is_file()}
+
+
+def environment():
+    """The environment of a user who has activated the virtual environment, with no settings of pytest."""
+    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": ""}
+
+
+def jobs(process):
+    """Count the jobs that a run started, by rule."""
+    counts = {}
+    for line in (process.stdout + process.stderr).splitlines():
+        if line.startswith(("rule ", "localrule ")) and line.endswith(":"):
+            name = line.split()[1].rstrip(":")
+            counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def simulated(shape=(16, 96, 96), spacing=SPACING, count=6, seed=3):
+    """A small colony with its truth."""
+    return simulate_stack(shape, spacing, diameter_um=DIAMETER_UM, count=count, seed=seed)
+
+
+def write_pair(folder, name, spacing=SPACING, **options):
+    """Write nuclei, membrane and truth of a small colony as NAME-nuclei.tif, NAME-membrane.tif and NAME-truth.tif."""
+    colony = simulated(spacing=spacing, **options)
+    for part, stack in {"nuclei": colony.nuclei_image, "membrane": colony.membrane_image, "truth": colony.nuclei_labels}.items():
+        io.write_stack(Path(folder) / f"{name}-{part}.tif", stack, spacing)
+    return colony
+
+
+def constant(value, shape=(6, 40, 40), dtype=np.uint8):
+    """A stack of one value."""
+    return np.full(shape, value, dtype)

@@ -1,0 +1,187 @@
+"""Whole runs on small stacks: results, exact re-runs, the same bytes by any way."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tifffile
+import yaml
+from study import ROOT, SPACING, Study, constant, jobs, write_pair
+
+from cellstack import io
+
+WORKFLOW_PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "report")
+
+
+def read_csv(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run of a copy of the workflow: a colony with two channels, and the stacks that hold no proper object."""
+    folder = tmp_path_factory.mktemp("finished")
+    workflow = folder / "workflow"
+    workflow.mkdir()
+    for part in WORKFLOW_PARTS:
+        source = ROOT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, workflow / part)
+    study = Study(folder, workflow)
+    write_pair(folder, "colony")
+    rng = np.random.default_rng(0)
+    odd = {
+        "empty": constant(0),
+        "flat": constant(77),
+        "noise-free-plane": np.pad(np.full((1, 20, 20), 200, np.uint8), ((0, 0), (30, 30), (30, 30))),
+        "full": rng.integers(200, 210, (6, 40, 40)).astype(np.uint8),
+    }
+    study.add("colony", image="colony-nuclei.tif", truth="colony-truth.tif", condition="=1+1", mouse="7")
+    study.add("colony", "membrane", image="colony-membrane.tif")
+    study.add("brought", image="colony-nuclei.tif", labels="colony-truth.tif", truth="colony-truth.tif")
+    study.add("by-tutorial", image="colony-nuclei.tif", preset="tutorial")
+    study.add("unused", image="nowhere.tif", use="false")
+    for name, stack in odd.items():
+        io.write_stack(folder / f"{name}.tif", stack, SPACING)
+        study.add(name, image=f"{name}.tif")
+    process = study.run(cores=2)
+    assert process.returncode == 0, process.stderr[-4000:]
+    return study
+
+
+def test_every_file_of_the_contract_is_there(finished):
+    for name in ("raw.tif", "contrast.tif", "denoised.tif", "mask.tif", "clean.tif", "components.tif", "distance.tif", "seeds.tif"):
+        stack, spacing = io.read_stack(finished.result("colony", "nuclei", name))
+        assert stack.shape == (16, 96, 96)
+        assert spacing == SPACING
+        assert tifffile.memmap(finished.result("colony", "nuclei", name), mode="r").shape == stack.shape
+    for name in ("split.tif", "labels.ome.tif", "objects.csv", "threshold.json", "import.json"):
+        assert finished.result("colony", "nuclei", name).exists()
+    for name in ("objects.csv", "stacks.csv", "scores.csv", "columns.csv", "config.yaml", "colony/scores.json"):
+        assert finished.result(name).exists()
+    assert {path.name for path in finished.result("colony", "figures").iterdir()} == {"nuclei_segmentation.png", "nuclei_planes.png"}
+    assert not list(finished.folder.rglob("*.partial*"))
+    assert not finished.result("unused").exists()
+
+
+def test_tables_tell_objects_stacks_and_the_users_columns(finished):
+    objects = read_csv(finished.result("objects.csv"))
+    labels, _ = io.read_stack(finished.result("colony", "nuclei", "labels.ome.tif"))
+    colony = [row for row in objects if row["stack"] == "colony"]
+    assert [int(row["label"]) for row in colony] == list(range(1, int(labels.max()) + 1))
+    assert {row["condition"] for row in colony} == {"'=1+1"}  # no spreadsheet computes it
+    assert {row["mouse"] for row in colony} == {"7"}
+    raw, _ = io.read_stack(finished.result("colony", "membrane", "raw.tif"))
+    assert float(colony[0]["max_intensity_membrane"]) == raw[labels == 1].max()
+    assert int(colony[0]["volume_voxels"]) == (labels == 1).sum()
+    assert float(colony[0]["volume_um3"]) == pytest.approx((labels == 1).sum() * np.prod(SPACING))
+    split, _ = io.read_stack(finished.result("colony", "nuclei", "split.tif"))
+    assert all((split[labels == int(row["label"])] == int(row["split_label"])).all() for row in colony)
+    stacks = read_csv(finished.result("stacks.csv"))
+    assert [row["stack"] for row in stacks] == ["colony", "brought", "by-tutorial", "empty", "flat", "noise-free-plane", "full"]
+    assert {row["column"] for row in read_csv(finished.result("columns.csv"))} == objects[0].keys()
+
+
+def test_stacks_without_objects_have_honest_results(finished):
+    stacks = {row["stack"]: row for row in read_csv(finished.result("stacks.csv"))}
+    for name in ("empty", "flat"):
+        assert stacks[name]["status"] == "no objects"
+        assert stacks[name]["count_found"] == "0"
+        labels, spacing = io.read_stack(finished.result(name, "nuclei", "labels.ome.tif"))
+        assert not labels.any()
+        assert spacing == SPACING
+        assert finished.result(name, "figures", "nuclei_segmentation.png").stat().st_size > 5000
+        assert len(read_csv(finished.result(name, "nuclei", "objects.csv"))) == 0
+    assert stacks["noise-free-plane"]["count_measured"] == "1"
+    assert stacks["full"]["status"] in ("ok", "no objects")
+
+
+def test_truth_and_labels_made_elsewhere(finished):
+    scores = json.loads(finished.result("colony", "scores.json").read_text())["objects"]["nuclei"]
+    assert scores[4]["iou_threshold"] == 0.5
+    assert scores[4]["f1"] >= 0.9
+    brought = json.loads(finished.result("brought", "scores.json").read_text())["objects"]["nuclei"]
+    assert [row["f1"] for row in brought] == [1.0] * 9
+    assert not finished.result("brought", "nuclei", "mask.tif").exists()  # nothing is computed that nobody reads
+
+
+def test_resolved_configuration_says_what_was_done(finished):
+    resolved = yaml.safe_load(finished.result("config.yaml").read_text())
+    assert resolved["denoise"]["gaussian"]["sigma_um"] == "0.06 d"
+    default = next(entry for entry in resolved["resolved"] if entry["preset"] == "default")
+    assert default["stages"]["denoise"] == {"method": "gaussian", "options": {"sigma_um": 0.48}}
+    tutorial = next(entry for entry in resolved["resolved"] if entry["preset"] == "tutorial")
+    assert tutorial["stacks"] == ["by-tutorial"]
+    assert tutorial["stages"]["binarize"] == {"factor": 0.9, "method": "li", "options": {}}
+
+
+def test_a_second_run_and_touched_sources_do_nothing(finished):
+    assert "Nothing to be done" in finished.run().stderr
+    for path in (*finished.workflow.rglob("*.py"), *finished.workflow.rglob("*.smk"), finished.workflow / "Snakefile"):
+        path.touch()
+    assert "Nothing to be done" in finished.run().stderr
+
+
+def test_a_changed_setting_reruns_what_depends_on_it_and_nothing_else(finished):
+    finished.config["find_seeds"] = {"h_maxima": {"h_um": 0.31}}
+    changed = jobs(finished.run("--dry-run"))
+    finished.config["find_seeds"] = {"peaks": {"min_distance_um": 3.3}}  # a method that is not in use
+    unchanged = jobs(finished.run("--dry-run"))
+    del finished.config["find_seeds"]
+    computed = 6  # seven stacks, of which one brought its labels and one stands under another preset, whose seeds are peaks
+    assert changed["find_seeds"] == computed - 1
+    assert changed["split_objects"] == computed - 1
+    assert changed["write_config"] == 1
+    assert not changed.keys() & {"import_stack", "adjust_contrast", "denoise", "binarize", "clean_mask", "label_components"}
+    assert set(unchanged) == {"write_config", "all"}
+
+
+def test_a_changed_library_module_reruns_what_imports_it(finished):
+    module = finished.workflow / "scripts" / "cellstack" / "surface_area.py"
+    source = module.read_text()
+    module.write_text(source + "\n# changed\n")
+    changed = jobs(finished.run("--dry-run"))
+    module.write_text(source)
+    assert changed["measure_objects"] == 7
+    assert not changed.keys() & {"import_stack", "split_objects", "select_objects", "plot_segmentation", "evaluate_labels"}
+
+
+def test_the_same_bytes_by_cores_order_and_working_directory(finished, tmp_path):
+    other = Study(tmp_path / "a folder, with 'quotes'")
+    other.folder.mkdir()
+    for path in finished.folder.glob("*.tif"):
+        shutil.copy(path, other.folder)
+    other.rows = [row for row in reversed(finished.rows) if row["stack"] in ("colony", "brought", "empty")]
+    process = other.run(cores=1, cwd=tmp_path)
+    assert process.returncode == 0, process.stderr[-4000:]
+    ours, theirs = finished.digest(), other.digest()
+    compared = [name for name in theirs if "/" in name and "objects.csv" not in name and "summary.csv" not in name]
+    assert len(compared) > 30
+    assert [name for name in compared if ours[name] != theirs[name]] == []
+    rows = {json.dumps(row, sort_keys=True) for row in read_csv(finished.result("colony", "nuclei", "objects.csv"))}
+    assert rows == {json.dumps(row, sort_keys=True) for row in read_csv(other.result("colony", "nuclei", "objects.csv"))}
+
+
+def test_used_as_a_module_of_another_workflow(tmp_path):
+    write_pair(tmp_path, "colony")
+    study = Study(tmp_path)
+    study.add("colony", image="colony-nuclei.tif")
+    study.write()
+    snakefile = tmp_path / "Snakefile"
+    snakefile.write_text(
+        f'configfile: "config.yaml"\n\nmodule cellstack:\n    snakefile: "{ROOT / "Snakefile"}"\n    config: config\n\n'
+        "use rule * from cellstack as cellstack_*\n\nrule mine:\n    default_target: True\n"
+        '    input: "results/objects.csv"\n    output: "count.txt"\n    shell: "wc -l < {input} > {output}"\n'
+    )
+    study.workflow = tmp_path
+    process = study.run()
+    assert process.returncode == 0, process.stderr[-4000:]
+    assert int((tmp_path / "count.txt").read_text()) == 1 + len(read_csv(study.result("objects.csv")))
+
+
+def test_report_is_written(finished):
+    process = finished.run("--report", "report.zip")
+    assert process.returncode == 0, process.stderr[-2000:]
+    assert (finished.folder / "report.zip").stat().st_size > 100_000
