@@ -14,11 +14,11 @@ def main(
     raw: Path,
     record: Path,
     channel: str,
-    index: str,
-    z_um: float | None,
-    y_um: float | None,
-    x_um: float | None,
-    downsample: list,
+    index: str | None = None,
+    z_um: float | None = None,
+    y_um: float | None = None,
+    x_um: float | None = None,
+    downsample: list = (1, 1, 1),
 ):
     """Read one channel of a TIFF, a series of plane files or an OME-Zarr, and write it as it is, with its voxel size."""
     name = readers.called(image)

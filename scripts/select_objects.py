@@ -9,7 +9,7 @@ from cellstack.select_objects import select_objects
 log = logging.getLogger(__name__)
 
 
-def main(*, split: Path, labels: Path, selection: Path, clear_faces: list, min_volume_um3: float, max_volume_um3: float | None):
+def main(*, split: Path, labels: Path, selection: Path, clear_faces: list, min_volume_um3: float, max_volume_um3: float | None = None):
     """Write the selected objects of `split`, renumbered, as `labels`, and the fate of each object as table `selection`."""
     objects, spacing = io.read_stack(split)
     selected, numbers, volumes, reasons = select_objects(

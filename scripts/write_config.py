@@ -7,10 +7,18 @@ import yaml
 from cellstack import io, job
 
 
+class Plain(yaml.SafeDumper):
+    """Writes what occurs twice twice, in place of an alias."""
+
+    def ignore_aliases(self, data):
+        """Never use one."""
+        return True
+
+
 def main(*, resolved: Path, config: dict, stages: list):
     """Write `config` with its defaults, and below `resolved` what `stages` came to in um for which stacks."""
     with io.whole_file(resolved) as partial:
-        text = yaml.safe_dump(config | {"resolved": stages}, sort_keys=False, allow_unicode=True, width=120)
+        text = yaml.dump(config | {"resolved": stages}, Dumper=Plain, sort_keys=False, allow_unicode=True, width=120)
         partial.write_text(text, encoding="utf-8")
 
 

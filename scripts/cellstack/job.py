@@ -8,6 +8,8 @@ import inspect
 import logging
 import sys
 from pathlib import Path
+from types import NoneType, UnionType
+from typing import get_args
 
 from cellstack.errors import InputError
 
@@ -79,19 +81,25 @@ def _paths(value, annotation):
     return value
 
 
+def _without_none(annotation):
+    """Give X for ``X | None``: None is the default, and cannot be typed on a command line."""
+    kinds = [kind for kind in get_args(annotation) if kind is not NoneType] if isinstance(annotation, UnionType) else []
+    return kinds[0] if len(kinds) == 1 else annotation
+
+
 def _from_command_line(main):
     import argparse
     import json
 
     parser = argparse.ArgumentParser(description=inspect.getdoc(main), formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, parameter in inspect.signature(main).parameters.items():
-        kind = parameter.annotation
+        kind = _without_none(parameter.annotation)
         options = {"required": parameter.default is parameter.empty, "default": parameter.default}
         if kind == list[Path]:
             options |= {"type": Path, "nargs": "+"}
         elif kind in (Path, str, int, float):
             options |= {"type": kind}
-        else:  # dict, list, bool and values that may be absent
+        else:  # dict, list, bool
             options |= {"type": json.loads, "metavar": "JSON"}
         parser.add_argument(f"--{name.replace('_', '-')}", **options)
     return vars(parser.parse_args())

@@ -179,7 +179,7 @@ def test_the_command_line_gives_the_same_bytes_as_a_call(image, tmp_path):
         "--channel",
         "nuclei",
     ]
-    arguments += ["--index", "nuclei", "--z-um", "null", "--y-um", "0.26", "--x-um", "null", "--downsample", "[1, 1, 1]"]
+    arguments += ["--index", "nuclei", "--y-um", "0.26", "--downsample", "[1, 1, 1]"]
     command = [sys.executable, ROOT / "scripts" / "import_stack.py", *arguments]
     subprocess.run(command, check=True, capture_output=True)
     for name in ("raw.tif", "import.json"):

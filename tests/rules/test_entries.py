@@ -1,0 +1,142 @@
+"""Each rule alone on cached inputs: by Snakemake, from the command line and by a plain call, with the same bytes."""
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from study import ROOT, Study, environment, write_pair
+
+SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    study = Study(tmp_path_factory.mktemp("entries"))
+    write_pair(study.folder, "colony")
+    study.config["simulate_stack"] = {"tiny": {"shape": [12, 64, 64], "spacing": [1, 0.5, 0.5], "nuclei_count": 5, "diameter_um": 8}}
+    study.add("colony", image="colony-nuclei.tif", truth="colony-truth.tif", condition="control")
+    study.add("colony", "membrane", image="colony-membrane.tif")
+    study.add("brought", image="colony-nuclei.tif", labels="colony-truth.tif")
+    study.add("simulated", image="resources/simulated/tiny/image.ome.tif", index="nuclei", truth="resources/simulated/tiny/nuclei.ome.tif")
+    process = study.run(cores=2)
+    assert process.returncode == 0, process.stderr[-4000:]
+    return study
+
+
+def arguments(study, rule):
+    """Give the inputs, outputs and params of a rule, as Snakemake handed them over; paths count from the study's folder."""
+    nuclei, membrane = Path("results/colony/nuclei"), Path("results/colony/membrane")
+    config = yaml.safe_load((study.folder / "results/config.yaml").read_text())
+    resolved = config.pop("resolved")
+    stages = resolved[0]["stages"]
+    simulated = Path("resources/simulated/tiny")
+    label = {"stack": "colony", "object": "nuclei"}
+    tables = [Path("results", stack, "nuclei") for stack in ("colony", "brought", "simulated")]
+    own = {"colony/nuclei": {"condition": "control"}, "brought/nuclei": {}, "simulated/nuclei": {}}
+    raw, split = {"raw": nuclei / "raw.tif"}, {"split": nuclei / "split.tif"}
+    title = {"title": "colony", "note": ""}
+    no_sheet = {"index": None, "z_um": None, "y_um": None, "x_um": None}
+    given = {
+        "simulate_stack": ({}, {part: simulated / f"{part}.ome.tif" for part in ("image", "nuclei", "cells")}),
+        "import_stack": ({"image": [Path("colony-nuclei.tif")]}, raw | {"record": nuclei / "import.json"}),
+        "import_labels": ({"image": [Path("colony-truth.tif")]} | raw, {"labels": nuclei / "truth.tif"}),
+        "write_config": ({}, {"resolved": Path("results/config.yaml")}),
+        "adjust_contrast": (raw, {"contrast": nuclei / "contrast.tif"}),
+        "denoise": ({"contrast": nuclei / "contrast.tif"}, {"denoised": nuclei / "denoised.tif"}),
+        "binarize": ({"denoised": nuclei / "denoised.tif"}, {"mask": nuclei / "mask.tif", "threshold": nuclei / "threshold.json"}),
+        "clean_mask": ({"mask": nuclei / "mask.tif"}, {"clean": nuclei / "clean.tif"}),
+        "label_components": ({"clean": nuclei / "clean.tif"}, {"components": nuclei / "components.tif"}),
+        "find_seeds": (
+            {"clean": nuclei / "clean.tif", "components": nuclei / "components.tif"},
+            {"distance": nuclei / "distance.tif", "seeds": nuclei / "seeds.tif"},
+        ),
+        "split_objects": ({name: nuclei / f"{name}.tif" for name in ("seeds", "clean", "denoised", "distance")}, split),
+        "select_objects": (split, {"labels": nuclei / "labels.ome.tif", "selection": nuclei / "selection.csv"}),
+        "measure_objects": (
+            {"labels": nuclei / "labels.ome.tif", "selection": nuclei / "selection.csv", "raw": [raw["raw"], membrane / "raw.tif"]},
+            {"objects": nuclei / "objects.csv"},
+        ),
+        "summarize_stack": (
+            {"objects": nuclei / "objects.csv", "selection": nuclei / "selection.csv"},
+            {"summary": nuclei / "summary.csv"},
+        ),
+        "collect_objects": (
+            {"tables": [folder / "objects.csv" for folder in tables]},
+            {"objects": Path("results/objects.csv"), "columns": Path("results/columns.csv")},
+        ),
+        "collect_stacks": ({"tables": [folder / "summary.csv" for folder in tables]}, {"stacks": Path("results/stacks.csv")}),
+        "evaluate_labels": (
+            {"truths": [nuclei / "truth.tif"], "splits": [nuclei / "split.tif"]},
+            {"scores": Path("results/colony/scores.json")},
+        ),
+        "collect_scores": (
+            {"stack_scores": [Path("results/colony/scores.json"), Path("results/simulated/scores.json")]},
+            {"scores": Path("results/scores.csv")},
+        ),
+        "plot_segmentation": (
+            raw | split | {"labels": nuclei / "labels.ome.tif"},
+            {"segmentation": Path("results/colony/figures/nuclei_segmentation.png")},
+        ),
+        "plot_planes": (raw | split, {"planes": Path("results/colony/figures/nuclei_planes.png")}),
+    }
+    params = {
+        "simulate_stack": config["simulate_stack"]["tiny"],
+        "import_stack": stages["import_stack"] | {"channel": "nuclei"} | no_sheet,
+        "import_labels": stages["import_stack"],
+        "write_config": {"config": config, "stages": resolved},
+        "measure_objects": label | {"channels": ["nuclei", "membrane"]},
+        "summarize_stack": label | {"diameter_um": 8.0},
+        "collect_objects": {"user_columns": own},
+        "collect_stacks": {"user_columns": own},
+        "evaluate_labels": {"stack": "colony", "objects": ["nuclei"]},
+        "plot_segmentation": title,
+        "plot_planes": title,
+    }
+    inputs, outputs = given[rule]
+    return inputs, outputs, params.get(rule, stages.get(rule, {}))
+
+
+def by_command_line(rule, folder, named):
+    command = [sys.executable, ROOT / "scripts" / f"{rule}.py"]
+    for name, value in named.items():
+        if value is None:
+            continue
+        values = value if isinstance(value, list) and value and isinstance(value[0], Path) else [value]
+        plain = isinstance(value, (str, Path)) or values is value
+        command += [f"--{name.replace('_', '-')}", *map(str, values)] if plain else [f"--{name.replace('_', '-')}", json.dumps(value)]
+    return subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("rule", [name for name in SCRIPTS if name != "fetch_cells3d"])  # which needs the network
+def test_three_ways_give_the_same_bytes(study, rule, tmp_path, monkeypatch):
+    inputs, outputs, params = arguments(study, rule)
+    expected = {name: (study.folder / path).read_bytes() for name, path in outputs.items()}
+    by_hand = {name: tmp_path / "by-hand" / path.name for name, path in outputs.items()}
+    process = by_command_line(rule, study.folder, inputs | by_hand | params)
+    assert process.returncode == 0, process.stderr
+    assert {name: path.read_bytes() for name, path in by_hand.items()} == expected
+    called = {name: tmp_path / "called" / path.name for name, path in outputs.items()}
+    monkeypatch.chdir(study.folder)
+    importlib.import_module(rule).main(**inputs, **called, **params)
+    assert {name: path.read_bytes() for name, path in called.items()} == expected
+
+
+@pytest.mark.parametrize("rule", SCRIPTS)
+def test_help_tells_every_argument(rule):
+    process = subprocess.run([sys.executable, ROOT / "scripts" / f"{rule}.py", "--help"], env=environment(), capture_output=True, text=True)
+    assert process.returncode == 0
+    for name in importlib.import_module(rule).main.__kwdefaults__ or {}:
+        assert f"--{name.replace('_', '-')}" in process.stdout
+    assert importlib.import_module(rule).main.__doc__.split()[0] in process.stdout
+
+
+def test_a_fault_ends_in_one_line(tmp_path):
+    named = {"contrast": tmp_path / "none.tif", "denoised": tmp_path / "out.tif", "method": "bilateral", "options": {}}
+    process = by_command_line("denoise", tmp_path, named)
+    assert process.returncode == 1
+    assert "none.tif" in process.stderr
+    assert not (tmp_path / "out.tif").exists()
