@@ -22,7 +22,7 @@ test: lint
 lint: .venv/test.stamp
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
-	$(BIN)/snakefmt --check --quiet Snakefile rules
+	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 
 bench: .venv/run.stamp
@@ -48,4 +48,4 @@ lock:
 	$(PYTHON) envs/pin.py
 
 clean:
-	rm -rf results resources logs .snakemake
+	rm -rf results results-* resources logs logs-* .snakemake

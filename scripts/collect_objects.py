@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cellstack import collect, job, measure_objects, table_io
+from cellstack import collect, job, table_io
+from cellstack.columns import describe
 
 
 def main(*, tables: list[Path], objects: Path, columns: Path, user_columns: dict):
@@ -11,7 +12,7 @@ def main(*, tables: list[Path], objects: Path, columns: Path, user_columns: dict
     names, own = collect.join_columns(map(table_io.read_columns, tables), cells, after="split_label")
     table_io.write_rows(objects, names, collect.join_rows(map(table_io.read_rows, tables), cells))
     meaning = dict.fromkeys(own, ("", "from the sheet"))
-    rows = [(name, *(meaning.get(name) or measure_objects.describe(name))) for name in names]
+    rows = [(name, *(meaning.get(name) or describe(name))) for name in names]
     keys = ["column", "unit", "definition"]
     table_io.write_rows(columns, keys, (dict(zip(keys, row, strict=True)) for row in rows))
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack import io, job, measure_objects, table_io
+from cellstack import columns, io, job, measure_objects, table_io
 from cellstack.errors import InputError
 
 
@@ -21,7 +21,7 @@ def main(*, labels: Path, selection: Path, raw: list[Path], objects: Path, stack
         intensities = measure_objects.measure_intensities(image, boxes, values, channel)
         rows = [row | more for row, more in zip(rows, intensities, strict=True)]
     rows = [row | {"stack": stack, "object": object, "split_label": splits[row["label"]]} for row in rows]
-    table_io.write_rows(objects, measure_objects.column_names(channels), map(table_io.as_text, rows))
+    table_io.write_rows(objects, columns.column_names(channels), map(table_io.as_text, rows))
 
 
 job.run(main)

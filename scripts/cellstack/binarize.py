@@ -9,6 +9,7 @@ from cellstack.methods import Methods
 
 METHODS = Methods()
 BINS = 1 << 16
+ROUNDING = 1e-6  # part of its value by which a filter in float32 may change a constant stack
 
 
 def find_threshold(stack, method, options, factor=1.0):
@@ -28,12 +29,12 @@ def find_threshold(stack, method, options, factor=1.0):
     Returns
     -------
     float
-        Voxels above it are foreground. For a stack of one constant value it is that value, so that nothing is.
+        Voxels above it are foreground. For a stack of one constant value, but for rounding, it is the highest value, so that nothing is.
     """
     low, high = (float(stack.min()), float(stack.max())) if stack.size else (0.0, 0.0)
-    if low == high:
-        return low
-    counts, edges = np.histogram(stack, BINS, (low, high))
+    if high - low <= ROUNDING * max(abs(low), abs(high)):
+        return high
+    counts, edges = np.histogram(stack, BINS, (np.float64(low), np.float64(high)))  # float32 edges would coincide in a narrow range
     return factor * METHODS[method](counts, (edges[1:] + edges[:-1]) / 2, **options)
 
 
@@ -78,7 +79,8 @@ def otsu(counts, values):
     weighted = np.cumsum(counts * values)
     mean_below = weighted[:-1] / below
     mean_above = (weighted[-1] - weighted[:-1]) / above
-    return float(values[np.argmax(below.astype(float) * above * (mean_below - mean_above) ** 2)])
+    last = np.argmax(below.astype(float) * above * (mean_below - mean_above) ** 2)
+    return float(values[last] + values[last + 1]) / 2  # the edge, as voxels of the last bin below may lie above its centre
 
 
 @METHODS

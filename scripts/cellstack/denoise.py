@@ -94,7 +94,7 @@ def separable_filter(stack, kernels):
     """
     along_z, along_y, along_x = kernels
     one = np.ones(1)
-    filtered = np.empty_like(stack)
+    filtered = np.empty(stack.shape, np.float32)
     for plane, target in zip(stack, filtered, strict=True):
         cv2.sepFilter2D(plane, cv2.CV_32F, along_x, along_y, dst=target, borderType=cv2.BORDER_REPLICATE)
     if len(along_z) > 1:

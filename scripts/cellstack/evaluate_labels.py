@@ -84,9 +84,10 @@ def evaluate_labels(truth, labels):
     -------
     list of dict
         One per threshold: iou_threshold, true_positives, false_positives, false_negatives, precision, recall, f1 and average_precision
-        (TP / (TP + FP + FN)), each 1 where neither holds an object; mean_matched_iou, None where nothing matches.
+        (TP / (TP + FP + FN)), each 1 where neither holds an object and 0 where only one does; mean_matched_iou, None where nothing matches.
     """
     iou = intersection_over_union(overlap_counts(truth, labels))
+    share_of_nothing = 1.0 if iou.shape == (0, 0) else 0.0
     scores = []
     for threshold in THRESHOLDS:
         rows, columns = match_objects(iou, threshold)
@@ -97,15 +98,15 @@ def evaluate_labels(truth, labels):
                 "true_positives": hits,
                 "false_positives": extra,
                 "false_negatives": missed,
-                "precision": _share(hits, hits + extra),
-                "recall": _share(hits, hits + missed),
-                "f1": _share(2 * hits, 2 * hits + extra + missed),
-                "average_precision": _share(hits, hits + extra + missed),
+                "precision": _share(hits, hits + extra, share_of_nothing),
+                "recall": _share(hits, hits + missed, share_of_nothing),
+                "f1": _share(2 * hits, 2 * hits + extra + missed, share_of_nothing),
+                "average_precision": _share(hits, hits + extra + missed, share_of_nothing),
                 "mean_matched_iou": float(iou[rows, columns].mean()) if hits else None,
             }
         )
     return scores
 
 
-def _share(part, whole):
-    return part / whole if whole else 1.0
+def _share(part, whole, share_of_nothing):
+    return part / whole if whole else share_of_nothing

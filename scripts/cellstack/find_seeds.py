@@ -68,7 +68,8 @@ def find_seeds(distance, components, spacing, method, options):
     missed = missed[missed > 0]
     if len(missed):
         marked |= _highest_voxels(distance, components, missed)
-    seeds, count = cc3d.connected_components(marked, connectivity=26, return_N=True)
+    marked_components = np.where(marked, components, 0)  # cc3d keeps unequal neighbours apart: no seed lies in two components
+    seeds, count = cc3d.connected_components(marked_components, connectivity=26, return_N=True)
     return seeds.astype(io.label_type(count), copy=False)
 
 
@@ -134,11 +135,10 @@ def peaks(distance, spacing, *, min_distance_um):
     import cv2
     from scipy.spatial import cKDTree
 
-    # a box inside of the sphere finds few candidates fast, the sphere itself decides
-    z, y, x = (int(length / 3**0.5) for length in units.in_voxels(min_distance_um, spacing))
+    # a box inside of the sphere, but never less than the next voxels, finds few candidates fast; the sphere itself decides
+    z, y, x = (max(1, int(length / 3**0.5)) for length in units.in_voxels(min_distance_um, spacing))
     highest = np.stack([cv2.dilate(plane, np.ones((2 * y + 1, 2 * x + 1), np.uint8)) for plane in distance])
-    if z:
-        highest = cv2.dilate(highest.reshape(len(distance), -1), np.ones((2 * z + 1, 1), np.uint8)).reshape(distance.shape)
+    highest = cv2.dilate(highest.reshape(len(distance), -1), np.ones((2 * z + 1, 1), np.uint8)).reshape(distance.shape)
     found = np.argwhere((distance == highest) & (distance > 0))
     found = found[np.argsort(-distance[tuple(found.T)], kind="stable")]
     kept = np.ones(len(found), bool)

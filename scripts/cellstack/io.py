@@ -57,20 +57,23 @@ def write_stack(path, stack, spacing, display=None):
     z, y, x = (float(step) for step in spacing)
     with whole_file(path) as partial:
         if stack.dtype.name in IMAGEJ_TYPES and stack.nbytes < IMAGEJ_BYTES:
-            metadata = {"axes": "ZYX", "spacing": z, "unit": "um", SPACING_KEY: f"{z!r} {y!r} {x!r}"}
+            # all six axes of ImageJ: tifffile takes a last axis of one for samples
+            metadata = {"axes": "TZCYXS", "spacing": z, "unit": "um", SPACING_KEY: f"{z!r} {y!r} {x!r}"}
             if display is not None:
                 metadata |= {"min": float(display[0]), "max": float(display[1])}
             tifffile.imwrite(
                 partial,
-                stack,
+                stack[None, :, None, :, :, None],
                 imagej=True,
                 byteorder="<",
+                photometric="minisblack",
                 resolution=(1 / x, 1 / y),
                 software="cellstack",
                 metadata=metadata,
             )
         else:
-            tifffile.imwrite(partial, stack, ome=True, software="cellstack", metadata=ome_metadata(path, stack, spacing))
+            metadata = ome_metadata(path, stack, spacing)
+            tifffile.imwrite(partial, stack, ome=True, photometric="minisblack", software="cellstack", metadata=metadata)
 
 
 def write_labels(path, labels, spacing):
@@ -90,6 +93,7 @@ def write_labels(path, labels, spacing):
             partial,
             labels,
             ome=True,
+            photometric="minisblack",
             compression="zlib",
             compressionargs={"level": 1},
             software="cellstack",

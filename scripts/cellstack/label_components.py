@@ -21,7 +21,8 @@ def label_components(mask, connectivity):
     Returns
     -------
     (Z, Y, X) ndarray of uint16 or uint32
-        1..n in the order in which a scan meets them; as `skimage.measure.label`.
+        1..n in the order in which a scan meets them; the parts are those of `skimage.measure.label`.
     """
-    labels, count = cc3d.connected_components(mask, connectivity=connectivity, return_N=True)
+    # a copy as bool: cc3d refuses a read-only view
+    labels, count = cc3d.connected_components(mask.astype(bool), connectivity=connectivity, return_N=True)
     return labels.astype(io.label_type(count), copy=False)

@@ -5,7 +5,7 @@ class Methods(dict):
     """The methods of one stage, by the name that the configuration uses.
 
     An instance decorates the functions that it collects, and leaves them as they are. A method is added by writing the decorated
-    function, and its options in ``config/schemas/config.schema.yaml``.
+    function, and its options in ``config/schemas/stages.schema.yaml``.
 
     Examples
     --------

@@ -48,13 +48,12 @@ def open_image(image):
 
 
 def _expand(image):
-    found = []
-    for path in image:
-        files = image_files.find_images(str(path))
-        if not files:
-            raise InputError(f"{path}: there is no such file, or no plane (.tif, .tiff, .png) in the folder: correct image in the sheet")
-        found += files
-    return [Path(file) for file in image_files.in_natural_order(found)]
+    found = image_files.find_images(str(image[0])) if len(image) == 1 else image_files.in_natural_order(image)
+    files = [Path(path) for path in found]
+    missing = [path for path in files if not path.exists()] if files else image
+    if missing:
+        raise InputError(f"{missing[0]}: there is no such file, or no plane (.tif, .tiff, .png) in the folder: correct image in the sheet")
+    return files
 
 
 @contextmanager

@@ -13,6 +13,7 @@ LATERAL_FACE = "lateral face"
 TOP_OR_BOTTOM = "top or bottom face"
 TOO_SMALL = "below size range"
 TOO_LARGE = "above size range"
+SLACK = 1e-9  # part of a limit: 27 voxels of 0.001 um3 are 0.027 um3, whatever the last bit says
 REASONS = (LATERAL_FACE, TOP_OR_BOTTOM, TOO_SMALL, TOO_LARGE)
 FACES = {  # name: axis, index along it
     "first_plane": (0, 0),
@@ -54,8 +55,8 @@ def select_objects(labels, spacing, *, clear_faces, min_volume_um3, max_volume_u
     volume = np.bincount(labels.ravel(), minlength=1)[1:] * float(np.prod(spacing))
     reason = np.full(len(volume), KEPT, object)
     tests = (  # the first named reason wins, so the strongest is written last
-        (TOO_LARGE, volume > (np.inf if max_volume_um3 is None else max_volume_um3)),
-        (TOO_SMALL, volume < min_volume_um3),
+        (TOO_LARGE, volume > (np.inf if max_volume_um3 is None else max_volume_um3 * (1 + SLACK))),
+        (TOO_SMALL, volume < min_volume_um3 * (1 - SLACK)),
         (TOP_OR_BOTTOM, _touching(labels, [FACES[face] for face in clear_faces if FACES[face][0] == 0 and len(labels) > 1])),
         (LATERAL_FACE, _touching(labels, [FACES[face] for face in clear_faces if FACES[face][0] > 0])),
     )

@@ -3,14 +3,16 @@
 Imported while Snakemake parses the workflow, so it stays light, and opens no image.
 """
 
+import difflib
 import math
 from contextlib import suppress
 from pathlib import Path
 
-from cellstack import image_files, settings
+from cellstack import columns, image_files, settings
 
 CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}  # object: the channel that shows it
 OBJECT_OF = {channel: name for name, channel in CHANNEL_OF.items()}
+LIKENESS = 0.85  # from which on a column is taken for a known one with a slip of the pen
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -104,6 +106,7 @@ def find_faults(rows, schema, *, where, presets, diameters, made):
         for column in ("image", "truth", "labels"):
             if column in row and row[column] not in made and not image_files.find_images(row[column]):
                 faults.append(f"{place}: {column} {row[column]!r} {_absence(row[column])}")
+    faults += _column_faults(dict.fromkeys(column for row in rows for column in row), schema["properties"], where)
     for stack, names in channels.items():
         if "nuclei" not in names:
             faults.append(
@@ -111,6 +114,18 @@ def find_faults(rows, schema, *, where, presets, diameters, made):
             )
     if not used:
         faults.append(f"{where}: no row is in use; add rows with stack, channel and image")
+    return faults
+
+
+def _column_faults(names, known, where):
+    """Refuse columns of the user's own that hide a result, or look like a known column with a slip of the pen."""
+    faults = []
+    for name in names:
+        meant = [column for column in difflib.get_close_matches(name, known, n=1, cutoff=LIKENESS) if column not in names]
+        if meant:
+            faults.append(f"{where}: column {name!r} is like {meant[0]!r}; rename it to that, or to something less like it")
+        elif name not in known and columns.describe(name):
+            faults.append(f"{where}: column {name!r} bears the name of a column of the results; rename it")
     return faults
 
 

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 import collect_objects
 import collect_stacks
-from cellstack import collect, measure_objects, table_io
+from cellstack import collect, table_io
+from cellstack.columns import COLUMNS
 from cellstack.errors import InputError
 
 
@@ -41,7 +42,7 @@ def test_objects_keep_order_and_every_digit(tmp_path, tables):
     assert [row["column"] for row in columns] == text.splitlines()[0].split(",")
     meaning = {row["column"]: (row["unit"], row["definition"]) for row in columns}
     assert meaning["condition"] == ("", "from the sheet")
-    assert meaning["volume_um3"] == measure_objects.COLUMNS["volume_um3"]
+    assert meaning["volume_um3"] == COLUMNS["volume_um3"]
     assert "channel actin" in meaning["mean_intensity_actin"][1]
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from skimage.measure import regionprops_table
 
 import measure_objects as script
+from cellstack import columns as table_columns
 from cellstack import io
 from cellstack import measure_objects as module
 from cellstack.errors import InputError
@@ -144,13 +145,13 @@ def test_small_objects_give_finite_values(size):
 
 def test_columns_are_defined_as_written():
     row = measure(np.ones((2, 3, 3), np.uint16), (1, 1, 1), nuclei=np.ones((2, 3, 3)), b7=np.ones((2, 3, 3)))[0]
-    columns = module.column_names(["nuclei", "b7"])
+    columns = table_columns.column_names(["nuclei", "b7"])
     assert [name for name in columns if name in row] == list(row)
     assert set(columns) - row.keys() == {"stack", "object", "split_label"}
-    units = {name.rpartition("_")[2]: module.describe(name)[0] for name in columns if name.endswith(("_um", "_um2", "_um3"))}
+    units = {name.rpartition("_")[2]: table_columns.describe(name)[0] for name in columns if name.endswith(("_um", "_um2", "_um3"))}
     assert units == {"um": "um", "um2": "um2", "um3": "um3"}
-    assert module.describe("sum_intensity_b7")[1] == "Sum of the raw values of channel b7"
-    assert module.describe("condition") is None
+    assert table_columns.describe("sum_intensity_b7")[1] == "Sum of the raw values of channel b7"
+    assert table_columns.describe("condition") is None
 
 
 @pytest.fixture
@@ -181,7 +182,7 @@ def test_script_writes_one_row_per_object(files):
     labels, spacing = io.read_stack(files["labels"])
     with files["objects"].open() as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == module.column_names(["a", "b"])
+    assert list(rows[0]) == table_columns.column_names(["a", "b"])
     assert [(row["stack"], row["object"], row["label"], row["split_label"]) for row in rows] == [
         ("s1", "nuclei", str(label), str(label + 10)) for label in range(1, int(labels.max()) + 1)
     ]
@@ -200,7 +201,7 @@ def test_script_writes_a_header_where_there_are_no_objects(files):
     io.write_labels(files["labels"], np.zeros((7, 20, 21), np.uint16), (2, 0.5, 0.4))
     files["selection"].write_text("split_label,label,volume_um3,reason\n1,0,3.5,lateral face\n")
     script.main(**files)
-    assert files["objects"].read_text() == ",".join(module.column_names(["a", "b"])) + "\n"
+    assert files["objects"].read_text() == ",".join(table_columns.column_names(["a", "b"])) + "\n"
 
 
 def test_script_names_files_that_do_not_fit(files):

@@ -223,13 +223,13 @@ def test_faults_are_named(fault):
 
 def test_script_writes_the_same_files_each_time(tmp_path):
     spacing = [0.8, 0.4, 0.4]
-    options = {"diameter_um": 6.0, "count": 3, "seed": 0, "signal_to_noise": 8.0, "depth_factor": 2.0}
+    options = {"diameter_um": 6.0, "seed": 0, "signal_to_noise": 8.0, "depth_factor": 2.0}
     for folder in (tmp_path / "a", tmp_path / "b"):
         files = {name: folder / f"{name}.ome.tif" for name in ("image", "nuclei", "cells")}
-        script.main(**files, shape=[16, 48, 56], spacing=spacing, **options)
+        script.main(**files, shape=[16, 48, 56], spacing=spacing, nuclei_count=3, **options)
     for name in files:
         assert (tmp_path / "a" / f"{name}.ome.tif").read_bytes() == files[name].read_bytes()
-    expected = simulate_stack((16, 48, 56), spacing, **options)
+    expected = simulate_stack((16, 48, 56), spacing, count=3, **options)
     with tifffile.TiffFile(files["image"]) as tif:
         assert tif.series[0].axes == "CZYX"
         assert np.array_equal(tif.asarray(), [expected.nuclei_image, expected.membrane_image])

@@ -1,5 +1,4 @@
 import csv
-import json
 
 import numpy as np
 import pandas as pd
@@ -88,7 +87,6 @@ def test_script_writes_one_row(tmp_path, count):
     pd.DataFrame(table(count)).to_csv(tmp_path / "objects.csv", index=False)
     lines = ["split_label,label,volume_um3,reason", *(f"{i},{i},1,kept" for i in range(1, count + 1)), "9,0,1,above size range"]
     (tmp_path / "selection.csv").write_text("\n".join(lines))
-    (tmp_path / "threshold.json").write_text(json.dumps({"method": "otsu", "threshold": 0.25}))
     arguments = {
         "objects": tmp_path / "objects.csv",
         "selection": tmp_path / "selection.csv",
@@ -96,11 +94,8 @@ def test_script_writes_one_row(tmp_path, count):
         "object": "nuclei",
         "diameter_um": 10,
     }
-    script.main(**arguments, threshold=tmp_path / "threshold.json", summary=tmp_path / "a.csv")
-    script.main(**arguments, summary=tmp_path / "b.csv")
-    (a,), (b,) = (list(csv.DictReader((tmp_path / name).open())) for name in ("a.csv", "b.csv"))
+    script.main(**arguments, summary=tmp_path / "summary.csv")
+    (a,) = list(csv.DictReader((tmp_path / "summary.csv").open()))
     assert list(a)[:5] == ["stack", "object", "status", "count_found", "count_measured"]
     assert (a["stack"], a["object"], a["count_found"], a["count_dropped_above_size_range"]) == ("s", "nuclei", str(count + 1), "1")
-    assert (a["threshold"], b["threshold"]) == ("0.25", "")
-    assert a | {"threshold": ""} == b
     assert (a["mean_volume_um3"] == "") == (count == 0)

@@ -32,7 +32,7 @@ def test_all_faults_of_the_sheet_in_one_message(study):
     study.add("f", "membrane", image="good.tif")
     study.add("g", image="planes/*.tif")
     study.add("h", "cells", image="good.tif")
-    study.add("i", image="", use="perhaps")
+    study.add("i", image="", use="perhaps", lables="x.tif", volume_um3="3", mouse="7")
     message = faults_of(study)
     for expected in (
         "stacks.tsv row 2: stack 'a', channel 'nuclei' stands in row 1 already",
@@ -46,6 +46,8 @@ def test_all_faults_of_the_sheet_in_one_message(study):
         "stacks.tsv row 8: image 'planes/*.tif' does not exist",
         "stacks.tsv row 9: channel 'cells' is the name of a folder of results",
         "stacks.tsv row 10: image is missing; fill it in",
+        "stacks.tsv: column 'lables' is like 'labels'; rename it",
+        "stacks.tsv: column 'volume_um3' bears the name of a column of the results; rename it",
         "stacks.tsv row 10.use: 'perhaps' is not of type boolean; give true or false",
     ):
         assert expected in message
