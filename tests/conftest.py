@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("steady", deadline=None, derandomize=True)  # a busy machine is no fault, and each run tests the same
+settings.load_profile("steady")
 
 ROOT = Path(__file__).resolve().parent.parent
 

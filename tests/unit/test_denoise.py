@@ -157,7 +157,7 @@ def test_a_constant_stays_constant(value, method, options):
     np.testing.assert_allclose(denoise(stack, spacing_of(4), method, options), stack, rtol=3e-7)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.tuples(*[st.integers(1, 12)] * 3), st.sampled_from(METHODS), st.sampled_from(RATIOS), st.integers(0, 2**32 - 1))
 def test_results_stay_within_the_range_of_the_input(shape, method, ratio, seed):
     stack = noise(shape, seed)

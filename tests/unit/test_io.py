@@ -44,7 +44,7 @@ def test_round_trip(tmp_path, write, dtype, shape):
     assert [path.name for path in tmp_path.iterdir()] == ["a.tif"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.tuples(STEPS, STEPS, STEPS))
 @pytest.mark.parametrize("dtype", ["uint8", "uint32"])
 def test_spacing_is_exact(tmp_path_factory, dtype, spacing):

@@ -345,7 +345,7 @@ def test_files_that_are_no_images(tmp_path):
     for folder in ("folder", "another"):
         (tmp_path / folder).mkdir()
     assert "no plane (.tif, .tiff, .png) in the folder" in refused(tmp_path / "folder")
-    assert "there is no such file" in refused(tmp_path / "folder", tmp_path / "another")
+    assert "is a folder among files" in refused(tmp_path / "folder", tmp_path / "another")
 
 
 def test_an_empty_axis_is_refused():

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
@@ -65,7 +65,6 @@ def test_intensity_cuts_where_it_is_dark_and_not_where_it_is_narrow():
         assert (labels == right)[bar > 0].mean() > 0.95
 
 
-@settings(deadline=None)
 @given(MASKS, st.sampled_from([6, 18, 26]), st.integers(0, 2**32 - 1), st.sampled_from(["distance", "intensity"]))
 def test_seeds_keep_their_labels_and_fill_their_components(mask, connectivity, seed, method):
     rng = np.random.default_rng(seed)
