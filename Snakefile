@@ -38,3 +38,4 @@ rule all:
         scores=branch(stacks_with("truth"), then="<results>/scores.csv", otherwise=[]),
         segmentation=collect("<results>/{stack}/figures/nuclei_segmentation.png", stack=stacks),
         planes=collect("<results>/{stack}/figures/nuclei_planes.png", stack=stacks),
+    localrule: True
