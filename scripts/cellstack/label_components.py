@@ -4,6 +4,7 @@ Halo: none can be stated, a component may be as large as the stack.
 """
 
 import cc3d
+import numpy as np
 
 from cellstack import io
 
@@ -23,6 +24,6 @@ def label_components(mask, connectivity):
     (Z, Y, X) ndarray of uint16 or uint32
         1..n in the order in which a scan meets them; the parts are those of `skimage.measure.label`.
     """
-    # a copy as bool: cc3d refuses a read-only view
-    labels, count = cc3d.connected_components(mask.astype(bool), connectivity=connectivity, return_N=True)
+    # a copy, since cc3d refuses a read-only view; not as bool, with which cc3d 4.1.1 fails on the single line 1 0 1
+    labels, count = cc3d.connected_components(mask.astype(np.uint8), connectivity=connectivity, return_N=True)
     return labels.astype(io.label_type(count), copy=False)

@@ -51,6 +51,14 @@ def test_against_labels_set_by_hand(dtype, connectivity, truth):
 
 @each_dtype
 @each_connectivity
+def test_single_line(connectivity, dtype):
+    line = np.array([1, 0, 1], dtype)
+    for shape in ((1, 1, 3), (1, 3, 1), (3, 1, 1)):
+        assert label_components(line.reshape(shape), connectivity).ravel().tolist() == [1, 0, 2]
+
+
+@each_dtype
+@each_connectivity
 def test_nothing_all_and_one_voxel(connectivity, dtype):
     mask = np.zeros((3, 4, 5), dtype)
     assert not label_components(mask, connectivity).any()
