@@ -12,7 +12,7 @@ from cellstack import columns, image_files, settings
 
 CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}  # object: the channel that shows it
 OBJECT_OF = {channel: name for name, channel in CHANNEL_OF.items()}
-LIKENESS = 0.85  # from which on a column is taken for a known one with a slip of the pen
+LIKENESS = 0.8  # from which on a column of five letters or more is taken for a known one with a slip of the pen
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -121,7 +121,7 @@ def _column_faults(names, known, where):
     """Refuse columns of the user's own that hide a result, or look like a known column with a slip of the pen."""
     faults = []
     for name in names:
-        meant = [column for column in difflib.get_close_matches(name, known, n=1, cutoff=LIKENESS) if column not in names]
+        meant = [column for column in difflib.get_close_matches(name, known, n=1, cutoff=LIKENESS) if column not in names and len(name) > 4]
         if meant:
             faults.append(f"{where}: column {name!r} is like {meant[0]!r}; rename it to that, or to something less like it")
         elif name not in known and columns.describe(name):
