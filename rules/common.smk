@@ -139,6 +139,15 @@ def files_of(column):
     return files
 
 
+def seed_points(wildcards):
+    """List the file of seed points set by hand, where a stack takes its seeds from one and it is there; the job says so if it is not."""
+    settings_of = stage("find_seeds")
+    if settings_of["method"](wildcards) != "points":
+        return []
+    path = settings_of["options"](wildcards)["path"].replace("{stack}", wildcards.stack)
+    return [path] if Path(path).is_file() else []
+
+
 def raw_of_object(wildcards):
     """Name the raw stack of the channel that shows an object kind."""
     return f"<results>/{wildcards.stack}/{channel_of(wildcards)}/raw.tif"

@@ -38,3 +38,24 @@ rule denoise:
         **stage("denoise"),
     script:
         "../scripts/denoise.py"
+
+
+rule detect_edges:
+    """Find edges, where the landscape that splits objects needs them."""
+    input:
+        denoised="<results>/{stack}/{channel}/denoised.tif",
+    output:
+        edges="<results>/{stack}/{channel}/edges.tif",
+    log:
+        "<logs>/{stack}/{channel}/detect_edges.log",
+    benchmark:
+        "<benchmarks>/{stack}/{channel}/detect_edges.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory(7),
+        runtime=minutes(10),
+    params:
+        **stage("detect_edges"),
+    script:
+        "../scripts/detect_edges.py"

@@ -21,7 +21,7 @@ rule binarize:
 
 
 rule clean_mask:
-    """Fill holes and remove small objects."""
+    """Clean the foreground by morphology: holes, small objects, outlines."""
     input:
         mask="<results>/{stack}/nuclei/mask.tif",
     output:
@@ -63,10 +63,12 @@ rule label_components:
 
 
 rule find_seeds:
-    """Find one seed per object on the map of distances to the background."""
+    """Find one seed per object on the map of distances to the background, in the intensities, or as set by hand."""
     input:
         clean="<results>/{stack}/nuclei/clean.tif",
         components="<results>/{stack}/nuclei/components.tif",
+        denoised="<results>/{stack}/nuclei/denoised.tif",
+        points=seed_points,
     output:
         distance="<results>/{stack}/nuclei/distance.tif",
         seeds="<results>/{stack}/nuclei/seeds.tif",
@@ -78,8 +80,8 @@ rule find_seeds:
         "../envs/cellstack.yaml"
     threads: 2
     resources:
-        mem_mb=memory(15),
-        runtime=minutes(30),
+        mem_mb=memory(8),
+        runtime=minutes(15),
     params:
         **stage("find_seeds"),
     script:
@@ -93,6 +95,11 @@ rule split_objects:
         clean="<results>/{stack}/nuclei/clean.tif",
         denoised="<results>/{stack}/nuclei/denoised.tif",
         distance="<results>/{stack}/nuclei/distance.tif",
+        edges=branch(
+            stage("split_objects")["method"],
+            cases={method: "<results>/{stack}/nuclei/edges.tif" for method in ("edges", "blend")},
+            otherwise=[],
+        ),
     output:
         split="<results>/{stack}/nuclei/split.tif",
     log:

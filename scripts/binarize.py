@@ -10,14 +10,15 @@ log = logging.getLogger(__name__)
 
 
 def main(*, denoised: Path, mask: Path, threshold: Path, method: str, options: dict, factor: float):
-    """Threshold `denoised` by `method` times `factor`; write the `mask`, and the value to the record `threshold`."""
+    """Threshold `denoised` by `method` times `factor`; write the `mask`, and the value, if there is a single one, to `threshold`."""
     stack, spacing = io.read_stack(denoised)
-    value = find_threshold(stack, method, options, factor)
-    foreground = binarize(stack, value)
-    share = float(foreground.mean())
-    log.info("threshold %.6g by %s: %.3g of the stack is foreground", value, method, share)
+    found = find_threshold(stack, method, options, factor)
+    foreground = binarize(stack, found, spacing)
+    value = None if callable(found) else found
+    record = {"method": method, "factor": factor, "threshold": value, "foreground_fraction": float(foreground.mean())}
+    log.info("foreground: %s", record)
     io.write_stack(mask, foreground, spacing, display=(0, 1))
-    io.write_json(threshold, {"method": method, "factor": factor, "threshold": value, "foreground_fraction": share})
+    io.write_json(threshold, record)
 
 
 job.run(main)

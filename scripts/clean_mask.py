@@ -1,4 +1,4 @@
-"""Clean a mask of holes and small objects."""
+"""Clean a mask by morphology."""
 
 from pathlib import Path
 

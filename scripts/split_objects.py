@@ -6,11 +6,24 @@ from cellstack import io, job
 from cellstack.split_objects import split_objects
 
 
-def main(*, seeds: Path, clean: Path, denoised: Path, distance: Path, split: Path, method: str, options: dict):
-    """Flood the landscape that `method` makes of `denoised` and `distance` from `seeds` within `clean`, and write `split`."""
+def main(
+    *,
+    seeds: Path,
+    clean: Path,
+    denoised: Path,
+    distance: Path,
+    split: Path,
+    method: str,
+    options: dict,
+    edges: list[Path] = (),
+    compactness: float = 0.0,
+):
+    """Flood the landscape that `method` makes of `denoised`, `distance` and `edges` from `seeds` within `clean`, and write `split`."""
     markers, spacing = io.read_stack(seeds)
     mask, stack, to_background = (io.read_stack(path)[0] for path in (clean, denoised, distance))
-    io.write_stack(split, split_objects(markers, mask, stack, to_background, method, options), spacing)
+    of_edges = [io.read_stack(path)[0] for path in edges]
+    labels = split_objects(markers, mask, stack, to_background, method, options, *of_edges, compactness=compactness)
+    io.write_stack(split, labels, spacing)
 
 
 job.run(main)

@@ -1,14 +1,19 @@
 """From intensities to a mask: a threshold found on the whole stack, and its application.
 
-Halo of the application: 0 voxels.
+A method sees only the histogram of the stack. It gives a value, or a rule that makes the mask. Halo of the application: 0 voxels for a
+value, two thirds of the window for `local`; none can be stated for `hysteresis`, which looks at connected parts as a whole.
 """
+
+from functools import partial
 
 import numpy as np
 
+from cellstack.errors import InputError
 from cellstack.methods import Methods
 
 METHODS = Methods()
 BINS = 1 << 16
+COARSE_BINS = 1 << 8  # as scikit-image has by default, for methods that go by the shape of the histogram: finer bins are ragged
 ROUNDING = 1e-6  # part of its value by which a filter in float32 may change a constant stack
 
 
@@ -24,34 +29,40 @@ def find_threshold(stack, method, options, factor=1.0):
     options : dict
         Its options.
     factor : float
-        What the method's value is multiplied by.
+        What the method's value is multiplied by; where there is no single value, each one that it compares with.
 
     Returns
     -------
-    float
-        Voxels above it are foreground. For a stack of one constant value, but for rounding, it is the highest value, so that nothing is.
+    float or callable
+        Voxels above the value are foreground. Where no single value holds for all voxels, a rule that :func:`binarize` applies. For a stack
+        of one constant value, but for rounding, it is the highest value whatever the method, so that nothing is foreground.
     """
     low, high = (float(stack.min()), float(stack.max())) if stack.size else (0.0, 0.0)
     if high - low <= ROUNDING * max(abs(low), abs(high)):
         return high
     counts, edges = np.histogram(stack, BINS, (np.float64(low), np.float64(high)))  # float32 edges would coincide in a narrow range
-    return factor * METHODS[method](counts, (edges[1:] + edges[:-1]) / 2, **options)
+    found = METHODS[method](counts, (edges[1:] + edges[:-1]) / 2, **options)
+    return partial(found, factor=factor) if callable(found) else factor * found
 
 
-def binarize(stack, threshold):
+def binarize(stack, threshold, spacing=None):
     """Mark what lies above a threshold.
 
     Parameters
     ----------
     stack : (Z, Y, X) ndarray of float32
-    threshold : float
+    threshold : float or callable
+        From :func:`find_threshold`.
+    spacing : (3,) sequence of float, optional
+        Voxel size along z, y, x in um, for a threshold that is a rule.
 
     Returns
     -------
     (Z, Y, X) ndarray of uint8
         1 where the stack is above `threshold`, else 0.
     """
-    return (stack > np.float32(threshold)).view(np.uint8)
+    mask = threshold(stack, spacing) if callable(threshold) else stack > np.float32(threshold)
+    return mask.view(np.uint8)
 
 
 @METHODS
@@ -117,3 +128,238 @@ def li(counts, values):
             break  # all of the background lies in the first bin: its logarithm has no value, and nothing moves any more
         following = (foreground - background) / (np.log(foreground) - np.log(background))
     return float(current + offset)
+
+
+@METHODS
+def isodata(counts, values):
+    """Lie half way between the means of the two classes.
+
+    Parameters
+    ----------
+    counts : (N,) ndarray of int
+        Histogram of the stack.
+    values : (N,) ndarray of float
+        Centre of each bin.
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    .. [1] T. W. Ridler and S. Calvard, "Picture thresholding using an iterative selection method", IEEE Trans. SMC 8, 1978. As in
+       `skimage.filters.threshold_isodata`.
+    """
+    from skimage.filters import threshold_isodata  # slow to import, and most runs do without
+
+    return float(threshold_isodata(hist=_coarse(counts, values)))
+
+
+@METHODS
+def mean(counts, values):
+    """Take the mean of the stack.
+
+    Parameters
+    ----------
+    counts : (N,) ndarray of int
+        Histogram of the stack.
+    values : (N,) ndarray of float
+        Centre of each bin.
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    .. [1] C. A. Glasbey, "An analysis of histogram-based thresholding algorithms", CVGIP 55, 1993. As in
+       `skimage.filters.threshold_mean`, on a histogram.
+    """
+    return float(np.average(values, weights=counts))
+
+
+@METHODS
+def minimum(counts, values):
+    """Smooth the histogram until it has two peaks, and take the lowest point between them.
+
+    Parameters
+    ----------
+    counts : (N,) ndarray of int
+        Histogram of the stack.
+    values : (N,) ndarray of float
+        Centre of each bin.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        The histogram never has exactly two peaks.
+
+    References
+    ----------
+    .. [1] J. M. S. Prewitt and M. L. Mendelsohn, "The analysis of cell images", Annals of the New York Academy of Sciences 128, 1966. As
+       in `skimage.filters.threshold_minimum`.
+    """
+    from skimage.filters import threshold_minimum  # slow to import, and most runs do without
+
+    try:
+        return float(threshold_minimum(hist=_coarse(counts, values)))
+    except RuntimeError as error:
+        cure = "set binarize.method to one that needs no two peaks, such as otsu"
+        raise InputError(f"binarize method minimum: the histogram of the denoised stack has no two peaks; {cure}") from error
+
+
+@METHODS
+def triangle(counts, values):
+    """Lie where the histogram is farthest below the line from its peak to its farther end.
+
+    Parameters
+    ----------
+    counts : (N,) ndarray of int
+        Histogram of the stack.
+    values : (N,) ndarray of float
+        Centre of each bin.
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    .. [1] G. W. Zack, W. E. Rogers and S. A. Latt, "Automatic measurement of sister chromatid exchange frequency", Journal of
+       Histochemistry and Cytochemistry 25, 1977. As in `skimage.filters.threshold_triangle`, which takes no histogram.
+    """
+    counts, values = _coarse(counts, values)
+    peak, last = np.argmax(counts), len(counts) - 1  # neither end is empty: the histogram reaches from lowest to highest
+    end = last if peak < last - peak else 0
+    step = 1 if peak > end else -1
+    way = np.arange(end, peak, step)
+    below = counts[peak] * np.abs(way - end) - np.abs(peak - end) * counts[way]  # times the length of the line
+    return float(values[way[np.argmax(below)]])
+
+
+@METHODS
+def yen(counts, values):
+    """Maximise the correlation within the two classes.
+
+    Parameters
+    ----------
+    counts : (N,) ndarray of int
+        Histogram of the stack.
+    values : (N,) ndarray of float
+        Centre of each bin.
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    .. [1] J. C. Yen, F. J. Chang and S. Chang, "A new criterion for automatic multilevel thresholding", IEEE Trans. on Image Processing 4,
+       1995. As in `skimage.filters.threshold_yen`.
+    """
+    from skimage.filters import threshold_yen  # slow to import, and most runs do without
+
+    with np.errstate(divide="ignore"):  # a class of so few voxels that the other rounds to all
+        return float(threshold_yen(hist=_coarse(counts, values)))
+
+
+def _coarse(counts, values):
+    return counts.reshape(COARSE_BINS, -1).sum(axis=1), values.reshape(COARSE_BINS, -1).mean(axis=1)
+
+
+@METHODS
+def fixed(counts, values, *, value):
+    """Take a value given by the user.
+
+    Parameters
+    ----------
+    counts, values : (N,) ndarray
+        Not used.
+    value : float
+        On the scale of the stack.
+
+    Returns
+    -------
+    float
+    """
+    return float(value)
+
+
+@METHODS
+def hysteresis(counts, values, *, low, high, scale):
+    """Mark what lies above a low threshold and is connected, across faces of voxels, to something above a high one.
+
+    Parameters
+    ----------
+    counts : (N,) ndarray of int
+        Histogram of the stack.
+    values : (N,) ndarray of float
+        Centre of each bin.
+    low, high : float
+        The two thresholds.
+    scale : {"otsu", "intensity"}
+        Whether they are multiples of Otsu's threshold, or stand on the scale of the stack.
+
+    Returns
+    -------
+    callable
+
+    Raises
+    ------
+    InputError
+        `low` is above `high`.
+
+    References
+    ----------
+    .. [1] J. Canny, "A computational approach to edge detection", IEEE Trans. PAMI 8, 1986. As in
+       `skimage.filters.apply_hysteresis_threshold`.
+    """
+    if low > high:
+        raise InputError(f"binarize.hysteresis: low {low:g} is above high {high:g}; give a low that is at most high, such as 0.7 and 1")
+    unit = otsu(counts, values) if scale == "otsu" else 1.0
+    return partial(_connected_to_high, low=low * unit, high=high * unit)
+
+
+def _connected_to_high(stack, spacing, *, low, high, factor):
+    import cc3d  # slow to import, and most runs do without
+
+    parts = cc3d.connected_components(stack > np.float32(factor * low), connectivity=6)
+    kept = np.zeros(int(parts.max(initial=0)) + 1, bool)
+    kept[parts[stack > np.float32(factor * high)]] = True
+    return kept[parts]
+
+
+@METHODS
+def local(counts, values, *, window_um, offset):
+    """Compare each voxel with the mean around it, weighted by a Gaussian in 3D that is round in um.
+
+    Parameters
+    ----------
+    counts, values : (N,) ndarray
+        Not used.
+    window_um : float
+        Width of the surroundings in um: six standard deviations.
+    offset : float
+        What is subtracted from the mean, on the scale of the stack.
+
+    Returns
+    -------
+    callable
+
+    References
+    ----------
+    .. [1] R. C. Gonzalez and R. E. Woods, "Digital Image Processing", 2nd edition, 2002, 600-612. As in
+       `skimage.filters.threshold_local` on the volume, with ``mode="nearest"`` and ``param=window_um / 6 / spacing``.
+    """
+    return partial(_above_local_mean, window_um=window_um, offset=offset)
+
+
+def _above_local_mean(stack, spacing, *, window_um, offset, factor):
+    from cellstack.denoise import gaussian  # OpenCV is slow to import, and most runs do without
+
+    around = gaussian(stack, spacing, sigma_um=window_um / 6)
+    return stack > np.float32(factor) * (around - np.float32(offset))

@@ -1,11 +1,12 @@
-"""Cleaning of a mask: holes and small objects, by volume in um3.
+"""Cleaning of a mask: holes and small objects, by volume in um3, and outlines, by a radius in um.
 
-Halo: none can be stated for methods that look at connected parts as a whole.
+Halo: the radius for erosion and dilation, twice that for opening and closing; none can be stated for the methods that look at connected
+parts as a whole.
 """
 
 import cc3d
 
-from cellstack import units
+from cellstack import morphology, units
 from cellstack.methods import Methods
 
 METHODS = Methods()
@@ -78,6 +79,106 @@ def remove_small_objects(mask, spacing, *, max_volume_um3):
     The same as `skimage.morphology.remove_small_objects` with ``connectivity=1``.
     """
     return _without_small(mask, max_volume_um3, spacing)
+
+
+@METHODS
+def erosion(mask, spacing, *, shape, radius_um):
+    """Take off a rim of foreground; objects narrower than the shape vanish.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray of uint8
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    shape : {"ball", "disc", "cube", "square"}
+        A disc and a square are applied plane by plane.
+    radius_um : float
+        Radius in um, for cube and square half the side; an axis on which it is below half a voxel is left out.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of uint8
+
+    Notes
+    -----
+    As in `skimage.morphology.erosion` with ``mode="ignore"``: what lies outside the stack is neither foreground nor background.
+    """
+    return morphology.erosion(mask, morphology.footprint(shape, radius_um, spacing))
+
+
+@METHODS
+def dilation(mask, spacing, *, shape, radius_um):
+    """Add a rim of foreground; gaps narrower than the shape close.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray of uint8
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    shape : {"ball", "disc", "cube", "square"}
+        A disc and a square are applied plane by plane.
+    radius_um : float
+        Radius in um, for cube and square half the side; an axis on which it is below half a voxel is left out.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of uint8
+
+    Notes
+    -----
+    As in `skimage.morphology.dilation` with ``mode="ignore"``: what lies outside the stack is neither foreground nor background.
+    """
+    return morphology.dilation(mask, morphology.footprint(shape, radius_um, spacing))
+
+
+@METHODS
+def opening(mask, spacing, *, shape, radius_um):
+    """Remove what is narrower than the shape: specks, spikes, bridges. What remains keeps its outline.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray of uint8
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    shape : {"ball", "disc", "cube", "square"}
+        A disc and a square are applied plane by plane.
+    radius_um : float
+        Radius in um, for cube and square half the side; an axis on which it is below half a voxel is left out.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of uint8
+
+    Notes
+    -----
+    As in `skimage.morphology.opening` with ``mode="ignore"``: what lies outside the stack is neither foreground nor background.
+    """
+    return morphology.opening(mask, morphology.footprint(shape, radius_um, spacing))
+
+
+@METHODS
+def closing(mask, spacing, *, shape, radius_um):
+    """Fill what is narrower than the shape: holes, dents, gaps between objects. The outline elsewhere stays.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray of uint8
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    shape : {"ball", "disc", "cube", "square"}
+        A disc and a square are applied plane by plane.
+    radius_um : float
+        Radius in um, for cube and square half the side; an axis on which it is below half a voxel is left out.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of uint8
+
+    Notes
+    -----
+    As in `skimage.morphology.closing` with ``mode="ignore"``: what lies outside the stack is neither foreground nor background.
+    """
+    return morphology.closing(mask, morphology.footprint(shape, radius_um, spacing))
 
 
 def _without_small(mask, max_volume_um3, spacing):

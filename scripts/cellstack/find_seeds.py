@@ -1,7 +1,9 @@
-"""One seed per object: maxima of the distance to the background, measured in um.
+"""One seed per object: maxima of the distance to the background or of bright blobs, in um, or points set by hand.
 
 Halo: none can be stated for the distance map; it is exact over the whole stack.
 """
+
+import logging
 
 import cc3d
 import edt
@@ -9,9 +11,12 @@ import fastremap
 import numpy as np
 
 from cellstack import denoise, io, units
+from cellstack.errors import InputError
 from cellstack.methods import Methods
 
 METHODS = Methods()
+LOGGER = logging.getLogger(__name__)  # `log` is a method
+NAMED = 10  # points that the log names, at most
 
 
 def distance_map(mask, spacing, sigma_um=0.0, threads=1):
@@ -41,7 +46,7 @@ def distance_map(mask, spacing, sigma_um=0.0, threads=1):
     return distance
 
 
-def find_seeds(distance, components, spacing, method, options):
+def find_seeds(distance, components, spacing, method, options, stack=None, points=None):
     """Find seeds by one of :data:`METHODS`, and at least one in each component.
 
     Parameters
@@ -56,13 +61,17 @@ def find_seeds(distance, components, spacing, method, options):
         Name of a method.
     options : dict
         Its options.
+    stack : (Z, Y, X) ndarray of float32
+        Denoised intensities, which `log` and `combined` use.
+    points : (N, 3) ndarray of float
+        Seed points set by hand, which `points` uses.
 
     Returns
     -------
     (Z, Y, X) ndarray of uint16 or uint32
         0 but at the seeds, which are numbered 1..n.
     """
-    marked = METHODS[method](distance, spacing, **options)
+    marked = METHODS[method](distance, spacing, stack, points, **options)
     marked &= components > 0
     missed = np.setdiff1d(fastremap.unique(components), fastremap.unique(components[marked]))
     missed = missed[missed > 0]
@@ -84,7 +93,7 @@ def _highest_voxels(values, labels, wanted):
 
 
 @METHODS
-def h_maxima(distance, spacing, *, h_um):
+def h_maxima(distance, spacing, stack=None, points=None, *, h_um):
     """Keep the maxima that rise by more than `h_um` above the saddle to any higher one.
 
     Parameters
@@ -93,6 +102,8 @@ def h_maxima(distance, spacing, *, h_um):
         Distance to the background in um.
     spacing : (3,) sequence of float
         Not used: height is measured in um already.
+    stack, points
+        Not used.
     h_um : float
         Height in um.
 
@@ -112,7 +123,7 @@ def h_maxima(distance, spacing, *, h_um):
 
 
 @METHODS
-def peaks(distance, spacing, *, min_distance_um):
+def peaks(distance, spacing, stack=None, points=None, *, min_distance_um):
     """Keep the maxima that have no higher one within a distance.
 
     Parameters
@@ -121,6 +132,8 @@ def peaks(distance, spacing, *, min_distance_um):
         Distance to the background in um.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
+    stack, points
+        Not used.
     min_distance_um : float
         The least distance between two maxima in um.
 
@@ -149,4 +162,146 @@ def peaks(distance, spacing, *, min_distance_um):
             kept[near[near > i]] = False
     marked = np.zeros(distance.shape, bool)
     marked[tuple(found[kept].T)] = True
+    return marked
+
+
+@METHODS
+def log(distance, spacing, stack, points=None, *, sigma_um, min_distance_um):
+    """Keep the bright blobs of one size: the maxima of the negative Laplacian of the Gaussian within the mask.
+
+    Parameters
+    ----------
+    distance : (Z, Y, X) ndarray of float32
+        Above 0 within the mask; not used otherwise.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    stack : (Z, Y, X) ndarray of float32
+        Denoised intensities.
+    points
+        Not used.
+    sigma_um : float
+        Standard deviation of the Gaussian in um. A ball of even brightness answers most where it is 0.29 of the diameter.
+    min_distance_um : float
+        The least distance between two maxima in um.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of bool
+
+    References
+    ----------
+    .. [1] T. Lindeberg, "Feature detection with automatic scale selection", International Journal of Computer Vision 30, 1998.
+    """
+    return peaks(blobness(stack, spacing, sigma_um) * (distance > 0), spacing, min_distance_um=min_distance_um)
+
+
+def blobness(stack, spacing, sigma_um):
+    """Compute the negative Laplacian of the Gaussian, normalised by its scale, where it is positive.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of float32
+        Denoised intensities.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    sigma_um : float
+        Standard deviation of the Gaussian in um.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+        ``-sigma**2`` times the Laplacian in um, in units of the stack; 0 where that is negative or no more than rounding.
+
+    Notes
+    -----
+    Second differences of the smoothed stack, edge voxels repeated outward. `scipy.ndimage.gaussian_laplace` has sampled derivatives of
+    the Gaussian instead, which agree where sigma is some voxels wide and fail where it is less than one, as along z at times.
+    """
+    smooth = denoise.gaussian(stack, spacing, sigma_um=sigma_um)
+    total = np.zeros_like(smooth)
+    sigmas = units.in_voxels(sigma_um, spacing)
+    for axis, sigma in enumerate(sigmas):
+        along, each = (np.moveaxis(array, axis, 0) for array in (smooth, total))
+        step = np.float32(sigma**2) * np.diff(along, axis=0)
+        each[:-1] -= step
+        each[1:] += step
+    # 4 is the sum of a second difference's weights: below this it may be rounding of the smoothed stack, and flat ground would have maxima
+    least = 4 * np.finfo(np.float32).eps * sum(sigma**2 for sigma in sigmas) * smooth.max(initial=0)
+    return np.where(total > least, total, np.float32(0))
+
+
+@METHODS
+def combined(distance, spacing, stack, points=None, *, sigma_um, min_distance_um, weight):
+    """Keep the maxima of distance and blobs together: voxels that lie deep in the mask and in the middle of a bright blob.
+
+    Parameters
+    ----------
+    distance : (Z, Y, X) ndarray of float32
+        Distance to the background in um.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    stack : (Z, Y, X) ndarray of float32
+        Denoised intensities.
+    points
+        Not used.
+    sigma_um : float
+        Standard deviation in um of the Gaussian of :func:`log`.
+    min_distance_um : float
+        The least distance between two maxima in um.
+    weight : float
+        From 0, the distance alone, to 1, the blobs alone.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of bool
+
+    Notes
+    -----
+    The maxima are those of the weighted geometric mean, which do not depend on the scale of either.
+    """
+    mean = distance ** np.float32(1 - weight) * blobness(stack, spacing, sigma_um) ** np.float32(weight)
+    return peaks(mean * (distance > 0), spacing, min_distance_um=min_distance_um)
+
+
+@METHODS
+def points(distance, spacing, stack, points, *, path, coordinates):
+    """Take the points that were set by hand, and log those that lie outside the mask, which are left out.
+
+    Parameters
+    ----------
+    distance : (Z, Y, X) ndarray of float32
+        Above 0 within the mask; not used otherwise.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    stack
+        Not used.
+    points : (N, 3) ndarray of float
+        Along z, y, x; None where there is no file.
+    path : str
+        What messages call the file.
+    coordinates : str
+        "voxels", counted from the middle of the first, or "world": the same in um.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of bool
+
+    Raises
+    ------
+    InputError
+        There is no file.
+    """
+    if points is None:
+        raise InputError(f"find_seeds.points.path: there is no file {path}: save the seed points there, or choose another method")
+    steps = spacing if coordinates == "world" else (1, 1, 1)
+    nearest = np.floor(points / steps + 0.5)
+    in_stack = np.all((nearest >= 0) & (nearest < distance.shape), axis=1)
+    marked = np.zeros(distance.shape, bool)
+    voxels = nearest[in_stack].astype(int)
+    in_mask = distance[tuple(voxels.T)] > 0
+    marked[tuple(voxels[in_mask].T)] = True
+    outside = np.concatenate([points[~in_stack], points[in_stack][~in_mask]])
+    if len(outside):
+        named = "; ".join(" ".join(f"{c:g}" for c in point) for point in outside[:NAMED]) + ("; ..." if len(outside) > NAMED else "")
+        LOGGER.warning("%d of %d points of %s lie outside the mask and are left out: %s", len(outside), len(points), path, named)
     return marked

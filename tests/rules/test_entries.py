@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from study import ROOT, Study, environment, write_pair
+from study import ROOT, Study, environment, jobs, write_pair
 
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 
@@ -22,7 +22,7 @@ def study(tmp_path_factory):
     study.add("colony", "membrane", image="colony-membrane.tif")
     study.add("brought", image="colony-nuclei.tif", labels="colony-truth.tif")
     study.add("simulated", image="resources/simulated/tiny/image.ome.tif", index="nuclei", truth="resources/simulated/tiny/nuclei.ome.tif")
-    process = study.run(cores=2)
+    process = study.run("all", "results/colony/nuclei/edges.tif", cores=2)  # which no landscape of these stacks needs
     assert process.returncode == 0, process.stderr[-4000:]
     return study
 
@@ -47,11 +47,12 @@ def arguments(study, rule):
         "write_config": ({}, {"resolved": Path("results/config.yaml")}),
         "adjust_contrast": (raw, {"contrast": nuclei / "contrast.tif"}),
         "denoise": ({"contrast": nuclei / "contrast.tif"}, {"denoised": nuclei / "denoised.tif"}),
+        "detect_edges": ({"denoised": nuclei / "denoised.tif"}, {"edges": nuclei / "edges.tif"}),
         "binarize": ({"denoised": nuclei / "denoised.tif"}, {"mask": nuclei / "mask.tif", "threshold": nuclei / "threshold.json"}),
         "clean_mask": ({"mask": nuclei / "mask.tif"}, {"clean": nuclei / "clean.tif"}),
         "label_components": ({"clean": nuclei / "clean.tif"}, {"components": nuclei / "components.tif"}),
         "find_seeds": (
-            {"clean": nuclei / "clean.tif", "components": nuclei / "components.tif"},
+            {name: nuclei / f"{name}.tif" for name in ("clean", "components", "denoised")},
             {"distance": nuclei / "distance.tif", "seeds": nuclei / "seeds.tif"},
         ),
         "split_objects": ({name: nuclei / f"{name}.tif" for name in ("seeds", "clean", "denoised", "distance")}, split),
@@ -140,3 +141,30 @@ def test_a_fault_ends_in_one_line(tmp_path):
     assert process.returncode == 1
     assert "none.tif" in process.stderr
     assert not (tmp_path / "out.tif").exists()
+
+
+def test_edges_and_points_are_inputs_only_where_the_settings_ask_for_them(tmp_path):
+    study = Study(tmp_path)
+    write_pair(study.folder, "colony")
+    study.config["presets"] = {method: {"split_objects": {"method": method}} for method in ("intensity", "edges", "blend")}
+    study.config["presets"]["points"] = {"find_seeds": {"method": "points"}}
+    for preset in ("default", *study.config["presets"]):
+        study.add(f"by-{preset}", image="colony-nuclei.tif", preset=preset)
+    table = tmp_path / "seeds" / "by-points.csv"
+    table.parent.mkdir()
+    table.write_text("index,axis-0,axis-1,axis-2\n0,8,48,48\n")
+    process = study.run("-n")
+    assert process.returncode == 0, process.stderr
+    assert jobs(process)["detect_edges"] == 2
+    (reader,) = [line for line in process.stdout.splitlines() if "seeds/by-points.csv" in line]
+    assert "results/by-points/nuclei/denoised.tif, seeds/by-points.csv" in reader
+    table.unlink()
+    process = study.run("results/by-points/nuclei/seeds.tif")
+    assert process.returncode != 0
+    assert "find_seeds by-points: find_seeds.points.path: there is no file seeds/{stack}.csv: save the seed points" in process.stderr
+    table.write_text("index,axis-0,axis-1,axis-2\n0,8,48,48\n")
+    process = study.run("results/by-points/nuclei/seeds.tif")
+    assert process.returncode == 0, process.stderr
+    assert jobs(process) == {"find_seeds": 1}
+    table.write_text("index,axis-0,axis-1,axis-2\n0,8,48,47\n")
+    assert jobs(study.run("results/by-points/nuclei/seeds.tif")) == {"find_seeds": 1}

@@ -1,16 +1,29 @@
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from skimage.exposure import rescale_intensity
+from skimage.exposure import adjust_gamma, equalize_adapthist, equalize_hist, rescale_intensity
 from skimage.util import img_as_float32
 
-from cellstack.adjust_contrast import adjust_contrast, percentiles, rescale, stretch
+from cellstack.adjust_contrast import (
+    adaptive,
+    adjust_contrast,
+    cumulative_distribution,
+    equalize,
+    gamma,
+    interpolate,
+    percentiles,
+    rescale,
+    stretch,
+)
 from cellstack.errors import InputError
 
 SPACING = (4.0, 1.0, 1.0)
 SHAPES = [(1, 7, 1), (3, 1, 5), (5, 16, 31)]
+DTYPES = ["uint8", "uint16", "float32"]
+EACH = [("none", {}), ("gamma", {"gamma": 0.5}), ("equalize", {"nbins": 64}), ("adaptive", {"tile_um": 10.0, "clip_limit": 0.01})]
 INTEGERS = st.sampled_from(["uint8", "uint16"]).flatmap(lambda name: arrays(name, array_shapes(min_dims=3, max_dims=3)))
 
 
@@ -80,8 +93,133 @@ def test_none_is_the_convention_of_scikit_image(dtype, steps):
 def test_none_names_floats_out_of_range_and_the_cure(value):
     stack = np.zeros((2, 3, 4), "float32")
     stack[1, 1, 1] = value
-    with pytest.raises(InputError, match=rf"{value:g}.*put `stretch` into adjust_contrast.steps"):
+    with pytest.raises(InputError, match=rf"{value:g}.*put `stretch` into adjust_contrast\.steps"):
         adjust_contrast(stack, SPACING, [("none", {})])
+
+
+def in_unit_range(shape, dtype):
+    stack = noise(shape, dtype)
+    return (stack - stack.min()) / np.ptp(stack) if dtype == "float32" else stack
+
+
+@pytest.mark.parametrize("exponent", [0.3, 1.0, 1.5, 4.0])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_gamma_against_scikit_image(dtype, shape, exponent):
+    stack = in_unit_range(shape, dtype)
+    adjusted = gamma(stack, SPACING, gamma=exponent)
+    assert adjusted.dtype == np.float32
+    # float32 keeps 6e-8 of a value, and the power multiplies that
+    np.testing.assert_allclose(adjusted, adjust_gamma(img_as_float32(stack).astype(float), exponent), rtol=1e-6)
+
+
+def test_gamma_below_one_brightens_and_above_darkens():
+    stack = in_unit_range((5, 16, 31), "float32")
+    inner = (stack > 0) & (stack < 1)
+    assert np.all(gamma(stack, SPACING, gamma=0.5)[inner] > stack[inner])
+    assert np.all(gamma(stack, SPACING, gamma=1.5)[inner] < stack[inner])
+
+
+@pytest.mark.filterwarnings("ignore:This might be a color image")
+@pytest.mark.parametrize("nbins", [2, 17, 256])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_equalize_against_scikit_image(dtype, shape, nbins):
+    stack = noise(shape, dtype)
+    equalized = equalize(stack, SPACING, nbins=nbins)
+    assert equalized.dtype == np.float32
+    np.testing.assert_allclose(equalized, equalize_hist(stack, nbins), atol=2e-6)  # one has float32 fractions, the other float32 results
+
+
+@given(INTEGERS)
+def test_equalized_integers_are_their_ranks(stack):
+    equalized = equalize(stack, SPACING, nbins=256)
+    if np.ptp(stack):
+        expected = [np.mean(stack <= value) for value in stack.ravel()]
+        np.testing.assert_allclose(equalized.ravel(), expected, rtol=1e-6)
+    else:
+        assert not equalized.any()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_distribution_found_on_the_whole_serves_its_parts(dtype):
+    stack = noise((5, 16, 31), dtype)
+    distribution = cumulative_distribution(stack, 256)
+    parts = [interpolate(part, *distribution) for part in np.array_split(stack, 3)]
+    assert np.array_equal(np.concatenate(parts), equalize(stack, SPACING, nbins=256))
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing", "kernel"),
+    [
+        ((1, 40, 30), (4.0, 1.0, 1.0), (1, 10, 10)),
+        ((7, 44, 33), (4.0, 1.0, 1.0), (3, 11, 11)),  # 7 planes of 4 um are filled by three tiles of about 10 um
+        ((4, 24, 20), (8.0, 1.0, 0.5), (2, 12, 20)),  # three tiles of 10 um would hold 1.33 planes
+        ((4, 24, 20), (16.0, 1.0, 0.5), (1, 12, 20)),  # a plane is a tile
+        ((9, 8, 25), (1.0, 1.0, 1.0), (9, 8, 9)),  # a tile exceeds the stack
+        ((5, 31, 3), (4.0, 1.0, 1.0), (3, 11, 3)),  # not a colour image
+    ],
+)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_adaptive_against_scikit_image(dtype, shape, spacing, kernel):
+    stack = in_unit_range(shape, dtype)
+    adjusted = adaptive(stack, spacing, tile_um=10.0, clip_limit=0.02)
+    assert adjusted.dtype == np.float32
+    assert adjusted.min() == 0
+    assert adjusted.max() == 1
+    # an axis of one voxel keeps scikit-image from colours, and its tile of one from an effect
+    expected = equalize_adapthist(img_as_float32(stack)[..., None], (*kernel, 1), 0.02)[..., 0]
+    np.testing.assert_allclose(adjusted, expected, atol=2e-4)  # some 16384 grey levels, of which a sum may fall one or two short
+
+
+def test_adaptive_evens_out_depth():
+    z, y, x = np.indices((24, 48, 48))
+    bright = ((y // 6 + x // 6) % 2).astype(bool)
+    stack = (np.where(bright, 200, 100) / (1 + z / 4)).astype("uint8")
+    contrasts = [
+        plane[in_plane].mean() - plane[~in_plane].mean()
+        for plane, in_plane in zip(adaptive(stack, (1.0, 1.0, 1.0), tile_um=8.0, clip_limit=0.5), bright, strict=True)
+    ]
+    raw = [(plane[in_plane].mean() - plane[~in_plane].mean()) / 255 for plane, in_plane in zip(stack, bright, strict=True)]
+    assert raw[-1] < 0.2 * raw[0]
+    assert contrasts[-1] > 0.5 * contrasts[0]
+
+
+def test_adaptive_names_a_tile_that_is_too_small_and_the_cure():
+    with pytest.raises(InputError, match=r"tile_um 3 is less than 8 pixels; give at least 4"):
+        adaptive(noise((3, 16, 16), "uint8"), (1.0, 0.5, 0.4), tile_um=3.0, clip_limit=0.01)
+
+
+@pytest.mark.parametrize("method", ["gamma", "adaptive"])
+def test_methods_that_need_the_unit_range_say_so(method):
+    with pytest.raises(InputError, match=r"put `stretch` into adjust_contrast\.steps"):
+        adjust_contrast(noise((3, 16, 16), "float32"), SPACING, [(method, dict(EACH)[method])])
+
+
+@pytest.mark.parametrize("method", ["equalize", "adaptive"])
+@pytest.mark.parametrize("value", [0, 1])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_equalized_constants_are_zeros(dtype, value, method):
+    adjusted = adjust_contrast(np.full((2, 9, 10), value, dtype), SPACING, [(method, dict(EACH)[method])])
+    assert adjusted.dtype == np.float32
+    assert not adjusted.any()
+
+
+@pytest.mark.parametrize("second", EACH, ids=lambda step: step[0])
+@pytest.mark.parametrize("first", EACH, ids=lambda step: step[0])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_any_two_steps_stay_in_the_unit_range(dtype, first, second):
+    adjusted = adjust_contrast(in_unit_range((3, 17, 31), dtype), SPACING, [first, second])
+    assert adjusted.dtype == np.float32
+    assert adjusted.min() >= 0
+    assert adjusted.max() <= 1
+    assert np.ptp(adjusted) > 0.5
+
+
+def test_adaptive_of_a_real_stack(data):
+    raw = tifffile.imread(data / "tutorial" / "nuclei.tif")
+    expected = equalize_adapthist(raw, (15, 18, 18), 0.01)  # 2 x 7 x 7 tiles
+    np.testing.assert_allclose(adaptive(raw, (0.58, 0.522, 0.522), tile_um=10.0, clip_limit=0.01), expected, atol=2e-4)
 
 
 def test_steps_follow_each_other():
@@ -90,3 +228,11 @@ def test_steps_follow_each_other():
     expected = stretch(stretch(stack, SPACING, low=0, high=90), SPACING, low=30, high=100)
     assert np.array_equal(adjust_contrast(stack, SPACING, steps), expected)
     assert not np.array_equal(adjust_contrast(stack, SPACING, steps[::-1]), expected)
+
+
+def test_stretch_uses_the_whole_range_where_both_percentiles_are_the_same():
+    stack = np.zeros((4, 20, 20), np.uint16)
+    stack[1, 2, 3:6] = 10, 20, 40  # too few for the 99.5th percentile
+    stretched = stretch(stack, (1, 1, 1), low=0.5, high=99.5)
+    np.testing.assert_allclose(stretched[1, 2, 3:6], [0.25, 0.5, 1])
+    assert np.count_nonzero(stretched) == 3

@@ -3,14 +3,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from skimage import morphology as reference_library
 from skimage.morphology import remove_small_holes
 from skimage.morphology import remove_small_objects as remove_small
 
-from cellstack.clean_mask import clean_mask, fill_holes, remove_small_objects
+from cellstack.clean_mask import METHODS, clean_mask, fill_holes, remove_small_objects
+from cellstack.morphology import footprint
 
 RATIOS = [1, 4, 8]
 REFERENCES = [(fill_holes, remove_small_holes), (remove_small_objects, remove_small)]
 MASKS = arrays("uint8", st.tuples(*[st.integers(1, 7)] * 3), elements=st.integers(0, 1))
+OUTLINES = ["erosion", "dilation", "opening", "closing"]
+SHAPES = ["ball", "disc", "cube", "square"]
 each_method = pytest.mark.parametrize(("method", "reference"), REFERENCES)
 
 
@@ -74,4 +78,51 @@ def test_steps_follow_each_other():
 def test_all_or_nothing(shape, value):
     mask = np.full(shape, value, "uint8")
     steps = [("fill_holes", {"max_volume_um3": 1}), ("remove_small_objects", {"max_volume_um3": 1})]
+    steps += [(outline, {"shape": shape_name, "radius_um": 1.6}) for outline in OUTLINES for shape_name in SHAPES]
     assert np.array_equal(clean_mask(mask, (1, 1, 1), steps), mask)
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("outline", OUTLINES)
+def test_outlines_against_scikit_image(outline, shape, ratio):
+    spacing, _ = voxel(ratio)
+    reference = getattr(reference_library, outline)
+    for size, fill in [((1, 7, 1), 0.5), ((3, 1, 5), 0.5), ((9, 17, 31), 0.1), ((9, 17, 31), 0.9)]:
+        mask = (np.random.default_rng(0).random(size) < fill).astype("uint8")
+        mask.flags.writeable = False
+        changed = METHODS[outline](mask, spacing, shape=shape, radius_um=0.2)
+        assert changed.dtype == np.uint8
+        assert np.array_equal(changed, reference(mask, footprint(shape, 0.2, spacing), mode="ignore"))
+
+
+@pytest.mark.parametrize("outline", OUTLINES)
+@pytest.mark.parametrize("shape", ["disc", "square"])
+def test_plane_shapes_are_applied_plane_by_plane(outline, shape, caplog):
+    caplog.set_level("INFO")
+    mask = (np.random.default_rng(0).random((5, 12, 13)) < 0.6).astype("uint8")
+    options = {"shape": shape, "radius_um": 1}
+    whole = METHODS[outline](mask, (0.5, 0.5, 0.5), **options)
+    assert np.array_equal(whole, np.concatenate([METHODS[outline](plane[None], (0.5, 0.5, 0.5), **options) for plane in mask]))
+    assert "plane by plane" in caplog.text
+
+
+def test_a_radius_below_half_a_voxel_does_nothing_and_says_so(caplog):
+    caplog.set_level("INFO")
+    mask = (np.random.default_rng(0).random((5, 6, 7)) < 0.6).astype("uint8")
+    changed = METHODS["erosion"](mask, (1, 1, 1), shape="ball", radius_um=0.4)
+    assert np.array_equal(changed, mask)
+    assert changed is not mask
+    assert all(f"below half a voxel on {axis} (1 um): this axis is skipped" in caplog.text for axis in "zyx")
+
+
+def test_outlines_follow_each_other_in_any_sequence():
+    cube = np.zeros((15, 15, 15), "uint8")
+    cube[6:12, 6:12, 6:12] = 1
+    dirty = cube.copy()
+    dirty[2, 2, 2] = 1
+    dirty[8, 8, 8] = 0
+    by_cube = {"shape": "cube", "radius_um": 1}
+    cleaned = clean_mask(dirty, (1, 1, 1), [("closing", by_cube), ("opening", by_cube)])
+    assert np.array_equal(cleaned, cube)
+    assert not np.array_equal(clean_mask(dirty, (1, 1, 1), [("opening", by_cube), ("closing", by_cube)]), cube)

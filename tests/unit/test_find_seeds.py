@@ -9,7 +9,7 @@ from scipy.spatial.distance import pdist
 from skimage import morphology
 from skimage.feature import peak_local_max
 
-from cellstack.find_seeds import distance_map, find_seeds, h_maxima, peaks
+from cellstack.find_seeds import blobness, combined, distance_map, find_seeds, h_maxima, log, peaks
 from cellstack.label_components import label_components
 
 RATIOS = [1, 4, 8]
@@ -20,7 +20,11 @@ METHODS = [
     ("h_maxima", {"h_um": 100.0}),
     ("peaks", {"min_distance_um": 0.1}),
     ("peaks", {"min_distance_um": 3.0}),
+    ("log", {"sigma_um": 0.5, "min_distance_um": 1.0}),
+    ("combined", {"sigma_um": 0.5, "min_distance_um": 1.0, "weight": 0.5}),
+    ("points", {"path": "", "coordinates": "world"}),
 ]
+BY_HAND = np.array([(0, 0, 0), (1, 0.5, 0.5), (-1, 0, 0), (0, 99, 0)])  # in um; the last two lie outside of every stack here
 MASKS = arrays("uint8", st.tuples(*[st.integers(1, 7)] * 3), elements=st.integers(0, 1))
 each_ratio = pytest.mark.parametrize("ratio", RATIOS)
 
@@ -202,6 +206,90 @@ def test_nothing_has_no_peaks():
     assert not peaks(np.zeros((3, 4, 5), "float32"), UNIT, min_distance_um=2).any()
 
 
+# blobs
+
+
+@pytest.mark.parametrize("value", [1 / 3, 0.7, 1.0])
+@each_ratio
+def test_flat_ground_has_no_blobs(ratio, value):
+    # Smoothing rounds the same value in different ways at different places.
+    stack = np.full((33, 130, 131), value, "float32")
+    assert not blobness(stack, spacing_of(ratio), 3.3).any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 20, 21), (3, 1, 5), (9, 17, 31)], ids=str)
+@each_ratio
+def test_blobness_against_scipy(ratio, shape):
+    stack, spacing = frozen(np.random.default_rng(0).random(shape, "float32")), spacing_of(ratio)
+    sigma = np.divide(0.8, spacing)
+    smooth = ndimage.gaussian_filter(stack.astype(float), sigma, mode="nearest")
+    bends = [ndimage.correlate1d(smooth, [1, -2, 1], axis, mode="nearest") * sigma[axis] ** 2 for axis in range(3)]
+    found = blobness(stack, spacing, 0.8)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, np.maximum(-np.sum(bends, axis=0), 0), atol=2e-5)  # float32, times sigma in voxels squared
+
+
+def test_blobness_is_nearly_that_of_sampled_derivatives():
+    # A second difference bends less than the derivative by 1 / (4 sigma**2) in voxels, here 3 % at most, and the borders differ.
+    stack = landscape((30, 40, 41), 0)
+    expected = -9 * ndimage.gaussian_laplace(stack, 3.0, mode="nearest").clip(max=0)
+    inner = (slice(12, -12),) * 3
+    np.testing.assert_allclose(blobness(stack, UNIT, 3.0)[inner], expected[inner], atol=0.03 * expected.max())
+
+
+@pytest.mark.parametrize("size_um", [3.0, 4.0, 6.0])
+@each_ratio
+def test_blobness_of_a_gaussian_ball_is_the_same_at_each_spacing(ratio, size_um):
+    sigma_um, spacing = 4.0, (ratio * 0.25, 1.0, 0.5)
+    grid = [np.arange(-20, 20 + step / 2, step) for step in spacing]
+    squared = sum(axis**2 for axis in np.meshgrid(*grid, indexing="ij", sparse=True))
+    stack = np.exp(-squared / (2 * size_um**2)).astype("float32")
+    expected = 3 * sigma_um**2 * size_um**3 / (size_um**2 + sigma_um**2) ** 2.5
+    found = blobness(stack, spacing, sigma_um)
+    assert np.unravel_index(found.argmax(), found.shape) == tuple(n // 2 for n in stack.shape)
+    assert found.max() == pytest.approx(expected, rel=0.04)  # by second differences over planes of 2 um
+
+
+@each_ratio
+@pytest.mark.parametrize(("method", "options"), [(log, {}), (combined, {"weight": 0.5})])
+def test_blobs_are_told_apart_where_the_mask_does_not(method, options, ratio):
+    # One block of a mask, brightest at two places: the distance alone sees one object.
+    spacing = spacing_of(ratio)
+    shape = np.ceil(np.divide((12, 12, 20), spacing)).astype(int)
+    centres = np.array([(6, 6, 5.5), (6, 6, 14.5)]) / spacing
+    stack, mask = cones(shape, spacing, centres, (4, 4)), np.zeros(shape, "uint8")
+    mask[1:-1, 4:-4, 4:-4] = 1
+    found = np.argwhere(method(distance_map(mask, spacing), spacing, stack, sigma_um=2.0, min_distance_um=4.0, **options))
+    assert len(found) == 2
+    found = found[found[:, 2].argsort()]
+    assert np.abs((found - centres) * spacing).max() < max(1.0, spacing[0])
+
+
+def test_blobs_outside_the_mask_and_nearer_than_the_distance_are_left_out():
+    stack, mask = cones((9, 20, 60), UNIT, ((4, 9, 9), (4, 9, 30), (4, 9, 50)), (5, 5, 4)), np.ones((9, 20, 60), "uint8")
+    mask[:, :, 40:] = 0
+    distance = distance_map(mask, UNIT)
+    assert np.argwhere(log(distance, UNIT, stack, sigma_um=2.0, min_distance_um=20)).tolist() == [[4, 9, 9], [4, 9, 30]]
+    assert len(np.argwhere(log(distance, UNIT, stack, sigma_um=2.0, min_distance_um=22))) == 1
+
+
+@pytest.mark.parametrize("weight", [0, 1])
+def test_combined_has_the_distance_and_the_blobs_at_its_ends(weight):
+    stack, distance = landscape((9, 40, 41), 0), distance_map((landscape((9, 40, 41), 1) > 4).astype("uint8"), UNIT, 0.5)
+    found = combined(distance, UNIT, stack, sigma_um=2.0, min_distance_um=4, weight=weight)
+    expected = log(distance, UNIT, stack, sigma_um=2.0, min_distance_um=4) if weight else peaks(distance, UNIT, min_distance_um=4)
+    assert expected.sum() > 3
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize(("method", "options"), [(log, {}), (combined, {"weight": 0.5})])
+def test_an_empty_mask_and_an_empty_stack_have_no_blobs(method, options):
+    options = options | {"sigma_um": 1.0, "min_distance_um": 2.0}
+    nothing, something = np.zeros((3, 4, 5), "float32"), np.ones((3, 4, 5), "float32")
+    assert not method(nothing, UNIT, landscape((3, 4, 5), 0), **options).any()
+    assert not method(something, UNIT, nothing, **options).any()
+
+
 # seeds
 
 
@@ -211,7 +299,8 @@ def test_nothing_has_no_peaks():
 def test_each_component_has_seeds_and_each_seed_one_component(mask, method, ratio, connectivity, sigma_um):
     spacing = spacing_of(ratio)
     components = frozen(label_components(frozen(mask), connectivity))
-    seeds = find_seeds(frozen(distance_map(mask, spacing, sigma_um)), components, spacing, *method)
+    stack = frozen(np.random.default_rng(mask.size).random(mask.shape, "float32"))
+    seeds = find_seeds(frozen(distance_map(mask, spacing, sigma_um)), components, spacing, *method, stack, frozen(BY_HAND))
     assert seeds.dtype == np.uint16
     assert np.array_equal(np.unique(seeds[seeds > 0]), np.arange(1, seeds.max() + 1))
     pairs = np.unique(np.stack([seeds[seeds > 0], components[seeds > 0]]), axis=1)
@@ -229,13 +318,21 @@ def test_a_component_below_h_gets_a_seed_at_its_highest_voxel():
 
 
 @each_ratio
-@pytest.mark.parametrize(("method", "options"), [("h_maxima", {"h_um": 0.4}), ("peaks", {"min_distance_um": 5.0})])
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("h_maxima", {"h_um": 0.4}),
+        ("peaks", {"min_distance_um": 5.0}),
+        ("log", {"sigma_um": 2.64, "min_distance_um": 4.8}),  # 0.33 and 0.6 of the diameter, the defaults
+        ("combined", {"sigma_um": 2.64, "min_distance_um": 4.8, "weight": 0.5}),
+    ],
+)
 def test_touching_spheres_get_a_seed_each(method, options, ratio):
     spacing, radius, shape = spacing_of(ratio), 4.0, np.array([16.0, 11.0, 25.0])
     centres = [np.array(centre) / spacing for centre in ((5.0, 5.5, 5.5), (5.0, 5.5, 12.7), (11.0, 5.5, 16.0))]
     mask = (cones(np.ceil(shape / spacing).astype(int), spacing, centres, [radius] * 3) > 0).astype("uint8")
     components = label_components(mask, 26)
-    seeds = find_seeds(distance_map(mask, spacing, 0.5), components, spacing, method, options)
+    seeds = find_seeds(distance_map(mask, spacing, 0.5), components, spacing, method, options, mask.astype("float32"))
     assert components.max() == 1
     assert seeds.max() == 3
     places = np.array(ndimage.center_of_mass(seeds, seeds, range(1, 4))) * spacing
