@@ -78,7 +78,6 @@ rule find_seeds:
         "<benchmarks>/{stack}/nuclei/find_seeds.tsv"
     conda:
         "../envs/cellstack.yaml"
-    threads: 2
     resources:
         mem_mb=memory(8),
         runtime=minutes(15),

@@ -20,16 +20,20 @@ def read_csv(path):
         return list(csv.DictReader(file))
 
 
+def copy_workflow(folder):
+    """Copy what a run needs into a folder, to be edited there."""
+    folder.mkdir()
+    for part in WORKFLOW_PARTS:
+        source = ROOT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A finished run of a copy of the workflow: a colony with two channels, and the stacks that hold no proper object."""
     folder = tmp_path_factory.mktemp("finished")
-    workflow = folder / "workflow"
-    workflow.mkdir()
-    for part in WORKFLOW_PARTS:
-        source = ROOT / part
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, workflow / part)
-    study = Study(folder, workflow)
+    study = Study(folder, copy_workflow(folder / "workflow"))
     write_pair(folder, "colony")
     rng = np.random.default_rng(0)
     odd = {
@@ -162,6 +166,28 @@ def test_the_same_bytes_by_cores_order_and_working_directory(finished, tmp_path)
     assert [name for name in compared if ours[name] != theirs[name]] == []
     rows = {json.dumps(row, sort_keys=True) for row in read_csv(finished.result("colony", "nuclei", "objects.csv"))}
     assert rows == {json.dumps(row, sort_keys=True) for row in read_csv(other.result("colony", "nuclei", "objects.csv"))}
+
+
+def test_a_method_is_one_function_and_one_schema_entry(tmp_path):
+    study = Study(tmp_path, copy_workflow(tmp_path / "workflow"))
+    write_pair(tmp_path, "colony")
+    study.add("colony", image="colony-nuclei.tif")
+    study.config["denoise"] = {"method": "darken", "darken": {"share": 0.25}}
+    before = study.run("results/colony/nuclei/denoised.tif")
+    assert "config.denoise.method: unknown method 'darken'" in before.stderr
+    module = study.workflow / "scripts" / "cellstack" / "denoise.py"
+    module.write_text(module.read_text() + "\n\n@METHODS\ndef darken(stack, spacing, *, share):\n    return stack * np.float32(share)\n")
+    schema = study.workflow / "config" / "schemas" / "stages.schema.yaml"
+    content = yaml.safe_load(schema.read_text())
+    option = {"type": "number", "default": 0.5}
+    entry = {"type": "object", "additionalProperties": False, "default": {}, "properties": {"share": option}}
+    content["properties"]["denoise"]["properties"]["darken"] = entry
+    schema.write_text(yaml.safe_dump(content))
+    after = study.run("results/colony/nuclei/denoised.tif")
+    assert after.returncode == 0, after.stderr[-4000:]
+    contrast, _ = io.read_stack(study.result("colony", "nuclei", "contrast.tif"))
+    denoised, _ = io.read_stack(study.result("colony", "nuclei", "denoised.tif"))
+    np.testing.assert_array_equal(denoised, contrast * np.float32(0.25))
 
 
 def test_used_as_a_module_of_another_workflow(tmp_path):
