@@ -49,7 +49,9 @@ def finished(tmp_path_factory):
     study.add("unused", image="nowhere.tif", use="false")
     for name, stack in odd.items():
         io.write_stack(folder / f"{name}.tif", stack, SPACING)
-        study.add(name, image=f"{name}.tif")
+        study.add(name, image=f"{name}.tif", preset="whole" if name == "full" else "")
+    whole = {"adjust_contrast": {"steps": ["none"]}, "binarize": {"method": "fixed", "fixed": {"value": 0.1}}}
+    study.config["presets"] = {"whole": whole}
     process = study.run(cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     return study
@@ -99,7 +101,10 @@ def test_stacks_without_objects_have_honest_results(finished):
         assert finished.result(name, "figures", "nuclei_segmentation.png").stat().st_size > 5000
         assert len(read_csv(finished.result(name, "nuclei", "objects.csv"))) == 0
     assert stacks["noise-free-plane"]["count_measured"] == "1"
-    assert stacks["full"]["status"] in ("ok", "no objects")
+    mask, _ = io.read_stack(finished.result("full", "nuclei", "mask.tif"))
+    assert mask.all()
+    assert (stacks["full"]["count_found"], stacks["full"]["count_dropped_lateral_face"]) == ("1", "1")
+    assert stacks["full"]["status"] == "no objects"
 
 
 def test_truth_and_labels_made_elsewhere(finished):
