@@ -18,7 +18,7 @@ def main(*, labels: Path, selection: Path, raw: list[Path], objects: Path, stack
         values, _ = io.read_stack(path)
         if values.shape != image.shape:
             raise InputError(f"{path} has shape {values.shape}, {labels} has {image.shape}: all channels of a stack need the same shape")
-        intensities = measure_objects.measure_intensities(image, boxes, values, channel)
+        intensities = measure_objects.measure_intensities(image, boxes, values, spacing, channel)
         rows = [row | more for row, more in zip(rows, intensities, strict=True)]
     rows = [row | {"stack": stack, "object": object, "split_label": splits[row["label"]]} for row in rows]
     table_io.write_rows(objects, columns.column_names(channels), map(table_io.as_text, rows))

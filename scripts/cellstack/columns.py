@@ -1,6 +1,11 @@
 """The columns of the table of objects: names, units, definitions. Plain text, so that the sheet can be checked against it."""
 
+import re
+
 CHANNEL = "<channel>"
+PERCENTILES = (5, 25, 75, 95)  # beside the median
+AXES = {"major": "Longest", "middle": "Middle", "minor": "Shortest"}
+ELLIPSOID = "axis of the ellipsoid that has the same second moments as the voxel centres"
 COLUMNS = {  # name: (unit, definition), in the order of the table
     "stack": ("", "Stack, as the sheet names it"),
     "object": ("", "Kind of object: nuclei or cells"),
@@ -8,9 +13,16 @@ COLUMNS = {  # name: (unit, definition), in the order of the table
     "split_label": ("", "Label of the same object in split.tif, where all objects are, also those not measured"),
     "volume_voxels": ("voxel", "Number of voxels"),
     "volume_um3": ("um3", "Number of voxels times the volume of a voxel"),
+    "filled_volume_um3": ("um3", "Volume with its cavities, from which no way leads out across faces, edges or corners"),
+    "convex_volume_um3": ("um3", "Volume of the voxels whose centre lies in the convex hull of the object's voxel centres"),
     "equivalent_diameter_um": ("um", "Diameter of the sphere of the same volume"),
+    "feret_diameter_max_um": ("um", "Greatest distance of two voxel faces of the object"),
     "surface_area_um2": ("um2", "Surface area by Crofton's formula in 13 directions, closed where the stack ends"),
+    "surface_area_unit_spacing": ("voxel side2", "Surface area as if voxels were cubes with a side of 1; to compare with the tutorial"),
     "sphericity": ("", "Surface area of the sphere of the same volume, divided by the surface area; 1 for a sphere"),
+    "solidity": ("", "Volume divided by the convex volume; 1 for a convex object"),
+    "extent": ("", "Volume divided by the volume of the bounding box"),
+    "euler_number": ("", "Connected parts, less handles, plus cavities; 1 for a solid ball"),
     "centroid_z_um": ("um", "Mean position along z of the voxel centres; the centre of the first voxel is at 0"),
     "centroid_y_um": ("um", "Mean position along y of the voxel centres; the centre of the first voxel is at 0"),
     "centroid_x_um": ("um", "Mean position along x of the voxel centres; the centre of the first voxel is at 0"),
@@ -20,14 +32,35 @@ COLUMNS = {  # name: (unit, definition), in the order of the table
     "bbox_max_z": ("voxel", "Last plane of the object, plus 1"),
     "bbox_max_y": ("voxel", "Last row of the object, plus 1"),
     "bbox_max_x": ("voxel", "Last column of the object, plus 1"),
-    "axis_major_length_um": ("um", "Longest axis of the ellipsoid that has the same second moments as the voxel centres"),
-    "axis_middle_length_um": ("um", "Middle axis of the ellipsoid that has the same second moments as the voxel centres"),
-    "axis_minor_length_um": ("um", "Shortest axis of the ellipsoid that has the same second moments as the voxel centres"),
+    **{
+        f"touches_{end}_{side}": ("", f"1 where the object reaches the {end} {side} of the stack, so may be cut there, else 0")
+        for side in ("plane", "row", "column")
+        for end in ("first", "last")
+    },
+    **{f"axis_{name}_length_um": ("um", f"{which} {ELLIPSOID}") for name, which in AXES.items()},
+    **{
+        f"direction_{name}_{axis}": ("", f"Part along {axis} of the unit vector along the {which.lower()} axis of that ellipsoid")
+        for name, which in AXES.items()
+        for axis in "zyx"
+    },
+    **{
+        f"inertia_{name}_um2": ("um2", f"Moment of inertia about the {which.lower()} axis, divided by the volume")
+        for name, which in AXES.items()
+    },
     f"mean_intensity_{CHANNEL}": ("raw value", f"Mean of the raw values of channel {CHANNEL}"),
     f"sd_intensity_{CHANNEL}": ("raw value", f"Standard deviation of the raw values of channel {CHANNEL} over the voxels (divided by n)"),
+    f"median_intensity_{CHANNEL}": ("raw value", f"Median of the raw values of channel {CHANNEL}"),
     f"min_intensity_{CHANNEL}": ("raw value", f"Lowest raw value of channel {CHANNEL}"),
     f"max_intensity_{CHANNEL}": ("raw value", f"Highest raw value of channel {CHANNEL}"),
     f"sum_intensity_{CHANNEL}": ("raw value", f"Sum of the raw values of channel {CHANNEL}"),
+    **{
+        f"p{percent}_intensity_{CHANNEL}": ("raw value", f"Percentile {percent} of the raw values of channel {CHANNEL}")
+        for percent in PERCENTILES
+    },
+    **{
+        f"centroid_weighted_{CHANNEL}_{axis}_um": ("um", f"Mean position along {axis}, weighted by the raw values of channel {CHANNEL}")
+        for axis in "zyx"
+    },
 }
 
 
@@ -62,7 +95,7 @@ def describe(column):
         Unit and definition, with the name of the channel filled in; None where the column is none of :data:`COLUMNS`.
     """
     for name, (unit, definition) in COLUMNS.items():
-        start, placeholder, _ = name.partition(CHANNEL)
-        if column == name or (placeholder and column.startswith(start)):
-            return unit, definition.replace(CHANNEL, column[len(start) :])
+        channel = re.fullmatch(re.escape(name).replace(CHANNEL, "([^_]+)"), column)  # names of channels have no "_"
+        if channel:
+            return unit, definition.replace(CHANNEL, "".join(channel.groups()))
     return None

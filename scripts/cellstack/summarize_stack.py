@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 
 from cellstack import select_objects
+from cellstack.columns import PERCENTILES
 
-TOTALLED = ("volume_um3", "surface_area_um2")
-NOT_SUMMARIZED = ("stack", "object", "label", "split_label")
-POSITIONS = ("centroid_", "bbox_")
+TOTALLED = ("volume_um3", "surface_area_um2", "sum_intensity_")
+NOT_SUMMARIZED = ("stack", "object", "label", "split_label", "centroid_", "bbox_", "touches_", "direction_")
 OFF_BY = 0.3
 NO_OBJECTS = "no objects"
 OTHER_SIZE = f"median diameter differs from diameter_um by more than {OFF_BY:.0%}".replace("%", " %")
@@ -29,23 +29,24 @@ def summarize_stack(columns, reasons, diameter_um):
     Returns
     -------
     dict of str to object
-        status, counts, then total, mean, standard deviation (divided by n - 1), lowest and highest of each measurement, then flags. None
-        stands for what too few objects do not give. Labels and positions are not summarized.
+        status, counts, totals, then mean, standard deviation (divided by n - 1), median, percentiles, lowest and highest of each
+        measurement, then flags. None stands for what too few objects do not give. Labels, positions and directions are not summarized.
     """
     count = len(columns["label"])
     dropped = dict.fromkeys(select_objects.REASONS, 0) | Counter(reason for reason in reasons if reason != select_objects.KEPT)
     summary = {"status": "ok" if count else NO_OBJECTS, "count_found": len(reasons), "count_measured": count}
     summary |= {f"count_dropped_{reason.replace(' ', '_')}": number for reason, number in dropped.items()}
     values = {
-        name: np.array([float(cell) for cell in cells if cell])
-        for name, cells in columns.items()
-        if name not in NOT_SUMMARIZED and not name.startswith(POSITIONS)
+        name: np.array([float(cell) for cell in cells if cell]) for name, cells in columns.items() if not name.startswith(NOT_SUMMARIZED)
     }
-    summary |= {f"total_{name}": float(values[name].sum()) for name in TOTALLED}
+    summary |= {f"total_{name}": float(sample.sum()) for name, sample in values.items() if name.startswith(TOTALLED)}
     for name, sample in values.items():
+        median, *percentiles = np.percentile(sample, (50, *PERCENTILES)).tolist() if len(sample) else [None] * (1 + len(PERCENTILES))
         summary |= {
             f"mean_{name}": float(sample.mean()) if len(sample) else None,
             f"sd_{name}": float(sample.std(ddof=1)) if len(sample) > 1 else None,
+            f"median_{name}": median,
+            **{f"p{percent}_{name}": value for percent, value in zip(PERCENTILES, percentiles, strict=True)},
             f"min_{name}": float(sample.min()) if len(sample) else None,
             f"max_{name}": float(sample.max()) if len(sample) else None,
         }

@@ -32,7 +32,7 @@ def measure(labels, spacing, **channels):
     boxes = module.find_boxes(labels)
     rows = module.measure_shapes(labels, boxes, spacing)
     for name, raw in channels.items():
-        more = module.measure_intensities(labels, boxes, raw, name)
+        more = module.measure_intensities(labels, boxes, raw, spacing, name)
         rows = [row | each for row, each in zip(rows, more, strict=True)]
     return rows
 
@@ -40,27 +40,49 @@ def measure(labels, spacing, **channels):
 def compare(labels, raw, spacing):
     rows = measure(labels, spacing, a=raw)
     keys = ("label", "num_pixels", "area", "equivalent_diameter_area", "centroid", "bbox", "axis_major_length", "axis_minor_length")
-    intensities = ("intensity_mean", "intensity_std", "intensity_min", "intensity_max")
+    keys += (
+        "area_filled",
+        "extent",
+        "euler_number",
+        "inertia_tensor_eigvals",
+        "inertia_tensor",
+        "centroid_weighted",
+    )
+    intensities = ("intensity_mean", "intensity_std", "intensity_median", "intensity_min", "intensity_max")
     truth = regionprops_table(labels, raw.astype(float), spacing=spacing, properties=keys + intensities)
     names = {
         "label": "label",
         "volume_voxels": "num_pixels",
         "volume_um3": "area",
         "equivalent_diameter_um": "equivalent_diameter_area",
+        "filled_volume_um3": "area_filled",
+        "extent": "extent",
+        "euler_number": "euler_number",
+        **{f"inertia_{axis}_um2": f"inertia_tensor_eigvals-{i}" for i, axis in enumerate(("minor", "middle", "major"))},
+        **{f"centroid_weighted_a_{axis}_um": f"centroid_weighted-{i}" for i, axis in enumerate("zyx")},
         **{f"centroid_{axis}_um": f"centroid-{i}" for i, axis in enumerate("zyx")},
         **{f"bbox_min_{axis}": f"bbox-{i}" for i, axis in enumerate("zyx")},
         **{f"bbox_max_{axis}": f"bbox-{i + 3}" for i, axis in enumerate("zyx")},
         "axis_major_length_um": "axis_major_length",
         "axis_minor_length_um": "axis_minor_length",
-        **{f"{kind}_intensity_a": f"intensity_{'std' if kind == 'sd' else kind}" for kind in ("mean", "sd", "min", "max")},
+        **{f"{kind}_intensity_a": f"intensity_{'std' if kind == 'sd' else kind}" for kind in ("mean", "sd", "median", "min", "max")},
     }
     assert len(rows) == len(truth["label"])
     for name, other in names.items():
         # a length of 0 comes out as the square root of a rounding error
         np.testing.assert_allclose([row[name] for row in rows], truth[other], rtol=1e-6, atol=2e-6, err_msg=name)
-    for row in rows:
+    for i, row in enumerate(rows):
+        tensor = np.array([[truth[f"inertia_tensor-{j}-{k}"][i] for k in range(3)] for j in range(3)])
+        for name in ("minor", "middle", "major"):
+            direction = np.array([row[f"direction_{name}_{axis}"] for axis in "zyx"])
+            np.testing.assert_allclose(
+                tensor @ direction, row[f"inertia_{name}_um2"] * direction, rtol=1e-6, atol=1e-4 * np.abs(tensor).max()
+            )
+            assert np.linalg.norm(direction) == pytest.approx(1)
         values = raw[labels == row["label"]]
         assert row["sum_intensity_a"] == (values.sum(dtype=object) if raw.dtype.kind == "u" else pytest.approx(values.sum(dtype=float)))
+        percentiles = [row[f"p{percent}_intensity_a"] for percent in (5, 25, 75, 95)]
+        np.testing.assert_allclose(percentiles, np.percentile(values, (5, 25, 75, 95)), rtol=1e-6)
         assert row["axis_minor_length_um"] <= row["axis_middle_length_um"] <= row["axis_major_length_um"]
 
 
@@ -91,6 +113,43 @@ def test_axes_of_an_ellipsoid():
     (row,) = measure(labels, (2, 1, 1))
     found = [row[f"axis_{which}_length_um"] for which in ("major", "middle", "minor")]
     assert found == pytest.approx([56, 39, 36], rel=0.01)
+
+
+def test_directions_of_an_ellipsoid():
+    z, y, x = np.ogrid[-10:11, -30:31, -20:21]
+    labels = ((z * 2 / 18) ** 2 + (y / 28) ** 2 + (x / 10) ** 2 <= 1).astype(np.uint16)
+    (row,) = measure(labels, (2, 1, 1))
+    found = [[row[f"direction_{which}_{axis}"] for axis in "zyx"] for which in ("major", "middle", "minor")]
+    np.testing.assert_allclose(found, [[0, 1, 0], [1, 0, 0], [0, 0, 1]], atol=1e-6)
+
+
+def test_solidity_of_a_ball_and_of_a_bowl():
+    z, y, x = np.ogrid[-8:9, -8:9, -8:9]
+    ball = z**2 + y**2 + x**2 <= 64
+    (row,) = measure(ball.astype(np.uint16), (1, 1, 1))
+    assert (row["solidity"], row["convex_volume_um3"]) == (1, row["volume_um3"])
+    assert row["feret_diameter_max_um"] == 17
+    (bowl,) = measure((ball & (z > 0) & (z**2 + y**2 + x**2 > 36)).astype(np.uint16), (1, 1, 1))
+    assert 0.5 < bowl["solidity"] < 0.7
+
+
+def test_faces_that_an_object_touches():
+    labels = np.zeros((4, 5, 6), np.uint16)
+    labels[0, 1:4, 1:4] = 1
+    labels[2:4, 2, 5] = 2
+    touched = [[name for name, value in row.items() if name.startswith("touches_") and value] for row in measure(labels, (1, 1, 1))]
+    assert touched == [["touches_first_plane"], ["touches_last_plane", "touches_last_column"]]
+
+
+def test_unit_spacing_gives_the_area_of_cubes():
+    labels = blobs((13, 40, 31), 12)
+    for row, cubes in zip(measure(labels, (4, 1, 0.5)), measure(labels, (1, 1, 1)), strict=True):
+        assert row["surface_area_unit_spacing"] == cubes["surface_area_um2"] != row["surface_area_um2"]
+
+
+def test_a_centroid_without_weight_is_missing():
+    labels = np.ones((2, 3, 4), np.uint16)
+    assert measure(labels, (1, 1, 1), a=labels * 0)[0]["centroid_weighted_a_z_um"] is None
 
 
 def test_sd_of_large_nearly_equal_values_is_not_lost():
@@ -150,6 +209,7 @@ def test_columns_are_defined_as_written():
     assert set(columns) - row.keys() == {"stack", "object", "split_label"}
     units = {name.rpartition("_")[2]: table_columns.describe(name)[0] for name in columns if name.endswith(("_um", "_um2", "_um3"))}
     assert units == {"um": "um", "um2": "um2", "um3": "um3"}
+    assert table_columns.describe("centroid_weighted_b7_z_um") == ("um", "Mean position along z, weighted by the raw values of channel b7")
     assert table_columns.describe("sum_intensity_b7")[1] == "Sum of the raw values of channel b7"
     assert table_columns.describe("condition") is None
 

@@ -18,6 +18,9 @@ COLUMNS = (
     "surface_area_um2",
     "centroid_z_um",
     "bbox_min_z",
+    "touches_first_row",
+    "direction_major_z",
+    "sum_intensity_a",
 )
 
 
@@ -31,13 +34,20 @@ def table(count, diameter=10.0):
 def test_statistics_agree_with_pandas():
     columns = table(9)
     summary = summarize_stack(columns, ["kept"] * 9, 10)
-    truth = pd.DataFrame(columns).iloc[:, 4:7].astype(float).agg(["mean", "std", "min", "max", "sum"])
+    table_of_numbers = pd.DataFrame(columns)[["volume_um3", "equivalent_diameter_um", "surface_area_um2", "sum_intensity_a"]].astype(float)
+    truth = table_of_numbers.agg(["mean", "std", "median", "min", "max", "sum"])
     for name in truth:
-        for key, row in (("mean", "mean"), ("sd", "std"), ("min", "min"), ("max", "max")):
+        for key, row in (("mean", "mean"), ("sd", "std"), ("median", "median"), ("min", "min"), ("max", "max")):
             assert summary[f"{key}_{name}"] == pytest.approx(truth.loc[row, name], rel=1e-12)
+        for percent in (5, 25, 75, 95):
+            assert summary[f"p{percent}_{name}"] == pytest.approx(table_of_numbers[name].quantile(percent / 100), rel=1e-12)
     assert summary["total_volume_um3"] == pytest.approx(truth.loc["sum", "volume_um3"])
-    assert [key for key in summary if key.startswith("total_")] == ["total_volume_um3", "total_surface_area_um2"]
-    assert not any("centroid" in key or "bbox" in key or key.endswith("label") for key in summary)
+    assert [key for key in summary if key.startswith("total_")] == [
+        "total_volume_um3",
+        "total_surface_area_um2",
+        "total_sum_intensity_a",
+    ]
+    assert not any(word in key for key in summary for word in ("centroid", "bbox", "touches", "direction", "label"))
 
 
 def test_counts_by_reason():

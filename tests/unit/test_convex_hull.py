@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from scipy.spatial.distance import pdist
+from skimage.morphology import convex_hull_image
+
+from cellstack.convex_hull import convex_hull, count_voxels, feret_diameter_max
+
+MASKS = arrays(bool, array_shapes(min_dims=3, max_dims=3, max_side=7), elements=st.booleans()).filter(np.any)
+FACE_CENTRES = np.concatenate([np.eye(3), -np.eye(3)]) / 2
+
+
+def count(mask):
+    return count_voxels(convex_hull(mask), mask.shape)
+
+
+def spans_volume(mask):
+    return np.linalg.matrix_rank(np.argwhere(mask) - np.argwhere(mask)[0]) == 3
+
+
+@given(MASKS.filter(spans_volume))
+def test_agrees_with_scikit_image(mask):
+    assert count(mask) == np.count_nonzero(convex_hull_image(mask, offset_coordinates=False))
+
+
+@pytest.mark.parametrize("radii", [(3, 9, 9), (8, 8, 8), (1, 12, 7), (10, 4, 6), (0, 9, 9), (2, 16, 16)])
+def test_an_ellipsoid_is_its_own_hull(radii):
+    z, y, x = np.ogrid[tuple(slice(-radius, radius + 1) for radius in radii)]
+    mask = sum((axis / max(radius, 1)) ** 2 for axis, radius in zip((z, y, x), radii, strict=True)) <= 1
+    assert count(mask) == np.count_nonzero(mask)
+
+
+def test_a_hollow_is_in_the_hull():
+    mask = np.ones((7, 8, 9), bool)
+    mask[2:, 2:6, 2:6] = False
+    assert count(mask) == mask.size
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_an_object_of_one_plane(axis):
+    plane = np.zeros((6, 7), bool)
+    plane[1, 1:6] = plane[1:6, 1] = True  # an L with sides of 5, whose hull is a triangle
+    assert count(np.expand_dims(plane, axis)) == 15
+
+
+def test_an_object_of_one_diagonal_plane_or_row():
+    mask = np.zeros((5, 5, 4), bool)
+    mask[range(5), range(5), 0] = mask[range(5), range(5), 3] = True
+    assert count(mask) == 20
+    mask[..., 3] = False
+    assert count(mask) == 5
+
+
+@given(MASKS)
+def test_feret_diameter_is_the_greatest_distance_of_faces(mask):
+    spacing = (2.0, 0.5, 0.4)
+    faces = (np.argwhere(mask)[:, None] + FACE_CENTRES).reshape(-1, 3) * spacing
+    assert feret_diameter_max(convex_hull(mask), spacing) == pytest.approx(pdist(faces).max())

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from scipy.ndimage import binary_fill_holes
+from skimage.measure import euler_number as reference
+
+from cellstack.topology import euler_number, filled_count
+
+MASKS = arrays(bool, array_shapes(min_dims=3, max_dims=3, max_side=6), elements=st.booleans())
+
+
+def ball():
+    z, y, x = np.ogrid[-5:6, -5:6, -5:6]
+    return z**2 + y**2 + x**2 <= 25
+
+
+def hollow():
+    mask = ball()
+    mask[4:7, 4:7, 4:7] = False
+    return mask
+
+
+def ring():
+    mask = ball()
+    mask[:, 4:7, 4:7] = False
+    return mask
+
+
+@pytest.mark.parametrize(("mask", "number"), [(ball(), 1), (hollow(), 2), (ring(), 0), (np.zeros((3, 3, 3), bool), 0)])
+def test_euler_number_of_known_bodies(mask, number):
+    assert euler_number(mask) == number
+
+
+@given(MASKS)
+def test_euler_number_agrees_with_scikit_image(mask):
+    assert euler_number(mask) == reference(mask, connectivity=3)
+
+
+def test_only_cavities_are_filled():
+    assert filled_count(hollow()) == np.count_nonzero(ball())
+    assert filled_count(ring()) == np.count_nonzero(ring())
+
+
+@given(MASKS)
+def test_filling_agrees_with_scipy(mask):
+    assert filled_count(mask) == np.count_nonzero(binary_fill_holes(mask, np.ones((3, 3, 3))))
