@@ -1,7 +1,32 @@
+rule correct_background:
+    """Take background and dimming out of a channel, where the configuration says how."""
+    input:
+        raw="<results>/{stack}/{channel}/raw.tif",
+    output:
+        corrected="<results>/{stack}/{channel}/corrected.tif",
+    log:
+        "<logs>/{stack}/{channel}/correct_background.log",
+    benchmark:
+        "<benchmarks>/{stack}/{channel}/correct_background.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory(10),
+        runtime=minutes(20),
+    params:
+        **stage("correct_background"),
+    script:
+        "../scripts/correct_background.py"
+
+
 rule adjust_contrast:
     """Bring a channel to intensities in [0, 1]."""
     input:
-        raw="<results>/{stack}/{channel}/raw.tif",
+        image=branch(
+            stage("correct_background")["steps"],
+            then="<results>/{stack}/{channel}/corrected.tif",
+            otherwise="<results>/{stack}/{channel}/raw.tif",
+        ),
     output:
         contrast="<results>/{stack}/{channel}/contrast.tif",
     log:

@@ -1,4 +1,4 @@
-"""Adjust the contrast of a raw stack to [0, 1]."""
+"""Adjust the contrast of a raw or corrected stack to [0, 1]."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ from cellstack import io, job
 from cellstack.adjust_contrast import adjust_contrast
 
 
-def main(*, raw: Path, contrast: Path, steps: list):
-    """Apply `steps`, a list of [method, options], to `raw`, and write `contrast`."""
-    stack, spacing = io.read_stack(raw)
+def main(*, image: Path, contrast: Path, steps: list):
+    """Apply `steps`, a list of [method, options], to `image`, and write `contrast`."""
+    stack, spacing = io.read_stack(image)
     io.write_stack(contrast, adjust_contrast(stack, spacing, steps), spacing, display=(0, 1))
 
 

@@ -22,6 +22,7 @@ def study(tmp_path_factory):
     study.add("colony", "membrane", image="colony-membrane.tif")
     study.add("brought", image="colony-nuclei.tif", labels="colony-truth.tif")
     study.add("simulated", image="resources/simulated/tiny/image.ome.tif", index="nuclei", truth="resources/simulated/tiny/nuclei.ome.tif")
+    study.config["correct_background"] = {"steps": ["depth"]}
     process = study.run("all", "results/colony/nuclei/edges.tif", cores=2)  # which no landscape of these stacks needs
     assert process.returncode == 0, process.stderr[-4000:]
     return study
@@ -45,7 +46,8 @@ def arguments(study, rule):
         "import_stack": ({"image": [Path("colony-nuclei.tif")]}, raw | {"record": nuclei / "import.json"}),
         "import_labels": ({"image": [Path("colony-truth.tif")]} | raw, {"labels": nuclei / "truth.tif"}),
         "write_config": ({}, {"resolved": Path("results/config.yaml")}),
-        "adjust_contrast": (raw, {"contrast": nuclei / "contrast.tif"}),
+        "correct_background": (raw, {"corrected": nuclei / "corrected.tif"}),
+        "adjust_contrast": ({"image": nuclei / "corrected.tif"}, {"contrast": nuclei / "contrast.tif"}),
         "denoise": ({"contrast": nuclei / "contrast.tif"}, {"denoised": nuclei / "denoised.tif"}),
         "detect_edges": ({"denoised": nuclei / "denoised.tif"}, {"edges": nuclei / "edges.tif"}),
         "binarize": ({"denoised": nuclei / "denoised.tif"}, {"mask": nuclei / "mask.tif", "threshold": nuclei / "threshold.json"}),
