@@ -3,8 +3,10 @@
 Imported while Snakemake parses the workflow, so it stays light, and opens no image.
 """
 
+import csv
 import difflib
 import math
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,23 +36,27 @@ def read_sheet(path, schema):
     faults : list of str
         Why the sheet cannot be read, one line, or nothing.
     """
-    import pandas as pd
-
     separator = "," if str(path).endswith(".csv") else "\t"
     try:
-        table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            header, *lines = csv.reader(file, delimiter=separator, strict=True)
     except FileNotFoundError:
         return [], [f"config.stacks: {path!r} does not exist; correct the path, which counts from the working directory"]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:  # a file without a line too, as there is no header to unpack
         reason = str(error).strip().replace("\n", " ")
         return [], [f"config.stacks: {path!r} is no table of text in UTF-8 ({reason}); save the sheet with tabs, or as .csv with commas"]
-    table.columns = table.columns.str.strip()
-    records = table.to_dict("records")
-    return [_convert(row, schema) for row in records], []
+    header = [column.strip() for column in header]
+    faults = [f"{path}: column {column!r} stands twice; remove one" for column, count in Counter(filter(None, header)).items() if count > 1]
+    cells = [[cell.strip() for cell in line] for line in lines if line]  # a blank line is no row
+    while cells and not any(cells[-1]):  # nor are the empty ones that spreadsheets put at the end
+        cells.pop()
+    long = [number for number, row in enumerate(cells, 1) if any(row[len(header) :])]
+    faults += [f"{path} row {number}: has more cells than the header has columns; remove or quote what is too much" for number in long]
+    return [] if faults else [_convert(dict(zip(header, row, strict=False)), schema) for row in cells], faults
 
 
 def _convert(row, schema):
-    cells = {column: cell.strip() for column, cell in row.items() if isinstance(cell, str) and cell.strip()}
+    cells = {column: cell for column, cell in row.items() if column and cell}
     for column, part in schema["properties"].items():
         kind, cell = settings.follow(part, schema).get("type"), cells.get(column)
         if kind == "number" and cell is not None:
