@@ -35,7 +35,7 @@ rule all:
         objects="<results>/objects.csv",
         stacks="<results>/stacks.csv",
         config="<results>/config.yaml",
-        scores=branch(stacks_with("truth"), then="<results>/scores.csv", otherwise=[]),
+        scores=branch(stacks_with("truth", SEGMENTED), then="<results>/scores.csv", otherwise=[]),
         segmentation=collect("<results>/{stack}/figures/nuclei_segmentation.png", stack=stacks),
         planes=collect("<results>/{stack}/figures/nuclei_planes.png", stack=stacks),
     localrule: True

@@ -90,6 +90,9 @@ if workflow.is_main_process and not unreadable:
 if faults:
     raise WorkflowError("\n".join([f"{len(faults)} fault(s) in the configuration or the sheet:", *faults]))
 
+# the kinds of object that rules find; each is scored where the row of its channel names a truth
+SEGMENTED = ("nuclei",)
+
 stacks = {}  # stack: channel: row of the sheet
 for row in rows:
     if row["use"]:
@@ -175,9 +178,24 @@ def object_diameter(wildcards):
     return diameter(wildcards.stack, channel_of(wildcards))
 
 
-def stacks_with(column):
-    """List the stacks whose nuclei have a cell in a column of the sheet, in its order."""
-    return {stack: None for stack, channels in stacks.items() if column in channels["nuclei"]}.keys()
+def kinds_with(column, stack, kinds):
+    """List those kinds of object whose row has a cell in a column of the sheet."""
+    return [kind for kind in kinds if column in stacks[stack].get(sheet.CHANNEL_OF[kind], {})]
+
+
+def stacks_with(column, kinds=("nuclei",)):
+    """List the stacks that have a cell in a column of the sheet for one of these kinds of object, in its order."""
+    return {stack: None for stack in stacks if kinds_with(column, stack, kinds)}.keys()
+
+
+def scored_kinds(wildcards):
+    """List the kinds of object of a stack that have a truth."""
+    return kinds_with("truth", wildcards.stack, SEGMENTED)
+
+
+def scored_files(name):
+    """Give the file of a name for each kind of object that has a truth."""
+    return lambda wildcards: [f"<results>/{wildcards.stack}/{kind}/{name}" for kind in scored_kinds(wildcards)]
 
 
 def pattern_of(names):

@@ -1,8 +1,8 @@
 rule evaluate_labels:
     """Score the objects of a stack against the truth that the sheet names."""
     input:
-        truths=collect("<results>/{{stack}}/{object}/truth.tif", object=["nuclei"]),
-        splits=collect("<results>/{{stack}}/{object}/split.tif", object=["nuclei"]),
+        truths=scored_files("truth.tif"),
+        splits=scored_files("split.tif"),
     output:
         scores="<results>/{stack}/scores.json",
     log:
@@ -12,22 +12,24 @@ rule evaluate_labels:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(10),
-        runtime=minutes(5),
+        mem_mb=memory(3),
+        runtime=minutes(10),
     params:
         stack="{stack}",
-        objects=["nuclei"],
+        objects=scored_kinds,
         source=source_hash("evaluate_labels"),
     script:
         "../scripts/evaluate_labels.py"
 
 
 rule collect_scores:
-    """Collect the scores of all stacks that have a truth in one table."""
+    """Collect the scores of all stacks that have a truth in two tables, with a dictionary of their columns."""
     input:
-        stack_scores=collect("<results>/{stack}/scores.json", stack=stacks_with("truth")),
+        stack_scores=collect("<results>/{stack}/scores.json", stack=stacks_with("truth", SEGMENTED)),
     output:
         scores=report("<results>/scores.csv", category="Tables", caption="../report/scores.rst"),
+        stacks=report("<results>/stack_scores.csv", category="Tables", caption="../report/stack_scores.rst"),
+        columns=report("<results>/score_columns.csv", category="Tables", caption="../report/score_columns.rst"),
     log:
         "<logs>/collect_scores.log",
     benchmark:

@@ -102,7 +102,7 @@ use rule import_labels as import_truth with:
     benchmark:
         "<benchmarks>/{stack}/{object}/import_truth.tsv"
     wildcard_constraints:
-        stack=pattern_of(stacks_with("truth")),
+        stack=pattern_of(stacks_with("truth", SEGMENTED)),
 
 
 rule write_config:

@@ -13,9 +13,12 @@ def main(*, truths: list[Path], splits: list[Path], scores: Path, stack: str, ob
     """Compare each of `splits` with the one of `truths` at the same place, for the kinds of `objects`, and write `scores`."""
     content = {"stack": stack, "objects": {}}
     for kind, truth, split in zip(objects, truths, splits, strict=True):
-        content["objects"][kind] = evaluate_labels(io.read_stack(truth)[0], io.read_stack(split)[0])
-        at_half = next(row for row in content["objects"][kind] if row["iou_threshold"] == 0.5)
-        log.info("%s: F1 %.3f at IoU 0.5", kind, at_half["f1"])
+        labels, spacing = io.read_stack(split)
+        scored = evaluate_labels(io.read_stack(truth)[0], labels, spacing)
+        log.info("%s: F1 %.3f at IoU 0.5", kind, scored["summary"]["f1"])
+        for fault, named in scored["faults"].items():
+            log.info("%s: %d %s", kind, len(named), fault.replace("_", " "))
+        content["objects"][kind] = scored
     io.write_json(scores, content)
 
 

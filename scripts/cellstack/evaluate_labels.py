@@ -5,108 +5,87 @@ Halo: none, objects are compared as wholes.
 
 import numpy as np
 
+from cellstack import agreement, label_faults, overlaps, surface_distance
+
 THRESHOLDS = tuple(round(0.1 * i, 1) for i in range(1, 10))
+HALF = 0.5  # the threshold of what is given for one threshold alone
 
 
-def overlap_counts(truth, labels):
-    """Count the voxels that each pair of objects shares.
+def evaluate_labels(truth, labels, spacing):
+    """Score labels against a truth.
+
+    **Matching.** Objects are matched one to one, such that as many pairs as possible have at least the IoU of the threshold, and among
+    such choices the one with the greatest sum of IoU is taken. Above 0.5 no choice is left, as an object cannot share more than half of
+    the union with two others. At 0.1 to 0.5 a pair counts from the threshold on, not only above it.
 
     Parameters
     ----------
-    truth, labels : ndarray of unsigned int, of the same shape
+    truth, labels : (Z, Y, X) ndarray of unsigned int, of the same shape
         1..m and 1..n without gaps, 0 is background.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
 
     Returns
     -------
-    (m + 1, n + 1) ndarray of int
-        Row and column 0 are the backgrounds.
+    dict
+        ``thresholds``: a list with a row for each of :data:`THRESHOLDS`. ``summary``: scores of the stack as a whole. ``faults``: what is
+        wrong with which object, see :func:`cellstack.label_faults.find_faults`. :data:`cellstack.score_columns.COLUMNS` defines the keys
+        of the first two. Shares are 1 where neither side holds an object, and 0 where only one does; None is what cannot be told.
     """
-    rows, columns = int(truth.max(initial=0)) + 1, int(labels.max(initial=0)) + 1
-    pairs = truth.astype(np.int64).ravel() * columns + labels.ravel()
-    return np.bincount(pairs, minlength=rows * columns).reshape(rows, columns)
+    table = overlaps.count_overlaps(truth, labels)
+    pairs = overlaps.pair_up(table)
+    rows = [_score(table, overlaps.match_objects(pairs, threshold), threshold) for threshold in THRESHOLDS]
+    faults = label_faults.find_faults(table, pairs)
+    seg, det = agreement.cell_tracking_scores(table, pairs)
+    split, merge = agreement.variation_of_information(table)
+    at_half = rows[THRESHOLDS.index(HALF)]
+    summary = {
+        "count_truth": len(table.truth_voxels) - 1,
+        "count_found": len(table.label_voxels) - 1,
+        **{name: at_half[name] for name in ("precision", "recall", "f1", "average_precision", "panoptic_quality")},
+        "seg": seg,
+        "det": det,
+        "aggregated_jaccard_index": agreement.aggregated_jaccard_index(table, pairs),
+        "adapted_rand_error": agreement.adapted_rand_error(table),
+        "variation_of_information_split_bit": split,
+        "variation_of_information_merge_bit": merge,
+        **{f"count_{kind}": len(named) for kind, named in faults.items()},
+        **_compare_shapes(truth, labels, table, overlaps.match_objects(pairs, HALF), spacing),
+    }
+    return {"thresholds": rows, "summary": summary, "faults": faults}
 
 
-def intersection_over_union(overlaps):
-    """Compute the intersection over union of each pair of objects.
-
-    Parameters
-    ----------
-    overlaps : (m + 1, n + 1) ndarray of int
-        From :func:`overlap_counts`.
-
-    Returns
-    -------
-    (m, n) ndarray of float
-        In [0, 1].
-    """
-    union = overlaps.sum(1)[1:, None] + overlaps.sum(0)[None, 1:] - overlaps[1:, 1:]
-    return overlaps[1:, 1:] / union
-
-
-def match_objects(iou, threshold):
-    """Match objects one to one so that as many pairs as possible reach a threshold, and among those with the greatest sum of IoU.
-
-    Parameters
-    ----------
-    iou : (m, n) ndarray of float
-        Intersection over union of truth and labels.
-    threshold : float
-        Least IoU of a pair.
-
-    Returns
-    -------
-    rows, columns : (k,) ndarray of int
-        The pairs, as indices into `iou`; label minus one.
-
-    References
-    ----------
-    .. [1] The rule of `stardist.matching`: an optimal assignment that counts a pair more than any sum of IoU.
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    if iou.size == 0:
-        return np.zeros(0, int), np.zeros(0, int)
-    reward = (iou >= threshold) + iou / (2 * min(iou.shape))
-    rows, columns = linear_sum_assignment(reward, maximize=True)
-    good = iou[rows, columns] >= threshold
-    return rows[good], columns[good]
+def _score(table, matched, threshold):
+    hits = len(matched.iou)
+    missed, extra = len(table.truth_voxels) - 1 - hits, len(table.label_voxels) - 1 - hits
+    return {
+        "iou_threshold": threshold,
+        "true_positives": hits,
+        "false_positives": extra,
+        "false_negatives": missed,
+        "precision": agreement.share(hits, hits + extra, table),
+        "recall": agreement.share(hits, hits + missed, table),
+        "f1": agreement.share(2 * hits, 2 * hits + extra + missed, table),
+        "average_precision": agreement.share(hits, hits + extra + missed, table),
+        "panoptic_quality": agreement.share(2 * matched.iou.sum(), 2 * hits + extra + missed, table),
+        "mean_matched_iou": float(matched.iou.mean()) if hits else None,
+    }
 
 
-def evaluate_labels(truth, labels):
-    """Score labels against a truth at each of :data:`THRESHOLDS`.
-
-    Parameters
-    ----------
-    truth, labels : ndarray of unsigned int, of the same shape
-        1..m and 1..n without gaps, 0 is background.
-
-    Returns
-    -------
-    list of dict
-        One per threshold: iou_threshold, true_positives, false_positives, false_negatives, precision, recall, f1 and average_precision
-        (TP / (TP + FP + FN)), each 1 where neither holds an object and 0 where only one does; mean_matched_iou, None where nothing matches.
-    """
-    iou = intersection_over_union(overlap_counts(truth, labels))
-    share_of_nothing = 1.0 if iou.shape == (0, 0) else 0.0
-    scores = []
-    for threshold in THRESHOLDS:
-        rows, columns = match_objects(iou, threshold)
-        hits, extra, missed = len(rows), iou.shape[1] - len(rows), iou.shape[0] - len(rows)
-        scores.append(
-            {
-                "iou_threshold": threshold,
-                "true_positives": hits,
-                "false_positives": extra,
-                "false_negatives": missed,
-                "precision": _share(hits, hits + extra, share_of_nothing),
-                "recall": _share(hits, hits + missed, share_of_nothing),
-                "f1": _share(2 * hits, 2 * hits + extra + missed, share_of_nothing),
-                "average_precision": _share(hits, hits + extra + missed, share_of_nothing),
-                "mean_matched_iou": float(iou[rows, columns].mean()) if hits else None,
-            }
-        )
-    return scores
-
-
-def _share(part, whole, share_of_nothing):
-    return part / whole if whole else share_of_nothing
+def _compare_shapes(truth, labels, table, matched, spacing):
+    """Compare volume and outline of the matched objects."""
+    names = ("volume_bias_um3", "volume_bias_percent", "volume_sd_percent", "mean_surface_distance_um")
+    if not len(matched.iou):
+        return dict.fromkeys(names)
+    expected = table.truth_voxels[matched.truth]
+    excess = table.label_voxels[matched.label] - expected
+    relative = 100 * excess / expected
+    distances = surface_distance.surface_distances(truth, labels, matched, spacing)
+    distances = distances[np.isfinite(distances)]
+    values = (
+        excess.mean() * np.prod(spacing),
+        relative.mean(),
+        relative.std(ddof=1) if len(relative) > 1 else None,
+        distances.mean() if len(distances) else None,
+    )
+    return {name: None if value is None else float(value) for name, value in zip(names, values, strict=True)}

@@ -40,6 +40,7 @@ def arguments(study, rule):
     own = {"colony/nuclei": {"condition": "control"}, "brought/nuclei": {}, "simulated/nuclei": {}}
     raw, split = {"raw": nuclei / "raw.tif"}, {"split": nuclei / "split.tif"}
     title = {"title": "colony", "note": ""}
+    score_tables = ("scores", "stack_scores", "score_columns")
     no_sheet = {"index": None, "z_um": None, "y_um": None, "x_um": None}
     given = {
         "simulate_stack": ({}, {part: simulated / f"{part}.ome.tif" for part in ("image", "nuclei", "cells")}),
@@ -78,7 +79,7 @@ def arguments(study, rule):
         ),
         "collect_scores": (
             {"stack_scores": [Path("results/colony/scores.json"), Path("results/simulated/scores.json")]},
-            {"scores": Path("results/scores.csv")},
+            {name: Path("results", f"{table}.csv") for name, table in zip(("scores", "stacks", "columns"), score_tables, strict=True)},
         ),
         "plot_segmentation": (
             raw | split | {"labels": nuclei / "labels.ome.tif"},

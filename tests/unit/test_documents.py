@@ -8,11 +8,13 @@ from conftest import ROOT
 
 from cellstack import settings, sheet
 from cellstack.columns import COLUMNS
+from cellstack.score_columns import TABLES
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "config/README.md")
 NO_DEFAULT = "none"
 UNITS = {"um": r"_um$", "um2": r"_um2$", "um3": r"_um3$", "voxel": r"_voxels$|^bbox_", "raw value": r"_intensity_<channel>$"}
 UNITS |= {"voxel side2": r"_unit_spacing$"}
+SCORE_UNITS = UNITS | {"bit": "_bit$", "%": "_percent$"}
 WITHOUT_UNIT = r"stack|object|(split_)?label|sphericity|solidity|extent|euler_number|(touches|direction)_.*"
 
 
@@ -129,6 +131,14 @@ def test_a_column_bears_its_unit(column):
         assert re.search(UNITS[unit], column)
     else:
         assert re.fullmatch(WITHOUT_UNIT, column)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_column_of_scores_bears_its_unit(table):
+    for column, (unit, definition) in TABLES[table].items():
+        assert definition
+        ends = [each for each, pattern in SCORE_UNITS.items() if re.search(pattern, column)]
+        assert ends == ([unit] if unit else []), column
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -1,29 +1,24 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from labels import LABELS, line
 
-from cellstack.evaluate_labels import THRESHOLDS, evaluate_labels, intersection_over_union, match_objects, overlap_counts
+import collect_scores
+import evaluate_labels as script
+from cellstack import io, table_io
+from cellstack.evaluate_labels import evaluate_labels
+from cellstack.score_columns import BY_STACK, BY_THRESHOLD
 
-LABELS = arrays("uint16", (2, 3, 5), elements=st.integers(0, 4)).map(lambda labels: without_gaps(labels))
-IOU = st.tuples(st.integers(0, 5), st.integers(0, 5)).flatmap(lambda shape: arrays(float, shape, elements=st.floats(0, 1)))
-
-
-def without_gaps(labels):
-    _, numbers = np.unique(np.append(labels, 0), return_inverse=True)
-    return numbers[:-1].reshape(labels.shape).astype("uint16")
-
-
-def line(*runs):
-    """A row of voxels: pairs of label and number of voxels."""
-    labels = np.repeat([label for label, _ in runs], [count for _, count in runs]).astype("uint16")
-    labels.flags.writeable = False
-    return labels.reshape(1, 1, -1)
+SPACING = (1.0, 0.5, 0.25)
+SYMMETRIC = ("f1", "average_precision", "panoptic_quality", "mean_surface_distance_um")
+EXCHANGED = {"precision": "recall", "count_split": "count_merged", "count_missed": "count_spurious", "count_truth": "count_found"}
 
 
 def at(scores, threshold):
-    return next(row for row in scores if row["iou_threshold"] == threshold)
+    return next(row for row in scores["thresholds"] if row["iou_threshold"] == threshold)
 
 
 TWO = line((1, 10), (0, 5), (2, 10))
@@ -49,7 +44,8 @@ NONE = line((0, 25))
     ],
 )
 def test_scores_set_by_hand(truth, labels, hits, extra, missed, iou):
-    row = at(evaluate_labels(truth, labels), 0.5)
+    scores = evaluate_labels(truth, labels, SPACING)
+    row = at(scores, 0.5)
     assert (row["true_positives"], row["false_positives"], row["false_negatives"]) == (hits, extra, missed)
     assert row["mean_matched_iou"] == pytest.approx(iou)
     empty = float(truth is NONE and labels is NONE)
@@ -57,55 +53,97 @@ def test_scores_set_by_hand(truth, labels, hits, extra, missed, iou):
     assert row["recall"] == pytest.approx(hits / (hits + missed) if hits + missed else empty)
     assert row["f1"] == pytest.approx(2 * hits / (2 * hits + extra + missed) if hits + extra + missed else empty)
     assert row["average_precision"] == pytest.approx(hits / (hits + extra + missed) if hits + extra + missed else empty)
-
-
-def test_overlaps_and_iou_set_by_hand():
-    truth, labels = line((0, 2), (1, 4), (2, 3)), line((1, 4), (0, 1), (2, 4))
-    overlaps = overlap_counts(truth, labels)
-    assert overlaps.tolist() == [[0, 2, 0], [1, 2, 1], [0, 0, 3]]
-    np.testing.assert_allclose(intersection_over_union(overlaps), [[2 / 6, 1 / 7], [0, 3 / 4]])
+    assert row["panoptic_quality"] == pytest.approx(row["f1"] * iou if hits else empty)
+    assert all(scores["summary"][name] == row[name] for name in ("precision", "recall", "f1", "average_precision", "panoptic_quality"))
 
 
 def test_types_may_differ():
-    assert evaluate_labels(TWO.astype("uint32"), TWO.astype("uint8")) == evaluate_labels(TWO, TWO)
+    assert evaluate_labels(TWO.astype("uint32"), TWO.astype("uint8"), SPACING) == evaluate_labels(TWO, TWO, SPACING)
 
 
-def test_more_pairs_go_before_a_better_pair():
-    iou = np.array([[0.5, 1.0], [0.49, 0.5]])
-    for threshold, pairs in ((0.5, [(0, 0), (1, 1)]), (0.4, [(0, 1), (1, 0)]), (0.7, [(0, 1)])):
-        assert list(zip(*match_objects(iou, threshold), strict=True)) == pairs
+def test_volumes_of_matched_objects():
+    truth, labels = line((1, 10), (0, 5), (2, 10), (0, 5)), line((1, 8), (0, 7), (2, 15))  # 20 % too small, 50 % too large
+    summary = evaluate_labels(truth, labels, (2, 3, 4))["summary"]
+    assert summary["volume_bias_um3"] == pytest.approx((-2 + 5) / 2 * 24)
+    assert summary["volume_bias_percent"] == pytest.approx(15)
+    assert summary["volume_sd_percent"] == pytest.approx(np.std([-20, 50], ddof=1))
+    single = evaluate_labels(line((1, 10)), line((1, 9), (0, 1)), SPACING)["summary"]
+    assert (single["volume_bias_percent"], single["volume_sd_percent"]) == (pytest.approx(-10), None)
 
 
-@given(IOU, st.sampled_from(THRESHOLDS))
-def test_matching_is_one_to_one_and_none_is_left_over(iou, threshold):
-    rows, columns = match_objects(iou, threshold)
-    assert len(set(rows)) == len(set(columns)) == len(rows) == len(columns)
-    assert np.all(iou[rows, columns] >= threshold)
-    left = np.delete(np.delete(iou, rows, 0), columns, 1)
-    assert left.max(initial=0) < threshold
+def renumber(labels, random):
+    numbers = list(range(1, int(labels.max()) + 1))
+    random.shuffle(numbers)
+    return np.array([0, *numbers], "uint16")[labels]
 
 
 @given(LABELS, LABELS, st.randoms(use_true_random=False))
 def test_numbers_of_the_labels_do_not_matter(truth, labels, random):
-    renumbered = []
-    for each in (truth, labels):
-        numbers = list(range(1, int(each.max()) + 1))
-        random.shuffle(numbers)
-        renumbered.append(np.array([0, *numbers], "uint16")[each])
-    for row, other in zip(evaluate_labels(truth, labels), evaluate_labels(*renumbered), strict=True):
-        assert row == pytest.approx(other, nan_ok=False)
+    ours, theirs = (evaluate_labels(*each, SPACING) for each in ((truth, labels), (renumber(truth, random), renumber(labels, random))))
+    for row, other in zip(ours["thresholds"], theirs["thresholds"], strict=True):
+        assert row == pytest.approx(other)
+    # two matchings may be equally good and differ in shape: what is compared over matched pairs may change then
+    free = {name for name in ours["summary"] if name.startswith("volume_")} | {"mean_surface_distance_um", "count_low_iou"}
+    fixed = ours["summary"].keys() - free
+    assert {name: ours["summary"][name] for name in fixed} == pytest.approx({name: theirs["summary"][name] for name in fixed})
 
 
 @given(LABELS, LABELS)
 def test_laws(truth, labels):
-    scores, swapped = evaluate_labels(truth, labels), evaluate_labels(labels, truth)
-    hits = [row["true_positives"] for row in scores]
-    assert [row["iou_threshold"] for row in scores] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+    scores, swapped = evaluate_labels(truth, labels, SPACING), evaluate_labels(labels, truth, SPACING)
+    hits = [row["true_positives"] for row in scores["thresholds"]]
+    assert [row["iou_threshold"] for row in scores["thresholds"]] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
     assert hits == sorted(hits, reverse=True)
-    for row, other in zip(scores, swapped, strict=True):
+    for row, other in zip(scores["thresholds"], swapped["thresholds"], strict=True):
         assert row["true_positives"] + row["false_negatives"] == truth.max()
         assert row["true_positives"] + row["false_positives"] == labels.max()
         assert (row["precision"], row["recall"], row["f1"]) == (other["recall"], other["precision"], other["f1"])
+        assert row["panoptic_quality"] == pytest.approx(other["panoptic_quality"])
         assert 0 <= row["average_precision"] <= row["f1"] <= 1
         assert row["mean_matched_iou"] is None or row["mean_matched_iou"] >= row["iou_threshold"]
-    assert all(row["f1"] == 1 for row in evaluate_labels(truth, truth))
+    ours, theirs = scores["summary"], swapped["summary"]
+    for name, partner in EXCHANGED.items():
+        assert (ours[name], ours[partner]) == (theirs[partner], theirs[name])
+    for name in SYMMETRIC[:3]:
+        assert ours[name] == pytest.approx(theirs[name])
+    for name in ("seg", "det", "aggregated_jaccard_index"):
+        assert 0 <= ours[name] <= 1
+    assert ours.keys() == BY_STACK.keys() - {"stack", "object"}
+    assert scores["thresholds"][0].keys() == BY_THRESHOLD.keys() - {"stack", "object"}
+
+
+@given(LABELS)
+def test_perfect_labels(truth):
+    scores = evaluate_labels(truth, truth, SPACING)
+    summary = scores["summary"]
+    assert all(row["f1"] == row["panoptic_quality"] == 1 for row in scores["thresholds"])
+    assert summary["seg"] == summary["det"] == summary["aggregated_jaccard_index"] == 1
+    assert not any(scores["faults"].values())
+    for name in ("adapted_rand_error", "variation_of_information_split_bit", "variation_of_information_merge_bit"):
+        assert summary[name] in (0, None)
+    for name in ("volume_bias_um3", "volume_bias_percent", "mean_surface_distance_um"):
+        assert summary[name] in (0, None)
+
+
+def test_tables(tmp_path):
+    stacks = {"good": TWO, "empty": NONE}
+    for name, labels in stacks.items():
+        io.write_stack(tmp_path / f"{name}-truth.tif", TWO, SPACING)
+        io.write_stack(tmp_path / f"{name}.tif", labels, SPACING)
+        files = {"truths": [tmp_path / f"{name}-truth.tif"] * 2, "splits": [tmp_path / f"{name}.tif"] * 2}
+        script.main(**files, scores=tmp_path / f"{name}.json", stack=name, objects=["nuclei", "cells"])
+    content = json.loads((tmp_path / "empty.json").read_text())
+    assert content["objects"]["cells"]["faults"]["missed"] == [{"truth": 1, "label": None}, {"truth": 2, "label": None}]
+    tables = {name: tmp_path / f"{name}.csv" for name in ("scores", "stacks", "columns")}
+    collect_scores.main(stack_scores=[tmp_path / "good.json", tmp_path / "empty.json"], **tables)
+    rows = {name: list(table_io.read_rows(path)) for name, path in tables.items()}
+    assert [row["iou_threshold"] for row in rows["scores"][:2]] == ["0.1", "0.2"]
+    assert [(row["stack"], row["object"], row["f1"], row["mean_surface_distance_um"]) for row in rows["stacks"]] == [
+        ("good", "nuclei", "1", "0"),
+        ("good", "cells", "1", "0"),
+        ("empty", "nuclei", "0", ""),
+        ("empty", "cells", "0", ""),
+    ]
+    for table, name in (("scores", "scores.csv"), ("stacks", "stack_scores.csv")):
+        assert [row["column"] for row in rows["columns"] if row["table"] == name] == list(rows[table][0])
+    assert len(rows["scores"]) == 4 * 9

@@ -33,8 +33,7 @@ def summary(study, stack):
 
 
 def f1(study, stack):
-    scores = json.loads(study.result(stack, "scores.json").read_text())["objects"]["nuclei"]
-    return next(row["f1"] for row in scores if row["iou_threshold"] == 0.5)
+    return json.loads(study.result(stack, "scores.json").read_text())["objects"]["nuclei"]["summary"]["f1"]
 
 
 @pytest.mark.parametrize("stack", ["tutorial", "embryo8", "ovule", "mitotic", "planes", "dna"])

@@ -65,7 +65,8 @@ def test_every_file_of_the_contract_is_there(finished):
         assert tifffile.memmap(finished.result("colony", "nuclei", name), mode="r").shape == stack.shape
     for name in ("split.tif", "labels.ome.tif", "objects.csv", "threshold.json", "import.json"):
         assert finished.result("colony", "nuclei", name).exists()
-    for name in ("objects.csv", "stacks.csv", "scores.csv", "columns.csv", "config.yaml", "colony/scores.json"):
+    tables = ("objects", "stacks", "columns", "scores", "stack_scores", "score_columns")
+    for name in (*(f"{table}.csv" for table in tables), "config.yaml", "colony/scores.json"):
         assert finished.result(name).exists()
     assert {path.name for path in finished.result("colony", "figures").iterdir()} == {"nuclei_segmentation.png", "nuclei_planes.png"}
     assert not list(finished.folder.rglob("*.partial*"))
@@ -109,10 +110,11 @@ def test_stacks_without_objects_have_honest_results(finished):
 
 def test_truth_and_labels_made_elsewhere(finished):
     scores = json.loads(finished.result("colony", "scores.json").read_text())["objects"]["nuclei"]
-    assert scores[4]["iou_threshold"] == 0.5
-    assert scores[4]["f1"] >= 0.9
+    assert scores["thresholds"][4]["iou_threshold"] == 0.5
+    assert scores["thresholds"][4]["f1"] == scores["summary"]["f1"] >= 0.9
     brought = json.loads(finished.result("brought", "scores.json").read_text())["objects"]["nuclei"]
-    assert [row["f1"] for row in brought] == [1.0] * 9
+    assert [row["f1"] for row in brought["thresholds"]] == [1.0] * 9
+    assert not any(brought["faults"].values())
     assert not finished.result("brought", "nuclei", "mask.tif").exists()  # nothing is computed that nobody reads
 
 
