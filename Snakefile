@@ -39,3 +39,10 @@ rule all:
         segmentation=collect("<results>/{stack}/figures/nuclei_segmentation.png", stack=stacks),
         planes=collect("<results>/{stack}/figures/nuclei_planes.png", stack=stacks),
     localrule: True
+
+
+rule crops:
+    """Cut all measured objects out of their stacks, ready for machine learning."""
+    input:
+        crops=collect("<results>/{stack}/nuclei/crops", stack=stacks),
+    localrule: True

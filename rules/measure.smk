@@ -24,6 +24,31 @@ rule measure_objects:
         "../scripts/measure_objects.py"
 
 
+rule crop_objects:
+    """Cut each selected object out of its stack, all channels and its mask, with an index."""
+    input:
+        labels="<results>/{stack}/{object}/labels.ome.tif",
+        raw=raw_stacks,
+    output:
+        crops=directory("<results>/{stack}/{object}/crops"),
+    log:
+        "<logs>/{stack}/{object}/crop_objects.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/crop_objects.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory(6),
+        runtime=minutes(20),
+    params:
+        **stage("crop_objects"),
+        stack="{stack}",
+        object="{object}",
+        channels=channel_names,
+    script:
+        "../scripts/crop_objects.py"
+
+
 rule summarize_stack:
     """Summarize the objects of a stack in one row."""
     input:

@@ -15,9 +15,7 @@ def main(*, labels: Path, selection: Path, raw: list[Path], objects: Path, stack
         raise InputError(f"{selection} keeps {len(splits)} objects, {labels} holds {len(boxes)}: make both anew with rule select_objects")
     rows = measure_objects.measure_shapes(image, boxes, spacing)
     for path, channel in zip(raw, channels, strict=True):  # one channel in memory at a time
-        values, _ = io.read_stack(path)
-        if values.shape != image.shape:
-            raise InputError(f"{path} has shape {values.shape}, {labels} has {image.shape}: all channels of a stack need the same shape")
+        values = io.read_channel(path, labels, image.shape)
         intensities = measure_objects.measure_intensities(image, boxes, values, spacing, channel)
         rows = [row | more for row, more in zip(rows, intensities, strict=True)]
     rows = [row | {"stack": stack, "object": object, "split_label": splits[row["label"]]} for row in rows]

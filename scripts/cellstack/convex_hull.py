@@ -1,7 +1,6 @@
 """The convex hull of an object: the voxels in it, and its greatest width, on a grid of any spacing."""
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
 
 TOLERANCE = 1e-10  # voxels: a centre on the hull's surface lies within it, as in scikit-image
 SLIGHT = 1e-4 * np.concatenate([np.eye(3), -np.eye(3)])  # voxels; far less than what keeps another centre from a plane through centres
@@ -24,6 +23,8 @@ def convex_hull(mask):
     -----
     The first and last voxel of each row have the same hull as all voxels.
     """
+    from scipy.spatial import ConvexHull, QhullError  # slow to import, and who only wants boxes does without
+
     z, y = np.nonzero(mask.any(axis=2))
     rows = mask[z, y]
     first, last = rows.argmax(axis=1), rows.shape[1] - 1 - rows[:, ::-1].argmax(axis=1)

@@ -4,12 +4,15 @@ Files that come from outside are read by :mod:`cellstack.readers`, tables by :mo
 """
 
 import json
+import shutil
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import tifffile
+
+from cellstack.errors import InputError
 
 IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 IMAGEJ_BYTES = 2**32 - 2**25  # beyond it a classic TIFF has no room, and ImageJ's own way round it is read by few
@@ -38,6 +41,33 @@ def whole_file(path):
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path):
+    """Give a folder beside `path` to write into, and move it to `path` once it is complete, in place of what was there.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder that shall appear, whole, or not at all.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty folder beside it. It is removed where the body fails.
+    """
+    path = Path(path)
+    partial = path.with_name(f".partial.{path.name}")
+    shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        if path.exists():
+            shutil.rmtree(path)
+        partial.replace(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def write_stack(path, stack, spacing, display=None):
@@ -101,8 +131,26 @@ def write_labels(path, labels, spacing):
         )
 
 
+def write_channels(path, stack, spacing, names):
+    """Write a stack with several channels as compressed OME-TIFF with their names and physical sizes.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write.
+    stack : (Z, C, Y, X) ndarray of uint8, uint16 or float32
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    names : list of str
+        The name of each channel.
+    """
+    metadata = ome_metadata(path, stack, spacing) | {"axes": "ZCYX", "Channel": {"Name": names}}
+    with whole_file(path) as partial:
+        tifffile.imwrite(partial, stack, ome=True, photometric="minisblack", compression="zlib", software="cellstack", metadata=metadata)
+
+
 def ome_metadata(path, stack, spacing):
-    """Describe a (Z, Y, X) stack for tifffile's OME writer, with an identity that is the same on every run."""
+    """Describe a stack for tifffile's OME writer, as one channel, with an identity that is the same on every run."""
     # tifffile draws a random UUID unless it is given one; the same file must have the same bytes on every run
     identity = uuid.uuid5(uuid.NAMESPACE_URL, f"cellstack/{Path(path).name}/{stack.shape}/{stack.dtype}")
     sizes = {f"PhysicalSize{axis}": float(step) for axis, step in zip("ZYX", spacing, strict=True)}
@@ -135,6 +183,33 @@ def read_stack(path):
             pixels = tifffile.xml2dict(tif.ome_metadata)["OME"]["Image"]["Pixels"]
             spacing = tuple(float(pixels[f"PhysicalSize{axis}"]) for axis in "ZYX")
     return stack, spacing
+
+
+def read_channel(path, labels, shape):
+    """Read a channel of which objects are to be measured or cut out.
+
+    Parameters
+    ----------
+    path : path-like
+        A file of :func:`write_stack`.
+    labels : path-like
+        What the message calls the objects.
+    shape : (3,) tuple of int
+        Their shape.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray
+
+    Raises
+    ------
+    InputError
+        The channel has another shape.
+    """
+    values, _ = read_stack(path)
+    if values.shape != shape:
+        raise InputError(f"{path} has shape {values.shape}, {labels} has {shape}: all channels of a stack need the same shape")
+    return values
 
 
 def label_type(count):

@@ -23,7 +23,9 @@ def study(tmp_path_factory):
     study.add("brought", image="colony-nuclei.tif", labels="colony-truth.tif")
     study.add("simulated", image="resources/simulated/tiny/image.ome.tif", index="nuclei", truth="resources/simulated/tiny/nuclei.ome.tif")
     study.config["correct_background"] = {"steps": ["depth"]}
-    process = study.run("all", "results/colony/nuclei/edges.tif", cores=2)  # which no landscape of these stacks needs
+    process = study.run(
+        "all", "results/colony/nuclei/edges.tif", "results/colony/nuclei/crops", cores=2
+    )  # which no other rule of these needs
     assert process.returncode == 0, process.stderr[-4000:]
     return study
 
@@ -64,6 +66,7 @@ def arguments(study, rule):
             {"labels": nuclei / "labels.ome.tif", "selection": nuclei / "selection.csv", "raw": [raw["raw"], membrane / "raw.tif"]},
             {"objects": nuclei / "objects.csv"},
         ),
+        "crop_objects": ({"labels": nuclei / "labels.ome.tif", "raw": [raw["raw"], membrane / "raw.tif"]}, {"crops": nuclei / "crops"}),
         "summarize_stack": (
             {"objects": nuclei / "objects.csv", "selection": nuclei / "selection.csv"},
             {"summary": nuclei / "summary.csv"},
@@ -93,6 +96,7 @@ def arguments(study, rule):
         "import_labels": stages["import_stack"],
         "write_config": {"config": config, "stages": resolved},
         "measure_objects": label | {"channels": ["nuclei", "membrane"]},
+        "crop_objects": stages["crop_objects"] | label | {"channels": ["nuclei", "membrane"]},
         "summarize_stack": label | {"diameter_um": 8.0},
         "collect_objects": {"user_columns": own},
         "collect_stacks": {"user_columns": own},
@@ -102,6 +106,13 @@ def arguments(study, rule):
     }
     inputs, outputs = given[rule]
     return inputs, outputs, params.get(rule, stages.get(rule, {}))
+
+
+def contents(path):
+    """Give the bytes of a file, or of each file in a folder but that which Snakemake adds."""
+    if path.is_file():
+        return path.read_bytes()
+    return {each.name: each.read_bytes() for each in path.iterdir() if each.name != ".snakemake_timestamp"}
 
 
 def by_command_line(rule, folder, named):
@@ -118,15 +129,15 @@ def by_command_line(rule, folder, named):
 @pytest.mark.parametrize("rule", [name for name in SCRIPTS if name != "fetch_cells3d"])  # which needs the network
 def test_three_ways_give_the_same_bytes(study, rule, tmp_path, monkeypatch):
     inputs, outputs, params = arguments(study, rule)
-    expected = {name: (study.folder / path).read_bytes() for name, path in outputs.items()}
+    expected = {name: contents(study.folder / path) for name, path in outputs.items()}
     by_hand = {name: tmp_path / "by-hand" / path.name for name, path in outputs.items()}
     process = by_command_line(rule, study.folder, inputs | by_hand | params)
     assert process.returncode == 0, process.stderr
-    assert {name: path.read_bytes() for name, path in by_hand.items()} == expected
+    assert {name: contents(path) for name, path in by_hand.items()} == expected
     called = {name: tmp_path / "called" / path.name for name, path in outputs.items()}
     monkeypatch.chdir(study.folder)
     importlib.import_module(rule).main(**inputs, **called, **params)
-    assert {name: path.read_bytes() for name, path in called.items()} == expected
+    assert {name: contents(path) for name, path in called.items()} == expected
 
 
 @pytest.mark.parametrize("rule", SCRIPTS)
