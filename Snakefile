@@ -20,6 +20,7 @@ include: "rules/segment.smk"
 include: "rules/measure.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
+include: "rules/progress.smk"
 
 
 wildcard_constraints:

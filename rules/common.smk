@@ -4,7 +4,7 @@ import hashlib
 import math
 import re
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import yaml
@@ -43,11 +43,11 @@ def source_files(script):
     return sorted(found)
 
 
-for module in ("sheet", "readers"):
+for module in ("sheet", "readers", "progress"):
     source_files(f"cellstack/{module}")
 sys.path.insert(0, str(Path(source_file("cellstack/sheet.py")).parent.parent))
 
-from cellstack import image_files, settings, sheet
+from cellstack import image_files, progress, settings, sheet
 
 # ---- the configuration and the sheet
 
@@ -97,6 +97,14 @@ stacks = {}  # stack: channel: row of the sheet
 for row in rows:
     if row["use"]:
         stacks.setdefault(row["stack"], {})[row["channel"]] = row
+
+logs_folder = workflow.pathvars.get("logs")
+stacks_in_use, missing = stacks, {}
+if config.pop("partial") in (True, "true"):  # taken out, for it changes no result of a stack
+    missing = progress.missing_stacks(stacks, workflow.pathvars.get("results"), f"{logs_folder}/failed.csv")
+    stacks = {stack: channels for stack, channels in stacks.items() if stack not in missing}
+    if not stacks:
+        raise WorkflowError("config.partial: no stack is complete yet; run without it first")
 
 
 # ---- functions that rules name
@@ -244,7 +252,7 @@ def note(wildcards):
 def user_columns(kind):
     """Give the user's own columns of the sheet, for each stack and object."""
     own = {}
-    for stack, channels in stacks.items():
+    for stack, channels in stacks_in_use.items():
         row = channels[sheet.CHANNEL_OF[kind]]
         own[f"{stack}/{kind}"] = {
             column: cell for column, cell in row.items() if column not in SHEET_SCHEMA["properties"]

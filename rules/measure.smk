@@ -116,6 +116,7 @@ rule collect_stacks:
         runtime=minutes(10),
     params:
         user_columns=user_columns("nuclei"),
+        missing=missing,
         source=source_hash("collect_stacks"),
     script:
         "../scripts/collect_stacks.py"

@@ -5,11 +5,12 @@ from pathlib import Path
 from cellstack import collect, job, table_io
 
 
-def main(*, tables: list[Path], stacks: Path, user_columns: dict):
-    """Write all rows of `tables` in their order; `user_columns` holds cells by "stack/object"."""
+def main(*, tables: list[Path], stacks: Path, user_columns: dict, missing: dict | None = None):
+    """Write all rows of `tables` in their order, then one for each stack of `missing`; `user_columns` holds cells by "stack/object"."""
     cells = collect.disarm_sheet(user_columns)
     names, _ = collect.join_columns(map(table_io.read_columns, tables), cells, after="object")
-    table_io.write_rows(stacks, names, collect.join_rows(map(table_io.read_rows, tables), cells))
+    lacking = [{"stack": stack, "object": "nuclei"} | why for stack, why in (missing or {}).items()]
+    table_io.write_rows(stacks, names, collect.join_rows([*map(table_io.read_rows, tables), lacking], cells))
 
 
 job.run(main)

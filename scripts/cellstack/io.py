@@ -3,10 +3,12 @@
 Files that come from outside are read by :mod:`cellstack.readers`, tables by :mod:`cellstack.table_io`.
 """
 
+import glob
 import json
+import secrets
 import shutil
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -31,16 +33,21 @@ def whole_file(path):
     Yields
     ------
     pathlib.Path
-        A path in the same folder with the same ending. It is removed where the body fails.
+        A path in the same folder with the same ending. It is removed where the body fails, and what a killed process left is removed too.
+
+    Raises
+    ------
+    InputError
+        Where the disk is full, or the folder cannot be written to.
+
+    Notes
+    -----
+    The path is new each time, so that a process thought dead, as on a node that was lost, never writes into the file of the one that took
+    over: its own is gone, and it fails.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial.{path.name}")
-    try:
+    with _beside(path) as partial:
         yield partial
         partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -55,19 +62,42 @@ def whole_folder(path):
     Yields
     ------
     pathlib.Path
-        An empty folder beside it. It is removed where the body fails.
+        An empty folder beside it, under the rules of :func:`whole_file`.
     """
-    path = Path(path)
-    partial = path.with_name(f".partial.{path.name}")
-    shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
-    partial.mkdir(parents=True)
-    try:
+    with _beside(path) as partial:
+        partial.mkdir()
         yield partial
-        if path.exists():
-            shutil.rmtree(path)
+        _remove(Path(path))
         partial.replace(path)
+
+
+@contextmanager
+def _beside(path):
+    """Give a new path beside `path`, remove it at the end and what a killed process left before, and say in one line what went wrong."""
+    path = Path(path)
+    partial = path.with_name(f".partial.{secrets.token_hex(4)}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".partial.????????.{glob.escape(path.name)}"):
+            _remove(left)
+        yield partial
+    except OSError as error:
+        where = None if error.filename is None else Path(error.filename)
+        if where not in (None, path, path.parent, partial) and partial not in where.parents:
+            raise  # of a file that was read on the way
+        reason = error.strerror or str(error)
+        cure = "make room on the disk, or see to the rights of the folder, and give the same command again"
+        raise InputError(f"{path}: cannot be written ({reason}): {cure}") from error
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        with suppress(OSError):
+            _remove(partial)
+
+
+def _remove(path):
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_stack(path, stack, spacing, display=None):

@@ -6,6 +6,7 @@ A script defines ``main`` with keyword arguments that bear the names of its rule
 
 import inspect
 import logging
+import signal
 import sys
 from pathlib import Path
 from types import NoneType, UnionType
@@ -34,22 +35,27 @@ def run(main):
     snakemake = main.__globals__.get("snakemake")
     arguments = _from_command_line(main) if snakemake is None else _from_snakemake(main, snakemake)
     logfile = str(snakemake.log[0]) if snakemake is not None and snakemake.log else None
-    logging.basicConfig(filename=logfile, level=logging.INFO, format="%(levelname)s %(message)s", encoding="utf-8")
+    # the log is of the last try alone, so that it never gives the reason of another one
+    where = {"filename": logfile, "filemode": "w", "encoding": "utf-8"} if logfile else {}
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", **where)
     logging.captureWarnings(True)
+    logging.raiseExceptions = False  # a log on a full disk is no reason for a traceback on the terminal
     name = Path(sys.argv[0]).stem if snakemake is None else _job_name(snakemake)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a cluster sends it at a time limit
     try:
         main(**arguments)
+    except KeyboardInterrupt:
+        log.error("%s: was told to stop (Ctrl-C, cancelled, or the time limit): run it again", name)
+        sys.exit(130)
     except Exception as error:
         expected = isinstance(error, InputError)
+        if not (logfile or expected):
+            raise
+        message = str(error) if expected else f"{type(error).__name__}: {' '.join(str(error).split())}"
         if logfile:
             log.exception("%s failed", name)
-            where = f" (traceback in {logfile})"
-        elif expected:
-            where = ""
-        else:
-            raise
-        message = str(error) if expected else f"{type(error).__name__}: {error}{where}"
-        print(f"{name}: {message}", file=sys.stderr)
+            log.error("%s: %s", name, message)  # the last line says why, see cellstack.progress
+        print(f"{name}: {message}" if expected else f"{name}: {message} (traceback in {logfile})", file=sys.stderr)
         sys.exit(1)
 
 

@@ -57,6 +57,14 @@ def test_stacks_take_the_user_columns_after_the_object(tmp_path):
     ]
 
 
+def test_stacks_that_are_missing_stand_at_the_end(tmp_path):
+    a = write(tmp_path / "a.csv", "stack,object,status,mean_volume_um3,flags\nx,nuclei,ok,1,\n")
+    own = {"x/nuclei": {"mouse": "1"}, "y/nuclei": {"mouse": "2"}}
+    missing = {"y": {"status": "failed", "flags": "denoise: why, and how"}}
+    collect_stacks.main(tables=[a], stacks=tmp_path / "stacks.csv", user_columns=own, missing=missing)
+    assert (tmp_path / "stacks.csv").read_text().splitlines()[1:] == ["x,nuclei,1,ok,1,", 'y,nuclei,2,failed,,"denoise: why, and how"']
+
+
 def test_a_column_of_the_sheet_must_not_hide_a_measurement(tmp_path, tables):
     with pytest.raises(InputError, match=r"'volume_um3' bears the name .* rename it"):
         run(tmp_path, tables, {"s1/cells": {"volume_um3": "1"}})

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cellstack import io
+from cellstack.errors import InputError
 
 SHAPES = [(1, 1, 1), (1, 7, 1), (3, 1, 5), (1, 6, 7), (7, 1, 1), (3, 4, 5), (2, 3, 4), (4, 17, 31)]
 SPACING = (1 / 3, 0.26, 0.1 + 0.2)  # none is a short decimal
@@ -148,9 +149,31 @@ def test_writers_leave_the_old_file_where_the_disk_is_full(tmp_path, monkeypatch
     monkeypatch.setattr(tifffile, "imwrite", fill_up)
     monkeypatch.setattr(Path, "write_text", fill_up)
     (tmp_path / "a").write_bytes(b"old")
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(InputError, match=r"a: cannot be written \(no space left\): make room on the disk"):
         write(tmp_path / "a")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old"}
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    for name in (".partial.0123abcd.a.tif", ".partial.0123abcd.b.a.tif", ".partial.0123abcd.b.tif"):
+        (tmp_path / name).write_bytes(b"half")
+    with io.whole_file(tmp_path / "a.tif") as partial:
+        partial.write_bytes(b"whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".partial.0123abcd.b.a.tif", ".partial.0123abcd.b.tif", "a.tif"]
+
+
+def test_a_process_thought_dead_fails_and_leaves_the_file_of_the_one_that_took_over(tmp_path):
+    with pytest.raises(InputError, match="cannot be written"), io.whole_file(tmp_path / "a.tif") as old:
+        old.write_bytes(b"old")
+        with io.whole_file(tmp_path / "a.tif") as new:
+            assert new != old
+            new.write_bytes(b"new")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.tif": b"new"}
+
+
+def test_a_fault_of_a_file_that_is_read_on_the_way_stays_what_it_is(tmp_path):
+    with pytest.raises(FileNotFoundError), io.whole_file(tmp_path / "a.csv"):
+        (tmp_path / "none.csv").read_text()
 
 
 def test_json_has_no_value_that_json_does_not_know(tmp_path):

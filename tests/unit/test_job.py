@@ -61,6 +61,23 @@ def test_expected_fault_by_snakemake(folder):
     assert "shout: in.txt: is not nice; write a nicer one" in process.stderr.splitlines()
     assert "Traceback" not in process.stderr
     assert "Traceback" in (folder / "shout.log").read_text()
+    assert (folder / "shout.log").read_text().splitlines()[-1] == "ERROR shout: in.txt: is not nice; write a nicer one"
+
+
+def test_the_log_is_of_the_last_try(folder):
+    snakemake(folder, "fail='expected'")
+    assert snakemake(folder, "times=2").returncode == 0
+    assert (folder / "shout.log").read_text() == ""
+
+
+def test_told_to_stop(folder):
+    (folder / "shout.py").write_text(
+        (folder / "shout.py").read_text().replace("    if fail:", "    import os; os.kill(os.getpid(), 15)\n    if fail:")
+    )
+    process = snakemake(folder, "times=2")
+    assert process.returncode != 0
+    assert "Traceback" not in process.stderr
+    assert (folder / "shout.log").read_text().startswith("ERROR shout: was told to stop")
 
 
 def test_unexpected_fault_by_snakemake_names_the_log(folder):
