@@ -47,3 +47,10 @@ rule crops:
     input:
         crops=collect("<results>/{stack}/nuclei/crops", stack=stacks),
     localrule: True
+
+
+rule evaluate:
+    """Score all stacks whose row names a truth, and show what is wrong on one page."""
+    input:
+        evaluation=evaluation_page,
+    localrule: True

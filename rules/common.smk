@@ -206,6 +206,15 @@ def scored_files(name):
     return lambda wildcards: [f"<results>/{wildcards.stack}/{kind}/{name}" for kind in scored_kinds(wildcards)]
 
 
+def evaluation_page(wildcards):
+    """Name the page of scores, where the sheet names a truth."""
+    if not stacks_with("truth", SEGMENTED):
+        raise WorkflowError(
+            f"{config['stacks']}: no row names a truth; fill in the column `truth` of the stacks to be scored"
+        )
+    return "<results>/evaluation.html"
+
+
 def pattern_of(names):
     """Give the pattern that matches these stacks and no other."""
     return "|".join(sorted(names)) or "(?!)"

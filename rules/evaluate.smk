@@ -44,3 +44,63 @@ rule collect_scores:
         source=source_hash("collect_scores"),
     script:
         "../scripts/collect_scores.py"
+
+
+rule plot_faults:
+    """Draw the worst objects of a stack beside their truth, in three views, with what is wrong in words."""
+    input:
+        raw=raw_of_object,
+        truth="<results>/{stack}/{object}/truth.tif",
+        split="<results>/{stack}/{object}/split.tif",
+        scores="<results>/{stack}/scores.json",
+    output:
+        faults=report(
+            "<results>/{stack}/figures/{object}_faults.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/faults.rst",
+        ),
+    log:
+        "<logs>/{stack}/{object}/plot_faults.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/plot_faults.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory(4),
+        runtime=minutes(10),
+    params:
+        object="{object}",
+        title="{stack}",
+        note=note,
+        source=source_hash("plot_faults"),
+    script:
+        "../scripts/plot_faults.py"
+
+
+rule write_evaluation:
+    """Write one page with the curves of F1 over IoU, the table of scores and the worst objects of each stack."""
+    input:
+        scores="<results>/scores.csv",
+        stack_scores="<results>/stack_scores.csv",
+        faults=[
+            f"<results>/{stack}/figures/{kind}_faults.png"
+            for stack in stacks_with("truth", SEGMENTED)
+            for kind in kinds_with("truth", stack, SEGMENTED)
+        ],
+    output:
+        evaluation=report("<results>/evaluation.html", category="Evaluation", caption="../report/evaluation.rst"),
+    log:
+        "<logs>/write_evaluation.log",
+    benchmark:
+        "<benchmarks>/write_evaluation.tsv"
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory(1),
+        runtime=minutes(5),
+    params:
+        source=source_hash("write_evaluation"),
+    script:
+        "../scripts/write_evaluation.py"

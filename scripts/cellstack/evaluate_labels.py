@@ -29,8 +29,9 @@ def evaluate_labels(truth, labels, spacing):
     -------
     dict
         ``thresholds``: a list with a row for each of :data:`THRESHOLDS`. ``summary``: scores of the stack as a whole. ``faults``: what is
-        wrong with which object, see :func:`cellstack.label_faults.find_faults`. :data:`cellstack.score_columns.COLUMNS` defines the keys
-        of the first two. Shares are 1 where neither side holds an object, and 0 where only one does; None is what cannot be told.
+        wrong with which object, see :func:`cellstack.label_faults.find_faults`. ``matches``: the pairs matched at IoU 0.5, as ``truth``,
+        ``label`` and ``iou``. :mod:`cellstack.score_columns` defines the keys of the first two. Shares are 1 where neither side holds an
+        object, and 0 where only one does; None is what cannot be told.
     """
     table = overlaps.count_overlaps(truth, labels)
     pairs = overlaps.pair_up(table)
@@ -38,6 +39,7 @@ def evaluate_labels(truth, labels, spacing):
     faults = label_faults.find_faults(table, pairs)
     seg, det = agreement.cell_tracking_scores(table, pairs)
     split, merge = agreement.variation_of_information(table)
+    matched = overlaps.match_objects(pairs, HALF)
     at_half = rows[THRESHOLDS.index(HALF)]
     summary = {
         "count_truth": len(table.truth_voxels) - 1,
@@ -50,9 +52,11 @@ def evaluate_labels(truth, labels, spacing):
         "variation_of_information_split_bit": split,
         "variation_of_information_merge_bit": merge,
         **{f"count_{kind}": len(named) for kind, named in faults.items()},
-        **_compare_shapes(truth, labels, table, overlaps.match_objects(pairs, HALF), spacing),
+        **_compare_shapes(truth, labels, table, matched, spacing),
     }
-    return {"thresholds": rows, "summary": summary, "faults": faults}
+    named = zip(*(each.tolist() for each in matched), strict=True)
+    matches = [dict(zip(matched._fields, pair, strict=True)) for pair in named]
+    return {"thresholds": rows, "summary": summary, "faults": faults, "matches": matches}
 
 
 def _score(table, matched, threshold):

@@ -188,7 +188,7 @@ def outlines(mask, start, spacing):
     return contour_generator(x=columns, y=rows, z=padded).lines(0.5)
 
 
-def draw_outlines(axes, lines, colors=None):
+def draw_outlines(axes, lines, colors=None, dashes=None):
     """Draw outlines over an image, thinner where they would bury it, each with a dark rim that sets it off from bright ground.
 
     A line lies just inside of the edge that it marks, so that those of two touching objects lie side by side.
@@ -201,16 +201,19 @@ def draw_outlines(axes, lines, colors=None):
         As of :func:`outlines`.
     colors : list of str, optional
         A colour per line. Without, the lines are thin, broken and white.
+    dashes : tuple, optional
+        Breaks the coloured lines, as matplotlib's ``linestyle``. They have no rim then, so that what is drawn below shows in the gaps.
     """
     across, down = axes.bbox.width, axes.bbox.height
     scale = across / abs(np.diff(axes.get_xlim())[0])
     length = scale * sum(np.hypot(*np.diff(line, axis=0).T).sum() for line in lines)
-    widest, dashes = (NEUTRAL_WIDTH, NEUTRAL_DASHES) if colors is None else (LINE_WIDTH, "solid")
+    widest, style = (NEUTRAL_WIDTH, NEUTRAL_DASHES) if colors is None else (LINE_WIDTH, dashes or "solid")
     width = widest if length == 0 else np.clip(MOST_COVERED * across * down / length, widest / 2, widest)
     inner = [_inset(line, width / 2 / scale) for line in lines]
     paint = NEUTRAL if colors is None else colors
-    axes.add_collection(LineCollection(inner, colors="black", linewidths=1.7 * width * PT, alpha=0.45), autolim=False)
-    axes.add_collection(LineCollection(inner, colors=paint, linewidths=width * PT, linestyles=[dashes]), autolim=False)
+    if dashes is None:
+        axes.add_collection(LineCollection(inner, colors="black", linewidths=1.7 * width * PT, alpha=0.45), autolim=False)
+    axes.add_collection(LineCollection(inner, colors=paint, linewidths=width * PT, linestyles=[style]), autolim=False)
 
 
 def _inset(line, distance):

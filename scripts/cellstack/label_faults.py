@@ -34,6 +34,9 @@ def find_faults(overlaps, pairs):
         an object without a match at IoU 0.1 that is in no merged label, and the label that covers most of it, or None. ``spurious``: a
         label without a match that is part of no split object, and the object that covers most of it, or None. ``low_iou``: a matched
         pair below IoU 0.5 that is neither split nor merged.
+
+        Each has ``wrong_voxels``, by which faults can be ranked: what lies outside of the largest part, of the largest object in a merged
+        label, of the pair's intersection; all voxels of what is missed or spurious.
     """
     inside = (overlaps.truth > 0) & (overlaps.label > 0)
     shared = overlaps.voxels[inside]
@@ -51,13 +54,31 @@ def find_faults(overlaps, pairs):
         for truth, label, iou in zip(*found, strict=True)
         if iou < RIGHT and truth not in in_merged | split.keys() and label not in in_split | merged.keys()
     ]
+    largest_part, largest_object = _greatest(pairs.truth, shared), _greatest(pairs.label, shared)
+    truth_voxels, label_voxels = overlaps.truth_voxels.tolist(), overlaps.label_voxels.tolist()
     return {
-        "split": [{"truth": truth, "labels": labels} for truth, labels in split.items()],
-        "merged": [{"label": label, "truths": truths} for label, truths in merged.items()],
-        "missed": [{"truth": truth, "label": fitting.get(truth)} for truth in missed],
-        "spurious": [{"label": label, "truth": covering.get(label)} for label in spurious],
-        "low_iou": low,
+        "split": [_fault(truth_voxels[truth] - largest_part[truth], truth=truth, labels=labels) for truth, labels in split.items()],
+        "merged": [_fault(label_voxels[label] - largest_object[label], label=label, truths=truths) for label, truths in merged.items()],
+        "missed": [_fault(truth_voxels[truth], truth=truth, label=fitting.get(truth)) for truth in missed],
+        "spurious": [_fault(label_voxels[label], label=label, truth=covering.get(label)) for label in spurious],
+        # of two sizes that add up to s, a share of (1 - IoU) / (1 + IoU) lies in one of both alone
+        "low_iou": [
+            _fault(round((truth_voxels[each["truth"]] + label_voxels[each["label"]]) * (1 - each["iou"]) / (1 + each["iou"])), **each)
+            for each in low
+        ],
     }
+
+
+def _fault(wrong_voxels, **named):
+    return named | {"wrong_voxels": int(wrong_voxels)}
+
+
+def _greatest(objects, shared):
+    """Give the greatest number of voxels that each object shares with a single other one."""
+    greatest = {}
+    for label, count in zip(objects.tolist(), shared.tolist(), strict=True):
+        greatest[label] = max(count, greatest.get(label, 0))
+    return greatest
 
 
 def _several(wholes, parts, belongs):

@@ -23,9 +23,8 @@ def study(tmp_path_factory):
     study.add("brought", image="colony-nuclei.tif", labels="colony-truth.tif")
     study.add("simulated", image="resources/simulated/tiny/image.ome.tif", index="nuclei", truth="resources/simulated/tiny/nuclei.ome.tif")
     study.config["correct_background"] = {"steps": ["depth"]}
-    process = study.run(
-        "all", "results/colony/nuclei/edges.tif", "results/colony/nuclei/crops", cores=2
-    )  # which no other rule of these needs
+    others = ("results/colony/nuclei/edges.tif", "results/colony/nuclei/crops")  # which no other rule of these needs
+    process = study.run("all", "evaluate", *others, cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     return study
 
@@ -84,6 +83,15 @@ def arguments(study, rule):
             {"stack_scores": [Path("results/colony/scores.json"), Path("results/simulated/scores.json")]},
             {name: Path("results", f"{table}.csv") for name, table in zip(("scores", "stacks", "columns"), score_tables, strict=True)},
         ),
+        "plot_faults": (
+            raw | split | {"truth": nuclei / "truth.tif", "scores": Path("results/colony/scores.json")},
+            {"faults": Path("results/colony/figures/nuclei_faults.png")},
+        ),
+        "write_evaluation": (
+            {name: Path("results", f"{name}.csv") for name in ("scores", "stack_scores")}
+            | {"faults": [Path("results", stack, "figures", "nuclei_faults.png") for stack in ("colony", "simulated")]},
+            {"evaluation": Path("results/evaluation.html")},
+        ),
         "plot_segmentation": (
             raw | split | {"labels": nuclei / "labels.ome.tif"},
             {"segmentation": Path("results/colony/figures/nuclei_segmentation.png")},
@@ -101,6 +109,7 @@ def arguments(study, rule):
         "collect_objects": {"user_columns": own},
         "collect_stacks": {"user_columns": own},
         "evaluate_labels": {"stack": "colony", "objects": ["nuclei"]},
+        "plot_faults": title | {"object": "nuclei"},
         "plot_segmentation": title,
         "plot_planes": title,
     }

@@ -133,7 +133,7 @@ def test_tables(tmp_path):
         files = {"truths": [tmp_path / f"{name}-truth.tif"] * 2, "splits": [tmp_path / f"{name}.tif"] * 2}
         script.main(**files, scores=tmp_path / f"{name}.json", stack=name, objects=["nuclei", "cells"])
     content = json.loads((tmp_path / "empty.json").read_text())
-    assert content["objects"]["cells"]["faults"]["missed"] == [{"truth": 1, "label": None}, {"truth": 2, "label": None}]
+    assert content["objects"]["cells"]["faults"]["missed"] == [{"truth": label, "label": None, "wrong_voxels": 10} for label in (1, 2)]
     tables = {name: tmp_path / f"{name}.csv" for name in ("scores", "stacks", "columns")}
     collect_scores.main(stack_scores=[tmp_path / "good.json", tmp_path / "empty.json"], **tables)
     rows = {name: list(table_io.read_rows(path)) for name, path in tables.items()}

@@ -34,8 +34,17 @@ def faults(truth, labels):
 )
 def test_set_by_hand(truth, labels, expected):
     found = faults(truth, labels)
+    assert all(each.pop("wrong_voxels") > 0 for named in found.values() for each in named)
     assert {kind: named for kind, named in found.items() if named} == expected
     assert list(found) == ["split", "merged", "missed", "spurious", "low_iou"]
+
+
+def test_wrong_voxels_set_by_hand():
+    truth = line((1, 10), (2, 10), (3, 4), (0, 6), (4, 10))
+    labels = line((1, 6), (2, 4), (3, 14), (0, 3), (4, 3), (0, 6), (5, 4))
+    wrong = {kind: [each["wrong_voxels"] for each in named] for kind, named in faults(truth, labels).items()}
+    # of label 3 with objects 2 and 3 the smaller one is wrong, label 4 is spurious, label 5 misses 6 of 10
+    assert wrong == {"split": [4], "merged": [4], "missed": [], "spurious": [3], "low_iou": [6]}
 
 
 @given(LABELS, LABELS)

@@ -103,6 +103,14 @@ def test_a_stack_without_a_diameter_is_named(study):
     assert "row 1: no diameter of the nuclei; fill in diameter_um here or diameter_um.nuclei" in faults_of(study)
 
 
+def test_nothing_to_evaluate_is_said(study):
+    io.write_stack(study.folder / "good.tif", constant(3), SPACING)
+    study.add("a", image="good.tif")
+    process = study.run("evaluate", "--dry-run")
+    assert process.returncode != 0
+    assert "stacks.tsv: no row names a truth; fill in the column `truth`" in process.stderr + process.stdout
+
+
 def test_bad_images_fail_alone(study):
     folder = study.folder
     write_pair(folder, "good")

@@ -118,6 +118,23 @@ def test_truth_and_labels_made_elsewhere(finished):
     assert not finished.result("brought", "nuclei", "mask.tif").exists()  # nothing is computed that nobody reads
 
 
+def test_labels_made_elsewhere_go_through_all_like_ours(finished, tmp_path):
+    elsewhere = Study(tmp_path)
+    for name in ("colony-nuclei.tif", "colony-membrane.tif", "colony-truth.tif"):
+        shutil.copy(finished.folder / name, tmp_path)
+    shutil.copy(finished.result("colony", "nuclei", "split.tif"), tmp_path / "labels.tif")
+    elsewhere.add("colony", image="colony-nuclei.tif", truth="colony-truth.tif", labels="labels.tif", condition="=1+1", mouse="7")
+    elsewhere.add("colony", "membrane", image="colony-membrane.tif")
+    process = elsewhere.run("all", "evaluate", cores=2)
+    assert process.returncode == 0, process.stderr[-4000:]
+    ours, theirs = finished.digest(), elsewhere.digest()
+    same = [name for name in theirs if name.startswith("colony/")]
+    assert {"colony/scores.json", "colony/nuclei/objects.csv", "colony/nuclei/labels.ome.tif", "colony/nuclei/selection.csv"} <= set(same)
+    assert {"colony/figures/nuclei_faults.png", "colony/figures/nuclei_segmentation.png"} <= set(same)
+    assert [name for name in same if name in ours and ours[name] != theirs[name]] == []
+    assert b"colony" in theirs["evaluation.html"]
+
+
 def test_resolved_configuration_says_what_was_done(finished):
     resolved = yaml.safe_load(finished.result("config.yaml").read_text())
     assert resolved["denoise"]["gaussian"]["sigma_um"] == "0.06 d"
