@@ -1,14 +1,15 @@
 """Contrast: from the raw stack of any type to float32 in [0, 1].
 
 The values that a method takes from the whole stack (percentiles, a distribution) are found by one function and applied by another, so that
-a stack can be worked on in parts. Halo of every method here: 0 voxels, but for :func:`adaptive`.
+a stack can be worked on in parts. Halo of every method here: 0 voxels, but for :func:`adaptive` and for grey morphology, where it is the
+radius, twice that for opening and closing.
 """
 
 import logging
 
 import numpy as np
 
-from cellstack import units
+from cellstack import morphology, units
 from cellstack.errors import InputError
 from cellstack.methods import Methods
 
@@ -289,3 +290,107 @@ def adaptive(stack, spacing, *, tile_um, clip_limit):
     kernel = [-(-size // count) for size, count in zip(stack.shape, counts, strict=True)]
     # beneath the decorator, which takes a stack of three or four columns for a colour image
     return equalize_adapthist.__wrapped__(stack, kernel, clip_limit).astype(np.float32, copy=False)
+
+
+@METHODS
+def erosion(stack, spacing, *, shape, radius_um):
+    """Replace each value by the lowest within a shape around it: bright objects shrink.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+        Brought to [0, 1] by :func:`none` first.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    shape : {"ball", "disc", "cube", "square"}
+        A disc and a square are applied plane by plane.
+    radius_um : float
+        Radius in um, for cube and square half the side; an axis on which it is below half a voxel is left out.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+
+    Notes
+    -----
+    As in `skimage.morphology.erosion` with ``mode="ignore"``: what lies outside the stack counts as neither bright nor dark.
+    """
+    return morphology.erosion(none(stack, spacing), morphology.footprint(shape, radius_um, spacing))
+
+
+@METHODS
+def dilation(stack, spacing, *, shape, radius_um):
+    """Replace each value by the highest within a shape around it: bright objects grow.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+        Brought to [0, 1] by :func:`none` first.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    shape : {"ball", "disc", "cube", "square"}
+        A disc and a square are applied plane by plane.
+    radius_um : float
+        Radius in um, for cube and square half the side; an axis on which it is below half a voxel is left out.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+
+    Notes
+    -----
+    As in `skimage.morphology.dilation` with ``mode="ignore"``: what lies outside the stack counts as neither bright nor dark.
+    """
+    return morphology.dilation(none(stack, spacing), morphology.footprint(shape, radius_um, spacing))
+
+
+@METHODS
+def opening(stack, spacing, *, shape, radius_um):
+    """Remove what is bright and narrower than a shape.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+        Brought to [0, 1] by :func:`none` first.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    shape : {"ball", "disc", "cube", "square"}
+        A disc and a square are applied plane by plane.
+    radius_um : float
+        Radius in um, for cube and square half the side; an axis on which it is below half a voxel is left out.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+
+    Notes
+    -----
+    As in `skimage.morphology.opening` with ``mode="ignore"``: what lies outside the stack counts as neither bright nor dark.
+    """
+    return morphology.opening(none(stack, spacing), morphology.footprint(shape, radius_um, spacing))
+
+
+@METHODS
+def closing(stack, spacing, *, shape, radius_um):
+    """Fill what is dark and narrower than a shape.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+        Brought to [0, 1] by :func:`none` first.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    shape : {"ball", "disc", "cube", "square"}
+        A disc and a square are applied plane by plane.
+    radius_um : float
+        Radius in um, for cube and square half the side; an axis on which it is below half a voxel is left out.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+
+    Notes
+    -----
+    As in `skimage.morphology.closing` with ``mode="ignore"``: what lies outside the stack counts as neither bright nor dark.
+    """
+    return morphology.closing(none(stack, spacing), morphology.footprint(shape, radius_um, spacing))

@@ -4,10 +4,12 @@ import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from skimage import morphology as reference
 from skimage.exposure import adjust_gamma, equalize_adapthist, equalize_hist, rescale_intensity
 from skimage.util import img_as_float32
 
 from cellstack.adjust_contrast import (
+    METHODS,
     adaptive,
     adjust_contrast,
     cumulative_distribution,
@@ -19,6 +21,7 @@ from cellstack.adjust_contrast import (
     stretch,
 )
 from cellstack.errors import InputError
+from cellstack.morphology import footprint
 
 SPACING = (4.0, 1.0, 1.0)
 SHAPES = [(1, 7, 1), (3, 1, 5), (5, 16, 31)]
@@ -236,3 +239,23 @@ def test_stretch_uses_the_whole_range_where_both_percentiles_are_the_same():
     stretched = stretch(stack, (1, 1, 1), low=0.5, high=99.5)
     np.testing.assert_allclose(stretched[1, 2, 3:6], [0.25, 0.5, 1])
     assert np.count_nonzero(stretched) == 3
+
+
+@pytest.mark.parametrize("operation", ["erosion", "dilation", "opening", "closing"])
+@pytest.mark.parametrize("body", ["ball", "disc", "cube", "square"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_grey_morphology_against_scikit_image(dtype, shape, body, operation):
+    stack = in_unit_range(shape, dtype)
+    found = METHODS[operation](stack, SPACING, shape=body, radius_um=4.0)
+    expected = getattr(reference, operation)(img_as_float32(stack), footprint(body, 4.0, SPACING), mode="ignore")
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=2e-7)
+
+
+def test_grey_opening_and_closing_in_any_sequence():
+    stack = np.full((9, 20, 20), 0.5, np.float32)
+    stack[4, 5, 5], stack[4, 15, 15] = 1, 0
+    options = {"shape": "ball", "radius_um": 1.0}
+    for steps in (["opening", "closing"], ["closing", "opening"]):
+        assert np.unique(adjust_contrast(stack, (1, 1, 1), [[step, options] for step in steps])).tolist() == [0.5]
