@@ -92,7 +92,11 @@ rule split_objects:
     input:
         seeds="<results>/{stack}/nuclei/seeds.tif",
         clean="<results>/{stack}/nuclei/clean.tif",
-        denoised="<results>/{stack}/nuclei/denoised.tif",
+        stack=branch(
+            stage("split_objects")["method"],
+            cases={"contrast": "<results>/{stack}/nuclei/contrast.tif"},
+            otherwise="<results>/{stack}/nuclei/denoised.tif",
+        ),
         distance="<results>/{stack}/nuclei/distance.tif",
         edges=branch(
             stage("split_objects")["method"],

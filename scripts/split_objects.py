@@ -10,19 +10,21 @@ def main(
     *,
     seeds: Path,
     clean: Path,
-    denoised: Path,
+    stack: Path,
     distance: Path,
     split: Path,
     method: str,
     options: dict,
     edges: list[Path] = (),
     compactness: float = 0.0,
+    connectivity: int = 26,
 ):
-    """Flood the landscape that `method` makes of `denoised`, `distance` and `edges` from `seeds` within `clean`, and write `split`."""
+    """Flood the landscape that `method` makes of `stack`, `distance` and `edges` from `seeds` within `clean`, and write `split`."""
     markers, spacing = io.read_stack(seeds)
-    mask, stack, to_background = (io.read_stack(path)[0] for path in (clean, denoised, distance))
+    mask, intensities, to_background = (io.read_stack(path)[0] for path in (clean, stack, distance))
     of_edges = [io.read_stack(path)[0] for path in edges]
-    labels = split_objects(markers, mask, stack, to_background, method, options, *of_edges, compactness=compactness)
+    how = {"compactness": compactness, "connectivity": connectivity}
+    labels = split_objects(markers, mask, intensities, to_background, method, options, *of_edges, **how)
     io.write_stack(split, labels, spacing)
 
 

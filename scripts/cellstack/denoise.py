@@ -138,7 +138,7 @@ def median(stack, spacing, *, radius_um, planes):
 
 
 @METHODS
-def bilateral(stack, spacing, *, sigma_um, sigma_intensity):
+def bilateral(stack, spacing, *, sigma_um, sigma_intensity, implementation):
     """Smooth each plane, but not across edges. Halo: 3 sigma in the plane, 0 along z.
 
     Parameters
@@ -149,8 +149,10 @@ def bilateral(stack, spacing, *, sigma_um, sigma_intensity):
         Voxel size along z, y, x in um; y and x must be the same.
     sigma_um : float
         Standard deviation over distance in um.
-    sigma_intensity : float
-        Standard deviation over difference of intensity, in units of the stack.
+    sigma_intensity : float or None
+        Standard deviation over difference of intensity, in units of the stack; None for that of the plane's own values.
+    implementation : {"opencv", "scikit-image"}
+        scikit-image's is there to repeat what was done with it.
 
     Returns
     -------
@@ -172,9 +174,23 @@ def bilateral(stack, spacing, *, sigma_um, sigma_intensity):
     .. [1] C. Tomasi and R. Manduchi, "Bilateral filtering for gray and color images", ICCV 1998.
     """
     sigma = sigma_um / _square_pixel(spacing, "bilateral")
+    smooth = {"opencv": _bilateral_opencv, "scikit-image": _bilateral_scikit_image}[implementation]
+    spreads = [sigma_intensity or float(plane.std()) for plane in stack]
+    # a plane of one value stays as it is, whatever the filter does where differences have no scale
+    return np.stack([smooth(plane, sigma, spread) if spread > 0 else plane for plane, spread in zip(stack, spreads, strict=True)])
+
+
+def _bilateral_opencv(plane, sigma, sigma_intensity):
     width = 2 * max(1, int(3 * sigma + 0.5)) + 1
-    planes = [cv2.bilateralFilter(plane, width, sigma_intensity, sigma, borderType=cv2.BORDER_REPLICATE) for plane in stack]
-    return np.stack(planes)
+    return cv2.bilateralFilter(plane, width, sigma_intensity, sigma, borderType=cv2.BORDER_REPLICATE)
+
+
+def _bilateral_scikit_image(plane, sigma, sigma_intensity):
+    from skimage.restoration import denoise_bilateral  # slow to import, and most runs do without
+
+    writable = plane.copy()  # its compiled kernel refuses others
+    smooth = denoise_bilateral(writable, sigma_color=sigma_intensity, sigma_spatial=sigma)
+    return smooth.astype(np.float32, copy=False).reshape(plane.shape)  # which a row of one pixel's width does not keep
 
 
 def _square_pixel(spacing, method):

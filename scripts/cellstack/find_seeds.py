@@ -10,7 +10,7 @@ import edt
 import fastremap
 import numpy as np
 
-from cellstack import denoise, io, units
+from cellstack import denoise, io, morphology, units
 from cellstack.errors import InputError
 from cellstack.methods import Methods
 
@@ -123,7 +123,7 @@ def h_maxima(distance, spacing, stack=None, points=None, *, h_um):
 
 
 @METHODS
-def peaks(distance, spacing, stack=None, points=None, *, min_distance_um):
+def peaks(distance, spacing, stack=None, points=None, *, min_distance_um, shape="ball", exclude_border=False):
     """Keep the maxima that have no higher one within a distance.
 
     Parameters
@@ -136,6 +136,10 @@ def peaks(distance, spacing, stack=None, points=None, *, min_distance_um):
         Not used.
     min_distance_um : float
         The least distance between two maxima in um.
+    shape : {"ball", "cube"}
+        With a cube, `min_distance_um` is half its side, in whole voxels on each axis, and only voxels of the same connected part count.
+    exclude_border : bool
+        With a cube, leave out the voxels on the faces of the stack.
 
     Returns
     -------
@@ -143,16 +147,16 @@ def peaks(distance, spacing, stack=None, points=None, *, min_distance_um):
 
     Notes
     -----
-    As `skimage.feature.peak_local_max`, but with distances in um. Of maxima of the same height the first in scan order is kept.
+    With a ball as `skimage.feature.peak_local_max`, but with distances in um; of maxima of the same height the first in scan order is
+    kept. With a cube the same as `peak_local_max` with a `footprint` of that cube and the connected parts as `labels`.
     """
-    import cv2
+    if shape == "cube":
+        return _peaks_in_cubes(distance, units.whole_voxels(min_distance_um, spacing, "min_distance_um"), exclude_border)
     from scipy.spatial import cKDTree
 
     # a box inside of the sphere, but never less than the next voxels, finds few candidates fast; the sphere itself decides
-    z, y, x = (max(1, int(length / 3**0.5)) for length in units.in_voxels(min_distance_um, spacing))
-    highest = np.stack([cv2.dilate(plane, np.ones((2 * y + 1, 2 * x + 1), np.uint8)) for plane in distance])
-    highest = cv2.dilate(highest.reshape(len(distance), -1), np.ones((2 * z + 1, 1), np.uint8)).reshape(distance.shape)
-    found = np.argwhere((distance == highest) & (distance > 0))
+    radii = [max(1, int(length / 3**0.5)) for length in units.in_voxels(min_distance_um, spacing)]
+    found = np.argwhere((distance == _highest_in_box(distance, radii)) & (distance > 0))
     found = found[np.argsort(-distance[tuple(found.T)], kind="stable")]
     kept = np.ones(len(found), bool)
     tree = cKDTree(found * spacing)
@@ -162,6 +166,24 @@ def peaks(distance, spacing, stack=None, points=None, *, min_distance_um):
             kept[near[near > i]] = False
     marked = np.zeros(distance.shape, bool)
     marked[tuple(found[kept].T)] = True
+    return marked
+
+
+def _highest_in_box(values, radii):
+    return morphology.dilation(values, np.ones([2 * radius + 1 for radius in radii], np.uint8))
+
+
+def _peaks_in_cubes(distance, radii, exclude_border):
+    """Mark the voxels that no other of the same component exceeds within a box."""
+    components = cc3d.connected_components(distance > 0, connectivity=26)
+    if exclude_border:
+        components[[0, -1]] = components[:, [0, -1]] = components[:, :, [0, -1]] = 0
+    marked = np.zeros(distance.shape, bool)
+    boxes = cc3d.statistics(components)["bounding_boxes"]
+    for label in fastremap.unique(components[components > 0]):
+        own = components[boxes[label]] == label
+        values = np.where(own, distance[boxes[label]], 0)
+        marked[boxes[label]] |= own & (values == _highest_in_box(values, radii))
     return marked
 
 

@@ -10,9 +10,10 @@ from cellstack.errors import InputError
 from cellstack.methods import Methods
 
 METHODS = Methods()
+STEPS = {6: 1, 18: 2, 26: 3}  # axes along which a neighbour may lie one voxel off, as scikit-image counts
 
 
-def split_objects(seeds, mask, stack, distance, method, options, edges=None, compactness=0.0):
+def split_objects(seeds, mask, stack, distance, method, options, edges=None, compactness=0.0, connectivity=26):
     """Flood a landscape from the seeds, within the mask.
 
     Parameters
@@ -22,7 +23,7 @@ def split_objects(seeds, mask, stack, distance, method, options, edges=None, com
     mask : (Z, Y, X) ndarray of uint8
         1 where objects are.
     stack : (Z, Y, X) ndarray of float32
-        Denoised intensities.
+        Intensities.
     distance : (Z, Y, X) ndarray of float32
         Distance to the background in um.
     method : str
@@ -33,11 +34,13 @@ def split_objects(seeds, mask, stack, distance, method, options, edges=None, com
         Strength of edges, which `edges` and `blend` use.
     compactness : float
         What the landscape rises by with each voxel from the seed, counted alike on all axes; 0 for a plain watershed.
+    connectivity : int
+        Neighbours over which objects grow: 6, 18 or 26.
 
     Returns
     -------
     (Z, Y, X) ndarray of uint16 or uint32
-        Labels 1..n, each that of its seed. No voxel of a component, of whatever connectivity, that holds a seed is left without.
+        Labels 1..n, each that of its seed. No voxel of a component of that connectivity that holds a seed is left without.
 
     References
     ----------
@@ -48,8 +51,8 @@ def split_objects(seeds, mask, stack, distance, method, options, edges=None, com
     from skimage.segmentation import watershed
 
     landscape = METHODS[method](stack, distance, edges, mask, **options)
-    # 3: across corners too
-    labels = watershed(landscape, seeds.astype(np.int32), connectivity=3, mask=mask.view(bool), compactness=compactness)
+    markers, near = seeds.astype(np.int32), STEPS[connectivity]
+    labels = watershed(landscape, markers, connectivity=near, mask=mask.view(bool), compactness=compactness)
     return labels.astype(io.label_type(seeds.max(initial=0)))
 
 
@@ -62,6 +65,12 @@ def distance(stack, distance, edges, mask):
 @METHODS
 def intensity(stack, distance, edges, mask):
     """Take objects apart where they are dark: the negative intensity."""
+    return -stack
+
+
+@METHODS
+def contrast(stack, distance, edges, mask):
+    """Take objects apart where they are dark before noise was removed: the rule hands in that stack."""
     return -stack
 
 

@@ -59,7 +59,10 @@ def arguments(study, rule):
             {name: nuclei / f"{name}.tif" for name in ("clean", "components", "denoised")},
             {"distance": nuclei / "distance.tif", "seeds": nuclei / "seeds.tif"},
         ),
-        "split_objects": ({name: nuclei / f"{name}.tif" for name in ("seeds", "clean", "denoised", "distance")}, split),
+        "split_objects": (
+            {name: nuclei / f"{name}.tif" for name in ("seeds", "clean", "distance")} | {"stack": nuclei / "denoised.tif"},
+            split,
+        ),
         "select_objects": (split, {"labels": nuclei / "labels.ome.tif", "selection": nuclei / "selection.csv"}),
         "measure_objects": (
             {"labels": nuclei / "labels.ome.tif", "selection": nuclei / "selection.csv", "raw": [raw["raw"], membrane / "raw.tif"]},

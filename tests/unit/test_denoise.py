@@ -5,7 +5,7 @@ import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
-from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
+from skimage.restoration import denoise_bilateral, denoise_nl_means, denoise_tv_chambolle
 
 from cellstack.denoise import (
     bilateral,
@@ -28,7 +28,7 @@ METHODS = [
     ("median", {"radius_um": 0.25, "planes": False}),
     ("median", {"radius_um": 1.0, "planes": False}),
     ("median", {"radius_um": 1.0, "planes": True}),
-    ("bilateral", {"sigma_um": 0.4, "sigma_intensity": 0.2}),
+    ("bilateral", {"sigma_um": 0.4, "sigma_intensity": 0.2, "implementation": "opencv"}),
     ("total_variation", {"weight": 0.2, "planes": True}),
     ("total_variation", {"weight": 0.2, "planes": False}),
     ("non_local_means", MEANS),
@@ -132,14 +132,31 @@ def textbook_bilateral(plane, radius, sigma, sigma_intensity):
 def test_bilateral_against_the_textbook(shape, sigma_intensity, sigma, radius):
     stack = noise(shape)
     expected = np.stack([textbook_bilateral(plane, radius, sigma, sigma_intensity) for plane in stack])
-    smoothed = bilateral(stack, (2.0, 0.25, 0.25), sigma_um=0.25 * sigma, sigma_intensity=sigma_intensity)
+    options = {"sigma_um": 0.25 * sigma, "sigma_intensity": sigma_intensity, "implementation": "opencv"}
+    smoothed = bilateral(stack, (2.0, 0.25, 0.25), **options)
     assert smoothed.dtype == np.float32
     np.testing.assert_allclose(smoothed, expected, atol=5e-6)
 
 
+@pytest.mark.parametrize("sigma_intensity", [None, 0.1])
+@pytest.mark.parametrize("shape", SHAPES[1:], ids=str)  # of one pixel it makes not-a-number
+def test_bilateral_of_scikit_image_repeats_it(shape, sigma_intensity):
+    stack = noise(shape)
+    expected = [denoise_bilateral(plane.copy(), sigma_color=sigma_intensity, sigma_spatial=1.2) for plane in stack]
+    options = {"sigma_um": 0.3, "sigma_intensity": sigma_intensity, "implementation": "scikit-image"}
+    np.testing.assert_array_equal(bilateral(stack, (2.0, 0.25, 0.25), **options), np.reshape(expected, shape))
+
+
+def test_bilateral_goes_by_the_spread_of_each_plane():
+    stack = noise((2, 30, 40)) * np.array([1, 0.2], "float32").reshape(2, 1, 1)
+    options = {"sigma_um": 0.3, "implementation": "opencv"}
+    by_plane = [bilateral(plane[None], (1.0, 0.25, 0.25), sigma_intensity=float(plane.std()), **options)[0] for plane in stack]
+    np.testing.assert_array_equal(bilateral(stack, (1.0, 0.25, 0.25), sigma_intensity=None, **options), by_plane)
+
+
 def test_bilateral_smooths_but_not_across_an_edge():
     step = np.where(np.arange(40) < 20, 0.2, 0.8) + 0.05 * (noise((3, 30, 40)) - 0.5)
-    smoothed = bilateral(step.astype("float32"), (1.0, 0.25, 0.25), sigma_um=0.5, sigma_intensity=0.1)
+    smoothed = bilateral(step.astype("float32"), (1.0, 0.25, 0.25), sigma_um=0.5, sigma_intensity=0.1, implementation="opencv")
     assert smoothed[:, :, :20].std() < step[:, :, :20].std() / 3
     assert np.abs(smoothed[:, :, 19].mean() - 0.2) < 0.01
     assert np.abs(smoothed[:, :, 20].mean() - 0.8) < 0.01
@@ -238,7 +255,7 @@ def test_no_noise(shape):
         ("none", {}),
         ("gaussian", {"sigma_um": 0}),
         ("median", {"radius_um": 0, "planes": False}),
-        ("bilateral", {"sigma_um": 0, "sigma_intensity": 0.1}),
+        ("bilateral", {"sigma_um": 0, "sigma_intensity": 0.1, "implementation": "opencv"}),
         ("non_local_means", MEANS | {"search_radius_um": 0}),
         ("non_local_means", MEANS | {"sigma_noise": 0}),
     ],

@@ -20,6 +20,7 @@ METHODS = [
     ("h_maxima", {"h_um": 100.0}),
     ("peaks", {"min_distance_um": 0.1}),
     ("peaks", {"min_distance_um": 3.0}),
+    ("peaks", {"min_distance_um": 1.0, "shape": "cube", "exclude_border": True}),
     ("log", {"sigma_um": 0.5, "min_distance_um": 1.0}),
     ("combined", {"sigma_um": 0.5, "min_distance_um": 1.0, "weight": 0.5}),
     ("points", {"path": "", "coordinates": "world"}),
@@ -194,6 +195,21 @@ def test_peaks_nearer_than_the_distance_leave_the_higher(axis, min_distance, cou
     distance = cones(first + second + 1, spacing, (first, second), (4.0, 3.9))
     found = np.argwhere(peaks(distance, spacing, min_distance_um=min_distance)).tolist()
     assert found == [first.tolist(), second.tolist()][:count]
+
+
+@pytest.mark.parametrize("exclude_border", [True, False])
+@pytest.mark.parametrize("min_distance", [0.5, 1.25])
+@pytest.mark.parametrize("seed", range(5))
+@each_ratio
+def test_peaks_in_cubes_against_scikit_image(ratio, seed, min_distance, exclude_border):
+    shape, spacing = (9, 40, 41), spacing_of(ratio)
+    mask = ndimage.gaussian_filter(np.random.default_rng(seed).random(shape), (0.5, 2, 2)) > 0.5
+    distance = landscape(shape, seed, 1.0) * mask
+    width = [2 * int(min_distance / step + 0.5) + 1 for step in spacing]
+    labels, _ = ndimage.label(mask, CORNERS)
+    expected = peak_local_max(distance, footprint=np.ones(width), labels=labels, exclude_border=exclude_border)
+    found = peaks(distance, spacing, min_distance_um=min_distance, shape="cube", exclude_border=exclude_border)
+    assert set(map(tuple, np.argwhere(found))) == set(map(tuple, expected))
 
 
 def test_of_peaks_of_the_same_height_the_first_in_scan_order_is_kept():

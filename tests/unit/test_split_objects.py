@@ -64,6 +64,24 @@ def test_touching_ellipsoids_are_cut_at_their_contact(ratio, axis, semi_axes):
     assert (labels[mask > 0] == truth[mask > 0]).mean() > (0.99 if axis else 0.98)
 
 
+def test_contrast_goes_by_the_stack_that_it_is_given():
+    mask, _ = ellipsoids((1.0, 0.25, 0.25), (4.0, 4.0, 4.0), 1)
+    stack = np.random.default_rng(0).random(mask.shape, np.float32)
+    seeds = np.zeros(mask.shape, "uint16")
+    seeds[tuple(np.argwhere(mask)[[0, -1]].T)] = 1, 2
+    np.testing.assert_array_equal(split(seeds, mask, stack, "contrast"), split(seeds, mask, stack, "intensity"))
+
+
+@pytest.mark.parametrize(("connectivity", "reached"), [(6, 2), (18, 3), (26, 4)])
+def test_objects_grow_over_the_neighbours_told(connectivity, reached):
+    mask = np.zeros((3, 3, 3), "uint8")
+    mask[0, 0, 0] = mask[0, 0, 1] = mask[0, 1, 2] = mask[1, 2, 1] = 1  # a face, an edge, a corner from one to the next
+    seeds, nothing = np.zeros(mask.shape, "uint16"), np.zeros(mask.shape, "float32")
+    seeds[0, 0, 0] = 1
+    labels = split_objects(seeds, mask, nothing, nothing, "distance", {}, connectivity=connectivity)
+    assert np.count_nonzero(labels) == reached
+
+
 def test_intensity_cuts_where_it_is_dark_and_not_where_it_is_narrow():
     bar = np.ones((3, 9, 40), "uint8")
     bar[:, [0, 1, 7, 8], 12] = 0  # narrow
@@ -235,7 +253,7 @@ def test_without_edges_there_is_one_line(method, options):
 
 
 def test_the_script_takes_edges_and_compactness(tmp_path):
-    arrays = dict(zip(("seeds", "clean", "denoised", "distance", "edges"), bar(), strict=True))
+    arrays = dict(zip(("seeds", "clean", "stack", "distance", "edges"), bar(), strict=True))
     files = {name: tmp_path / f"{name}.tif" for name in arrays}
     for name, array in arrays.items():
         io.write_stack(files[name], array, (2.0, 0.5, 0.5))
