@@ -9,13 +9,21 @@ from cellstack.select_objects import select_objects
 log = logging.getLogger(__name__)
 
 
-def main(*, split: Path, labels: Path, selection: Path, clear_faces: list, min_volume_um3: float, max_volume_um3: float | None = None):
-    """Write the selected objects of `split`, renumbered, as `labels`, and the fate of each object as table `selection`."""
+def main(
+    *,
+    split: Path,
+    labels: Path,
+    selection: Path,
+    clear_faces: list,
+    min_volume_um3: float,
+    max_volume_um3: float | None = None,
+    renumber: bool = True,
+):
+    """Write the selected objects of `split`, renumbered or not, as `labels`, and the fate of each object as table `selection`."""
     objects, spacing = io.read_stack(split)
-    selected, numbers, volumes, reasons = select_objects(
-        objects, spacing, clear_faces=clear_faces, min_volume_um3=min_volume_um3, max_volume_um3=max_volume_um3
-    )
-    log.info("%d of %d objects selected", selected.max(initial=0), len(numbers))
+    limits = {"min_volume_um3": min_volume_um3, "max_volume_um3": max_volume_um3}
+    selected, numbers, volumes, reasons = select_objects(objects, spacing, clear_faces=clear_faces, **limits, renumber=renumber)
+    log.info("%d of %d objects selected", (numbers > 0).sum(), len(numbers))
     io.write_labels(labels, selected, spacing)
     rows = zip(range(1, len(numbers) + 1), numbers, volumes, reasons, strict=True)
     columns = ["split_label", "label", "volume_um3", "reason"]

@@ -25,8 +25,8 @@ FACES = {  # name: axis, index along it
 }
 
 
-def select_objects(labels, spacing, *, clear_faces, min_volume_um3, max_volume_um3):
-    """Select objects by the faces that cut them and by volume, and renumber them 1..n in their order.
+def select_objects(labels, spacing, *, clear_faces, min_volume_um3, max_volume_um3, renumber=True):
+    """Select objects by the faces that cut them and by volume, and renumber them 1..n in their order or keep their labels.
 
     Parameters
     ----------
@@ -40,11 +40,13 @@ def select_objects(labels, spacing, *, clear_faces, min_volume_um3, max_volume_u
         Drop objects smaller than this.
     max_volume_um3 : float or None
         Drop objects larger than this; None for no limit.
+    renumber : bool
+        Whether the selected objects get labels without gaps.
 
     Returns
     -------
     selected : (Z, Y, X) ndarray of uint16 or uint32
-        Selected objects, 1..m.
+        Selected objects, 1..m, or with their labels in `labels`.
     number : (n,) ndarray of int
         The label of each object in `selected`, 0 where it was dropped.
     volume_um3 : (n,) ndarray of float
@@ -63,8 +65,8 @@ def select_objects(labels, spacing, *, clear_faces, min_volume_um3, max_volume_u
     for name, applies in tests:
         reason[applies] = name
     kept = reason == KEPT
-    number = np.where(kept, np.cumsum(kept), 0)
-    table = np.concatenate([[0], number]).astype(io.label_type(kept.sum()))
+    number = np.where(kept, np.cumsum(kept) if renumber else np.arange(1, len(kept) + 1), 0)
+    table = np.concatenate([[0], number]).astype(io.label_type(number.max(initial=0)))
     return table[labels], number, volume, list(reason)
 
 

@@ -47,6 +47,16 @@ def test_each_face_alone(face):
     assert np.array_equal(selected, np.append(0, number)[labels])
 
 
+def test_labels_can_be_kept():
+    labels = boxes((3, 9, 9), np.s_[1, :2, 4], np.s_[1, 3, 3], np.s_[1, 5:7, 5])
+    selected, number, _, reason = select_objects(
+        labels, SPACING, clear_faces=["first_row"], min_volume_um3=0, max_volume_um3=None, renumber=False
+    )
+    assert number.tolist() == [0, 2, 3]
+    assert reason == [LATERAL_FACE, KEPT, KEPT]
+    np.testing.assert_array_equal(selected, np.where(labels > 1, labels, 0))
+
+
 @pytest.mark.parametrize(("size", "reason"), [(26, TOO_SMALL), (27, KEPT), (64, KEPT), (65, TOO_LARGE)])
 @pytest.mark.parametrize(("spacing", "voxel"), [((0.1, 0.1, 0.1), 0.001), ((0.7, 0.1, 0.1), 0.007), ((0.29, 0.26, 0.26), 0.019604)])
 def test_limits_of_size_are_inclusive(spacing, voxel, size, reason):
