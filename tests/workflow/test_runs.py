@@ -12,6 +12,17 @@ from study import ROOT, SPACING, Study, constant, jobs, write_pair
 
 from cellstack import io
 
+OTHER_SETTINGS = {
+    "correct_background": {"steps": ["depth"]},
+    "adjust_contrast": {"steps": ["equalize"]},
+    "denoise": {"method": "median"},
+    "binarize": {"method": "li"},
+    "clean_mask": {"steps": ["fill_holes"]},
+    "label_components": {"connectivity": 6},
+    "find_seeds": {"method": "peaks"},
+    "split_objects": {"method": "intensity"},
+    "select_objects": {"min_volume_um3": 1},
+}
 WORKFLOW_PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "report")
 
 
@@ -164,6 +175,17 @@ def test_a_changed_setting_reruns_what_depends_on_it_and_nothing_else(finished):
     assert changed["write_config"] == 1
     assert not changed.keys() & {"import_stack", "adjust_contrast", "denoise", "binarize", "clean_mask", "label_components"}
     assert set(unchanged) == {"write_config", "all"}
+
+
+@pytest.mark.parametrize("stage", OTHER_SETTINGS)
+def test_each_stage_reruns_with_what_follows_it(finished, stage):
+    order = list(yaml.safe_load((ROOT / "config" / "schemas" / "stages.schema.yaml").read_text())["properties"])
+    finished.config[stage] = OTHER_SETTINGS[stage]
+    changed = jobs(finished.run("--dry-run", "results/colony/nuclei/objects.csv"))
+    del finished.config[stage]
+    assert changed[stage] == 1
+    assert not changed.keys() & set(order[: order.index(stage)])
+    assert changed["measure_objects"] == 1
 
 
 def test_a_changed_library_module_reruns_what_imports_it(finished):
