@@ -20,6 +20,8 @@ include: "rules/segment.smk"
 include: "rules/measure.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
+include: "rules/sweep_stages.smk"
+include: "rules/sweep.smk"
 include: "rules/progress.smk"
 
 
@@ -53,4 +55,14 @@ rule evaluate:
     """Score all stacks whose row names a truth, and show what is wrong on one page."""
     input:
         evaluation=evaluation_page,
+    localrule: True
+
+
+rule sweep:
+    """Try a table of settings on all stacks that have a truth."""
+    input:
+        scores="<results>/sweep/scores.csv",
+        runs="<results>/sweep/runs.csv",
+        best="<results>/sweep/best.yaml",
+        figure="<results>/sweep/sweep.png",
     localrule: True

@@ -1,6 +1,7 @@
 """The sheet, the settings and the functions that rules name; nothing here opens an image."""
 
 import hashlib
+import json
 import math
 import re
 import sys
@@ -43,11 +44,11 @@ def source_files(script):
     return sorted(found)
 
 
-for module in ("sheet", "readers", "progress"):
+for module in ("sheet", "readers", "progress", "sweep"):
     source_files(f"cellstack/{module}")
 sys.path.insert(0, str(Path(source_file("cellstack/sheet.py")).parent.parent))
 
-from cellstack import image_files, progress, settings, sheet
+from cellstack import image_files, progress, settings, sheet, sweep
 
 # ---- the configuration and the sheet
 
@@ -87,6 +88,12 @@ if workflow.is_main_process and not unreadable:
         diameters=settings.as_mapping(given.get("diameter_um")),
         made=simulated_files | {f"{resources_folder}/cells3d.ome.tif"},
     )
+sweep_runs = []
+if "sweep" in config:
+    sweep_runs, untried = sweep.read_sweep(
+        config["sweep"], CONFIG_SCHEMA, STAGES_SCHEMA, presets, check=workflow.is_main_process
+    )
+    faults += untried
 if faults:
     raise WorkflowError("\n".join([f"{len(faults)} fault(s) in the configuration or the sheet:", *faults]))
 

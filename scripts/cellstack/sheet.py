@@ -36,15 +36,36 @@ def read_sheet(path, schema):
     faults : list of str
         Why the sheet cannot be read, one line, or nothing.
     """
+    cells, faults = read_table(path, "config.stacks")
+    return [_convert(row, schema) for row in cells], faults
+
+
+def read_table(path, key):
+    """Read a table of text that the configuration names.
+
+    Parameters
+    ----------
+    path : str
+        A table with tabs, or with commas where its name ends in .csv.
+    key : str
+        The key that names it, such as ``"config.stacks"``.
+
+    Returns
+    -------
+    rows : list of dict of str to str
+        One per row, in order: the cells by column, stripped.
+    faults : list of str
+        Why it cannot be read, one line each; there are no rows then.
+    """
     separator = "," if str(path).endswith(".csv") else "\t"
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
             header, *lines = csv.reader(file, delimiter=separator, strict=True)
     except FileNotFoundError:
-        return [], [f"config.stacks: {path!r} does not exist; correct the path, which counts from the working directory"]
+        return [], [f"{key}: {path!r} does not exist; correct the path, which counts from the working directory"]
     except (OSError, ValueError, csv.Error) as error:  # a file without a line too, as there is no header to unpack
         reason = str(error).strip().replace("\n", " ")
-        return [], [f"config.stacks: {path!r} is no table of text in UTF-8 ({reason}); save the sheet with tabs, or as .csv with commas"]
+        return [], [f"{key}: {path!r} is no table of text in UTF-8 ({reason}); save it with tabs, or as .csv with commas"]
     header = [column.strip() for column in header]
     faults = [f"{path}: column {column!r} stands twice; remove one" for column, count in Counter(filter(None, header)).items() if count > 1]
     cells = [[cell.strip() for cell in line] for line in lines if line]  # a blank line is no row
@@ -52,7 +73,7 @@ def read_sheet(path, schema):
         cells.pop()
     long = [number for number, row in enumerate(cells, 1) if any(row[len(header) :])]
     faults += [f"{path} row {number}: has more cells than the header has columns; remove or quote what is too much" for number in long]
-    return [] if faults else [_convert(dict(zip(header, row, strict=False)), schema) for row in cells], faults
+    return [] if faults else [dict(zip(header, row, strict=False)) for row in cells], faults
 
 
 def _convert(row, schema):

@@ -23,8 +23,10 @@ def study(tmp_path_factory):
     study.add("brought", image="colony-nuclei.tif", labels="colony-truth.tif")
     study.add("simulated", image="resources/simulated/tiny/image.ome.tif", index="nuclei", truth="resources/simulated/tiny/nuclei.ome.tif")
     study.config["correct_background"] = {"steps": ["depth"]}
+    study.config["sweep"] = "sweep.tsv"
+    (study.folder / "sweep.tsv").write_text("find_seeds.h_maxima.h_um\n0.3\n", encoding="utf-8")
     others = ("results/colony/nuclei/edges.tif", "results/colony/nuclei/crops")  # which no other rule of these needs
-    process = study.run("all", "evaluate", *others, cores=2)
+    process = study.run("all", "evaluate", "sweep", *others, cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     return study
 
@@ -42,6 +44,7 @@ def arguments(study, rule):
     raw, split = {"raw": nuclei / "raw.tif"}, {"split": nuclei / "split.tif"}
     title = {"title": "colony", "note": ""}
     score_tables = ("scores", "stack_scores", "score_columns")
+    runs = ("colony", "simulated", "sweep/1/colony", "sweep/1/simulated")
     no_sheet = {"index": None, "z_um": None, "y_um": None, "x_um": None}
     given = {
         "simulate_stack": ({}, {part: simulated / f"{part}.ome.tif" for part in ("image", "nuclei", "cells")}),
@@ -95,6 +98,11 @@ def arguments(study, rule):
             | {"faults": [Path("results", stack, "figures", "nuclei_faults.png") for stack in ("colony", "simulated")]},
             {"evaluation": Path("results/evaluation.html")},
         ),
+        "collect_sweep": (
+            {"stack_scores": [Path("results", place, "scores.json") for place in runs]},
+            {name: Path("results/sweep", f"{name}.{ending}") for name, ending in (("scores", "csv"), ("runs", "csv"), ("best", "yaml"))},
+        ),
+        "plot_sweep": ({"scores": Path("results/sweep/scores.csv")}, {"figure": Path("results/sweep/sweep.png")}),
         "plot_segmentation": (
             raw | split | {"labels": nuclei / "labels.ome.tif"},
             {"segmentation": Path("results/colony/figures/nuclei_segmentation.png")},
@@ -112,6 +120,8 @@ def arguments(study, rule):
         "collect_objects": {"user_columns": own},
         "collect_stacks": {"user_columns": own},
         "evaluate_labels": {"stack": "colony", "objects": ["nuclei"]},
+        "collect_sweep": {"settings": [{"find_seeds.h_maxima.h_um": 0.3}], "presets": [{}, {}], "stacks": ["colony", "simulated"]},
+        "plot_sweep": {"varied": ["find_seeds.h_maxima.h_um"]},
         "plot_faults": title | {"object": "nuclei"},
         "plot_segmentation": title,
         "plot_planes": title,
