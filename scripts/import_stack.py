@@ -26,6 +26,7 @@ def main(
         number, why = import_stack.pick_channel(name, source.channels, index, channel)
         shape = (source.count, *source.plane_shape)
         import_stack.check_factors(name, downsample, shape)
+        import_stack.check_memory(name, shape, source.dtype.itemsize, downsample)
         sheet = {"z": z_um, "y": y_um, "x": x_um}
         chosen, notices = spacing.choose(name, source.spacing, sheet, source.count)
         stack = import_stack.fill_stack(name, source.planes(number), shape, source.dtype)

@@ -1,10 +1,14 @@
 """Turn planes read from an image of any kind into a stack: choose the channel, check the values, shrink."""
 
+import math
+import os
+
 import numpy as np
 
 from cellstack.errors import InputError
 
 KEPT_TYPES = {"uint8": "uint8", "uint16": "uint16", "float16": "float32", "float32": "float32", "float64": "float32"}
+STAGE_BYTES = 10  # that the lightest of the stages takes per voxel
 LUMINANCE = (0.2126, 0.7152, 0.0722)
 
 
@@ -133,6 +137,37 @@ def check_factors(name, factors, shape):
             raise InputError(
                 f"{name}: downsample is {factor} along {axis}, it must be a whole number from 1 to {length}, the stack's size there"
             )
+
+
+def check_memory(name, shape, itemsize, factors, memory=None):
+    """Refuse a stack that this machine cannot hold, before any of it is read: a small file can claim, or unpack to, any size.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the image.
+    shape : (3,) tuple of int
+        Z, Y, X.
+    itemsize : int
+        Bytes of a voxel.
+    factors : (3,) sequence of int
+        Of downsampling along z, y, x.
+    memory : int, optional
+        In bytes, else that of the machine.
+
+    Raises
+    ------
+    InputError
+        Where the stack and the work on it would take more.
+    """
+    memory = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    voxels = math.prod(shape)
+    needed = voxels * itemsize + STAGE_BYTES * voxels // math.prod(factors)
+    if needed > memory:
+        raise InputError(
+            f"{name}: a stack of {shape} voxels takes {needed / 1e9:,.0f} GB of memory, this machine has {memory / 1e9:,.0f} GB: "
+            "crop it, or set import_stack.downsample; if it is not that large, the file is damaged"
+        )
 
 
 def downsample(stack, factors):

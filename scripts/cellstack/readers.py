@@ -1,11 +1,14 @@
 """The way in for images from outside: one file, many plane files, or a folder of either kind."""
 
+import math
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from cellstack import image_files, image_source, tiff_reader, zarr_reader
 from cellstack.errors import InputError
+
+PNG_PIXELS = 2**30  # a decoder takes memory for what the header claims
 
 
 def called(image):
@@ -35,9 +38,10 @@ def open_image(image):
     Raises
     ------
     InputError
-        Where a file is missing, is not an image, or differs from the other planes.
+        Where a file is missing, is not an image, differs from the other planes, or is changed while it is read.
     """
     files = _expand(image)
+    before = _identities(files)
     if len(files) > 1:
         yield _planes_as_files(files)
     elif image_files.is_zarr(files[0]):
@@ -45,6 +49,15 @@ def open_image(image):
     else:
         with _open_file(files[0]) as source:
             yield source
+    changed = [path for path, identity in _identities(files).items() if before[path] != identity]
+    if changed:
+        raise InputError(f"{changed[0]}: was changed while it was read: give the same command again once it is whole")
+
+
+def _identities(files):
+    """Tell for each file what changes when somebody writes or replaces it; of an OME-Zarr that is its folder alone."""
+    found = {path: path.stat() for path in files if path.exists()}
+    return {path: (stat.st_ino, stat.st_size, stat.st_mtime_ns) for path, stat in found.items()}
 
 
 def _expand(image):
@@ -71,7 +84,11 @@ def _open_png(path):
     import imagecodecs  # only here
 
     with image_source.reading(str(path)):
-        pixels = imagecodecs.png_decode(path.read_bytes())
+        content = path.read_bytes()
+        claimed = math.prod(int.from_bytes(content[start : start + 4], "big") for start in (16, 20))  # width and height in the header
+        if claimed > PNG_PIXELS:
+            raise InputError(f"{path}: claims {claimed:,} pixels, more than one plane has: it is damaged, export it again")
+        pixels = imagecodecs.png_decode(content)
     samples = pixels.shape[2] if pixels.ndim == 3 else 1
     notices = ["colours were reduced to their luminance"] if samples >= 3 else []
     if samples in (2, 4):

@@ -56,7 +56,7 @@ def _describe(name, path, tif, one_of_many):
     page = series.keyframe
     colour = page.photometric in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR) and page.samplesperpixel >= 3
     roles = image_source.axis_roles(name, axes, shape, colour)
-    _check_complete(name, series, shape)
+    _check_complete(name, series, shape, tif.filehandle.dirname)
     channels = image_source.length_of(roles, shape, "C")
     return image_source.ImageSource(
         files=[path],
@@ -112,13 +112,15 @@ def _notices(page, colour):
     return notices
 
 
-def _check_complete(name, series, shape):
+def _check_complete(name, series, shape, folder):
     # tifffile reads what is missing as zeros, and allocates whatever a damaged header claims
     keyframe = series.keyframe
     fault = f"{name}: is damaged or incomplete (%s): copy or export it again"
     for number, page in enumerate(series.pages):
         if page is None:
             raise InputError(fault % f"plane {number} is missing")
+        if page.parent.filehandle.dirname != folder:
+            raise InputError(f"{name}: is a set with a file in another folder, {page.parent.filehandle.path}: put the files side by side")
         ends = [start + length for start, length in zip(page.dataoffsets, page.databytecounts, strict=True)]
         stored = sum(page.databytecounts)
         if len(ends) < math.prod(keyframe.chunked) or 0 in page.databytecounts or max(ends) > page.parent.filehandle.size:
