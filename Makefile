@@ -1,5 +1,7 @@
 # make run    sets up .venv and runs the workflow on the demo
 # make test   sets up .venv and runs lint and all tests
+# make test-cluster   runs the workflow on a Slurm of three nodes on this machine; as root on Debian or Ubuntu
+# make claims   measures what jobs take, and fits the memory and time that rules claim
 
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -9,7 +11,7 @@ RESULTS := results
 MPLCONFIGDIR ?= $(CURDIR)/.venv/matplotlib
 export MPLCONFIGDIR
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test test-cluster lint bench claims lock clean
 
 run: .venv/run.stamp
 	$(BIN)/snakemake --cores $(CORES)
@@ -24,6 +26,14 @@ lint: .venv/test.stamp
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
+
+# Slurm is installed where it is absent, and ends with the tests, whatever comes of them
+test-cluster: .venv/test.stamp .venv/slurm.stamp
+	tests/cluster/start-slurm.sh --fresh
+	$(BIN)/pytest -n 4 --dist worksteal tests/cluster; code=$$?; tests/cluster/stop-slurm.sh --purge; exit $$code
+
+claims: .venv/run.stamp
+	$(BIN)/python benchmarks/fit_claims.py
 
 bench: .venv/run.stamp
 	$(BIN)/python benchmarks/bench.py
@@ -41,10 +51,15 @@ bench: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	touch $@
 
+.venv/slurm.stamp: requirements-slurm.txt .venv/run.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-slurm.txt
+	touch $@
+
 # pins the newest versions; needs uv on the path
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --fork-strategy fewest --no-header --quiet --upgrade requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --fork-strategy fewest --no-header --quiet --upgrade requirements-dev.in -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --fork-strategy fewest --no-header --quiet --upgrade requirements-slurm.in -o requirements-slurm.txt
 	$(PYTHON) envs/pin.py
 
 clean:

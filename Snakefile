@@ -22,6 +22,7 @@ include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/sweep_stages.smk"
 include: "rules/sweep.smk"
+include: "rules/cluster.smk"
 include: "rules/progress.smk"
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 import re
 import sys
 from functools import cache, partial
@@ -164,6 +165,16 @@ def files_of(column):
     return files
 
 
+def stamp_of(column):
+    """Tell the size and the time of the files behind a cell of the sheet, for a file that is replaced by an older one re-runs nothing else."""
+
+    def stamp(wildcards):
+        stats = [os.stat(path) for path in files_of(column)(wildcards) if os.path.exists(path)]
+        return [sum(stat.st_size for stat in stats), max((stat.st_mtime_ns for stat in stats), default=0)]
+
+    return stamp
+
+
 def seed_points(wildcards):
     """List the file of seed points set by hand, where a stack takes its seeds from one and it is there; the job says so if it is not."""
     settings_of = stage("find_seeds")
@@ -237,12 +248,6 @@ def simulation():
     return {key: parameter(key) for key in keys} | {"source": source_hash("simulate_stack")}
 
 
-def simulation_memory(wildcards, attempt):
-    """Claim memory in MB for a simulation, which has no input to go by: 40 bytes per voxel."""
-    z, y, x = config["simulate_stack"][wildcards.simulation]["shape"]
-    return int(attempt * (500 + 40e-6 * z * y * x))
-
-
 def resolved_stages():
     """List what the settings of the stages came to in um, with the stacks that share them."""
     shared = {}
@@ -276,6 +281,19 @@ def user_columns(kind):
     return own
 
 
+# ---- what jobs claim: memory and time, by the voxels of their stack
+
+
+def read_claims(path):
+    """Read what a job of each rule took, see benchmarks/fit_claims.py."""
+    lines = Path(workflow.source_path(path)).read_text(encoding="utf-8").splitlines()
+    return {rule: [float(number) for number in numbers] for rule, *numbers in (line.split("\t") for line in lines[1:])}
+
+
+CLAIMS = read_claims("claims.tsv")
+DEAREST = [max(numbers) for numbers in zip(*CLAIMS.values())]  # stands in for a rule that was not measured yet
+
+
 @cache
 def voxels(stack):
     """Count the voxels of a stack, 0 where that cannot be told: the job that reads it says why."""
@@ -294,22 +312,31 @@ def voxels(stack):
 
 def megavoxels(wildcards):
     """Count the voxels of the stack of a job in millions, 0 for jobs of all stacks."""
+    if "simulation" in wildcards.keys():
+        return math.prod(config["simulate_stack"][wildcards.simulation]["shape"]) / 1e6
     return voxels(wildcards.stack) / 1e6 if "stack" in wildcards.keys() else 0
 
 
-def memory(factor):
-    """Claim memory in MB that grows with the voxels of the stack, as float32, and with each attempt."""
+def memory(rule):
+    """Claim memory in MB: half more than a job of the rule took, with room for Snakemake's own processes, and more with each attempt."""
+    megabytes, per_megavoxel, _, _ = CLAIMS.get(rule, DEAREST)
 
     def mem_mb(wildcards, attempt):
-        return int(attempt * (500 + factor * 4 * megavoxels(wildcards)))
+        return int(attempt * max(400, 200 + 1.5 * (megabytes + per_megavoxel * megavoxels(wildcards))))
 
     return mem_mb
 
 
-def minutes(per_gb):
-    """Claim minutes that grow with the voxels of the stack, as float32, and with each attempt."""
+def seconds(rule, wildcards):
+    """Expect the seconds of a job."""
+    _, _, least, per_megavoxel = CLAIMS.get(rule, DEAREST)
+    return least + per_megavoxel * megavoxels(wildcards)
+
+
+def minutes(rule):
+    """Claim minutes: two and a half times what a job of the rule took, for machines that are slower or busy, and more with each attempt."""
 
     def runtime(wildcards, attempt):
-        return int(attempt * (10 + per_gb * 4 * megavoxels(wildcards) / 1000))
+        return attempt * max(2, math.ceil(2.5 * seconds(rule, wildcards) / 60))
 
     return runtime

@@ -11,8 +11,8 @@ rule correct_background:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(10),
-        runtime=minutes(20),
+        mem_mb=memory("correct_background"),
+        runtime=minutes("correct_background"),
     params:
         **stage("correct_background"),
     script:
@@ -36,8 +36,8 @@ rule adjust_contrast:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(7),
-        runtime=minutes(5),
+        mem_mb=memory("adjust_contrast"),
+        runtime=minutes("adjust_contrast"),
     params:
         **stage("adjust_contrast"),
     script:
@@ -57,8 +57,8 @@ rule denoise:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(4),
-        runtime=minutes(10),
+        mem_mb=memory("denoise"),
+        runtime=minutes("denoise"),
     params:
         **stage("denoise"),
     script:
@@ -78,8 +78,8 @@ rule detect_edges:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(7),
-        runtime=minutes(10),
+        mem_mb=memory("detect_edges"),
+        runtime=minutes("detect_edges"),
     params:
         **stage("detect_edges"),
     script:

@@ -12,8 +12,8 @@ rule evaluate_labels:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(3),
-        runtime=minutes(10),
+        mem_mb=memory("evaluate_labels"),
+        runtime=minutes("evaluate_labels"),
     params:
         stack="{stack}",
         objects=scored_kinds,
@@ -38,8 +38,8 @@ rule collect_scores:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(1),
-        runtime=minutes(5),
+        mem_mb=memory("collect_scores"),
+        runtime=minutes("collect_scores"),
     params:
         source=source_hash("collect_scores"),
     script:

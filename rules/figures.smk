@@ -18,8 +18,8 @@ rule plot_segmentation:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(6),
-        runtime=minutes(10),
+        mem_mb=memory("plot_segmentation"),
+        runtime=minutes("plot_segmentation"),
     params:
         title="{stack}",
         note=note,
@@ -47,8 +47,8 @@ rule plot_planes:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(6),
-        runtime=minutes(10),
+        mem_mb=memory("plot_planes"),
+        runtime=minutes("plot_planes"),
     params:
         title="{stack}",
         note=note,

@@ -13,8 +13,8 @@ rule measure_objects:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(4),
-        runtime=minutes(20),
+        mem_mb=memory("measure_objects"),
+        runtime=minutes("measure_objects"),
     params:
         stack="{stack}",
         object="{object}",
@@ -38,8 +38,8 @@ rule crop_objects:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(6),
-        runtime=minutes(20),
+        mem_mb=memory("crop_objects"),
+        runtime=minutes("crop_objects"),
     params:
         **stage("crop_objects"),
         stack="{stack}",
@@ -63,8 +63,8 @@ rule summarize_stack:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(10),
-        runtime=minutes(5),
+        mem_mb=memory("summarize_stack"),
+        runtime=minutes("summarize_stack"),
     params:
         stack="{stack}",
         object="{object}",
@@ -89,8 +89,8 @@ rule collect_objects:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(1),
-        runtime=minutes(10),
+        mem_mb=memory("collect_objects"),
+        runtime=minutes("collect_objects"),
     params:
         user_columns=user_columns("nuclei"),
         source=source_hash("collect_objects"),
@@ -112,8 +112,8 @@ rule collect_stacks:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(1),
-        runtime=minutes(10),
+        mem_mb=memory("collect_stacks"),
+        runtime=minutes("collect_stacks"),
     params:
         user_columns=user_columns("nuclei"),
         missing=missing,

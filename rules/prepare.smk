@@ -11,8 +11,8 @@ rule simulate_stack:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=simulation_memory,
-        runtime=minutes(0),
+        mem_mb=memory("simulate_stack"),
+        runtime=minutes("simulate_stack"),
     params:
         **simulation(),
     script:
@@ -31,8 +31,8 @@ rule fetch_cells3d:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(0),
-        runtime=minutes(0),
+        mem_mb=memory("fetch_cells3d"),
+        runtime=minutes("fetch_cells3d"),
     params:
         source=source_hash("fetch_cells3d"),
     script:
@@ -53,8 +53,8 @@ rule import_stack:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(4),
-        runtime=minutes(10),
+        mem_mb=memory("import_stack"),
+        runtime=minutes("import_stack"),
     params:
         **stage("import_stack"),
         channel="{channel}",
@@ -62,6 +62,7 @@ rule import_stack:
         z_um=sheet_value("z_um"),
         y_um=sheet_value("y_um"),
         x_um=sheet_value("x_um"),
+        stamp=stamp_of("image"),
     script:
         "../scripts/import_stack.py"
 
@@ -82,10 +83,11 @@ rule import_labels:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(6),
-        runtime=minutes(10),
+        mem_mb=memory("import_labels"),
+        runtime=minutes("import_labels"),
     params:
         downsample=stage("import_stack")["downsample"],
+        stamp=stamp_of("labels"),
         source=source_hash("import_labels"),
     script:
         "../scripts/import_labels.py"
@@ -103,6 +105,10 @@ use rule import_labels as import_truth with:
         "<benchmarks>/{stack}/{object}/import_truth.tsv"
     wildcard_constraints:
         stack=pattern_of(stacks_with("truth", SEGMENTED)),
+    params:
+        downsample=stage("import_stack")["downsample"],
+        stamp=stamp_of("truth"),
+        source=source_hash("import_labels"),
 
 
 rule write_config:
@@ -117,8 +123,8 @@ rule write_config:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(0),
-        runtime=minutes(0),
+        mem_mb=memory("write_config"),
+        runtime=minutes("write_config"),
     params:
         config=config,
         stages=resolved_stages(),

@@ -20,6 +20,9 @@ def watch(dag):
         say(f"cellstack: the tables will lack {len(missing)} stacks, which results/stacks.csv lists at its end")
     watching.append(progress.Progress(jobs, whole, logs_folder, say))
     snakemake_logger.addHandler(watching[0])
+    workflow.scheduler.print_progress = (
+        True  # else --quiet progress keeps the ends of jobs from us too; it hides them all the same
+    )
 
 
 def end_watch():

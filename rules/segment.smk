@@ -12,8 +12,8 @@ rule binarize:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(4),
-        runtime=minutes(5),
+        mem_mb=memory("binarize"),
+        runtime=minutes("binarize"),
     params:
         **stage("binarize"),
     script:
@@ -33,8 +33,8 @@ rule clean_mask:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(10),
-        runtime=minutes(10),
+        mem_mb=memory("clean_mask"),
+        runtime=minutes("clean_mask"),
     params:
         **stage("clean_mask"),
     script:
@@ -54,8 +54,8 @@ rule label_components:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(10),
-        runtime=minutes(10),
+        mem_mb=memory("label_components"),
+        runtime=minutes("label_components"),
     params:
         **stage("label_components"),
     script:
@@ -79,8 +79,8 @@ rule find_seeds:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(8),
-        runtime=minutes(15),
+        mem_mb=memory("find_seeds"),
+        runtime=minutes("find_seeds"),
     params:
         **stage("find_seeds"),
     script:
@@ -114,8 +114,8 @@ rule split_objects:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(8),
-        runtime=minutes(60),
+        mem_mb=memory("split_objects"),
+        runtime=minutes("split_objects"),
     params:
         **stage("split_objects"),
     script:
@@ -136,8 +136,8 @@ rule select_objects:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(8),
-        runtime=minutes(5),
+        mem_mb=memory("select_objects"),
+        runtime=minutes("select_objects"),
     params:
         **stage("select_objects"),
     script:

@@ -1,8 +1,10 @@
 """A study in a folder of its own: a sheet, a configuration, and runs of the workflow on them."""
 
 import os
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from cellstack.simulate_stack import simulate_stack
 ROOT = Path(__file__).resolve().parent.parent
 SPACING = (1.0, 0.4, 0.4)
 DIAMETER_UM = 8
+WORKFLOW_PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "report")
 
 
 class Study:
@@ -35,9 +38,19 @@ class Study:
     def run(self, *arguments, cores=1, cwd=None):
         """Write sheet and configuration, run Snakemake and return the finished process, its output as text."""
         self.write()
-        command = [sys.executable, "-m", "snakemake", "--snakefile", self.workflow / "Snakefile", "--directory", self.folder]
-        command += ["--configfile", self.folder / "config.yaml", "--cores", str(cores), *arguments]
+        command = [sys.executable, "-m", "snakemake", *self.arguments(), "--cores", str(cores), *arguments]
         return subprocess.run(command, cwd=cwd or self.folder, env=environment(), capture_output=True, text=True, timeout=600)
+
+    def arguments(self):
+        """Name workflow, folder and configuration for Snakemake."""
+        return ["--snakefile", self.workflow / "Snakefile", "--directory", self.folder, "--configfile", self.folder / "config.yaml"]
+
+    def start(self, *arguments, cores=1):
+        """Write sheet and configuration and start Snakemake in a session of its own; its output goes to the file `output.txt`."""
+        self.write()
+        command = [sys.executable, "-m", "snakemake", *self.arguments(), "--cores", str(cores), *arguments]
+        with (self.folder / "output.txt").open("w") as output:
+            return subprocess.Popen(command, cwd=self.folder, env=environment(), stdout=output, stderr=output, start_new_session=True)
 
     def result(self, *parts):
         return self.folder.joinpath("results", *parts)
@@ -45,6 +58,23 @@ class Study:
     def digest(self):
         """Give the bytes of every result by path."""
         return {str(path.relative_to(self.result())): path.read_bytes() for path in sorted(self.result().rglob("*")) if path.is_file()}
+
+
+def copy_workflow(folder):
+    """Copy what a run needs into a folder, to be edited there."""
+    folder.mkdir()
+    for part in WORKFLOW_PARTS:
+        source = ROOT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
+    return folder
+
+
+def wait_for(condition, seconds=120):
+    """Wait until a condition holds, and fail if it does not."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, condition
+        time.sleep(0.05)
 
 
 def environment():

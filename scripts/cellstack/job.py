@@ -8,6 +8,7 @@ import inspect
 import logging
 import signal
 import sys
+import time
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import get_args
@@ -44,6 +45,7 @@ def run(main):
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a cluster sends it at a time limit
     try:
         main(**arguments)
+        log.info("took %.2f CPU seconds, at most %d MB", time.process_time(), _peak_memory())
     except KeyboardInterrupt:
         log.error("%s: was told to stop (Ctrl-C, cancelled, or the time limit): run it again", name)
         sys.exit(130)
@@ -59,6 +61,16 @@ def run(main):
         sys.exit(1)
 
 
+def _peak_memory():
+    """Return the most memory that this process held, in MB, for sampling as in benchmark files misses the peaks of short jobs."""
+    status = Path("/proc/self/status")  # the kernel's count for a process (getrusage) starts with that of its parent
+    if status.exists():
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM:")) * 1024 / 1e6
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # macOS, in bytes
+
+
 def _job_name(snakemake):
     wildcards = " ".join(str(value) for value in snakemake.wildcards)
     return f"{snakemake.rule} {wildcards}".strip()
@@ -68,7 +80,8 @@ def _from_snakemake(main, snakemake):
     named = {}
     for part in (snakemake.input, snakemake.output, snakemake.params):
         named.update(part.items())
-    named.pop("source", None)  # is there to re-run the job when the code changes
+    for name in ("source", "stamp"):  # are there to re-run the job when the code or an image changes
+        named.pop(name, None)
     parameters = inspect.signature(main).parameters
     if "threads" in parameters:
         named["threads"] = snakemake.threads

@@ -51,6 +51,7 @@ class Progress(logging.Handler):
         super().__init__()
         self.jobs, self.folder, self.say, self.clock = jobs, Path(folder), say, clock
         self.waiting, self.under_way, self.failed = set(jobs), {}, {}
+        self.messages = {}  # what the cluster says of a job that failed, such as that it takes none like it
         self.seconds = {}  # rule: of each finished job
         self.left = Counter(job.stack for job in jobs.values() if job.stack is not None)
         self.whole = set(whole)
@@ -74,6 +75,7 @@ class Progress(logging.Handler):
         elif number in self.under_way or number in self.waiting:
             self.under_way.pop(number, None)
             self.failed[number] = list(getattr(record, "log", None) or self.jobs[number].logs)
+            self.messages[number] = " ".join(str(getattr(record, "rule_msg", None) or "").split())
             self._write_failed()
         if self.clock() - self.told >= SECONDS:
             rest = self._rest()
@@ -103,7 +105,8 @@ class Progress(logging.Handler):
             job = self.jobs[number]
             stages.setdefault(job.stack or "all stacks", []).append(job.rule)
         if stages:
-            named = [f"{stack} ({', '.join(sorted(set(rules)))})" for stack, rules in list(stages.items())[:SHOWN]]
+            what = {stack: rules[0] if len(rules) == 1 else f"{len(rules)} stages" for stack, rules in stages.items()}
+            named = [f"{stack} ({rules})" for stack, rules in list(what.items())[:SHOWN]]
             more = f" and {len(stages) - SHOWN} more" if len(stages) > SHOWN else ""
             parts.append(f"under way: {', '.join(named)}{more}")
         parts.append(f"{len(self.jobs) - len(self.waiting) - len(self.under_way) - len(self.failed)} of {len(self.jobs)} jobs")
@@ -133,10 +136,13 @@ class Progress(logging.Handler):
         rows = []
         for number, logs in sorted(self.failed.items()):
             job = self.jobs[number]
-            rows.append({"stack": job.stack or "", "stage": job.rule, "reason": reason(logs), "log": " ".join(logs)})
+            why = reason(logs)
+            if why == UNTOLD and self.messages[number]:
+                why = f"{why}; {self.messages[number]}"
+            rows.append({"stack": job.stack or "", "stage": job.rule, "reason": why, "log": " ".join(logs)})
         # of a group of jobs that failed as one, those that say nothing are not to blame
-        told = {row["stack"] for row in rows if row["reason"] != UNTOLD}
-        rows = [row for row in rows if row["reason"] != UNTOLD or row["stack"] not in told]
+        told = {row["stack"] for row in rows if not row["reason"].startswith(UNTOLD)}
+        rows = [row for row in rows if not row["reason"].startswith(UNTOLD) or row["stack"] not in told]
         return list({row["stack"]: row for row in reversed(rows)}.values())[::-1]
 
     def _write_failed(self):

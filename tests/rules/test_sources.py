@@ -62,7 +62,7 @@ def test_each_rule_has_its_script_and_all_directives():
 
 
 def test_locks_have_hashes_and_no_address():
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-slurm.txt"):
         lock = (ROOT / name).read_text()
         pins = re.findall(r"^[a-z0-9-]+==.*(?:\n    .*)+", lock, re.MULTILINE)
         assert len(pins) == len(re.findall(r"^\S+==", lock, re.MULTILINE)) > 5

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 import yaml
-from study import ROOT, SPACING, Study, constant, jobs, write_pair
+from study import ROOT, SPACING, Study, constant, copy_workflow, jobs, write_pair
 
 from cellstack import io
 
@@ -23,21 +23,11 @@ OTHER_SETTINGS = {
     "split_objects": {"method": "intensity"},
     "select_objects": {"min_volume_um3": 1},
 }
-WORKFLOW_PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "report")
 
 
 def read_csv(path):
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
-
-
-def copy_workflow(folder):
-    """Copy what a run needs into a folder, to be edited there."""
-    folder.mkdir()
-    for part in WORKFLOW_PARTS:
-        source = ROOT / part
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
-    return folder
 
 
 @pytest.fixture(scope="module")
