@@ -19,6 +19,10 @@ def together(phase):
     """Name the group of a job: all of a short stack, else the stages before or after the segmentation, whose stages go alone."""
 
     def group(wildcards):
+        if (
+            workflow.dryrun or workflow.local_exec
+        ):  # one machine runs each job by itself, and -n is easier to read without
+            return None
         return "stack" if is_short(wildcards.stack) else phase
 
     return group
