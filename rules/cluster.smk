@@ -23,7 +23,9 @@ def together(phase):
             workflow.dryrun or workflow.local_exec
         ):  # one machine runs each job by itself, and -n is easier to read without
             return None
-        return "stack" if is_short(wildcards.stack) else phase
+        if not is_short(wildcards.stack):
+            return phase
+        return f"sweep-{wildcards.run}" if "run" in wildcards.keys() else "stack"
 
     return group
 
