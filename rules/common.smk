@@ -184,6 +184,12 @@ def seed_points(wildcards):
     return [path] if Path(path).is_file() else []
 
 
+def seeds_of_object(wildcards):
+    """List the seeds of the nuclei of a stack, unless their labels were made elsewhere."""
+    is_ours = wildcards.object == "nuclei" and "labels" not in stacks[wildcards.stack]["nuclei"]
+    return [f"<results>/{wildcards.stack}/nuclei/seeds.tif"] if is_ours else []
+
+
 def raw_of_object(wildcards):
     """Name the raw stack of the channel that shows an object kind."""
     return f"<results>/{wildcards.stack}/{channel_of(wildcards)}/raw.tif"

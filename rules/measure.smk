@@ -1,9 +1,11 @@
 rule measure_objects:
-    """Measure the selected objects in um, and the raw intensities of all channels in them."""
+    """Measure the selected objects in um, and the raw intensities of all channels in them, and flag what looks wrong."""
     input:
         labels="<results>/{stack}/{object}/labels.ome.tif",
         selection="<results>/{stack}/{object}/selection.csv",
+        split="<results>/{stack}/{object}/split.tif",
         raw=raw_stacks,
+        seeds=seeds_of_object,
     output:
         objects="<results>/{stack}/{object}/objects.csv",
     log:

@@ -1,24 +1,47 @@
-"""Measure each selected object of a stack: size, shape and position in um, and the raw values of every channel."""
+"""Measure each selected object of a stack: size, shape and position in um, the raw values of every channel, and what looks wrong."""
 
 from pathlib import Path
 
-from cellstack import columns, io, job, measure_objects, table_io
+import numpy as np
+
+from cellstack import columns, flag_objects, io, job, measure_objects, table_io
 from cellstack.errors import InputError
 
 
-def main(*, labels: Path, selection: Path, raw: list[Path], objects: Path, stack: str, object: str, channels: list):
-    """Write one row per object of `labels`; `raw` holds one file per name in `channels`, in the same order."""
+def main(
+    *,
+    labels: Path,
+    selection: Path,
+    split: Path,
+    raw: list[Path],
+    seeds: list[Path] = (),
+    objects: Path,
+    stack: str,
+    object: str,
+    channels: list,
+):
+    """Write one row per object of `labels`; `raw` holds one file per name in `channels`, in the same order.
+
+    `split` and `seeds`, where these are known, are looked at to flag objects. Contrast is that of the channel with the objects' name.
+    """
     image, spacing = io.read_stack(labels)
     boxes = measure_objects.find_boxes(image)
     splits = {int(row["label"]): int(row["split_label"]) for row in table_io.read_rows(selection) if row["label"] not in ("", "0")}
     if splits.keys() != boxes.keys():
         raise InputError(f"{selection} keeps {len(splits)} objects, {labels} holds {len(boxes)}: make both anew with rule select_objects")
-    rows = measure_objects.measure_shapes(image, boxes, spacing)
+    rows = [row | {"split_label": splits[row["label"]]} for row in measure_objects.measure_shapes(image, boxes, spacing)]
+    found, contrast, crowded = io.read_stack(split)[0], None, set()
+    if rows and seeds:
+        distance = flag_objects.NEAR * np.median([row["equivalent_diameter_um"] for row in rows])
+        crowded = flag_objects.find_crowded(io.read_stack(seeds[0])[0], found, spacing, distance)
     for path, channel in zip(raw, channels, strict=True):  # one channel in memory at a time
         values = io.read_channel(path, labels, image.shape)
         intensities = measure_objects.measure_intensities(image, boxes, values, spacing, channel)
         rows = [row | more for row, more in zip(rows, intensities, strict=True)]
-    rows = [row | {"stack": stack, "object": object, "split_label": splits[row["label"]]} for row in rows]
+        if channel == object:
+            contrast = flag_objects.measure_contrast(found, list(boxes.values()), rows, values, spacing)
+    flags = flag_objects.flag_objects(rows, contrast, crowded)
+    rows = [row | {"stack": stack, "object": object, "flags": said} for row, said in zip(rows, flags, strict=True)]
     table_io.write_rows(objects, columns.column_names(channels), map(table_io.as_text, rows))
 
 

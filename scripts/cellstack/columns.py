@@ -11,6 +11,11 @@ COLUMNS = {  # name: (unit, definition), in the order of the table
     "object": ("", "Kind of object: nuclei or cells"),
     "label": ("", "Label of the object in labels.ome.tif"),
     "split_label": ("", "Label of the same object in split.tif, where all objects are, also those not measured"),
+    "flags": (
+        "",
+        "What looks wrong, joined by ;: touches a face; small, large (volume) or irregular (solidity) for its stack, 3.5 robust standard "
+        "deviations off; seeds close together, nearer than half the median diameter; low contrast, less above the surround than its noise",
+    ),
     "volume_voxels": ("voxel", "Number of voxels"),
     "volume_um3": ("um3", "Number of voxels times the volume of a voxel"),
     "filled_volume_um3": ("um3", "Volume with its cavities, from which no way leads out across faces, edges or corners"),

@@ -4,11 +4,11 @@ from collections import Counter
 
 import numpy as np
 
-from cellstack import select_objects
+from cellstack import flag_objects, select_objects
 from cellstack.columns import PERCENTILES
 
 TOTALLED = ("volume_um3", "surface_area_um2", "sum_intensity_")
-NOT_SUMMARIZED = ("stack", "object", "label", "split_label", "centroid_", "bbox_", "touches_", "direction_")
+NOT_SUMMARIZED = ("stack", "object", "label", "split_label", "flags", "centroid_", "bbox_", "touches_", "direction_")
 OFF_BY = 0.3
 NO_OBJECTS = "no objects"
 OTHER_SIZE = f"median diameter differs from diameter_um by more than {OFF_BY:.0%}".replace("%", " %")
@@ -29,13 +29,18 @@ def summarize_stack(columns, reasons, diameter_um):
     Returns
     -------
     dict of str to object
-        status, counts, totals, then mean, standard deviation (divided by n - 1), median, percentiles, lowest and highest of each
-        measurement, then flags. None stands for what too few objects do not give. Labels, positions and directions are not summarized.
+        status, counts (also of the objects that bear a flag), totals, then mean, standard deviation (divided by n - 1), median,
+        percentiles, lowest and highest of each measurement, then flags. None stands for what too few objects do not give. Labels, positions
+        and directions are not summarized.
     """
     count = len(columns["label"])
     dropped = dict.fromkeys(select_objects.REASONS, 0) | Counter(reason for reason in reasons if reason != select_objects.KEPT)
     summary = {"status": "ok" if count else NO_OBJECTS, "count_found": len(reasons), "count_measured": count}
     summary |= {f"count_dropped_{reason.replace(' ', '_')}": number for reason, number in dropped.items()}
+    flags = [cell.split(";") for cell in columns["flags"] if cell]
+    summary["count_flagged"] = len(flags)
+    for kind, start in flag_objects.KINDS.items():
+        summary[f"count_flagged_{kind}"] = sum(any(flag.startswith(start) for flag in each) for each in flags)
     values = {
         name: np.array([float(cell) for cell in cells if cell]) for name, cells in columns.items() if not name.startswith(NOT_SUMMARIZED)
     }

@@ -68,7 +68,9 @@ def arguments(study, rule):
         ),
         "select_objects": (split, {"labels": nuclei / "labels.ome.tif", "selection": nuclei / "selection.csv"}),
         "measure_objects": (
-            {"labels": nuclei / "labels.ome.tif", "selection": nuclei / "selection.csv", "raw": [raw["raw"], membrane / "raw.tif"]},
+            {"labels": nuclei / "labels.ome.tif", "selection": nuclei / "selection.csv", "raw": [raw["raw"], membrane / "raw.tif"]}
+            | split
+            | {"seeds": [nuclei / "seeds.tif"]},
             {"objects": nuclei / "objects.csv"},
         ),
         "crop_objects": ({"labels": nuclei / "labels.ome.tif", "raw": [raw["raw"], membrane / "raw.tif"]}, {"crops": nuclei / "crops"}),

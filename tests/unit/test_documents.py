@@ -15,7 +15,7 @@ NO_DEFAULT = "none"
 UNITS = {"um": r"_um$", "um2": r"_um2$", "um3": r"_um3$", "voxel": r"_voxels$|^bbox_", "raw value": r"_intensity_<channel>$"}
 UNITS |= {"voxel side2": r"_unit_spacing$"}
 SCORE_UNITS = UNITS | {"bit": "_bit$", "%": "_percent$"}
-WITHOUT_UNIT = r"stack|object|(split_)?label|sphericity|solidity|extent|euler_number|(touches|direction)_.*"
+WITHOUT_UNIT = r"stack|object|flags|(split_)?label|sphericity|solidity|extent|euler_number|(touches|direction)_.*"
 
 
 def load(name):

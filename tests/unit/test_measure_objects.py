@@ -206,7 +206,7 @@ def test_columns_are_defined_as_written():
     row = measure(np.ones((2, 3, 3), np.uint16), (1, 1, 1), nuclei=np.ones((2, 3, 3)), b7=np.ones((2, 3, 3)))[0]
     columns = table_columns.column_names(["nuclei", "b7"])
     assert [name for name in columns if name in row] == list(row)
-    assert set(columns) - row.keys() == {"stack", "object", "split_label"}
+    assert set(columns) - row.keys() == {"stack", "object", "split_label", "flags"}
     units = {name.rpartition("_")[2]: table_columns.describe(name)[0] for name in columns if name.endswith(("_um", "_um2", "_um3"))}
     assert units == {"um": "um", "um2": "um2", "um3": "um3"}
     assert table_columns.describe("centroid_weighted_b7_z_um") == ("um", "Mean position along z, weighted by the raw values of channel b7")
@@ -221,6 +221,8 @@ def files(tmp_path):
     raw = np.random.default_rng(0).integers(0, 4000, labels.shape, dtype=np.uint16)
     spacing = (2.0, 0.5, 0.4)
     io.write_labels(tmp_path / "labels.ome.tif", labels, spacing)
+    io.write_stack(tmp_path / "split.tif", np.where(labels > 0, labels + 10, 0).astype(np.uint16), spacing)
+    io.write_stack(tmp_path / "seeds.tif", np.zeros(labels.shape, np.uint16), spacing)
     io.write_stack(tmp_path / "a.tif", raw, spacing)
     io.write_stack(tmp_path / "b.tif", raw.astype(np.float32) / 4000, spacing)
     lines = ["split_label,label,volume_um3,reason", "1,,3.5,lateral face"]
@@ -229,7 +231,9 @@ def files(tmp_path):
     return {
         "labels": tmp_path / "labels.ome.tif",
         "selection": tmp_path / "selection.csv",
+        "split": tmp_path / "split.tif",
         "raw": [tmp_path / "a.tif", tmp_path / "b.tif"],
+        "seeds": [tmp_path / "seeds.tif"],
         "objects": tmp_path / "objects.csv",
         "stack": "s1",
         "object": "nuclei",
@@ -255,6 +259,24 @@ def test_script_writes_one_row_per_object(files):
     first = files["objects"].read_bytes()
     script.main(**files)
     assert files["objects"].read_bytes() == first
+
+
+def test_script_flags_what_touches_a_face_what_has_close_seeds_and_what_is_dim(files):
+    labels, spacing = io.read_stack(files["labels"])
+    first = np.argwhere(labels == 1)
+    seeds = np.zeros(labels.shape, np.uint16)
+    seeds[tuple(first[0])], seeds[tuple(first[1])] = 1, 2
+    io.write_stack(files["seeds"][0], seeds, spacing)
+    script.main(**files | {"channels": ["nuclei", "b"]})
+    rows = list(csv.DictReader(files["objects"].open()))
+    for row in rows:
+        flags = row["flags"].split(";") if row["flags"] else []
+        assert ("seeds close together" in flags) == (row["label"] == "1")
+        assert ("touches last column" in flags) == (row["touches_last_column"] == "1")
+        assert "low contrast" in flags  # the channel is noise
+    script.main(**files | {"seeds": []})
+    rows = list(csv.DictReader(files["objects"].open()))
+    assert not any("seeds" in row["flags"] or "contrast" in row["flags"] for row in rows)  # no seeds, and no channel of this name
 
 
 def test_script_writes_a_header_where_there_are_no_objects(files):

@@ -28,7 +28,8 @@ def table(count, diameter=10.0):
     rng = np.random.default_rng(0)
     values = {name: [f"{value:.9g}" for value in diameter * rng.uniform(0.9, 1.1, count)] for name in COLUMNS[4:]}
     labels = [str(label) for label in range(1, count + 1)]
-    return {"stack": ["s"] * count, "object": ["nuclei"] * count, "label": labels, "split_label": labels} | values
+    texts = {"stack": ["s"] * count, "object": ["nuclei"] * count, "label": labels, "split_label": labels, "flags": [""] * count}
+    return texts | values
 
 
 def test_statistics_agree_with_pandas():
@@ -54,7 +55,7 @@ def test_counts_by_reason():
     reasons = ["kept", "lateral face", "below size range", "lateral face", "kept", "no nucleus"]
     summary = summarize_stack(table(2), reasons, 10)
     counts = {key: value for key, value in summary.items() if key.startswith("count_")}
-    assert counts == {
+    assert {key: value for key, value in counts.items() if not key.startswith("count_flagged")} == {
         "count_found": 6,
         "count_measured": 2,
         "count_dropped_lateral_face": 2,
@@ -65,6 +66,28 @@ def test_counts_by_reason():
     }
     assert list(summary)[:3] == ["status", "count_found", "count_measured"]
     assert {f"count_dropped_{reason.replace(' ', '_')}" for reason in select_objects.REASONS} < counts.keys()
+
+
+def test_flagged_objects_are_counted_by_kind():
+    columns = table(5)
+    columns["flags"] = [
+        "",
+        "touches first row;touches last plane;low contrast",
+        "small for its stack;low contrast",
+        "",
+        "seeds close together",
+    ]
+    summary = summarize_stack(columns, ["kept"] * 5, 10)
+    counts = {key.removeprefix("count_"): value for key, value in summary.items() if key.startswith("count_flagged")}
+    assert counts == {
+        "flagged": 3,
+        "flagged_face": 1,
+        "flagged_small": 1,
+        "flagged_large": 0,
+        "flagged_irregular": 0,
+        "flagged_seeds": 1,
+        "flagged_contrast": 2,
+    }
 
 
 @pytest.mark.filterwarnings("error")

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cellstack.flag_objects import CONTRAST, IRREGULAR, LARGE, SEEDS, SMALL, find_crowded, flag_objects, measure_contrast
+
+SPACING = (1.0, 0.5, 0.5)
+
+
+def objects(volumes, solidities=None, cut=()):
+    solidities = solidities or [0.95 + 0.001 * (i % 5) for i in range(len(volumes))]
+    return [
+        {
+            "split_label": i + 1,
+            "volume_um3": volume,
+            "solidity": solidity,
+            "equivalent_diameter_um": 2.0,
+            "touches_first_plane": int(i in cut),
+            "touches_last_row": int(i in cut),
+        }
+        for i, (volume, solidity) in enumerate(zip(volumes, solidities, strict=True))
+    ]
+
+
+def test_size_and_shape_far_from_the_others():
+    rows = objects([100, 104, 98, 101, 97, 30, 400], [0.95, 0.951, 0.949, 0.95, 0.7, 0.952, 0.99])
+    assert flag_objects(rows) == ["", "", "", "", IRREGULAR, SMALL, LARGE]
+
+
+def test_cut_objects_say_where_and_do_not_count_as_a_standard():
+    rows = objects([100, 104, 98, 101, 97, 10, 11, 12, 13, 14, 15, 16], cut=range(5, 12))
+    flags = flag_objects(rows)
+    assert flags[:5] == [""] * 5
+    assert flags[5].split(";") == ["touches first plane", "touches last row", SMALL]
+
+
+def test_too_few_or_all_alike_flag_nothing():
+    assert flag_objects([]) == []
+    assert flag_objects(objects([1, 1000, 1, 1])) == [""] * 4
+    assert flag_objects(objects([5, 5, 5, 5, 5, 900], [1] * 6)) == [""] * 6
+
+
+def test_seeds_and_contrast():
+    flags = flag_objects(objects([100, 104, 98]), [0.5, np.nan, 2], {3})
+    assert flags == [CONTRAST, "", SEEDS]
+
+
+@given(st.lists(st.floats(1, 1e4), min_size=1, max_size=20), st.floats(0.01, 100))
+def test_the_unit_of_volume_does_not_matter(volumes, factor):
+    ours, theirs = flag_objects(objects(volumes)), flag_objects(objects([volume * factor for volume in volumes]))
+    far = np.abs(np.log(volumes) - np.median(np.log(volumes)))
+    spread = 1.4826 * np.median(far)
+    if spread > 0.01:  # about less, rounding decides
+        assert [a for a, z in zip(ours, far / spread, strict=True) if abs(z - 3.5) > 1e-6] == [
+            b for b, z in zip(theirs, far / spread, strict=True) if abs(z - 3.5) > 1e-6
+        ]
+
+
+def ball_stack(height, noise, diameter=8.0):
+    axes = np.ogrid[:24, :48, :48]
+    squared = sum(((axis - middle) * step) ** 2 for axis, middle, step in zip(axes, (12, 24, 24), SPACING, strict=True))
+    split = np.where(squared <= diameter**2 / 4, np.uint16(7), np.uint16(0))
+    raw = np.random.default_rng(0).normal(100, noise, split.shape) + height * (split > 0)
+    where = np.argwhere(split)
+    box = tuple(slice(low, high + 1) for low, high in zip(where.min(0), where.max(0), strict=True))
+    return split, raw, [box], [{"split_label": 7, "equivalent_diameter_um": diameter}]
+
+
+@pytest.mark.parametrize(("height", "noise"), [(50, 10), (10, 10), (0, 10), (-30, 10)])
+def test_contrast_in_standard_deviations_of_the_surround(height, noise):
+    split, raw, boxes, rows = ball_stack(height, noise)
+    assert measure_contrast(split, boxes, rows, raw, SPACING)[0] == pytest.approx(height / noise, abs=0.3)
+
+
+def test_neighbours_are_no_surround():
+    split, raw, boxes, rows = ball_stack(50, 10)
+    raw[:, :, 34:] += 500
+    split[:, :, 34:] = 8
+    assert measure_contrast(split, boxes, rows, raw, SPACING)[0] == pytest.approx(5, abs=0.3)
+    split[split == 0] = 9  # on all sides
+    assert np.isnan(measure_contrast(split, boxes, rows, raw, SPACING)[0])
+
+
+def test_contrast_without_noise():
+    for height, expected in ((50, np.inf), (-50, -np.inf), (0, 0)):
+        split, _, boxes, rows = ball_stack(0, 1)
+        raw = 100 + height * (split > 0)
+        assert measure_contrast(split, boxes, rows, raw, SPACING)[0] == expected
+
+
+def test_crowded_seeds_by_distance_in_um():
+    split = np.zeros((10, 20, 20), np.uint16)
+    split[:, :10] = 3
+    split[:, 10:] = 5
+    seeds = np.zeros_like(split)
+    seeds[2, 5, 5], seeds[4, 5, 5] = 1, 2  # 2 um apart, in one object
+    assert find_crowded(seeds, split, SPACING, 2.1) == {3}
+    assert find_crowded(seeds, split, SPACING, 1.9) == set()
+    seeds[2, 10:12, 5] = 4  # in the next object, 2.75 um away
+    assert find_crowded(seeds, split, SPACING, 2.8) == {3, 5}
+    assert find_crowded(np.zeros_like(seeds), split, SPACING, 9) == set()
