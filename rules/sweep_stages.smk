@@ -155,6 +155,6 @@ def sweep_rule(name, swept):
 
 SWEPT = {}
 if sweep_runs:
-    SWEPT |= {name: getattr(rules, name).rule for name in (*sweep.stage_names(STAGES_SCHEMA), "evaluate_labels")}
+    SWEPT |= {name: getattr(rules, name).rule for name in (*sweep.stage_names(STAGES_SCHEMA), *sweep.WITHOUT_SETTINGS)}
 for name, swept in SWEPT.items():
     sweep_rule(name, swept)

@@ -16,6 +16,7 @@ NOT_SWEPT = {  # stages whose settings cannot be swept, and why
     "crop_objects": "it changes what is cut out, not what is found and scored",
     "choose_view": "it changes what the gallery shows, not what is found and scored",
 }
+WITHOUT_SETTINGS = ("evaluate_labels",)  # rules that have none, but whose results depend on those of stages
 
 
 def stage_names(stages_schema):

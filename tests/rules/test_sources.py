@@ -9,6 +9,8 @@ import pytest
 import yaml
 from study import ROOT, environment
 
+from cellstack import sweep
+
 RULES = sorted((ROOT / "rules").glob("*.smk"))
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 DIRECTIVES = ("log:", "benchmark:", "resources:", "conda:", "script:", "output:")
@@ -59,6 +61,14 @@ def test_each_rule_has_its_script_and_all_directives():
         assert re.search(rf'benchmark:\n +"<benchmarks>/.*{name}\.tsv"', text)
         assert [directive for directive in DIRECTIVES if f"    {directive}" not in text] == []
         assert "lambda" not in text
+
+
+def test_a_sweep_makes_anew_whatever_depends_on_its_settings():
+    text = "".join(path.read_text() for path in RULES if path.stem in ("enhance", "segment", "cells"))
+    schema = yaml.safe_load((ROOT / "config" / "schemas" / "stages.schema.yaml").read_text())
+    known = {*sweep.stage_names(schema), *sweep.NOT_SWEPT, *sweep.WITHOUT_SETTINGS}
+    assert set(re.findall(r"^rule (\w+):", text, re.MULTILINE)) <= known, "name a rule without settings in sweep.WITHOUT_SETTINGS"
+    assert set(sweep.stage_names(schema)) <= blocks().keys()
 
 
 def test_locks_have_hashes_and_no_address():
