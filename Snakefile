@@ -17,6 +17,7 @@ include: "rules/common.smk"
 include: "rules/prepare.smk"
 include: "rules/enhance.smk"
 include: "rules/segment.smk"
+include: "rules/cells.smk"
 include: "rules/measure.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
@@ -40,15 +41,15 @@ rule all:
         stacks="<results>/stacks.csv",
         config="<results>/config.yaml",
         scores=branch(stacks_with("truth", SEGMENTED), then="<results>/scores.csv", otherwise=[]),
-        segmentation=collect("<results>/{stack}/figures/nuclei_segmentation.png", stack=stacks),
-        planes=collect("<results>/{stack}/figures/nuclei_planes.png", stack=stacks),
+        segmentation=of_each_kind("<results>/{stack}/figures/{object}_segmentation.png"),
+        planes=of_each_kind("<results>/{stack}/figures/{object}_planes.png"),
     localrule: True
 
 
 rule crops:
     """Cut all measured objects out of their stacks, ready for machine learning."""
     input:
-        crops=collect("<results>/{stack}/nuclei/crops", stack=stacks),
+        crops=of_each_kind("<results>/{stack}/{object}/crops"),
     localrule: True
 
 

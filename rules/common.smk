@@ -87,6 +87,7 @@ if workflow.is_main_process and not unreadable:
         where=config["stacks"],
         presets={*presets, *settings.as_mapping(given.get("presets"))},
         diameters=settings.as_mapping(given.get("diameter_um")),
+        objects=config["objects"],
         made=simulated_files | {f"{resources_folder}/cells3d.ome.tif"},
     )
 sweep_runs = []
@@ -98,8 +99,15 @@ if "sweep" in config:
 if faults:
     raise WorkflowError("\n".join([f"{len(faults)} fault(s) in the configuration or the sheet:", *faults]))
 
-# the kinds of object that rules find; each is scored where the row of its channel names a truth
-SEGMENTED = ("nuclei",)
+# the kinds of object that rules find, in each stack that has their channel; each is scored where the row of its channel names a truth
+SEGMENTED = tuple(config["objects"])
+CELL_STAGES = ("enhance_membrane", "find_cell_seeds", "segment_cells", "merge_cells")
+
+
+def kinds_of(stack):
+    """List the kinds of object that are found in a stack."""
+    return [kind for kind in SEGMENTED if sheet.CHANNEL_OF[kind] in stacks_in_use[stack]]
+
 
 stacks = {}  # stack: channel: row of the sheet
 for row in rows:
@@ -109,7 +117,9 @@ for row in rows:
 logs_folder = workflow.pathvars.get("logs")
 stacks_in_use, missing = stacks, {}
 if config.pop("partial") in (True, "true"):  # taken out, for it changes no result of a stack
-    missing = progress.missing_stacks(stacks, workflow.pathvars.get("results"), f"{logs_folder}/failed.csv")
+    missing = progress.missing_stacks(
+        {stack: kinds_of(stack) for stack in stacks}, workflow.pathvars.get("results"), f"{logs_folder}/failed.csv"
+    )
     stacks = {stack: channels for stack, channels in stacks.items() if stack not in missing}
     if not stacks:
         raise WorkflowError("config.partial: no stack is complete yet; run without it first")
@@ -128,9 +138,17 @@ def channel_of(wildcards):
     return wildcards.get("channel") or sheet.CHANNEL_OF[wildcards.get("object", "nuclei")]
 
 
-def diameter(stack, channel):
+def given_diameter(stack, channel):
     """Give the diameter of the object that a channel shows, in um, or None."""
     return stacks[stack][channel].get("diameter_um", config["diameter_um"].get(sheet.OBJECT_OF.get(channel)))
+
+
+def diameter(stack, channel):
+    """Give the diameter by which stages go: for cells, where none is given, it follows from that of their nuclei."""
+    given = given_diameter(stack, channel)
+    if given is None and channel == "membrane" and "nuclei" in stacks[stack]:
+        return sheet.CELLS_TO_NUCLEI * given_diameter(stack, "nuclei")
+    return given
 
 
 @cache
@@ -140,17 +158,18 @@ def stage_arguments(stage, preset, diameter_um):
     return settings.stage_arguments(stage, block, diameter_um, STAGES_SCHEMA)
 
 
-def stage(name):
-    """Give the params of a stage, its settings for the stack at hand and the hash of its source."""
+def stage(name, channel=None):
+    """Give the params of a stage, its settings for the stack at hand and the hash of its source; the job tells the channel, if not named."""
 
     def argument(key):
         def value(wildcards):
-            channel = channel_of(wildcards)
+            channel = named or channel_of(wildcards)
             row = stacks[wildcards.stack][channel]
             return stage_arguments(name, row["preset"], diameter(wildcards.stack, channel))[key]
 
         return value
 
+    named = channel
     keys = stage_arguments(name, "default", 1.0)
     return {key: argument(key) for key in keys} | {"source": source_hash(name)}
 
@@ -206,8 +225,18 @@ def channel_names(wildcards):
 
 
 def object_diameter(wildcards):
-    """Give the diameter of the object kind of a job in um, or None."""
-    return diameter(wildcards.stack, channel_of(wildcards))
+    """Give the diameter of the object kind of a job in um as it was given, or None."""
+    return given_diameter(wildcards.stack, channel_of(wildcards))
+
+
+def nuclei_of_stack(wildcards):
+    """List the file of all nuclei of a stack, if it shows nuclei."""
+    return [f"<results>/{wildcards.stack}/nuclei/split.tif"] if "nuclei" in stacks[wildcards.stack] else []
+
+
+def of_each_kind(pattern):
+    """Fill stack and object into a path for each kind of object that is found, stack by stack."""
+    return [pattern.format(stack=stack, object=kind) for stack in stacks for kind in kinds_of(stack)]
 
 
 def kinds_with(column, stack, kinds):
@@ -255,19 +284,35 @@ def simulation():
 
 
 def resolved_stages():
-    """List what the settings of the stages came to in um, with the stacks that share them."""
+    """List what the settings of the stages came to in um, with the stacks and the kind of object that share them."""
     shared = {}
-    for stack, channels in stacks.items():
-        shared.setdefault((channels["nuclei"]["preset"], diameter(stack, "nuclei")), []).append(stack)
+    for stack in stacks:
+        for kind in kinds_of(stack):
+            channel = sheet.CHANNEL_OF[kind]
+            key = kind, stacks[stack][channel]["preset"], diameter(stack, channel)
+            shared.setdefault(key, []).append(stack)
     return [
         {
+            "object": kind,
             "preset": preset,
             "diameter_um": diameter_um,
             "stacks": names,
-            "stages": {name: stage_arguments(name, preset, diameter_um) for name in STAGES_SCHEMA["properties"]},
+            "stages": {
+                name: stage_arguments(name, preset, diameter_um)
+                for name in STAGES_SCHEMA["properties"]
+                if name in stages_of(kind)
+            },
         }
-        for (preset, diameter_um), names in shared.items()
+        for (kind, preset, diameter_um), names in shared.items()
     ]
+
+
+def stages_of(kind):
+    """List the stages with settings that lead to a kind of object and its results."""
+    of_both = ("import_stack", "correct_background", "adjust_contrast", "select_objects", "crop_objects")
+    if kind == "cells":
+        return (*of_both, *CELL_STAGES)
+    return [name for name in STAGES_SCHEMA["properties"] if name not in CELL_STAGES]
 
 
 def note(wildcards):
@@ -276,14 +321,17 @@ def note(wildcards):
     return "simulated data" if simulated else ""
 
 
-def user_columns(kind):
-    """Give the user's own columns of the sheet, for each stack and object."""
+def user_columns():
+    """Give the user's own columns of the sheet, for each stack and object: what the row of a channel leaves empty the other fills in."""
     own = {}
     for stack, channels in stacks_in_use.items():
-        row = channels[sheet.CHANNEL_OF[kind]]
-        own[f"{stack}/{kind}"] = {
-            column: cell for column, cell in row.items() if column not in SHEET_SCHEMA["properties"]
+        cells = {
+            channel: {column: cell for column, cell in row.items() if column not in SHEET_SCHEMA["properties"]}
+            for channel, row in channels.items()
         }
+        for kind in kinds_of(stack):
+            others = [channel for channel in sheet.OBJECT_OF if channel != sheet.CHANNEL_OF[kind]]
+            own[f"{stack}/{kind}"] = settings.merge(cells.get(others[0], {}), cells[sheet.CHANNEL_OF[kind]])
     return own
 
 
@@ -306,7 +354,7 @@ def voxels(stack):
     from cellstack import readers
     from cellstack.errors import InputError
 
-    image = stacks[stack]["nuclei"]["image"]
+    image = next(iter(stacks[stack].values()))["image"]
     if image in simulated_shapes:
         return math.prod(simulated_shapes[image])
     try:

@@ -79,7 +79,7 @@ rule summarize_stack:
 rule collect_objects:
     """Collect the objects of all stacks in one table, with a dictionary of its columns."""
     input:
-        tables=collect("<results>/{stack}/nuclei/objects.csv", stack=stacks),
+        tables=of_each_kind("<results>/{stack}/{object}/objects.csv"),
     output:
         objects=report("<results>/objects.csv", category="Tables", caption="../report/objects.rst"),
         columns=report("<results>/columns.csv", category="Tables", caption="../report/columns.rst"),
@@ -94,7 +94,7 @@ rule collect_objects:
         mem_mb=memory("collect_objects"),
         runtime=minutes("collect_objects"),
     params:
-        user_columns=user_columns("nuclei"),
+        user_columns=user_columns(),
         source=source_hash("collect_objects"),
     script:
         "../scripts/collect_objects.py"
@@ -103,7 +103,7 @@ rule collect_objects:
 rule collect_stacks:
     """Collect the summaries of all stacks in one table."""
     input:
-        tables=collect("<results>/{stack}/nuclei/summary.csv", stack=stacks),
+        tables=of_each_kind("<results>/{stack}/{object}/summary.csv"),
     output:
         stacks=report("<results>/stacks.csv", category="Tables", caption="../report/stacks.rst"),
     log:
@@ -117,7 +117,7 @@ rule collect_stacks:
         mem_mb=memory("collect_stacks"),
         runtime=minutes("collect_stacks"),
     params:
-        user_columns=user_columns("nuclei"),
+        user_columns=user_columns(),
         missing=missing,
         source=source_hash("collect_stacks"),
     script:

@@ -80,6 +80,7 @@ rule import_labels:
         "<benchmarks>/{stack}/{object}/import_labels.tsv"
     wildcard_constraints:
         stack=pattern_of(stacks_with("labels")),
+        object="nuclei",
     conda:
         "../envs/cellstack.yaml"
     resources:
@@ -91,6 +92,12 @@ rule import_labels:
         source=source_hash("import_labels"),
     script:
         "../scripts/import_labels.py"
+
+
+use rule import_labels as import_cells with:
+    wildcard_constraints:
+        stack=pattern_of(stacks_with("labels", ["cells"])),
+        object="cells",
 
 
 use rule import_labels as import_truth with:
@@ -105,6 +112,7 @@ use rule import_labels as import_truth with:
         "<benchmarks>/{stack}/{object}/import_truth.tsv"
     wildcard_constraints:
         stack=pattern_of(stacks_with("truth", SEGMENTED)),
+        object="nuclei|cells",
     params:
         downsample=stage("import_stack")["downsample"],
         stamp=stamp_of("truth"),

@@ -10,7 +10,7 @@ from cellstack import crop_objects, io, job, measure_objects, table_io, units
 def main(*, labels: Path, raw: list[Path], crops: Path, stack: str, object: str, channels: list, format: str, margin_um: float):
     """Write the crops of all objects of `labels`, with `margin_um` around each, to the folder `crops`, one file each or as an archive."""
     image, spacing = io.read_stack(labels)
-    stacks = {channel: io.read_channel(path, labels, image.shape) for path, channel in zip(raw, channels, strict=True)}
+    stacks = {channel: io.read_channel(path, labels, image.shape, spacing) for path, channel in zip(raw, channels, strict=True)}
     margins = units.whole_voxels(margin_um, spacing, "margin_um")
     rows, archive = [], {}
     with io.whole_folder(crops) as folder:

@@ -35,7 +35,7 @@ def main(
         distance = flag_objects.NEAR * np.median([row["equivalent_diameter_um"] for row in rows])
         crowded = flag_objects.find_crowded(io.read_stack(seeds[0])[0], found, spacing, distance)
     for path, channel in zip(raw, channels, strict=True):  # one channel in memory at a time
-        values = io.read_channel(path, labels, image.shape)
+        values = io.read_channel(path, labels, image.shape, spacing)
         intensities = measure_objects.measure_intensities(image, boxes, values, spacing, channel)
         rows = [row | more for row, more in zip(rows, intensities, strict=True)]
         if channel == object:

@@ -5,7 +5,7 @@ from pathlib import Path
 from cellstack import job, summarize_stack, table_io
 
 
-def main(*, objects: Path, selection: Path, summary: Path, stack: str, object: str, diameter_um: float):
+def main(*, objects: Path, selection: Path, summary: Path, stack: str, object: str, diameter_um: float | None = None):
     """Write one row, also where nothing was found."""
     rows = list(table_io.read_rows(objects))
     columns = {name: [row[name] for row in rows] for name in table_io.read_columns(objects)}

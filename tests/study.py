@@ -98,9 +98,10 @@ def simulated(shape=(16, 96, 96), spacing=SPACING, count=6, seed=3):
 
 
 def write_pair(folder, name, spacing=SPACING, **options):
-    """Write nuclei, membrane and truth of a small colony as NAME-nuclei.tif, NAME-membrane.tif and NAME-truth.tif."""
+    """Write a small colony as NAME-nuclei.tif and NAME-membrane.tif, and its truth as NAME-truth.tif and NAME-cells.tif."""
     colony = simulated(spacing=spacing, **options)
-    for part, stack in {"nuclei": colony.nuclei_image, "membrane": colony.membrane_image, "truth": colony.nuclei_labels}.items():
+    images = {"nuclei": colony.nuclei_image, "membrane": colony.membrane_image}
+    for part, stack in (images | {"truth": colony.nuclei_labels, "cells": colony.cell_labels}).items():
         io.write_stack(Path(folder) / f"{name}-{part}.tif", stack, spacing)
     return colony
 

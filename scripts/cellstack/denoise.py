@@ -68,8 +68,12 @@ def gaussian(stack, spacing, *, sigma_um):
     The same as `scipy.ndimage.gaussian_filter` with ``sigma = sigma_um / spacing`` and ``mode="nearest"``, computed by OpenCV in
     passes along each axis.
     """
-    kernels = [_gaussian_kernel(sigma) for sigma in units.in_voxels(sigma_um, spacing)]
-    return separable_filter(stack, kernels)
+    return separable_filter(stack, gaussian_kernels(sigma_um, spacing))
+
+
+def gaussian_kernels(sigma_um, spacing):
+    """Give the weights of a Gaussian along z, y and x, as :func:`separable_filter` takes them."""
+    return [_gaussian_kernel(sigma) for sigma in units.in_voxels(sigma_um, spacing)]
 
 
 def _gaussian_kernel(sigma):

@@ -18,6 +18,7 @@ from cellstack.errors import InputError
 
 IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 IMAGEJ_BYTES = 2**32 - 2**25  # beyond it a classic TIFF has no room, and ImageJ's own way round it is read by few
+SAME_SPACING = 0.01  # channels may differ by as much as a file and the sheet
 SPACING_KEY = "spacing_zyx_um"  # exact, where TIFF's resolution tags are rounded fractions
 
 
@@ -215,7 +216,7 @@ def read_stack(path):
     return stack, spacing
 
 
-def read_channel(path, labels, shape):
+def read_channel(path, labels, shape, spacing):
     """Read a channel of which objects are to be measured or cut out.
 
     Parameters
@@ -226,6 +227,8 @@ def read_channel(path, labels, shape):
         What the message calls the objects.
     shape : (3,) tuple of int
         Their shape.
+    spacing : (3,) sequence of float
+        Their voxel size along z, y, x in um.
 
     Returns
     -------
@@ -234,11 +237,13 @@ def read_channel(path, labels, shape):
     Raises
     ------
     InputError
-        The channel has another shape.
+        The channel has another shape or voxel size.
     """
-    values, _ = read_stack(path)
+    values, steps = read_stack(path)
     if values.shape != shape:
         raise InputError(f"{path} has shape {values.shape}, {labels} has {shape}: all channels of a stack need the same shape")
+    if not np.allclose(steps, spacing, rtol=SAME_SPACING):
+        raise InputError(f"{path} has voxels of {steps} um, {labels} of {spacing} um: all channels of a stack need the same voxel size")
     return values
 
 

@@ -217,8 +217,8 @@ def missing_stacks(stacks, results, failed):
 
     Parameters
     ----------
-    stacks : iterable of str
-        Those in use.
+    stacks : dict of str to list of str
+        The kinds of object that are found in each stack in use.
     results : path-like
         The folder of results.
     failed : path-like
@@ -231,10 +231,11 @@ def missing_stacks(stacks, results, failed):
     """
     rows = read_failed(failed)
     missing = {}
-    for stack in stacks:
+    for stack, kinds in stacks.items():
+        tables = [Path(results, stack, kind, f"{table}.csv") for kind in kinds for table in ("objects", "summary")]
         if stack in rows:
             row = rows[stack]
             missing[stack] = {"status": FAILED, "flags": f"{row['stage']}: {row['reason']} (log: {row['log']})"}
-        elif not all(Path(results, stack, "nuclei", f"{table}.csv").is_file() for table in ("objects", "summary")):
+        elif not all(table.is_file() for table in tables):
             missing[stack] = {"status": NOT_RUN, "flags": NOT_RUN}
     return missing

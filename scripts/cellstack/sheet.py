@@ -14,6 +14,7 @@ from cellstack import columns, image_files, settings
 
 CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}  # object: the channel that shows it
 OBJECT_OF = {channel: name for name, channel in CHANNEL_OF.items()}
+CELLS_TO_NUCLEI = 1.4  # diameter of a cell over that of its nucleus, where only the latter is given
 LIKENESS = 0.8  # from which on a column of five letters or more is taken for a known one with a slip of the pen
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
@@ -88,7 +89,7 @@ def _convert(row, schema):
     return settings.fill_defaults(cells, schema)
 
 
-def find_faults(rows, schema, *, where, presets, diameters, made):
+def find_faults(rows, schema, *, where, presets, diameters, objects, made):
     """Name everything that is wrong with the rows in use.
 
     Parameters
@@ -103,6 +104,8 @@ def find_faults(rows, schema, *, where, presets, diameters, made):
         Names of presets that there are.
     diameters : collection of str
         Objects whose diameter the configuration gives.
+    objects : collection of str
+        Objects that are to be found.
     made : collection of str
         Paths that need not exist, since a rule makes them.
 
@@ -113,6 +116,7 @@ def find_faults(rows, schema, *, where, presets, diameters, made):
     """
     faults, first_row, channels = [], {}, {}
     used = [(number, row) for number, row in enumerate(rows, 1) if row["use"] is not False]
+    with_nuclei = {row.get("stack") for _, row in used if row.get("channel") == "nuclei"}
     for number, row in used:
         place = f"{where} row {number}"
         faults += settings.find_faults(row, schema, place)
@@ -128,16 +132,20 @@ def find_faults(rows, schema, *, where, presets, diameters, made):
             faults.append(f"{place}: channel {channel!r} is the name of a folder of results; choose another")
         if row["preset"] not in presets:
             faults.append(f"{place}: unknown preset {row['preset']!r}; {settings.suggest(row['preset'], list(presets))}")
-        if channel == "nuclei" and "diameter_um" not in row and "nuclei" not in diameters:
-            faults.append(f"{place}: no diameter of the nuclei; fill in diameter_um here or diameter_um.nuclei in the configuration")
+        needed = channel == "nuclei" or (channel == "membrane" and stack not in with_nuclei)
+        if needed and "diameter_um" not in row and OBJECT_OF[channel] not in diameters:
+            kind = OBJECT_OF[channel]
+            faults.append(f"{place}: no diameter of the {kind}; fill in diameter_um here or diameter_um.{kind} in the configuration")
         for column in ("image", "truth", "labels"):
             if column in row and row[column] not in made and not image_files.find_images(row[column]):
                 faults.append(f"{place}: {column} {row[column]!r} {_absence(row[column])}")
     faults += _column_faults(dict.fromkeys(column for row in rows for column in row), schema["properties"], where)
     for stack, names in channels.items():
-        if "nuclei" not in names:
+        shown = [CHANNEL_OF[name] for name in objects]
+        if not names & set(shown):
+            wanted = " or ".join(map(repr, shown))
             faults.append(
-                f"{where}: stack {stack!r} has no row for channel 'nuclei', so nothing would be found in it; add one, or `use` false"
+                f"{where}: stack {stack!r} has no row for channel {wanted}, so nothing would be found in it; add one, or `use` false"
             )
     if not used:
         faults.append(f"{where}: no row is in use; add rows with stack, channel and image")

@@ -23,8 +23,8 @@ def summarize_stack(columns, reasons, diameter_um):
         The table of objects by column, cells as text; an empty cell is a missing value.
     reasons : sequence of str
         For each object found, ``"kept"`` or why it was dropped, see :mod:`cellstack.select_objects`.
-    diameter_um : float
-        The diameter that was expected.
+    diameter_um : float or None
+        The diameter that was expected, if any.
 
     Returns
     -------
@@ -61,4 +61,6 @@ def summarize_stack(columns, reasons, diameter_um):
 def _flags(diameters, expected):
     if len(diameters) == 0:
         return [NO_OBJECTS]
+    if expected is None:
+        return []
     return [OTHER_SIZE] if abs(np.median(diameters) / expected - 1) > OFF_BY else []

@@ -36,11 +36,14 @@ def arguments(study, rule):
     nuclei, membrane = Path("results/colony/nuclei"), Path("results/colony/membrane")
     config = yaml.safe_load((study.folder / "results/config.yaml").read_text())
     resolved = config.pop("resolved")
-    stages = resolved[0]["stages"]
+    stages = resolved[1]["stages"] | resolved[0]["stages"]  # of cells and of nuclei
+    cells = Path("results/colony/cells")
+    seen = {"smooth": membrane / "smooth.tif", "walls": membrane / "walls.tif"}
+    of_nuclei = {"nuclei": [nuclei / "split.tif"]}
     simulated = Path("resources/simulated/tiny")
     label = {"stack": "colony", "object": "nuclei"}
-    tables = [Path("results", stack, "nuclei") for stack in ("colony", "brought", "simulated")]
-    own = {"colony/nuclei": {"condition": "control"}, "brought/nuclei": {}, "simulated/nuclei": {}}
+    tables = [Path("results", *each.split("/")) for each in ("colony/nuclei", "colony/cells", "brought/nuclei", "simulated/nuclei")]
+    own = {"/".join(folder.parts[1:]): {"condition": "control"} if "colony" in folder.parts else {} for folder in tables}
     raw, split = {"raw": nuclei / "raw.tif"}, {"split": nuclei / "split.tif"}
     title = {"title": "colony", "note": ""}
     score_tables = ("scores", "stack_scores", "score_columns")
@@ -66,6 +69,16 @@ def arguments(study, rule):
             {name: nuclei / f"{name}.tif" for name in ("seeds", "clean", "distance")} | {"stack": nuclei / "denoised.tif"},
             split,
         ),
+        "enhance_membrane": ({"contrast": membrane / "contrast.tif"}, seen | {"record": membrane / "walls.json"}),
+        "find_cell_seeds": (
+            seen | of_nuclei | {"record": membrane / "walls.json"},
+            {"seeds": cells / "seeds.tif", "background": cells / "background.tif"},
+        ),
+        "segment_cells": (
+            seen | of_nuclei | {"seeds": cells / "seeds.tif", "background": cells / "background.tif"},
+            {"compartments": cells / "compartments.tif"},
+        ),
+        "merge_cells": (seen | of_nuclei | {"compartments": cells / "compartments.tif"}, {"split": cells / "split.tif"}),
         "select_objects": (split, {"labels": nuclei / "labels.ome.tif", "selection": nuclei / "selection.csv"}),
         "measure_objects": (
             {"labels": nuclei / "labels.ome.tif", "selection": nuclei / "selection.csv", "raw": [raw["raw"], membrane / "raw.tif"]}

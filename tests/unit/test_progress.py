@@ -130,13 +130,16 @@ def test_a_folder_that_cannot_be_written_ends_no_run(tmp_path):
 
 
 def test_stacks_that_tables_lack(tmp_path):
-    for stack in ("good", "old"):
+    for stack in ("good", "old", "half"):
         (tmp_path / stack / "nuclei").mkdir(parents=True)
         for table in ("objects", "summary"):
             (tmp_path / stack / "nuclei" / f"{table}.csv").touch()
     table_io.write_rows(tmp_path / "failed.csv", progress.COLUMNS, [{"stack": "old", "stage": "denoise", "reason": "why", "log": "x.log"}])
-    missing = progress.missing_stacks(["good", "old", "new"], tmp_path, tmp_path / "failed.csv")
+    missing = progress.missing_stacks(
+        {"good": ["nuclei"], "old": ["nuclei"], "new": ["nuclei"], "half": ["nuclei", "cells"]}, tmp_path, tmp_path / "failed.csv"
+    )
     assert missing == {
         "old": {"status": "failed", "flags": "denoise: why (log: x.log)"},
         "new": {"status": "not run", "flags": "not run"},
+        "half": {"status": "not run", "flags": "not run"},
     }

@@ -29,10 +29,11 @@ def test_all_faults_of_the_sheet_in_one_message(study):
     study.add("../c", image="good.tif")
     study.add("d", image="good.tif", preset="tutoriel")
     study.add("e", image="good.tif", z_um="thick", diameter_um="-3")
-    study.add("f", "membrane", image="good.tif")
+    study.add("f", "actin", image="good.tif")
     study.add("g", image="planes/*.tif")
     study.add("h", "cells", image="good.tif")
     study.add("i", image="", use="perhaps", lables="x.tif", volume_um3="3", mouse="7")
+    study.add("j", "membrane", image="good.tif")
     message = faults_of(study)
     for expected in (
         "stacks.tsv row 2: stack 'a', channel 'nuclei' stands in row 1 already",
@@ -42,7 +43,8 @@ def test_all_faults_of_the_sheet_in_one_message(study):
         "stacks.tsv row 5: unknown preset 'tutoriel'; did you mean 'tutorial'?",
         "stacks.tsv row 6.z_um: 'thick' is not of type number",
         "stacks.tsv row 6.diameter_um: -3.0 is not above 0",
-        "stacks.tsv: stack 'f' has no row for channel 'nuclei'",
+        "stacks.tsv: stack 'f' has no row for channel 'nuclei' or 'membrane'",
+        "stacks.tsv row 11: no diameter of the cells; fill in diameter_um here or diameter_um.cells in the configuration",
         "stacks.tsv row 8: image 'planes/*.tif' does not exist",
         "stacks.tsv row 9: channel 'cells' is the name of a folder of results",
         "stacks.tsv row 10: image is missing; fill it in",

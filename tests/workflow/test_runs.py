@@ -44,13 +44,16 @@ def finished(tmp_path_factory):
         "full": rng.integers(200, 210, (6, 40, 40)).astype(np.uint8),
     }
     study.add("colony", image="colony-nuclei.tif", truth="colony-truth.tif", condition="=1+1", mouse="7")
-    study.add("colony", "membrane", image="colony-membrane.tif")
+    study.add("colony", "membrane", image="colony-membrane.tif", truth="colony-cells.tif", mouse="8")
+    study.add("walls", "membrane", image="colony-membrane.tif", diameter_um=11)
     study.add("brought", image="colony-nuclei.tif", labels="colony-truth.tif", truth="colony-truth.tif")
+    study.add("brought", "membrane", image="colony-membrane.tif", labels="colony-cells.tif", truth="colony-cells.tif")
     study.add("by-tutorial", image="colony-nuclei.tif", preset="tutorial")
     study.add("unused", image="nowhere.tif", use="false")
     for name, stack in odd.items():
         io.write_stack(folder / f"{name}.tif", stack, SPACING)
         study.add(name, image=f"{name}.tif", preset="whole" if name == "full" else "")
+    study.add("flat", "membrane", image="flat.tif")
     whole = {"adjust_contrast": {"steps": ["none"]}, "binarize": {"method": "fixed", "fixed": {"value": 0.1}}}
     study.config["presets"] = {"whole": whole}
     process = study.run(cores=2)
@@ -69,7 +72,10 @@ def test_every_file_of_the_contract_is_there(finished):
     tables = ("objects", "stacks", "columns", "scores", "stack_scores", "score_columns")
     for name in (*(f"{table}.csv" for table in tables), "config.yaml", "colony/scores.json"):
         assert finished.result(name).exists()
-    assert {path.name for path in finished.result("colony", "figures").iterdir()} == {"nuclei_segmentation.png", "nuclei_planes.png"}
+    for name in ("seeds.tif", "background.tif", "compartments.tif", "split.tif", "labels.ome.tif", "objects.csv", "summary.csv"):
+        assert finished.result("colony", "cells", name).exists()
+    figures = {path.name for path in finished.result("colony", "figures").iterdir()}
+    assert figures == {f"{kind}_{figure}.png" for kind in ("nuclei", "cells") for figure in ("segmentation", "planes")}
     assert not list(finished.folder.rglob("*.partial*"))
     assert not finished.result("unused").exists()
 
@@ -77,7 +83,12 @@ def test_every_file_of_the_contract_is_there(finished):
 def test_tables_tell_objects_stacks_and_the_users_columns(finished):
     objects = read_csv(finished.result("objects.csv"))
     labels, _ = io.read_stack(finished.result("colony", "nuclei", "labels.ome.tif"))
-    colony = [row for row in objects if row["stack"] == "colony"]
+    cells = [row for row in objects if row["stack"] == "colony" and row["object"] == "cells"]
+    assert cells
+    assert {(row["condition"], row["mouse"]) for row in cells} == {
+        ("'=1+1", "8")
+    }  # what the row of membrane leaves empty that of nuclei gives
+    colony = [row for row in objects if row["stack"] == "colony" and row["object"] == "nuclei"]
     assert [int(row["label"]) for row in colony] == list(range(1, int(labels.max()) + 1))
     assert {row["condition"] for row in colony} == {"'=1+1"}  # no spreadsheet computes it
     assert {row["mouse"] for row in colony} == {"7"}
@@ -88,12 +99,25 @@ def test_tables_tell_objects_stacks_and_the_users_columns(finished):
     split, _ = io.read_stack(finished.result("colony", "nuclei", "split.tif"))
     assert all((split[labels == int(row["label"])] == int(row["split_label"])).all() for row in colony)
     stacks = read_csv(finished.result("stacks.csv"))
-    assert [row["stack"] for row in stacks] == ["colony", "brought", "by-tutorial", "empty", "flat", "noise-free-plane", "full"]
+    nuclei, cells = ([row["stack"] for row in stacks if row["object"] == kind] for kind in ("nuclei", "cells"))
+    assert nuclei == ["colony", "brought", "by-tutorial", "empty", "flat", "noise-free-plane", "full"]
+    assert cells == ["colony", "walls", "brought", "flat"]
     assert {row["column"] for row in read_csv(finished.result("columns.csv"))} == objects[0].keys()
 
 
+def test_cells_hold_their_nuclei(finished):
+    nuclei, cells = (io.read_stack(finished.result("colony", kind, "split.tif"))[0] for kind in ("nuclei", "cells"))
+    np.testing.assert_array_equal(cells[nuclei > 0], nuclei[nuclei > 0])
+    scores = json.loads(finished.result("colony", "scores.json").read_text())["objects"]
+    assert scores["cells"]["summary"]["f1"] >= 0.9
+    assert not finished.result("walls", "nuclei").exists()
+
+
 def test_stacks_without_objects_have_honest_results(finished):
-    stacks = {row["stack"]: row for row in read_csv(finished.result("stacks.csv"))}
+    kinds = {(row["stack"], row["object"]): row for row in read_csv(finished.result("stacks.csv"))}
+    assert kinds["flat", "cells"]["status"] == "no objects"
+    assert "no walls" in (finished.folder / "logs" / "flat" / "cells" / "find_cell_seeds.log").read_text()
+    stacks = {stack: row for (stack, kind), row in kinds.items() if kind == "nuclei"}
     for name in ("empty", "flat"):
         assert stacks[name]["status"] == "no objects"
         assert stacks[name]["count_found"] == "0"
@@ -156,6 +180,10 @@ def test_a_second_run_and_touched_sources_do_nothing(finished):
 def test_a_changed_setting_reruns_what_depends_on_it_and_nothing_else(finished):
     finished.config["find_seeds"] = {"h_maxima": {"h_um": 0.31}}
     changed = jobs(finished.run("--dry-run"))
+    finished.config["find_seeds"] = {}
+    finished.config["merge_cells"] = {"min_wall": 0.4}
+    of_cells = jobs(finished.run("--dry-run"))
+    del finished.config["merge_cells"]
     finished.config["find_seeds"] = {"peaks": {"min_distance_um": 3.3}}  # a method that is not in use
     unchanged = jobs(finished.run("--dry-run"))
     del finished.config["find_seeds"]
@@ -165,6 +193,8 @@ def test_a_changed_setting_reruns_what_depends_on_it_and_nothing_else(finished):
     assert changed["write_config"] == 1
     assert not changed.keys() & {"import_stack", "adjust_contrast", "denoise", "binarize", "clean_mask", "label_components"}
     assert set(unchanged) == {"write_config", "all"}
+    assert of_cells["merge_cells"] == 3  # of four, one brought its cells
+    assert not of_cells.keys() & {"split_objects", "enhance_membrane", "find_cell_seeds", "segment_cells"}
 
 
 @pytest.mark.parametrize("stage", OTHER_SETTINGS)
@@ -184,7 +214,7 @@ def test_a_changed_library_module_reruns_what_imports_it(finished):
     module.write_text(source + "\n# changed\n")
     changed = jobs(finished.run("--dry-run"))
     module.write_text(source)
-    assert changed["measure_objects"] == 7
+    assert changed["measure_objects"] == 7 + 4
     assert not changed.keys() & {"import_stack", "split_objects", "select_objects", "plot_segmentation", "evaluate_labels"}
 
 

@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cellstack.merge_cells import merge_cells
+
+SPACING = (1.0, 0.5, 0.5)
+OPTIONS = {"min_wall": 0.5, "min_contact": 0.2, "min_volume_um3": 0, "min_volume_without_nucleus_um3": 0}
+
+
+def row_of_rooms(*walls, inside=0.0):
+    """Rooms of 10 columns in a row, 1..n, with walls of the given strengths between them."""
+    labels = np.repeat(np.arange(len(walls) + 1, dtype=np.uint16) + 1, 10)[None, None].repeat(4, 0).repeat(8, 1)
+    strength = np.zeros(labels.shape, np.float32)
+    for place, wall in enumerate(walls, 1):
+        strength[:, :, 10 * place - 1 : 10 * place + 1] = wall
+    return labels, strength, np.full(labels.shape, inside, np.float32)
+
+
+def merge(labels, walls, smooth, nuclei=0, **options):
+    before = [each.copy() for each in (labels, walls, smooth)]
+    merged = merge_cells(labels, walls, smooth, SPACING, nuclei, **(OPTIONS | options))
+    for was, now in zip(before, (labels, walls, smooth), strict=True):
+        np.testing.assert_array_equal(now, was)
+    return merged.labels[0, 0, 5::10].tolist()
+
+
+def test_rooms_without_a_wall_are_one():
+    assert merge(*row_of_rooms(2, 0.1, 2)) == [1, 2, 2, 3]
+    assert merge(*row_of_rooms(0.1, 0.1, 0.1)) == [1, 1, 1, 1]
+    assert merge(*row_of_rooms(2, 2)) == [1, 2, 3]
+
+
+def test_two_nuclei_never_merge():
+    assert merge(*row_of_rooms(0.1, 0.1), nuclei=3) == [1, 2, 3]
+    assert merge(*row_of_rooms(0.1, 0.4, 0.1), nuclei=2) == [1, 2, 2, 2]
+
+
+def test_nuclei_do_not_merge_with_the_background():
+    labels, walls, smooth = row_of_rooms(0.1, 0.1)
+    labels[labels == 3] = 0
+    assert merge(labels, walls, smooth, nuclei=2) == [1, 2, 0]
+
+
+def test_a_touch_of_corners_is_no_contact():
+    labels = np.zeros((4, 20, 20), np.uint16)
+    labels[:, :10], labels[:, 10:, :9], labels[:, 10:, 9:] = 1, 2, 3
+    labels[:, :10, 10:] = 4
+    walls = np.full(labels.shape, 2, np.float32)
+    walls[:, 9:11, 9] = 0  # where 3 touches 1 by a single column of voxels
+    merged = merge_cells(labels, walls, np.zeros_like(walls), SPACING, 0, **OPTIONS)
+    assert len(np.unique(merged.labels)) == 4
+    merged = merge_cells(labels, walls, np.zeros_like(walls), SPACING, 0, **(OPTIONS | {"min_contact": 0}))
+    assert len(np.unique(merged.labels)) == 3
+
+
+def test_dark_rooms_without_nucleus_are_background():
+    labels, walls, smooth = row_of_rooms(2, 2, 2)
+    labels = np.take(np.array([0, 1, 3, 2, 4], np.uint16), labels)  # the second and the last hold no nucleus
+    smooth[labels <= 2] = 0.3
+    smooth[labels == 3], smooth[labels == 4] = 0.1, 0.5
+    merged = merge_cells(labels, walls, smooth, SPACING, 2, **OPTIONS)
+    assert merged.labels[0, 0, 5::10].tolist() == [1, 0, 2, 3]
+    assert merged.counts["darker_than_the_cells"] == 1
+    assert merged.counts["cells_without_nucleus"] == 1
+
+
+def test_small_rooms_join_behind_the_weakest_wall():
+    labels, walls, smooth = row_of_rooms(2, 1.5)
+    labels[:, :, 10:12] = 2
+    labels[:, :, 12:] = 3
+    walls[:, :, 9:11], walls[:, :, 11:13] = 2, 1.5
+    volume = float(np.prod(SPACING))
+    size = int((labels == 2).sum())
+    assert merge_cells(labels, walls, smooth, SPACING, 0, **(OPTIONS | {"min_volume_um3": size * volume})).labels.max() == 3
+    joined = merge_cells(labels, walls, smooth, SPACING, 0, **(OPTIONS | {"min_volume_um3": (size + 1) * volume})).labels
+    assert joined[0, 0].tolist() == [1] * 10 + [2] * 20
+    kept = merge_cells(labels, walls, smooth, SPACING, 2, **(OPTIONS | {"min_volume_without_nucleus_um3": 1e9})).labels
+    assert kept.max() == 2  # nuclei's cells stay, however small
+
+
+def test_nothing_gives_nothing():
+    empty = np.zeros((3, 4, 5), np.uint16)
+    merged = merge_cells(empty, np.zeros(empty.shape, np.float32), np.zeros(empty.shape, np.float32), SPACING, 0, **OPTIONS)
+    assert not merged.labels.any()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 6), st.floats(0, 2))
+def test_cells_are_unions_of_compartments(seed, nuclei, min_wall):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 7, (3, 4, 4)).astype(np.uint16).repeat(2, 1).repeat(2, 2)
+    labels.ravel()[:7] = np.arange(7)
+    walls, smooth = rng.random(labels.shape, np.float32) * 2, rng.random(labels.shape, np.float32)
+    found = merge_cells(labels, walls, smooth, SPACING, nuclei, **(OPTIONS | {"min_wall": min_wall})).labels
+    assert np.unique(found[found > 0]).tolist() == list(range(1, found.max() + 1))
+    for label in range(7):
+        assert len(np.unique(found[labels == label])) == 1
+    for label in range(nuclei + 1):
+        assert (found[labels == label] == label).all()
+
+
+@pytest.mark.parametrize("nuclei", [0, 3])
+def test_the_order_of_other_labels_does_not_matter(nuclei):
+    rng = np.random.default_rng(5)
+    labels = rng.integers(1, 9, (3, 5, 5)).astype(np.uint16).repeat(2, 1).repeat(2, 2)
+    walls, smooth = rng.random(labels.shape, np.float32), rng.random(labels.shape, np.float32)
+    order = np.concatenate([np.arange(nuclei + 1), nuclei + 1 + rng.permutation(8 - nuclei)]).astype(np.uint16)
+    ours = merge_cells(labels, walls, smooth, SPACING, nuclei, **OPTIONS).labels
+    theirs = merge_cells(order[labels], walls, smooth, SPACING, nuclei, **OPTIONS).labels
+    pairs = np.unique(np.stack([ours.ravel(), theirs.ravel()]), axis=1).T
+    assert len(pairs) == len(np.unique(ours)) == len(np.unique(theirs))
