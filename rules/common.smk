@@ -96,6 +96,8 @@ if "sweep" in config:
         config["sweep"], CONFIG_SCHEMA, STAGES_SCHEMA, presets, check=workflow.is_main_process
     )
     faults += untried
+if not os.access(".", os.W_OK):
+    faults.append(f"{os.getcwd()}: this folder cannot be written to; see to its rights, or give one of your own as --directory")
 if faults:
     raise WorkflowError("\n".join([f"{len(faults)} fault(s) in the configuration or the sheet:", *faults]))
 

@@ -10,7 +10,7 @@ from cellstack import settings, sheet
 from cellstack.columns import COLUMNS
 from cellstack.score_columns import TABLES
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "config/README.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "config/README.md", "docs/cluster.md", "docs/reliability.md")
 NO_DEFAULT = "none"
 UNITS = {"um": r"_um$", "um2": r"_um2$", "um3": r"_um3$", "voxel": r"_voxels$|^bbox_", "raw value": r"_intensity_<channel>$"}
 UNITS |= {"voxel side2": r"_unit_spacing$"}
@@ -159,6 +159,17 @@ def test_named_files_exist(document):
     assert named
     made_up = ("scripts/STAGE.py", "scripts/cellstack/STAGE.py")
     assert [name for name in named if name not in made_up and not (ROOT / name.rstrip(".")).exists()] == []
+
+
+def test_each_fault_has_the_test_that_is_named():
+    rows = list(tables(read("docs/reliability.md"), "fault"))
+    assert len(rows) > 15
+    for _, row in rows:
+        named = re.findall(r"(test_\w+\.py)(?:::(test_\w+))?", row["test"])
+        assert named or row["test"] == "the same two" or row["test"] == "the same", row
+        for file, test in named:
+            paths = list((ROOT / "tests").rglob(file))
+            assert any(f"def {test or 'test_'}" in path.read_text(encoding="utf-8") for path in paths), (file, test)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -1,5 +1,6 @@
 """The sheet as it is read: cells, numbers, and what is no table."""
 
+import numpy as np
 import pytest
 import yaml
 from conftest import ROOT
@@ -69,3 +70,62 @@ def test_what_is_no_table_is_said_in_one_line(read, content):
     assert len(faults) == 1
     assert "stacks.tsv' is no table of text in UTF-8" in faults[0]
     assert "\n" not in faults[0]
+
+
+HOSTILE = [
+    "..",
+    "../a",
+    "a/b",
+    "/etc",
+    "a b",
+    "a'b",
+    'a"b',
+    "a\nb",
+    "a\rb",
+    "a" * 300,
+    "ä",
+    "名",
+    "a\u202eb",
+    "a\x00b",
+    "$(touch x)",
+    "{a}",
+    "-a",
+    ".a",
+]
+
+
+def faults_of(rows, faults=()):
+    return [*faults, *sheet.find_faults(rows, SCHEMA, where="stacks.tsv", presets={"default"}, diameters={"nuclei"}, made={"x.tif"})]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("column", ["stack", "channel"])
+def test_names_that_could_lead_elsewhere_are_refused(read, name, column):
+    cells = {"stack": "a", "channel": "nuclei", "image": "x.tif"} | {column: '"' + name.replace('"', '""') + '"'}
+    rows, faults = read("\t".join(cells) + "\n" + "\t".join(cells.values()) + "\n")
+    assert any(fault.startswith(f"stacks.tsv row 1.{column}: ") for fault in faults_of(rows, faults))
+
+
+@pytest.mark.parametrize("cell", ["=cmd|' /C calc'!A0", "@SUM(1)", "$(touch x)", "`touch x`", "; rm -rf /", "{x}", "../../x"])
+def test_what_stands_in_a_column_of_the_user_is_text(read, cell):
+    rows, faults = read(f"stack\tchannel\timage\tmine\na\tnuclei\tx.tif\t{cell}\n")
+    assert faults_of(rows, faults) == []
+    assert rows[0]["mine"] == cell
+
+
+def test_500_mutated_sheets(read):
+    rng = np.random.default_rng(1)
+    sound = "stack\tchannel\timage\tz_um\tdiameter_um\tuse\tmouse\n" + "".join(
+        f"s{n}\tnuclei\tx.tif\t0.5\t7\ttrue\tm{n}\n" for n in range(20)
+    )
+    pieces = [b"\t", b"\n", b'"', b"\r", b"\x00", b"\xff", b"..", b"-1e999", b"nan", b"=1+1", b"\xef\xbb\xbf", b"s1", "µ".encode()]
+    refused = 0
+    for _ in range(500):
+        content = bytearray(sound.encode())
+        for _ in range(rng.integers(1, 8)):
+            start = rng.integers(len(content))
+            content[start : start + rng.integers(0, 6)] = pieces[rng.integers(len(pieces))]
+        found = faults_of(*read(bytes(content)))
+        assert all(fault and len(fault.splitlines()) == 1 for fault in found)
+        refused += bool(found)
+    assert 100 < refused <= 500
