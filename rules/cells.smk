@@ -13,8 +13,8 @@ rule enhance_membrane:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(6),
-        runtime=minutes(10),
+        mem_mb=memory("enhance_membrane"),
+        runtime=minutes("enhance_membrane"),
     params:
         **stage("enhance_membrane", "membrane"),
     script:
@@ -38,8 +38,8 @@ rule find_cell_seeds:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(12),
-        runtime=minutes(20),
+        mem_mb=memory("find_cell_seeds"),
+        runtime=minutes("find_cell_seeds"),
     params:
         **stage("find_cell_seeds", "membrane"),
     script:
@@ -63,8 +63,8 @@ rule segment_cells:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(16),
-        runtime=minutes(60),
+        mem_mb=memory("segment_cells"),
+        runtime=minutes("segment_cells"),
     params:
         **stage("segment_cells", "membrane"),
     script:
@@ -89,8 +89,8 @@ rule merge_cells:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(12),
-        runtime=minutes(20),
+        mem_mb=memory("merge_cells"),
+        runtime=minutes("merge_cells"),
     params:
         **stage("merge_cells", "membrane"),
     script:

@@ -97,7 +97,9 @@ if "sweep" in config:
     )
     faults += untried
 if not os.access(".", os.W_OK):
-    faults.append(f"{os.getcwd()}: this folder cannot be written to; see to its rights, or give one of your own as --directory")
+    faults.append(
+        f"{os.getcwd()}: this folder cannot be written to; see to its rights, or give one of your own as --directory"
+    )
 if faults:
     raise WorkflowError("\n".join([f"{len(faults)} fault(s) in the configuration or the sheet:", *faults]))
 

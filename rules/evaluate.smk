@@ -67,8 +67,8 @@ rule plot_faults:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(4),
-        runtime=minutes(10),
+        mem_mb=memory("plot_faults"),
+        runtime=minutes("plot_faults"),
     params:
         object="{object}",
         title="{stack}",
@@ -98,8 +98,8 @@ rule write_evaluation:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(1),
-        runtime=minutes(5),
+        mem_mb=memory("write_evaluation"),
+        runtime=minutes("write_evaluation"),
     params:
         source=source_hash("write_evaluation"),
     script:

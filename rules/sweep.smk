@@ -14,8 +14,8 @@ rule collect_sweep:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(1),
-        runtime=minutes(5),
+        mem_mb=memory("collect_sweep"),
+        runtime=minutes("collect_sweep"),
     params:
         settings=sweep_runs,
         stacks=swept_stacks,
@@ -39,8 +39,8 @@ rule plot_sweep:
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory(1),
-        runtime=minutes(5),
+        mem_mb=memory("plot_sweep"),
+        runtime=minutes("plot_sweep"),
     params:
         varied=list(dict.fromkeys(key for tried in sweep_runs for key in tried)),
         source=source_hash("plot_sweep"),
