@@ -103,7 +103,11 @@ def claim_of(swept, resource):
 
 def presets_of_runs(wildcards):
     """Give for each run the preset below its settings, where all its stacks have the same one, else nothing."""
-    sheets = {stacks[stack]["nuclei"]["preset"] for stack in swept_stacks}
+    sheets = {
+        stacks[stack][sheet.CHANNEL_OF[kind]]["preset"]
+        for stack in swept_stacks
+        for kind in kinds_with("truth", stack, SEGMENTED)
+    }
     bases = [{tried["preset"]} if "preset" in tried else sheets for tried in ({}, *sweep_runs)]
     return [presets[next(iter(names))] if len(names) == 1 else {} for names in bases]
 

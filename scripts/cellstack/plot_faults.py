@@ -14,7 +14,7 @@ FOUND_DASHES = (0, (3, 3))  # lets the truth's line show where both run together
 COLUMNS = 4
 PANELS, CAPTION, GAP = 410, 64, 8  # pixels of the three views of an object together, of the text above them, between them
 CELL = (PANELS + 24, CAPTION + PANELS + 46)  # pixels from one object to the next
-SURROUNDINGS = 0.3  # of the size of what is shown, on each side
+SURROUNDINGS, SURROUNDINGS_ALONE = 0.3, 0.8  # of the size of what is shown, on each side; where it has no counterpart
 VIEWS = {"xy": (0, 1, 2), "xz": (1, 0, 2), "yz": (2, 1, 0)}  # the axis one looks along, the one that runs down, the one that runs across
 
 
@@ -52,7 +52,7 @@ def _describe(kind, fault):
         return [truth], [label], f"low IoU, {fault['iou']:.2f}: truth {truth}, label {label}"
     own, other, name = (truth, label, "label") if kind == "missed" else (label, truth, "truth")
     beside = "" if other is None else f", touched by {name} {other}"
-    sides = [[each] if each is not None else [] for each in (truth, label)]
+    sides = ([truth], []) if kind == "missed" else ([], [label])  # what touches it may be far larger, and is drawn dim
     return *sides, f"{kind}: {'truth' if kind == 'missed' else 'label'} {own}{beside}"
 
 
@@ -105,11 +105,11 @@ def plot_faults(raw, truth, split, spacing, scores, *, title, note=""):
         box, middle = _find_middle(truth, split, truths, labels, boxes, spacing)
         place = figures.MARGIN + i % COLUMNS * CELL[0], top + i // COLUMNS * CELL[1]
         figures.add_text(figure, *place, words, weight="bold")
-        sizes = [np.isin(stack[box], each).sum() for stack, each in ((truth, truths), (split, labels))]
-        volumes = " µm³, found ".join(f"{size * np.prod(spacing):.4g}" for size in sizes)
+        sides = (("truth", truth, truths), ("found", split, labels))
+        volumes = [f"{name} {np.isin(stack[box], own).sum() * np.prod(spacing):.4g} µm³" for name, stack, own in sides if own]
         at = ", ".join(f"{axis} = {index * step:.4g}" for axis, index, step in zip("zyx", middle, spacing, strict=True))
         figures.add_text(figure, place[0], place[1] + 20, f"planes at {at} µm", color=figures.SHADE)
-        figures.add_text(figure, place[0], place[1] + 38, f"truth {volumes} µm³", color=figures.SHADE)
+        figures.add_text(figure, place[0], place[1] + 38, ", ".join(volumes), color=figures.SHADE)
         _draw_object(figure, i + 1, (place[0], place[1] + CAPTION), (raw, truth, split), (truths, labels), box, middle, spacing)
     return figure
 
@@ -125,7 +125,8 @@ def _find_middle(truth, split, truths, labels, boxes, spacing):
     objects = [boxes[0][label] for label in truths] + [boxes[1][label] for label in labels]
     limits = np.array([[(side.start, side.stop) for side in each] for each in objects])
     start, stop = limits[..., 0].min(axis=0), limits[..., 1].max(axis=0)
-    margin = np.ceil(SURROUNDINGS * np.max((stop - start) * spacing) / spacing).astype(int)
+    share = SURROUNDINGS if truths and labels else SURROUNDINGS_ALONE
+    margin = np.ceil(share * np.max((stop - start) * spacing) / spacing).astype(int)
     box = tuple(slice(int(max(a - m, 0)), int(min(b + m, n))) for a, b, m, n in zip(start, stop, margin, truth.shape, strict=True))
     inside = np.isin(truth[box], truths) | np.isin(split[box], labels)
     points = np.argwhere(inside)

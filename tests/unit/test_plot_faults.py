@@ -78,7 +78,17 @@ def test_each_object_is_shown_in_three_planes_at_true_scale_with_both_outlines()
     assert "6 objects found, 6 in the truth, F1 0.50 at IoU 0.5: 1 split, 1 merged, 1 missed, 1 spurious, 1 low IoU" in texts
     assert "planes at z = 10, y = 3, x = 5.5 µm" in texts  # voxel 5 of 2 to 9, 6 of 2 to 11, 11 of 2 to 21
     assert "truth 800 µm³, found 800 µm³" in texts  # split: 20 x 10 x 8 voxels of 0.5 um3, all of it in two parts
+    assert {"truth 144 µm³", "found 100 µm³"} <= set(texts)  # missed, spurious
     assert "simulated data" in texts
+
+
+def test_what_is_missed_within_a_far_larger_object_fills_its_panel():
+    truth, found = boxes_image(((1, 11), (2, 58), (2, 50)), ((4, 6), (20, 24), (50, 54))), boxes_image(((1, 11), (2, 58), (2, 54)))
+    scores = evaluate_labels(truth, found, SPACING)
+    truths, labels, words = choose_objects(scores)[0]
+    assert (truths, labels, words) == ([2], [], "missed: truth 2, touched by label 1")
+    panel = plot_faults(found, truth, found, SPACING, scores, title="x").axes[0]
+    assert np.ptp(panel.get_xlim()) == pytest.approx(2 + 2 * 3.5)  # 4 voxels of 0.5 um, 0.8 times the height of 4 um on each side
 
 
 def test_no_more_than_fit_and_nothing_at_all():
