@@ -108,7 +108,7 @@ def test_snakemake_itself_ends(study, undisturbed, fault):
         assert "--unlock" in study.run().stderr
         assert study.run("--unlock").returncode == 0
     (study.folder / "slow").unlink()
-    completes(study, undisturbed)
+    completes(study, undisturbed, cores=4)
 
 
 def test_an_input_that_is_replaced(tmp_path):
@@ -183,7 +183,7 @@ def test_images_that_are_read_only_and_on_another_disk(study, undisturbed, other
     for row in study.rows:
         for column in {"image", "truth"} & row.keys():
             row[column] = f"{other_disk.name}/{row[column]}"
-    process = study.run(cores=2)
+    process = study.run(cores=4)
     assert process.returncode == 0, process.stderr[-4000:]
     found = study.digest()
     assert [name for name in undisturbed if found[name] != undisturbed[name] and not name.endswith("import.json")] == []
