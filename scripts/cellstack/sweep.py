@@ -107,8 +107,9 @@ def _column_fault(path, column, known):
 
 def _suggest(column, known):
     """Say what was perhaps meant: a key that ends or begins alike goes before one that merely looks alike."""
-    last = column.split(".")[-1]
+    stage, last = column.split(".")[0], column.split(".")[-1]
     alike = [key for key in known if key.split(".")[-1] == last or key.startswith(f"{column}.")]
+    alike = [key for key in alike if key.split(".")[0] == stage] or alike
     return f"did you mean {' or '.join(map(repr, alike[:3]))}?" if alike else settings.suggest(column, known)
 
 

@@ -149,6 +149,7 @@ def test_tables(tmp_path):
     outputs = {name: tmp_path / f"{name}.out" for name in ("scores", "runs", "best")}
     files = [tmp_path / f"{run}{stack}.json" for run in "01" for stack in "ab"]
     script.main(stack_scores=files, **outputs, settings=[{"binarize.factor": 0.9}], presets=[{}, {}], stacks=["a", "b"])
+    assert [row["same_as"] for row in table_io.read_rows(outputs["runs"])] == ["", ""]
     rows = list(table_io.read_rows(outputs["scores"]))
     assert [(row["run"], row["binarize.factor"], row["stack"], row["f1"]) for row in rows] == [
         ("0", "", "a", "0"),
@@ -161,6 +162,9 @@ def test_tables(tmp_path):
         ("0", "", "2", "4"),
         ("1", "0.9", "1", "0"),
     ]
+    again = {"settings": [{"binarize.factor": 0.9}, {"binarize.factor": 0.90}], "presets": [{}, {}, {}], "stacks": ["a", "b"]}
+    script.main(stack_scores=[*files, *files[2:]], **outputs, **again)
+    assert [row["same_as"] for row in table_io.read_rows(outputs["runs"])] == ["", "", "1"]
     assert yaml.safe_load(outputs["best"].read_text()) == {"presets": {"best": {"binarize": {"factor": 0.9}}}}
 
 

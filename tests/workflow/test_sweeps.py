@@ -56,6 +56,7 @@ def test_tables_preset_and_plot(swept):
         runs = list(csv.DictReader(file))
     assert [row["run"] for row in runs] == list("01234")
     assert sorted(row["rank"] for row in runs) == list("12345")
+    assert {row["same_as"] for row in runs} == {""}
     assert [row["find_seeds.h_maxima.h_um"] for row in runs] == ["", "0.9", "0.9", "0.02", ""]
     with swept.result("sweep", "scores.csv").open(newline="", encoding="utf-8") as file:
         scores = list(csv.DictReader(file))
