@@ -42,6 +42,10 @@ rule all:
         config="<results>/config.yaml",
         scores=branch(stacks_with("truth", SEGMENTED), then="<results>/scores.csv", otherwise=[]),
         segmentation=of_each_kind("<results>/{stack}/figures/{object}_segmentation.png"),
+        contacts=collect("<results>/{stack}/cells/contacts.csv", stack=stacks_of("cells")),
+        volumes=collect(
+            "<results>/figures/{object}_volumes.png", object=[kind for kind in SEGMENTED if stacks_of(kind)]
+        ),
         planes=of_each_kind("<results>/{stack}/figures/{object}_planes.png"),
     localrule: True
 

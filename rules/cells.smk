@@ -95,3 +95,56 @@ rule merge_cells:
         **stage("merge_cells", "membrane"),
     script:
         "../scripts/merge_cells.py"
+
+
+rule measure_contacts:
+    """Measure which cells touch which, by what area, and how strong the wall between them is."""
+    input:
+        split="<results>/{stack}/cells/split.tif",
+        walls="<results>/{stack}/membrane/walls.tif",
+        selection="<results>/{stack}/cells/selection.csv",
+    output:
+        contacts="<results>/{stack}/cells/contacts.csv",
+    log:
+        "<logs>/{stack}/cells/measure_contacts.log",
+    benchmark:
+        "<benchmarks>/{stack}/cells/measure_contacts.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("measure_contacts"),
+        runtime=minutes("measure_contacts"),
+    params:
+        stack="{stack}",
+        object="cells",
+        min_wall=stage("merge_cells", "membrane")["min_wall"],
+        min_contact=stage("merge_cells", "membrane")["min_contact"],
+        source=source_hash("measure_contacts"),
+    script:
+        "../scripts/measure_contacts.py"
+
+
+rule measure_pairs:
+    """Measure the selected cells against the nuclei in them, and the raw intensities of all channels in nucleus and cytoplasm."""
+    input:
+        labels="<results>/{stack}/cells/labels.ome.tif",
+        selection="<results>/{stack}/cells/selection.csv",
+        contacts="<results>/{stack}/cells/contacts.csv",
+        nuclei="<results>/{stack}/nuclei/split.tif",
+        raw=raw_stacks,
+    output:
+        pairs="<results>/{stack}/cells/pairs.csv",
+    log:
+        "<logs>/{stack}/cells/measure_pairs.log",
+    benchmark:
+        "<benchmarks>/{stack}/cells/measure_pairs.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("measure_pairs"),
+        runtime=minutes("measure_pairs"),
+    params:
+        channels=channel_names,
+        source=source_hash("measure_pairs"),
+    script:
+        "../scripts/measure_pairs.py"

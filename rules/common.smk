@@ -238,9 +238,45 @@ def nuclei_of_stack(wildcards):
     return [f"<results>/{wildcards.stack}/nuclei/split.tif"] if "nuclei" in stacks[wildcards.stack] else []
 
 
+def nuclei_within_cells(wildcards):
+    """List the raw nuclei of a stack, for a job on its cells."""
+    has_nuclei = wildcards.object == "cells" and "nuclei" in stacks[wildcards.stack]
+    return [f"<results>/{wildcards.stack}/nuclei/raw.tif"] if has_nuclei else []
+
+
+def pairs_of_cells(wildcards):
+    """List the table that measures cells against nuclei, for the cells of a stack that shows nuclei."""
+    has_pairs = wildcards.object == "cells" and "nuclei" in stacks[wildcards.stack]
+    return [f"<results>/{wildcards.stack}/cells/pairs.csv"] if has_pairs else []
+
+
 def of_each_kind(pattern):
     """Fill stack and object into a path for each kind of object that is found, stack by stack."""
     return [pattern.format(stack=stack, object=kind) for stack in stacks for kind in kinds_of(stack)]
+
+
+def stacks_of(kind):
+    """List the stacks in which a kind of object is found."""
+    return [stack for stack in stacks if kind in kinds_of(stack)]
+
+
+def stacks_of_object(wildcards):
+    """List the stacks in which the kind of object of a job is found."""
+    return stacks_of(wildcards.object)
+
+
+def tables_of_kind(wildcards):
+    """List the tables of one kind of object, of all stacks."""
+    return [f"<results>/{stack}/{wildcards.object}/objects.csv" for stack in stacks_of(wildcards.object)]
+
+
+def groups_of_stacks(wildcards):
+    """Give the group of each stack by the column of the sheet that group_by names."""
+    cells = user_columns()
+    named = {
+        stack: cells[f"{stack}/{wildcards.object}"].get(config["group_by"]) for stack in stacks_of(wildcards.object)
+    }
+    return {stack: group for stack, group in named.items() if group is not None}
 
 
 def kinds_with(column, stack, kinds):
@@ -323,6 +359,12 @@ def note(wildcards):
     """Say so where a stack is simulated."""
     simulated = any(row["image"] in simulated_files for row in stacks[wildcards.stack].values())
     return "simulated data" if simulated else ""
+
+
+def note_of_all(wildcards):
+    """Say so where all stacks are simulated."""
+    rows_in_use = [row for channels in stacks.values() for row in channels.values()]
+    return "simulated data" if all(row["image"] in simulated_files for row in rows_in_use) else ""
 
 
 def user_columns():

@@ -4,6 +4,7 @@ rule plot_segmentation:
         raw=raw_of_object,
         split="<results>/{stack}/{object}/split.tif",
         labels="<results>/{stack}/{object}/labels.ome.tif",
+        nuclei=nuclei_within_cells,
     output:
         segmentation=report(
             "<results>/{stack}/figures/{object}_segmentation.png",
@@ -55,3 +56,35 @@ rule plot_planes:
         source=source_hash("plot_planes"),
     script:
         "../scripts/plot_planes.py"
+
+
+rule plot_volumes:
+    """Draw the distribution of volumes in each stack and in each group of stacks."""
+    input:
+        tables=tables_of_kind,
+    output:
+        volumes=report(
+            "<results>/figures/{object}_volumes.png",
+            category="Figures",
+            subcategory="All stacks",
+            caption="../report/volumes.rst",
+        ),
+    log:
+        "<logs>/{object}_plot_volumes.log",
+    benchmark:
+        "<benchmarks>/{object}_plot_volumes.tsv"
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_volumes"),
+        runtime=minutes("plot_volumes"),
+    params:
+        stacks=stacks_of_object,
+        groups=groups_of_stacks,
+        object="{object}",
+        group_by=config["group_by"],
+        note=note_of_all,
+        source=source_hash("plot_volumes"),
+    script:
+        "../scripts/plot_volumes.py"

@@ -6,6 +6,7 @@ rule measure_objects:
         split="<results>/{stack}/{object}/split.tif",
         raw=raw_stacks,
         seeds=seeds_of_object,
+        pairs=pairs_of_cells,
     output:
         objects="<results>/{stack}/{object}/objects.csv",
     log:

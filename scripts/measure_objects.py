@@ -15,12 +15,13 @@ def main(
     split: Path,
     raw: list[Path],
     seeds: list[Path] = (),
+    pairs: list[Path] = (),
     objects: Path,
     stack: str,
     object: str,
     channels: list,
 ):
-    """Write one row per object of `labels`; `raw` holds one file per name in `channels`, in the same order.
+    """Write one row per object of `labels`, and behind it that of the table `pairs`; `raw` holds a file for each of `channels`, in order.
 
     `split` and `seeds`, where these are known, are looked at to flag objects. Contrast is that of the channel with the objects' name.
     """
@@ -42,7 +43,13 @@ def main(
             contrast = flag_objects.measure_contrast(found, list(boxes.values()), rows, values, spacing)
     flags = flag_objects.flag_objects(rows, contrast, crowded)
     rows = [row | {"stack": stack, "object": object, "flags": said} for row, said in zip(rows, flags, strict=True)]
-    table_io.write_rows(objects, columns.column_names(channels), map(table_io.as_text, rows))
+    names = columns.column_names(channels)
+    for path in pairs:
+        names += [name for name in table_io.read_columns(path) if name not in ("label", "flags")]
+        more = list(table_io.read_rows(path))
+        joined = [";".join(filter(None, (row["flags"], each["flags"]))) for row, each in zip(rows, more, strict=True)]
+        rows = [each | table_io.as_text(row | {"flags": said}) for row, each, said in zip(rows, more, joined, strict=True)]
+    table_io.write_rows(objects, names, map(table_io.as_text, rows))
 
 
 job.run(main)

@@ -14,7 +14,8 @@ COLUMNS = {  # name: (unit, definition), in the order of the table
     "flags": (
         "",
         "What looks wrong, joined by ;: touches a face; small, large (volume) or irregular (solidity) for its stack, 3.5 robust standard "
-        "deviations off; seeds close together, nearer than half the median diameter; low contrast, less above the surround than its noise",
+        "deviations off; seeds close together, nearer than half the median diameter; low contrast, less above the surround than its noise; "
+        "of cells too: no nucleus, or several, or no wall to another cell, named by its label in split.tif",
     ),
     "volume_voxels": ("voxel", "Number of voxels"),
     "volume_um3": ("um3", "Number of voxels times the volume of a voxel"),
@@ -67,6 +68,23 @@ COLUMNS = {  # name: (unit, definition), in the order of the table
         for axis in "zyx"
     },
 }
+PAIR_COLUMNS = {  # what the table of cells has behind, in stacks with nuclei
+    "nuclei_count": ("", "Nuclei of which more than half lies in the cell; below, several are taken together"),
+    "nucleus_split_label": ("", "Label in split.tif of the nucleus, the largest where there are several"),
+    "nucleus_volume_um3": ("um3", "Volume of the nucleus within the cell"),
+    "nucleus_to_cell_volume_ratio": ("", "Volume of the nucleus divided by that of the cell"),
+    "nucleus_offset_um": ("um", "Distance of the centroids of nucleus and cell"),
+    "nucleus_wall_distance_min_um": (
+        "um",
+        "Least distance of a voxel of the nucleus to one outside of the cell; where the stack ends is no wall",
+    ),
+    "nucleus_wall_distance_mean_um": ("um", "Mean of that distance over the voxels of the nucleus"),
+    **{
+        f"{part}_{name}_intensity_{CHANNEL}": ("raw value", f"{what} of the raw values of channel {CHANNEL} in the {part}{of}")
+        for part, of in (("nucleus", ""), ("cytoplasm", ", the cell without its nucleus"))
+        for name, what in (("mean", "Mean"), ("sum", "Sum"))
+    },
+}
 
 
 def column_names(channels):
@@ -82,8 +100,17 @@ def column_names(channels):
     list of str
         The names of :data:`COLUMNS`, those for a channel repeated for each.
     """
-    fixed = [name for name in COLUMNS if CHANNEL not in name]
-    return fixed + [name.replace(CHANNEL, channel) for channel in channels for name in COLUMNS if CHANNEL in name]
+    return _fill_in(COLUMNS, channels)
+
+
+def pair_column_names(channels):
+    """List the columns that the table of cells has behind, in order: those of :data:`PAIR_COLUMNS`."""
+    return _fill_in(PAIR_COLUMNS, channels)
+
+
+def _fill_in(columns, channels):
+    fixed = [name for name in columns if CHANNEL not in name]
+    return fixed + [name.replace(CHANNEL, channel) for channel in channels for name in columns if CHANNEL in name]
 
 
 def describe(column):
@@ -97,9 +124,9 @@ def describe(column):
     Returns
     -------
     tuple of str or None
-        Unit and definition, with the name of the channel filled in; None where the column is none of :data:`COLUMNS`.
+        Unit and definition, with the name of the channel filled in; None where the column is unknown.
     """
-    for name, (unit, definition) in COLUMNS.items():
+    for name, (unit, definition) in (COLUMNS | PAIR_COLUMNS).items():
         channel = re.fullmatch(re.escape(name).replace(CHANNEL, "([^_]+)"), column)  # names of channels have no "_"
         if channel:
             return unit, definition.replace(CHANNEL, "".join(channel.groups()))

@@ -32,6 +32,7 @@ COLORS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc
 NEUTRAL = "white"
 LINE_WIDTH, NEUTRAL_WIDTH = 1.3, 0.9  # pixels
 NEUTRAL_DASHES = (0, (4, 2))
+STRONGEST_TINT = 0.6  # opacity
 MOST_COVERED = 0.25  # share of a panel that lines may take before they get thinner, down to half
 
 
@@ -82,6 +83,16 @@ def show_grey(axes, image, limits):
     magnified = min(axes.bbox.height / image.shape[0], axes.bbox.width / image.shape[1])
     filtering = {"interpolation": "nearest" if magnified >= 1.5 else "hanning", "interpolation_stage": "data"}
     axes.imshow(image, cmap="gray", vmin=limits[0], vmax=limits[1], extent=extent, aspect="auto", **filtering)
+
+
+def show_tint(axes, image, limits, color):
+    """Lay an image over the one that is there, as a tint: none at the one value, strongest at the other and above."""
+    low, high = limits
+    extent = (*axes.get_xlim(), *axes.get_ylim())
+    strength = np.clip((image.astype(np.float32) - low) / ((high - low) or 1), 0, 1)
+    tint = np.empty((*image.shape, 4), np.float32)
+    tint[..., :3], tint[..., 3] = to_rgb(color), STRONGEST_TINT * strength
+    axes.imshow(tint, extent=extent, aspect="auto", interpolation="nearest")
 
 
 def add_text(figure, left, top, text, **style):
@@ -295,13 +306,13 @@ def add_header(figure, title, count, summary, shape, spacing, note):
         add_text(figure, MARGIN, MARGIN + 78, note, color=ALERT, weight="bold")
 
 
-def add_caption(figure, left, top, text, limits):
-    """Name a block of panels, and the values that are black and white in it."""
+def add_caption(figure, left, top, text, limits, more=""):
+    """Name a block of panels, and the values that are black and white in it; `more` is said behind that."""
     name = add_text(figure, left, top, text, weight="bold", fontsize=15 * PT)
     end = name.get_window_extent(figure.canvas.get_renderer()).x1
     low, high = limits
     scale = f"grey from {low:.4g} to {high:.4g}" if low < high else f"nothing to see: all values are {low:.4g}"
-    add_text(figure, end + 12, top + 1, scale, color=SHADE if low < high else ALERT)
+    add_text(figure, end + 12, top + 1, scale + more, color=SHADE if low < high else ALERT)
 
 
 def add_legend(figure, entries):

@@ -10,11 +10,12 @@ FLATTEST = 1 / 250  # depth by width of a stack, below which a view from the sid
 WIDTH, HEIGHT = 1720, 1200  # pixels that the blocks may take at most
 NARROWEST, NARROWEST_BLOCK = 1000, 420  # pixels that the header and a caption with its scale bar need
 CAPTION, GAP, BESIDE, BELOW = 34, 14, 30, 34  # pixels above a block, between its views, left of them, below them
+TINT = figures.COLORS[1]  # a blue
 AXIS_LABEL = 90  # pixels of "z = 123.4 µm"
 
 
 @figures.default_style()
-def plot_segmentation(raw, split, labels, spacing, *, title, note=""):
+def plot_segmentation(raw, split, labels, spacing, *, title, note="", nuclei=None):
     """Draw all objects found over the raw data, in colour those that are measured.
 
     Parameters
@@ -31,6 +32,8 @@ def plot_segmentation(raw, split, labels, spacing, *, title, note=""):
         The stack.
     note : str
         A warning to print, or nothing.
+    nuclei : (Z, Y, X) ndarray, optional
+        A second channel, which tints the first.
 
     Returns
     -------
@@ -42,9 +45,9 @@ def plot_segmentation(raw, split, labels, spacing, *, title, note=""):
     Raises
     ------
     InputError
-        Where the three images differ in shape.
+        Where the images differ in shape.
     """
-    if not raw.shape == split.shape == labels.shape:
+    if not raw.shape == split.shape == labels.shape == (raw if nuclei is None else nuclei).shape:
         raise InputError(f"{title}: raw, split and labels differ in shape ({raw.shape}, {split.shape}, {labels.shape}): make them anew")
     is_plane = len(raw) == 1
     depth, _, width = (size * step for size, step in zip(raw.shape, spacing, strict=True))
@@ -67,13 +70,16 @@ def plot_segmentation(raw, split, labels, spacing, *, title, note=""):
         images = {view: _look(raw, view, index) for view in views}
         limits = figures.display_range(*images.values())
         caption = "Max projections" if index is None else "Middle planes" if len(views) > 1 else f"Plane {middle[0] + 1} of {len(raw)}"
-        figures.add_caption(figure, left + BESIDE, top, caption, limits)
+        tints = {} if nuclei is None else {view: _look(nuclei, view, index) for view in views}
+        figures.add_caption(figure, left + BESIDE, top, caption, limits, ", nuclei in blue" if tints else "")
         figures.scale_bar(figure, left + layout.bar_right, top + CAPTION - 10, layout.scale, figures.round_length(width / 5))
         for view, image in images.items():
             place = (left + layout.offsets[view][0], top + layout.offsets[view][1])
             axes = _add_view(figure, place, view, raw.shape, spacing, layout.scale, index, has_sides=len(views) > 1)
             axes.set_label(f"{block} {view}")
             figures.show_grey(axes, image, limits)
+            if tints:
+                figures.show_tint(axes, tints[view], figures.display_range(*tints.values()), TINT)
             objects = lines[block, view]
             figures.draw_outlines(axes, [line for i, line in objects if not is_measured[i]])
             figures.draw_outlines(axes, [line for i, line in objects if is_measured[i]], [colors[i] for i, _ in objects if is_measured[i]])

@@ -8,7 +8,7 @@ from cellstack import flag_objects, select_objects
 from cellstack.columns import PERCENTILES
 
 TOTALLED = ("volume_um3", "surface_area_um2", "sum_intensity_")
-NOT_SUMMARIZED = ("stack", "object", "label", "split_label", "flags", "centroid_", "bbox_", "touches_", "direction_")
+NOT_SUMMARIZED = ("stack", "object", "label", "split_label", "flags", "centroid_", "bbox_", "touches_", "direction_", "nucleus_split_label")
 OFF_BY = 0.3
 NO_OBJECTS = "no objects"
 OTHER_SIZE = f"median diameter differs from diameter_um by more than {OFF_BY:.0%}".replace("%", " %")

@@ -79,6 +79,15 @@ def arguments(study, rule):
             {"compartments": cells / "compartments.tif"},
         ),
         "merge_cells": (seen | of_nuclei | {"compartments": cells / "compartments.tif"}, {"split": cells / "split.tif"}),
+        "measure_contacts": (
+            {"split": cells / "split.tif", "walls": membrane / "walls.tif", "selection": cells / "selection.csv"},
+            {"contacts": cells / "contacts.csv"},
+        ),
+        "measure_pairs": (
+            {"labels": cells / "labels.ome.tif", "selection": cells / "selection.csv", "contacts": cells / "contacts.csv"}
+            | {"nuclei": nuclei / "split.tif", "raw": [raw["raw"], membrane / "raw.tif"]},
+            {"pairs": cells / "pairs.csv"},
+        ),
         "select_objects": (split, {"labels": nuclei / "labels.ome.tif", "selection": nuclei / "selection.csv"}),
         "measure_objects": (
             {"labels": nuclei / "labels.ome.tif", "selection": nuclei / "selection.csv", "raw": [raw["raw"], membrane / "raw.tif"]}
@@ -122,6 +131,10 @@ def arguments(study, rule):
             raw | split | {"labels": nuclei / "labels.ome.tif"},
             {"segmentation": Path("results/colony/figures/nuclei_segmentation.png")},
         ),
+        "plot_volumes": (
+            {"tables": [folder / "objects.csv" for folder in tables if folder.name == "nuclei"]},
+            {"volumes": Path("results/figures/nuclei_volumes.png")},
+        ),
         "plot_planes": (raw | split, {"planes": Path("results/colony/figures/nuclei_planes.png")}),
     }
     params = {
@@ -131,6 +144,9 @@ def arguments(study, rule):
         "write_config": {"config": config, "stages": resolved},
         "measure_objects": label | {"channels": ["nuclei", "membrane"]},
         "crop_objects": stages["crop_objects"] | label | {"channels": ["nuclei", "membrane"]},
+        "measure_contacts": {"stack": "colony", "object": "cells"}
+        | {key: stages["merge_cells"][key] for key in ("min_wall", "min_contact")},
+        "measure_pairs": {"channels": ["nuclei", "membrane"]},
         "summarize_stack": label | {"diameter_um": 8.0},
         "collect_objects": {"user_columns": own},
         "collect_stacks": {"user_columns": own},
@@ -140,6 +156,13 @@ def arguments(study, rule):
         "plot_faults": title | {"object": "nuclei"},
         "plot_segmentation": title,
         "plot_planes": title,
+        "plot_volumes": {
+            "stacks": [folder.parent.name for folder in tables if folder.name == "nuclei"],
+            "groups": {"colony": "control"},
+            "object": "nuclei",
+            "group_by": "condition",
+            "note": "",
+        },
     }
     inputs, outputs = given[rule]
     return inputs, outputs, params.get(rule, stages.get(rule, {}))

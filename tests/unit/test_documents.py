@@ -7,7 +7,7 @@ import yaml
 from conftest import ROOT
 
 from cellstack import settings, sheet
-from cellstack.columns import COLUMNS
+from cellstack.columns import COLUMNS, PAIR_COLUMNS
 from cellstack.score_columns import TABLES
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "config/README.md", "docs/cluster.md", "docs/reliability.md")
@@ -15,7 +15,8 @@ NO_DEFAULT = "none"
 UNITS = {"um": r"_um$", "um2": r"_um2$", "um3": r"_um3$", "voxel": r"_voxels$|^bbox_", "raw value": r"_intensity_<channel>$"}
 UNITS |= {"voxel side2": r"_unit_spacing$"}
 SCORE_UNITS = UNITS | {"bit": "_bit$", "%": "_percent$"}
-WITHOUT_UNIT = r"stack|object|flags|(split_)?label|sphericity|solidity|extent|euler_number|(touches|direction)_.*"
+WITHOUT_UNIT = r"stack|object|flags|(split_|nucleus_split_)?label|sphericity|solidity|extent|euler_number|(touches|direction)_.*"
+WITHOUT_UNIT += r"|nuclei_count|nucleus_to_cell_volume_ratio"
 
 
 def load(name):
@@ -123,9 +124,9 @@ def test_every_property_has_a_description(schema):
     assert [".".join(path) for path, part in properties(schema, schema) if not part.get("description")] == []
 
 
-@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("column", COLUMNS | PAIR_COLUMNS)
 def test_a_column_bears_its_unit(column):
-    unit, definition = COLUMNS[column]
+    unit, definition = (COLUMNS | PAIR_COLUMNS)[column]
     assert definition
     if unit:
         assert re.search(UNITS[unit], column)
