@@ -80,7 +80,7 @@ def compare_with_peer(results, name):
 
 
 def cost(folder, voxels):
-    """Sum the CPU seconds of the stages of nuclei and of cells, and give the greatest memory, per million voxels."""
+    """Sum the CPU seconds of the stages of nuclei and of cells, per million voxels, and give the greatest memory."""
     seconds, memory = defaultdict(float), defaultdict(float)
     for name in SIMULATIONS:
         for path in (folder / "logs" / "benchmarks" / name).rglob("*.tsv"):
@@ -125,8 +125,9 @@ def main():
             lines.append(f"| {stack} | {float(row['f1']):.3f} | {found} | {distance:.2f} | {np.linalg.norm(spacing):.2f} | {peer} |")
         spent = cost(folder, sum(np.prod(each["shape"]) for each in SIMULATIONS.values()))
         shutil.rmtree(results)
-    lines += ["", "| stages that lead to | CPU s per million voxels | largest process MB |", "|---|--:|--:|"]
-    lines += [f"| {kind} | {seconds:.2f} | {memory:.0f} |" for kind, (seconds, memory) in spent.items()]
+    lines += ["", "| stages that lead to | CPU s per million voxels | largest process MB | its bytes per voxel |", "|---|--:|--:|--:|"]
+    largest = max(np.prod(each["shape"]) for each in SIMULATIONS.values())
+    lines += [f"| {kind} | {seconds:.2f} | {memory:.0f} | {memory * 1e6 / largest:.0f} |" for kind, (seconds, memory) in spent.items()]
     text = "\n".join([f"- command: `python benchmarks/cells.py`\n- date: {datetime.date.today()}\n", *lines])
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     README.write_text(f"{before}{BEGIN}\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")

@@ -3,6 +3,8 @@
 import csv
 import json
 
+import cc3d
+import numpy as np
 import pytest
 from study import Study
 
@@ -18,6 +20,9 @@ def study(data, tmp_path_factory):
     um = {"z_um": 1.75, "y_um": 0.8, "x_um": 0.8}
     study.add("embryo8", image=embryo / "nuclei.tif", truth=embryo / "nuclei_truth.tif", diameter_um=17, **um)
     study.add("ovule", image=ovule / "nuclei.tif", truth=ovule / "nuclei_truth.tif", diameter_um=3.2)
+    walls = data / "membrane"
+    um = {"z_um": 0.235, "y_um": 0.15, "x_um": 0.15}
+    study.add("walls", "membrane", image=walls / "membrane.tif", truth=walls / "cells_truth.tif", diameter_um=4, **um)
     study.add("mitotic", image=data / "mitotic" / "nucleus.tif", z_um=0.29, y_um=0.26, x_um=0.26, diameter_um=12)
     study.add("planes", image=data / "planes" / "ch0", z_um=5, y_um=2, x_um=2, diameter_um=15)
     study.add("dna", image=data / "metadata" / "dna_zcyx.tif", index=1, diameter_um=20)
@@ -32,8 +37,8 @@ def summary(study, stack):
         return next(csv.DictReader(file))
 
 
-def f1(study, stack):
-    return json.loads(study.result(stack, "scores.json").read_text())["objects"]["nuclei"]["summary"]["f1"]
+def f1(study, stack, kind="nuclei"):
+    return json.loads(study.result(stack, "scores.json").read_text())["objects"][kind]["summary"]["f1"]
 
 
 @pytest.mark.parametrize("stack", ["tutorial", "embryo8", "ovule", "mitotic", "planes", "dna"])
@@ -51,6 +56,23 @@ def test_tutorial(study):
     with study.result("tutorial", "nuclei", "objects.csv").open(newline="") as file:
         assert float(next(csv.DictReader(file))["mean_intensity_membrane"]) > 0
     assert f1(study, "tutorial") >= 0.93
+
+
+def test_cells_of_the_tutorial_tile_the_colony_and_hold_one_nucleus_each(study):
+    nuclei, cells = (io.read_stack(study.result("tutorial", kind, "split.tif"))[0] for kind in ("nuclei", "cells"))
+    np.testing.assert_array_equal(cells[nuclei > 0], nuclei[nuclei > 0])
+    background = cc3d.connected_components((cells == 0).astype(np.uint8), connectivity=6)
+    assert background.max() == 1  # no gap within the colony
+    assert (cells[13:20] == 0).mean() < 0.02
+    assert not cells[:8].any()
+    # below the colony lies the light of the mitotic nucleus, and its cell with it
+    below = np.unique(cells[28:])
+    assert set(below) <= {0, *np.unique(nuclei[28:])}
+    assert (cells[28:] > 0).mean() < 0.05
+
+
+def test_cells_without_nuclei(study):
+    assert f1(study, "walls", "cells") >= 0.84
 
 
 @pytest.mark.parametrize(("stack", "floor"), [("embryo8", 0.85), ("ovule", 0.65)])
