@@ -3,12 +3,17 @@
 Each method says whether it works on the volume or plane by plane, and its halo: how far the result of one voxel depends on others.
 """
 
+import logging
+
 import numpy as np
 
 from cellstack import binarize, denoise
 from cellstack.methods import Methods
 
 METHODS = Methods()
+log = logging.getLogger(__name__)
+ABOVE_NOISE = 1.5  # times the threshold of mere noise, from which on walls are believed; it was 3 and more where walls can be seen
+SAMPLE = 64  # voxels along each axis, at most, of the noise that is compared with
 SLAB = 8  # planes at a time: a dozen arrays of the size of the stack would be its memory
 FLATTEST = 0.5  # voxels: a wall seen in one plane alone answers as strongly as one seen in many
 ROUNDING = 8 * np.finfo(np.float32).eps  # a second difference of the highest value, at most, where nothing varies
@@ -35,18 +40,32 @@ def enhance_membrane(stack, spacing, smoothing_um, method, options):
     smooth : (Z, Y, X) ndarray of float32
         The smoothed stack.
     walls : (Z, Y, X) ndarray of float32
-        Strength of the wall, from 0; voxels above 1 are wall, by the threshold of Otsu. 0 throughout where nothing varies.
+        Strength of the wall, from 0; voxels above 1 are wall, by the threshold of Otsu. 0 throughout where nothing varies, or where the
+        threshold is hardly higher than that of mere noise.
     record : dict
         ``noise``, the standard deviation of the noise left in `smooth`, and ``threshold``, the strength that became 1, 0 for none.
     """
     smooth = denoise.gaussian(stack, spacing, sigma_um=smoothing_um)
     walls = METHODS[method](stack, spacing, **options)
-    found = walls.max(initial=0) > ROUNDING * np.abs(stack).max(initial=0)
-    threshold = binarize.find_threshold(walls, "otsu", {}) if found else 0.0
+    noise = denoise.estimate_noise(stack)
+    least = max(
+        ROUNDING * float(np.abs(stack).max(initial=0)), ABOVE_NOISE * _threshold_of_noise(noise, walls.shape, spacing, method, options)
+    )
+    threshold = float(binarize.find_threshold(walls, "otsu", {})) if walls.max(initial=0) > least else 0.0
+    if threshold <= least:
+        log.info("what looks like walls is no stronger than noise: %.4g, at least %.4g is needed", threshold, least)
+        threshold = 0.0
     walls = walls / np.float32(threshold) if threshold > 0 else np.zeros_like(walls)
     kernels = denoise.gaussian_kernels(smoothing_um, spacing)
-    noise = denoise.estimate_noise(stack) * float(np.prod([np.sum(kernel**2) for kernel in kernels])) ** 0.5
-    return smooth, walls, {"noise": noise, "threshold": float(threshold)}
+    left = float(np.prod([np.sum(kernel**2) for kernel in kernels])) ** 0.5
+    return smooth, walls, {"noise": noise * left, "threshold": threshold}
+
+
+def _threshold_of_noise(noise, shape, spacing, method, options):
+    """Give the threshold that a stack of nothing but noise of this standard deviation has."""
+    rng = np.random.Generator(np.random.PCG64(0))
+    sample = np.float32(noise) * rng.standard_normal([min(size, SAMPLE) for size in shape], np.float32)
+    return float(binarize.find_threshold(METHODS[method](sample, spacing, **options), "otsu", {})) if noise > 0 else 0.0
 
 
 @METHODS

@@ -51,7 +51,7 @@ def find_cell_seeds(smooth, walls, spacing, noise, method, options, *, backgroun
     """
     nuclei = np.zeros(smooth.shape, np.uint16) if nuclei is None else nuclei
     if not walls.any():
-        log.warning("the membrane does not vary: there are no walls, and no cells")
+        log.warning("no walls were found in the membrane, so no cells")
         return np.zeros_like(nuclei), np.ones(smooth.shape, np.uint8)
     background = find_background(walls, nuclei > 0, spacing, background_radius_um, min_wall_um3)
     marked = METHODS[method](smooth, walls, spacing, noise, **options)

@@ -4,6 +4,7 @@ import pytest
 from cellstack import enhance_membrane as module
 from cellstack import io
 from cellstack.enhance_membrane import enhance_membrane
+from cellstack.simulate_stack import simulate_stack
 from enhance_membrane import main
 
 RATIOS = [1, 4, 8]
@@ -69,6 +70,25 @@ def test_nothing_varies_nothing_is_wall(method, value):
     assert not walls.any()
     assert record == {"noise": 0.0, "threshold": 0.0}
     np.testing.assert_allclose(smooth, value, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", module.METHODS)
+@pytest.mark.parametrize("sigma_um", [0.4, 1.5])
+@each_ratio
+def test_mere_noise_has_no_walls(ratio, sigma_um, method):
+    stack = np.random.default_rng(4).normal(0.5, 0.1, (16, 90, 90)).astype(np.float32)
+    _, walls, record = enhance_membrane(stack, (0.26 * ratio, 0.26, 0.26), 0.5, method, {"sigma_um": sigma_um})
+    assert not walls.any()
+    assert record["threshold"] == 0
+
+
+@pytest.mark.parametrize("signal_to_noise", [2, 8])
+def test_walls_in_noise_are_found(signal_to_noise):
+    spacing = (1.04, 0.26, 0.26)
+    colony = simulate_stack((20, 120, 120), spacing, diameter_um=10, count=10, seed=3, signal_to_noise=signal_to_noise)
+    image = colony.membrane_image.astype(np.float32)
+    _, walls, _ = enhance_membrane((image - image.min()) / np.ptp(image), spacing, 0.5, "ridges", {"sigma_um": 0.84})
+    assert walls[colony.cell_labels > 0].max() > 1
 
 
 def test_above_one_is_wall():
