@@ -21,6 +21,7 @@ include: "rules/cells.smk"
 include: "rules/measure.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
+include: "rules/gallery.smk"
 include: "rules/sweep_stages.smk"
 include: "rules/sweep.smk"
 include: "rules/cluster.smk"
@@ -71,4 +72,11 @@ rule sweep:
         runs="<results>/sweep/runs.csv",
         best="<results>/sweep/best.yaml",
         figure="<results>/sweep/sweep.png",
+    localrule: True
+
+
+rule gallery:
+    """Compare the methods of each stage on each stack in the sheet, on one page per stack."""
+    input:
+        pages=collect("<results>/{stack}/gallery/index.html", stack=stacks_of("nuclei")),
     localrule: True

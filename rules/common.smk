@@ -45,11 +45,11 @@ def source_files(script):
     return sorted(found)
 
 
-for module in ("sheet", "readers", "progress", "sweep"):
+for module in ("sheet", "readers", "progress", "sweep", "gallery_panels"):
     source_files(f"cellstack/{module}")
 sys.path.insert(0, str(Path(source_file("cellstack/sheet.py")).parent.parent))
 
-from cellstack import image_files, progress, settings, sheet, sweep
+from cellstack import gallery_panels, image_files, progress, settings, sheet, sweep
 
 # ---- the configuration and the sheet
 
@@ -63,6 +63,7 @@ def read_yaml(path):
 STAGES_SCHEMA = read_yaml("../config/schemas/stages.schema.yaml")
 CONFIG_SCHEMA = settings.join_schemas(read_yaml("../config/schemas/config.schema.yaml"), STAGES_SCHEMA)
 SHEET_SCHEMA = read_yaml("../config/schemas/stacks.schema.yaml")
+GALLERY = read_yaml("../config/gallery.yaml")
 
 given = config
 config, faults = settings.complete(given, CONFIG_SCHEMA, STAGES_SCHEMA, check=workflow.is_main_process)
@@ -176,6 +177,51 @@ def stage(name, channel=None):
     named = channel
     keys = stage_arguments(name, "default", 1.0)
     return {key: argument(key) for key in keys} | {"source": source_hash(name)}
+
+
+def stage_block(name, wildcards):
+    """Give the settings of a stage for the stack at hand as the configuration writes them."""
+    preset = stacks[wildcards.stack][channel_of(wildcards)]["preset"]
+    return settings.merge(config[name], presets[preset].get(name, {}))
+
+
+def compared(comparison, stage, beside=None, presets=presets):
+    """Give the panels of a comparison of the gallery for the stack at hand; it may stand beside another of its stage."""
+    of_presets = {f"preset {name}": preset[stage] for name, preset in presets.items() if stage in preset}
+
+    def panels(wildcards):
+        listed, elsewhere = (GALLERY.get(name, {}) for name in (comparison, beside))
+        block, diameter_um = stage_block(stage, wildcards), object_diameter(wildcards)
+        return gallery_panels.list_panels(stage, listed, block, diameter_um, STAGES_SCHEMA, elsewhere, of_presets)
+
+    return panels
+
+
+def configured(images):
+    """Give a panel of the gallery for each stage and the image that it makes, with its settings for the stack at hand."""
+
+    def panels(wildcards):
+        return [
+            {
+                "title": name,
+                "image": image,
+                "snippet": gallery_panels.snippet(name, stage_block(name, wildcards), STAGES_SCHEMA),
+            }
+            for name, image in images.items()
+            if image != "corrected" or stage_block(name, wildcards)["steps"]
+        ]
+
+    return panels
+
+
+def split_settings(wildcards):
+    """Give the params of split_objects but for its source, for the stack at hand."""
+    return {key: value(wildcards) for key, value in stage("split_objects").items() if key != "source"}
+
+
+def nuclei_preset(wildcards):
+    """Name the preset of the nuclei of a stack."""
+    return stacks[wildcards.stack]["nuclei"]["preset"]
 
 
 def files_of(column):

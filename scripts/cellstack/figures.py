@@ -5,6 +5,7 @@ Positions in um count from the centre of the first voxel, as the centroids in th
 """
 
 from contextlib import contextmanager
+from io import BytesIO
 
 import cc3d
 import matplotlib
@@ -77,12 +78,12 @@ def add_panel(figure, left, top, extent, scale):
     return axes
 
 
-def show_grey(axes, image, limits):
-    """Show an image in grey between two values, from edge to edge of a panel; voxels stay squares where there is room for them."""
+def show_image(axes, image, limits, cmap="gray"):
+    """Show an image between two values, from edge to edge of a panel, and return the artist; voxels stay squares where there is room."""
     extent = (*axes.get_xlim(), *axes.get_ylim())
     magnified = min(axes.bbox.height / image.shape[0], axes.bbox.width / image.shape[1])
     filtering = {"interpolation": "nearest" if magnified >= 1.5 else "hanning", "interpolation_stage": "data"}
-    axes.imshow(image, cmap="gray", vmin=limits[0], vmax=limits[1], extent=extent, aspect="auto", **filtering)
+    return axes.imshow(image, cmap=cmap, vmin=limits[0], vmax=limits[1], extent=extent, aspect="auto", **filtering)
 
 
 def show_tint(axes, image, limits, color):
@@ -343,9 +344,8 @@ def add_legend(figure, entries):
     )
 
 
-@default_style()
 def save(figure, path, colors=()):
-    """Write a figure as PNG: whole or not at all, and the same bytes for the same figure.
+    """Write a figure as PNG, whole or not at all.
 
     Parameters
     ----------
@@ -353,8 +353,26 @@ def save(figure, path, colors=()):
     path : path-like
         Ends in .png.
     colors : sequence of str, optional
+        As of :func:`png`.
+    """
+    with io.whole_file(path) as partial:
+        partial.write_bytes(png(figure, colors))
+
+
+@default_style()
+def png(figure, colors=()):
+    """Give a figure as the bytes of a PNG file, the same for the same figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    colors : sequence of str, optional
         Where given, the file holds 64 greys, these colours and their blends with grey and nothing else. An image of noise takes a third of
         the room then.
+
+    Returns
+    -------
+    bytes
     """
     figure.canvas.draw()
     image = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")
@@ -362,8 +380,9 @@ def save(figure, path, colors=()):
         palette = Image.new("P", (1, 1))
         palette.putpalette(_palette(colors).tobytes())
         image = image.quantize(palette=palette, dither=Image.Dither.NONE)
-    with io.whole_file(path) as partial:
-        image.save(partial, dpi=(DPI, DPI))
+    file = BytesIO()
+    image.save(file, "PNG", dpi=(DPI, DPI))
+    return file.getvalue()
 
 
 def _palette(colors):

@@ -148,7 +148,7 @@ def _draw_object(figure, number, place, stacks, meant, box, middle, spacing):
         extent = (*sides[across], *sides[down][::-1])
         axes = figures.add_panel(figure, place[0] + offsets[view][0], place[1] + offsets[view][1], extent, scale)
         axes.set_label(f"{number} {view}")
-        figures.show_grey(axes, image, limits)
+        figures.show_image(axes, image, limits)
         for labels, own, color, dashes in ((expected, meant[0], TRUTH_COLOR, None), (found, meant[1], FOUND_COLOR, FOUND_DASHES)):
             lines, colors = [], []
             for label in sorted(set(np.unique(labels)) - {0}, key=lambda label: (label in own, label)):

@@ -58,7 +58,7 @@ def plot_planes(raw, split, spacing, *, title, note=""):
         figures.add_text(figure, x, y, f"z = {z * spacing[0]:.4g} µm (plane {z + 1})")
         axes = figures.add_panel(figure, x, y + CAPTION, extent, scale)
         axes.set_label(f"plane {z + 1}")
-        figures.show_grey(axes, raw[z], limits)
+        figures.show_image(axes, raw[z], limits)
         figures.draw_outlines(axes, [line for _, line in lines[z]], [colors[i] for i, _ in lines[z]])
     return figure
 

@@ -77,7 +77,7 @@ def plot_segmentation(raw, split, labels, spacing, *, title, note="", nuclei=Non
             place = (left + layout.offsets[view][0], top + layout.offsets[view][1])
             axes = _add_view(figure, place, view, raw.shape, spacing, layout.scale, index, has_sides=len(views) > 1)
             axes.set_label(f"{block} {view}")
-            figures.show_grey(axes, image, limits)
+            figures.show_image(axes, image, limits)
             if tints:
                 figures.show_tint(axes, tints[view], figures.display_range(*tints.values()), TINT)
             objects = lines[block, view]

@@ -226,10 +226,10 @@ def find_method_faults(settings, stages_schema, where):
         schema = stages_schema["properties"].get(stage)
         if schema is None or not isinstance(block, dict):
             continue  # another check has its word on that
-        methods = _method_blocks(schema, stages_schema)
+        methods = method_blocks(schema, stages_schema)
         chosen = block["steps"] if isinstance(block.get("steps"), list) else [block["method"]] if "method" in block else []
         for step in chosen:
-            name, options = _split_step(step)
+            name, options = split_step(step)
             place = f"{where}.{stage}.{'steps' if 'steps' in block else 'method'}"
             if name not in methods:
                 faults.append(f"{place}: unknown method {name!r}; {suggest(str(name), list(methods))}")
@@ -238,13 +238,14 @@ def find_method_faults(settings, stages_schema, where):
     return faults
 
 
-def _method_blocks(stage_schema, stages_schema):
+def method_blocks(stage_schema, stages_schema):
     """Give the schemas of a stage's methods: those of its keys that are mappings."""
     followed = {name: follow(part, stages_schema) for name, part in stage_schema["properties"].items()}
     return {name: part for name, part in followed.items() if part.get("type") == "object"}
 
 
-def _split_step(step):
+def split_step(step):
+    """Give the name of a step and the options that it sets."""
     return next(iter(step.items())) if isinstance(step, dict) else (step, {})
 
 
@@ -268,10 +269,10 @@ def stage_arguments(stage, block, diameter_um, stages_schema):
         The plain keys of the block; in place of the blocks of methods ``method`` and ``options``, or ``steps`` as a list of
         [name, options]. Options of methods that were not chosen are left out, so that changing them re-runs nothing.
     """
-    methods = _method_blocks(stages_schema["properties"][stage], stages_schema)
+    methods = method_blocks(stages_schema["properties"][stage], stages_schema)
     arguments = {key: in_um(value, diameter_um) for key, value in block.items() if key not in methods and key not in ("steps", "method")}
     if "steps" in block:
-        steps = [_split_step(step) for step in block["steps"]]
+        steps = [split_step(step) for step in block["steps"]]
         arguments["steps"] = [[name, in_um(block[name] | options, diameter_um)] for name, options in steps]
     if "method" in block:
         arguments |= {"method": block["method"], "options": in_um(block[block["method"]], diameter_um)}

@@ -128,7 +128,7 @@ def find_faults(rows, schema, *, where, presets, diameters, objects, made):
             faults.append(f"{place}: stack {stack!r}, channel {channel!r} stands in row {first_row[key]} already; remove one of them")
         first_row.setdefault(key, number)
         channels.setdefault(stack, set()).add(channel)
-        if channel in ("cells", "figures"):
+        if channel in ("cells", "figures", "gallery"):
             faults.append(f"{place}: channel {channel!r} is the name of a folder of results; choose another")
         if row["preset"] not in presets:
             faults.append(f"{place}: unknown preset {row['preset']!r}; {settings.suggest(row['preset'], list(presets))}")

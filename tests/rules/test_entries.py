@@ -10,6 +10,8 @@ import pytest
 import yaml
 from study import ROOT, Study, environment, jobs, write_pair
 
+from cellstack import gallery_panels, settings
+
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 
 
@@ -25,8 +27,8 @@ def study(tmp_path_factory):
     study.config["correct_background"] = {"steps": ["depth"]}
     study.config["sweep"] = "sweep.tsv"
     (study.folder / "sweep.tsv").write_text("find_seeds.h_maxima.h_um\n0.3\n", encoding="utf-8")
-    others = ("results/colony/nuclei/edges.tif", "results/colony/nuclei/crops")  # which no other rule of these needs
-    process = study.run("all", "evaluate", "sweep", *others, cores=2)
+    more = [f"results/colony/{name}" for name in ("nuclei/edges.tif", "nuclei/crops", "gallery/index.html")]
+    process = study.run("all", "evaluate", "sweep", *more, cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     return study
 
@@ -137,6 +139,8 @@ def arguments(study, rule):
         ),
         "plot_planes": (raw | split, {"planes": Path("results/colony/figures/nuclei_planes.png")}),
     }
+    of_gallery = arguments_of_gallery(config)
+    given |= {name: (inputs, outputs) for name, (inputs, outputs, _) in of_gallery.items()}
     params = {
         "simulate_stack": config["simulate_stack"]["tiny"],
         "import_stack": stages["import_stack"] | {"channel": "nuclei"} | no_sheet,
@@ -164,6 +168,7 @@ def arguments(study, rule):
             "note": "",
         },
     }
+    params |= {name: named for name, (_, _, named) in of_gallery.items()}
     inputs, outputs = given[rule]
     return inputs, outputs, params.get(rule, stages.get(rule, {}))
 
@@ -173,6 +178,69 @@ def contents(path):
     if path.is_file():
         return path.read_bytes()
     return {each.name: each.read_bytes() for each in path.iterdir() if each.name != ".snakemake_timestamp"}
+
+
+def arguments_of_gallery(config):
+    """Give inputs, outputs and params of the rules of the gallery."""
+    gallery, nuclei, membrane = Path("results/colony/gallery"), Path("results/colony/nuclei"), Path("results/colony/membrane")
+    schema, compared = (yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text()) for name in ("schemas/stages.schema", "gallery"))
+    presets = yaml.safe_load((ROOT / "config" / "presets.yaml").read_text()) | config["presets"]
+    view, diameter = {"view": gallery / "view.json"}, {"diameter_um": 8}
+
+    def stacks(*names):
+        return {name: nuclei / f"{name}.tif" for name in names}
+
+    def panels(comparison, stage, beside=None):
+        listed, elsewhere = (compared.get(name, {}) for name in (comparison, beside))
+        is_grey = comparison == "grey_morphology"
+        further = {f"preset {name}": preset[stage] for name, preset in presets.items() if stage in preset and not is_grey}
+        return {"panels": gallery_panels.list_panels(stage, listed, config[stage], 8, schema, elsewhere, further)}
+
+    def settings_of(stage):
+        return settings.stage_arguments(stage, config[stage], 8, schema)
+
+    images = {"import_stack": "raw", "correct_background": "corrected", "adjust_contrast": "contrast", "denoise": "denoised"}
+    images |= {"binarize": "mask", "clean_mask": "clean", "find_seeds": "distance", "split_objects": "split", "select_objects": "labels"}
+    shown = [
+        {"title": name, "image": image, "snippet": gallery_panels.snippet(name, config[name], schema)} for name, image in images.items()
+    ]
+    made = stacks("raw", "contrast", "denoised", "mask", "clean", "distance", "seeds", "split") | {"labels": nuclei / "labels.ome.tif"}
+    sections = {
+        "show_stages": ("stages", made | {"corrected": [nuclei / "corrected.tif"]} | view, {"panels": shown} | diameter),
+        "compare_background": ("background", stacks("raw") | view, panels("background", "correct_background")),
+        "compare_contrast": (
+            "contrast",
+            {"image": nuclei / "corrected.tif"} | view,
+            panels("contrast", "adjust_contrast", "grey_morphology"),
+        ),
+        "compare_denoising": ("denoising", stacks("contrast") | view, panels("denoising", "denoise") | diameter),
+        "compare_edges": ("edges", stacks("denoised") | view, panels("edges", "detect_edges")),
+        "compare_thresholds": ("thresholds", stacks("contrast", "denoised") | view, panels("thresholds", "binarize")),
+        "compare_morphology": (
+            "morphology",
+            {"image": nuclei / "corrected.tif"} | stacks("mask") | view,
+            panels("morphology", "clean_mask") | {"grey_panels": panels("grey_morphology", "adjust_contrast", "contrast")["panels"]},
+        ),
+        "compare_seeds": (
+            "seeds",
+            stacks("clean", "components", "denoised") | view,
+            panels("seeds", "find_seeds") | diameter | {"split": settings_of("split_objects")},
+        ),
+        "compare_surface_area": ("surface_area", {"labels": nuclei / "labels.ome.tif"}, {}),
+        "plot_shapes": ("shapes", {"objects": nuclei / "objects.csv"}, {"channel": "nuclei"}),
+        "plot_profile": (
+            "profile",
+            {"raw": [nuclei / "raw.tif", membrane / "raw.tif"]} | view,
+            {"channels": ["nuclei", "membrane"]},
+        ),
+    }
+    given = {rule: (inputs, {name: gallery / f"{name}.json"}, named) for rule, (name, inputs, named) in sections.items()}
+    files = [gallery / f"{name}.json" for name, _, _ in sections.values()]
+    texts = {"stack": "colony", "note": "", "preset": "default"} | diameter
+    return given | {
+        "choose_view": (stacks("raw"), view, settings_of("choose_view") | diameter),
+        "write_gallery": ({"sections": files} | view, {"page": gallery / "index.html"}, texts),
+    }
 
 
 def by_command_line(rule, folder, named):
