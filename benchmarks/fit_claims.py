@@ -3,8 +3,8 @@
 python benchmarks/fit_claims.py
 
 Writes benchmarks/claims.tsv, what was measured, and rules/claims.tsv, a line for each rule that no measurement exceeds; rules/common.smk
-adds the margins. Memory and CPU seconds come from the last line of each job's log, wall seconds from its benchmark file, which samples
-memory too seldom for jobs of a second.
+adds the margins. Sizes that are measured again replace those of an earlier run, others are kept. Memory and CPU seconds come from the last
+line of each job's log, wall seconds from its benchmark file, which samples memory too seldom for jobs of a second.
 """
 
 import argparse
@@ -69,6 +69,20 @@ def measure(folder):
     return [[rule, side, PLANES * side**2 / 1e6, *found] for (rule, side), found in sorted(most.items())]
 
 
+def read(path):
+    """Read what was measured before."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [list(row.values()) for row in csv.DictReader(file, delimiter="\t")]
+    return [[rule, int(side), *map(float, numbers)] for rule, side, *numbers in rows]
+
+
+def join(before, now):
+    """Put what is measured now in place of what was measured before for the same rule and size; rules that are gone are left out."""
+    rules = "\n".join(path.read_text() for path in (REPO / "rules").glob("*.smk"))
+    rows = {(rule, side): [rule, side, *numbers] for rule, side, *numbers in [*before, *now]}
+    return [row for (rule, _), row in sorted(rows.items()) if re.search(rf"^(use )?rule (\w+ as )?{rule}\b", rules, re.MULTILINE)]
+
+
 def fit(measured):
     """Draw the line through the first and the last size, and raise it until no measurement is above it."""
     shared = dict(
@@ -103,7 +117,7 @@ def main():
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         run(Path(temporary), arguments.sides, arguments.cores)
-        measured = measure(Path(temporary))
+        measured = join(read(REPO / "benchmarks" / "claims.tsv"), measure(Path(temporary)))
     write(REPO / "benchmarks" / "claims.tsv", MEASURED, measured)
     write(REPO / "rules" / "claims.tsv", FITTED, fit(measured))
 

@@ -39,7 +39,7 @@ class Study:
         """Write sheet and configuration, run Snakemake and return the finished process, its output as text."""
         self.write()
         command = [sys.executable, "-m", "snakemake", *self.arguments(), "--cores", str(cores), *arguments]
-        return subprocess.run(command, cwd=cwd or self.folder, env=environment(), capture_output=True, text=True, timeout=600)
+        return subprocess.run(command, cwd=cwd or self.folder, env=environment(), capture_output=True, text=True, timeout=1500)
 
     def arguments(self):
         """Name workflow, folder and configuration for Snakemake."""

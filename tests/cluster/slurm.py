@@ -25,7 +25,7 @@ class Cluster:
 
     def run(self, study, *arguments, **options):
         """Run it to its end, and return what it said."""
-        code = self.start(study, *arguments, **options).wait(timeout=600)
+        code = self.start(study, *arguments, **options).wait(timeout=1500)
         said = (study.folder / "output.txt").read_text()
         assert code == 0, said[-4000:]
         return said

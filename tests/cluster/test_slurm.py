@@ -91,10 +91,10 @@ def test_the_jobs_of_a_lost_node_are_done_elsewhere(cluster, study):
     lost = DENOISED[:2]  # as many as the node has cores
     process = cluster.start(study, "--set-resources", f"denoise:slurm_extra={first_there}", "--", *lost)
     try:
-        wait_for(lambda: len(cluster.jobs(study, "RUNNING")) >= 2)
+        wait_for(lambda: len(cluster.jobs(study, "RUNNING")) >= 2, 600)
         time.sleep(8)  # they are under way
         cluster.node("kill", SPARE)
-        assert process.wait(timeout=600) == 0, (study.folder / "output.txt").read_text()[-4000:]
+        assert process.wait(timeout=1500) == 0, (study.folder / "output.txt").read_text()[-4000:]
     finally:
         cluster.node("start", SPARE)
     assert "NODE_FAIL" in cluster.states(study)
@@ -112,10 +112,10 @@ def test_the_jobs_of_a_lost_node_are_done_elsewhere(cluster, study):
 def test_snakemake_itself_ends(cluster, study, fault):
     slowed(study, 10)
     process = cluster.start(study)
-    wait_for(lambda: (study.folder / CONTRAST[0]).exists())
+    wait_for(lambda: (study.folder / CONTRAST[0]).exists(), 600)
     time.sleep(2)
     os.killpg(process.pid, signal.SIGINT if fault == "Ctrl-C" else signal.SIGKILL)
-    assert process.wait(timeout=120) != 0
+    assert process.wait(timeout=300) != 0
     if fault == "kill -9":  # as docs/cluster.md says: its jobs are still there; end them, and unlock the folder
         numbers = cluster.jobs(study)
         assert numbers
