@@ -2,6 +2,11 @@ rule binarize:
     """Mark the foreground by a threshold."""
     input:
         denoised="<results>/{stack}/nuclei/denoised.tif",
+        contrast=branch(
+            stage("binarize")["method"],
+            cases={"half_height": "<results>/{stack}/nuclei/contrast.tif"},
+            otherwise=[],
+        ),
     output:
         mask="<results>/{stack}/nuclei/mask.tif",
         threshold="<results>/{stack}/nuclei/threshold.json",
@@ -104,13 +109,11 @@ rule split_objects:
             otherwise=[],
         ),
     output:
-        split="<results>/{stack}/nuclei/split.tif",
+        parts="<results>/{stack}/nuclei/parts.tif",
     log:
         "<logs>/{stack}/nuclei/split_objects.log",
     benchmark:
         "<benchmarks>/{stack}/nuclei/split_objects.tsv"
-    wildcard_constraints:
-        stack=pattern_of(stacks.keys() - stacks_with("labels")),
     conda:
         "../envs/cellstack.yaml"
     resources:
@@ -120,6 +123,51 @@ rule split_objects:
         **stage("split_objects"),
     script:
         "../scripts/split_objects.py"
+
+
+rule merge_objects:
+    """Merge neighbours that were one object."""
+    input:
+        parts="<results>/{stack}/nuclei/parts.tif",
+        denoised="<results>/{stack}/nuclei/denoised.tif",
+    output:
+        merged="<results>/{stack}/nuclei/merged.tif",
+    log:
+        "<logs>/{stack}/nuclei/merge_objects.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/merge_objects.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("merge_objects"),
+        runtime=minutes("merge_objects"),
+    params:
+        **stage("merge_objects"),
+    script:
+        "../scripts/merge_objects.py"
+
+
+rule outline_objects:
+    """Draw the final outline of each object."""
+    input:
+        merged="<results>/{stack}/nuclei/merged.tif",
+    output:
+        split="<results>/{stack}/nuclei/split.tif",
+    log:
+        "<logs>/{stack}/nuclei/outline_objects.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/outline_objects.tsv"
+    wildcard_constraints:
+        stack=pattern_of(stacks.keys() - stacks_with("labels")),
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("outline_objects"),
+        runtime=minutes("outline_objects"),
+    params:
+        **stage("outline_objects"),
+    script:
+        "../scripts/outline_objects.py"
 
 
 rule select_objects:

@@ -9,11 +9,23 @@ from cellstack.binarize import binarize, find_threshold
 log = logging.getLogger(__name__)
 
 
-def main(*, denoised: Path, mask: Path, threshold: Path, method: str, options: dict, factor: float):
-    """Threshold `denoised` by `method` times `factor`; write the `mask`, and the value, if there is a single one, to `threshold`."""
+def main(
+    *,
+    denoised: Path,
+    mask: Path,
+    threshold: Path,
+    method: str,
+    options: dict,
+    factor: float,
+    contrast: list[Path] = (),
+):
+    """Threshold `denoised` by `method` times `factor`; write the `mask`, and the value, if there is a single one, to `threshold`.
+
+    A method that goes by the noise takes it from `contrast`, the stack before it was denoised.
+    """
     stack, spacing = io.read_stack(denoised)
     found = find_threshold(stack, method, options, factor)
-    foreground = binarize(stack, found, spacing)
+    foreground = binarize(stack, found, spacing, *(io.read_stack(path)[0] for path in contrast))
     value = None if callable(found) else found
     record = {"method": method, "factor": factor, "threshold": value, "foreground_fraction": float(foreground.mean())}
     log.info("foreground: %s", record)

@@ -1,7 +1,7 @@
 """From intensities to a mask: a threshold found on the whole stack, and its application.
 
 A method sees only the histogram of the stack. It gives a value, or a rule that makes the mask. Halo of the application: 0 voxels for a
-value, two thirds of the window for `local`; none can be stated for `hysteresis`, which looks at connected parts as a whole.
+value, two thirds of the window for `local`; none can be stated for `hysteresis` and `half_height`, which look at the stack as a whole.
 """
 
 from functools import partial
@@ -45,7 +45,7 @@ def find_threshold(stack, method, options, factor=1.0):
     return partial(found, factor=factor) if callable(found) else factor * found
 
 
-def binarize(stack, threshold, spacing=None):
+def binarize(stack, threshold, spacing=None, contrast=None):
     """Mark what lies above a threshold.
 
     Parameters
@@ -55,13 +55,15 @@ def binarize(stack, threshold, spacing=None):
         From :func:`find_threshold`.
     spacing : (3,) sequence of float, optional
         Voxel size along z, y, x in um, for a threshold that is a rule.
+    contrast : (Z, Y, X) ndarray of float32, optional
+        The stack before it was denoised, which `half_height` uses.
 
     Returns
     -------
     (Z, Y, X) ndarray of uint8
         1 where the stack is above `threshold`, else 0.
     """
-    mask = threshold(stack, spacing) if callable(threshold) else stack > np.float32(threshold)
+    mask = threshold(stack, spacing, contrast) if callable(threshold) else stack > np.float32(threshold)
     return mask.view(np.uint8)
 
 
@@ -324,7 +326,7 @@ def hysteresis(counts, values, *, low, high, scale):
     return partial(_connected_to_high, low=low * unit, high=high * unit)
 
 
-def _connected_to_high(stack, spacing, *, low, high, factor):
+def _connected_to_high(stack, spacing, contrast, *, low, high, factor):
     import cc3d  # slow to import, and most runs do without
 
     parts = cc3d.connected_components(stack > np.float32(factor * low), connectivity=6)
@@ -358,8 +360,36 @@ def local(counts, values, *, window_um, offset):
     return partial(_above_local_mean, window_um=window_um, offset=offset)
 
 
-def _above_local_mean(stack, spacing, *, window_um, offset, factor):
+def _above_local_mean(stack, spacing, contrast, *, window_um, offset, factor):
     from cellstack.denoise import gaussian  # OpenCV is slow to import, and most runs do without
 
     around = gaussian(stack, spacing, sigma_um=window_um / 6)
     return stack > np.float32(factor) * (around - np.float32(offset))
+
+
+@METHODS
+def half_height(counts, values, **options):
+    """Find bright blobs, and mark each down to a level of its own between what surrounds it and its middle.
+
+    Parameters
+    ----------
+    counts, values : (N,) ndarray
+        Not used.
+    **options
+        Those of :func:`cellstack.half_height.mark_blobs`.
+
+    Returns
+    -------
+    callable
+    """
+    return partial(_blobs_down_to_level, **options)
+
+
+def _blobs_down_to_level(stack, spacing, contrast, **options):
+    from cellstack.denoise import estimate_noise  # OpenCV is slow to import, and some runs do without
+    from cellstack.half_height import mark_blobs
+
+    if contrast is None:
+        cure = "give the file that adjust_contrast writes as contrast, or choose another method"
+        raise InputError(f"binarize method half_height: the noise of the stack is not known: {cure}")
+    return mark_blobs(stack, spacing, estimate_noise(contrast), **options)

@@ -1,10 +1,11 @@
 """Cleaning of a mask: holes and small objects, by volume in um3, and outlines, by a radius in um.
 
-Halo: the radius for erosion and dilation, twice that for opening and closing; none can be stated for the methods that look at connected
-parts as a whole.
+Halo: the radius for erosion and dilation, twice that for opening and closing, 4 sigma for smoothing; none can be stated for the methods
+that look at connected parts as a whole.
 """
 
 import cc3d
+import numpy as np
 
 from cellstack import morphology, units
 from cellstack.methods import Methods
@@ -33,6 +34,28 @@ def clean_mask(mask, spacing, steps):
     for method, options in steps:
         mask = METHODS[method](mask, spacing, **options)
     return mask
+
+
+@METHODS
+def smooth(mask, spacing, *, sigma_um):
+    """Smooth outlines: keep what is foreground in more than half of a Gaussian neighbourhood, round in um.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray of uint8
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    sigma_um : float
+        Standard deviation in um.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of uint8
+    """
+    from cellstack.denoise import gaussian  # OpenCV is slow to import, and the other methods do without
+
+    soft = gaussian(mask.astype(np.float32), spacing, sigma_um=sigma_um)
+    return (soft > np.float32(0.5)).view(np.uint8)
 
 
 @METHODS

@@ -60,7 +60,10 @@ def arguments(study, rule):
         "adjust_contrast": ({"image": nuclei / "corrected.tif"}, {"contrast": nuclei / "contrast.tif"}),
         "denoise": ({"contrast": nuclei / "contrast.tif"}, {"denoised": nuclei / "denoised.tif"}),
         "detect_edges": ({"denoised": nuclei / "denoised.tif"}, {"edges": nuclei / "edges.tif"}),
-        "binarize": ({"denoised": nuclei / "denoised.tif"}, {"mask": nuclei / "mask.tif", "threshold": nuclei / "threshold.json"}),
+        "binarize": (
+            {"denoised": nuclei / "denoised.tif", "contrast": [nuclei / "contrast.tif"]},
+            {"mask": nuclei / "mask.tif", "threshold": nuclei / "threshold.json"},
+        ),
         "clean_mask": ({"mask": nuclei / "mask.tif"}, {"clean": nuclei / "clean.tif"}),
         "label_components": ({"clean": nuclei / "clean.tif"}, {"components": nuclei / "components.tif"}),
         "find_seeds": (
@@ -69,8 +72,10 @@ def arguments(study, rule):
         ),
         "split_objects": (
             {name: nuclei / f"{name}.tif" for name in ("seeds", "clean", "distance")} | {"stack": nuclei / "denoised.tif"},
-            split,
+            {"parts": nuclei / "parts.tif"},
         ),
+        "merge_objects": ({name: nuclei / f"{name}.tif" for name in ("parts", "denoised")}, {"merged": nuclei / "merged.tif"}),
+        "outline_objects": ({"merged": nuclei / "merged.tif"}, split),
         "enhance_membrane": ({"contrast": membrane / "contrast.tif"}, seen | {"record": membrane / "walls.json"}),
         "find_cell_seeds": (
             seen | of_nuclei | {"record": membrane / "walls.json"},

@@ -16,8 +16,17 @@ OPTIONS = {
     "fixed": {"value": 0.3},
     "hysteresis": {"low": 0.9, "high": 1.3, "scale": "otsu"},
     "local": {"window_um": 3.0, "offset": 0.02},
+    "half_height": {
+        "level": 0.45,
+        "sigma_um": 3.0,
+        "min_distance_um": 5.0,
+        "surround_um": 15.0,
+        "reach_um": 12.0,
+        "min_contrast": 0.25,
+        "min_contrast_to_noise": 8,
+    },
 }
-SINGLE = [method for method in METHODS if method not in ("hysteresis", "local")]
+SINGLE = [method for method in METHODS if method not in ("hysteresis", "local", "half_height")]
 BETWEEN = [method for method in SINGLE if method not in ("fixed", "minimum")]  # always a value from lowest to highest
 SPACINGS = [(0.3 * ratio, 0.3, 0.3) for ratio in (1, 4, 8)]
 SHAPES = [(1, 7, 1), (3, 1, 5), (1, 30, 31), (9, 17, 31)]
@@ -226,7 +235,13 @@ def test_the_record_tells_the_threshold_if_there_is_one(method, tmp_path):
     io.write_stack(tmp_path / "denoised.tif", stack, (1, 0.5, 0.5))
     mask, threshold = tmp_path / "mask.tif", tmp_path / "threshold.json"
     script.main(
-        denoised=tmp_path / "denoised.tif", mask=mask, threshold=threshold, method=method, options=OPTIONS.get(method, {}), factor=0.9
+        denoised=tmp_path / "denoised.tif",
+        mask=mask,
+        threshold=threshold,
+        method=method,
+        options=OPTIONS.get(method, {}),
+        factor=0.9,
+        contrast=[tmp_path / "denoised.tif"],
     )
     record = io.read_json(threshold)
     assert list(record) == ["method", "factor", "threshold", "foreground_fraction"]
@@ -236,3 +251,9 @@ def test_the_record_tells_the_threshold_if_there_is_one(method, tmp_path):
         assert record["foreground_fraction"] == (stack > np.float32(record["threshold"])).mean()
     else:
         assert record["threshold"] is None
+
+
+def test_half_height_needs_the_stack_before_it_was_denoised():
+    stack = smooth((9, 17, 31))
+    with pytest.raises(InputError, match="half_height: the noise of the stack is not known: give the file that adjust_contrast writes"):
+        binarize(stack, find_threshold(stack, "half_height", OPTIONS["half_height"]), SPACINGS[0])

@@ -3,11 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.ndimage import gaussian_filter
 from skimage import morphology as reference_library
 from skimage.morphology import remove_small_holes
 from skimage.morphology import remove_small_objects as remove_small
 
-from cellstack.clean_mask import METHODS, clean_mask, fill_holes, remove_small_objects
+from cellstack.clean_mask import METHODS, clean_mask, fill_holes, remove_small_objects, smooth
 from cellstack.morphology import footprint
 
 RATIOS = [1, 4, 8]
@@ -126,3 +127,30 @@ def test_outlines_follow_each_other_in_any_sequence():
     cleaned = clean_mask(dirty, (1, 1, 1), [("closing", by_cube), ("opening", by_cube)])
     assert np.array_equal(cleaned, cube)
     assert not np.array_equal(clean_mask(dirty, (1, 1, 1), [("opening", by_cube), ("closing", by_cube)]), cube)
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_smoothing_is_that_of_scipy_and_takes_off_spikes(ratio):
+    spacing = (0.5 * ratio, 0.5, 0.5)
+    z, y, x = np.ogrid[: 48 // ratio, :48, :48]
+    ball = (((z + 0.5) * spacing[0] - 12) ** 2 + (y * 0.5 - 12) ** 2 + (x * 0.5 - 12) ** 2 < 8**2).astype("uint8")
+    spiky = ball.copy()
+    spiky[:, 24, :] = 1
+    spiky[24 // ratio, 20, 20] = 0
+    spiky.flags.writeable = False
+    smoothed = smooth(spiky, spacing, sigma_um=1.0)
+    soft = gaussian_filter(spiky.astype(float), [1.0 / step for step in spacing], mode="nearest")
+    sure = abs(soft - 0.5) > 1e-5
+    assert np.array_equal(smoothed[sure], (soft > 0.5)[sure])
+    assert smoothed[24 // ratio, 20, 20]
+    assert not smoothed[0].any()
+    assert smoothed.sum() == pytest.approx(
+        ball.sum(), rel=0.06
+    )  # 1.5 sigma squared / radius squared: what smoothing takes from a ball twice
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_smoothing_leaves_a_stack_of_one_kind(value):
+    for shape in [(1, 7, 1), (5, 6, 7)]:
+        mask = np.full(shape, value, "uint8")
+        assert np.array_equal(smooth(mask, (1, 0.3, 0.3), sigma_um=0.6), mask)

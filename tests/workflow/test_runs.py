@@ -55,6 +55,7 @@ def finished(tmp_path_factory):
         study.add(name, image=f"{name}.tif", preset="whole" if name == "full" else "")
     study.add("flat", "membrane", image="flat.tif")
     whole = {"adjust_contrast": {"steps": ["none"]}, "binarize": {"method": "fixed", "fixed": {"value": 0.1}}}
+    whole["merge_objects"] = {"convexity": {"min_convexity": 0, "min_border": 0, "max_volume_um3": 1e6}}
     study.config["presets"] = {"whole": whole}
     process = study.run(cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
@@ -178,7 +179,7 @@ def test_a_second_run_and_touched_sources_do_nothing(finished):
 
 
 def test_a_changed_setting_reruns_what_depends_on_it_and_nothing_else(finished):
-    finished.config["find_seeds"] = {"h_maxima": {"h_um": 0.31}}
+    finished.config["find_seeds"] = {"combined": {"min_distance_um": 4.1}}
     changed = jobs(finished.run("--dry-run"))
     finished.config["find_seeds"] = {}
     finished.config["merge_cells"] = {"min_wall": 0.4}

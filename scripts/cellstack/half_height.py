@@ -1,0 +1,203 @@
+"""A threshold for each object: part of the way up from what surrounds it to its middle.
+
+Bright blobs are found on a coarse grid, whose voxels are at most a third as wide as sigma, and those that have contrast get a threshold of
+their own. Halo: none can be stated, the contrast that is asked for depends on the whole stack.
+"""
+
+import logging
+from typing import NamedTuple
+
+import cc3d
+import edt
+import numpy as np
+
+from cellstack import denoise, find_seeds, units
+
+LOGGER = logging.getLogger(__name__)
+GRID = 1 / 3  # of sigma: width of a voxel of the grid, at most
+MIDDLE = 1 / 2  # of sigma: that of the Gaussian whose value in the middle of a blob is its height, and how far the middle goes
+SURROUND_PERCENTILE = 20  # of the heights around a blob: low enough for a crowd, high enough for noise
+
+
+class Blobs(NamedTuple):
+    """Bright blobs of a stack on its coarse grid.
+
+    Attributes
+    ----------
+    factors : tuple of int
+        Voxels of the stack along z, y, x in one of the grid.
+    spacing : tuple of float
+        Voxel size of the grid along z, y, x in um.
+    smooth : (K, J, I) ndarray of float32
+        The stack on the grid, smoothed.
+    middles : (n, 3) ndarray of int
+        The voxel of the grid in the middle of each blob.
+    surrounds, contrasts, responses : (n,) ndarray of float32
+        Height of what surrounds a blob, how far its middle rises above that, and how much it answers to the filter for blobs.
+    """
+
+    factors: tuple
+    spacing: tuple
+    smooth: np.ndarray
+    middles: np.ndarray
+    surrounds: np.ndarray
+    contrasts: np.ndarray
+    responses: np.ndarray
+
+
+def mark_blobs(
+    stack, spacing, noise_sd, *, level, sigma_um, min_distance_um, surround_um, reach_um, min_contrast, min_contrast_to_noise, factor=1.0
+):
+    """Mark each blob that has contrast, down to a level between its surround and its middle.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of float32
+        Denoised intensities.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    noise_sd : float
+        Standard deviation of the noise of a voxel before it was removed, see :func:`cellstack.denoise.estimate_noise`.
+    level : float
+        0 is the height of the surround, 1 that of the middle.
+    sigma_um, min_distance_um, surround_um : float
+        As of :func:`find_blobs`.
+    reach_um : float
+        How far from its middle a blob may reach, in um.
+    min_contrast : float
+        The least contrast of a blob, and its least answer to the filter, as a part of what is typical of the bright ones of the stack.
+    min_contrast_to_noise : float
+        The least contrast, in standard deviations of the noise of a height.
+    factor : float
+        What each threshold is multiplied by.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of bool
+        Connected parts that hold the middle of no blob are left out.
+
+    Notes
+    -----
+    The threshold changes where the basins of two blobs of the smoothed stack meet.
+    """
+    from skimage.segmentation import watershed
+
+    blobs = find_blobs(stack, spacing, sigma_um, min_distance_um, surround_um)
+    kept = blobs.contrasts > min_contrast_to_noise * _noise_of_heights(noise_sd, blobs, sigma_um * MIDDLE)
+    for values in (blobs.contrasts, blobs.responses):
+        kept &= values > min_contrast * typical_bright(values)
+    LOGGER.info("%d blobs, %d of them with contrast", len(kept), kept.sum())
+    if not kept.any():
+        return np.zeros(stack.shape, bool)
+    markers = np.zeros(blobs.smooth.shape, np.int32)
+    markers[tuple(blobs.middles[kept].T)] = np.arange(1, kept.sum() + 1)
+    off_middle = edt.edt(markers == 0, anisotropy=blobs.spacing)
+    basins = watershed(-blobs.smooth, markers, mask=off_middle <= reach_um)
+    thresholds = np.float32(factor) * (blobs.surrounds + np.float32(level) * blobs.contrasts)[kept]
+    above = np.empty(stack.shape, bool)
+    in_middle = np.empty(stack.shape, bool)
+    steps = [np.arange(length) // factor for length, factor in zip(stack.shape, blobs.factors, strict=True)]
+    by_voxel = np.append(np.float32(np.inf), thresholds)[basins]  # basin 0 is beyond reach
+    for plane, above_plane, middle_plane, level_plane in zip(stack, above, in_middle, steps[0], strict=True):
+        across = (level_plane, *np.ix_(*steps[1:]))
+        np.greater(plane, by_voxel[across], out=above_plane)
+        np.less_equal(off_middle[across], sigma_um * MIDDLE, out=middle_plane)
+    parts = cc3d.connected_components(above, connectivity=6)
+    has_middle = np.zeros(int(parts.max()) + 1, bool)
+    has_middle[parts[in_middle]] = True
+    has_middle[0] = False
+    return has_middle[parts]
+
+
+def _noise_of_heights(noise_sd, blobs, sigma_um):
+    """Give the standard deviation of the height of each blob; it is larger near faces, where fewer voxels are averaged."""
+    noise = np.full(len(blobs.middles), noise_sd)
+    for places, length, step, factor in zip(blobs.middles.T, blobs.smooth.shape, blobs.spacing, blobs.factors, strict=True):
+        weights = denoise.gaussian(np.eye(length, dtype=np.float32)[:, :, None], (step, np.inf, np.inf), sigma_um=sigma_um)[:, :, 0]
+        noise *= np.sqrt(np.square(weights).sum(axis=1) / factor)[places]
+    return noise
+
+
+def find_blobs(stack, spacing, sigma_um, min_distance_um, surround_um):
+    """Find the bright blobs of one size, and how far they rise above what surrounds them.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of float32
+        Denoised intensities.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    sigma_um : float
+        Size of the blobs, as of :func:`cellstack.find_seeds.blobness`.
+    min_distance_um : float
+        The least distance between the middles of two blobs in um.
+    surround_um : float
+        Radius in um of the ball around the middle of a blob within which its surround is looked for.
+
+    Returns
+    -------
+    Blobs
+    """
+    factors = tuple(max(1, int(sigma * GRID)) for sigma in units.in_voxels(sigma_um, spacing))
+    wide = tuple(factor * step for factor, step in zip(factors, spacing, strict=True))
+    coarse = block_means(stack, factors)
+    response = find_seeds.blobness(coarse, wide, sigma_um)
+    middles = np.argwhere(find_seeds.peaks(response, wide, min_distance_um=min_distance_um))
+    smooth = denoise.gaussian(coarse, wide, sigma_um=sigma_um * MIDDLE)
+    reaches = [int(length) for length in units.in_voxels(surround_um, wide)]
+    offsets = np.stack(np.meshgrid(*(np.arange(-reach, reach + 1) for reach in reaches), indexing="ij"), axis=-1).reshape(-1, 3)
+    ball = offsets[np.sum(np.square(offsets * wide), axis=1) <= surround_um**2]
+    surrounds = np.empty(len(middles), np.float32)
+    for index, middle in enumerate(middles):
+        around = ball + middle
+        around = around[np.all((around >= 0) & (around < coarse.shape), axis=1)]
+        surrounds[index] = np.percentile(smooth[tuple(around.T)], SURROUND_PERCENTILE)
+    heights, responses = (values[tuple(middles.T)] for values in (smooth, response))
+    return Blobs(factors, wide, smooth, middles, surrounds, heights - surrounds, responses)
+
+
+def block_means(stack, factors):
+    """Take the mean over blocks of voxels; at the far faces, where a block is cut, the last voxels are repeated.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of float32
+    factors : (3,) sequence of int
+        Voxels along z, y, x in a block.
+
+    Returns
+    -------
+    (K, J, I) ndarray of float32
+    """
+    z, y, x = factors
+    short = [-length % factor for length, factor in zip(stack.shape, factors, strict=True)]
+    whole = np.empty([-(-length // factor) for length, factor in zip(stack.shape, factors, strict=True)], np.float32)
+    for index, target in enumerate(whole):
+        block = stack[index * z : (index + 1) * z]
+        mean = block.mean(axis=0) if len(block) == z else (block.sum(axis=0) + block[-1] * np.float32(z - len(block))) / np.float32(z)
+        mean = np.pad(mean, [(0, short[1]), (0, short[2])], mode="edge")
+        target[:] = mean.reshape(len(target), y, -1, x).mean(axis=(1, 3))
+    return whole
+
+
+def typical_bright(values):
+    """Give the median of the upper of two classes of values, which are told apart by the threshold of Otsu.
+
+    Parameters
+    ----------
+    values : (n,) ndarray of float
+
+    Returns
+    -------
+    float
+        The median of all where they do not differ; 0 where there are none.
+    """
+    if len(values) == 0:
+        return 0.0
+    ranked = np.sort(values.astype(np.float64))[::-1]
+    upper = np.arange(1, len(ranked))  # how many values the upper class may have
+    sums = np.cumsum(ranked)
+    apart = sums[:-1] / upper - (sums[-1] - sums[:-1]) / (len(ranked) - upper)
+    between = upper * (len(ranked) - upper) * apart**2
+    count = upper[np.argmax(between)] if len(upper) and between.max() > 0 else len(ranked)
+    return float(np.median(ranked[:count]))
