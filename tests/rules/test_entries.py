@@ -26,7 +26,7 @@ def study(tmp_path_factory):
     study.add("simulated", image="resources/simulated/tiny/image.ome.tif", index="nuclei", truth="resources/simulated/tiny/nuclei.ome.tif")
     study.config["correct_background"] = {"steps": ["depth"]}
     study.config["sweep"] = "sweep.tsv"
-    (study.folder / "sweep.tsv").write_text("find_seeds.h_maxima.h_um\n0.3\n", encoding="utf-8")
+    (study.folder / "sweep.tsv").write_text("find_seeds.combined.min_distance_um\n5\n", encoding="utf-8")
     more = [f"results/colony/{name}" for name in ("nuclei/edges.tif", "nuclei/crops", "gallery/index.html")]
     process = study.run("all", "evaluate", "sweep", *more, cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
@@ -160,8 +160,8 @@ def arguments(study, rule):
         "collect_objects": {"user_columns": own},
         "collect_stacks": {"user_columns": own},
         "evaluate_labels": {"stack": "colony", "objects": ["nuclei"]},
-        "collect_sweep": {"settings": [{"find_seeds.h_maxima.h_um": 0.3}], "presets": [{}, {}], "stacks": ["colony", "simulated"]},
-        "plot_sweep": {"varied": ["find_seeds.h_maxima.h_um"]},
+        "collect_sweep": {"settings": [{"find_seeds.combined.min_distance_um": 5}], "presets": [{}, {}], "stacks": ["colony", "simulated"]},
+        "plot_sweep": {"varied": ["find_seeds.combined.min_distance_um"]},
         "plot_faults": title | {"object": "nuclei"},
         "plot_segmentation": title,
         "plot_planes": title,

@@ -21,6 +21,8 @@ OTHER_SETTINGS = {
     "label_components": {"connectivity": 6},
     "find_seeds": {"method": "peaks"},
     "split_objects": {"method": "intensity"},
+    "merge_objects": {"method": "none"},
+    "outline_objects": {"method": "none"},
     "select_objects": {"min_volume_um3": 1},
 }
 

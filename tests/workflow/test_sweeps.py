@@ -26,7 +26,7 @@ def write_study(folder, **config):
     study.add("brought", image="other-nuclei.tif", truth="other-truth.tif", labels="other-truth.tif")
     study.add("plain", image="other-nuclei.tif")
     study.config["presets"] = {"tuned": {"binarize": {"method": "li"}}}
-    study.config |= config
+    study.config |= {"find_seeds": {"method": "h_maxima"}} | config
     return study
 
 
@@ -68,7 +68,7 @@ def test_tables_preset_and_plot(swept):
 
 
 def test_a_run_is_what_its_settings_make(swept, tmp_path):
-    alone = write_study(tmp_path, binarize={"method": "li"}, find_seeds={"h_maxima": {"h_um": 0.02}})
+    alone = write_study(tmp_path, binarize={"method": "li"}, find_seeds={"method": "h_maxima", "h_maxima": {"h_um": 0.02}})
     process = alone.run("results/colony/scores.json", "results/other/scores.json", cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     ours, theirs = swept.digest(), alone.digest()
