@@ -42,7 +42,7 @@ def compare_thresholds(contrast, denoised, spacing, view, panels):
     def draw(panel):
         found = find_threshold(denoised, **panel["arguments"])
         values[panel["title"]] = _values_of(found)
-        mask = binarize(denoised, found, spacing)
+        mask = binarize(denoised, found, spacing, contrast)
         scale = gallery_figures.scale_of(image.shape, spacing[1:])
         figure, [[axes]], _ = gallery_figures.tile_figure([[gallery_figures.Tile(image.shape, spacing[1:], scale)]])
         gallery_figures.show_mask(axes, image, limits, choose_view.plane_of(choose_view.crop(mask, view), view), spacing[1:])
