@@ -11,7 +11,7 @@ RESULTS := results
 MPLCONFIGDIR ?= $(CURDIR)/.venv/matplotlib
 export MPLCONFIGDIR
 
-.PHONY: run test test-cluster lint bench claims lock clean
+.PHONY: run test test-cluster lint bench accuracy claims lock clean
 
 run: .venv/run.stamp
 	$(BIN)/snakemake --cores $(CORES)
@@ -34,6 +34,10 @@ test-cluster: .venv/test.stamp .venv/slurm.stamp
 
 claims: .venv/run.stamp
 	$(BIN)/python benchmarks/fit_claims.py
+
+# real stacks too, where CELLSTACK_DATA is their folder
+accuracy: .venv/run.stamp
+	$(BIN)/python benchmarks/accuracy.py
 
 bench: .venv/run.stamp
 	$(BIN)/python benchmarks/bench.py
