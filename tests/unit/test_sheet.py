@@ -95,7 +95,10 @@ HOSTILE = [
 
 
 def faults_of(rows, faults=()):
-    return [*faults, *sheet.find_faults(rows, SCHEMA, where="stacks.tsv", presets={"default"}, diameters={"nuclei"}, made={"x.tif"})]
+    return [
+        *faults,
+        *sheet.find_faults(rows, SCHEMA, where="stacks.tsv", presets={"default"}, diameters={"nuclei"}, objects=["nuclei"], made={"x.tif"}),
+    ]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
