@@ -35,6 +35,8 @@ rule show_stages:
         clean="<results>/{stack}/nuclei/clean.tif",
         distance="<results>/{stack}/nuclei/distance.tif",
         seeds="<results>/{stack}/nuclei/seeds.tif",
+        parts="<results>/{stack}/nuclei/parts.tif",
+        merged="<results>/{stack}/nuclei/merged.tif",
         split="<results>/{stack}/nuclei/split.tif",
         labels="<results>/{stack}/nuclei/labels.ome.tif",
         view="<results>/{stack}/gallery/view.json",
@@ -59,7 +61,9 @@ rule show_stages:
                 "binarize": "mask",
                 "clean_mask": "clean",
                 "find_seeds": "distance",
-                "split_objects": "split",
+                "split_objects": "parts",
+                "merge_objects": "merged",
+                "outline_objects": "split",
                 "select_objects": "labels",
             }
         ),
@@ -225,6 +229,11 @@ rule compare_seeds:
         clean="<results>/{stack}/nuclei/clean.tif",
         components="<results>/{stack}/nuclei/components.tif",
         denoised="<results>/{stack}/nuclei/denoised.tif",
+        stack=branch(
+            stage("split_objects")["method"],
+            cases={"contrast": "<results>/{stack}/nuclei/contrast.tif"},
+            otherwise="<results>/{stack}/nuclei/denoised.tif",
+        ),
         edges=branch(
             stage("split_objects")["method"],
             cases={method: "<results>/{stack}/nuclei/edges.tif" for method in ("edges", "blend")},

@@ -12,6 +12,7 @@ def main(
     clean: Path,
     components: Path,
     denoised: Path,
+    stack: Path,
     view: Path,
     seeds: Path,
     diameter_um: float,
@@ -25,10 +26,11 @@ def main(
     Labels grow as `split`, the params of split_objects, says; `edges` and `points` are read where a method goes by them.
     """
     mask, spacing = io.read_stack(clean)
-    parts, stack = (io.read_stack(path)[0] for path in (components, denoised))
+    parts, smooth, intensities = (io.read_stack(path)[0] for path in (components, denoised, stack))
     slopes = io.read_stack(*edges)[0] if edges else None
     by_hand = read_points(*points) if points else None
-    section = compare_seeds(mask, parts, stack, spacing, io.read_json(view), diameter_um, panels, split, slopes, by_hand)
+    images = (mask, parts, smooth, intensities)
+    section = compare_seeds(*images, spacing, io.read_json(view), diameter_um, panels, split, slopes, by_hand)
     io.write_json(seeds, section)
 
 

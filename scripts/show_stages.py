@@ -15,6 +15,8 @@ def main(
     clean: Path,
     distance: Path,
     seeds: Path,
+    parts: Path,
+    merged: Path,
     split: Path,
     labels: Path,
     view: Path,
@@ -25,7 +27,7 @@ def main(
 ):
     """Read the results of the stages and the `view`; write the section `stages` of the gallery, with one of the `panels` for each stage."""
     made = {"raw": raw, "contrast": contrast, "denoised": denoised, "mask": mask, "clean": clean, "distance": distance}
-    made |= {"seeds": seeds, "split": split, "labels": labels}
+    made |= {"seeds": seeds, "parts": parts, "merged": merged, "split": split, "labels": labels}
     if corrected:
         made["corrected"] = corrected[0]
     _, spacing = io.read_stack(raw)

@@ -22,7 +22,7 @@ WINDOW = 2.6  # diameters: side of what is enlarged
 NEAR = 0.5  # of the diameter: seeds that lie no farther from a plane are shown in it
 
 
-def compare_seeds(clean, components, denoised, spacing, view, diameter_um, panels, split, edges=None, points=None):
+def compare_seeds(clean, components, denoised, intensities, spacing, view, diameter_um, panels, split, edges=None, points=None):
     """Draw seeds and labels under several settings of find_seeds.
 
     Parameters
@@ -32,6 +32,8 @@ def compare_seeds(clean, components, denoised, spacing, view, diameter_um, panel
     components : (Z, Y, X) ndarray of uint16 or uint32
         Its connected parts.
     denoised : (Z, Y, X) ndarray of float32
+    intensities : (Z, Y, X) ndarray of float32
+        What split_objects goes by: denoised, or as they were before.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     view : dict
@@ -52,13 +54,14 @@ def compare_seeds(clean, components, denoised, spacing, view, diameter_um, panel
     dict
         ``title``, ``text`` and ``panels`` as of :func:`cellstack.gallery_figures.draw_panels`.
     """
-    mask, parts, stack, slopes = (None if each is None else choose_view.crop(each, view) for each in (clean, components, denoised, edges))
+    mask, parts, stack, raw = (choose_view.crop(each, view) for each in (clean, components, denoised, intensities))
+    slopes = None if edges is None else choose_view.crop(edges, view)
     found = {}
     for panel in panels:
         method, options, smoothing_um = (panel["arguments"][key] for key in ("method", "options", "smoothing_um"))
         distance = distance_map(mask, spacing, smoothing_um)
         seeds = find_seeds(distance, parts, spacing, method, options, stack, _in_region(points, view, options))
-        found[panel["title"]] = distance, gallery_figures.middles(seeds), split_objects(seeds, mask, stack, distance, edges=slopes, **split)
+        found[panel["title"]] = distance, gallery_figures.middles(seeds), split_objects(seeds, mask, raw, distance, edges=slopes, **split)
     places = find_places([(middles, labels) for _, middles, labels in found.values()], spacing, diameter_um)
     windows = [_window(place, spacing, diameter_um, mask.shape) for place in places]
     grey = figures.display_range(choose_view.plane_of(stack, view))

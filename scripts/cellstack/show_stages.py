@@ -1,5 +1,6 @@
 """The stages of a stack as they are configured, one picture each."""
 
+import fastremap
 import numpy as np
 
 from cellstack import choose_view, figures, gallery_figures
@@ -19,7 +20,7 @@ def show_stages(stages, spacing, view, diameter_um, panels):
     Parameters
     ----------
     stages : dict of str to (Z, Y, X) ndarray
-        raw, contrast, denoised, mask, clean, distance, seeds, split and labels, and corrected where there is one.
+        raw, contrast, denoised, mask, clean, distance, seeds, parts, merged, split and labels, and corrected where there is one.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     view : dict
@@ -57,9 +58,11 @@ def show_stages(stages, spacing, view, diameter_um, panels):
             gallery_figures.show_points(axes, points[near, 1:], spacing[1:])
             caption = f"{stages['seeds'].max(initial=0)} seeds in the stack; marked are those less than half a diameter from the plane"
         else:
-            boxes = figures.find_boxes(stages[name])
+            labels, _ = fastremap.renumber(stages[name], in_place=False)  # numbers may have gaps, colours go by their order
+            boxes = figures.find_boxes(labels)
+            seen = choose_view.plane_of(choose_view.crop(labels, view), view)
             limits = figures.display_range(images["raw"])
-            gallery_figures.show_labels(axes, images["raw"], limits, image, spacing[1:], figures.label_colors(boxes))
+            gallery_figures.show_labels(axes, images["raw"], limits, seen, spacing[1:], figures.label_colors(boxes))
             caption = f"{len(boxes)} objects in the stack"
         return figure, () if is_distance else figures.COLORS, f"{panel['title']}: the plane", caption
 

@@ -205,11 +205,14 @@ def arguments_of_gallery(config):
         return settings.stage_arguments(stage, config[stage], 8, schema)
 
     images = {"import_stack": "raw", "correct_background": "corrected", "adjust_contrast": "contrast", "denoise": "denoised"}
-    images |= {"binarize": "mask", "clean_mask": "clean", "find_seeds": "distance", "split_objects": "split", "select_objects": "labels"}
+    images |= {"binarize": "mask", "clean_mask": "clean", "find_seeds": "distance", "split_objects": "parts"}
+    images |= {"merge_objects": "merged", "outline_objects": "split", "select_objects": "labels"}
     shown = [
         {"title": name, "image": image, "snippet": gallery_panels.snippet(name, config[name], schema)} for name, image in images.items()
     ]
-    made = stacks("raw", "contrast", "denoised", "mask", "clean", "distance", "seeds", "split") | {"labels": nuclei / "labels.ome.tif"}
+    made = stacks("raw", "contrast", "denoised", "mask", "clean", "distance", "seeds", "parts", "merged", "split") | {
+        "labels": nuclei / "labels.ome.tif"
+    }
     sections = {
         "show_stages": ("stages", made | {"corrected": [nuclei / "corrected.tif"]} | view, {"panels": shown} | diameter),
         "compare_background": ("background", stacks("raw") | view, panels("background", "correct_background")),
@@ -228,7 +231,9 @@ def arguments_of_gallery(config):
         ),
         "compare_seeds": (
             "seeds",
-            stacks("clean", "components", "denoised") | view,
+            stacks("clean", "components", "denoised")
+            | {"stack": nuclei / f"{'contrast' if config['split_objects']['method'] == 'contrast' else 'denoised'}.tif"}
+            | view,
             panels("seeds", "find_seeds") | diameter | {"split": settings_of("split_objects")},
         ),
         "compare_surface_area": ("surface_area", {"labels": nuclei / "labels.ome.tif"}, {}),

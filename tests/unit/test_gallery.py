@@ -328,12 +328,22 @@ def test_places_are_where_methods_disagree():
 def test_seeds_and_labels_are_counted(stages, view):
     split = {"method": "distance", "options": {}, "compactness": 0}
     few = panels("seeds", "h_maxima", "peaks")
-    section = compare_seeds(stages["mask"], stages["components"], stages["denoised"], SPACING, view, DIAMETER_UM, few, split)
+    section = compare_seeds(
+        stages["mask"], stages["components"], stages["denoised"], stages["denoised"], SPACING, view, DIAMETER_UM, few, split
+    )
     assert [panel["caption"].split(" seeds")[0].isdigit() for panel in section["panels"]] == [True, True]
     by_hand = panels("seeds", "points", method="points")
     deepest = np.argwhere(distance_map(stages["mask"], SPACING) == distance_map(stages["mask"], SPACING).max())[:1]
     section = compare_seeds(
-        stages["mask"], stages["components"], stages["denoised"], SPACING, view, DIAMETER_UM, by_hand, split, points=deepest.astype(float)
+        stages["mask"],
+        stages["components"],
+        *[stages["denoised"]] * 2,
+        SPACING,
+        view,
+        DIAMETER_UM,
+        by_hand,
+        split,
+        points=deepest.astype(float),
     )
     assert section["panels"][0]["caption"].startswith(f"{stages['components'].max()} seeds")  # one per component, one of them by hand
 
@@ -377,6 +387,7 @@ def test_nothing_to_see_is_shown_all_the_same(shape, value):
         compare_seeds(
             mask,
             mask.astype(np.uint16),
+            flat,
             flat,
             SPACING,
             found,
