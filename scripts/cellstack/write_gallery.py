@@ -157,7 +157,7 @@ def as_yaml(snippet):
     str
         YAML: a block per stage and key, what is below in one line.
     """
-    return yaml.safe_dump(snippet, sort_keys=False, default_flow_style=None, allow_unicode=True, width=60)
+    return yaml.safe_dump(snippet, sort_keys=False, default_flow_style=None, allow_unicode=True, width=10_000)  # the browser wraps
 
 
 def _sizes(value, diameter_um):
