@@ -49,6 +49,7 @@ VARIANTS = {  # name: settings, factor of the diameter
     "seeds by distance alone": ({"find_seeds": {"method": "h_maxima"}}, 1.0),
     "without merge_objects": ({"merge_objects": {"method": "none"}}, 1.0),
     "without outline_objects": ({"outline_objects": {"method": "none"}}, 1.0),
+    "20 % too small, without merge_objects": ({"merge_objects": {"method": "none"}}, 0.8),
     "without asking for contrast": ({"binarize": {"half_height": {"min_contrast": 0, "min_contrast_to_noise": 0}}}, 1.0),
     "mask not smoothed": ({"clean_mask": {"steps": ["fill_holes", "remove_small_objects"]}}, 1.0),
     "seeds by blobs alone": ({"find_seeds": {"method": "log"}}, 1.0),
