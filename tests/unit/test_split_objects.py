@@ -258,6 +258,6 @@ def test_the_script_takes_edges_and_compactness(tmp_path):
     for name, array in arrays.items():
         io.write_stack(files[name], array, (2.0, 0.5, 0.5))
     files["edges"] = [files["edges"]]
-    main(**files, split=tmp_path / "split.tif", method="edges", options={}, compactness=0.001)
+    main(**files, parts=tmp_path / "parts.tif", method="edges", options={}, compactness=0.001)
     expected = split_objects(*bar()[:-1], "edges", {}, bar()[-1], 0.001)
-    assert np.array_equal(io.read_stack(tmp_path / "split.tif")[0], expected)
+    assert np.array_equal(io.read_stack(tmp_path / "parts.tif")[0], expected)

@@ -43,7 +43,7 @@ def test_the_end_of_a_run_lists_what_failed(runs):
 
 def test_partial_tables_hold_the_others_and_name_the_missing(runs):
     assert runs.partial.returncode == 0, runs.partial.stderr[-3000:]
-    assert jobs(runs.partial) == {"collect_objects": 1, "collect_stacks": 1, "write_config": 1, "all": 1}
+    assert jobs(runs.partial) == {"collect_objects": 1, "collect_stacks": 1, "plot_volumes": 1, "write_config": 1, "all": 1}
     assert "cellstack: the tables will lack 1 stacks" in runs.partial.stderr
     assert [(row["stack"], row["status"], row["mouse"]) for row in runs.partial_rows] == [
         ("colony", "ok", "'=colony"),
