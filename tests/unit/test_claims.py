@@ -5,7 +5,7 @@ import csv
 import math
 
 import pytest
-from conftest import ROOT
+from study import ROOT
 
 FLOOR = {"mb": 400, "seconds": 120}  # what is claimed for the smallest jobs
 
