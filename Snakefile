@@ -14,6 +14,7 @@ report: "report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/claims.smk"
 include: "rules/prepare.smk"
 include: "rules/enhance.smk"
 include: "rules/segment.smk"

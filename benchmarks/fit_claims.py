@@ -2,7 +2,7 @@
 
 python benchmarks/fit_claims.py
 
-Writes benchmarks/claims.tsv, what was measured, and rules/claims.tsv, a line for each rule that no measurement exceeds; rules/common.smk
+Writes benchmarks/claims.tsv, what was measured, and rules/claims.tsv, a line for each rule that no measurement exceeds; rules/claims.smk
 adds the margins. Sizes that are measured again replace those of an earlier run, others are kept. Memory and CPU seconds come from the last
 line of each job's log, wall seconds from its benchmark file, which samples memory too seldom for jobs of a second.
 """

@@ -16,12 +16,12 @@ def table(path):
 
 
 def claims_of(megavoxels):
-    """Give the functions of common.smk that claim memory and minutes, for a stack of a size."""
-    tree = ast.parse((ROOT / "rules" / "common.smk").read_text())
+    """Give the functions of claims.smk that claim memory and minutes, for a stack of a size."""
+    tree = ast.parse((ROOT / "rules" / "claims.smk").read_text())
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in ("memory", "seconds", "minutes")]
     fitted = {row.pop("rule"): [float(cell) for cell in row.values()] for row in table("rules/claims.tsv")}
     space = {"math": math, "CLAIMS": fitted, "DEAREST": None, "megavoxels": lambda wildcards: megavoxels}
-    exec(compile(ast.Module(functions, []), "common.smk", "exec"), space)
+    exec(compile(ast.Module(functions, []), "claims.smk", "exec"), space)
     return space["memory"], space["minutes"]
 
 
