@@ -23,13 +23,43 @@ def convex_hull(mask):
     -----
     The first and last voxel of each row have the same hull as all voxels.
     """
-    from scipy.spatial import ConvexHull, QhullError  # slow to import, and who only wants boxes does without
+    return hull_of(ends_of_rows(mask))
 
+
+def ends_of_rows(mask):
+    """List the first and the last voxel of each row of an object along x.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray of bool
+
+    Returns
+    -------
+    (n, 3) ndarray of int
+        None of them twice.
+    """
     z, y = np.nonzero(mask.any(axis=2))
     rows = mask[z, y]
     first, last = rows.argmax(axis=1), rows.shape[1] - 1 - rows[:, ::-1].argmax(axis=1)
     longer = last > first  # a point given twice can trouble Qhull
-    centres = np.concatenate([np.column_stack([z, y, first]), np.column_stack([z, y, last])[longer]])
+    return np.concatenate([np.column_stack([z, y, first]), np.column_stack([z, y, last])[longer]])
+
+
+def hull_of(centres):
+    """Find the convex hull of the centres of voxels.
+
+    Parameters
+    ----------
+    centres : (n, 3) ndarray of int
+        At least one.
+
+    Returns
+    -------
+    scipy.spatial.ConvexHull
+        As of :func:`convex_hull`.
+    """
+    from scipy.spatial import ConvexHull, QhullError  # slow to import, and who only wants boxes does without
+
     try:
         return ConvexHull(centres)
     except (QhullError, ValueError):  # in one plane; or too few

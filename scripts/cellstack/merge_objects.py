@@ -6,9 +6,8 @@ Halo: none can be stated, a merged object may be as large as its component.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import ConvexHull
 
-from cellstack import io, units
+from cellstack import convex_hull, io, units
 from cellstack.methods import Methods
 
 METHODS = Methods()
@@ -17,8 +16,8 @@ METHODS = Methods()
 class _Region(NamedTuple):
     volume: int  # voxels
     height: float  # median intensity
-    corners: np.ndarray  # (n, 3) of the convex hull, in voxels
-    hull_volume: float  # voxels
+    corners: np.ndarray  # (n, 3) voxels at the corners of the convex hull
+    hull_volume: int  # voxels whose centre lies within it
 
 
 class _Border(NamedTuple):
@@ -68,7 +67,7 @@ def convexity(labels, stack, spacing, *, min_convexity, min_border, max_volume_u
     stack : (Z, Y, X) ndarray of float32
     spacing : (3,) sequence of float
     min_convexity : float
-        The least solidity of the pair, its volume over that of its convex hull, as a part of that of the two apart. Two touching balls
+        The least solidity of the pair, its voxels over those in its convex hull, as a part of that of the two apart. Two touching balls
         have 0.8, the halves of a cut ellipsoid 1; it is the same for any spacing.
     min_border : float
         The least mean intensity at the border, as a part of that within the darker of the two; both above the background.
@@ -100,7 +99,7 @@ def convexity(labels, stack, spacing, *, min_convexity, min_border, max_volume_u
         depth = min(first.height, second.height) - background
         if volume > limit or border.total / border.faces - background < min_border * depth:
             return None
-        corners, hull_volume = _hull(np.concatenate([first.corners, second.corners]))
+        corners, hull_volume = _measure_hull(np.concatenate([first.corners, second.corners]))
         height = (first.volume * first.height + second.volume * second.height) / volume
         return (first.hull_volume + second.hull_volume) / hull_volume, _Region(volume, height, corners, hull_volume)
 
@@ -145,16 +144,13 @@ def _describe_regions(labels, stack, wanted):
     for label in sorted(wanted):
         box = boxes[label]
         mask = labels[box] == label
-        # the first and the last voxel of each line hold all corners of the hull
-        z, y = np.nonzero(mask.any(axis=2))
-        ends = mask[z, y]
-        first, last = ends.argmax(axis=1), ends.shape[1] - ends[:, ::-1].argmax(axis=1)
-        points = [(z + dz, y + dy, x) for dz in (0, 1) for dy in (0, 1) for x in (first, last)]
-        corners, hull_volume = _hull(np.concatenate([np.stack(each, axis=1) for each in points]) + [part.start for part in box])
+        corners, hull_volume = _measure_hull(convex_hull.ends_of_rows(mask) + [part.start for part in box])
         regions[label] = _Region(int(mask.sum()), float(np.median(stack[box][mask])), corners, hull_volume)
     return regions
 
 
-def _hull(points):
-    hull = ConvexHull(points)
-    return points[np.sort(hull.vertices)], hull.volume
+def _measure_hull(centres):
+    low = centres.min(axis=0)
+    hull = convex_hull.hull_of(centres - low)
+    corners = np.unique(hull.points[hull.vertices].round().astype(int), axis=0)
+    return corners + low, convex_hull.count_voxels(hull, corners.max(axis=0) + 1)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from cellstack.merge_objects import METHODS, merge_objects
 
-OPTIONS = {"min_convexity": 0.95, "min_border": 0.8, "max_volume_um3": 1e9}
+OPTIONS = {"min_convexity": 0.98, "min_border": 0.8, "max_volume_um3": 1e9}
 SPACINGS = [(0.4 * ratio, 0.4, 0.4) for ratio in (1.1, 4, 8)]
 each_spacing = pytest.mark.parametrize("spacing", SPACINGS, ids=str)
 
@@ -52,8 +52,8 @@ def test_the_halves_of_a_ball_are_merged(spacing):
 @each_spacing
 def test_touching_balls_stay_apart(spacing):
     labels, stack = two_balls(spacing)
-    assert np.array_equal(merge(labels, stack, spacing), labels)
-    assert merge(labels, stack, spacing, min_convexity=0.7).max() == 1
+    assert np.array_equal(merge(labels, stack, spacing, min_convexity=0.85), labels)  # however few planes they have
+    assert merge(labels, stack, spacing, min_convexity=0.78).max() == 1
 
 
 @each_spacing
