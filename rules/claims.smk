@@ -59,3 +59,8 @@ def minutes(rule):
         return attempt * max(2, math.ceil(2.5 * seconds(rule, wildcards) / 60))
 
     return runtime
+
+
+def cores(wildcards):
+    """Use one core for small stacks, which run many at once, and up to four for a large one, which is waited for."""
+    return min(4, 1 + int(megavoxels(wildcards) / 16))

@@ -15,6 +15,7 @@ rule measure_objects:
         "<benchmarks>/{stack}/{object}/measure_objects.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("measure_objects"),
         runtime=minutes("measure_objects"),

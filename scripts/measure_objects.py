@@ -20,6 +20,7 @@ def main(
     stack: str,
     object: str,
     channels: list,
+    threads: int = 1,
 ):
     """Write one row per object of `labels`, and behind it that of the table `pairs`; `raw` holds a file for each of `channels`, in order.
 
@@ -30,17 +31,17 @@ def main(
     splits = {int(row["label"]): int(row["split_label"]) for row in table_io.read_rows(selection) if row["label"] not in ("", "0")}
     if splits.keys() != boxes.keys():
         raise InputError(f"{selection} keeps {len(splits)} objects, {labels} holds {len(boxes)}: make both anew with rule select_objects")
-    rows = [row | {"split_label": splits[row["label"]]} for row in measure_objects.measure_shapes(image, boxes, spacing)]
+    rows = [row | {"split_label": splits[row["label"]]} for row in measure_objects.measure_shapes(image, boxes, spacing, threads)]
     found, contrast, crowded = io.read_stack(split)[0], None, set()
     if rows and seeds:
         distance = flag_objects.NEAR * np.median([row["equivalent_diameter_um"] for row in rows])
         crowded = flag_objects.find_crowded(io.read_stack(seeds[0])[0], found, spacing, distance)
     for path, channel in zip(raw, channels, strict=True):  # one channel in memory at a time
         values = io.read_channel(path, labels, image.shape, spacing)
-        intensities = measure_objects.measure_intensities(image, boxes, values, spacing, channel)
+        intensities = measure_objects.measure_intensities(image, boxes, values, spacing, channel, threads)
         rows = [row | more for row, more in zip(rows, intensities, strict=True)]
         if channel == object:
-            contrast = flag_objects.measure_contrast(found, list(boxes.values()), rows, values, spacing)
+            contrast = flag_objects.measure_contrast(found, list(boxes.values()), rows, values, spacing, threads)
     flags = flag_objects.flag_objects(rows, contrast, crowded)
     rows = [row | {"stack": stack, "object": object, "flags": said} for row, said in zip(rows, flags, strict=True)]
     names = columns.column_names(channels)

@@ -7,6 +7,8 @@ import cc3d
 import edt
 import numpy as np
 
+from cellstack import workers
+
 SMALL, LARGE = "small for its stack", "large for its stack"
 IRREGULAR = "irregular for its stack"
 SEEDS = "seeds close together"
@@ -80,7 +82,7 @@ def _deviation(values, reference):
     return (values - middle) / spread if reference.sum() >= FEWEST and spread > 0 else np.full(len(values), np.nan)
 
 
-def measure_contrast(split, boxes, rows, raw, spacing):
+def measure_contrast(split, boxes, rows, raw, spacing, threads=1):
     """Measure by how much objects stand out from their surround.
 
     Parameters
@@ -95,6 +97,8 @@ def measure_contrast(split, boxes, rows, raw, spacing):
         The channel that shows them.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
+    threads : int
+        Objects that are measured at once. The result does not depend on it.
 
     Returns
     -------
@@ -102,20 +106,23 @@ def measure_contrast(split, boxes, rows, raw, spacing):
         Mean of the object minus mean of its surround, divided by the standard deviation of the surround: of the background 0.05 to 0.2 of
         the object's diameter away from it. Not-a-number where fewer than 20 voxels of background lie there; infinite without noise.
     """
-    contrast = np.full(len(rows), np.nan)
     spacing = np.asarray(spacing, float)
-    for i, (row, box) in enumerate(zip(rows, boxes, strict=True)):
+
+    def measure(boxed):
+        row, box = boxed
         near, far = RIM * row["equivalent_diameter_um"], SURROUND * row["equivalent_diameter_um"]
         reach = np.ceil(far / spacing).astype(int)
         around = tuple(slice(max(side.start - int(pad), 0), side.stop + int(pad)) for side, pad in zip(box, reach, strict=True))
         inside = split[around] == row["split_label"]
-        distance = edt.edt(~inside, anisotropy=tuple(spacing), parallel=1)
+        distance = edt.edt((~inside).view(np.uint8), anisotropy=tuple(spacing), parallel=1)  # of bool it takes twice as long
         surround = raw[around][(split[around] == 0) & (distance > near) & (distance <= far)]
-        if len(surround) >= LEAST_SURROUND:
-            height = raw[around][inside].mean(dtype=float) - surround.mean(dtype=float)
-            noise = surround.std(dtype=float)
-            contrast[i] = height / noise if noise > 0 else np.copysign(np.inf, height) if height else 0.0
-    return contrast
+        if len(surround) < LEAST_SURROUND:
+            return np.nan
+        height = raw[around][inside].mean(dtype=float) - surround.mean(dtype=float)
+        noise = surround.std(dtype=float)
+        return height / noise if noise > 0 else np.copysign(np.inf, height) if height else 0.0
+
+    return np.array(workers.each(measure, list(zip(rows, boxes, strict=True)), threads), float)
 
 
 def find_crowded(seeds, split, spacing, distance_um):

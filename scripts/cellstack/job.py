@@ -6,9 +6,9 @@ A script defines ``main`` with keyword arguments that bear the names of its rule
 
 import inspect
 import logging
+import os
 import signal
 import sys
-import time
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import get_args
@@ -45,7 +45,7 @@ def run(main):
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a cluster sends it at a time limit
     try:
         main(**arguments)
-        log.info("took %.2f CPU seconds, at most %d MB", time.process_time(), _peak_memory())
+        log.info("took %.2f CPU seconds, at most %d MB", sum(os.times()[:4]), _peak_memory())  # of its processes too
     except KeyboardInterrupt:
         log.error("%s: was told to stop (Ctrl-C, cancelled, or the time limit): run it again", name)
         sys.exit(130)

@@ -8,7 +8,7 @@ import math
 import cc3d
 import numpy as np
 
-from cellstack import convex_hull, surface_area, topology
+from cellstack import convex_hull, surface_area, topology, workers
 from cellstack.columns import PERCENTILES
 
 UNIT_SPACING = np.ones(3)  # as the tutorial of scikit-image measures surfaces
@@ -31,7 +31,7 @@ def find_boxes(labels):
     return {label: found["bounding_boxes"][label] for label in range(1, len(found["voxel_counts"])) if found["voxel_counts"][label]}
 
 
-def measure_shapes(labels, boxes, spacing):
+def measure_shapes(labels, boxes, spacing, threads=1):
     """Measure volume, surface, position and axes of each object.
 
     Parameters
@@ -42,6 +42,8 @@ def measure_shapes(labels, boxes, spacing):
         As :func:`find_boxes` gives them.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
+    threads : int
+        Objects that are measured at once. The result does not depend on it.
 
     Returns
     -------
@@ -49,14 +51,19 @@ def measure_shapes(labels, boxes, spacing):
         One per object, in the order of `boxes`; the keys are defined in :data:`cellstack.columns.COLUMNS`.
     """
     spacing = np.asarray(spacing, float)
-    return [{"label": label} | _measure_shape(labels[box] == label, box, labels.shape, spacing) for label, box in boxes.items()]
+
+    def measure(labelled):
+        label, box = labelled
+        return {"label": label} | _measure_shape(labels[box] == label, box, labels.shape, spacing)
+
+    return workers.each(measure, list(boxes.items()), threads)
 
 
 def _measure_shape(mask, box, shape, spacing):
     count = int(np.count_nonzero(mask))
     voxel = float(np.prod(spacing))
     volume = count * voxel
-    area = surface_area.surface_area(mask, spacing)
+    area, area_unit_spacing = surface_area.surface_areas(mask, (spacing, UNIT_SPACING))
     hull = convex_hull.convex_hull(mask)
     convex = convex_hull.count_voxels(hull, mask.shape)
     centre, moments = _second_moments(mask, count)
@@ -69,7 +76,7 @@ def _measure_shape(mask, box, shape, spacing):
         "equivalent_diameter_um": diameter,
         "feret_diameter_max_um": convex_hull.feret_diameter_max(hull, spacing),
         "surface_area_um2": area,
-        "surface_area_unit_spacing": surface_area.surface_area(mask, UNIT_SPACING),
+        "surface_area_unit_spacing": area_unit_spacing,
         "sphericity": math.pi * diameter**2 / area,
         "solidity": count / convex,
         "extent": count / mask.size,
@@ -120,7 +127,7 @@ def _second_moments(mask, count):
     return centre, moments
 
 
-def measure_intensities(labels, boxes, raw, spacing, channel):
+def measure_intensities(labels, boxes, raw, spacing, channel, threads=1):
     """Measure the raw values of one channel in each object.
 
     Parameters
@@ -135,6 +142,8 @@ def measure_intensities(labels, boxes, raw, spacing, channel):
         Voxel size along z, y, x in um.
     channel : str
         What the columns call it.
+    threads : int
+        Objects that are measured at once. The result does not depend on it.
 
     Returns
     -------
@@ -142,7 +151,12 @@ def measure_intensities(labels, boxes, raw, spacing, channel):
         One per object, in the order of `boxes`; the keys are defined in
         :data:`cellstack.columns.COLUMNS`. Sums are exact for integers, else float64. A centroid that has no weight is None.
     """
-    return [_measure_intensity(raw[box], labels[box] == label, box, spacing, channel) for label, box in boxes.items()]
+
+    def measure(labelled):
+        label, box = labelled
+        return _measure_intensity(raw[box], labels[box] == label, box, spacing, channel)
+
+    return workers.each(measure, list(boxes.items()), threads)
 
 
 def _measure_intensity(raw, mask, box, spacing, channel):

@@ -39,23 +39,49 @@ def surface_area(mask, spacing):
        Stereology 26, 2007: 13 directions, weighted by their Voronoi cells.
     .. [2] G. Matheron, "Random Sets and Integral Geometry", Wiley, 1975: the covariogram and its slope.
     """
+    return surface_areas(mask, [spacing])[0]
+
+
+def surface_areas(mask, spacings):
+    """Estimate the surface area of an object for each of several voxel sizes; steps that these have in common are taken once.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray of bool or uint8
+        As of :func:`surface_area`.
+    spacings : iterable of (3,) sequence of float
+        Voxel sizes along z, y, x in um.
+
+    Returns
+    -------
+    list of float
+        Surface areas in um2.
+    """
     mask = mask.astype(bool, copy=False)
     count = np.count_nonzero(mask)
-    if count == 0:
-        return 0.0
-    steps, lengths, weights = directions(tuple(float(step) for step in spacing))
-    leaving = np.array([1 - _staying(mask, step) / count for step in steps])
-    chord = lengths / (2 * np.sin(np.arcsin(leaving) / 3))  # the root of the cubic that is at most 1
-    return float(6 * count * np.prod(spacing) * (weights / chord).sum())
+    staying, areas = {}, []
+    for spacing in spacings if count else ():
+        steps, lengths, weights = directions(tuple(float(step) for step in spacing))
+        steps = [tuple(step) for step in steps.tolist()]
+        staying |= _staying(mask, [step for step in steps if step not in staying])
+        leaving = np.array([1 - staying[step] / count for step in steps])
+        chord = lengths / (2 * np.sin(np.arcsin(leaving) / 3))  # the root of the cubic that is at most 1
+        areas.append(float(6 * count * np.prod(spacing) * (weights / chord).sum()))
+    return areas or [0.0 for _ in spacings]
 
 
-def _staying(mask, step):
-    """Count the voxels of the object that a step leaves in the object."""
-    if any(abs(shift) >= size for shift, size in zip(step, mask.shape, strict=True)):
-        return 0
-    here = tuple(slice(max(-shift, 0), size - max(shift, 0)) for shift, size in zip(step, mask.shape, strict=True))
-    there = tuple(slice(max(shift, 0), size - max(-shift, 0)) for shift, size in zip(step, mask.shape, strict=True))
-    return np.count_nonzero(mask[here] & mask[there])
+def _staying(mask, steps):
+    """Count the voxels of the object that each step leaves in the object."""
+    staying = dict.fromkeys(steps, 0)
+    steps = [step for step in steps if all(abs(shift) < size for shift, size in zip(step, mask.shape, strict=True))]
+    # With room behind each row and plane a step is a shift of the flat array, which never leads into another row of the object.
+    margins = [(0, max((abs(step[axis]) for step in steps if axis), default=0)) for axis in range(3)]
+    padded = np.pad(mask, margins)
+    flat, (_, rows, columns) = padded.ravel(), padded.shape
+    for step in steps:
+        shift = (step[0] * rows + step[1]) * columns + step[2]
+        staying[step] = np.count_nonzero(flat[shift:] & flat[: len(flat) - shift])
+    return staying
 
 
 @lru_cache(maxsize=8)

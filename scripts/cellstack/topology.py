@@ -21,19 +21,21 @@ def euler_number(mask):
     -----
     The corners, less the edges, plus the faces, less the voxels of the object as a body of closed cubes.
     """
-    number = 0
-    for axes, sign in (((0, 1, 2), 1), ((1, 2), -1), ((0, 2), -1), ((0, 1), -1), ((0,), 1), ((1,), 1), ((2,), 1), ((), -1)):
-        number += sign * np.count_nonzero(_touched(mask, axes))
-    return int(number)
+    padded = np.pad(mask, ((0, 1), (0, 1), (0, 1)))  # then a neighbour along an axis is one in the flat array
+    _, rows, columns = padded.shape
+    voxels = padded.ravel()
+    z, y, x = (_touched(voxels, step) for step in (rows * columns, columns, 1))  # faces across an axis
+    zy, zx, yx = _touched(z, columns), _touched(z, 1), _touched(y, 1)  # edges along the third axis
+    zyx = _touched(zy, 1)  # corners
+    number = np.count_nonzero(zyx) - sum(map(np.count_nonzero, (zy, zx, yx))) + sum(map(np.count_nonzero, (z, y, x)))
+    return int(number - np.count_nonzero(voxels))
 
 
-def _touched(mask, axes):
-    """Mark the corners, edges or faces that lie between voxels along `axes` and belong to a voxel of the object."""
-    for axis in axes:
-        wider = np.pad(mask, [(1, 1) if each == axis else (0, 0) for each in range(3)])
-        wider = np.moveaxis(wider, axis, 0)
-        mask = np.moveaxis(wider[1:] | wider[:-1], 0, axis)
-    return mask
+def _touched(cells, step):
+    """Mark what lies before or behind a cell along an axis."""
+    touched = cells.copy()
+    touched[step:] |= cells[:-step]
+    return touched
 
 
 def filled_count(mask):
@@ -50,6 +52,16 @@ def filled_count(mask):
         Voxels from which no way leads out, also across edges and corners, are filled: as the sum of `scipy.ndimage.binary_fill_holes`
         with a structure of ones, which scikit-image uses for ``area_filled``.
     """
+    if not _has_gaps(mask):
+        return np.count_nonzero(mask)
     outside = cc3d.connected_components(np.pad(~mask, 1, constant_values=True), connectivity=26)
     around = np.count_nonzero(outside == outside[0, 0, 0])
     return int(outside.size - around)
+
+
+def _has_gaps(mask):
+    """Tell whether each axis has a line that leaves the object and enters it again, as each does that runs through a cavity."""
+    return all(
+        np.count_nonzero(line[1:] & ~line[:-1]) + np.count_nonzero(line[0]) > np.count_nonzero(line.any(axis=0))
+        for line in (np.moveaxis(mask, axis, 0) for axis in range(3))
+    )

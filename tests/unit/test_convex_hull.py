@@ -3,10 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
 from skimage.morphology import convex_hull_image
 
-from cellstack.convex_hull import convex_hull, count_voxels, feret_diameter_max
+from cellstack.convex_hull import convex_hull, count_voxels, ends_of_rows, feret_diameter_max
 
 MASKS = arrays(bool, array_shapes(min_dims=3, max_dims=3, max_side=7), elements=st.booleans()).filter(np.any)
 FACE_CENTRES = np.concatenate([np.eye(3), -np.eye(3)]) / 2
@@ -58,3 +59,31 @@ def test_feret_diameter_is_the_greatest_distance_of_faces(mask):
     spacing = (2.0, 0.5, 0.4)
     faces = (np.argwhere(mask)[:, None] + FACE_CENTRES).reshape(-1, 3) * spacing
     assert feret_diameter_max(convex_hull(mask), spacing) == pytest.approx(pdist(faces).max())
+
+
+def count_by_all_facets(mask):
+    """Count the voxel centres that lie behind each facet of the hull of all voxels."""
+    hull = ConvexHull(np.argwhere(mask))
+    inside = np.ones(mask.shape, bool)
+    z, y, x = np.indices(mask.shape)
+    for *slope, offset in hull.equations:
+        inside &= slope[0] * z + slope[1] * y + slope[2] * x + offset <= 1e-10
+    return np.count_nonzero(inside)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("ratio", [1, 4, 8])
+def test_counts_in_ellipsoids_that_lie_anyhow_and_are_cut(ratio, seed):
+    rng = np.random.default_rng(seed)
+    at = (np.indices((24 // ratio + 3, 31, 28)).reshape(3, -1).T - rng.uniform([0, 8, 8], [12 / ratio, 20, 20])) * (ratio, 1, 1)
+    at = at @ np.linalg.qr(rng.normal(size=(3, 3)))[0] / rng.uniform(9, 14, 3)
+    mask = ((at**2).sum(axis=1) <= 1).reshape(24 // ratio + 3, 31, 28)
+    assert count(mask) == count_by_all_facets(mask)
+
+
+@given(MASKS.filter(spans_volume))
+def test_no_corner_of_the_hull_is_left_out(mask):
+    every = ConvexHull(np.argwhere(mask))
+    corners = {tuple(point) for point in every.points[every.vertices].astype(int).tolist()}
+    assert corners <= {tuple(point) for point in ends_of_rows(mask).tolist()}
+    assert len(ends_of_rows(mask)) == len(np.unique(ends_of_rows(mask), axis=0))

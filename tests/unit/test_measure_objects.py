@@ -293,3 +293,12 @@ def test_script_names_files_that_do_not_fit(files):
     files["selection"].write_text("split_label,label,volume_um3,reason\n11,1,3.5,kept\n")
     with pytest.raises(InputError, match=r"selection\.csv keeps 1 objects, .*labels\.ome\.tif holds"):
         script.main(**files)
+
+
+@pytest.mark.parametrize("threads", [2, 3, 9])
+def test_threads_change_no_byte(files, threads):
+    files["object"] = "a"  # whose contrast is measured too
+    script.main(**files)
+    alone = files["objects"].read_bytes()
+    script.main(**files, threads=threads)
+    assert files["objects"].read_bytes() == alone

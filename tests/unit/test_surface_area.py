@@ -7,7 +7,7 @@ from scipy.spatial import SphericalVoronoi
 from scipy.spatial.transform import Rotation
 from scipy.special import elliprg
 
-from cellstack.surface_area import directions, surface_area
+from cellstack.surface_area import _staying, directions, surface_area, surface_areas
 
 RATIOS = (1, 4, 8)
 SHAPES = {"sphere": (1, 1, 1), "oblate": (0.5, 1, 1), "prolate": (0.6, 0.6, 1), "triaxial": (0.5, 0.75, 1), "flat": (0.25, 1, 1)}
@@ -124,3 +124,13 @@ def test_any_mask_gives_a_finite_area_that_padding_and_scale_follow(mask, spacin
 
 def test_one_voxel_is_near_the_sphere_of_its_volume():
     assert surface_area(np.ones((1, 1, 1)), (1, 1, 1)) == pytest.approx((36 * np.pi) ** (1 / 3), rel=0.15)
+
+
+@settings(deadline=None)
+@given(arrays(bool, st.tuples(*[st.integers(1, 9)] * 3)), st.sampled_from([(1, 1, 1), (4, 1, 0.5), (0.5, 3, 1), (8, 1, 1)]))
+def test_steps_are_counted_voxel_by_voxel(mask, spacing):
+    steps = [tuple(step) for step in directions(tuple(map(float, spacing)))[0].tolist()]
+    voxels = {tuple(place) for place in np.argwhere(mask).tolist()}
+    for step, number in _staying(mask, steps).items():
+        assert number == sum(tuple(np.add(place, step).tolist()) in voxels for place in voxels)
+    assert surface_areas(mask, [spacing, (1, 1, 1)]) == [surface_area(mask, spacing), surface_area(mask, (1, 1, 1))]

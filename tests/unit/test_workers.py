@@ -1,0 +1,40 @@
+import os
+import signal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cellstack import workers
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(-5, 5), max_size=7), st.integers(1, 4))
+def test_the_order_is_kept_for_any_number_of_processes(items, count):
+    assert workers.each(lambda item: (item, item**2), items, count) == [(item, item**2) for item in items]
+
+
+def test_the_processes_are_several():
+    assert len({*workers.each(lambda _: os.getpid(), range(6), 3)}) == 3
+    assert {*workers.each(lambda _: os.getpid(), range(6), 1)} == {os.getpid()}
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_a_fault_is_raised_wherever_it_occurs(failing):
+    with pytest.raises(ZeroDivisionError):
+        workers.each(lambda item: 1 / (item - failing), range(3), 3)
+
+
+def test_a_process_that_is_ended_from_outside():
+    own = os.getpid()
+
+    def work(_):
+        if os.getpid() != own:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(MemoryError, match="ended from outside"):
+        workers.each(work, range(2), 2)
+
+
+def test_more_than_a_pipe_holds():
+    assert workers.each(lambda item: bytes(1 << 20), range(4), 2) == [bytes(1 << 20)] * 4
