@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from cellstack import io, job
+from cellstack import io, job, whole_files
 from cellstack.binarize import binarize, find_threshold
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def main(
     record = {"method": method, "factor": factor, "threshold": value, "foreground_fraction": float(foreground.mean())}
     log.info("foreground: %s", record)
     io.write_stack(mask, foreground, spacing, display=(0, 1))
-    io.write_json(threshold, record)
+    whole_files.write_json(threshold, record)
 
 
 job.run(main)

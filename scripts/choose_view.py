@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from cellstack import io, job
+from cellstack import io, job, whole_files
 from cellstack.choose_view import choose_view
 
 log = logging.getLogger(__name__)
@@ -14,7 +14,7 @@ def main(*, raw: Path, view: Path, diameter_um: float, region_um: float, plane: 
     stack, spacing = io.read_stack(raw)
     chosen = choose_view(stack, spacing, diameter_um, region_um, plane, row)
     log.info("view: %s", chosen)
-    io.write_json(view, chosen)
+    whole_files.write_json(view, chosen)
 
 
 job.run(main)

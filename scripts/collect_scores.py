@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from cellstack import io, job, score_columns, table_io
+from cellstack import job, score_columns, table_io, whole_files
 
 
 def main(*, stack_scores: list[Path], scores: Path, stacks: Path, columns: Path):
     """Write one row per stack, object kind and IoU threshold as `scores`, one per stack and object kind as `stacks`, and their columns."""
     scored = [
         ({"stack": content["stack"], "object": kind}, each)
-        for content in map(io.read_json, stack_scores)
+        for content in map(whole_files.read_json, stack_scores)
         for kind, each in content["objects"].items()
     ]
     by_threshold = (key | row for key, each in scored for row in each["thresholds"])

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from cellstack import io, job, score_columns, table_io
+from cellstack import job, score_columns, table_io, whole_files
 from cellstack.collect_sweep import rank_runs, write_preset
 
 log = logging.getLogger(__name__)
@@ -15,7 +15,7 @@ def main(*, stack_scores: list[Path], scores: Path, runs: Path, best: Path, sett
     keys = list(dict.fromkeys(key for each in settings for key in each))
     cells = [{"run": str(run)} | {key: str(each[key]) for key in each} for run, each in enumerate(tried)]
     files = [stack_scores[start : start + len(stacks)] for start in range(0, len(stack_scores), len(stacks))]
-    by_run = [[io.read_json(path)["objects"] for path in own] for own in files]
+    by_run = [[whole_files.read_json(path)["objects"] for path in own] for own in files]
     rows = [
         cells[run] | {"stack": stack, "object": kind} | table_io.as_text(each["summary"])
         for run, scored in enumerate(by_run)
@@ -31,7 +31,7 @@ def main(*, stack_scores: list[Path], scores: Path, runs: Path, best: Path, sett
             log.warning("run %d is the same as run %d: what it sets has no effect", run, first)
     columns = ["run", *keys, "same_as", *ranked[0]]
     table_io.write_rows(runs, columns, (table_io.as_text(row) | each for row, each in zip(ranked, cells, strict=True)))
-    with io.whole_file(best) as partial:
+    with whole_files.whole_file(best) as partial:
         partial.write_text(write_preset(ranked, tried, presets, stacks), encoding="utf-8")
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack import io, job
+from cellstack import io, job, whole_files
 from cellstack.compare_morphology import compare_morphology
 
 
@@ -13,7 +13,7 @@ def main(*, image: Path, mask: Path, view: Path, morphology: Path, panels: list,
     """
     stack, spacing = io.read_stack(image)
     foreground, _ = io.read_stack(mask)
-    io.write_json(morphology, compare_morphology(stack, foreground, spacing, io.read_json(view), grey_panels, panels))
+    whole_files.write_json(morphology, compare_morphology(stack, foreground, spacing, whole_files.read_json(view), grey_panels, panels))
 
 
 job.run(main)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack import io, job
+from cellstack import io, job, whole_files
 from cellstack.compare_seeds import compare_seeds
 from cellstack.seed_points import read_points
 
@@ -30,8 +30,8 @@ def main(
     slopes = io.read_stack(*edges)[0] if edges else None
     by_hand = read_points(*points) if points else None
     images = (mask, parts, smooth, intensities)
-    section = compare_seeds(*images, spacing, io.read_json(view), diameter_um, panels, split, slopes, by_hand)
-    io.write_json(seeds, section)
+    section = compare_seeds(*images, spacing, whole_files.read_json(view), diameter_um, panels, split, slopes, by_hand)
+    whole_files.write_json(seeds, section)
 
 
 job.run(main)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cellstack import crop_objects, io, job, measure_objects, table_io, units
+from cellstack import crop_objects, io, job, measure_objects, table_io, units, whole_files
 
 
 def main(*, labels: Path, raw: list[Path], crops: Path, stack: str, object: str, channels: list, format: str, margin_um: float):
@@ -13,7 +13,7 @@ def main(*, labels: Path, raw: list[Path], crops: Path, stack: str, object: str,
     stacks = {channel: io.read_channel(path, labels, image.shape, spacing) for path, channel in zip(raw, channels, strict=True)}
     margins = units.whole_voxels(margin_um, spacing, "margin_um")
     rows, archive = [], {}
-    with io.whole_folder(crops) as folder:
+    with whole_files.whole_folder(crops) as folder:
         for label, tight in measure_objects.find_boxes(image).items():
             box = crop_objects.pad_box(tight, image.shape, margins)
             crop = crop_objects.crop_object(image, label, box, stacks)

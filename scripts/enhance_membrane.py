@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack import io, job
+from cellstack import io, job, whole_files
 from cellstack.enhance_membrane import enhance_membrane
 
 
@@ -12,7 +12,7 @@ def main(*, contrast: Path, smooth: Path, walls: Path, record: Path, smoothing_u
     smoothed, strength, found = enhance_membrane(stack, spacing, smoothing_um, method, options)
     io.write_stack(smooth, smoothed, spacing, display=(0, 1))
     io.write_stack(walls, strength, spacing, display=(0, 3))
-    io.write_json(record, found)
+    whole_files.write_json(record, found)
 
 
 job.run(main)

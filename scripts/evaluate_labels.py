@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from cellstack import io, job
+from cellstack import io, job, whole_files
 from cellstack.evaluate_labels import evaluate_labels
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ def main(*, truths: list[Path], splits: list[Path], scores: Path, stack: str, ob
         for fault, named in scored["faults"].items():
             log.info("%s: %d %s", kind, len(named), fault.replace("_", " "))
         content["objects"][kind] = scored
-    io.write_json(scores, content)
+    whole_files.write_json(scores, content)
 
 
 job.run(main)

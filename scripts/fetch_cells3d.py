@@ -7,7 +7,7 @@ import pooch
 import skimage
 import tifffile
 
-from cellstack import io, job
+from cellstack import job, whole_files
 from cellstack.errors import InputError
 
 SPACING_UM = {"Z": 0.29, "Y": 0.26, "X": 0.26}  # as the tutorial gives it
@@ -27,7 +27,7 @@ def main(*, image: Path):
     metadata |= {f"PhysicalSize{axis}": step for axis, step in SPACING_UM.items()}
     metadata |= {f"PhysicalSize{axis}Unit": "µm" for axis in SPACING_UM}
     metadata["UUID"] = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, 'cellstack/cells3d')}"  # a random one otherwise
-    with io.whole_file(image) as partial:
+    with whole_files.whole_file(image) as partial:
         tifffile.imwrite(partial, stack, ome=True, software="cellstack", metadata=metadata)
 
 

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from cellstack import io, job
+from cellstack import io, job, whole_files
 from cellstack.find_cell_seeds import find_cell_seeds
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def main(
         smoothed,
         strength,
         spacing,
-        io.read_json(record)["noise"],
+        whole_files.read_json(record)["noise"],
         method,
         options,
         background_radius_um=background_radius_beside_nuclei_um if nuclei else background_radius_um,

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from cellstack import import_stack, io, job, readers, spacing
+from cellstack import import_stack, io, job, readers, spacing, whole_files
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def main(
         "raw": {"shape": stack.shape, "dtype": stack.dtype.name, "spacing_um": steps},
         "notices": notices,
     }
-    io.write_json(record, found)
+    whole_files.write_json(record, found)
 
 
 job.run(main)

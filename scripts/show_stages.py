@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack import io, job
+from cellstack import io, job, whole_files
 from cellstack.show_stages import show_stages
 
 
@@ -32,7 +32,7 @@ def main(
         made["corrected"] = corrected[0]
     _, spacing = io.read_stack(raw)
     stacks = {name: io.read_stack(path)[0] for name, path in made.items()}
-    io.write_json(stages, show_stages(stacks, spacing, io.read_json(view), diameter_um, panels))
+    whole_files.write_json(stages, show_stages(stacks, spacing, whole_files.read_json(view), diameter_um, panels))
 
 
 job.run(main)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from cellstack import io, job
+from cellstack import io, job, whole_files
 from cellstack.simulate_stack import simulate_stack
 
 
@@ -38,7 +38,7 @@ def main(
         "Name": f"{image.name}, simulated by cellstack",
         "Channel": {"Name": ["nuclei", "membrane"]},
     }
-    with io.whole_file(image) as partial:
+    with whole_files.whole_file(image) as partial:
         tifffile.imwrite(partial, channels, ome=True, photometric="minisblack", software="cellstack", metadata=metadata)
     io.write_labels(nuclei, simulated.nuclei_labels, spacing)
     io.write_labels(cells, simulated.cell_labels, spacing)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from cellstack import io, job
+from cellstack import job, whole_files
 
 
 class Plain(yaml.SafeDumper):
@@ -17,7 +17,7 @@ class Plain(yaml.SafeDumper):
 
 def main(*, resolved: Path, config: dict, stages: list):
     """Write `config` with its defaults, and below `resolved` what `stages` came to in um for which stacks."""
-    with io.whole_file(resolved) as partial:
+    with whole_files.whole_file(resolved) as partial:
         text = yaml.dump(config | {"resolved": stages}, Dumper=Plain, sort_keys=False, allow_unicode=True, width=120)
         partial.write_text(text, encoding="utf-8")
 

@@ -3,7 +3,7 @@
 import base64
 from pathlib import Path
 
-from cellstack import io, job, table_io
+from cellstack import job, table_io, whole_files
 from cellstack.write_evaluation import write_evaluation
 
 
@@ -13,7 +13,7 @@ def main(*, scores: Path, stack_scores: Path, faults: list[Path], evaluation: Pa
     keys = [(row["stack"], row["object"]) for row in rows]
     pictures = {key: base64.b64encode(path.read_bytes()).decode() for key, path in zip(keys, faults, strict=True)}
     page = write_evaluation(list(table_io.read_rows(scores)), rows, pictures)
-    with io.whole_file(evaluation) as partial:
+    with whole_files.whole_file(evaluation) as partial:
         partial.write_text(page, encoding="utf-8")
 
 

@@ -1,6 +1,6 @@
 """The methods of correct_background side by side, in the plane and from the side."""
 
-from cellstack import choose_view, figures, gallery_figures
+from cellstack import figures, gallery_figures, views
 from cellstack.correct_background import correct_background
 
 TITLE = "Background"
@@ -28,11 +28,11 @@ def compare_background(raw, spacing, view, panels):
     dict
         ``title``, ``text`` and ``panels`` as of :func:`cellstack.gallery_figures.draw_panels`.
     """
-    part = choose_view.crop(raw, view)
+    part = views.crop(raw, view)
 
     def draw(panel):
         stack = correct_background(part, spacing, **panel["arguments"])
-        images = choose_view.plane_of(stack, view), choose_view.row_of(stack, view)
+        images = views.plane_of(stack, view), views.row_of(stack, view)
         limits = figures.display_range(*images)
         scale = gallery_figures.scale_of(images[0].shape, spacing[1:])
         steps = spacing[1:], spacing[::2]

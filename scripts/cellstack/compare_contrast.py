@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cellstack import choose_view, figures, gallery_figures
+from cellstack import figures, gallery_figures, views
 from cellstack.adjust_contrast import adjust_contrast
 
 TITLE = "Contrast"
@@ -33,11 +33,11 @@ def compare_contrast(raw, spacing, view, panels):
     dict
         ``title``, ``text`` and ``panels`` as of :func:`cellstack.gallery_figures.draw_panels`.
     """
-    part = choose_view.crop(raw, view)
+    part = views.crop(raw, view)
 
     def draw(panel):
         stack = adjust_contrast(part, spacing, **panel["arguments"])
-        image, limits = choose_view.plane_of(stack, view), (0.0, float(stack.max(initial=0)))
+        image, limits = views.plane_of(stack, view), (0.0, float(stack.max(initial=0)))
         scale = gallery_figures.scale_of(image.shape, spacing[1:])
         figure, [[axes]], bottom = gallery_figures.tile_figure([[gallery_figures.Tile(image.shape, spacing[1:], scale)]], below=LINES)
         figures.show_image(axes, image, limits)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cellstack import choose_view, figures, gallery_figures
+from cellstack import figures, gallery_figures, views
 from cellstack.denoise import denoise
 
 TITLE = "Denoising"
@@ -34,12 +34,12 @@ def compare_denoising(contrast, spacing, view, diameter_um, panels):
     dict
         ``title``, ``text`` and ``panels`` as of :func:`cellstack.gallery_figures.draw_panels`.
     """
-    part, view = choose_view.slab(choose_view.crop(contrast, view), view, SLAB * diameter_um)
-    limits = figures.display_range(choose_view.plane_of(part, view))
+    part, view = views.slab(views.crop(contrast, view), view, SLAB * diameter_um)
+    limits = figures.display_range(views.plane_of(part, view))
 
     def draw(panel):
         stack = denoise(part, spacing, **panel["arguments"])
-        images = [choose_view.plane_of(stack, view, zoomed) for zoomed in (False, True)]
+        images = [views.plane_of(stack, view, zoomed) for zoomed in (False, True)]
         scales = [gallery_figures.scale_of(image.shape, spacing[1:]) for image in images]
         tiles = [[gallery_figures.Tile(image.shape, spacing[1:], scale)] for image, scale in zip(images, scales, strict=True)]
         figure, [[whole], [zoom]], _ = gallery_figures.tile_figure(tiles)

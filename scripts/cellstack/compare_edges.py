@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cellstack import choose_view, figures, gallery_figures
+from cellstack import figures, gallery_figures, views
 from cellstack.detect_edges import detect_edges
 
 TITLE = "Edges"
@@ -33,7 +33,7 @@ def compare_edges(denoised, spacing, view, panels):
     dict
         ``title``, ``text`` and ``panels`` as of :func:`cellstack.gallery_figures.draw_panels`.
     """
-    part = choose_view.crop(denoised, view)
+    part = views.crop(denoised, view)
     found = [_three_views(detect_edges(part, spacing, **panel["arguments"]), view) for panel in panels]
     highest = max(float(np.percentile(np.concatenate([image.ravel() for image in images]), 99.8)) for images in found)
     shown = {panel["title"]: images for panel, images in zip(panels, found, strict=True)}
@@ -57,7 +57,7 @@ def compare_edges(denoised, spacing, view, panels):
 
 def _three_views(stack, view):
     """Show the plane, the middle column from the side with z to the right, and the row from the side with z downwards."""
-    return [choose_view.plane_of(stack, view), stack[:, :, stack.shape[2] // 2].T, choose_view.row_of(stack, view)]
+    return [views.plane_of(stack, view), stack[:, :, stack.shape[2] // 2].T, views.row_of(stack, view)]
 
 
 def _tiles(images, spacing):

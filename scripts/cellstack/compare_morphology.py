@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.colors import to_rgb
 
-from cellstack import choose_view, figures, gallery_figures
+from cellstack import figures, gallery_figures, views
 from cellstack.adjust_contrast import adjust_contrast
 from cellstack.clean_mask import clean_mask
 
@@ -35,20 +35,20 @@ def compare_morphology(image, mask, spacing, view, grey_panels, panels):
     dict
         ``title``, ``text`` and ``panels`` as of :func:`cellstack.gallery_figures.draw_panels`, the grey ones first.
     """
-    part, foreground = (choose_view.crop(stack, view) for stack in (image, mask))
-    before = choose_view.plane_of(foreground, view)
+    part, foreground = (views.crop(stack, view) for stack in (image, mask))
+    before = views.plane_of(foreground, view)
     tile = gallery_figures.Tile(before.shape, spacing[1:], gallery_figures.scale_of(before.shape, spacing[1:]))
     colors = np.array([to_rgb(color) for color in ("black", gallery_figures.REMOVED, gallery_figures.ADDED, gallery_figures.KEPT)])
 
     def draw_grey(panel):
         stack = adjust_contrast(part, spacing, **panel["arguments"])
         figure, [[axes]], _ = gallery_figures.tile_figure([[tile]])
-        figures.show_image(axes, choose_view.plane_of(stack, view), (0, 1))
+        figures.show_image(axes, views.plane_of(stack, view), (0, 1))
         return figure, figures.COLORS, f"{panel['title']}: the plane", f"mean {stack.mean():.3g}"
 
     def draw_mask(panel):
         cleaned = clean_mask(foreground, spacing, **panel["arguments"])
-        after = choose_view.plane_of(cleaned, view)
+        after = views.plane_of(cleaned, view)
         figure, [[axes]], _ = gallery_figures.tile_figure([[tile]])
         extent = (*axes.get_xlim(), *axes.get_ylim())
         axes.imshow(colors[before + 2 * after], extent=extent, aspect="auto", interpolation="nearest")

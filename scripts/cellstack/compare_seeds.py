@@ -3,7 +3,7 @@
 import cc3d
 import numpy as np
 
-from cellstack import choose_view, figures, gallery_figures, units
+from cellstack import figures, gallery_figures, units, views
 from cellstack.find_seeds import distance_map, find_seeds
 from cellstack.split_objects import split_objects
 
@@ -54,8 +54,8 @@ def compare_seeds(clean, components, denoised, intensities, spacing, view, diame
     dict
         ``title``, ``text`` and ``panels`` as of :func:`cellstack.gallery_figures.draw_panels`.
     """
-    mask, parts, stack, raw = (choose_view.crop(each, view) for each in (clean, components, denoised, intensities))
-    slopes = None if edges is None else choose_view.crop(edges, view)
+    mask, parts, stack, raw = (views.crop(each, view) for each in (clean, components, denoised, intensities))
+    slopes = None if edges is None else views.crop(edges, view)
     found = {}
     for panel in panels:
         method, options, smoothing_um = (panel["arguments"][key] for key in ("method", "options", "smoothing_um"))
@@ -64,7 +64,7 @@ def compare_seeds(clean, components, denoised, intensities, spacing, view, diame
         found[panel["title"]] = distance, gallery_figures.middles(seeds), split_objects(seeds, mask, raw, distance, edges=slopes, **split)
     places = find_places([(middles, labels) for _, middles, labels in found.values()], spacing, diameter_um)
     windows = [_window(place, spacing, diameter_um, mask.shape) for place in places]
-    grey = figures.display_range(choose_view.plane_of(stack, view))
+    grey = figures.display_range(views.plane_of(stack, view))
     deepest = max((float(distance.max(initial=0)) for distance, _, _ in found.values()), default=0) or 1.0
     first = view["region"][0][0]
     plane = view["plane"] - first

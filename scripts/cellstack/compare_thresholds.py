@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cellstack import choose_view, figures, gallery_figures
+from cellstack import figures, gallery_figures, views
 from cellstack.binarize import binarize, find_threshold
 
 TITLE = "Thresholds"
@@ -35,7 +35,7 @@ def compare_thresholds(contrast, denoised, spacing, view, panels):
     dict
         ``title``, ``text`` and ``panels`` as of :func:`cellstack.gallery_figures.draw_panels`. The first panel is the histogram.
     """
-    image = choose_view.plane_of(choose_view.crop(denoised, view), view)
+    image = views.plane_of(views.crop(denoised, view), view)
     limits = figures.display_range(image)
     values = {}
 
@@ -45,7 +45,7 @@ def compare_thresholds(contrast, denoised, spacing, view, panels):
         mask = binarize(denoised, found, spacing, contrast)
         scale = gallery_figures.scale_of(image.shape, spacing[1:])
         figure, [[axes]], _ = gallery_figures.tile_figure([[gallery_figures.Tile(image.shape, spacing[1:], scale)]])
-        gallery_figures.show_mask(axes, image, limits, choose_view.plane_of(choose_view.crop(mask, view), view), spacing[1:])
+        gallery_figures.show_mask(axes, image, limits, views.plane_of(views.crop(mask, view), view), spacing[1:])
         numbers = " and ".join(f"{value:.3g}" for value in values[panel["title"]].values())
         caption = (f"threshold {numbers}; " if numbers else "a threshold for each voxel; ") + f"foreground {mask.mean():.1%}"
         return figure, figures.COLORS, f"{panel['title']}: mask in the plane", caption

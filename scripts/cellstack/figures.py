@@ -7,10 +7,8 @@ Positions in um count from the centre of the first voxel, as the centroids in th
 from contextlib import contextmanager
 from io import BytesIO
 
-import cc3d
 import matplotlib
 import numpy as np
-from contourpy import contour_generator
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
@@ -19,7 +17,7 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from cellstack import io
+from cellstack import whole_files
 
 DPI = 100
 PT = 72 / DPI  # points in a pixel
@@ -141,6 +139,8 @@ def find_boxes(labels):
     list of tuple of slice
         The box of label 1, 2 ... n; empty where there are no objects.
     """
+    import cc3d
+
     return cc3d.statistics(labels)["bounding_boxes"][1:]
 
 
@@ -195,6 +195,8 @@ def outlines(mask, start, spacing):
         Closed lines, columns first and then rows, in um: holes and parts have lines of their own. Lines run through the middles of the
         pixels' outer edges and cut the corners between them.
     """
+    from contourpy import contour_generator
+
     padded = np.pad(mask, 1).astype(float)
     rows, columns = ((np.arange(size) + first - 1) * step for size, first, step in zip(padded.shape, start, spacing, strict=True))
     return contour_generator(x=columns, y=rows, z=padded).lines(0.5)
@@ -355,7 +357,7 @@ def save(figure, path, colors=()):
     colors : sequence of str, optional
         As of :func:`png`.
     """
-    with io.whole_file(path) as partial:
+    with whole_files.whole_file(path) as partial:
         partial.write_bytes(png(figure, colors))
 
 

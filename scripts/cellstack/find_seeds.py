@@ -6,7 +6,6 @@ Halo: none can be stated for the distance map; it is exact over the whole stack.
 import logging
 
 import cc3d
-import edt
 import fastremap
 import numpy as np
 
@@ -38,6 +37,8 @@ def distance_map(mask, spacing, sigma_um=0.0, threads=1):
     (Z, Y, X) ndarray of float32
         0 in the background. A mask without background has no distance: half the smallest extent of the stack is used for all of it.
     """
+    import edt
+
     distance = edt.edt(mask, anisotropy=spacing, parallel=threads)
     if not np.isfinite(distance).all():
         distance = np.full(mask.shape, min(np.multiply(mask.shape, spacing)) / 2, np.float32)

@@ -8,20 +8,8 @@ import edt
 import numpy as np
 
 from cellstack import workers
+from cellstack.reasons import CONTRAST, IRREGULAR, LARGE, SEEDS, SMALL, TOUCHES
 
-SMALL, LARGE = "small for its stack", "large for its stack"
-IRREGULAR = "irregular for its stack"
-SEEDS = "seeds close together"
-CONTRAST = "low contrast"
-TOUCHES = "touches "  # and the name of the face
-KINDS = {  # in what the summary of a stack calls its counts: how such flags begin
-    "face": TOUCHES,
-    "small": SMALL,
-    "large": LARGE,
-    "irregular": IRREGULAR,
-    "seeds": SEEDS,
-    "contrast": CONTRAST,
-}
 FAR = 3.5  # robust standard deviations from the median
 FEWEST = 5  # objects that tell a spread
 NEAR = 0.5  # of the median diameter, below which two seeds lie close together

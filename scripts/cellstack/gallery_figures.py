@@ -3,7 +3,6 @@
 import base64
 from typing import NamedTuple
 
-import cc3d
 import numpy as np
 
 from cellstack import figures
@@ -168,6 +167,8 @@ def show_labels(axes, image, limits, labels, spacing, colors):
 
 def middles(labels):
     """Give the middle of each label in voxels, as an (N, 3) ndarray of float."""
+    import cc3d
+
     return cc3d.statistics(labels)["centroids"][1:]
 
 

@@ -7,14 +7,9 @@ import fastremap
 import numpy as np
 
 from cellstack import io
+from cellstack.reasons import KEPT, LATERAL_FACE, TOO_LARGE, TOO_SMALL, TOP_OR_BOTTOM
 
-KEPT = "kept"
-LATERAL_FACE = "lateral face"
-TOP_OR_BOTTOM = "top or bottom face"
-TOO_SMALL = "below size range"
-TOO_LARGE = "above size range"
 SLACK = 1e-9  # part of a limit: 27 voxels of 0.001 um3 are 0.027 um3, whatever the last bit says
-REASONS = (LATERAL_FACE, TOP_OR_BOTTOM, TOO_SMALL, TOO_LARGE)
 FACES = {  # name: axis, index along it
     "first_plane": (0, 0),
     "last_plane": (0, -1),
@@ -52,7 +47,7 @@ def select_objects(labels, spacing, *, clear_faces, min_volume_um3, max_volume_u
     volume_um3 : (n,) ndarray of float
         The volume of each object.
     reason : (n,) list of str
-        ``"kept"``, or the first of :data:`REASONS` for which the object was dropped.
+        ``"kept"``, or the first of :data:`cellstack.reasons.REASONS` for which the object was dropped.
     """
     volume = np.bincount(labels.ravel(), minlength=1)[1:] * float(np.prod(spacing))
     reason = np.full(len(volume), KEPT, object)

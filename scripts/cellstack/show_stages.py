@@ -3,7 +3,7 @@
 import fastremap
 import numpy as np
 
-from cellstack import choose_view, figures, gallery_figures
+from cellstack import figures, gallery_figures, views
 
 TITLE = "The stages as configured"
 TEXT = (
@@ -35,8 +35,8 @@ def show_stages(stages, spacing, view, diameter_um, panels):
     dict
         ``title``, ``text`` and ``panels`` as of :func:`cellstack.gallery_figures.draw_panels`.
     """
-    parts = {name: choose_view.crop(stack, view) for name, stack in stages.items()}
-    images = {name: choose_view.plane_of(part, view) for name, part in parts.items()}
+    parts = {name: views.crop(stack, view) for name, stack in stages.items()}
+    images = {name: views.plane_of(part, view) for name, part in parts.items()}
     tile = gallery_figures.Tile(images["raw"].shape, spacing[1:], gallery_figures.scale_of(images["raw"].shape, spacing[1:]))
 
     def draw(panel):
@@ -60,7 +60,7 @@ def show_stages(stages, spacing, view, diameter_um, panels):
         else:
             labels, _ = fastremap.renumber(stages[name], in_place=False)  # numbers may have gaps, colours go by their order
             boxes = figures.find_boxes(labels)
-            seen = choose_view.plane_of(choose_view.crop(labels, view), view)
+            seen = views.plane_of(views.crop(labels, view), view)
             limits = figures.display_range(images["raw"])
             gallery_figures.show_labels(axes, images["raw"], limits, seen, spacing[1:], figures.label_colors(boxes))
             caption = f"{len(boxes)} objects in the stack"

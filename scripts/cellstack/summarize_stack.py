@@ -4,8 +4,8 @@ from collections import Counter
 
 import numpy as np
 
-from cellstack import flag_objects, select_objects
 from cellstack.columns import PERCENTILES
+from cellstack.reasons import FLAGS, KEPT, REASONS
 
 TOTALLED = ("volume_um3", "surface_area_um2", "sum_intensity_")
 NOT_SUMMARIZED = ("stack", "object", "label", "split_label", "flags", "centroid_", "bbox_", "touches_", "direction_", "nucleus_split_label")
@@ -22,7 +22,7 @@ def summarize_stack(columns, reasons, diameter_um):
     columns : dict of str to (n,) sequence of str
         The table of objects by column, cells as text; an empty cell is a missing value.
     reasons : sequence of str
-        For each object found, ``"kept"`` or why it was dropped, see :mod:`cellstack.select_objects`.
+        For each object found, ``"kept"`` or why it was dropped, see :mod:`cellstack.reasons`.
     diameter_um : float or None
         The diameter that was expected, if any.
 
@@ -34,12 +34,12 @@ def summarize_stack(columns, reasons, diameter_um):
         and directions are not summarized.
     """
     count = len(columns["label"])
-    dropped = dict.fromkeys(select_objects.REASONS, 0) | Counter(reason for reason in reasons if reason != select_objects.KEPT)
+    dropped = dict.fromkeys(REASONS, 0) | Counter(reason for reason in reasons if reason != KEPT)
     summary = {"status": "ok" if count else NO_OBJECTS, "count_found": len(reasons), "count_measured": count}
     summary |= {f"count_dropped_{reason.replace(' ', '_')}": number for reason, number in dropped.items()}
     flags = [cell.split(";") for cell in columns["flags"] if cell]
     summary["count_flagged"] = len(flags)
-    for kind, start in flag_objects.KINDS.items():
+    for kind, start in FLAGS.items():
         summary[f"count_flagged_{kind}"] = sum(any(flag.startswith(start) for flag in each) for each in flags)
     values = {
         name: np.array([float(cell) for cell in cells if cell]) for name, cells in columns.items() if not name.startswith(NOT_SUMMARIZED)

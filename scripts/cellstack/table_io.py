@@ -6,7 +6,7 @@ The csv module is enough for it, and starts in a hundredth of the time of pandas
 import csv
 from pathlib import Path
 
-from cellstack import io
+from cellstack import whole_files
 
 
 def read_rows(path):
@@ -44,7 +44,7 @@ def write_rows(path, columns, rows):
     rows : iterable of dict of str to str
         Cells by column; one that is missing is left empty.
     """
-    with io.whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+    with whole_files.whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

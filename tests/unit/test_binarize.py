@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from skimage import filters
 
 import binarize as script
-from cellstack import io
+from cellstack import io, whole_files
 from cellstack.binarize import BINS, METHODS, ROUNDING, binarize, find_threshold
 from cellstack.errors import InputError
 
@@ -243,7 +243,7 @@ def test_the_record_tells_the_threshold_if_there_is_one(method, tmp_path):
         factor=0.9,
         contrast=[tmp_path / "denoised.tif"],
     )
-    record = io.read_json(threshold)
+    record = whole_files.read_json(threshold)
     assert list(record) == ["method", "factor", "threshold", "foreground_fraction"]
     assert (record["method"], record["factor"]) == (method, 0.9)
     assert record["foreground_fraction"] == pytest.approx(io.read_stack(mask)[0].mean())

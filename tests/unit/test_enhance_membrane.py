@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cellstack import enhance_membrane as module
-from cellstack import io
+from cellstack import io, whole_files
 from cellstack.enhance_membrane import enhance_membrane
 from cellstack.simulate_stack import simulate_stack
 from enhance_membrane import main
@@ -125,4 +125,4 @@ def test_script_writes_what_the_function_gives(tmp_path):
         found, read = io.read_stack(files[name])
         np.testing.assert_array_equal(found, wanted)
         assert read == spacing
-    assert io.read_json(tmp_path / "walls.json") == expected[2]
+    assert whole_files.read_json(tmp_path / "walls.json") == expected[2]

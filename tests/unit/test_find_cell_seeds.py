@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from study import simulated
 
-from cellstack import enhance_membrane, io
+from cellstack import enhance_membrane, io, whole_files
 from cellstack.errors import InputError
 from cellstack.find_cell_seeds import METHODS, find_background, find_cell_seeds
 from find_cell_seeds import main
@@ -109,7 +109,7 @@ def test_a_colony_keeps_its_cells():
 def test_script_refuses_nuclei_on_another_grid(tmp_path):
     for name in ("smooth", "walls"):
         io.write_stack(tmp_path / f"{name}.tif", np.zeros((3, 5, 5), np.float32), SPACING)
-    io.write_json(tmp_path / "walls.json", {"noise": 0.0, "threshold": 0.0})
+    whole_files.write_json(tmp_path / "walls.json", {"noise": 0.0, "threshold": 0.0})
     names = ("smooth", "walls", "seeds", "background")
     for shape, spacing, word in (((3, 5, 6), SPACING, "shape"), ((3, 5, 5), (1.0, 0.5, 0.6), "voxel size")):
         io.write_stack(tmp_path / "nuclei.tif", np.zeros(shape, np.uint16), spacing)

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellstack.flag_objects import CONTRAST, IRREGULAR, LARGE, SEEDS, SMALL, find_crowded, flag_objects, measure_contrast
+from cellstack.flag_objects import find_crowded, flag_objects, measure_contrast
+from cellstack.reasons import CONTRAST, IRREGULAR, LARGE, SEEDS, SMALL
 
 SPACING = (1.0, 0.5, 0.5)
 

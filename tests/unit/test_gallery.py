@@ -15,7 +15,7 @@ from study import DIAMETER_UM, SPACING, simulated
 from cellstack import figures, gallery_figures, gallery_panels, settings
 from cellstack.adjust_contrast import adjust_contrast, stretch
 from cellstack.binarize import binarize, find_threshold
-from cellstack.choose_view import choose_view, crop, plane_of, row_of, slab
+from cellstack.choose_view import choose_view
 from cellstack.clean_mask import clean_mask
 from cellstack.compare_background import compare_background
 from cellstack.compare_contrast import compare_contrast
@@ -34,6 +34,7 @@ from cellstack.label_components import label_components
 from cellstack.plot_profile import plot_profile
 from cellstack.plot_shapes import plot_shapes
 from cellstack.surface_area import surface_area
+from cellstack.views import crop, plane_of, row_of, slab
 from cellstack.write_gallery import as_yaml, write_gallery
 
 

@@ -13,7 +13,7 @@ from skimage.color import rgb2gray
 from skimage.measure import block_reduce
 
 import import_stack as script
-from cellstack import import_stack, io
+from cellstack import import_stack, io, whole_files
 from cellstack.errors import InputError
 
 NAMES = ["membrane", "Nuclei", None]
@@ -125,7 +125,7 @@ SHEET = {"channel": "nuclei", "index": "", "z_um": None, "y_um": None, "x_um": N
 def run(image, folder, **sheet):
     script.main(image=image if isinstance(image, list) else [image], raw=folder / "raw.tif", record=folder / "import.json", **SHEET | sheet)
     stack, spacing = io.read_stack(folder / "raw.tif")
-    return stack, spacing, io.read_json(folder / "import.json")
+    return stack, spacing, whole_files.read_json(folder / "import.json")
 
 
 @pytest.fixture

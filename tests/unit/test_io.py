@@ -7,7 +7,7 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cellstack import io
+from cellstack import io, whole_files
 from cellstack.errors import InputError
 
 SHAPES = [(1, 1, 1), (1, 7, 1), (3, 1, 5), (1, 6, 7), (7, 1, 1), (3, 4, 5), (2, 3, 4), (4, 17, 31)]
@@ -125,7 +125,7 @@ def test_a_failing_write_leaves_all_as_it_was(tmp_path, before):
     if before is not None:
         target.parent.mkdir()
         target.write_bytes(before)
-    with pytest.raises(RuntimeError, match="half way"), io.whole_file(target) as partial:
+    with pytest.raises(RuntimeError, match="half way"), whole_files.whole_file(target) as partial:
         assert (partial.parent, partial.suffix) == (target.parent, ".tif")
         partial.write_bytes(b"new but not wh")
         raise RuntimeError("half way")
@@ -138,7 +138,7 @@ def test_a_failing_write_leaves_all_as_it_was(tmp_path, before):
         lambda path: io.write_stack(path, numbers((2, 3, 4), "uint16"), SPACING),
         lambda path: io.write_stack(path, numbers((2, 3, 4), "uint32"), SPACING),
         lambda path: io.write_labels(path, numbers((2, 3, 4), "uint16"), SPACING),
-        lambda path: io.write_json(path, {"a": 1}),
+        lambda path: whole_files.write_json(path, {"a": 1}),
     ],
 )
 def test_writers_leave_the_old_file_where_the_disk_is_full(tmp_path, monkeypatch, write):
@@ -157,34 +157,34 @@ def test_writers_leave_the_old_file_where_the_disk_is_full(tmp_path, monkeypatch
 def test_what_a_killed_process_left_is_removed(tmp_path):
     for name in (".partial.0123abcd.a.tif", ".partial.0123abcd.b.a.tif", ".partial.0123abcd.b.tif"):
         (tmp_path / name).write_bytes(b"half")
-    with io.whole_file(tmp_path / "a.tif") as partial:
+    with whole_files.whole_file(tmp_path / "a.tif") as partial:
         partial.write_bytes(b"whole")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".partial.0123abcd.b.a.tif", ".partial.0123abcd.b.tif", "a.tif"]
 
 
 def test_a_process_thought_dead_fails_and_leaves_the_file_of_the_one_that_took_over(tmp_path):
-    with pytest.raises(InputError, match="cannot be written"), io.whole_file(tmp_path / "a.tif") as old:
+    with pytest.raises(InputError, match="cannot be written"), whole_files.whole_file(tmp_path / "a.tif") as old:
         old.write_bytes(b"old")
-        with io.whole_file(tmp_path / "a.tif") as new:
+        with whole_files.whole_file(tmp_path / "a.tif") as new:
             assert new != old
             new.write_bytes(b"new")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.tif": b"new"}
 
 
 def test_a_fault_of_a_file_that_is_read_on_the_way_stays_what_it_is(tmp_path):
-    with pytest.raises(FileNotFoundError), io.whole_file(tmp_path / "a.csv"):
+    with pytest.raises(FileNotFoundError), whole_files.whole_file(tmp_path / "a.csv"):
         (tmp_path / "none.csv").read_text()
 
 
 def test_json_has_no_value_that_json_does_not_know(tmp_path):
     with pytest.raises(ValueError):
-        io.write_json(tmp_path / "a.json", {"threshold": float("nan")})
+        whole_files.write_json(tmp_path / "a.json", {"threshold": float("nan")})
     assert not list(tmp_path.iterdir())
 
 
 def test_a_complete_write_replaces_the_old_file(tmp_path):
     (tmp_path / "a").write_bytes(b"old")
-    with io.whole_file(tmp_path / "a") as partial:
+    with whole_files.whole_file(tmp_path / "a") as partial:
         partial.write_bytes(b"new")
         assert (tmp_path / "a").read_bytes() == b"old"
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"new"}
@@ -197,6 +197,6 @@ def test_label_type_is_the_smallest_that_fits(count, name):
 
 def test_json_round_trip_keeps_order_and_letters(tmp_path):
     content = {"z": 1.5, "a": None, "name": "µm", "list": [1, 2]}
-    io.write_json(tmp_path / "a.json", content)
-    assert list(io.read_json(tmp_path / "a.json").items()) == list(content.items())
+    whole_files.write_json(tmp_path / "a.json", content)
+    assert list(whole_files.read_json(tmp_path / "a.json").items()) == list(content.items())
     assert "µm" in Path(tmp_path / "a.json").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 import plot_faults as script
-from cellstack import io
+from cellstack import io, whole_files
 from cellstack.errors import InputError
 from cellstack.evaluate_labels import evaluate_labels
 from cellstack.plot_faults import DIM, FOUND_COLOR, MOST_OBJECTS, TRUTH_COLOR, choose_objects, plot_faults
@@ -116,7 +116,7 @@ def test_shapes_must_agree():
 def test_the_file_holds_the_colours(tmp_path):
     for name, stack in {"raw": RAW.astype(np.uint8), "truth": TRUTH, "split": FOUND}.items():
         io.write_stack(tmp_path / f"{name}.tif", stack, SPACING)
-    io.write_json(tmp_path / "scores.json", {"stack": "x", "objects": {"nuclei": evaluate_labels(TRUTH, FOUND, SPACING)}})
+    whole_files.write_json(tmp_path / "scores.json", {"stack": "x", "objects": {"nuclei": evaluate_labels(TRUTH, FOUND, SPACING)}})
     inputs = {name: tmp_path / f"{name}.tif" for name in ("raw", "truth", "split")} | {"scores": tmp_path / "scores.json"}
     for name in ("a", "b"):
         script.main(**inputs, faults=tmp_path / f"{name}.png", object="nuclei", title="x", note="")

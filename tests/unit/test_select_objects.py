@@ -17,7 +17,8 @@ from cellstack.find_seeds import distance_map, find_seeds
 from cellstack.label_components import label_components
 from cellstack.merge_objects import merge_objects
 from cellstack.outline_objects import outline_objects
-from cellstack.select_objects import FACES, KEPT, LATERAL_FACE, TOO_LARGE, TOO_SMALL, TOP_OR_BOTTOM, select_objects
+from cellstack.reasons import KEPT, LATERAL_FACE, TOO_LARGE, TOO_SMALL, TOP_OR_BOTTOM
+from cellstack.select_objects import FACES, select_objects
 from cellstack.split_objects import split_objects
 
 SPACING = (0.4, 0.1, 0.1)

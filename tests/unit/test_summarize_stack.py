@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import summarize_stack as script
-from cellstack import select_objects
+from cellstack.reasons import REASONS
 from cellstack.summarize_stack import summarize_stack
 
 COLUMNS = (
@@ -65,7 +65,7 @@ def test_counts_by_reason():
         "count_dropped_no_nucleus": 1,
     }
     assert list(summary)[:3] == ["status", "count_found", "count_measured"]
-    assert {f"count_dropped_{reason.replace(' ', '_')}" for reason in select_objects.REASONS} < counts.keys()
+    assert {f"count_dropped_{reason.replace(' ', '_')}" for reason in REASONS} < counts.keys()
 
 
 def test_flagged_objects_are_counted_by_kind():

@@ -4,7 +4,7 @@ import yaml
 from conftest import ROOT
 
 import collect_sweep as script
-from cellstack import io, settings, sweep, table_io
+from cellstack import settings, sweep, table_io, whole_files
 from cellstack.collect_sweep import rank_runs, write_preset
 from cellstack.evaluate_labels import evaluate_labels
 from cellstack.plot_sweep import AS_IT_STANDS, plot_sweep, sort_values
@@ -145,7 +145,7 @@ def test_tables(tmp_path):
     for run, found in enumerate((labels * 0, labels)):
         for stack in "ab":
             scored = {"nuclei": evaluate_labels(labels, found, (1, 1, 1))}
-            io.write_json(tmp_path / f"{run}{stack}.json", {"stack": stack, "objects": scored})
+            whole_files.write_json(tmp_path / f"{run}{stack}.json", {"stack": stack, "objects": scored})
     outputs = {name: tmp_path / f"{name}.out" for name in ("scores", "runs", "best")}
     files = [tmp_path / f"{run}{stack}.json" for run in "01" for stack in "ab"]
     script.main(stack_scores=files, **outputs, settings=[{"binarize.factor": 0.9}], presets=[{}, {}], stacks=["a", "b"])

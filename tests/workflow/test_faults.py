@@ -77,8 +77,9 @@ def start_slowly(study):
 
 
 def test_kill_9_of_each_stage_in_mid_write(study, undisturbed):
-    edit(study, "cellstack/io.py", "        partial.replace(path)\n", "        _kill_once(path, partial)\n        partial.replace(path)\n")
-    module = study.workflow / "scripts" / "cellstack" / "io.py"
+    moves = "        partial.replace(path)\n"
+    edit(study, "cellstack/whole_files.py", moves, f"        _kill_once(path, partial)\n{moves}")
+    module = study.workflow / "scripts" / "cellstack" / "whole_files.py"
     module.write_text(module.read_text() + "\n" + KILL_ONCE)
     first = study.run()
     assert first.returncode != 0

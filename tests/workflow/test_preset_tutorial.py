@@ -9,7 +9,7 @@ from conftest import ROOT
 from skimage import exposure, filters, restoration
 from study import Study
 
-from cellstack import io
+from cellstack import io, whole_files
 from cellstack.simulate_stack import simulate_stack
 
 SPACING = (0.29, 0.26, 0.26)  # the tutorial's, for which the numbers of the preset were made
@@ -52,7 +52,7 @@ def test_the_mask_is_that_of_plain_scikit_image(study):
     denoised = np.stack([restoration.denoise_bilateral(plane) for plane in contrast])
     np.testing.assert_array_equal(written(study, "denoised.tif"), denoised)
     threshold = 0.9 * filters.threshold_li(denoised)
-    assert io.read_json(study.result("stack", "nuclei", "threshold.json"))["threshold"] == pytest.approx(threshold, abs=CLOSE)
+    assert whole_files.read_json(study.result("stack", "nuclei", "threshold.json"))["threshold"] == pytest.approx(threshold, abs=CLOSE)
     differ = written(study, "mask.tif") != (denoised >= threshold)
     assert np.all(np.abs(denoised[differ] - threshold) <= CLOSE)
     assert differ.mean() < 1e-4
