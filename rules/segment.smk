@@ -116,6 +116,7 @@ rule split_objects:
         "<benchmarks>/{stack}/nuclei/split_objects.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("split_objects"),
         runtime=minutes("split_objects"),

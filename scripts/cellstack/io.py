@@ -106,13 +106,15 @@ def ome_metadata(path, stack, spacing):
     return {"axes": "ZYX", "UUID": f"urn:uuid:{identity}", "Name": Path(path).name, "Creator": "cellstack"} | sizes | units
 
 
-def read_stack(path):
+def read_stack(path, mapped=False):
     """Read a stack that cellstack wrote.
 
     Parameters
     ----------
     path : path-like
         A file of :func:`write_stack` or :func:`write_labels`.
+    mapped : bool
+        Whether parts are read when they are looked at, where the file allows it; the array can then not be written to.
 
     Returns
     -------
@@ -123,7 +125,7 @@ def read_stack(path):
     """
     with tifffile.TiffFile(path) as tif:
         series = tif.series[0]
-        stack = series.asarray(squeeze=False)
+        stack = series.asarray(squeeze=False, out="memmap" if mapped and series.keyframe.is_memmappable else None)
         stack = stack.reshape([stack.shape[series.get_axes(squeeze=False).index(axis)] for axis in "ZYX"])
         if tif.imagej_metadata:
             spacing = tuple(float(step) for step in tif.imagej_metadata[SPACING_KEY].split())

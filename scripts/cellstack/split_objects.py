@@ -3,17 +3,20 @@
 Halo: none can be stated, a basin may be as large as its component.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
+import cc3d
 import numpy as np
 
-from cellstack import io
+from cellstack import io, relabel
 from cellstack.errors import InputError
 from cellstack.methods import Methods
 
-METHODS = Methods()
+METHODS = Methods()  # each gives a landscape: a function of a box, for most of it is never looked at
 STEPS = {6: 1, 18: 2, 26: 3}  # axes along which a neighbour may lie one voxel off, as scikit-image counts
 
 
-def split_objects(seeds, mask, stack, distance, method, options, edges=None, compactness=0.0, connectivity=26):
+def split_objects(seeds, mask, stack, distance, method, options, edges=None, compactness=0.0, connectivity=26, threads=1):
     """Flood a landscape from the seeds, within the mask.
 
     Parameters
@@ -36,11 +39,18 @@ def split_objects(seeds, mask, stack, distance, method, options, edges=None, com
         What the landscape rises by with each voxel from the seed, counted alike on all axes; 0 for a plain watershed.
     connectivity : int
         Neighbours over which objects grow: 6, 18 or 26.
+    threads : int
+        Components that are flooded at once. The result does not depend on it.
 
     Returns
     -------
     (Z, Y, X) ndarray of uint16 or uint32
         Labels 1..n, each that of its seed. No voxel of a component of that connectivity that holds a seed is left without.
+
+    Notes
+    -----
+    A component with one seed is its object. The others are flooded one by one, which gives what flooding the whole stack gives: no object
+    leaves its component, and what happens in another changes no order but that of seed voxels of the same height.
 
     References
     ----------
@@ -48,30 +58,50 @@ def split_objects(seeds, mask, stack, distance, method, options, edges=None, com
        `skimage.segmentation.watershed`.
     .. [2] P. Neubert and P. Protzel, "Compact Watershed and Preemptive SLIC", ICPR 2014.
     """
-    from skimage.segmentation import watershed
-
     landscape = METHODS[method](stack, distance, edges, mask, **options)
-    markers, near = seeds.astype(np.int32), STEPS[connectivity]
-    labels = watershed(landscape, markers, connectivity=near, mask=mask.view(bool), compactness=compactness)
-    return labels.astype(io.label_type(seeds.max(initial=0)))
+    # cc3d refuses a read-only view
+    components, count = cc3d.connected_components(np.require(mask, np.uint8, "W"), connectivity=connectivity, return_N=True)
+    marked = seeds > 0
+    component, seed = np.unique(np.stack([components[marked], seeds[marked]]), axis=1)
+    found, number = np.unique(component[component > 0], return_counts=True)
+    table = np.zeros(count + 1, io.label_type(seeds.max(initial=0)))
+    table[component] = seed
+    shared = found[number > 1]
+    table[[0, *shared]] = 0
+    labels = relabel.relabel(components, table)
+    if len(shared):
+        from skimage.segmentation import watershed  # slow to import
+
+        boxes = cc3d.statistics(components)["bounding_boxes"]
+
+        def flood(each):
+            box = boxes[each]
+            own = components[box] == each
+            markers = np.where(own, seeds[box], 0).astype(np.int32)
+            parts = watershed(landscape(box), markers, connectivity=STEPS[connectivity], mask=own, compactness=compactness)
+            np.copyto(labels[box], parts, where=own, casting="unsafe")
+
+        with ThreadPoolExecutor(threads) as pool:  # most of the work keeps no lock
+            list(pool.map(flood, shared))
+    return labels
 
 
 @METHODS
 def distance(stack, distance, edges, mask):
     """Take objects apart where they are narrow: the negative distance map."""
-    return -distance
+    return lambda box: -distance[box]
 
 
 @METHODS
 def intensity(stack, distance, edges, mask):
     """Take objects apart where they are dark: the negative intensity."""
-    return -stack
+    return lambda box: -stack[box]
 
 
 @METHODS
 def contrast(stack, distance, edges, mask):
     """Take objects apart where they are dark before noise was removed: the rule hands in that stack."""
-    return -stack
+    return lambda box: -stack[box]
 
 
 @METHODS
@@ -79,7 +109,7 @@ def edges(stack, distance, edges, mask):
     """Take objects apart along edges: their strength."""
     if edges is None:
         raise InputError("split_objects has no edges to go by: give the file that detect_edges writes as edges, or choose another method")
-    return edges
+    return lambda box: edges[box]
 
 
 @METHODS
@@ -99,14 +129,15 @@ def blend(stack, distance, edges, mask, *, weight, partner):
 
     Returns
     -------
-    (Z, Y, X) ndarray of float32
+    callable
         The weighted mean of the two landscapes, each divided by its standard deviation within the mask. So with a weight of 0.5 both
         have the same say, whatever their units. One without any variation counts as 0.
     """
-    far, other = (METHODS[name](stack, distance, edges, mask) for name in ("distance", partner))
-    return np.float32(1 - weight) * _scaled(far, mask) + np.float32(weight) * _scaled(other, mask)
+    far, other = (_scaled(METHODS[name](stack, distance, edges, mask), mask) for name in ("distance", partner))
+    return lambda box: np.float32(1 - weight) * far(box) + np.float32(weight) * other(box)
 
 
 def _scaled(landscape, mask):
-    spread = np.std(landscape, where=mask.view(bool), dtype=np.float64) if mask.any() else 0
-    return landscape / np.float32(spread) if spread > 0 else np.zeros_like(landscape)
+    values = np.concatenate([landscape(plane)[inside] for plane, inside in enumerate(mask.view(bool))])
+    spread = np.float32(values.std(dtype=np.float64) if len(values) else 0)
+    return lambda box: landscape(box) / spread if spread > 0 else np.zeros_like(landscape(box))

@@ -200,3 +200,18 @@ def test_json_round_trip_keeps_order_and_letters(tmp_path):
     whole_files.write_json(tmp_path / "a.json", content)
     assert list(whole_files.read_json(tmp_path / "a.json").items()) == list(content.items())
     assert "µm" in Path(tmp_path / "a.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "float32"])
+@pytest.mark.parametrize("shape", [(3, 4, 5), (1, 4, 1), (2, 1, 3)])
+def test_a_stack_that_is_mapped_is_the_same(tmp_path, shape, dtype):
+    stack = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+    io.write_stack(tmp_path / "a.tif", stack, (2, 1, 0.5))
+    mapped, spacing = io.read_stack(tmp_path / "a.tif", mapped=True)
+    assert isinstance(mapped, np.memmap)
+    assert (mapped.dtype, spacing) == (stack.dtype, (2, 1, 0.5))
+    assert not mapped.flags.writeable
+    np.testing.assert_array_equal(mapped, stack)
+    if dtype.startswith("uint"):
+        io.write_labels(tmp_path / "labels.ome.tif", stack, (2, 1, 0.5))
+        np.testing.assert_array_equal(io.read_stack(tmp_path / "labels.ome.tif", mapped=True)[0], stack)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
@@ -224,9 +224,9 @@ def test_each_landscape_cuts_where_it_says(method, options, cut):
 @given(st.floats(0, 1), st.sampled_from(["intensity", "edges"]), st.floats(0.01, 100), st.floats(0.01, 100))
 def test_a_blend_does_not_depend_on_the_units_of_either(weight, partner, some, other):
     _, mask, stack, distance, edges = bar()
-    first = METHODS["blend"](stack, distance, edges, mask, weight=weight, partner=partner)
+    first = METHODS["blend"](stack, distance, edges, mask, weight=weight, partner=partner)(...)
     factors = (np.float32(some), np.float32(other))
-    second = METHODS["blend"](stack * factors[1], distance * factors[0], edges * factors[1], mask, weight=weight, partner=partner)
+    second = METHODS["blend"](stack * factors[1], distance * factors[0], edges * factors[1], mask, weight=weight, partner=partner)(...)
     np.testing.assert_allclose(first, second, atol=1e-4)
 
 
@@ -261,3 +261,30 @@ def test_the_script_takes_edges_and_compactness(tmp_path):
     main(**files, parts=tmp_path / "parts.tif", method="edges", options={}, compactness=0.001)
     expected = split_objects(*bar()[:-1], "edges", {}, bar()[-1], 0.001)
     assert np.array_equal(io.read_stack(tmp_path / "parts.tif")[0], expected)
+
+
+@settings(deadline=None)
+@given(MASKS, st.sampled_from([6, 18, 26]), st.integers(0, 2**32 - 1), st.sampled_from([0, 0.5]), st.integers(1, 6), st.integers(1, 3))
+def test_components_apart_give_what_the_whole_stack_gives(mask, connectivity, seed, compactness, count, threads):
+    """To the voxel, with ties on flat ground, as long as no two seed voxels have the same height."""
+    rng = np.random.default_rng(seed)
+    flat = rng.integers(0, 4, mask.shape).astype("float32")
+    seeds = np.zeros(mask.shape, "uint16")
+    places = rng.permutation(np.flatnonzero(mask))[:6]
+    seeds.ravel()[places] = np.arange(len(places)) % count + 1
+    flat.ravel()[places] = 5 + rng.permutation(len(places))
+    steps = ndimage.generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[connectivity])
+    expected = watershed(-flat, seeds.astype("int32"), connectivity=steps, mask=mask.astype(bool), compactness=compactness)
+    how = {"compactness": compactness, "connectivity": connectivity, "threads": threads}
+    labels = split_objects(frozen(seeds), frozen(mask), flat, frozen(flat), "distance", {}, **how)
+    np.testing.assert_array_equal(labels, expected)
+
+
+def test_objects_at_all_faces_and_a_mask_without_background():
+    rng = np.random.default_rng(0)
+    for shape in [(1, 30, 30), (30, 1, 30), (30, 30, 1), (9, 30, 31)]:
+        mask, landscape = np.ones(shape, "uint8"), rng.random(shape, "float32")
+        seeds = np.zeros(shape, "uint16")
+        seeds.ravel()[rng.permutation(seeds.size)[:9]] = np.arange(1, 10)
+        expected = watershed(-landscape, seeds.astype("int32"), connectivity=np.ones((3, 3, 3)), mask=mask.astype(bool))
+        np.testing.assert_array_equal(split(seeds, mask, landscape), expected)
