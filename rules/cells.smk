@@ -3,8 +3,8 @@ rule enhance_membrane:
     input:
         contrast="<results>/{stack}/membrane/contrast.tif",
     output:
-        smooth="<results>/{stack}/membrane/smooth.tif",
-        walls="<results>/{stack}/membrane/walls.tif",
+        smooth=intermediate("<results>/{stack}/membrane/smooth.tif"),
+        walls=intermediate("<results>/{stack}/membrane/walls.tif"),
         record="<results>/{stack}/membrane/walls.json",
     log:
         "<logs>/{stack}/membrane/enhance_membrane.log",
@@ -29,8 +29,8 @@ rule find_cell_seeds:
         record="<results>/{stack}/membrane/walls.json",
         nuclei=nuclei_of_stack,
     output:
-        seeds="<results>/{stack}/cells/seeds.tif",
-        background="<results>/{stack}/cells/background.tif",
+        seeds=intermediate("<results>/{stack}/cells/seeds.tif"),
+        background=intermediate("<results>/{stack}/cells/background.tif"),
     log:
         "<logs>/{stack}/cells/find_cell_seeds.log",
     benchmark:
@@ -55,7 +55,7 @@ rule segment_cells:
         walls="<results>/{stack}/membrane/walls.tif",
         nuclei=nuclei_of_stack,
     output:
-        compartments="<results>/{stack}/cells/compartments.tif",
+        compartments=intermediate("<results>/{stack}/cells/compartments.tif"),
     log:
         "<logs>/{stack}/cells/segment_cells.log",
     benchmark:

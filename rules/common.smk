@@ -132,6 +132,11 @@ if config.pop("partial") in (True, "true"):  # taken out, for it changes no resu
 # ---- functions that rules name
 
 
+def intermediate(path):
+    """Mark a file that only other stages read: it is removed once none needs it any more, unless the configuration keeps it."""
+    return path if config["keep_intermediates"] else temp(path)
+
+
 def sheet_value(column):
     """Look up a cell of the sheet for the wildcards stack and channel."""
     return lambda wildcards: stacks[wildcards.stack][wildcards.channel].get(column)

@@ -3,7 +3,7 @@ rule correct_background:
     input:
         raw="<results>/{stack}/{channel}/raw.tif",
     output:
-        corrected="<results>/{stack}/{channel}/corrected.tif",
+        corrected=intermediate("<results>/{stack}/{channel}/corrected.tif"),
     log:
         "<logs>/{stack}/{channel}/correct_background.log",
     benchmark:
@@ -28,7 +28,7 @@ rule adjust_contrast:
             otherwise="<results>/{stack}/{channel}/raw.tif",
         ),
     output:
-        contrast="<results>/{stack}/{channel}/contrast.tif",
+        contrast=intermediate("<results>/{stack}/{channel}/contrast.tif"),
     log:
         "<logs>/{stack}/{channel}/adjust_contrast.log",
     benchmark:
@@ -49,7 +49,7 @@ rule denoise:
     input:
         contrast="<results>/{stack}/{channel}/contrast.tif",
     output:
-        denoised="<results>/{stack}/{channel}/denoised.tif",
+        denoised=intermediate("<results>/{stack}/{channel}/denoised.tif"),
     log:
         "<logs>/{stack}/{channel}/denoise.log",
     benchmark:
@@ -70,7 +70,7 @@ rule detect_edges:
     input:
         denoised="<results>/{stack}/{channel}/denoised.tif",
     output:
-        edges="<results>/{stack}/{channel}/edges.tif",
+        edges=intermediate("<results>/{stack}/{channel}/edges.tif"),
     log:
         "<logs>/{stack}/{channel}/detect_edges.log",
     benchmark:

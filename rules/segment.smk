@@ -8,7 +8,7 @@ rule binarize:
             otherwise=[],
         ),
     output:
-        mask="<results>/{stack}/nuclei/mask.tif",
+        mask=intermediate("<results>/{stack}/nuclei/mask.tif"),
         threshold="<results>/{stack}/nuclei/threshold.json",
     log:
         "<logs>/{stack}/nuclei/binarize.log",
@@ -30,7 +30,7 @@ rule clean_mask:
     input:
         mask="<results>/{stack}/nuclei/mask.tif",
     output:
-        clean="<results>/{stack}/nuclei/clean.tif",
+        clean=intermediate("<results>/{stack}/nuclei/clean.tif"),
     log:
         "<logs>/{stack}/nuclei/clean_mask.log",
     benchmark:
@@ -51,7 +51,7 @@ rule label_components:
     input:
         clean="<results>/{stack}/nuclei/clean.tif",
     output:
-        components="<results>/{stack}/nuclei/components.tif",
+        components=intermediate("<results>/{stack}/nuclei/components.tif"),
     log:
         "<logs>/{stack}/nuclei/label_components.log",
     benchmark:
@@ -75,8 +75,8 @@ rule find_seeds:
         denoised="<results>/{stack}/nuclei/denoised.tif",
         points=seed_points,
     output:
-        distance="<results>/{stack}/nuclei/distance.tif",
-        seeds="<results>/{stack}/nuclei/seeds.tif",
+        distance=intermediate("<results>/{stack}/nuclei/distance.tif"),
+        seeds=intermediate("<results>/{stack}/nuclei/seeds.tif"),
     log:
         "<logs>/{stack}/nuclei/find_seeds.log",
     benchmark:
@@ -109,7 +109,7 @@ rule split_objects:
             otherwise=[],
         ),
     output:
-        parts="<results>/{stack}/nuclei/parts.tif",
+        parts=intermediate("<results>/{stack}/nuclei/parts.tif"),
     log:
         "<logs>/{stack}/nuclei/split_objects.log",
     benchmark:
@@ -132,7 +132,7 @@ rule merge_objects:
         parts="<results>/{stack}/nuclei/parts.tif",
         denoised="<results>/{stack}/nuclei/denoised.tif",
     output:
-        merged="<results>/{stack}/nuclei/merged.tif",
+        merged=intermediate("<results>/{stack}/nuclei/merged.tif"),
     log:
         "<logs>/{stack}/nuclei/merge_objects.log",
     benchmark:
