@@ -83,6 +83,7 @@ rule find_seeds:
         "<benchmarks>/{stack}/nuclei/find_seeds.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("find_seeds"),
         runtime=minutes("find_seeds"),

@@ -8,13 +8,15 @@ import logging
 import cv2
 import numpy as np
 
-from cellstack import units
+from cellstack import units, workers
 from cellstack.errors import InputError
 from cellstack.methods import Methods
 
 log = logging.getLogger(__name__)
 
 METHODS = Methods()
+COLUMNS = 1 << 12  # that are filtered along z at once: as many as stay in the cache
+MANY = 1 << 20  # voxels, from which on a filter is worth several threads
 TRUNCATE = 4.0  # standard deviations to which a Gaussian reaches, as in SciPy
 MEDIAN_OF_NORMAL = 0.67449  # of the absolute value of a normal variable with standard deviation 1
 
@@ -98,14 +100,20 @@ def separable_filter(stack, kernels):
     (Z, Y, X) ndarray of float32
     """
     along_z, along_y, along_x = kernels
-    one = np.ones(1)
     filtered = np.empty(stack.shape, np.float32)
-    for plane, target in zip(stack, filtered, strict=True):
-        cv2.sepFilter2D(plane, cv2.CV_32F, along_x, along_y, dst=target, borderType=cv2.BORDER_REPLICATE)
+    flat = filtered.reshape(len(stack), -1)
+
+    def filter_plane(z):
+        cv2.sepFilter2D(stack[z], cv2.CV_32F, along_x, along_y, dst=filtered[z], borderType=cv2.BORDER_REPLICATE)
+
+    def filter_columns(start):
+        block = flat[:, start : start + COLUMNS]
+        block[:] = cv2.sepFilter2D(block, cv2.CV_32F, np.ones(1), along_z, borderType=cv2.BORDER_REPLICATE)
+
+    threads = cv2.getNumThreads() if stack.size > MANY else 1  # as OpenCV's own functions do; it has none for stacks
+    workers.in_threads(filter_plane, range(len(stack)), threads)
     if len(along_z) > 1:
-        flat = filtered.reshape(len(stack), -1)
-        flat = cv2.sepFilter2D(flat, cv2.CV_32F, one, along_z, borderType=cv2.BORDER_REPLICATE)
-        filtered = flat.reshape(stack.shape)
+        workers.in_threads(filter_columns, range(0, flat.shape[1], COLUMNS), threads)
     return filtered
 
 

@@ -4,6 +4,7 @@ Halo: none can be stated for the distance map; it is exact over the whole stack.
 """
 
 import logging
+from collections import deque
 
 import cc3d
 import fastremap
@@ -40,10 +41,11 @@ def distance_map(mask, spacing, sigma_um=0.0, threads=1):
     import edt
 
     distance = edt.edt(mask, anisotropy=spacing, parallel=threads)
-    if not np.isfinite(distance).all():
+    if np.isinf(distance.max(initial=0)):  # then it is so everywhere
         distance = np.full(mask.shape, min(np.multiply(mask.shape, spacing)) / 2, np.float32)
     if sigma_um > 0:
-        distance = denoise.gaussian(distance, spacing, sigma_um=sigma_um) * mask
+        distance = denoise.gaussian(distance, spacing, sigma_um=sigma_um)
+        distance *= mask
     return distance
 
 
@@ -78,8 +80,10 @@ def find_seeds(distance, components, spacing, method, options, stack=None, point
     missed = missed[missed > 0]
     if len(missed):
         marked |= _highest_voxels(distance, components, missed)
-    marked_components = np.where(marked, components, 0)  # cc3d keeps unequal neighbours apart: no seed lies in two components
-    seeds, count = cc3d.connected_components(marked_components, connectivity=26, return_N=True)
+    marked_components = components * marked  # cc3d keeps unequal neighbours apart: no seed lies in two components
+    most = np.count_nonzero(marked)
+    limits = {"max_labels": most, "out_dtype": io.label_type(most)}
+    seeds, count = cc3d.connected_components(marked_components, connectivity=26, return_N=True, **limits)
     return seeds.astype(io.label_type(count), copy=False)
 
 
@@ -157,7 +161,7 @@ def peaks(distance, spacing, stack=None, points=None, *, min_distance_um, shape=
 
     # a box inside of the sphere, but never less than the next voxels, finds few candidates fast; the sphere itself decides
     radii = [max(1, int(length / 3**0.5)) for length in units.in_voxels(min_distance_um, spacing)]
-    found = np.argwhere((distance == _highest_in_box(distance, radii)) & (distance > 0))
+    found = _highest_in_boxes(distance, radii)
     found = found[np.argsort(-distance[tuple(found.T)], kind="stable")]
     kept = np.ones(len(found), bool)
     tree = cKDTree(found * spacing)
@@ -170,8 +174,23 @@ def peaks(distance, spacing, stack=None, points=None, *, min_distance_um, shape=
     return marked
 
 
-def _highest_in_box(values, radii):
-    return morphology.dilation(values, np.ones([2 * radius + 1 for radius in radii], np.uint8))
+def _highest_in_boxes(values, radii):
+    """List the voxels above 0 that no other within a box around them exceeds, in the order of a scan."""
+    reach, *sides = radii
+    box = np.ones([2 * side + 1 for side in sides], np.uint8)
+    found, passed = [], deque(maxlen=reach)  # by plane: the voxels that are left, and the highest values around each
+    for z, plane in enumerate(values):
+        around = morphology.dilation(plane[None], box[None])[0]
+        y, x = np.nonzero((plane == around) & (plane > 0))
+        for before in passed:
+            highest = before[y, x] <= plane[y, x]
+            y, x = y[highest], x[highest]
+        for earlier in range(max(z - reach, 0), z):
+            below, left = values[earlier], found[earlier]
+            found[earlier] = left[around[*left.T] <= below[*left.T]]
+        found.append(np.column_stack([y, x]))
+        passed.append(around)
+    return np.concatenate([np.insert(left, 0, z, axis=1) for z, left in enumerate(found)])
 
 
 def _peaks_in_cubes(distance, radii, exclude_border):
@@ -184,7 +203,7 @@ def _peaks_in_cubes(distance, radii, exclude_border):
     for label in fastremap.unique(components[components > 0]):
         own = components[boxes[label]] == label
         values = np.where(own, distance[boxes[label]], 0)
-        marked[boxes[label]] |= own & (values == _highest_in_box(values, radii))
+        marked[boxes[label]][tuple(_highest_in_boxes(values, radii).T)] = True
     return marked
 
 
@@ -215,7 +234,10 @@ def log(distance, spacing, stack, points=None, *, sigma_um, min_distance_um):
     ----------
     .. [1] T. Lindeberg, "Feature detection with automatic scale selection", International Journal of Computer Vision 30, 1998.
     """
-    return peaks(blobness(stack, spacing, sigma_um) * (distance > 0), spacing, min_distance_um=min_distance_um)
+    blobs = blobness(stack, spacing, sigma_um)
+    for plane, in_mask in zip(blobs, distance, strict=True):
+        plane *= in_mask > 0
+    return peaks(blobs, spacing, min_distance_um=min_distance_um)
 
 
 def blobness(stack, spacing, sigma_um):
@@ -241,16 +263,21 @@ def blobness(stack, spacing, sigma_um):
     the Gaussian instead, which agree where sigma is some voxels wide and fail where it is less than one, as along z at times.
     """
     smooth = denoise.gaussian(stack, spacing, sigma_um=sigma_um)
-    total = np.zeros_like(smooth)
     sigmas = units.in_voxels(sigma_um, spacing)
-    for axis, sigma in enumerate(sigmas):
-        along, each = (np.moveaxis(array, axis, 0) for array in (smooth, total))
-        step = np.float32(sigma**2) * np.diff(along, axis=0)
-        each[:-1] -= step
-        each[1:] += step
     # 4 is the sum of a second difference's weights: below this it may be rounding of the smoothed stack, and flat ground would have maxima
     least = 4 * np.finfo(np.float32).eps * sum(sigma**2 for sigma in sigmas) * smooth.max(initial=0)
-    return np.where(total > least, total, np.float32(0))
+    squares = [np.float32(sigma**2) for sigma in sigmas]
+    from_before = np.zeros(smooth.shape[1:], np.float32)
+    for z, plane in enumerate(smooth):  # plane by plane, in place of what was smoothed
+        to_next = squares[0] * (smooth[z + 1] - plane) if z + 1 < len(smooth) else np.zeros_like(plane)
+        total = from_before - to_next
+        for square, along, each in ((squares[1], plane, total), (squares[2], plane.T, total.T)):
+            step = square * np.diff(along, axis=0)
+            each[:-1] -= step
+            each[1:] += step
+        plane[:] = np.where(total > least, total, np.float32(0))
+        from_before = to_next
+    return smooth
 
 
 @METHODS
@@ -282,8 +309,10 @@ def combined(distance, spacing, stack, points=None, *, sigma_um, min_distance_um
     -----
     The maxima are those of the weighted geometric mean, which do not depend on the scale of either.
     """
-    mean = distance ** np.float32(1 - weight) * blobness(stack, spacing, sigma_um) ** np.float32(weight)
-    return peaks(mean * (distance > 0), spacing, min_distance_um=min_distance_um)
+    mean = blobness(stack, spacing, sigma_um)
+    for plane, to_background in zip(mean, distance, strict=True):
+        plane[:] = to_background ** np.float32(1 - weight) * plane ** np.float32(weight) * (to_background > 0)
+    return peaks(mean, spacing, min_distance_um=min_distance_um)
 
 
 @METHODS

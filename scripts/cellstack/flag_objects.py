@@ -110,7 +110,7 @@ def measure_contrast(split, boxes, rows, raw, spacing, threads=1):
         noise = surround.std(dtype=float)
         return height / noise if noise > 0 else np.copysign(np.inf, height) if height else 0.0
 
-    return np.array(workers.each(measure, list(zip(rows, boxes, strict=True)), threads), float)
+    return np.array(workers.in_processes(measure, list(zip(rows, boxes, strict=True)), threads), float)
 
 
 def find_crowded(seeds, split, spacing, distance_um):

@@ -56,7 +56,7 @@ def measure_shapes(labels, boxes, spacing, threads=1):
         label, box = labelled
         return {"label": label} | _measure_shape(labels[box] == label, box, labels.shape, spacing)
 
-    return workers.each(measure, list(boxes.items()), threads)
+    return workers.in_processes(measure, list(boxes.items()), threads)
 
 
 def _measure_shape(mask, box, shape, spacing):
@@ -156,7 +156,7 @@ def measure_intensities(labels, boxes, raw, spacing, channel, threads=1):
         label, box = labelled
         return _measure_intensity(raw[box], labels[box] == label, box, spacing, channel)
 
-    return workers.each(measure, list(boxes.items()), threads)
+    return workers.in_processes(measure, list(boxes.items()), threads)
 
 
 def _measure_intensity(raw, mask, box, spacing, channel):

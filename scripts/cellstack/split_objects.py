@@ -3,12 +3,10 @@
 Halo: none can be stated, a basin may be as large as its component.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 import cc3d
 import numpy as np
 
-from cellstack import io, relabel
+from cellstack import io, relabel, workers
 from cellstack.errors import InputError
 from cellstack.methods import Methods
 
@@ -81,8 +79,7 @@ def split_objects(seeds, mask, stack, distance, method, options, edges=None, com
             parts = watershed(landscape(box), markers, connectivity=STEPS[connectivity], mask=own, compactness=compactness)
             np.copyto(labels[box], parts, where=own, casting="unsafe")
 
-        with ThreadPoolExecutor(threads) as pool:  # most of the work keeps no lock
-            list(pool.map(flood, shared))
+        workers.in_threads(flood, shared, threads)
     return labels
 
 

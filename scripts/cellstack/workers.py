@@ -1,9 +1,9 @@
-"""Work on many objects in several processes, which share what is in memory."""
+"""Work on many objects or parts at once, in processes or threads."""
 
 import signal
 
 
-def each(function, items, count):
+def in_processes(function, items, count):
     """Call a function for each item, a share of them in each of several processes.
 
     Parameters
@@ -28,7 +28,7 @@ def each(function, items, count):
 
     Notes
     -----
-    Threads would wait for each other, as distances and most of what is small keep Python's lock.
+    What is small or keeps Python's lock, as distances do, gains nothing from threads.
     """
     import multiprocessing  # most jobs use one core, and do without
 
@@ -53,6 +53,28 @@ def each(function, items, count):
             process.terminate()
             process.join()
     return results
+
+
+def in_threads(function, items, count):
+    """Call a function for each item, in several threads.
+
+    Parameters
+    ----------
+    function : callable
+        Of one item, most of whose time keeps no lock of Python, as in OpenCV, and in NumPy on large arrays.
+    items : sequence
+    count : int
+        How many threads.
+    """
+    if min(count, len(items)) <= 1:
+        for item in items:
+            function(item)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # as above
+
+    with ThreadPoolExecutor(count) as pool:
+        for done in [pool.submit(function, item) for item in items]:
+            done.result()
 
 
 def _work(function, share, sender):

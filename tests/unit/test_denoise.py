@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from skimage.restoration import denoise_bilateral, denoise_nl_means, denoise_tv_chambolle
 
+from cellstack import denoise as module
 from cellstack.denoise import (
     bilateral,
     denoise,
@@ -292,6 +293,17 @@ def test_threads_change_nothing(set_threads, shape, method, options):
         set_threads(count)
         results.append(denoise(stack, spacing_of(4), method, options))
     assert all(np.array_equal(result, results[0]) for result in results)
+
+
+@pytest.mark.parametrize("shape", [(1, 30, 40), (5, 63, 257), (40, 7, 1), (9, 100, 100)], ids=str)
+def test_blocks_and_threads_of_a_gaussian_change_nothing(set_threads, monkeypatch, shape):
+    stack = noise(shape)
+    whole = denoise(stack, spacing_of(2), "gaussian", {"sigma_um": 0.7})
+    monkeypatch.setattr(module, "MANY", 0)
+    for columns, threads in ((64, 1), (64, 3), (1 << 12, 2)):
+        monkeypatch.setattr(module, "COLUMNS", columns)
+        set_threads(threads)
+        np.testing.assert_array_equal(denoise(stack, spacing_of(2), "gaussian", {"sigma_um": 0.7}), whole)
 
 
 @each_method

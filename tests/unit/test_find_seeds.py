@@ -9,7 +9,8 @@ from scipy.spatial.distance import pdist
 from skimage import morphology
 from skimage.feature import peak_local_max
 
-from cellstack.find_seeds import blobness, combined, distance_map, find_seeds, h_maxima, log, peaks
+from cellstack.denoise import gaussian
+from cellstack.find_seeds import _highest_in_boxes, blobness, combined, distance_map, find_seeds, h_maxima, log, peaks
 from cellstack.label_components import label_components
 
 RATIOS = [1, 4, 8]
@@ -355,3 +356,32 @@ def test_touching_spheres_get_a_seed_each(method, options, ratio):
     away = np.linalg.norm(places[:, None] - np.multiply(centres, spacing), axis=2)
     assert np.all(away.min(0) < max(1.0, spacing[0]))
     assert sorted(away.argmin(0).tolist()) == [0, 1, 2]
+
+
+# kernels that work plane by plane, against the whole stack at once
+
+
+@settings(deadline=None)
+@given(
+    arrays("float32", st.tuples(*[st.integers(1, 9)] * 3), elements=st.sampled_from([-1, 0, 0.5, 1, 2])),
+    st.tuples(*[st.integers(0, 4)] * 3),
+)
+def test_highest_in_boxes_as_by_scipy(values, radii):
+    highest = ndimage.maximum_filter(values, [2 * radius + 1 for radius in radii], mode="constant", cval=-np.inf)
+    expected = np.argwhere((values == highest) & (values > 0))
+    np.testing.assert_array_equal(_highest_in_boxes(frozen(values), radii), expected)
+
+
+@pytest.mark.parametrize("shape", [(1, 9, 9), (2, 1, 9), (9, 9, 1), (8, 21, 22)])
+@each_ratio
+def test_blobness_is_the_sum_of_second_differences(ratio, shape):
+    stack, spacing = (
+        landscape(shape, 0, 1.0) if min(shape) > 1 else frozen(np.random.default_rng(0).random(shape, "float32")),
+        spacing_of(ratio),
+    )
+    smooth = gaussian(stack, spacing, sigma_um=0.6).astype(float)
+    total = np.zeros(shape)
+    for axis, step in enumerate(spacing):
+        padded = np.pad(smooth, [(int(each == axis),) * 2 for each in range(3)], mode="edge")
+        total -= (0.6 / step) ** 2 * np.diff(padded, 2, axis=axis)
+    np.testing.assert_allclose(blobness(stack, spacing, 0.6), total.clip(0), atol=1e-4)
