@@ -25,7 +25,7 @@ def main(
     """
     stack, spacing = io.read_stack(denoised)
     found = find_threshold(stack, method, options, factor)
-    foreground = binarize(stack, found, spacing, *(io.read_stack(path)[0] for path in contrast))
+    foreground = binarize(stack, found, spacing, *(io.read_stack(path, mapped=True)[0] for path in contrast))
     value = None if callable(found) else found
     record = {"method": method, "factor": factor, "threshold": value, "foreground_fraction": float(foreground.mean())}
     log.info("foreground: %s", record)

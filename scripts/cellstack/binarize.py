@@ -12,6 +12,7 @@ from cellstack.errors import InputError
 from cellstack.methods import Methods
 
 METHODS = Methods()
+WITHOUT_HISTOGRAM = ("local", "half_height")  # which would be made for nothing
 BINS = 1 << 16
 COARSE_BINS = 1 << 8  # as scikit-image has by default, for methods that go by the shape of the histogram: finer bins are ragged
 ROUNDING = 1e-6  # part of its value by which a filter in float32 may change a constant stack
@@ -40,6 +41,8 @@ def find_threshold(stack, method, options, factor=1.0):
     low, high = (float(stack.min()), float(stack.max())) if stack.size else (0.0, 0.0)
     if high - low <= ROUNDING * max(abs(low), abs(high)):
         return high
+    if method in WITHOUT_HISTOGRAM:
+        return partial(METHODS[method](None, None, **options), factor=factor)
     counts, edges = np.histogram(stack, BINS, (np.float64(low), np.float64(high)))  # float32 edges would coincide in a narrow range
     found = METHODS[method](counts, (edges[1:] + edges[:-1]) / 2, **options)
     return partial(found, factor=factor) if callable(found) else factor * found

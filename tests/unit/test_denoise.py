@@ -4,6 +4,7 @@ import pytest
 import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 from skimage.restoration import denoise_bilateral, denoise_nl_means, denoise_tv_chambolle
 
@@ -322,3 +323,16 @@ def test_gaussian_spreads_a_point_evenly_in_um(ratio):
     offsets = (np.indices(stack.shape) - centre[:, None, None, None]) * np.reshape(spacing, (3, 1, 1, 1))
     variances = (offsets**2 * smoothed).sum((1, 2, 3))
     np.testing.assert_allclose(np.sqrt(variances), 2.0, rtol=0.01)  # cut off at 4 sigma
+
+
+@given(
+    arrays(
+        "float32", st.tuples(*[st.integers(1, 8)] * 3), elements=st.sampled_from([0, 0.25, 0.5, 0.75, 1, 1e-30]) | st.floats(0, 1, width=32)
+    )
+)
+@settings(deadline=None)
+def test_noise_is_the_median_of_the_details(stack):
+    second = np.array([1.0, -2.0, 1.0])
+    details = np.stack([cv2.sepFilter2D(plane, cv2.CV_32F, second, second) for plane in stack])[:, 1:-1, 1:-1]
+    details = np.abs(details[details != 0])
+    assert estimate_noise(stack) == (float(np.median(details)) / (6 * 0.67449) if details.size else 0.0)

@@ -137,3 +137,29 @@ def test_typical_bright_is_above_the_threshold_of_otsu(seed):
 @pytest.mark.parametrize(("values", "expected"), [([], 0.0), ([2.0], 2.0), ([3.0, 3.0, 3.0], 3.0), ([0.0, 0.0, 5.0], 5.0)])
 def test_typical_bright_of_few(values, expected):
     assert typical_bright(np.array(values, "float32")) == expected
+
+
+@each_spacing
+def test_surrounds_are_percentiles_of_a_ball(spacing):
+    stack, _ = balls(spacing, [0.9, 0.5, 0.7], slope=0.01)
+    blobs = find_blobs(stack, spacing, 2.4, 4.0, 12.0)
+    grid = np.indices(blobs.smooth.shape).reshape(3, -1).T
+    assert len(blobs.middles) >= 3
+    for middle, surround in zip(blobs.middles, blobs.surrounds, strict=True):
+        near = np.sum(np.square((grid - middle) * blobs.spacing), axis=1) <= 12.0**2
+        assert surround == np.percentile(blobs.smooth.ravel()[near], 20).astype(np.float32)
+
+
+@each_spacing
+def test_each_voxel_has_the_threshold_of_its_block(spacing):
+    stack, _ = balls(spacing, [0.9, 0.5])
+    for cut in (stack[:-1, :-1, :-2], stack[1:, 2:, 1:]):  # blocks that are cut at the far faces
+        mask = mark_blobs(np.ascontiguousarray(cut), spacing, 0.001, **OPTIONS | {"level": 0.5})
+        factors = find_blobs(cut, spacing, OPTIONS["sigma_um"], OPTIONS["min_distance_um"], OPTIONS["surround_um"]).factors
+        blocks = [np.arange(length) // factor for length, factor in zip(cut.shape, factors, strict=True)]
+        lowest, highest = np.full(cut.shape, np.inf), np.full(cut.shape, -np.inf)
+        index = np.ix_(*blocks)
+        np.minimum.at(lowest, tuple(np.broadcast_arrays(*index)), np.where(mask, cut, np.inf))
+        np.maximum.at(highest, tuple(np.broadcast_arrays(*index)), np.where(mask, -np.inf, cut))
+        assert mask.any()
+        assert (highest < lowest)[np.isfinite(lowest) & np.isfinite(highest)].all()  # within a block one threshold tells them apart
