@@ -16,6 +16,7 @@ from cellstack import denoise, find_seeds, relabel, units
 LOGGER = logging.getLogger(__name__)
 GRID = 1 / 3  # of sigma: width of a voxel of the grid, at most
 MIDDLE = 1 / 2  # of sigma: that of the Gaussian whose value in the middle of a blob is its height, and how far the middle goes
+NEIGHBOURS = 9  # of a blob at a face, whose median contrast is typical
 SURROUND_PERCENTILE = 20  # of the heights around a blob: low enough for a crowd, high enough for noise
 
 
@@ -46,7 +47,19 @@ class Blobs(NamedTuple):
 
 
 def mark_blobs(
-    stack, spacing, noise_sd, *, level, sigma_um, min_distance_um, surround_um, reach_um, min_contrast, min_contrast_to_noise, factor=1.0
+    stack,
+    spacing,
+    noise_sd,
+    *,
+    level,
+    sigma_um,
+    min_distance_um,
+    surround_um,
+    reach_um,
+    min_contrast,
+    min_contrast_to_noise,
+    face_weight,
+    factor=1.0,
 ):
     """Mark each blob that has contrast, down to a level between its surround and its middle.
 
@@ -68,6 +81,8 @@ def mark_blobs(
         The least contrast of a blob, and its least answer to the filter, as a part of what is typical of the bright ones of the stack.
     min_contrast_to_noise : float
         The least contrast, in standard deviations of the noise of a height.
+    face_weight : float
+        Of the contrast of its neighbours in that of a blob at a face of the stack: from 0, its own counts alone, to 1, theirs alone.
     factor : float
         What each threshold is multiplied by.
 
@@ -78,7 +93,9 @@ def mark_blobs(
 
     Notes
     -----
-    The threshold changes where the basins of two blobs of the smoothed stack meet.
+    The threshold changes where the basins of two blobs of the smoothed stack meet. Where a face cuts an object, its middle may lie beyond
+    the field: what is seen is its blurred rim, and the level between that and the surround lies too far out. So where a blob at a face
+    has less contrast than its neighbours, theirs counts too.
     """
     from skimage.segmentation import watershed
 
@@ -93,7 +110,8 @@ def mark_blobs(
     markers[tuple(blobs.middles[kept].T)] = np.arange(1, kept.sum() + 1)
     off_middle = edt.edt((markers == 0).view(np.uint8), anisotropy=blobs.spacing)  # bool takes twice as long
     basins = watershed(-blobs.smooth, markers, mask=off_middle <= reach_um)
-    thresholds = np.float32(factor) * (blobs.surrounds + np.float32(level) * blobs.contrasts)[kept]
+    contrasts = _raise_at_faces(blobs, kept, sigma_um * MIDDLE, face_weight)
+    thresholds = np.float32(factor) * (blobs.surrounds[kept] + np.float32(level) * contrasts)
     above = np.empty(stack.shape, bool)
     in_middle = np.empty(stack.shape, bool)
     by_voxel = np.append(np.float32(np.inf), thresholds)[basins]  # basin 0 is beyond reach
@@ -113,6 +131,21 @@ def mark_blobs(
 def _enlarge(plane, factors, shape):
     """Repeat the pixels of a plane of the grid, up to a shape."""
     return np.repeat(np.repeat(plane, factors[1], axis=1)[:, : shape[1]], factors[0], axis=0)[: shape[0]]
+
+
+def _raise_at_faces(blobs, kept, rim_um, weight):
+    """Give the contrast of each blob that is kept; within `rim_um` of a face it is raised towards that of the nearest ones inside."""
+    from scipy.spatial import cKDTree
+
+    middles, contrasts = blobs.middles[kept] * blobs.spacing, blobs.contrasts[kept]
+    far = (np.array(blobs.smooth.shape) - 1) * blobs.spacing
+    at_face = (np.minimum(middles, far - middles) < rim_um).any(axis=1)
+    count = min(NEIGHBOURS, np.count_nonzero(~at_face))
+    if count and at_face.any():
+        _, near = cKDTree(middles[~at_face]).query(middles[at_face], k=[*range(1, count + 1)])
+        typical, own = np.median(contrasts[~at_face][near], axis=1), contrasts[at_face]
+        contrasts[at_face] = own + np.float32(weight) * np.maximum(typical - own, 0)
+    return contrasts
 
 
 def _noise_of_heights(noise_sd, blobs, sigma_um):

@@ -24,6 +24,7 @@ OPTIONS = {
         "reach_um": 12.0,
         "min_contrast": 0.25,
         "min_contrast_to_noise": 8,
+        "face_weight": 0.5,
     },
 }
 SINGLE = [method for method in METHODS if method not in ("hysteresis", "local", "half_height")]

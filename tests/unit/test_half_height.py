@@ -17,6 +17,7 @@ OPTIONS = {
     "reach_um": 1.2 * DIAMETER,
     "min_contrast": 0.25,
     "min_contrast_to_noise": 8,
+    "face_weight": 0.5,
 }
 each_spacing = pytest.mark.parametrize("spacing", SPACINGS, ids=str)
 
@@ -48,6 +49,28 @@ def test_dim_and_bright_balls_have_their_true_size(spacing, slope):
         near[:, :, (number - 1) * mask.shape[2] // 3 : number * mask.shape[2] // 3] = True
         assert (mask & near).sum() == pytest.approx((truth == number).sum(), rel=0.1)
     assert (mask != (truth > 0)).sum() < 0.12 * (truth > 0).sum()
+
+
+@each_spacing
+def test_a_sliver_at_a_face_is_drawn_as_small_as_it_is(spacing):
+    stack, truth = balls(spacing, [1.0, 1.0, 1.0], blur=2.5)
+    cut = round(1.67 * DIAMETER / spacing[2])  # the first ball ends at 1.75 diameters
+    volumes = [
+        mark_blobs(stack[:, :, cut:], spacing, 0.0, **OPTIONS | {"face_weight": weight})[:, :, : round(DIAMETER / spacing[2])].sum()
+        for weight in (0, 0.5, 1)
+    ]
+    true = (truth[:, :, cut:] == 1).sum()
+    assert volumes[0] > 3 * true  # of the ball its blurred rim is seen
+    assert 0 < volumes[2] < volumes[1] < 0.6 * volumes[0]
+
+
+@pytest.mark.parametrize("weight", [0, 1])
+def test_at_a_face_a_bright_one_and_one_alone_keep_their_level(weight):
+    for heights in ([1.0, 0.7], [1.0]):
+        stack, _ = balls(SPACINGS[0], heights)
+        at_face = stack[:, :, round(1.25 * DIAMETER / SPACINGS[0][2]) :]
+        expected = mark_blobs(at_face, SPACINGS[0], 0.0, **OPTIONS)
+        assert np.array_equal(mark_blobs(at_face, SPACINGS[0], 0.0, **OPTIONS | {"face_weight": weight}), expected)
 
 
 def test_a_smaller_level_draws_larger():
