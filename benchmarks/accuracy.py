@@ -1,22 +1,26 @@
-"""Score the default preset, its parts, and other tools on all stacks with a truth, and write the tables of accuracy.md.
+"""Score the default preset, its parts, other tools and cells on all stacks with a truth, and write the tables of accuracy.md.
 
 python benchmarks/accuracy.py --cores 2
 
 Real stacks are looked for in the folder CELLSTACK_DATA, default ../shared/data; where they are absent, the simulated ones are scored alone.
 An entry of SIMULATED, REAL, VARIANTS or PEERS is a row or a column of the tables. All files of the run stay in benchmarks/accuracy_runs,
-which is not kept in the repository; a second run makes only what has changed.
+which is not kept in the repository; a second run makes only what has changed. Pictures of the worst objects of simulated stacks go to
+benchmarks/worst_STACK.png.
 """
 
 import argparse
 import datetime
 import importlib
-import os
+import re
+import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import cells
 import numpy as np
 import yaml
 
@@ -26,8 +30,7 @@ sys.path[:0] = [str(REPO / "scripts"), str(HERE)]
 
 REPORT = HERE / "accuracy.md"
 BEGIN, END = "<!-- written by accuracy.py: begin -->\n", "<!-- written by accuracy.py: end -->\n"
-DATA = Path(os.environ.get("CELLSTACK_DATA", REPO.parent / "shared" / "data"))
-OURS = "default"
+OURS, PLAIN = "default", "plain chain"
 
 SIMULATED = {  # 90 nuclei of 10 um each
     "ratio-1": {"shape": [48, 192, 192], "spacing": [0.572, 0.52, 0.52], "seed": 21},
@@ -40,20 +43,31 @@ REAL = {  # image, truth, diameter, spacing where the file does not give it
     "embryo8": ("embryo8/nuclei.tif", "embryo8/nuclei_truth.tif", 17, (1.75, 0.8, 0.8)),
     "ovule": ("ovule/nuclei.tif", "ovule/nuclei_truth.tif", 3.2, None),
 }
+COST = {  # with the density of a colony; what start-up takes is the same in both, and their difference shows the share of a voxel
+    "cost-small": {"shape": [60, 256, 256], "spacing": [0.29, 0.26, 0.26], "nuclei_count": 34, "seed": 31},
+    "cost-large": {"shape": [60, 512, 512], "spacing": [0.29, 0.26, 0.26], "nuclei_count": 136, "seed": 32},
+}
+TOOK = re.compile(r"took ([\d.]+) CPU seconds, at most (\d+) MB")
 GOALS = {"tutorial": 0.95, "embryo8": 0.87, "ovule": 0.85, "ratio-1": 0.98, "ratio-4": 0.98, "ratio-8": 0.98, "dim": 0.95}
+NO_MERGING, NO_OUTLINES = {"merge_objects": {"method": "none"}}, {"outline_objects": {"method": "none"}}
+OTSU, BY_DISTANCE = {"binarize": {"method": "otsu"}}, {"find_seeds": {"method": "h_maxima"}}
+NOT_SMOOTHED = {"clean_mask": {"steps": ["fill_holes", "remove_small_objects"]}}
 VARIANTS = {  # name: settings, factor of the diameter
     OURS: ({}, 1.0),
     "diameter 20 % too small": ({}, 0.8),
     "diameter 20 % too large": ({}, 1.2),
-    "Otsu in place of half_height": ({"binarize": {"method": "otsu"}}, 1.0),
-    "seeds by distance alone": ({"find_seeds": {"method": "h_maxima"}}, 1.0),
-    "without merge_objects": ({"merge_objects": {"method": "none"}}, 1.0),
-    "without outline_objects": ({"outline_objects": {"method": "none"}}, 1.0),
-    "20 % too small, without merge_objects": ({"merge_objects": {"method": "none"}}, 0.8),
+    PLAIN: (OTSU | NOT_SMOOTHED | BY_DISTANCE | NO_MERGING | NO_OUTLINES, 1.0),
+    "Otsu in place of half_height": (OTSU, 1.0),
+    "objects at faces not corrected": ({"binarize": {"half_height": {"face_weight": 0}}}, 1.0),
     "without asking for contrast": ({"binarize": {"half_height": {"min_contrast": 0, "min_contrast_to_noise": 0}}}, 1.0),
-    "mask not smoothed": ({"clean_mask": {"steps": ["fill_holes", "remove_small_objects"]}}, 1.0),
+    "mask not smoothed": (NOT_SMOOTHED, 1.0),
+    "seeds by distance alone": (BY_DISTANCE, 1.0),
     "seeds by blobs alone": ({"find_seeds": {"method": "log"}}, 1.0),
+    "without merge_objects": (NO_MERGING, 1.0),
+    "20 % too small, without merge_objects": (NO_MERGING, 0.8),
+    "without outline_objects": (NO_OUTLINES, 1.0),
 }
+AGAINST = 4  # of VARIANTS, the first ones, stand in the table with the peers, the others in that of the parts
 PEERS = {
     "tutorial": "the tutorial, automatic",
     "voronoi_otsu": "Voronoi-Otsu",
@@ -65,8 +79,8 @@ def stacks():
     """Give image, index, truth, diameter and spacing of each stack that is there."""
     found = {}
     for name, (image, truth, diameter, spacing) in REAL.items():
-        if (DATA / image).exists():
-            found[name] = {"image": DATA / image, "truth": DATA / truth, "diameter_um": diameter}
+        if (cells.DATA / image).exists():
+            found[name] = {"image": cells.DATA / image, "truth": cells.DATA / truth, "diameter_um": diameter}
             found[name] |= dict(zip(("z_um", "y_um", "x_um"), spacing or ("", "", ""), strict=True))
     for name in SIMULATED:
         folder = f"resources/simulated/{name}"
@@ -74,24 +88,48 @@ def stacks():
     return found
 
 
-def run_workflow(folder, names, cores):
-    """Segment all stacks under all variants that are named, in one run."""
+def run_workflow(folder, cores):
+    """Segment all stacks under all variants, in one run."""
     columns = ("stack", "channel", "image", "index", "truth", "diameter_um", "z_um", "y_um", "x_um", "preset")
-    lines, targets = ["\t".join(columns)], []
-    for number, variant in enumerate(names):
+    rows, targets = [], []
+    for number, (_, factor) in enumerate(VARIANTS.values()):
         for name, row in stacks().items():
-            cells = row | {"stack": f"{name}-{number}", "channel": "nuclei", "preset": f"variant-{number}"}
-            cells["diameter_um"] = row["diameter_um"] * VARIANTS[variant][1]
-            lines.append("\t".join(str(cells.get(column, "")) for column in columns))
+            rows.append(row | {"stack": f"{name}-{number}", "preset": f"variant-{number}", "diameter_um": row["diameter_um"] * factor})
             targets += [f"results/{name}-{number}/nuclei/{part}.tif" for part in ("split", "truth")]
-    simulations = {name: {"nuclei_count": 90, "diameter_um": 10} | settings for name, settings in SIMULATED.items()}
+    for number, name in ((number, name) for number in (list(VARIANTS).index(each) for each in (OURS, PLAIN)) for name in COST):
+        image = f"resources/simulated/{name}/image.ome.tif"
+        rows.append({"stack": f"{name}-{number}", "preset": f"variant-{number}", "image": image, "index": "nuclei", "diameter_um": 10})
+        targets.append(f"results/{name}-{number}/nuclei/objects.csv")
+    targets += [f"results/{name}-0/figures/nuclei_faults.png" for name in SIMULATED]
+    simulations = {name: {"nuclei_count": 90, "diameter_um": 10} | settings for name, settings in (SIMULATED | COST).items()}
     config = {"stacks": "stacks.tsv", "simulate_stack": simulations}
-    config["presets"] = {f"variant-{number}": VARIANTS[variant][0] for number, variant in enumerate(names)}
+    config["presets"] = {f"variant-{number}": settings for number, (settings, _) in enumerate(VARIANTS.values())}
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "stacks.tsv").write_text("\n".join([*lines, ""]))
+    lines = [columns, *([str((row | {"channel": "nuclei"}).get(column, "")) for column in columns] for row in rows)]
+    (folder / "stacks.tsv").write_text("\n".join(["\t".join(line) for line in lines] + [""]))
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "snakemake", "--snakefile", REPO / "Snakefile", "--directory", folder]
     subprocess.run([*command, "--configfile", folder / "config.yaml", "--cores", str(cores), *targets], check=True)
+    for name in SIMULATED:
+        shutil.copyfile(folder / f"results/{name}-0/figures/nuclei_faults.png", HERE / f"worst_{name}.png")
+
+
+def cost_table(folder):
+    """Write what the default and the plain chain take per voxel, from the image to the table of objects, from the logs of their jobs."""
+    voxels = [np.prod(settings["shape"]) for settings in COST.values()]
+    lines = ["| | CPU s per million voxels | bytes per voxel, at most | by |", "|---|--:|--:|---|"]
+    each_seconds = {}
+    for way in (OURS, PLAIN):
+        taken = []
+        for name in COST:
+            logs = (folder / f"logs/{name}-{list(VARIANTS).index(way)}/nuclei").glob("*.log")
+            taken.append({path.stem: [float(number) for number in TOOK.search(path.read_text()).groups()] for path in logs})
+        more = {rule: np.subtract(taken[1][rule], taken[0][rule]) / (voxels[1] - voxels[0]) for rule in taken[1]}
+        each_seconds[way] = sum(seconds for seconds, _ in more.values()) * 1e6
+        largest = max(more, key=lambda rule: more[rule][1])
+        lines.append(f"| {way} | {each_seconds[way]:.2f} | {more[largest][1] * 1e6:.0f} | {largest} |")
+    lines.append(f"| **{OURS} / {PLAIN}** | **{each_seconds[OURS] / each_seconds[PLAIN]:.2f}** | | |")
+    return "\n".join([*lines, ""])
 
 
 def score(folder, stack, number):
@@ -149,28 +187,33 @@ def f1_table(scores, names):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--variants", type=int, default=len(VARIANTS), help="how many rows of VARIANTS, from the first on; all by default")
-    arguments = parser.parse_args()
-    ways, names = list(VARIANTS)[: arguments.variants], list(stacks())
+    cores = parser.parse_args().cores
+    began = time.monotonic()
+    ways, names = list(VARIANTS), list(stacks())
     folder = HERE / "accuracy_runs"
-    run_workflow(folder, ways, arguments.cores)
-    with ProcessPoolExecutor(arguments.cores, get_context("spawn")) as pool:
+    run_workflow(folder, cores)
+    with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
         ours = {way: [pool.submit(score, folder, name, number) for name in names] for number, way in enumerate(ways)}
         theirs = {
             title: [pool.submit(score_peer, folder, name, peer, row["diameter_um"]) for name, row in stacks().items()]
             for peer, title in PEERS.items()
         }
         scores = {way: [job.result() for job in jobs] for way, jobs in (ours | theirs).items()}
-    parts = {way: scores[way] for way in ways[3:]}
+    of_cells, _ = cells.run(cores)
+    minutes = (time.monotonic() - began) / 60
     results = [
-        f"`python benchmarks/accuracy.py --cores {arguments.cores} --variants {arguments.variants}`, {datetime.date.today()}\n",
+        f"`python benchmarks/accuracy.py --cores {cores}`, {datetime.date.today()}, {minutes:.0f} minutes\n",
         "### The default preset\n",
         detail_table(scores[OURS], names),
         "### Against others on the same stacks, and with a diameter that is off: F1 at IoU 0.5\n",
-        f1_table({way: scores[way] for way in [*ways[:3], *PEERS.values()]}, names),
+        f1_table({way: scores[way] for way in [*ways[:AGAINST], *PEERS.values()]}, names),
+        "### What each part is worth: F1 at IoU 0.5\n",
+        f1_table({way: scores[way] for way in [OURS, *ways[AGAINST:]]}, names),
+        "### What it costs\n",
+        cost_table(folder),
+        "### Cells\n",
+        "\n".join([*of_cells, ""]),
     ]
-    if parts:
-        results += ["### What each part is worth: F1 at IoU 0.5\n", f1_table({OURS: scores[OURS]} | parts, names)]
     before, _, rest = REPORT.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     text = "\n".join(results)

@@ -2,14 +2,13 @@
 
 python benchmarks/cells.py --cores 1
 
-Real stacks are added where CELLSTACK_DATA names their folder.
+Real stacks are looked for in the folder CELLSTACK_DATA, default ../shared/data; where they are absent, the simulated ones are scored alone.
 """
 
 import argparse
 import csv
 import datetime
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import numpy as np
 import yaml
 
 HERE = Path(__file__).resolve().parent
+DATA = Path(os.environ.get("CELLSTACK_DATA", HERE.parent.parent / "shared" / "data")).resolve()
 sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE / "peers")]
 
 import tutorial_membrane  # noqa: E402
@@ -48,7 +48,7 @@ ALONE = 14  # um, the diameter of a simulated cell, where its nuclei are not use
 OF_CELLS = ("enhance_membrane", "find_cell_seeds", "segment_cells", "merge_cells", "measure_contacts", "measure_pairs")
 
 
-def sheet(data):
+def sheet():
     """Give the rows of the sheet."""
     rows = []
     for name in SIMULATIONS:
@@ -57,9 +57,10 @@ def sheet(data):
         membrane = nuclei | {"channel": "membrane", "index": "membrane", "truth": f"{folder}/cells.ome.tif"}
         rows += [{"stack": name} | nuclei | {"diameter_um": 10}, {"stack": name} | membrane]
         rows += [{"stack": f"{name}-alone"} | membrane | {"diameter_um": ALONE}]
-    for name, given in REAL.items() if data else ():
-        paths = {key: str(Path(data, row[key]).resolve()) for row in given for key in ("image", "truth") if key in row}
-        rows += [{"stack": name} | row | {key: str(Path(data, row[key]).resolve()) for key in paths if key in row} for row in given]
+    for name, given in REAL.items():
+        files = [{key: DATA / row[key] for key in ("image", "truth") if key in row} for row in given]
+        if all(path.exists() for each in files for path in each.values()):
+            rows += [{"stack": name} | row | each for row, each in zip(given, files, strict=True)]
     return rows
 
 
@@ -93,12 +94,9 @@ def cost(folder, voxels):
     return {kind: (seconds[kind] / (voxels / 1e6), memory[kind]) for kind in ("nuclei", "cells")}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cores", type=int, default=1)
-    cores = parser.parse_args().cores
-    data = os.environ.get("CELLSTACK_DATA")
-    rows = sheet(data)
+def run(cores):
+    """Segment all stacks; give the table of scores and that of costs, as lines."""
+    rows = sheet()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         columns = list(dict.fromkeys(key for row in rows for key in row))
@@ -124,11 +122,17 @@ def main():
             found = f"{row['count_found']} / {row['count_truth']}"
             lines.append(f"| {stack} | {float(row['f1']):.3f} | {found} | {distance:.2f} | {np.linalg.norm(spacing):.2f} | {peer} |")
         spent = cost(folder, sum(np.prod(each["shape"]) for each in SIMULATIONS.values()))
-        shutil.rmtree(results)
-    lines += ["", "| stages that lead to | CPU s per million voxels | largest process MB | its bytes per voxel |", "|---|--:|--:|--:|"]
+    costs = ["| stages that lead to | CPU s per million voxels | largest process MB | its bytes per voxel |", "|---|--:|--:|--:|"]
     largest = max(np.prod(each["shape"]) for each in SIMULATIONS.values())
-    lines += [f"| {kind} | {seconds:.2f} | {memory:.0f} | {memory * 1e6 / largest:.0f} |" for kind, (seconds, memory) in spent.items()]
-    text = "\n".join([f"- command: `python benchmarks/cells.py`\n- date: {datetime.date.today()}\n", *lines])
+    costs += [f"| {kind} | {seconds:.2f} | {memory:.0f} | {memory * 1e6 / largest:.0f} |" for kind, (seconds, memory) in spent.items()]
+    return lines, costs
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cores", type=int, default=1)
+    scores, costs = run(parser.parse_args().cores)
+    text = "\n".join([f"- command: `python benchmarks/cells.py`\n- date: {datetime.date.today()}\n", *scores, "", *costs])
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     README.write_text(f"{before}{BEGIN}\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
     print(text)
