@@ -20,7 +20,7 @@ def main(
     renumber: bool = True,
 ):
     """Write the selected objects of `split`, renumbered or not, as `labels`, and the fate of each object as table `selection`."""
-    objects, spacing = io.read_stack(split)
+    objects, spacing = io.read_stack(split, mapped=True)
     limits = {"min_volume_um3": min_volume_um3, "max_volume_um3": max_volume_um3}
     selected, numbers, volumes, reasons = select_objects(objects, spacing, clear_faces=clear_faces, **limits, renumber=renumber)
     log.info("%d of %d objects selected", (numbers > 0).sum(), len(numbers))
