@@ -43,9 +43,19 @@ def find_threshold(stack, method, options, factor=1.0):
         return high
     if method in WITHOUT_HISTOGRAM:
         return partial(METHODS[method](None, None, **options), factor=factor)
-    counts, edges = np.histogram(stack, BINS, (np.float64(low), np.float64(high)))  # float32 edges would coincide in a narrow range
+    counts, edges = _histogram(stack, low, high)
     found = METHODS[method](counts, (edges[1:] + edges[:-1]) / 2, **options)
     return partial(found, factor=factor) if callable(found) else factor * found
+
+
+def _histogram(stack, low, high):
+    """Count values by bin as `numpy.histogram` does, in a third of the time; what lies on an edge but for rounding is in either bin."""
+    counts = np.zeros(BINS + 1, np.int64)
+    for plane in stack:
+        places = (plane - np.float64(low)) * (BINS / (high - low))  # in float32 they would coincide in a narrow range
+        counts += np.bincount(places.astype(np.int64).ravel(), minlength=len(counts))
+    counts[-2] += counts[-1]  # the highest value is in the last bin
+    return counts[:-1], np.linspace(low, high, BINS + 1)
 
 
 def binarize(stack, threshold, spacing=None, contrast=None):

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage import filters
 
 import binarize as script
 from cellstack import io, whole_files
-from cellstack.binarize import BINS, METHODS, ROUNDING, binarize, find_threshold
+from cellstack.binarize import BINS, METHODS, ROUNDING, _histogram, binarize, find_threshold
 from cellstack.errors import InputError
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -258,3 +258,20 @@ def test_half_height_needs_the_stack_before_it_was_denoised():
     stack = smooth((9, 17, 31))
     with pytest.raises(InputError, match="half_height: the noise of the stack is not known: give the file that adjust_contrast writes"):
         binarize(stack, find_threshold(stack, "half_height", OPTIONS["half_height"]), SPACINGS[0])
+
+
+@given(
+    arrays("float32", st.tuples(*[st.integers(1, 6)] * 3), elements=st.floats(-3, 1000, width=32) | st.sampled_from([0, 0.1, 0.5, 1])),
+    st.floats(1e-3, 1e3),
+)
+@settings(deadline=None)
+def test_histogram_as_by_numpy(stack, scale):
+    stack = stack * np.float32(scale)
+    low, high = float(stack.min()), float(stack.max())
+    assume(high - low > 1e-6 * max(abs(low), abs(high)))
+    counts, edges = _histogram(stack, low, high)
+    expected, its_edges = np.histogram(stack, BINS, (np.float64(low), np.float64(high)))
+    np.testing.assert_array_equal(edges, its_edges)
+    assert counts.sum() == stack.size
+    for edge in np.flatnonzero(np.cumsum(counts - expected)) + 1:
+        assert np.abs(stack - edges[edge]).min() <= 1e-12 * max(abs(low), abs(high))
