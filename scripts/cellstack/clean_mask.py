@@ -7,7 +7,7 @@ that look at connected parts as a whole.
 import cc3d
 import numpy as np
 
-from cellstack import morphology, units
+from cellstack import morphology, relabel, units
 from cellstack.methods import Methods
 
 METHODS = Methods()
@@ -54,7 +54,7 @@ def smooth(mask, spacing, *, sigma_um):
     """
     from cellstack.denoise import gaussian  # OpenCV is slow to import, and the other methods do without
 
-    soft = gaussian(mask.astype(np.float32), spacing, sigma_um=sigma_um)
+    soft = gaussian(mask, spacing, sigma_um=sigma_um)
     return (soft > np.float32(0.5)).view(np.uint8)
 
 
@@ -206,4 +206,7 @@ def closing(mask, spacing, *, shape, radius_um):
 
 def _without_small(mask, max_volume_um3, spacing):
     too_small = int(units.volume_voxels(max_volume_um3, spacing) * (1 + 1e-9))
-    return cc3d.dust(mask, threshold=too_small + 1, connectivity=FACES)  # dust removes what is smaller than the threshold
+    parts = cc3d.connected_components(np.require(mask, requirements="W"), connectivity=FACES)  # which refuses a read-only view
+    kept = relabel.count_voxels(parts) > too_small
+    kept[0] = False
+    return relabel.relabel(parts, kept.view(np.uint8))

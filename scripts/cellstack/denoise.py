@@ -91,7 +91,7 @@ def separable_filter(stack, kernels):
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32
+    stack : (Z, Y, X) ndarray of float32, uint8 or uint16
     kernels : sequence of three 1D ndarrays of odd length
         For z, y and x; a length of one leaves the axis out.
 
@@ -104,7 +104,8 @@ def separable_filter(stack, kernels):
     flat = filtered.reshape(len(stack), -1)
 
     def filter_plane(z):
-        cv2.sepFilter2D(stack[z], cv2.CV_32F, along_x, along_y, dst=filtered[z], borderType=cv2.BORDER_REPLICATE)
+        plane = np.asarray(stack[z], np.float32)  # one at a time, for a mask as floats is four times as large
+        cv2.sepFilter2D(plane, cv2.CV_32F, along_x, along_y, dst=filtered[z], borderType=cv2.BORDER_REPLICATE)
 
     def filter_columns(start):
         block = flat[:, start : start + COLUMNS]

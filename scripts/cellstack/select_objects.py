@@ -49,10 +49,7 @@ def select_objects(labels, spacing, *, clear_faces, min_volume_um3, max_volume_u
     reason : (n,) list of str
         ``"kept"``, or the first of :data:`cellstack.reasons.REASONS` for which the object was dropped.
     """
-    voxels = np.zeros(int(labels.max(initial=0)) + 1, int)
-    for plane in labels:  # of the whole stack it takes four times its memory
-        voxels += np.bincount(plane.ravel(), minlength=len(voxels))
-    volume = voxels[1:] * float(np.prod(spacing))
+    volume = relabel.count_voxels(labels)[1:] * float(np.prod(spacing))
     reason = np.full(len(volume), KEPT, object)
     tests = (  # the first named reason wins, so the strongest is written last
         (TOO_LARGE, volume > (np.inf if max_volume_um3 is None else max_volume_um3 * (1 + SLACK))),
