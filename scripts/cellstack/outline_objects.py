@@ -6,7 +6,7 @@ Halo: none can be stated, an object is looked at as a whole.
 import cc3d
 import numpy as np
 
-from cellstack import denoise, io, units
+from cellstack import denoise, io, relabel, topology, units
 from cellstack.methods import Methods
 
 METHODS = Methods()
@@ -72,7 +72,8 @@ def smooth(labels, spacing, *, sigma_um, min_volume_um3):
     for label in range(1, len(boxes)):
         box = tuple(slice(max(0, part.start - margin), part.stop + margin) for part, margin in zip(boxes[label], margins, strict=True))
         there, target = labels[box], drawn[box]
-        mask = _smooth(there == label, ((there == 0) & (target == 0)) | (there == label), spacing, sigma_um)
+        own = there == label
+        mask = _smooth(own, ((there == 0) & (target == 0)) | own, spacing, sigma_um)
         if mask.sum() >= max(1, least):
             count += 1
             target[mask] = count
@@ -80,9 +81,7 @@ def smooth(labels, spacing, *, sigma_um, min_volume_um3):
 
 
 def _smooth(mask, free, spacing, sigma_um):
-    from scipy.ndimage import binary_fill_holes
-
-    whole = binary_fill_holes(_largest_part(mask)) & free
+    whole = topology.fill_cavities(_largest_part(mask), connectivity=6) & free
     soft = denoise.gaussian(whole.astype(np.float32), spacing, sigma_um=sigma_um)
     count = np.count_nonzero(whole & (soft > SPUR))
     if count == 0:
@@ -93,7 +92,9 @@ def _smooth(mask, free, spacing, sigma_um):
 
 
 def _largest_part(mask):
-    parts = cc3d.connected_components(mask.astype(np.uint8), connectivity=6)
-    sizes = np.bincount(parts.ravel())
+    parts, count = cc3d.connected_components(mask.view(np.uint8), connectivity=6, return_N=True)
+    if count <= 1:
+        return mask
+    sizes = relabel.count_voxels(parts)
     sizes[0] = 0
-    return parts == sizes.argmax() if len(sizes) > 1 else np.zeros_like(mask)
+    return parts == sizes.argmax()

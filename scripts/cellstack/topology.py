@@ -52,16 +52,36 @@ def filled_count(mask):
         Voxels from which no way leads out, also across edges and corners, are filled: as the sum of `scipy.ndimage.binary_fill_holes`
         with a structure of ones, which scikit-image uses for ``area_filled``.
     """
+    return int(np.count_nonzero(fill_cavities(mask, connectivity=26)))
+
+
+def fill_cavities(mask, connectivity):
+    """Fill the voxels of the background from which no way leads out.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray of bool
+        The object.
+    connectivity : {6, 18, 26}
+        Neighbours over which ways lead.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of bool
+        As by `scipy.ndimage.binary_fill_holes` with that structure.
+    """
     if not _has_gaps(mask):
-        return np.count_nonzero(mask)
-    outside = cc3d.connected_components(np.pad(~mask, 1, constant_values=True), connectivity=26)
-    around = np.count_nonzero(outside == outside[0, 0, 0])
-    return int(outside.size - around)
+        return mask.copy()
+    background = np.pad(~mask, 1, constant_values=True).view(np.uint8)
+    parts = cc3d.connected_components(background, connectivity=connectivity)
+    return (parts != parts[0, 0, 0])[1:-1, 1:-1, 1:-1]
 
 
 def _has_gaps(mask):
     """Tell whether each axis has a line that leaves the object and enters it again, as each does that runs through a cavity."""
-    return all(
-        np.count_nonzero(line[1:] & ~line[:-1]) + np.count_nonzero(line[0]) > np.count_nonzero(line.any(axis=0))
-        for line in (np.moveaxis(mask, axis, 0) for axis in range(3))
-    )
+    for axis in range(3):
+        line = np.moveaxis(mask, axis, 0)
+        entries = np.count_nonzero(line[0]) + np.count_nonzero(line[1:] & ~line[:-1])
+        if entries == np.count_nonzero(line.any(axis=0)):
+            return False
+    return True
