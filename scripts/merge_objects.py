@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 def main(*, parts: Path, denoised: Path, merged: Path, method: str, options: dict):
     """Merge by `method` what in `parts` belongs together, judged by shape and by the intensities of `denoised`, and write `merged`."""
     labels, spacing = io.read_stack(parts)
-    stack, _ = io.read_stack(denoised)
+    stack, _ = io.read_stack(denoised, mapped=True)
     whole = merge_objects(labels, stack, spacing, method, options)
     log.info("%d parts merged to %d objects", labels.max(initial=0), whole.max(initial=0))
     io.write_stack(merged, whole, spacing)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cellstack import convex_hull, io, units
+from cellstack import convex_hull, io, relabel, units
 from cellstack.methods import Methods
 
 METHODS = Methods()
@@ -16,8 +16,11 @@ METHODS = Methods()
 class _Region(NamedTuple):
     volume: int  # voxels
     height: float  # median intensity
+
+
+class _Hull(NamedTuple):
     corners: np.ndarray  # (n, 3) voxels at the corners of the convex hull
-    hull_volume: int  # voxels whose centre lies within it
+    volume: int  # voxels whose centre lies within it
 
 
 class _Border(NamedTuple):
@@ -48,7 +51,7 @@ def merge_objects(labels, stack, spacing, method, options):
     """
     root = METHODS[method](labels, stack, spacing, **options)
     _, numbers = np.unique(root, return_inverse=True)
-    return numbers.astype(io.label_type(numbers.max(initial=0)))[labels]
+    return relabel.relabel(labels, numbers.astype(io.label_type(numbers.max(initial=0))))
 
 
 @METHODS
@@ -88,9 +91,19 @@ def convexity(labels, stack, spacing, *, min_convexity, min_border, max_volume_u
     borders = _find_borders(labels, stack)
     if not borders:
         return root
-    regions = _describe_regions(labels, stack, {label for pair in borders for label in pair})
+    import cc3d  # where nothing touches, this does without
+
+    boxes = cc3d.statistics(labels)["bounding_boxes"]
+    regions = _describe_regions(labels, stack, boxes, {label for pair in borders for label in pair})
+    hulls = {}
     background = float(np.mean(stack, where=labels == 0, dtype=np.float64)) if not labels.all() else 0.0
     limit = units.volume_voxels(max_volume_um3, spacing)
+
+    def hull_of(label):  # of the regions whose border lets them be merged, few of all
+        if label not in hulls:
+            centres = convex_hull.ends_of_rows(labels[boxes[label]] == label) + [part.start for part in boxes[label]]
+            hulls[label] = _measure_hull(centres)
+        return hulls[label]
 
     def judge(pair):
         first, second = (regions[label] for label in pair)
@@ -99,9 +112,10 @@ def convexity(labels, stack, spacing, *, min_convexity, min_border, max_volume_u
         depth = min(first.height, second.height) - background
         if volume > limit or border.total / border.faces - background < min_border * depth:
             return None
-        corners, hull_volume = _measure_hull(np.concatenate([first.corners, second.corners]))
+        apart = [hull_of(label) for label in pair]
+        together = _measure_hull(np.concatenate([hull.corners for hull in apart]))
         height = (first.volume * first.height + second.volume * second.height) / volume
-        return (first.hull_volume + second.hull_volume) / hull_volume, _Region(volume, height, corners, hull_volume)
+        return sum(hull.volume for hull in apart) / together.volume, _Region(volume, height), together
 
     judged = {pair: judge(pair) for pair in borders}
     while True:
@@ -109,7 +123,7 @@ def convexity(labels, stack, spacing, *, min_convexity, min_border, max_volume_u
         if not fit:
             return root
         kept, gone = pair = max(fit, key=fit.get)
-        regions[kept] = judged[pair][1]
+        _, regions[kept], hulls[kept] = judged[pair]
         root[root == gone] = kept
         del borders[pair], judged[pair]
         for old in [old for old in borders if gone in old]:
@@ -124,28 +138,30 @@ def convexity(labels, stack, spacing, *, min_convexity, min_border, max_volume_u
 def _find_borders(labels, stack):
     """Count the faces between each pair of touching labels, lower one first, and add up the intensities at them."""
     count = int(labels.max(initial=0)) + 1
-    keys, heights = [], []
-    for axis in range(3):
-        (before, after), (low, high) = ((each[:-1], each[1:]) for each in (np.moveaxis(labels, axis, 0), np.moveaxis(stack, axis, 0)))
-        touching = np.nonzero((before != after) & (before > 0) & (after > 0))
-        pair = [each[touching].astype(np.int64) for each in (before, after)]
-        keys.append(np.minimum(*pair) * count + np.maximum(*pair))
-        heights.append((low[touching].astype(np.float64) + high[touching]) / 2)
+    keys, heights = [np.zeros(0, np.int64)], [np.zeros(0)]
+
+    def add(before, after, low, high):
+        touching = np.flatnonzero((before != after).ravel())  # with the background, mostly
+        pair = np.stack([each.ravel()[touching].astype(np.int64) for each in (before, after)])
+        inside = pair.all(axis=0)
+        keys.append(pair.min(axis=0)[inside] * count + pair.max(axis=0)[inside])
+        heights.append(sum(each.ravel()[touching[inside]].astype(np.float64) for each in (low, high)) / 2)
+
+    for z, (plane, values) in enumerate(zip(labels, stack, strict=True)):
+        if z > 0:
+            add(labels[z - 1], plane, stack[z - 1], values)
+        add(plane[:-1], plane[1:], values[:-1], values[1:])
+        add(plane[:, :-1], plane[:, 1:], values[:, :-1], values[:, 1:])
     found, index = np.unique(np.concatenate(keys), return_inverse=True)
     faces, totals = np.bincount(index), np.bincount(index, np.concatenate(heights))
     return {divmod(int(key), count): _Border(int(number), float(total)) for key, number, total in zip(found, faces, totals, strict=True)}
 
 
-def _describe_regions(labels, stack, wanted):
-    import cc3d
-
+def _describe_regions(labels, stack, boxes, wanted):
     regions = {}
-    boxes = cc3d.statistics(labels)["bounding_boxes"]
     for label in sorted(wanted):
-        box = boxes[label]
-        mask = labels[box] == label
-        corners, hull_volume = _measure_hull(convex_hull.ends_of_rows(mask) + [part.start for part in box])
-        regions[label] = _Region(int(mask.sum()), float(np.median(stack[box][mask])), corners, hull_volume)
+        mask = labels[boxes[label]] == label
+        regions[label] = _Region(int(np.count_nonzero(mask)), float(np.median(stack[boxes[label]][mask])))
     return regions
 
 
@@ -153,4 +169,4 @@ def _measure_hull(centres):
     low = centres.min(axis=0)
     hull = convex_hull.hull_of(centres - low)
     corners = np.unique(hull.points[hull.vertices].round().astype(int), axis=0)
-    return corners + low, convex_hull.count_voxels(hull, corners.max(axis=0) + 1)
+    return _Hull(corners + low, convex_hull.count_voxels(hull, corners.max(axis=0) + 1))

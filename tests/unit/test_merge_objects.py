@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from cellstack.merge_objects import METHODS, merge_objects
+from cellstack.merge_objects import METHODS, _find_borders, merge_objects
 
 OPTIONS = {"min_convexity": 0.98, "min_border": 0.8, "max_volume_um3": 1e9}
 SPACINGS = [(0.4 * ratio, 0.4, 0.4) for ratio in (1.1, 4, 8)]
@@ -107,3 +108,17 @@ def test_two_regions_that_fill_the_stack():
     labels = np.ones((3, 4, 6), "uint16")
     labels[:, :, 3:] = 2
     assert merge(labels, np.ones(labels.shape, "float32"), (1, 1, 1)).max() == 1
+
+
+@given(arrays("uint16", st.tuples(*[st.integers(1, 5)] * 3), elements=st.integers(0, 3)), st.integers(0, 99))
+def test_borders_face_by_face(labels, seed):
+    stack = np.random.default_rng(seed).integers(0, 9, labels.shape).astype("float32")
+    expected = {}
+    for place in np.ndindex(labels.shape):
+        for axis in range(3):
+            behind = tuple(index + (each == axis) for each, index in enumerate(place))
+            if behind[axis] < labels.shape[axis] and len({0, labels[place], labels[behind]}) == 3:
+                pair = tuple(sorted((int(labels[place]), int(labels[behind]))))
+                faces, total = expected.get(pair, (0, 0.0))
+                expected[pair] = faces + 1, total + float(stack[place] + stack[behind]) / 2
+    assert _find_borders(labels, stack) == expected

@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from scipy.ndimage import binary_fill_holes
+from scipy.ndimage import binary_fill_holes, generate_binary_structure
 from skimage.measure import euler_number as reference
 
-from cellstack.topology import euler_number, filled_count
+from cellstack.topology import euler_number, fill_cavities, filled_count
 
 MASKS = arrays(bool, array_shapes(min_dims=3, max_dims=3, max_side=6), elements=st.booleans())
 
@@ -46,3 +46,9 @@ def test_only_cavities_are_filled():
 @given(MASKS)
 def test_filling_agrees_with_scipy(mask):
     assert filled_count(mask) == np.count_nonzero(binary_fill_holes(mask, np.ones((3, 3, 3))))
+
+
+@given(MASKS, st.sampled_from([6, 26]))
+def test_cavities_are_filled_as_by_scipy(mask, connectivity):
+    structure = generate_binary_structure(3, {6: 1, 26: 3}[connectivity])
+    np.testing.assert_array_equal(fill_cavities(mask, connectivity), binary_fill_holes(mask, structure))
