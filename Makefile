@@ -39,7 +39,7 @@ claims: .venv/run.stamp
 accuracy: .venv/run.stamp
 	$(BIN)/python benchmarks/accuracy.py
 
-bench: .venv/run.stamp
+bench: .venv/run.stamp .venv/peers.stamp
 	$(BIN)/python benchmarks/bench.py
 
 # the interpreter of .venv must be 3.11 or newer; said before anything is installed
@@ -59,11 +59,18 @@ bench: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-slurm.txt
 	touch $@
 
+# other tools that the bench runs beside cellstack, in an environment of their own
+.venv/peers.stamp: requirements-peers.txt | .venv/bin/python
+	$(PYTHON) -m venv .venv/peers
+	.venv/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.txt
+	touch $@
+
 # pins the newest versions; needs uv on the path
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --fork-strategy fewest --no-header --quiet --upgrade requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --fork-strategy fewest --no-header --quiet --upgrade requirements-dev.in -o requirements-dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --fork-strategy fewest --no-header --quiet --upgrade requirements-slurm.in -o requirements-slurm.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --fork-strategy fewest --no-header --quiet --upgrade requirements-peers.in -o requirements-peers.txt
 	$(PYTHON) envs/pin.py
 
 clean:
