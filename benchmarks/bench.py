@@ -292,7 +292,7 @@ def main():
         goals.append(limit_row(f"second run, nothing changed, {arguments.again} stacks", again[0], "s", 10))
         goals.append(limit_row(f"dry run of {arguments.graph} stacks", graph[0], "s", 60))
         goals.append(limit_row("the same, memory", graph[2], "MB", 1000))
-    tables = [machine(load), goal_table(goals), *tables, rule_table(seconds), kernels.kernel_table(arguments.repeats)]
+    tables = [machine(load), goal_table(goals), *tables, rule_table(seconds), "### Kernels\n\n" + kernels.kernel_table(arguments.repeats)]
     results = "\n".join(tables)
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
