@@ -17,6 +17,7 @@ def main(
     split: Path,
     min_wall: float,
     min_contact: float,
+    min_solidity: float,
     min_volume_um3: float,
     min_volume_without_nucleus_um3: float,
     nuclei: list[Path] = (),
@@ -32,6 +33,7 @@ def main(
         int(of_nuclei[0].max(initial=0)) if of_nuclei and labels.any() else 0,
         min_wall=min_wall,
         min_contact=min_contact,
+        min_solidity=min_solidity,
         min_volume_um3=min_volume_um3,
         min_volume_without_nucleus_um3=min_volume_without_nucleus_um3,
     )

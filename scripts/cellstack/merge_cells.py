@@ -1,4 +1,4 @@
-"""From compartments to cells: those without a wall between them are one, and what holds no nucleus is judged by its brightness.
+"""From compartments to cells: those without a wall between them are one, and what holds no nucleus is judged by brightness or shape.
 
 Halo: none, a compartment is looked at as a whole.
 """
@@ -6,10 +6,11 @@ Halo: none, a compartment is looked at as a whole.
 import heapq
 from typing import NamedTuple
 
+import cc3d
 import fastremap
 import numpy as np
 
-from cellstack import interfaces, io, units
+from cellstack import convex_hull, interfaces, io, units
 
 BACKGROUND = 0
 DARK_PERCENTILE = 10  # of a compartment: its inside, whatever its walls
@@ -31,7 +32,17 @@ class Merged(NamedTuple):
 
 
 def merge_cells(
-    compartments, walls, smooth, spacing, nuclei_count, *, min_wall, min_contact, min_volume_um3, min_volume_without_nucleus_um3
+    compartments,
+    walls,
+    smooth,
+    spacing,
+    nuclei_count,
+    *,
+    min_wall,
+    min_contact,
+    min_solidity,
+    min_volume_um3,
+    min_volume_without_nucleus_um3,
 ):
     """Merge compartments on their adjacency graph.
 
@@ -52,6 +63,8 @@ def merge_cells(
     min_contact : float
         They are only where their contact makes up at least this part of the contacts of one of them: where three walls meet there is no
         ridge, and a touch of corners tells nothing.
+    min_solidity : float
+        Where there are no nuclei, a compartment that fills less of its convex hull is background.
     min_volume_um3 : float
         A smaller compartment joins the neighbour, background too, from which the weakest wall divides it.
     min_volume_without_nucleus_um3 : float
@@ -65,7 +78,7 @@ def merge_cells(
     -----
     Merging begins at the weakest wall, and the strengths of walls that become one are averaged by area [1]_. A compartment that
     holds no nucleus beside others that do is background where its inside is darker than theirs is as a rule: in space
-    between cells there is no cytoplasm.
+    between cells there is no cytoplasm. Without nuclei it is the shape that tells: space between round cells is hollow on all sides.
 
     References
     ----------
@@ -83,9 +96,10 @@ def merge_cells(
 
     counts["merged_for_want_of_a_wall"] = graph.merge(without_wall)
     dark = _darker_than_cells(graph, compartments, smooth, nuclei_count) if nuclei_count else []
-    for label in dark:
+    hollow = [] if nuclei_count else _hollow(graph, compartments, min_solidity)
+    for label in dark + hollow:
         graph.join(BACKGROUND, label)
-    counts["darker_than_the_cells"] = len(dark)
+    counts["darker_than_the_cells"], counts["space_between_cells"] = len(dark), len(hollow)
     smallest = units.volume_voxels(min_volume_without_nucleus_um3 if nuclei_count else min_volume_um3, spacing)
     counts["too_small"] = graph.merge(too_small)
     roots = graph.roots()
@@ -182,3 +196,15 @@ def _darker_than_cells(graph, compartments, smooth, nuclei_count):
         if around and inside[label] < np.median(around):
             dark.append(label)
     return dark
+
+
+def _hollow(graph, compartments, min_solidity):
+    """List the nodes that fill less than `min_solidity` of their convex hull."""
+    merged = graph.roots().astype(compartments.dtype)[compartments]
+    boxes = cc3d.statistics(merged)["bounding_boxes"]
+    hollow = []
+    for label in [each for each in graph.contacts if each != BACKGROUND]:
+        mask = merged[boxes[label]] == label
+        if np.count_nonzero(mask) < min_solidity * convex_hull.count_voxels(convex_hull.convex_hull(mask), mask.shape):
+            hollow.append(label)
+    return hollow

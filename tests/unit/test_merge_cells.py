@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from cellstack.merge_cells import merge_cells
 
 SPACING = (1.0, 0.5, 0.5)
-OPTIONS = {"min_wall": 0.5, "min_contact": 0.2, "min_volume_um3": 0, "min_volume_without_nucleus_um3": 0}
+OPTIONS = {"min_wall": 0.5, "min_contact": 0.2, "min_solidity": 0.7, "min_volume_um3": 0, "min_volume_without_nucleus_um3": 0}
 
 
 def row_of_rooms(*walls, inside=0.0):
@@ -53,6 +53,22 @@ def test_a_touch_of_corners_is_no_contact():
     assert len(np.unique(merged.labels)) == 4
     merged = merge_cells(labels, walls, np.zeros_like(walls), SPACING, 0, **(OPTIONS | {"min_contact": 0}))
     assert len(np.unique(merged.labels)) == 3
+
+
+@pytest.mark.parametrize("nuclei", [0, 4])
+def test_space_between_round_cells_is_no_cell(nuclei):
+    z, y, x = np.ogrid[:6, :40, :40]
+    labels = np.full((6, 40, 40), 5, np.uint16)
+    for number, (row, column) in enumerate([(10, 10), (10, 30), (30, 10), (30, 30)], 1):
+        labels[((y - row) ** 2 + (x - column) ** 2 < 100) & (z >= 0)] = number
+    labels[:, [0, -1]] = labels[:, :, [0, -1]] = 0
+    walls = np.full(labels.shape, 2, np.float32)
+
+    def count(**options):
+        return merge_cells(labels, walls, np.zeros_like(walls), SPACING, nuclei, **(OPTIONS | options)).labels.max()
+
+    assert count(min_solidity=0) == 5
+    assert count() == (5 if nuclei else 4)  # beside nuclei its brightness tells
 
 
 def test_dark_rooms_without_nucleus_are_background():
