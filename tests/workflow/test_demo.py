@@ -27,11 +27,11 @@ def at_half_overlap(study, stack):
         return {row["object"]: row for row in csv.DictReader(file) if row["stack"] == stack and row["iou_threshold"] == "0.5"}
 
 
-@pytest.mark.parametrize("ratio", [1, 4])
-def test_f1_at_half_overlap(demo, ratio):
+@pytest.mark.parametrize(("ratio", "floor"), [(1, 0.95), (4, 0.98)])
+def test_f1_at_half_overlap(demo, ratio, floor):
     scores = at_half_overlap(demo, f"simulated-ratio{ratio}")
-    assert float(scores["nuclei"]["f1"]) >= 0.96
-    assert float(scores["cells"]["f1"]) >= 0.95  # two nuclei taken for one cost a cell of 34
+    assert float(scores["nuclei"]["f1"]) >= floor  # of 34 nuclei, and of 100
+    assert float(scores["cells"]["f1"]) >= floor
 
 
 def test_ratio_8(tmp_path):
