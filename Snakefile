@@ -15,6 +15,7 @@ report: "report/workflow.rst"
 
 include: "rules/common.smk"
 include: "rules/claims.smk"
+include: "rules/diameter.smk"
 include: "rules/prepare.smk"
 include: "rules/enhance.smk"
 include: "rules/segment.smk"
@@ -49,6 +50,7 @@ rule all:
             "<results>/figures/{object}_volumes.png", object=[kind for kind in SEGMENTED if stacks_of(kind)]
         ),
         planes=of_each_kind("<results>/{stack}/figures/{object}_planes.png"),
+        diameters=diameter_figures,
     localrule: True
 
 

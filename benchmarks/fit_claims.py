@@ -20,7 +20,7 @@ import yaml
 REPO = Path(__file__).resolve().parent.parent
 PLANES, SIDES = 60, (128, 256, 1024)
 SPACING, DIAMETER_UM, DENSITY = [0.29, 0.26, 0.26], 10, 34 / 256**2  # the demo's, and nuclei per pixel of its field
-BESIDES = ("edges.tif", "corrected.tif")  # made only where the settings ask for them
+BESIDES = ("nuclei/edges.tif", "nuclei/corrected.tif", "figures/nuclei_diameter.png", "membrane/diameter.json")  # on demand alone
 WITHOUT = ("sweep",)  # targets that need more than stacks
 MEASURED = ["rule", "side", "megavoxels", "cpu_seconds", "wall_seconds", "mb"]
 FITTED = ["rule", "mb", "mb_per_megavoxel", "seconds", "seconds_per_megavoxel"]
@@ -46,7 +46,7 @@ def run(folder, sides, cores):
     (folder / "stacks.tsv").write_text("\n".join([*rows, ""]))
     config = {"stacks": "stacks.tsv", "diameter_um": {"nuclei": DIAMETER_UM}, "simulate_stack": simulations}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    besides = [f"results/{name}/nuclei/{file}" for name in simulations for file in BESIDES]
+    besides = [f"results/{name}/{file}" for name in simulations for file in BESIDES]
     targets = [rule for rule in re.findall(r"^rule (\w+):", (REPO / "Snakefile").read_text(), re.MULTILINE) if rule not in WITHOUT]
     command = [sys.executable, "-m", "snakemake", "--snakefile", REPO / "Snakefile", "--directory", folder, "--cores", str(cores)]
     subprocess.run([*command, "--configfile", folder / "config.yaml", "--", *targets, *besides], check=True)

@@ -2,6 +2,7 @@ rule enhance_membrane:
     """Smooth the membrane and measure the strength of its walls."""
     input:
         contrast="<results>/{stack}/membrane/contrast.tif",
+        diameter=diameter_for("enhance_membrane", "membrane"),
     output:
         smooth=intermediate("<results>/{stack}/membrane/smooth.tif"),
         walls=intermediate("<results>/{stack}/membrane/walls.tif"),
@@ -28,6 +29,7 @@ rule find_cell_seeds:
         walls="<results>/{stack}/membrane/walls.tif",
         record="<results>/{stack}/membrane/walls.json",
         nuclei=nuclei_of_stack,
+        diameter=diameter_for("find_cell_seeds", "membrane"),
     output:
         seeds=intermediate("<results>/{stack}/cells/seeds.tif"),
         background=intermediate("<results>/{stack}/cells/background.tif"),
@@ -78,6 +80,7 @@ rule merge_cells:
         walls="<results>/{stack}/membrane/walls.tif",
         smooth="<results>/{stack}/membrane/smooth.tif",
         nuclei=nuclei_of_stack,
+        diameter=diameter_for("merge_cells", "membrane"),
     output:
         split="<results>/{stack}/cells/split.tif",
     log:

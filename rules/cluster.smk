@@ -2,6 +2,7 @@
 
 PHASES = {
     "prepare": "prepare",
+    "diameter": "prepare",
     "enhance": "prepare",
     "segment": None,
     "cells": None,

@@ -147,22 +147,9 @@ def channel_of(wildcards):
     return wildcards.get("channel") or sheet.CHANNEL_OF[wildcards.get("object", "nuclei")]
 
 
-def given_diameter(stack, channel):
-    """Give the diameter of the object that a channel shows, in um, or None."""
-    return stacks[stack][channel].get("diameter_um", config["diameter_um"].get(sheet.OBJECT_OF.get(channel)))
-
-
-def diameter(stack, channel):
-    """Give the diameter by which stages go: for cells, where none is given, it follows from that of their nuclei."""
-    given = given_diameter(stack, channel)
-    if given is None and channel == "membrane" and "nuclei" in stacks[stack]:
-        return sheet.CELLS_TO_NUCLEI * given_diameter(stack, "nuclei")
-    return given
-
-
 @cache
 def stage_arguments(stage, preset, diameter_um):
-    """Give the params of a stage under a preset, for objects of a diameter."""
+    """Give the params of a stage under a preset, for objects of a diameter; with "auto" sizes wait until a job knows it."""
     block = settings.merge(config[stage], presets[preset].get(stage, {}))
     return settings.stage_arguments(stage, block, diameter_um, STAGES_SCHEMA)
 
@@ -195,7 +182,7 @@ def compared(comparison, stage, beside=None, presets=presets):
 
     def panels(wildcards):
         listed, elsewhere = (GALLERY.get(name, {}) for name in (comparison, beside))
-        block, diameter_um = stage_block(stage, wildcards), object_diameter(wildcards)
+        block, diameter_um = stage_block(stage, wildcards), diameter(wildcards.stack, channel_of(wildcards))
         return gallery_panels.list_panels(stage, listed, block, diameter_um, STAGES_SCHEMA, elsewhere, of_presets)
 
     return panels
@@ -276,11 +263,6 @@ def raw_stacks(wildcards):
 def channel_names(wildcards):
     """List the channels of a stack, in the order of the sheet."""
     return list(stacks[wildcards.stack])
-
-
-def object_diameter(wildcards):
-    """Give the diameter of the object kind of a job in um as it was given, or None."""
-    return given_diameter(wildcards.stack, channel_of(wildcards))
 
 
 def nuclei_of_stack(wildcards):
@@ -374,26 +356,34 @@ def simulation():
 
 
 def resolved_stages():
-    """List what the settings of the stages came to in um, with the stacks and the kind of object that share them."""
+    """List what the settings of the stages come to in um, with the stacks and the kind of object that share them; see `write_config`."""
     shared = {}
     for stack in stacks:
         for kind in kinds_of(stack):
             channel = sheet.CHANNEL_OF[kind]
-            key = kind, stacks[stack][channel]["preset"], diameter(stack, channel)
+            file = "".join(diameter_file(stack, channel))  # an estimated diameter is of one stack
+            key = kind, stacks[stack][channel]["preset"], diameter(stack, channel), file
             shared.setdefault(key, []).append(stack)
     return [
         {
             "object": kind,
             "preset": preset,
-            "diameter_um": diameter_um,
+            "diameter_um": DIAMETER if file else diameter_um,
             "stacks": names,
             "stages": {
                 name: stage_arguments(name, preset, diameter_um)
                 for name in STAGES_SCHEMA["properties"]
-                if name in stages_of(kind)
+                if name in stages_of(kind) and (file or name != "estimate_diameter")
             },
         }
-        for (kind, preset, diameter_um), names in shared.items()
+        for (kind, preset, diameter_um, file), names in shared.items()
+    ]
+
+
+def estimated_diameters():
+    """List the files of estimated diameters, in the order of `resolved_stages`."""
+    return [
+        file for stack in stacks for kind in kinds_of(stack) for file in diameter_file(stack, sheet.CHANNEL_OF[kind])
     ]
 
 

@@ -2,6 +2,7 @@ rule correct_background:
     """Take background and dimming out of a channel, where the configuration says how."""
     input:
         raw="<results>/{stack}/{channel}/raw.tif",
+        diameter=diameter_for("correct_background"),
     output:
         corrected=intermediate("<results>/{stack}/{channel}/corrected.tif"),
     log:
@@ -27,6 +28,7 @@ rule adjust_contrast:
             then="<results>/{stack}/{channel}/corrected.tif",
             otherwise="<results>/{stack}/{channel}/raw.tif",
         ),
+        diameter=diameter_for("adjust_contrast"),
     output:
         contrast=intermediate("<results>/{stack}/{channel}/contrast.tif"),
     log:
@@ -48,6 +50,7 @@ rule denoise:
     """Remove noise from a channel."""
     input:
         contrast="<results>/{stack}/{channel}/contrast.tif",
+        diameter=diameter_for("denoise"),
     output:
         denoised=intermediate("<results>/{stack}/{channel}/denoised.tif"),
     log:

@@ -2,6 +2,7 @@ rule choose_view:
     """Choose what the gallery of a stack shows."""
     input:
         raw="<results>/{stack}/nuclei/raw.tif",
+        diameter=estimated_diameter,
     output:
         view="<results>/{stack}/gallery/view.json",
     log:
@@ -40,6 +41,7 @@ rule show_stages:
         split="<results>/{stack}/nuclei/split.tif",
         labels="<results>/{stack}/nuclei/labels.ome.tif",
         view="<results>/{stack}/gallery/view.json",
+        diameter=estimated_diameter,
     output:
         stages="<results>/{stack}/gallery/stages.json",
     log:
@@ -78,6 +80,7 @@ rule compare_background:
     input:
         raw="<results>/{stack}/nuclei/raw.tif",
         view="<results>/{stack}/gallery/view.json",
+        diameter=estimated_diameter,
     output:
         background="<results>/{stack}/gallery/background.json",
     log:
@@ -105,6 +108,7 @@ rule compare_contrast:
             otherwise="<results>/{stack}/nuclei/raw.tif",
         ),
         view="<results>/{stack}/gallery/view.json",
+        diameter=estimated_diameter,
     output:
         contrast="<results>/{stack}/gallery/contrast.json",
     log:
@@ -128,6 +132,7 @@ rule compare_denoising:
     input:
         contrast="<results>/{stack}/nuclei/contrast.tif",
         view="<results>/{stack}/gallery/view.json",
+        diameter=estimated_diameter,
     output:
         denoising="<results>/{stack}/gallery/denoising.json",
     log:
@@ -152,6 +157,7 @@ rule compare_edges:
     input:
         denoised="<results>/{stack}/nuclei/denoised.tif",
         view="<results>/{stack}/gallery/view.json",
+        diameter=estimated_diameter,
     output:
         edges="<results>/{stack}/gallery/edges.json",
     log:
@@ -176,6 +182,7 @@ rule compare_thresholds:
         contrast="<results>/{stack}/nuclei/contrast.tif",
         denoised="<results>/{stack}/nuclei/denoised.tif",
         view="<results>/{stack}/gallery/view.json",
+        diameter=estimated_diameter,
     output:
         thresholds="<results>/{stack}/gallery/thresholds.json",
     log:
@@ -204,6 +211,7 @@ rule compare_morphology:
         ),
         mask="<results>/{stack}/nuclei/mask.tif",
         view="<results>/{stack}/gallery/view.json",
+        diameter=estimated_diameter,
     output:
         morphology="<results>/{stack}/gallery/morphology.json",
     log:
@@ -241,6 +249,7 @@ rule compare_seeds:
         ),
         points=seed_points,
         view="<results>/{stack}/gallery/view.json",
+        diameter=estimated_diameter,
     output:
         seeds="<results>/{stack}/gallery/seeds.json",
     log:
@@ -347,6 +356,7 @@ rule write_gallery:
             ),
         ),
         view="<results>/{stack}/gallery/view.json",
+        diameter=estimated_diameter,
     output:
         page=report(
             "<results>/{stack}/gallery/index.html",

@@ -33,6 +33,7 @@ rule crop_objects:
     input:
         labels="<results>/{stack}/{object}/labels.ome.tif",
         raw=raw_stacks,
+        diameter=diameter_for("crop_objects"),
     output:
         crops=directory("<results>/{stack}/{object}/crops"),
     log:
@@ -58,6 +59,7 @@ rule summarize_stack:
     input:
         objects="<results>/{stack}/{object}/objects.csv",
         selection="<results>/{stack}/{object}/selection.csv",
+        diameter=estimated_diameter,
     output:
         summary="<results>/{stack}/{object}/summary.csv",
     log:
@@ -73,6 +75,7 @@ rule summarize_stack:
         stack="{stack}",
         object="{object}",
         diameter_um=object_diameter,
+        diameter_source=diameter_source,
         source=source_hash("summarize_stack"),
     script:
         "../scripts/summarize_stack.py"

@@ -121,6 +121,8 @@ use rule import_labels as import_truth with:
 
 rule write_config:
     """Write the configuration as resolved, with its defaults and the sizes that they come to."""
+    input:
+        diameters=estimated_diameters(),
     output:
         resolved="<results>/config.yaml",
     log:

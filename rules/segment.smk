@@ -7,6 +7,7 @@ rule binarize:
             cases={"half_height": "<results>/{stack}/nuclei/contrast.tif"},
             otherwise=[],
         ),
+        diameter=diameter_for("binarize"),
     output:
         mask=intermediate("<results>/{stack}/nuclei/mask.tif"),
         threshold="<results>/{stack}/nuclei/threshold.json",
@@ -29,6 +30,7 @@ rule clean_mask:
     """Clean the foreground by morphology: holes, small objects, outlines."""
     input:
         mask="<results>/{stack}/nuclei/mask.tif",
+        diameter=diameter_for("clean_mask"),
     output:
         clean=intermediate("<results>/{stack}/nuclei/clean.tif"),
     log:
@@ -74,6 +76,7 @@ rule find_seeds:
         components="<results>/{stack}/nuclei/components.tif",
         denoised="<results>/{stack}/nuclei/denoised.tif",
         points=seed_points,
+        diameter=diameter_for("find_seeds"),
     output:
         distance=intermediate("<results>/{stack}/nuclei/distance.tif"),
         seeds=intermediate("<results>/{stack}/nuclei/seeds.tif"),
@@ -132,6 +135,7 @@ rule merge_objects:
     input:
         parts="<results>/{stack}/nuclei/parts.tif",
         denoised="<results>/{stack}/nuclei/denoised.tif",
+        diameter=diameter_for("merge_objects"),
     output:
         merged=intermediate("<results>/{stack}/nuclei/merged.tif"),
     log:
@@ -153,6 +157,7 @@ rule outline_objects:
     """Draw the final outline of each object."""
     input:
         merged="<results>/{stack}/nuclei/merged.tif",
+        diameter=diameter_for("outline_objects"),
     output:
         split="<results>/{stack}/nuclei/split.tif",
     log:
@@ -176,6 +181,7 @@ rule select_objects:
     """Select the objects to measure, and say why each other one is not."""
     input:
         split="<results>/{stack}/{object}/split.tif",
+        diameter=diameter_for("select_objects"),
     output:
         labels="<results>/{stack}/{object}/labels.ome.tif",
         selection="<results>/{stack}/{object}/selection.csv",

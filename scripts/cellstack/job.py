@@ -13,6 +13,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import get_args
 
+from cellstack import sizes
 from cellstack.errors import InputError
 
 log = logging.getLogger("cellstack")
@@ -25,6 +26,7 @@ def run(main):
     ----------
     main : callable
         The stage. Parameters annotated ``Path`` or ``list[Path]`` are files; ``dict`` and ``list`` are given as JSON on the command line.
+        Sizes such as "0.05 d" among them are turned into um by the diameter that the input `diameter` holds.
 
     Raises
     ------
@@ -44,7 +46,7 @@ def run(main):
     name = Path(sys.argv[0]).stem if snakemake is None else _job_name(snakemake)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a cluster sends it at a time limit
     try:
-        main(**arguments)
+        main(**_with_sizes(main, arguments))
         log.info("took %.2f CPU seconds, at most %d MB", sum(os.times()[:4]), _peak_memory())  # of its processes too
     except KeyboardInterrupt:
         log.error("%s: was told to stop (Ctrl-C, cancelled, or the time limit): run it again", name)
@@ -76,6 +78,21 @@ def _job_name(snakemake):
     return f"{snakemake.rule} {wildcards}".strip()
 
 
+def _with_sizes(main, arguments):
+    """Turn sizes that wait for the diameter of the object into um; a stage itself is told the file of it only if it takes one."""
+    given = arguments.get("diameter")
+    if "diameter" not in inspect.signature(main).parameters:
+        arguments = {name: value for name, value in arguments.items() if name != "diameter"}
+    if not given:
+        of_stage = {name: value for name, value in arguments.items() if sizes.is_size(value) or name in ("options", "steps")}
+        if sizes.has_sizes(of_stage):
+            raise InputError(f"sizes go by a diameter that is not known: {of_stage}; give it in um as --diameter, or a file that holds it")
+        return arguments
+    found = sizes.read_diameter(given[0]) if isinstance(given, list) else {"diameter_um": given, "source": "given"}
+    log.info("diameter: %g um, %s", found["diameter_um"], found["source"])
+    return sizes.in_um(arguments, found["diameter_um"])
+
+
 def _from_snakemake(main, snakemake):
     named = {}
     for part in (snakemake.input, snakemake.output, snakemake.params):
@@ -85,11 +102,11 @@ def _from_snakemake(main, snakemake):
     parameters = inspect.signature(main).parameters
     if "threads" in parameters:
         named["threads"] = snakemake.threads
-    unknown = sorted(named.keys() - parameters.keys())
+    unknown = sorted(named.keys() - parameters.keys() - {"diameter"})
     missing = sorted(name for name, each in parameters.items() if each.default is each.empty and name not in named)
     if unknown or missing:
         raise TypeError(f"rule {snakemake.rule} and main() differ: main() does not take {unknown}, the rule does not give {missing}")
-    return {name: _paths(value, parameters[name].annotation) for name, value in named.items()}
+    return {name: _paths(value, parameters[name].annotation if name in parameters else list[Path]) for name, value in named.items()}
 
 
 def _paths(value, annotation):
@@ -116,9 +133,25 @@ def _from_command_line(main):
         options = {"required": parameter.default is parameter.empty, "default": parameter.default}
         if kind == list[Path]:
             options |= {"type": Path, "nargs": "+"}
-        elif kind in (Path, str, int, float):
+        elif kind is float:
+            options |= {"type": _number_or_size}
+        elif kind in (Path, str, int):
             options |= {"type": kind}
         else:  # dict, list, bool
             options |= {"type": json.loads, "metavar": "JSON"}
         parser.add_argument(f"--{name.replace('_', '-')}", **options)
+    if "diameter" not in inspect.signature(main).parameters:
+        told = "diameter of the object in um, or the file diameter.json that holds it; for sizes such as '0.05 d'"
+        parser.add_argument("--diameter", type=_number_or_file, help=told)
     return vars(parser.parse_args())
+
+
+def _number_or_size(text):
+    return text if sizes.is_size(text) else float(text)
+
+
+def _number_or_file(text):
+    try:
+        return float(text)
+    except ValueError:
+        return [Path(text)]

@@ -5,9 +5,8 @@ Imported while Snakemake parses the workflow, so it stays light: no NumPy, and j
 
 import copy
 import difflib
-import math
 
-UNITS = {"d": lambda diameter_um: diameter_um, "v": lambda diameter_um: math.pi / 6 * diameter_um**3}
+from cellstack.sizes import in_um
 
 
 def join_schemas(config_schema, stages_schema):
@@ -258,8 +257,8 @@ def stage_arguments(stage, block, diameter_um, stages_schema):
         Name of the stage.
     block : dict
         Its complete settings.
-    diameter_um : float or None
-        Diameter of the object in um; None where no setting depends on it.
+    diameter_um : float, "auto" or None
+        Diameter of the object in um; with "auto" sizes stay as they are, until a job knows it. None where no setting depends on it.
     stages_schema : dict
         JSON schema of the stages.
 
@@ -277,25 +276,3 @@ def stage_arguments(stage, block, diameter_um, stages_schema):
     if "method" in block:
         arguments |= {"method": block["method"], "options": in_um(block[block["method"]], diameter_um)}
     return arguments
-
-
-def in_um(value, diameter_um):
-    """Turn sizes such as "0.05 d" and "0.05 v" into um and um3, within mappings too; leave all else.
-
-    Parameters
-    ----------
-    value : object
-        A setting.
-    diameter_um : float or None
-        Diameter of the object in um.
-
-    Returns
-    -------
-    object
-        Numbers have six significant digits.
-    """
-    if isinstance(value, dict):
-        return {key: in_um(part, diameter_um) for key, part in value.items()}
-    if isinstance(value, str) and value[-2:] in (" d", " v"):
-        return float(f"{float(value[:-2]) * UNITS[value[-1]](diameter_um):.6g}")
-    return value

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cellstack import columns, image_files, settings
+from cellstack.sizes import AUTO
 
 CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}  # object: the channel that shows it
 OBJECT_OF = {channel: name for name, channel in CHANNEL_OF.items()}
@@ -81,7 +82,7 @@ def _convert(row, schema):
     cells = {column: cell for column, cell in row.items() if column and cell}
     for column, part in schema["properties"].items():
         kind, cell = settings.follow(part, schema).get("type"), cells.get(column)
-        if kind == "number" and cell is not None:
+        if "number" in (kind or ()) and cell is not None:
             with suppress(ValueError):
                 cells[column] = float(cell) if math.isfinite(float(cell)) else cell
         elif kind == "boolean" and cell is not None and cell.lower() in YES + NO:
@@ -102,8 +103,8 @@ def find_faults(rows, schema, *, where, presets, diameters, objects, made):
         What messages call the sheet.
     presets : collection of str
         Names of presets that there are.
-    diameters : collection of str
-        Objects whose diameter the configuration gives.
+    diameters : dict of str to object
+        The diameter of each kind of object that the configuration gives.
     objects : collection of str
         Objects that are to be found.
     made : collection of str
@@ -136,6 +137,8 @@ def find_faults(rows, schema, *, where, presets, diameters, objects, made):
         if needed and "diameter_um" not in row and OBJECT_OF[channel] not in diameters:
             kind = OBJECT_OF[channel]
             faults.append(f"{place}: no diameter of the {kind}; fill in diameter_um here or diameter_um.{kind} in the configuration")
+        if needed and channel == "membrane" and row.get("diameter_um", diameters.get("cells")) == AUTO:
+            faults.append(f"{place}: diameter_um 'auto' of cells goes by nuclei, and the stack has none; fill in a number of um")
         for column in ("image", "truth", "labels"):
             if column in row and row[column] not in made and not image_files.find_images(row[column]):
                 faults.append(f"{place}: {column} {row[column]!r} {_absence(row[column])}")

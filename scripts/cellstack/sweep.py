@@ -12,6 +12,7 @@ from cellstack import settings, sheet
 NO_STAGE = ("preset", "diameter_um.nuclei", "diameter_um.cells")  # keys that are not of a stage, but can be swept as well
 NOT_SWEPT = {  # stages whose settings cannot be swept, and why
     "import_stack": "it changes the grid, so that the truth would no longer be the same",
+    "estimate_diameter": "diameter_um.nuclei can be swept itself",
     "select_objects": "it changes what is measured, not what is found and scored",
     "crop_objects": "it changes what is cut out, not what is found and scored",
     "choose_view": "it changes what the gallery shows, not what is found and scored",

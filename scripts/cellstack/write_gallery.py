@@ -4,7 +4,7 @@ import html
 
 import yaml
 
-from cellstack import settings
+from cellstack.sizes import in_um
 
 STYLE = """
 :root { color-scheme: light; }
@@ -166,5 +166,5 @@ def _sizes(value, diameter_um):
         value = list(value.values())
     if isinstance(value, list):
         return {size: text for part in value for size, text in _sizes(part, diameter_um).items()}
-    number = settings.in_um(value, diameter_um)
+    number = in_um(value, diameter_um)
     return {} if number is value else {value: f"{number:g} {'µm' if value.endswith('d') else 'µm³'}"}

@@ -28,6 +28,7 @@ def study(tmp_path_factory):
     study.config["sweep"] = "sweep.tsv"
     (study.folder / "sweep.tsv").write_text("find_seeds.combined.min_distance_um\n5\n", encoding="utf-8")
     more = [f"results/colony/{name}" for name in ("nuclei/edges.tif", "nuclei/crops", "gallery/index.html")]
+    more += ["results/colony/membrane/diameter.json", "results/colony/figures/nuclei_diameter.png"]  # as where the diameter is auto
     process = study.run("all", "evaluate", "sweep", *more, cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     return study
@@ -55,6 +56,9 @@ def arguments(study, rule):
         "simulate_stack": ({}, {part: simulated / f"{part}.ome.tif" for part in ("image", "nuclei", "cells")}),
         "import_stack": ({"image": [Path("colony-nuclei.tif")]}, raw | {"record": nuclei / "import.json"}),
         "import_labels": ({"image": [Path("colony-truth.tif")]} | raw, {"labels": nuclei / "truth.tif"}),
+        "estimate_diameter": (raw, {"record": nuclei / "diameter.json"}),
+        "derive_diameter": ({"nuclei": nuclei / "diameter.json"}, {"record": membrane / "diameter.json"}),
+        "plot_diameter": (raw | {"record": nuclei / "diameter.json"}, {"figure": Path("results/colony/figures/nuclei_diameter.png")}),
         "write_config": ({}, {"resolved": Path("results/config.yaml")}),
         "correct_background": (raw, {"corrected": nuclei / "corrected.tif"}),
         "adjust_contrast": ({"image": nuclei / "corrected.tif"}, {"contrast": nuclei / "contrast.tif"}),
@@ -151,12 +155,15 @@ def arguments(study, rule):
         "import_stack": stages["import_stack"] | {"channel": "nuclei"} | no_sheet,
         "import_labels": stages["import_stack"],
         "write_config": {"config": config, "stages": resolved},
+        "estimate_diameter": config["estimate_diameter"],
+        "derive_diameter": {"factor": 1.4},
+        "plot_diameter": title,
         "measure_objects": label | {"channels": ["nuclei", "membrane"]},
         "crop_objects": stages["crop_objects"] | label | {"channels": ["nuclei", "membrane"]},
         "measure_contacts": {"stack": "colony", "object": "cells"}
         | {key: stages["merge_cells"][key] for key in ("min_wall", "min_contact")},
         "measure_pairs": {"channels": ["nuclei", "membrane"]},
-        "summarize_stack": label | {"diameter_um": 8.0},
+        "summarize_stack": label | {"diameter_um": 8.0, "diameter_source": "given"},
         "collect_objects": {"user_columns": own},
         "collect_stacks": {"user_columns": own},
         "evaluate_labels": {"stack": "colony", "objects": ["nuclei"]},

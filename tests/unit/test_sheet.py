@@ -97,7 +97,9 @@ HOSTILE = [
 def faults_of(rows, faults=()):
     return [
         *faults,
-        *sheet.find_faults(rows, SCHEMA, where="stacks.tsv", presets={"default"}, diameters={"nuclei"}, objects=["nuclei"], made={"x.tif"}),
+        *sheet.find_faults(
+            rows, SCHEMA, where="stacks.tsv", presets={"default"}, diameters={"nuclei": 10}, objects=["nuclei"], made={"x.tif"}
+        ),
     ]
 
 
