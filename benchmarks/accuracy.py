@@ -52,10 +52,11 @@ GOALS = {"tutorial": 0.95, "embryo8": 0.87, "ovule": 0.85, "ratio-1": 0.98, "rat
 NO_MERGING, NO_OUTLINES = {"merge_objects": {"method": "none"}}, {"outline_objects": {"method": "none"}}
 OTSU, BY_DISTANCE = {"binarize": {"method": "otsu"}}, {"find_seeds": {"method": "h_maxima"}}
 NOT_SMOOTHED = {"clean_mask": {"steps": ["fill_holes", "remove_small_objects"]}}
-VARIANTS = {  # name: settings, factor of the diameter
+VARIANTS = {  # name: settings, factor of the diameter, or how else it is known
     OURS: ({}, 1.0),
     "diameter 20 % too small": ({}, 0.8),
     "diameter 20 % too large": ({}, 1.2),
+    "diameter estimated": ({}, "auto"),
     PLAIN: (OTSU | NOT_SMOOTHED | BY_DISTANCE | NO_MERGING | NO_OUTLINES, 1.0),
     "Otsu in place of half_height": (OTSU, 1.0),
     "objects at faces not corrected": ({"binarize": {"half_height": {"face_weight": 0}}}, 1.0),
@@ -67,7 +68,7 @@ VARIANTS = {  # name: settings, factor of the diameter
     "20 % too small, without merge_objects": (NO_MERGING, 0.8),
     "without outline_objects": (NO_OUTLINES, 1.0),
 }
-AGAINST = 4  # of VARIANTS, the first ones, stand in the table with the peers, the others in that of the parts
+AGAINST = 5  # of VARIANTS, the first ones, stand in the table with the peers, the others in that of the parts
 PEERS = {
     "tutorial": "the tutorial, automatic",
     "voronoi_otsu": "Voronoi-Otsu",
@@ -94,7 +95,8 @@ def run_workflow(folder, cores):
     rows, targets = [], []
     for number, (_, factor) in enumerate(VARIANTS.values()):
         for name, row in stacks().items():
-            rows.append(row | {"stack": f"{name}-{number}", "preset": f"variant-{number}", "diameter_um": row["diameter_um"] * factor})
+            diameter_um = factor if factor == "auto" else row["diameter_um"] * factor
+            rows.append(row | {"stack": f"{name}-{number}", "preset": f"variant-{number}", "diameter_um": diameter_um})
             targets += [f"results/{name}-{number}/nuclei/{part}.tif" for part in ("split", "truth")]
     for number, name in ((number, name) for number in (list(VARIANTS).index(each) for each in (OURS, PLAIN)) for name in COST):
         image = f"resources/simulated/{name}/image.ome.tif"
