@@ -9,7 +9,7 @@ import logging
 
 import numpy as np
 
-from cellstack import morphology, units
+from cellstack import morphology, relabel, units
 from cellstack.errors import InputError
 from cellstack.methods import Methods
 
@@ -116,11 +116,19 @@ def percentiles(stack, percents):
     """
     if stack.dtype.kind != "u":
         return [float(value) for value in np.percentile(stack, percents)]
-    cumulated = np.cumsum(np.bincount(stack.ravel()))
+    cumulated = np.cumsum(_count_values(stack))
     ranks = np.asarray(percents) / 100 * (stack.size - 1)
     below = np.searchsorted(cumulated, np.floor(ranks), side="right")
     above = np.searchsorted(cumulated, np.ceil(ranks), side="right")
     return [float(value) for value in below + (above - below) * (ranks - np.floor(ranks))]
+
+
+def _count_values(stack):
+    """Count values of whole numbers, some at a time, as `numpy.bincount` makes each as large as eight bytes."""
+    flat, counts = stack.ravel(), np.zeros(int(stack.max(initial=0)) + 1, int)
+    for start in range(0, len(flat), 1 << 20):
+        counts += np.bincount(flat[start : start + (1 << 20)], minlength=len(counts))
+    return counts
 
 
 def rescale(stack, bottom, top):
@@ -140,7 +148,7 @@ def rescale(stack, bottom, top):
         return np.zeros(stack.shape, np.float32)
     if stack.dtype.kind == "u":  # one look-up per voxel in place of four passes over float data
         values = np.arange(np.iinfo(stack.dtype).max + 1)
-        return np.clip((values - bottom) / (top - bottom), 0, 1).astype(np.float32)[stack]
+        return relabel.relabel(stack, np.clip((values - bottom) / (top - bottom), 0, 1).astype(np.float32))
     scaled = (stack - np.float32(bottom)) * np.float32(1 / (top - bottom))
     return np.clip(scaled, 0, 1, out=scaled)
 
@@ -211,7 +219,7 @@ def cumulative_distribution(stack, nbins):
         Both rise. All fractions are 0 where the stack has one value only.
     """
     if stack.dtype.kind == "u":
-        counts = np.bincount(stack.ravel())
+        counts = _count_values(stack)
         levels = np.arange(len(counts), dtype=float)
     else:
         counts, edges = np.histogram(stack, nbins)
@@ -234,7 +242,7 @@ def interpolate(stack, levels, fractions):
     (Z, Y, X) ndarray of float32
     """
     if stack.dtype.kind == "u":
-        return np.interp(np.arange(np.iinfo(stack.dtype).max + 1), levels, fractions).astype(np.float32)[stack]
+        return relabel.relabel(stack, np.interp(np.arange(np.iinfo(stack.dtype).max + 1), levels, fractions).astype(np.float32))
     mapped = np.empty(stack.shape, np.float32)
     for plane, target in zip(stack, mapped, strict=True):  # interp works in float64: one plane at a time
         target[:] = np.interp(plane, levels, fractions)

@@ -3,7 +3,6 @@
 Halo: 0.2 of an object's diameter, for its contrast.
 """
 
-import cc3d
 import edt
 import numpy as np
 
@@ -134,13 +133,12 @@ def find_crowded(seeds, split, spacing, distance_um):
     """
     from scipy.spatial import KDTree
 
-    found = cc3d.statistics(seeds)
-    present = np.flatnonzero(found["voxel_counts"][1:]) + 1
+    places = np.flatnonzero(seeds)  # few voxels
+    present, index, counts = np.unique(seeds.ravel()[places], return_inverse=True, return_counts=True)
     if len(present) < 2:
         return set()
-    pairs = KDTree(found["centroids"][present] * np.asarray(spacing)).query_pairs(distance_um)
-    crowded = set()
-    for seed in {int(present[index]) for pair in pairs for index in pair}:
-        box = found["bounding_boxes"][seed]
-        crowded |= set(np.unique(split[box][seeds[box] == seed]).tolist())
-    return crowded - {0}
+    centroids = [np.bincount(index, along) / counts for along in np.unravel_index(places, seeds.shape)]
+    pairs = KDTree(np.stack(centroids, axis=1) * np.asarray(spacing)).query_pairs(distance_um)
+    close = np.zeros(len(present), bool)
+    close[[each for pair in pairs for each in pair]] = True
+    return set(np.unique(split.ravel()[places[close[index]]]).tolist()) - {0}

@@ -259,3 +259,10 @@ def test_grey_opening_and_closing_in_any_sequence():
     options = {"shape": "ball", "radius_um": 1.0}
     for steps in (["opening", "closing"], ["closing", "opening"]):
         assert np.unique(adjust_contrast(stack, (1, 1, 1), [[step, options] for step in steps])).tolist() == [0.5]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_percentiles_of_many_values(dtype):
+    stack = (np.random.default_rng(0).random((3, 700, 701)) ** 4 * np.iinfo(dtype).max).astype(dtype)
+    expected = np.percentile(stack, (0, 0.5, 50, 99.5, 100))
+    np.testing.assert_allclose(percentiles(stack, (0, 0.5, 50, 99.5, 100)), expected, rtol=1e-12)
