@@ -201,10 +201,12 @@ def main():
             for peer, title in PEERS.items()
         }
         scores = {way: [job.result() for job in jobs] for way, jobs in (ours | theirs).items()}
-    of_cells, _ = cells.run(cores)
+    of_cells, costs = cells.run(cores)
+    command = f"python benchmarks/accuracy.py --cores {cores}"
+    cells.write(command, of_cells, costs)
     minutes = (time.monotonic() - began) / 60
     results = [
-        f"`python benchmarks/accuracy.py --cores {cores}`, {datetime.date.today()}, {minutes:.0f} minutes\n",
+        f"`{command}`, {datetime.date.today()}, {minutes:.0f} minutes\n",
         "### The default preset\n",
         detail_table(scores[OURS], names),
         "### Against others on the same stacks, and with a diameter that is off: F1 at IoU 0.5\n",

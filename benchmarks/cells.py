@@ -128,14 +128,18 @@ def run(cores):
     return lines, costs
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cores", type=int, default=1)
-    scores, costs = run(parser.parse_args().cores)
-    text = "\n".join([f"- command: `python benchmarks/cells.py`\n- date: {datetime.date.today()}\n", *scores, "", *costs])
+def write(command, scores, costs):
+    """Write both tables into README.md, with the command that made them."""
+    text = "\n".join([f"- command: `{command}`\n- date: {datetime.date.today()}\n", *scores, "", *costs])
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     README.write_text(f"{before}{BEGIN}\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
     print(text)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cores", type=int, default=1)
+    write("python benchmarks/cells.py", *run(parser.parse_args().cores))
 
 
 if __name__ == "__main__":

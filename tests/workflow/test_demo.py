@@ -27,7 +27,7 @@ def at_half_overlap(study, stack):
         return {row["object"]: row for row in csv.DictReader(file) if row["stack"] == stack and row["iou_threshold"] == "0.5"}
 
 
-@pytest.mark.parametrize(("ratio", "floor"), [(1, 0.95), (4, 0.98)])
+@pytest.mark.parametrize(("ratio", "floor"), [(1, 0.95), (4, 0.97)])
 def test_f1_at_half_overlap(demo, ratio, floor):
     scores = at_half_overlap(demo, f"simulated-ratio{ratio}")
     assert float(scores["nuclei"]["f1"]) >= floor  # of 34 nuclei, and of 100
