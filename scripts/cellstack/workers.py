@@ -1,6 +1,7 @@
 """Work on many objects or parts at once, in processes or threads."""
 
 import signal
+import sys
 
 
 def in_processes(function, items, count):
@@ -32,7 +33,7 @@ def in_processes(function, items, count):
     """
     import multiprocessing  # most jobs use one core, and do without
 
-    count = min(count, len(items)) if "fork" in multiprocessing.get_all_start_methods() else 1
+    count = min(count, len(items)) if sys.platform == "linux" else 1  # to fork is not safe elsewhere
     if count <= 1:
         return [function(item) for item in items]
     context = multiprocessing.get_context("fork")

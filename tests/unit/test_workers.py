@@ -1,5 +1,6 @@
 import os
 import signal
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ def test_the_order_is_kept_for_any_number_of_processes(items, count):
     assert workers.in_processes(lambda item: (item, item**2), items, count) == [(item, item**2) for item in items]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="one process on other systems")
 def test_the_processes_are_several():
     assert len({*workers.in_processes(lambda _: os.getpid(), range(6), 3)}) == 3
     assert {*workers.in_processes(lambda _: os.getpid(), range(6), 1)} == {os.getpid()}
@@ -25,6 +27,7 @@ def test_a_fault_is_raised_wherever_it_occurs(failing):
         workers.in_processes(lambda item: 1 / (item - failing), range(3), 3)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="one process on other systems")
 def test_a_process_that_is_ended_from_outside():
     own = os.getpid()
 
