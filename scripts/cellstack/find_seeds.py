@@ -16,6 +16,7 @@ from cellstack.methods import Methods
 
 METHODS = Methods()
 LOGGER = logging.getLogger(__name__)  # `log` is a method
+FEW = 2000  # places that are compared in less time than a tree of them takes to import
 NAMED = 10  # points that the log names, at most
 
 
@@ -157,21 +158,31 @@ def peaks(distance, spacing, stack=None, points=None, *, min_distance_um, shape=
     """
     if shape == "cube":
         return _peaks_in_cubes(distance, units.whole_voxels(min_distance_um, spacing, "min_distance_um"), exclude_border)
-    from scipy.spatial import cKDTree
-
     # a box inside of the sphere, but never less than the next voxels, finds few candidates fast; the sphere itself decides
     radii = [max(1, int(length / 3**0.5)) for length in units.in_voxels(min_distance_um, spacing)]
     found = _highest_in_boxes(distance, radii)
     found = found[np.argsort(-distance[tuple(found.T)], kind="stable")]
-    kept = np.ones(len(found), bool)
-    tree = cKDTree(found * spacing)
-    for i in range(len(found)):
-        if kept[i]:
-            near = np.array(tree.query_ball_point(found[i] * spacing, min_distance_um))
-            kept[near[near > i]] = False
+    kept = _without_lower_ones(found * spacing, min_distance_um)
     marked = np.zeros(distance.shape, bool)
     marked[tuple(found[kept].T)] = True
     return marked
+
+
+def _without_lower_ones(places, distance):
+    """Mark places, the highest first, that no marked one before them is near to."""
+    kept = np.ones(len(places), bool)
+    if len(places) > FEW:
+        from scipy.spatial import cKDTree
+
+        tree = cKDTree(places)
+    for i in range(len(places)):
+        if kept[i]:
+            if len(places) > FEW:
+                near = np.array(tree.query_ball_point(places[i], distance))
+            else:
+                near = np.flatnonzero(np.sum(np.square(places - places[i]), axis=1) <= distance**2)
+            kept[near[near > i]] = False
+    return kept
 
 
 def _highest_in_boxes(values, radii):

@@ -11,7 +11,7 @@ import cc3d
 import edt
 import numpy as np
 
-from cellstack import denoise, find_seeds, relabel, units
+from cellstack import denoise, find_seeds, flood, relabel, units
 
 LOGGER = logging.getLogger(__name__)
 GRID = 1 / 3  # of sigma: width of a voxel of the grid, at most
@@ -97,8 +97,6 @@ def mark_blobs(
     the field: what is seen is its blurred rim, and the level between that and the surround lies too far out. So where a blob at a face
     has less contrast than its neighbours, theirs counts too.
     """
-    from skimage.segmentation import watershed
-
     blobs = find_blobs(stack, spacing, sigma_um, min_distance_um, surround_um)
     kept = blobs.contrasts > min_contrast_to_noise * _noise_of_heights(noise_sd, blobs, sigma_um * MIDDLE)
     for values in (blobs.contrasts, blobs.responses):
@@ -109,7 +107,7 @@ def mark_blobs(
     markers = np.zeros(blobs.smooth.shape, np.int32)
     markers[tuple(blobs.middles[kept].T)] = np.arange(1, kept.sum() + 1)
     off_middle = edt.edt((markers == 0).view(np.uint8), anisotropy=blobs.spacing)  # bool takes twice as long
-    basins = watershed(-blobs.smooth, markers, mask=off_middle <= reach_um)
+    basins = flood.watershed(-blobs.smooth, markers, mask=off_middle <= reach_um)
     contrasts = _raise_at_faces(blobs, kept, sigma_um * MIDDLE, face_weight)
     thresholds = np.float32(factor) * (blobs.surrounds[kept] + np.float32(level) * contrasts)
     above = np.empty(stack.shape, bool)
@@ -135,14 +133,12 @@ def _enlarge(plane, factors, shape):
 
 def _raise_at_faces(blobs, kept, rim_um, weight):
     """Give the contrast of each blob that is kept; within `rim_um` of a face it is raised towards that of the nearest ones inside."""
-    from scipy.spatial import cKDTree
-
     middles, contrasts = blobs.middles[kept] * blobs.spacing, blobs.contrasts[kept]
     far = (np.array(blobs.smooth.shape) - 1) * blobs.spacing
     at_face = (np.minimum(middles, far - middles) < rim_um).any(axis=1)
     count = min(NEIGHBOURS, np.count_nonzero(~at_face))
     if count and at_face.any():
-        _, near = cKDTree(middles[~at_face]).query(middles[at_face], k=[*range(1, count + 1)])
+        near = [np.argsort(np.sum(np.square(middles[~at_face] - each), axis=1), kind="stable")[:count] for each in middles[at_face]]
         typical, own = np.median(contrasts[~at_face][near], axis=1), contrasts[at_face]
         contrasts[at_face] = own + np.float32(weight) * np.maximum(typical - own, 0)
     return contrasts

@@ -6,7 +6,7 @@ Halo: none can be stated, a compartment may be as large as its room.
 import edt
 import numpy as np
 
-from cellstack import io
+from cellstack import flood, io
 
 
 def segment_cells(seeds, background, smooth, walls, nuclei, spacing, *, wall_weight, distance_weight, threads=1):
@@ -47,8 +47,6 @@ def segment_cells(seeds, background, smooth, walls, nuclei, spacing, *, wall_wei
     .. [1] P. Soille and L. Vincent, "Determining watersheds in digital pictures via flooding simulations", 1990; computed by
        `skimage.segmentation.watershed`.
     """
-    from skimage.segmentation import watershed
-
     membrane = np.float32(1 - wall_weight) * _scaled(smooth) + np.float32(wall_weight) * _scaled(walls)
     if distance_weight > 0 and nuclei is not None and nuclei.any():
         far = edt.edt((nuclei == 0).view(np.uint8), anisotropy=spacing, parallel=threads)
@@ -58,7 +56,7 @@ def segment_cells(seeds, background, smooth, walls, nuclei, spacing, *, wall_wei
         return np.zeros_like(seeds)
     markers = seeds.astype(np.int32)
     markers[background.view(bool)] = count + 1
-    compartments = watershed(membrane, markers, connectivity=3)
+    compartments = flood.watershed(membrane, markers, connectivity=3)
     compartments[compartments > count] = 0
     return compartments.astype(io.label_type(count))
 

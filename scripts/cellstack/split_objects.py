@@ -6,7 +6,7 @@ Halo: none can be stated, a basin may be as large as its component.
 import cc3d
 import numpy as np
 
-from cellstack import io, relabel, workers
+from cellstack import flood, io, relabel, workers
 from cellstack.errors import InputError
 from cellstack.methods import Methods
 
@@ -68,18 +68,15 @@ def split_objects(seeds, mask, stack, distance, method, options, edges=None, com
     table[[0, *shared]] = 0
     labels = relabel.relabel(components, table)
     if len(shared):
-        from skimage.segmentation import watershed  # slow to import
-
         boxes = cc3d.statistics(components)["bounding_boxes"]
 
-        def flood(each):
+        def flood_component(each):
             box = boxes[each]
             own = components[box] == each
-            markers = np.where(own, seeds[box], 0).astype(np.int32)
-            parts = watershed(landscape(box), markers, connectivity=STEPS[connectivity], mask=own, compactness=compactness)
+            parts = flood.watershed(landscape(box), seeds[box], STEPS[connectivity], own, compactness)
             np.copyto(labels[box], parts, where=own, casting="unsafe")
 
-        workers.in_threads(flood, shared, threads)
+        workers.in_threads(flood_component, shared, threads)
     return labels
 
 

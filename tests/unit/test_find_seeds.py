@@ -9,8 +9,9 @@ from scipy.spatial.distance import pdist
 from skimage import morphology
 from skimage.feature import peak_local_max
 
+from cellstack import find_seeds as module
 from cellstack.denoise import gaussian
-from cellstack.find_seeds import _highest_in_boxes, blobness, combined, distance_map, find_seeds, h_maxima, log, peaks
+from cellstack.find_seeds import _highest_in_boxes, _without_lower_ones, blobness, combined, distance_map, find_seeds, h_maxima, log, peaks
 from cellstack.label_components import label_components
 
 RATIOS = [1, 4, 8]
@@ -385,3 +386,15 @@ def test_blobness_is_the_sum_of_second_differences(ratio, shape):
         padded = np.pad(smooth, [(int(each == axis),) * 2 for each in range(3)], mode="edge")
         total -= (0.6 / step) ** 2 * np.diff(padded, 2, axis=axis)
     np.testing.assert_allclose(blobness(stack, spacing, 0.6), total.clip(0), atol=1e-4)
+
+
+@given(arrays("uint8", st.tuples(st.integers(0, 40), st.just(3)), elements=st.integers(0, 9)), st.sampled_from([0.5, 1, 1.5, 2, 2.5, 5]))
+@settings(deadline=None)
+def test_few_and_many_places_are_thinned_alike(places, distance):
+    places = np.unique(places, axis=0) * (0.5, 0.25, 0.25)
+    few = _without_lower_ones(places, distance)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "FEW", -1)
+        np.testing.assert_array_equal(_without_lower_ones(places, distance), few)
+    assert not len(places) or few[0]
+    assert (pdist(places[few]) > distance).all()
