@@ -8,7 +8,6 @@ import logging
 from typing import NamedTuple
 
 import cc3d
-import edt
 import numpy as np
 
 from cellstack import denoise, find_seeds, flood, relabel, units
@@ -97,6 +96,8 @@ def mark_blobs(
     the field: what is seen is its blurred rim, and the level between that and the surround lies too far out. So where a blob at a face
     has less contrast than its neighbours, theirs counts too.
     """
+    import edt  # who only wants the means of blocks does without
+
     blobs = find_blobs(stack, spacing, sigma_um, min_distance_um, surround_um)
     kept = blobs.contrasts > min_contrast_to_noise * _noise_of_heights(noise_sd, blobs, sigma_um * MIDDLE)
     for values in (blobs.contrasts, blobs.responses):
