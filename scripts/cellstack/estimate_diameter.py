@@ -24,6 +24,7 @@ SAMPLE = 1_000_000  # voxels of which the percentiles are taken
 ROUNDS = 6  # in which an estimate settles, at most
 SETTLED = 0.02  # part of it by which it may change in the last
 OFF = 1.25  # how far beside a scale it is seen whether the size stays the same
+FEW = 3  # objects that are half as good as many
 ALIKE = 0.1  # part by which two scales differ at most that are one
 SIZEABLE = 0.5  # of the diameter by which stages go: smaller parts are specks
 SMOOTHING = {"image": 0.06, "distance": 0.05}  # of the diameter; these and the next two as the stages' defaults
@@ -173,18 +174,19 @@ def _scan(views, largest, smallest):
 
 
 def _merit(views, finest, scale):
-    """Tell how well a scale fits the stack: how well its mask explains it, and how little the size that is found depends on the scale.
+    """Tell how well a scale fits the stack: its mask explains it, the size that is found does not go along with the scale, objects are many.
 
-    The one is the correlation of mask and brightness on the grid of the finest scale, so that all scales are comparable. The other is 1
-    where the size stays the same, and 0 where it changes along with the scale, as in noise, which looks alike at all scales.
+    The first is the correlation of mask and brightness on the grid of the finest scale, so that all scales are comparable. The second is 1
+    where the size stays the same, and 0 where it changes along with the scale, as in noise, which looks alike at all scales. The third is
+    small for a few large ones, as clumps are, or what is brighter in all of one corner.
     """
     image, spacing = views.view(finest, CLOSER)
     mask, _ = _mark(image, spacing, scale)
     explained = np.corrcoef(image.ravel(), mask.ravel())[0, 1] if mask.any() and not mask.all() else 0.0
-    below, above = (_size(_look(views.view(near, CLOSER), near)) for near in (scale / OFF, scale * OFF))
-    steadiness = max(0.0, 1 - abs(np.log(above / below)) / np.log(OFF**2)) if below > 0 and above > 0 else 0.0
-    LOGGER.info("objects of %.3g um explain %.2f of the stack, and are %.2f steady", scale, explained, steadiness)
-    return explained * steadiness
+    below, above = (_look(views.view(near, CLOSER), near) for near in (scale / OFF, scale * OFF))
+    steadiness = max(0.0, 1 - abs(np.log(_size(above) / _size(below))) / np.log(OFF**2)) if len(below) and len(above) else 0.0
+    LOGGER.info("%d objects of %.3g um explain %.2f of the stack, and are %.2f steady", len(above), scale, explained, steadiness)
+    return explained * steadiness * len(above) / (len(above) + FEW)
 
 
 def _settle(views, fit):

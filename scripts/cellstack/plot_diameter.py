@@ -111,7 +111,7 @@ def _plot_scales(axes, found, count):
     scales, sizes = (np.array(found[name], float) for name in ("scales_um", "sizes_um"))
     ends = [scales.min() / 1.2, scales.max() * 1.2]
     axes.plot(ends, ends, color="0.6", linewidth=1.2 * figures.PT)
-    axes.text(ends[1], ends[1], "as large as looked for ", ha="right", va="bottom", fontsize=figures.TEXT, color=figures.SHADE)
+    axes.text(ends[1], ends[1], "as large as looked for", ha="right", va="bottom", fontsize=figures.TEXT, color=figures.SHADE)
     axes.plot(scales, sizes, "o-", color="black", markersize=5 * figures.PT, linewidth=1.2 * figures.PT)
     axes.set(xscale="log", yscale="log", xlim=ends)
     axes.set_xlabel("diameter looked for, in µm", fontsize=figures.TEXT)
@@ -147,13 +147,8 @@ def _plot_objects(axes, found, count):
 
 def _mark(axes, diameter):
     axes.axvline(diameter, color=figures.ALERT, linewidth=1.8 * figures.PT)
-    axes.text(
-        diameter,
-        0.02,
-        f" {diameter:.3g} µm",
-        transform=axes.get_xaxis_transform(),
-        va="bottom",
-        color=figures.ALERT,
-        fontsize=figures.TEXT,
-        weight="bold",
-    )
+    place = axes.get_xaxis_transform()
+    is_right = axes.transAxes.inverted().transform(axes.transData.transform((diameter, 1)))[0] > 0.7
+    style = {"ha": "right" if is_right else "left", "va": "bottom", "fontsize": figures.TEXT, "weight": "bold", "color": figures.ALERT}
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8}
+    axes.text(diameter, 0.02, f" {diameter:.3g} µm ", transform=place, bbox=box, **style)

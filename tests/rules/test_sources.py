@@ -9,7 +9,8 @@ import pytest
 import yaml
 from study import ROOT, environment
 
-from cellstack import sweep
+from cellstack import sizes, sweep
+from cellstack.settings import fill_defaults
 
 RULES = sorted((ROOT / "rules").glob("*.smk"))
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
@@ -63,6 +64,15 @@ def test_each_rule_has_its_script_and_all_directives():
         assert re.search(rf'benchmark:\n +"<benchmarks>/.*{name}\.tsv"', text)
         assert [directive for directive in DIRECTIVES if f"    {directive}" not in text] == []
         assert "lambda" not in text
+
+
+def test_a_rule_whose_settings_hold_sizes_takes_the_diameter():
+    schema = yaml.safe_load((ROOT / "config" / "schemas" / "stages.schema.yaml").read_text())
+    for name, text in blocks().items():
+        channel = re.search(rf'\*\*stage\("{name}"(.*)\)', text)
+        settings_of = fill_defaults({}, schema["properties"][name], schema) if channel else {}
+        wanted = f'diameter=diameter_for("{name}"{channel[1]})' if sizes.has_sizes(settings_of) else None
+        assert wanted is None or wanted in text or "diameter=estimated_diameter" in text, name
 
 
 def test_a_sweep_makes_anew_whatever_depends_on_its_settings():
