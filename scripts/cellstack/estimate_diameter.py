@@ -174,7 +174,7 @@ def _scan(views, largest, smallest):
 
 
 def _merit(views, finest, scale):
-    """Tell how well a scale fits the stack: its mask explains it, the size that is found does not go along with the scale, objects are many.
+    """Tell how well a scale fits: its mask explains the stack, the size that is found does not go along with it, and objects are many.
 
     The first is the correlation of mask and brightness on the grid of the finest scale, so that all scales are comparable. The second is 1
     where the size stays the same, and 0 where it changes along with the scale, as in noise, which looks alike at all scales. The third is

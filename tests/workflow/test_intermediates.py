@@ -1,4 +1,4 @@
-"""With `keep_intermediates: false` the images between raw stack and labels are gone at the end, and all else is as it would be with them."""
+"""With `keep_intermediates: false` the images between raw stack and labels are gone at the end, and all else is as with them."""
 
 import shutil
 
