@@ -2,7 +2,6 @@
 
 PHASES = {
     "prepare": "prepare",
-    "diameter": "prepare",
     "enhance": "prepare",
     "segment": None,
     "cells": None,

@@ -1,3 +1,32 @@
+rule plot_diameter:
+    """Draw how the diameter of the nuclei of a stack was estimated, and circles of that size over the stack."""
+    input:
+        raw="<results>/{stack}/nuclei/raw.tif",
+        record="<results>/{stack}/nuclei/diameter.json",
+    output:
+        figure=report(
+            "<results>/{stack}/figures/nuclei_diameter.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/diameter.rst",
+        ),
+    log:
+        "<logs>/{stack}/nuclei/plot_diameter.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/plot_diameter.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_diameter"),
+        runtime=minutes("plot_diameter"),
+    params:
+        title="{stack}",
+        note=note,
+        source=source_hash("plot_diameter"),
+    script:
+        "../scripts/plot_diameter.py"
+
+
 rule plot_segmentation:
     """Draw the outlines of all objects over the raw data, in three views."""
     input:

@@ -67,6 +67,49 @@ rule import_stack:
         "../scripts/import_stack.py"
 
 
+rule estimate_diameter:
+    """Estimate the diameter of the nuclei of a stack, where it is auto."""
+    input:
+        raw="<results>/{stack}/nuclei/raw.tif",
+    output:
+        record="<results>/{stack}/nuclei/diameter.json",
+    log:
+        "<logs>/{stack}/nuclei/estimate_diameter.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/estimate_diameter.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("estimate_diameter"),
+        runtime=minutes("estimate_diameter"),
+    params:
+        **stage("estimate_diameter"),
+    script:
+        "../scripts/estimate_diameter.py"
+
+
+rule derive_diameter:
+    """Derive the diameter of the cells of a stack from the estimated one of their nuclei."""
+    input:
+        nuclei="<results>/{stack}/nuclei/diameter.json",
+    output:
+        record="<results>/{stack}/membrane/diameter.json",
+    log:
+        "<logs>/{stack}/membrane/derive_diameter.log",
+    benchmark:
+        "<benchmarks>/{stack}/membrane/derive_diameter.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("derive_diameter"),
+        runtime=minutes("derive_diameter"),
+    params:
+        factor=sheet.CELLS_TO_NUCLEI,
+        source=source_hash("derive_diameter"),
+    script:
+        "../scripts/derive_diameter.py"
+
+
 rule import_labels:
     """Read the objects of a stack from labels made elsewhere, in place of finding them."""
     input:
