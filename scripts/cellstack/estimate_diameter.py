@@ -27,10 +27,10 @@ OFF = 1.25  # how far beside a scale it is seen whether the size stays the same
 FEW = 3  # objects that are half as good as many
 ALIKE = 0.1  # part by which two scales differ at most that are one
 SIZEABLE = 0.5  # of the diameter by which stages go: smaller parts are specks
-SMOOTHING = {"image": 0.06, "distance": 0.05}  # of the diameter; these and the next two as the stages' defaults
+SMOOTHING = {"image": 0.06, "distance": 0.05}  # of the diameter; these and the next as the defaults were when the rest was tried
 BLOBS = {"sigma_um": 0.3, "min_distance_um": 0.5, "surround_um": 1.5, "reach_um": 1.2}
 CONTRAST = {"level": 0.45, "min_contrast": 0.25, "min_contrast_to_noise": 8, "face_weight": 0.5}
-SEEDS = {"sigma_um": 0.3, "min_distance_um": 0.5}
+SEEDS = {"sigma_um": 0.3, "min_distance_um": 0.4}
 WEIGHT = 0.5
 LEAST_WHOLE = 0.1  # of the volume of all objects, without which the cut ones count too: the others are specks between them
 
@@ -77,7 +77,7 @@ def estimate_diameter(raw, spacing, min_um=None, max_um=None):
 
     Notes
     -----
-    At each of some scales objects are found as the default chain finds them when it is told that diameter. Below the true one they come
+    At each of some scales objects are found much as the default chain finds them if it is told that diameter. Below the true one they come
     out larger than what was looked for, for a part of an object is drawn with what is bright around it; above it they come out smaller. The
     estimate lies where both are equal. Sizes are weighted by volume, so that specks of noise and of texture have little say. Where
     they are equal at several scales, as at those of nuclei and of their clumps, see :func:`_merit`.

@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 import tifffile
-import yaml
-from study import ROOT, constant
+from study import constant
 
 import estimate_diameter as script
-from cellstack import estimate_diameter as estimate
 from cellstack import io, sizes
 from cellstack.errors import InputError
 from cellstack.estimate_diameter import _diameters, _size, estimate_diameter
@@ -96,21 +94,6 @@ def test_nothing_is_found_in_a_stack_without_objects(raw):
     found = estimate_diameter(raw, (1, 0.4, 0.4))
     assert found.diameter_um is None and len(found.found_um) == 0
     assert len(found.scales_um) > 0 and np.isnan(found.sizes_um).all()
-
-
-def test_objects_are_found_as_the_default_chain_does():
-    schema = yaml.safe_load((ROOT / "config" / "schemas" / "stages.schema.yaml").read_text())["properties"]
-
-    def defaults(stage, method=None):
-        block = schema[stage]["properties"]
-        block = block[method]["properties"] if method else block
-        found = {name: part["default"] for name, part in block.items() if "default" in part}
-        return {name: float(value[:-2]) if str(value).endswith(" d") else value for name, value in found.items()}
-
-    assert defaults("binarize", "half_height") == estimate.BLOBS | estimate.CONTRAST
-    assert defaults("find_seeds", "combined") == estimate.SEEDS | {"weight": estimate.WEIGHT}
-    assert defaults("denoise", "gaussian")["sigma_um"] == estimate.SMOOTHING["image"]
-    assert defaults("find_seeds")["smoothing_um"] == estimate.SMOOTHING["distance"]
 
 
 def test_limits_are_kept_and_checked():
