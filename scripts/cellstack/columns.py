@@ -131,3 +131,10 @@ def describe(column):
         if channel:
             return unit, definition.replace(CHANNEL, "".join(channel.groups()))
     return None
+
+
+def is_result(name):
+    """Tell whether objects.csv or stacks.csv has a column of that name, or may have it."""
+    of_stack = r"status|diameter_source|count_(?:found|measured|flagged|dropped_.+|flagged_.+)"
+    statistic = re.fullmatch(r"(?:total|mean|sd|median|p\d+|min|max)_(.+)", name)
+    return bool(describe(name) or re.fullmatch(of_stack, name) or (statistic and describe(statistic[1])))

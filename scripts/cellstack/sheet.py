@@ -162,7 +162,7 @@ def _column_faults(names, known, where):
         meant = [column for column in difflib.get_close_matches(name, known, n=1, cutoff=LIKENESS) if column not in names and len(name) > 4]
         if meant:
             faults.append(f"{where}: column {name!r} is like {meant[0]!r}; rename it to that, or to something less like it")
-        elif name not in known and columns.describe(name):
+        elif name not in known and columns.is_result(name):
             faults.append(f"{where}: column {name!r} bears the name of a column of the results; rename it")
     return faults
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import summarize_stack as script
+from cellstack.columns import is_result
 from cellstack.reasons import REASONS
 from cellstack.summarize_stack import summarize_stack
 
@@ -66,6 +67,12 @@ def test_counts_by_reason():
     }
     assert list(summary)[:3] == ["status", "count_found", "count_measured"]
     assert {f"count_dropped_{reason.replace(' ', '_')}" for reason in REASONS} < counts.keys()
+
+
+def test_no_column_of_the_sheet_may_bear_the_name_of_one_of_the_summary():
+    own = {"diameter_um"}  # a column of the sheet itself
+    assert [key for key in summarize_stack(table(2), ["kept", "no nucleus"], 10) if key not in own and not is_result(key)] == []
+    assert not any(map(is_result, ("condition", "mouse", "mean_age", "count", "max_dose_mg")))
 
 
 def test_flagged_objects_are_counted_by_kind():
