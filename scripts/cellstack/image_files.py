@@ -1,6 +1,7 @@
 """Which files an image of the sheet consists of."""
 
 import glob
+import os
 from pathlib import Path
 
 PLANE_SUFFIXES = (".tif", ".tiff", ".png")
@@ -9,6 +10,11 @@ PLANE_SUFFIXES = (".tif", ".tiff", ".png")
 def is_zarr(folder):
     """Tell whether a folder is a Zarr group, by its metadata files."""
     return any((folder / name).exists() for name in ("zarr.json", ".zgroup", ".zattrs"))
+
+
+def is_folder(path):
+    """Tell whether there is a folder; a name too long for any is none."""
+    return os.path.isdir(path)  # noqa: PTH112 (Path.is_dir fails on such a name)
 
 
 def find_images(path):
@@ -24,10 +30,10 @@ def find_images(path):
     list of str
         The file or the OME-Zarr alone, else the planes in natural order; nothing where there is nothing.
     """
-    here = Path(path)
-    if here.is_file():
+    if os.path.isfile(path):  # noqa: PTH113 (Path.is_file fails on a name that is too long)
         return [path]
-    if here.is_dir():
+    if is_folder(path):
+        here = Path(path)
         if is_zarr(here):
             return [path]
         found = [str(plane) for plane in here.iterdir() if plane.suffix.lower() in PLANE_SUFFIXES and not plane.name.startswith(".")]

@@ -168,6 +168,6 @@ def _column_faults(names, known, where):
 
 
 def _absence(path):
-    if Path(path).is_dir():
+    if image_files.is_folder(path):
         return f"is a folder without planes ({', '.join(image_files.PLANE_SUFFIXES)}) and no OME-Zarr; correct the path"
     return "does not exist; correct the path, which counts from the working directory"

@@ -1,6 +1,7 @@
 """Images that lie, bombs, and mutated files: one line for each, in bounded time and memory, and no file left."""
 
 import json
+import os
 import struct
 import time
 import zlib
@@ -179,5 +180,6 @@ def fuzz(folder, seed, count):
     return refused
 
 
-def test_500_mutated_tiffs(tmp_path):
-    assert 100 < fuzz(tmp_path, 6, 500) < 480  # else the test mutates too little, or only breaks headers
+def test_mutated_tiffs(tmp_path):
+    count = int(os.environ.get("CELLSTACK_FUZZ", "500"))  # more for a longer run by hand
+    assert 0.2 < fuzz(tmp_path, 6, count) / count < 0.96  # else the test mutates too little, or only breaks headers
