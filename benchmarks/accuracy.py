@@ -11,7 +11,6 @@ benchmarks/worst_STACK.png.
 import argparse
 import datetime
 import importlib
-import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from pathlib import Path
 import cells
 import numpy as np
 import yaml
+from scale import TOOK
 
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parent
@@ -47,7 +47,6 @@ COST = {  # with the density of a colony; what start-up takes is the same in bot
     "cost-small": {"shape": [60, 256, 256], "spacing": [0.29, 0.26, 0.26], "nuclei_count": 34, "seed": 31},
     "cost-large": {"shape": [60, 512, 512], "spacing": [0.29, 0.26, 0.26], "nuclei_count": 136, "seed": 32},
 }
-TOOK = re.compile(r"took ([\d.]+) CPU seconds, at most (\d+) MB")
 GOALS = {"tutorial": 0.95, "embryo8": 0.87, "ovule": 0.85, "ratio-1": 0.98, "ratio-4": 0.98, "ratio-8": 0.98, "dim": 0.95}
 NO_MERGING, NO_OUTLINES = {"merge_objects": {"method": "none"}}, {"outline_objects": {"method": "none"}}
 OTSU, BY_DISTANCE = {"binarize": {"method": "otsu"}}, {"find_seeds": {"method": "h_maxima"}}

@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
+from scale import TOOK
 
 REPO = Path(__file__).resolve().parent.parent
 PLANES, SIDES = 60, (128, 256, 1024)
@@ -24,7 +25,6 @@ BESIDES = ("nuclei/edges.tif", "nuclei/corrected.tif", "figures/nuclei_diameter.
 WITHOUT = ("sweep",)  # targets that need more than stacks
 MEASURED = ["rule", "side", "megavoxels", "cpu_seconds", "wall_seconds", "mb"]
 FITTED = ["rule", "mb", "mb_per_megavoxel", "seconds", "seconds_per_megavoxel"]
-TOOK = re.compile(r"^INFO took ([\d.]+) CPU seconds, at most (\d+) MB$", re.MULTILINE)
 
 
 def run(folder, sides, cores):
