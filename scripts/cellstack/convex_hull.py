@@ -148,10 +148,9 @@ def feret_diameter_max(hull, spacing):
     reach = np.linalg.norm(corners - corners.mean(axis=0), axis=1)
     least = np.linalg.norm(corners - corners[reach.argmax()], axis=1).max() - max(spacing)  # what the distance of two centres is at least
     corners = corners[reach + reach.max() >= least * (1 - ROUNDING)]
-    middle = corners.mean(axis=0)
-    norms = ((corners - middle) ** 2).sum(axis=1)
-    squares = norms[:, None] + norms - 2 * (corners - middle) @ (corners - middle).T  # of distances of centres, but for rounding
-    least = max(np.sqrt(max(squares.max(), 0)) - max(spacing), 0)
+    # squared distances of centres; not as a product of matrices, for which NumPy starts threads that get in each other's way
+    squares = sum(np.subtract.outer(along, along) ** 2 for along in corners.T)
+    least = max(np.sqrt(squares.max()) - max(spacing), 0)
     first, second = np.nonzero(squares >= least**2 * (1 - ROUNDING))
     apart = np.abs(corners[first] - corners[second])
     squares = (apart**2).sum(axis=1, keepdims=True) + (2 * apart + spacing) * spacing
