@@ -64,6 +64,7 @@ def list_kernels():
     from cellstack.adjust_contrast import adjust_contrast
     from cellstack.detect_edges import detect_edges
     from cellstack.label_components import label_components
+    from cellstack.relabel import find_boxes
     from cellstack.simulate_stack import simulate_stack
     from cellstack.split_objects import split_objects
     from cellstack.surface_area import surface_area
@@ -93,7 +94,7 @@ def list_kernels():
     merged = merge_objects.merge_objects(parts, denoised, SPACING, **of("merge_objects"))
     split = outline_objects.outline_objects(merged, SPACING, **of("outline_objects"))
     labels = select_objects.select_objects(split, SPACING, **of("select_objects"))[0]
-    boxes = measure_objects.find_boxes(labels)
+    boxes = find_boxes(labels)
     masks = [labels[box] == label for label, box in boxes.items()]
 
     sigmas = [of("denoise")["options"]["sigma_um"] / step for step in SPACING]

@@ -144,6 +144,7 @@ rule merge_objects:
         "<benchmarks>/{stack}/nuclei/merge_objects.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("merge_objects"),
         runtime=minutes("merge_objects"),
@@ -168,6 +169,7 @@ rule outline_objects:
         stack=pattern_of(stacks.keys() - stacks_with("labels")),
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("outline_objects"),
         runtime=minutes("outline_objects"),
@@ -191,6 +193,7 @@ rule select_objects:
         "<benchmarks>/{stack}/{object}/select_objects.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("select_objects"),
         runtime=minutes("select_objects"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cellstack import crop_objects, io, job, measure_objects, table_io, units, whole_files
+from cellstack import crop_objects, io, job, relabel, table_io, units, whole_files
 
 
 def main(*, labels: Path, raw: list[Path], crops: Path, stack: str, object: str, channels: list, format: str, margin_um: float):
@@ -14,7 +14,7 @@ def main(*, labels: Path, raw: list[Path], crops: Path, stack: str, object: str,
     margins = units.whole_voxels(margin_um, spacing, "margin_um")
     rows, archive = [], {}
     with whole_files.whole_folder(crops) as folder:
-        for label, tight in measure_objects.find_boxes(image).items():
+        for label, tight in relabel.find_boxes(image).items():
             box = crop_objects.pad_box(tight, image.shape, margins)
             crop = crop_objects.crop_object(image, label, box, stacks)
             name = f"{label:05d}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cellstack import columns, flag_objects, io, job, measure_objects, table_io
+from cellstack import columns, flag_objects, io, job, measure_objects, relabel, table_io
 from cellstack.errors import InputError
 
 
@@ -27,7 +27,7 @@ def main(
     `split` and `seeds`, where these are known, are looked at to flag objects. Contrast is that of the channel with the objects' name.
     """
     image, spacing = io.read_stack(labels)
-    boxes = measure_objects.find_boxes(image)
+    boxes = relabel.find_boxes(image)
     splits = {int(row["label"]): int(row["split_label"]) for row in table_io.read_rows(selection) if row["label"] not in ("", "0")}
     if splits.keys() != boxes.keys():
         raise InputError(f"{selection} keeps {len(splits)} objects, {labels} holds {len(boxes)}: make both anew with rule select_objects")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack import columns, io, job, measure_objects, table_io
+from cellstack import columns, io, job, relabel, table_io
 from cellstack.measure_pairs import find_owners, flag_pairs, measure_pairs, measure_parts
 
 
@@ -10,7 +10,7 @@ def main(*, labels: Path, selection: Path, contacts: Path, nuclei: Path, raw: li
     """Write one row per cell of `labels`; `raw` holds one file per name in `channels`, in the same order."""
     cells, spacing = io.read_stack(labels)
     found = io.read_channel(nuclei, labels, cells.shape, spacing)
-    boxes = measure_objects.find_boxes(cells)
+    boxes = relabel.find_boxes(cells)
     owners = find_owners(cells, found)
     rows = measure_pairs(cells, boxes, found, owners, spacing)
     for path, channel in zip(raw, channels, strict=True):  # one channel in memory at a time

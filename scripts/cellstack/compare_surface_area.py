@@ -3,7 +3,7 @@
 import numpy as np
 
 from cellstack import figures, gallery_figures
-from cellstack.measure_objects import find_boxes
+from cellstack.relabel import find_boxes
 from cellstack.surface_area import surface_area
 
 TITLE = "Surface area"

@@ -4,6 +4,7 @@ Each method says whether it works on the volume or plane by plane, and its halo:
 """
 
 import logging
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -111,11 +112,16 @@ def separable_filter(stack, kernels):
         block = flat[:, start : start + COLUMNS]
         block[:] = cv2.sepFilter2D(block, cv2.CV_32F, np.ones(1), along_z, borderType=cv2.BORDER_REPLICATE)
 
-    threads = cv2.getNumThreads() if stack.size > MANY else 1  # as OpenCV's own functions do; it has none for stacks
+    threads = useful_threads(stack)
     workers.in_threads(filter_plane, range(len(stack)), threads)
     if len(along_z) > 1:
         workers.in_threads(filter_columns, range(0, flat.shape[1], COLUMNS), threads)
     return filtered
+
+
+def useful_threads(stack):
+    """Give the number of threads that a pass over a stack is worth: for a large one what OpenCV's own functions take."""
+    return cv2.getNumThreads() if stack.size > MANY else 1
 
 
 @METHODS
@@ -338,22 +344,31 @@ def estimate_noise(stack):
     .. [2] D. L. Donoho and I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 81, 1994.
     """
     # The median by its rank, since all details at once would take as much memory as the stack; floats above 0 rank as their bits do.
-    counts, zeros = np.zeros(1 << 16, np.int64), 0
-    for plane in stack:
-        details = _details(plane)
-        counts += np.bincount(details.view(np.uint32).ravel() >> 16, minlength=1 << 16)
-        zeros += details.size - np.count_nonzero(details)
+    counts, near, one_at_a_time, threads = np.zeros(1 << 16, np.int64), [], Lock(), useful_threads(stack)
+    zeros = np.zeros(len(stack), np.int64)
+
+    def count_in(z):
+        details = _details(stack[z])
+        found = np.bincount(details.view(np.uint32).ravel() >> 16, minlength=1 << 16)
+        zeros[z] = details.size - np.count_nonzero(details)
+        with one_at_a_time:
+            counts[:] += found
+
+    workers.in_threads(count_in, range(len(stack)), threads)
+    zeros = zeros.sum()
     total = counts.sum() - zeros
     if total == 0:
         return 0.0
     ranks = zeros + np.array([(total - 1) // 2, total // 2])
     reached = np.cumsum(counts)
     first, last = np.searchsorted(reached, ranks, side="right")
-    near = []
-    for plane in stack:
-        details = _details(plane)
+
+    def list_near(z):
+        details = _details(stack[z])
         high = details.view(np.uint32) >> 16
         near.append(details[(high >= first) & (high <= last)])
+
+    workers.in_threads(list_near, range(len(stack)), threads)
     middle = np.sort(np.concatenate(near))[ranks - (reached[first] - counts[first])]
     return float(middle.mean()) / (6 * MEDIAN_OF_NORMAL)
 

@@ -17,7 +17,7 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from cellstack import whole_files
+from cellstack import relabel, whole_files
 
 DPI = 100
 PT = 72 / DPI  # points in a pixel
@@ -139,9 +139,7 @@ def find_boxes(labels):
     list of tuple of slice
         The box of label 1, 2 ... n; empty where there are no objects.
     """
-    import cc3d
-
-    return cc3d.statistics(labels)["bounding_boxes"][1:]
+    return list(relabel.find_boxes(labels).values())
 
 
 def label_colors(boxes):

@@ -5,12 +5,12 @@ Halo: none can be stated for the distance map; it is exact over the whole stack.
 
 import logging
 from collections import deque
+from itertools import pairwise
 
 import cc3d
-import fastremap
 import numpy as np
 
-from cellstack import denoise, io, morphology, units
+from cellstack import denoise, io, morphology, relabel, units, workers
 from cellstack.errors import InputError
 from cellstack.methods import Methods
 
@@ -77,7 +77,7 @@ def find_seeds(distance, components, spacing, method, options, stack=None, point
     """
     marked = METHODS[method](distance, spacing, stack, points, **options)
     marked &= components > 0
-    missed = np.setdiff1d(fastremap.unique(components), fastremap.unique(components[marked]))
+    missed = np.setdiff1d(np.flatnonzero(relabel.count_voxels(components)), components[marked])
     missed = missed[missed > 0]
     if len(missed):
         marked |= _highest_voxels(distance, components, missed)
@@ -192,7 +192,7 @@ def _highest_in_boxes(values, radii):
     found, passed = [], deque(maxlen=reach)  # by plane: the voxels that are left, and the highest values around each
     for z, plane in enumerate(values):
         around = morphology.dilation(plane[None], box[None])[0]
-        y, x = np.nonzero((plane == around) & (plane > 0))
+        y, x = np.divmod(np.flatnonzero((plane == around) & (plane > 0)), max(1, plane.shape[1]))  # which nonzero takes longer for
         for before in passed:
             highest = before[y, x] <= plane[y, x]
             y, x = y[highest], x[highest]
@@ -210,11 +210,10 @@ def _peaks_in_cubes(distance, radii, exclude_border):
     if exclude_border:
         components[[0, -1]] = components[:, [0, -1]] = components[:, :, [0, -1]] = 0
     marked = np.zeros(distance.shape, bool)
-    boxes = cc3d.statistics(components)["bounding_boxes"]
-    for label in fastremap.unique(components[components > 0]):
-        own = components[boxes[label]] == label
-        values = np.where(own, distance[boxes[label]], 0)
-        marked[boxes[label]][tuple(_highest_in_boxes(values, radii).T)] = True
+    for label, box in relabel.find_boxes(components).items():
+        own = components[box] == label
+        values = np.where(own, distance[box], 0)
+        marked[box][tuple(_highest_in_boxes(values, radii).T)] = True
     return marked
 
 
@@ -278,16 +277,25 @@ def blobness(stack, spacing, sigma_um):
     # 4 is the sum of a second difference's weights: below this it may be rounding of the smoothed stack, and flat ground would have maxima
     least = 4 * np.finfo(np.float32).eps * sum(sigma**2 for sigma in sigmas) * smooth.max(initial=0)
     squares = [np.float32(sigma**2) for sigma in sigmas]
-    from_before = np.zeros(smooth.shape[1:], np.float32)
-    for z, plane in enumerate(smooth):  # plane by plane, in place of what was smoothed
-        to_next = squares[0] * (smooth[z + 1] - plane) if z + 1 < len(smooth) else np.zeros_like(plane)
-        total = from_before - to_next
-        for square, along, each in ((squares[1], plane, total), (squares[2], plane.T, total.T)):
-            step = square * np.diff(along, axis=0)
-            each[:-1] -= step
-            each[1:] += step
-        plane[:] = np.where(total > least, total, np.float32(0))
-        from_before = to_next
+    threads = denoise.useful_threads(stack)
+    ends = np.linspace(0, len(smooth), threads + 1).astype(int)
+    # in place of what was smoothed; so what the parts of several threads have in common is taken first
+    steps = {z: squares[0] * (smooth[z] - smooth[z - 1]) if 0 < z < len(smooth) else np.float32(0) for z in ends.tolist()}
+
+    def take_differences(part):
+        from_before = steps[part.start]
+        for z in part:
+            plane = smooth[z]
+            to_next = steps[part.stop] if z + 1 == part.stop else squares[0] * (smooth[z + 1] - plane)
+            total = np.subtract(from_before, to_next, out=np.empty_like(plane))
+            for square, along, each in ((squares[1], plane, total), (squares[2], plane.T, total.T)):
+                step = square * np.diff(along, axis=0)
+                each[:-1] -= step
+                each[1:] += step
+            plane[:] = np.where(total > least, total, np.float32(0))
+            from_before = to_next
+
+    workers.in_threads(take_differences, [range(*pair) for pair in pairwise(ends.tolist())], threads)
     return smooth
 
 
@@ -321,8 +329,11 @@ def combined(distance, spacing, stack, points=None, *, sigma_um, min_distance_um
     The maxima are those of the weighted geometric mean, which do not depend on the scale of either.
     """
     mean = blobness(stack, spacing, sigma_um)
-    for plane, to_background in zip(mean, distance, strict=True):
-        plane[:] = to_background ** np.float32(1 - weight) * plane ** np.float32(weight) * (to_background > 0)
+
+    def join(z):
+        mean[z] = distance[z] ** np.float32(1 - weight) * mean[z] ** np.float32(weight) * (distance[z] > 0)
+
+    workers.in_threads(join, range(len(mean)), denoise.useful_threads(mean))
     return peaks(mean, spacing, min_distance_um=min_distance_um)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import cc3d
 import numpy as np
 
-from cellstack import denoise, find_seeds, flood, relabel, units
+from cellstack import denoise, find_seeds, flood, relabel, units, workers
 
 LOGGER = logging.getLogger(__name__)
 GRID = 1 / 3  # of sigma: width of a voxel of the grid, at most
@@ -114,12 +114,14 @@ def mark_blobs(
     above = np.empty(stack.shape, bool)
     in_middle = np.empty(stack.shape, bool)
     by_voxel = np.append(np.float32(np.inf), thresholds)[basins]  # basin 0 is beyond reach
-    for z, (plane, above_plane, middle_plane) in enumerate(zip(stack, above, in_middle, strict=True)):
-        index, of_index = divmod(z, blobs.factors[0])
-        if of_index == 0:
-            lowest, away = (_enlarge(grid[index], blobs.factors[1:], plane.shape) for grid in (by_voxel, off_middle))
-        np.greater(plane, lowest, out=above_plane)
-        np.less_equal(away, sigma_um * MIDDLE, out=middle_plane)
+
+    def compare(index):
+        lowest, away = (_enlarge(grid[index], blobs.factors[1:], stack.shape[1:]) for grid in (by_voxel, off_middle))
+        planes = slice(index * blobs.factors[0], (index + 1) * blobs.factors[0])
+        np.greater(stack[planes], lowest, out=above[planes])
+        in_middle[planes] = away <= sigma_um * MIDDLE
+
+    workers.in_threads(compare, range(len(by_voxel)), denoise.useful_threads(stack))
     parts = cc3d.connected_components(above, connectivity=6)
     has_middle = np.zeros(int(parts.max()) + 1, bool)
     has_middle[parts[in_middle]] = True
@@ -210,11 +212,14 @@ def block_means(stack, factors):
     z, y, x = factors
     short = [-length % factor for length, factor in zip(stack.shape, factors, strict=True)]
     whole = np.empty([-(-length // factor) for length, factor in zip(stack.shape, factors, strict=True)], np.float32)
-    for index, target in enumerate(whole):
+
+    def take_mean(index):
         block = stack[index * z : (index + 1) * z]
         mean = block.mean(axis=0) if len(block) == z else (block.sum(axis=0) + block[-1] * np.float32(z - len(block))) / np.float32(z)
         mean = np.pad(mean, [(0, short[1]), (0, short[2])], mode="edge")
-        target[:] = mean.reshape(len(target), y, -1, x).mean(axis=(1, 3))
+        whole[index] = mean.reshape(whole.shape[1], y, -1, x).mean(axis=(1, 3))
+
+    workers.in_threads(take_mean, range(len(whole)), denoise.useful_threads(stack))
     return whole
 
 

@@ -54,7 +54,7 @@ def write_stack(path, stack, spacing, display=None):
             tifffile.imwrite(partial, stack, ome=True, photometric="minisblack", software="cellstack", metadata=metadata)
 
 
-def write_labels(path, labels, spacing):
+def write_labels(path, labels, spacing, threads=1):
     """Write labels as compressed OME-TIFF with physical sizes.
 
     Parameters
@@ -65,6 +65,8 @@ def write_labels(path, labels, spacing):
         0 is background.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
+    threads : int
+        Parts that are compressed at once. The file does not depend on it.
     """
     with whole_file(path) as partial:
         tifffile.imwrite(
@@ -74,6 +76,7 @@ def write_labels(path, labels, spacing):
             photometric="minisblack",
             compression="zlib",
             compressionargs={"level": 1},
+            maxworkers=threads,
             software="cellstack",
             metadata=ome_metadata(path, labels, spacing),
         )

@@ -5,30 +5,12 @@ Halo: none, an object is looked at as a whole.
 
 import math
 
-import cc3d
 import numpy as np
 
 from cellstack import convex_hull, surface_area, topology, workers
 from cellstack.columns import PERCENTILES
 
 UNIT_SPACING = np.ones(3)  # as the tutorial of scikit-image measures surfaces
-
-
-def find_boxes(labels):
-    """Find the bounding box of each object.
-
-    Parameters
-    ----------
-    labels : (Z, Y, X) ndarray of uint16 or uint32
-        0 is background.
-
-    Returns
-    -------
-    dict of int to tuple of slice
-        The boxes by label, labels rising; a label without voxels is left out.
-    """
-    found = cc3d.statistics(labels)
-    return {label: found["bounding_boxes"][label] for label in range(1, len(found["voxel_counts"])) if found["voxel_counts"][label]}
 
 
 def measure_shapes(labels, boxes, spacing, threads=1):
@@ -39,7 +21,7 @@ def measure_shapes(labels, boxes, spacing, threads=1):
     labels : (Z, Y, X) ndarray of uint16 or uint32
         0 is background.
     boxes : dict of int to tuple of slice
-        As :func:`find_boxes` gives them.
+        As :func:`cellstack.relabel.find_boxes` gives them.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     threads : int
@@ -135,7 +117,7 @@ def measure_intensities(labels, boxes, raw, spacing, channel, threads=1):
     labels : (Z, Y, X) ndarray of uint16 or uint32
         0 is background.
     boxes : dict of int to tuple of slice
-        As :func:`find_boxes` gives them.
+        As :func:`cellstack.relabel.find_boxes` gives them.
     raw : (Z, Y, X) ndarray of integer or float
         The channel, as it was recorded.
     spacing : (3,) sequence of float

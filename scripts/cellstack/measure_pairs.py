@@ -43,7 +43,7 @@ def measure_pairs(cells, boxes, nuclei, owners, spacing):
     cells : (Z, Y, X) ndarray of unsigned int
         0 is background.
     boxes : dict of int to tuple of slice
-        As :func:`cellstack.measure_objects.find_boxes` gives them.
+        As :func:`cellstack.relabel.find_boxes` gives them.
     nuclei : (Z, Y, X) ndarray of unsigned int
         0 is background.
     owners : (m + 1,) ndarray of int

@@ -6,11 +6,10 @@ Halo: none, a compartment is looked at as a whole.
 import heapq
 from typing import NamedTuple
 
-import cc3d
 import fastremap
 import numpy as np
 
-from cellstack import convex_hull, interfaces, io, units
+from cellstack import convex_hull, interfaces, io, relabel, units
 
 BACKGROUND = 0
 DARK_PERCENTILE = 10  # of a compartment: its inside, whatever its walls
@@ -201,7 +200,7 @@ def _darker_than_cells(graph, compartments, smooth, nuclei_count):
 def _hollow(graph, compartments, min_solidity):
     """List the nodes that fill less than `min_solidity` of their convex hull."""
     merged = graph.roots().astype(compartments.dtype)[compartments]
-    boxes = cc3d.statistics(merged)["bounding_boxes"]
+    boxes = relabel.find_boxes(merged)
     hollow = []
     for label in [each for each in graph.contacts if each != BACKGROUND]:
         mask = merged[boxes[label]] == label

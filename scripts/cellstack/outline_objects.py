@@ -6,7 +6,7 @@ Halo: none can be stated, an object is looked at as a whole.
 import cc3d
 import numpy as np
 
-from cellstack import denoise, io, relabel, topology, units
+from cellstack import denoise, io, relabel, topology, units, workers
 from cellstack.methods import Methods
 
 METHODS = Methods()
@@ -14,7 +14,7 @@ SPUR = 0.4  # where a smoothed object is below this it is narrow; at a flat outl
 REACH = 2  # standard deviations by which an outline may move outward
 
 
-def outline_objects(labels, spacing, method, options):
+def outline_objects(labels, spacing, method, options, threads=1):
     """Draw the outlines of objects anew by one of :data:`METHODS`.
 
     Parameters
@@ -27,29 +27,32 @@ def outline_objects(labels, spacing, method, options):
         Name of a method.
     options : dict
         Its options.
+    threads : int
+        Objects that are drawn at once. The result does not depend on it.
 
     Returns
     -------
     (Z, Y, X) ndarray of uint16 or uint32
         1..m, in the order of `labels`.
     """
-    return METHODS[method](labels, spacing, **options)
+    return METHODS[method](labels, spacing, threads, **options)
 
 
 @METHODS
-def none(labels, spacing):
+def none(labels, spacing, threads=1):
     """Leave the outlines as they are."""
     return labels.copy()
 
 
 @METHODS
-def smooth(labels, spacing, *, sigma_um, min_volume_um3):
+def smooth(labels, spacing, threads=1, *, sigma_um, min_volume_um3):
     """Smooth each object without a change of its volume: spurs and parts apart are dropped, holes and notches filled.
 
     Parameters
     ----------
     labels : (Z, Y, X) ndarray of uint16 or uint32
     spacing : (3,) sequence of float
+    threads : int
     sigma_um : float
         Standard deviation in um of the Gaussian that smooths the object.
     min_volume_um3 : float
@@ -67,13 +70,26 @@ def smooth(labels, spacing, *, sigma_um, min_volume_um3):
     drawn = np.zeros_like(labels)
     margins = [int(np.ceil(length)) for length in units.in_voxels(REACH * sigma_um, spacing)]
     least = units.volume_voxels(min_volume_um3, spacing)
-    count = 0
-    boxes = cc3d.statistics(labels)["bounding_boxes"] if labels.any() else []
-    for label in range(1, len(boxes)):
-        box = tuple(slice(max(0, part.start - margin), part.stop + margin) for part, margin in zip(boxes[label], margins, strict=True))
-        there, target = labels[box], drawn[box]
+    boxes = {
+        label: tuple(slice(max(0, side.start - margin), side.stop + margin) for side, margin in zip(box, margins, strict=True))
+        for label, box in relabel.find_boxes(labels).items()
+    }
+
+    def outline(label):
+        there, target = labels[boxes[label]], drawn[boxes[label]]
         own = there == label
-        mask = _smooth(own, ((there == 0) & (target == 0)) | own, spacing, sigma_um)
+        return _smooth(own, ((there == 0) & (target == 0)) | own, spacing, sigma_um)
+
+    def outline_alone(label):  # before any other is drawn
+        mask, held = outline(label)
+        return np.packbits(mask), np.packbits(held)
+
+    count = 0
+    for label, packed in zip(boxes, workers.in_processes(outline_alone, list(boxes), threads), strict=True):
+        target = drawn[boxes[label]]
+        mask, held = (np.unpackbits(bits, count=target.size).view(bool).reshape(target.shape) for bits in packed)
+        if target[held].any():  # those drawn before it are in its way
+            mask, _ = outline(label)
         if mask.sum() >= max(1, least):
             count += 1
             target[mask] = count
@@ -81,14 +97,16 @@ def smooth(labels, spacing, *, sigma_um, min_volume_um3):
 
 
 def _smooth(mask, free, spacing, sigma_um):
+    """Smooth an object; return it, and all voxels that had a say: while these are free, it does not matter which others are."""
     whole = topology.fill_cavities(_largest_part(mask), connectivity=6) & free
     soft = denoise.gaussian(whole.astype(np.float32), spacing, sigma_um=sigma_um)
     count = np.count_nonzero(whole & (soft > SPUR))
     if count == 0:
-        return np.zeros_like(mask)
+        return np.zeros_like(mask), whole
     soft[~free] = 0
     least = np.partition(soft, soft.size - count, axis=None)[soft.size - count]
-    return _largest_part(soft >= max(least, np.finfo(np.float32).tiny))
+    highest = soft >= max(least, np.finfo(np.float32).tiny)
+    return _largest_part(highest), whole | highest
 
 
 def _largest_part(mask):

@@ -1,10 +1,9 @@
 """Show the worst objects of a stack beside their truth: each in three planes through its middle, and what is wrong with it in words."""
 
-import cc3d
 import numpy as np
 from matplotlib.lines import Line2D
 
-from cellstack import figures
+from cellstack import figures, relabel
 from cellstack.errors import InputError
 
 MOST_OBJECTS = 8
@@ -93,7 +92,7 @@ def plot_faults(raw, truth, split, spacing, scores, *, title, note=""):
     if not raw.shape == truth.shape == split.shape:
         raise InputError(f"{title}: raw, truth and split differ in shape ({raw.shape}, {truth.shape}, {split.shape}): make them anew")
     chosen = choose_objects(scores)
-    boxes = [cc3d.statistics(labels)["bounding_boxes"] for labels in (truth, split)]
+    boxes = [relabel.find_boxes(labels) for labels in (truth, split)]
     rows = -(-len(chosen) // COLUMNS)
     top = figures.header_height(note) + 26
     figure = figures.new_figure(2 * figures.MARGIN + COLUMNS * CELL[0], top + max(rows * CELL[1], 40))

@@ -68,7 +68,7 @@ def split_objects(seeds, mask, stack, distance, method, options, edges=None, com
     table[[0, *shared]] = 0
     labels = relabel.relabel(components, table)
     if len(shared):
-        boxes = cc3d.statistics(components)["bounding_boxes"]
+        boxes = relabel.find_boxes(components)
 
         def flood_component(each):
             box = boxes[each]

@@ -307,6 +307,15 @@ def test_blocks_and_threads_of_a_gaussian_change_nothing(set_threads, monkeypatc
         np.testing.assert_array_equal(denoise(stack, spacing_of(2), "gaussian", {"sigma_um": 0.7}), whole)
 
 
+def test_threads_change_no_noise(set_threads, monkeypatch):
+    stack, found = noise((7, 40, 50)), []
+    for many, threads in ((1 << 20, 1), (0, 1), (0, 3), (0, 9)):
+        monkeypatch.setattr(module, "MANY", many)
+        set_threads(threads)
+        found.append(estimate_noise(stack))
+    assert found == [found[0]] * 4
+
+
 @each_method
 def test_memory_order_changes_nothing(method, options):
     stack = noise((5, 17, 31))

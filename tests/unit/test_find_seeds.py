@@ -388,6 +388,19 @@ def test_blobness_is_the_sum_of_second_differences(ratio, shape):
     np.testing.assert_allclose(blobness(stack, spacing, 0.6), total.clip(0), atol=1e-4)
 
 
+@pytest.mark.parametrize("shape", [(1, 9, 9), (2, 1, 9), (8, 21, 22)])
+def test_threads_change_no_blobs(monkeypatch, shape):
+    stack = frozen(np.random.default_rng(0).random(shape, "float32"))
+    distance = frozen(np.random.default_rng(1).random(shape, "float32") - np.float32(0.5))
+    options = {"sigma_um": 0.6, "min_distance_um": 0.5, "weight": 0.3}
+    results = []
+    for threads in (1, 2, 3, 20):
+        monkeypatch.setattr(module.denoise, "useful_threads", lambda stack, threads=threads: threads)
+        results.append((blobness(stack, UNIT, 0.6), combined(distance.clip(0), UNIT, stack, **options)))
+    assert results[0][1].any()
+    assert all(np.array_equal(one, first) for result in results for one, first in zip(result, results[0], strict=True))
+
+
 @given(arrays("uint8", st.tuples(st.integers(0, 40), st.just(3)), elements=st.integers(0, 9)), st.sampled_from([0.5, 1, 1.5, 2, 2.5, 5]))
 @settings(deadline=None)
 def test_few_and_many_places_are_thinned_alike(places, distance):

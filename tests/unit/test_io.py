@@ -109,6 +109,16 @@ def test_labels_are_compressed_and_bear_physical_sizes(tmp_path):
     assert {image["Pixels"][f"PhysicalSize{axis}Unit"] for axis in "ZYX"} == {"µm"}
 
 
+def test_threads_change_no_byte_of_labels(tmp_path):
+    labels = np.random.default_rng(0).integers(0, 3, (9, 300, 400), "uint16")  # several strips in a plane
+    written = []
+    for threads in (1, 2, 5):
+        (tmp_path / str(threads)).mkdir()
+        io.write_labels(tmp_path / str(threads) / "labels.ome.tif", labels, SPACING, threads)
+        written.append((tmp_path / str(threads) / "labels.ome.tif").read_bytes())
+    assert written == [written[0]] * 3
+
+
 def test_identity_tells_files_apart(tmp_path):
     labels = np.zeros((2, 3, 4), "uint16")
     found = set()

@@ -12,6 +12,7 @@ from cellstack import columns as table_columns
 from cellstack import io
 from cellstack import measure_objects as module
 from cellstack.errors import InputError
+from cellstack.relabel import find_boxes
 
 SPACINGS = [(1.0, 1.0, 1.0), (0.29, 0.26, 0.26), (4.0, 1.0, 1.0), (1.6, 0.2, 0.25)]
 
@@ -29,7 +30,7 @@ def blobs(shape, count, seed=0):
 
 
 def measure(labels, spacing, **channels):
-    boxes = module.find_boxes(labels)
+    boxes = find_boxes(labels)
     rows = module.measure_shapes(labels, boxes, spacing)
     for name, raw in channels.items():
         more = module.measure_intensities(labels, boxes, raw, spacing, name)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from cellstack.measure_objects import find_boxes
 from cellstack.measure_pairs import find_owners, flag_pairs, measure_pairs, measure_parts
+from cellstack.relabel import find_boxes
 
 SPACING = (1.0, 0.5, 0.25)
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cellstack.merge_objects import METHODS, _find_borders, merge_objects
+from cellstack.merge_objects import METHODS, _look_at_planes, merge_objects
 
 OPTIONS = {"min_convexity": 0.98, "min_border": 0.8, "max_volume_um3": 1e9}
 SPACINGS = [(0.4 * ratio, 0.4, 0.4) for ratio in (1.1, 4, 8)]
@@ -93,6 +93,8 @@ def test_regions_are_only_joined_and_spacing_does_not_matter(seed, factor, limit
         assert len(np.unique(whole[labels == label])) == 1
     assert sorted(set(np.unique(whole)) | {0}) == list(range(whole.max() + 1))
     assert np.array_equal(whole, merge(labels, stack, (2 * factor, factor, factor), min_convexity=limit, min_border=0.5))
+    in_processes = merge_objects(labels, stack, (1, 1, 1), "convexity", OPTIONS | {"min_convexity": limit, "min_border": 0.5}, threads=3)
+    assert np.array_equal(whole, in_processes)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -121,4 +123,7 @@ def test_borders_face_by_face(labels, seed):
                 pair = tuple(sorted((int(labels[place]), int(labels[behind]))))
                 faces, total = expected.get(pair, (0, 0.0))
                 expected[pair] = faces + 1, total + float(stack[place] + stack[behind]) / 2
-    assert _find_borders(labels, stack) == expected
+    for threads in (1, 2):
+        borders, background = _look_at_planes(labels, stack, threads)
+        assert borders == expected
+        assert background == pytest.approx(stack[labels == 0].mean() if (labels == 0).any() else 0)

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from cellstack import workers
 from cellstack.outline_objects import METHODS, outline_objects
 
 SPACINGS = [(0.4 * ratio, 0.4, 0.4) for ratio in (1.1, 4, 8)]
@@ -11,8 +12,8 @@ each_spacing = pytest.mark.parametrize("spacing", SPACINGS, ids=str)
 LABELS = arrays("uint16", st.tuples(*[st.integers(1, 6)] * 3), elements=st.integers(0, 3))
 
 
-def smooth(labels, spacing, sigma_um=1.0, min_volume_um3=0.0):
-    return outline_objects(labels, spacing, "smooth", {"sigma_um": sigma_um, "min_volume_um3": min_volume_um3})
+def smooth(labels, spacing, sigma_um=1.0, min_volume_um3=0.0, threads=1):
+    return outline_objects(labels, spacing, "smooth", {"sigma_um": sigma_um, "min_volume_um3": min_volume_um3}, threads)
 
 
 def ball(spacing, field=(20, 20, 20), centre=(10, 10, 10), radius=7):
@@ -77,6 +78,23 @@ def test_any_labels(labels, ratio):
         assert len(np.unique(labels[both & (drawn == label)])) == 1
     scaled = smooth(labels, (1.5 * ratio, 1.5, 1.5), 1.2)
     assert np.array_equal(drawn, scaled)
+
+
+@pytest.mark.parametrize("inner", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_is_drawn_beside_those_before_it(monkeypatch, inner, threads):
+    labels = np.full((15, 15, 15), 3 - inner, "uint16")
+    labels[3:12, 3:12, 3:12] = 0  # a cavity, which the outer one fills
+    labels[4:11, 4:11, 4:11] = inner
+    labels[7, 7, 4:8] = 0  # a hole, which both want
+    drawn, alone = smooth(labels, (1, 1, 1), threads=threads), workers.in_processes
+
+    def with_held(change):
+        monkeypatch.setattr(workers, "in_processes", lambda *given: [(mask, change(held)) for mask, held in alone(*given)])
+        return smooth(labels, (1, 1, 1))
+
+    assert np.array_equal(with_held(lambda held: np.full_like(held, 255)), drawn)  # as if each were in the way of the next
+    assert not np.array_equal(with_held(np.zeros_like), drawn)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -2,12 +2,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.ndimage import find_objects
 
-from cellstack.relabel import count_voxels, relabel
+from cellstack.relabel import count_voxels, find_boxes, relabel
+
+LABELS = arrays(st.sampled_from(["uint8", "uint16", "uint32"]), st.tuples(*[st.integers(0, 5)] * 3), elements=st.integers(0, 9))
 
 
 @given(
-    arrays(st.sampled_from(["uint8", "uint16", "uint32"]), st.tuples(*[st.integers(0, 5)] * 3), elements=st.integers(0, 9)),
+    LABELS,
     arrays(st.sampled_from(["uint16", "uint32", "bool"]), 10),
 )
 def test_each_label_is_looked_up(labels, table):
@@ -17,6 +20,14 @@ def test_each_label_is_looked_up(labels, table):
     np.testing.assert_array_equal(found, table[labels])
 
 
-@given(arrays(st.sampled_from(["uint8", "uint16", "uint32"]), st.tuples(*[st.integers(0, 5)] * 3), elements=st.integers(0, 9)))
+@given(LABELS)
 def test_voxels_are_counted(labels):
     np.testing.assert_array_equal(count_voxels(labels), np.bincount(labels.ravel(), minlength=1))
+
+
+@given(LABELS)
+def test_boxes_hold_their_labels(labels):
+    found = find_objects(labels.astype(int)) if labels.size else []
+    expected = {label: box for label, box in enumerate(found, start=1) if box}
+    assert find_boxes(labels) == expected
+    assert list(find_boxes(labels)) == list(expected)
