@@ -23,7 +23,7 @@ def main(
 
     A method that goes by the noise takes it from `contrast`, the stack before it was denoised.
     """
-    stack, spacing = io.read_stack(denoised)
+    stack, spacing = io.read_stack(denoised, mapped=True)
     found = find_threshold(stack, method, options, factor)
     foreground = binarize(stack, found, spacing, *(io.read_stack(path, mapped=True)[0] for path in contrast))
     value = None if callable(found) else found

@@ -29,7 +29,7 @@ def main(
     """
     mask, spacing = io.read_stack(clean)
     to_background = distance_map(mask, spacing, smoothing_um, threads)
-    labels, stack = io.read_stack(components)[0], io.read_stack(denoised, mapped=True)[0]
+    labels, stack = (io.read_stack(path, mapped=True)[0] for path in (components, denoised))
     by_hand = read_points(*points) if points else None
     found = find_seeds(to_background, labels, spacing, method, options, stack, by_hand)
     log.info("%d seeds in %d components", found.max(), labels.max())

@@ -32,10 +32,10 @@ def main(
     if splits.keys() != boxes.keys():
         raise InputError(f"{selection} keeps {len(splits)} objects, {labels} holds {len(boxes)}: make both anew with rule select_objects")
     rows = [row | {"split_label": splits[row["label"]]} for row in measure_objects.measure_shapes(image, boxes, spacing, threads)]
-    found, contrast, crowded = io.read_stack(split)[0], None, set()
+    found, contrast, crowded = io.read_stack(split, mapped=True)[0], None, set()
     if rows and seeds:
         distance = flag_objects.NEAR * np.median([row["equivalent_diameter_um"] for row in rows])
-        crowded = flag_objects.find_crowded(io.read_stack(seeds[0])[0], found, spacing, distance)
+        crowded = flag_objects.find_crowded(io.read_stack(seeds[0], mapped=True)[0], found, spacing, distance)
     for path, channel in zip(raw, channels, strict=True):  # one channel in memory at a time
         values = io.read_channel(path, labels, image.shape, spacing)
         intensities = measure_objects.measure_intensities(image, boxes, values, spacing, channel, threads)

@@ -21,7 +21,7 @@ def main(
     threads: int = 1,
 ):
     """Flood the landscape that `method` makes of `stack`, `distance` and `edges` from `seeds` within `clean`, and write `parts`."""
-    markers, spacing = io.read_stack(seeds)
+    markers, spacing = io.read_stack(seeds, mapped=True)
     mask = io.read_stack(clean)[0]
     intensities, to_background, *of_edges = (io.read_stack(path, mapped=True)[0] for path in (stack, distance, *edges))
     how = {"compactness": compactness, "connectivity": connectivity, "threads": threads}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import cc3d
 import numpy as np
 
-from cellstack import adjust_contrast, denoise, find_seeds, half_height, split_objects
+from cellstack import adjust_contrast, coarse_grid, denoise, find_seeds, half_height, split_objects
 from cellstack.errors import InputError
 
 LOGGER = logging.getLogger(__name__)
@@ -129,14 +129,14 @@ class _Views:
         sides = [-(-length // factor) for length, factor in zip(self.raw.shape, factors, strict=True)]
         if math.prod(sides) <= budget:
             factors = _factors(scale, self.base_spacing)
-            return half_height.block_means(self.base, factors), _wider(self.base_spacing, factors)
+            return coarse_grid.block_means(self.base, factors), _wider(self.base_spacing, factors)
         side = int(math.sqrt(budget / sides[0]))
         part = self._brightest([max(1, min(length, side * factor)) for length, factor in zip(self.raw.shape[1:], factors[1:], strict=True)])
         return self._reduce(self.raw[part], factors), _wider(self.spacing, factors)
 
     def _reduce(self, raw, factors):
         slabs = [raw[start : start + factors[0]] for start in range(0, len(raw), factors[0])]
-        return np.concatenate([half_height.block_means(adjust_contrast.rescale(slab, *self.limits), factors) for slab in slabs])
+        return np.concatenate([coarse_grid.block_means(adjust_contrast.rescale(slab, *self.limits), factors) for slab in slabs])
 
     def _brightest(self, lengths):
         """Choose the window of some rows and columns that is brightest from above."""

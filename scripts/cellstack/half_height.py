@@ -10,7 +10,7 @@ from typing import NamedTuple
 import cc3d
 import numpy as np
 
-from cellstack import denoise, find_seeds, flood, relabel, units, workers
+from cellstack import coarse_grid, denoise, find_seeds, flood, relabel, units, workers
 
 LOGGER = logging.getLogger(__name__)
 GRID = 1 / 3  # of sigma: width of a voxel of the grid, at most
@@ -108,9 +108,10 @@ def mark_blobs(
     markers = np.zeros(blobs.smooth.shape, np.int32)
     markers[tuple(blobs.middles[kept].T)] = np.arange(1, kept.sum() + 1)
     off_middle = edt.edt((markers == 0).view(np.uint8), anisotropy=blobs.spacing)  # bool takes twice as long
-    basins = flood.watershed(-blobs.smooth, markers, mask=off_middle <= reach_um)
     contrasts = _raise_at_faces(blobs, kept, sigma_um * MIDDLE, face_weight)
     thresholds = np.float32(factor) * (blobs.surrounds[kept] + np.float32(level) * contrasts)
+    highest = coarse_grid.block_maxima(stack, blobs.factors)
+    basins = _flood(blobs.smooth, markers, off_middle <= reach_um, highest > thresholds.min(), off_middle <= sigma_um * MIDDLE)
     above = np.empty(stack.shape, bool)
     in_middle = np.empty(stack.shape, bool)
     by_voxel = np.append(np.float32(np.inf), thresholds)[basins]  # basin 0 is beyond reach
@@ -127,6 +128,18 @@ def mark_blobs(
     has_middle[parts[in_middle]] = True
     has_middle[0] = False
     return relabel.relabel(parts, has_middle)
+
+
+def _flood(smooth, markers, near, bright, middle):
+    """Flood from the markers what is near, as far as it matters: to what is bright, and so connected to a middle, in the end."""
+    parts = cc3d.connected_components(near & bright, connectivity=6)
+    has_middle = np.zeros(int(parts.max(initial=0)) + 1, bool)
+    has_middle[parts[middle]] = True
+    has_middle[0] = False
+    wanted = has_middle[parts]
+    # what is brighter is flooded first: the rest of the ground changes nothing, unless it is the only way
+    basins = flood.watershed(-smooth, markers, mask=near & (smooth >= smooth.min(where=wanted, initial=np.inf)))
+    return basins if basins[wanted].all() else flood.watershed(-smooth, markers, mask=near)
 
 
 def _enlarge(plane, factors, shape):
@@ -176,9 +189,7 @@ def find_blobs(stack, spacing, sigma_um, min_distance_um, surround_um):
     -------
     Blobs
     """
-    factors = tuple(max(1, int(sigma * GRID)) for sigma in units.in_voxels(sigma_um, spacing))
-    wide = tuple(factor * step for factor, step in zip(factors, spacing, strict=True))
-    coarse = block_means(stack, factors)
+    coarse, wide, factors = coarse_grid.coarsen(stack, spacing, sigma_um * GRID)
     response = find_seeds.blobness(coarse, wide, sigma_um)
     middles = np.argwhere(find_seeds.peaks(response, wide, min_distance_um=min_distance_um))
     smooth = denoise.gaussian(coarse, wide, sigma_um=sigma_um * MIDDLE)
@@ -194,33 +205,6 @@ def find_blobs(stack, spacing, sigma_um, min_distance_um, surround_um):
         surrounds[index] = np.percentile(around[within], SURROUND_PERCENTILE)
     heights, responses = (values[tuple(middles.T)] for values in (smooth, response))
     return Blobs(factors, wide, smooth, middles, surrounds, heights - surrounds, responses)
-
-
-def block_means(stack, factors):
-    """Take the mean over blocks of voxels; at the far faces, where a block is cut, the last voxels are repeated.
-
-    Parameters
-    ----------
-    stack : (Z, Y, X) ndarray of float32
-    factors : (3,) sequence of int
-        Voxels along z, y, x in a block.
-
-    Returns
-    -------
-    (K, J, I) ndarray of float32
-    """
-    z, y, x = factors
-    short = [-length % factor for length, factor in zip(stack.shape, factors, strict=True)]
-    whole = np.empty([-(-length // factor) for length, factor in zip(stack.shape, factors, strict=True)], np.float32)
-
-    def take_mean(index):
-        block = stack[index * z : (index + 1) * z]
-        mean = block.mean(axis=0) if len(block) == z else (block.sum(axis=0) + block[-1] * np.float32(z - len(block))) / np.float32(z)
-        mean = np.pad(mean, [(0, short[1]), (0, short[2])], mode="edge")
-        whole[index] = mean.reshape(whole.shape[1], y, -1, x).mean(axis=(1, 3))
-
-    workers.in_threads(take_mean, range(len(whole)), denoise.useful_threads(stack))
-    return whole
 
 
 def typical_bright(values):

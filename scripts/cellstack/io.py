@@ -130,6 +130,7 @@ def read_stack(path, mapped=False):
         series = tif.series[0]
         stack = series.asarray(squeeze=False, out="memmap" if mapped and series.keyframe.is_memmappable else None)
         stack = stack.reshape([stack.shape[series.get_axes(squeeze=False).index(axis)] for axis in "ZYX"])
+        stack = np.asarray(stack)  # of np.memmap each part would be one, which takes time to make
         if tif.imagej_metadata:
             spacing = tuple(float(step) for step in tif.imagej_metadata[SPACING_KEY].split())
         else:
@@ -155,13 +156,14 @@ def read_channel(path, labels, shape, spacing):
     Returns
     -------
     (Z, Y, X) ndarray
+        Mapped from the file where that allows it; it can then not be written to.
 
     Raises
     ------
     InputError
         The channel has another shape or voxel size.
     """
-    values, steps = read_stack(path)
+    values, steps = read_stack(path, mapped=True)
     if values.shape != shape:
         raise InputError(f"{path} has shape {values.shape}, {labels} has {shape}: all channels of a stack need the same shape")
     if not np.allclose(steps, spacing, rtol=SAME_SPACING):

@@ -255,6 +255,22 @@ def test_blobness_is_nearly_that_of_sampled_derivatives():
     np.testing.assert_allclose(blobness(stack, UNIT, 3.0)[inner], expected[inner], atol=0.03 * expected.max())
 
 
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (4.0, 1.0, 1.0), (1.0, 2.0, 1.0)], ids=str)
+def test_blobs_on_a_coarse_grid_are_those_of_the_fine_one(monkeypatch, spacing):
+    rng, shape = np.random.default_rng(0), [round(90 / step) for step in spacing]
+    place = [axis * step for axis, step in zip(np.indices(shape), spacing, strict=True)]
+    stack = rng.normal(0, 0.05, shape)
+    for middle in rng.uniform(10, 80, (8, 3)):
+        stack += sum((axis - centre) ** 2 for axis, centre in zip(place, middle, strict=True)) < 14**2
+    stack = frozen(stack.astype("float32"))
+    coarse = blobness(stack, spacing, 12.0)
+    monkeypatch.setattr(module, "GRID", 0)
+    fine = blobness(stack, spacing, 12.0)
+    assert not np.array_equal(coarse, fine)
+    inner = tuple(slice(round(8 / step), -round(8 / step)) for step in spacing)  # near faces, where it bends most, they differ
+    np.testing.assert_allclose(coarse[inner], fine[inner], atol=0.02 * fine[inner].max())
+
+
 @pytest.mark.parametrize("size_um", [3.0, 4.0, 6.0])
 @each_ratio
 def test_blobness_of_a_gaussian_ball_is_the_same_at_each_spacing(ratio, size_um):

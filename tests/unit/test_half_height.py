@@ -1,12 +1,13 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 from skimage.filters import threshold_otsu
 
-from cellstack import denoise
-from cellstack.half_height import block_means, find_blobs, mark_blobs, typical_bright
+from cellstack import denoise, flood, half_height
+from cellstack.half_height import _flood, find_blobs, mark_blobs, typical_bright
 
 DIAMETER = 8.0
 SPACINGS = [(0.5 * ratio, 0.5, 0.5) for ratio in (1.1, 4, 8)]
@@ -143,13 +144,32 @@ def test_blobs_lie_in_the_balls():
     assert np.sort(blobs.contrasts[bright]) == pytest.approx([0.5, 1.0], rel=0.1)
 
 
-@given(shape=st.tuples(*[st.integers(1, 9)] * 3), factors=st.tuples(*[st.integers(1, 4)] * 3))
-def test_block_means_against_a_plain_mean(shape, factors):
-    stack = np.random.default_rng(0).random(shape).astype("float32")
-    padded = np.pad(stack, [(0, -length % factor) for length, factor in zip(shape, factors, strict=True)], mode="edge")
-    z, y, x = factors
-    expected = padded.reshape(padded.shape[0] // z, z, padded.shape[1] // y, y, padded.shape[2] // x, x).mean(axis=(1, 3, 5))
-    assert block_means(stack, factors) == pytest.approx(expected, rel=1e-5)
+@given(seed=st.integers(0, 10**6), shape=st.tuples(*[st.integers(1, 7)] * 3), levels=st.sampled_from([2, 5, 1000]))
+@settings(deadline=None, max_examples=200)
+def test_what_matters_is_flooded_as_all_would_be(seed, shape, levels):
+    rng = np.random.default_rng(seed)
+    smooth = rng.integers(1, levels + 1, shape).astype("float32")
+    markers = np.zeros(shape, np.int32)
+    places = rng.choice(smooth.size, min(smooth.size, 1 + seed % 4), replace=False)
+    markers.ravel()[places] = np.arange(1, len(places) + 1)
+    smooth.ravel()[places] += np.linspace(0, 0.5, len(places))  # which comes first of two of the same height is not said
+    near = (rng.random(shape) < 0.9) | (markers > 0)
+    bright = (smooth + rng.integers(0, 2, shape)) > levels / 2
+    middle = ndimage.binary_dilation(markers > 0) & near
+    basins = _flood(smooth, markers, near, bright, middle)
+    parts, _ = ndimage.label(near & bright)
+    wanted = np.isin(parts, np.unique(parts[middle & (parts > 0)]))
+    np.testing.assert_array_equal(basins[wanted], flood.watershed(-smooth, markers, mask=near)[wanted])
+
+
+@each_spacing
+def test_the_mask_is_that_of_a_flood_of_all(spacing, monkeypatch):
+    stack, _ = balls(spacing, [1.0, 0.6, 0.8])
+    stack = stack + np.random.default_rng(3).normal(0, 0.1, stack.shape).astype("float32")
+    mask = mark_blobs(stack, spacing, 0.1, **OPTIONS)
+    monkeypatch.setattr(half_height, "_flood", lambda smooth, markers, near, *_: flood.watershed(-smooth, markers, mask=near))
+    np.testing.assert_array_equal(mask, mark_blobs(stack, spacing, 0.1, **OPTIONS))
+    assert mask.any()
 
 
 @pytest.mark.parametrize("seed", range(5))
