@@ -268,7 +268,7 @@ def test_blobs_on_a_coarse_grid_are_those_of_the_fine_one(monkeypatch, spacing):
     fine = blobness(stack, spacing, 12.0)
     assert not np.array_equal(coarse, fine)
     inner = tuple(slice(round(8 / step), -round(8 / step)) for step in spacing)  # near faces, where it bends most, they differ
-    np.testing.assert_allclose(coarse[inner], fine[inner], atol=0.02 * fine[inner].max())
+    np.testing.assert_allclose(coarse[inner], fine[inner], atol=0.03 * fine[inner].max())
 
 
 @pytest.mark.parametrize("size_um", [3.0, 4.0, 6.0])

@@ -218,7 +218,7 @@ def test_a_stack_that_is_mapped_is_the_same(tmp_path, shape, dtype):
     stack = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
     io.write_stack(tmp_path / "a.tif", stack, (2, 1, 0.5))
     mapped, spacing = io.read_stack(tmp_path / "a.tif", mapped=True)
-    assert isinstance(mapped, np.memmap)
+    assert isinstance(mapped.base, np.memmap)
     assert (mapped.dtype, spacing) == (stack.dtype, (2, 1, 0.5))
     assert not mapped.flags.writeable
     np.testing.assert_array_equal(mapped, stack)
