@@ -4,7 +4,6 @@ Each method says whether it works on the volume or plane by plane, and its halo:
 """
 
 import logging
-from threading import Lock
 
 import cv2
 import numpy as np
@@ -19,6 +18,8 @@ METHODS = Methods()
 COLUMNS = 1 << 12  # that are filtered along z at once: as many as stay in the cache
 MANY = 1 << 20  # voxels, from which on a filter is worth several threads
 TRUNCATE = 4.0  # standard deviations to which a Gaussian reaches, as in SciPy
+SAMPLE = 8  # planes, and of these each eighth row, tell roughly how large details are
+LEAST, INFINITE = np.finfo(np.float32).smallest_subnormal, np.float32(np.inf)
 MEDIAN_OF_NORMAL = 0.67449  # of the absolute value of a normal variable with standard deviation 1
 
 
@@ -87,7 +88,7 @@ def _gaussian_kernel(sigma):
     return weights / weights.sum()
 
 
-def separable_filter(stack, kernels):
+def separable_filter(stack, kernels, out=None):
     """Correlate a stack with one kernel along each axis; edge voxels are repeated outward.
 
     Parameters
@@ -95,13 +96,15 @@ def separable_filter(stack, kernels):
     stack : (Z, Y, X) ndarray of float32, uint8 or uint16
     kernels : sequence of three 1D ndarrays of odd length
         For z, y and x; a length of one leaves the axis out.
+    out : (Z, Y, X) ndarray of float32, optional
+        Where to write the result; it may be `stack`.
 
     Returns
     -------
     (Z, Y, X) ndarray of float32
     """
     along_z, along_y, along_x = kernels
-    filtered = np.empty(stack.shape, np.float32)
+    filtered = np.empty(stack.shape, np.float32) if out is None else out
     flat = filtered.reshape(len(stack), -1)
 
     def filter_plane(z):
@@ -343,34 +346,32 @@ def estimate_noise(stack):
     .. [1] J. Immerkaer, "Fast noise variance estimation", Computer Vision and Image Understanding 64, 1996.
     .. [2] D. L. Donoho and I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 81, 1994.
     """
-    # The median by its rank, since all details at once would take as much memory as the stack; floats above 0 rank as their bits do.
-    counts, near, one_at_a_time, threads = np.zeros(1 << 16, np.int64), [], Lock(), useful_threads(stack)
-    zeros = np.zeros(len(stack), np.int64)
+    # The median by its rank among those near to it, since all details at once would take as much memory as the stack.
+    few = np.concatenate([_details(plane)[::SAMPLE].ravel() for plane in stack[:: max(1, len(stack) // SAMPLE)]])
+    few = few[few > 0]
+    low, high = np.quantile(few, (0.45, 0.55), method="nearest") if len(few) else (LEAST, INFINITE)
+    while True:
+        size, zeros, below, near = _details_between(stack, low, high)
+        if size == zeros:
+            return 0.0
+        first, last = zeros + (size - zeros - 1) // 2, zeros + (size - zeros) // 2
+        if below <= first and last < below + len(near):
+            return float(np.sort(near)[[first - below, last - below]].mean()) / (6 * MEDIAN_OF_NORMAL)
+        low, high = low if below <= first else LEAST, high if last < below + len(near) else INFINITE
 
-    def count_in(z):
+
+def _details_between(stack, low, high):
+    """Count all details, those of 0, and those below `low`; and list those from `low` to `high`."""
+    counts, near = np.zeros((len(stack), 3), int), []
+
+    def look_at(z):
         details = _details(stack[z])
-        found = np.bincount(details.view(np.uint32).ravel() >> 16, minlength=1 << 16)
-        zeros[z] = details.size - np.count_nonzero(details)
-        with one_at_a_time:
-            counts[:] += found
+        under = details < low
+        counts[z] = details.size, np.count_nonzero(details == 0), np.count_nonzero(under)
+        near.append(details[~under & (details <= high)])
 
-    workers.in_threads(count_in, range(len(stack)), threads)
-    zeros = zeros.sum()
-    total = counts.sum() - zeros
-    if total == 0:
-        return 0.0
-    ranks = zeros + np.array([(total - 1) // 2, total // 2])
-    reached = np.cumsum(counts)
-    first, last = np.searchsorted(reached, ranks, side="right")
-
-    def list_near(z):
-        details = _details(stack[z])
-        high = details.view(np.uint32) >> 16
-        near.append(details[(high >= first) & (high <= last)])
-
-    workers.in_threads(list_near, range(len(stack)), threads)
-    middle = np.sort(np.concatenate(near))[ranks - (reached[first] - counts[first])]
-    return float(middle.mean()) / (6 * MEDIAN_OF_NORMAL)
+    workers.in_threads(look_at, range(len(stack)), useful_threads(stack))
+    return *counts.sum(axis=0).tolist(), np.concatenate(near)
 
 
 def _details(plane):

@@ -46,7 +46,7 @@ def distance_map(mask, spacing, sigma_um=0.0, threads=1):
     if np.isinf(distance.max(initial=0)):  # then it is so everywhere
         distance = np.full(mask.shape, min(np.multiply(mask.shape, spacing)) / 2, np.float32)
     if sigma_um > 0:
-        distance = denoise.gaussian(distance, spacing, sigma_um=sigma_um)
+        denoise.separable_filter(distance, denoise.gaussian_kernels(sigma_um, spacing), out=distance)
         distance *= mask
     return distance
 
@@ -59,7 +59,7 @@ def find_seeds(distance, components, spacing, method, options, stack=None, point
     distance : (Z, Y, X) ndarray of float32
         Distance to the background in um.
     components : (Z, Y, X) ndarray of uint16 or uint32
-        Connected parts of the mask.
+        Connected parts of the mask, 1..n.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     method : str
@@ -78,8 +78,7 @@ def find_seeds(distance, components, spacing, method, options, stack=None, point
     """
     marked = METHODS[method](distance, spacing, stack, points, **options)
     marked &= components > 0
-    missed = np.setdiff1d(np.flatnonzero(relabel.count_voxels(components)), components[marked])
-    missed = missed[missed > 0]
+    missed = np.setdiff1d(np.arange(1, int(components.max(initial=0)) + 1), components[marked])
     if len(missed):
         marked |= _highest_voxels(distance, components, missed)
     marked_components = components * marked  # cc3d keeps unequal neighbours apart: no seed lies in two components
@@ -91,7 +90,9 @@ def find_seeds(distance, components, spacing, method, options, stack=None, point
 
 def _highest_voxels(values, labels, wanted):
     """Mark the first highest voxel of each label in `wanted`."""
-    flat = np.flatnonzero(np.isin(labels, wanted))
+    is_wanted = np.zeros(int(labels.max()) + 1, bool)
+    is_wanted[wanted] = True
+    flat = np.flatnonzero(relabel.relabel(labels, is_wanted))
     order = np.lexsort((flat, -values.ravel()[flat], labels.ravel()[flat]))
     _, first = np.unique(labels.ravel()[flat][order], return_index=True)
     marked = np.zeros(labels.shape, bool)

@@ -95,7 +95,7 @@ def convexity(labels, stack, spacing, threads=1, *, min_convexity, min_border, m
         return root
     borders, background = _look_at_planes(labels, stack, threads)
     boxes = relabel.find_boxes(labels)
-    regions = _describe_regions(labels, stack, boxes, {label for pair in borders for label in pair})
+    regions = _describe_regions(labels, stack, boxes, sorted({label for pair in borders for label in pair}), threads)
     limit = units.volume_voxels(max_volume_um3, spacing)
     hulls = {}
 
@@ -170,12 +170,12 @@ def _faces_between(before, after, low, high, count):
     return pair.min(axis=0)[inside] * count + pair.max(axis=0)[inside], heights
 
 
-def _describe_regions(labels, stack, boxes, wanted):
-    regions = {}
-    for label in sorted(wanted):
+def _describe_regions(labels, stack, boxes, wanted, threads):
+    def describe(label):
         mask = labels[boxes[label]] == label
-        regions[label] = _Region(int(np.count_nonzero(mask)), float(np.median(stack[boxes[label]][mask])))
-    return regions
+        return _Region(int(np.count_nonzero(mask)), float(np.median(stack[boxes[label]][mask])))
+
+    return dict(zip(wanted, workers.in_processes(describe, wanted, threads), strict=True))
 
 
 def _measure_hull(centres):
