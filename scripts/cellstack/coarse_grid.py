@@ -58,7 +58,7 @@ def block_means(stack, factors):
         mean = np.pad(mean, [(0, short[1]), (0, short[2])], mode="edge")
         grid[index] = mean.reshape(grid.shape[1], y, -1, x).mean(axis=(1, 3))
 
-    workers.in_threads(take_mean, range(len(grid)), denoise.useful_threads(stack))
+    workers.in_threads(take_mean, range(len(grid)), workers.useful_threads(stack))
     return grid
 
 
@@ -73,7 +73,7 @@ def block_maxima(stack, factors):
         plane = plane.reshape(grid.shape[1], y, -1).max(axis=1)
         grid[index] = functools.reduce(np.maximum, (plane[:, column::x] for column in range(x)))
 
-    workers.in_threads(take_maximum, range(len(grid)), denoise.useful_threads(stack))
+    workers.in_threads(take_maximum, range(len(grid)), workers.useful_threads(stack))
     return grid
 
 
@@ -105,7 +105,7 @@ def enlarge(grid, factors, shape):
         wide = _resize(plane, [length * factor for length, factor in zip(plane.shape, factors[1:], strict=True)])
         np.maximum(wide[: shape[1], : shape[2]], 0, out=large[z])
 
-    workers.in_threads(enlarge_plane, range(shape[0]), denoise.useful_threads(large))
+    workers.in_threads(enlarge_plane, range(shape[0]), workers.useful_threads(large))
     return large
 
 

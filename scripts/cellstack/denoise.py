@@ -16,7 +16,6 @@ log = logging.getLogger(__name__)
 
 METHODS = Methods()
 COLUMNS = 1 << 12  # that are filtered along z at once: as many as stay in the cache
-MANY = 1 << 20  # voxels, from which on a filter is worth several threads
 TRUNCATE = 4.0  # standard deviations to which a Gaussian reaches, as in SciPy
 SAMPLE = 8  # planes, and of these each eighth row, tell roughly how large details are
 LEAST, INFINITE = np.finfo(np.float32).smallest_subnormal, np.float32(np.inf)
@@ -115,16 +114,11 @@ def separable_filter(stack, kernels, out=None):
         block = flat[:, start : start + COLUMNS]
         block[:] = cv2.sepFilter2D(block, cv2.CV_32F, np.ones(1), along_z, borderType=cv2.BORDER_REPLICATE)
 
-    threads = useful_threads(stack)
+    threads = workers.useful_threads(stack)
     workers.in_threads(filter_plane, range(len(stack)), threads)
     if len(along_z) > 1:
         workers.in_threads(filter_columns, range(0, flat.shape[1], COLUMNS), threads)
     return filtered
-
-
-def useful_threads(stack):
-    """Give the number of threads that a pass over a stack is worth: for a large one what OpenCV's own functions take."""
-    return cv2.getNumThreads() if stack.size > MANY else 1
 
 
 @METHODS
@@ -370,7 +364,7 @@ def _details_between(stack, low, high):
         counts[z] = details.size, np.count_nonzero(details == 0), np.count_nonzero(under)
         near.append(details[~under & (details <= high)])
 
-    workers.in_threads(look_at, range(len(stack)), useful_threads(stack))
+    workers.in_threads(look_at, range(len(stack)), workers.useful_threads(stack))
     return *counts.sum(axis=0).tolist(), np.concatenate(near)
 
 

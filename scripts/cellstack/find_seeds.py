@@ -285,7 +285,7 @@ def blobness(stack, spacing, sigma_um):
     # 4 is the sum of a second difference's weights: below this it may be rounding of the smoothed stack, and flat ground would have maxima
     least = 4 * np.finfo(np.float32).eps * sum(sigma**2 for sigma in sigmas) * smooth.max(initial=0)
     squares = [np.float32(sigma**2) for sigma in sigmas]
-    threads = denoise.useful_threads(stack)
+    threads = workers.useful_threads(stack)
     ends = np.linspace(0, len(smooth), threads + 1).astype(int)
     # in place of what was smoothed; so what the parts of several threads have in common is taken first
     steps = {z: squares[0] * (smooth[z] - smooth[z - 1]) if 0 < z < len(smooth) else np.float32(0) for z in ends.tolist()}
@@ -341,7 +341,7 @@ def combined(distance, spacing, stack, points=None, *, sigma_um, min_distance_um
     def join(z):
         mean[z] = distance[z] ** np.float32(1 - weight) * mean[z] ** np.float32(weight) * (distance[z] > 0)
 
-    workers.in_threads(join, range(len(mean)), denoise.useful_threads(mean))
+    workers.in_threads(join, range(len(mean)), workers.useful_threads(mean))
     return peaks(mean, spacing, min_distance_um=min_distance_um)
 
 

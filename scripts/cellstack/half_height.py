@@ -122,7 +122,7 @@ def mark_blobs(
         np.greater(stack[planes], lowest, out=above[planes])
         in_middle[planes] = away <= sigma_um * MIDDLE
 
-    workers.in_threads(compare, range(len(by_voxel)), denoise.useful_threads(stack))
+    workers.in_threads(compare, range(len(by_voxel)), workers.useful_threads(stack))
     parts = cc3d.connected_components(above, connectivity=6)
     has_middle = np.zeros(int(parts.max()) + 1, bool)
     has_middle[parts[in_middle]] = True

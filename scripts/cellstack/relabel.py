@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from cellstack import workers
+
 
 def relabel(labels, table):
     """Look each label up in a table.
@@ -21,8 +23,11 @@ def relabel(labels, table):
     The same as ``table[labels]``, in half the time.
     """
     found = np.empty(labels.shape, table.dtype)
-    for plane, target in zip(labels, found, strict=True):
-        np.take(table, plane, out=target, mode="clip")  # "raise" has a copy made, and there is nothing to clip
+
+    def look_up(z):
+        np.take(table, labels[z], out=found[z], mode="clip")  # "raise" has a copy made, and there is nothing to clip
+
+    workers.in_threads(look_up, range(len(labels)), workers.useful_threads(labels))
     return found
 
 

@@ -1,7 +1,10 @@
 """Work on many objects or parts at once, in processes or threads."""
 
+import os
 import signal
 import sys
+
+MANY = 1 << 20  # voxels, from which on a pass over a stack is worth several threads
 
 
 def in_processes(function, items, count):
@@ -54,6 +57,15 @@ def in_processes(function, items, count):
             process.terminate()
             process.join()
     return results
+
+
+def useful_threads(stack):
+    """Give the number of threads that a quick pass over a stack is worth: one for a small stack, else all cores that this process may use.
+
+    As OpenCV does for its own functions, whatever the cores that the job claims.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()  # which macOS has not
+    return cores if stack.size > MANY else 1
 
 
 def in_threads(function, items, count):

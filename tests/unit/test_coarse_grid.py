@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cellstack import denoise
+from cellstack import denoise, workers
 from cellstack.coarse_grid import block_maxima, block_means, coarsen, enlarge
 
 SHAPES, FACTORS = st.tuples(*[st.integers(1, 9)] * 3), st.tuples(*[st.integers(1, 4)] * 3)
@@ -21,7 +21,7 @@ def test_blocks_against_plain_ones(shape, factors, threads):
     stack = np.random.default_rng(0).random(shape, "float32")
     stack.flags.writeable = False
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(denoise, "useful_threads", lambda stack: threads)
+        patched.setattr(workers, "useful_threads", lambda stack: threads)
         assert block_means(stack, factors) == pytest.approx(blocks(stack, factors).mean(axis=-1), rel=1e-5)
         np.testing.assert_array_equal(block_maxima(stack, factors), blocks(stack, factors).max(axis=-1))
 

@@ -411,7 +411,7 @@ def test_threads_change_no_blobs(monkeypatch, shape):
     options = {"sigma_um": 0.6, "min_distance_um": 0.5, "weight": 0.3}
     results = []
     for threads in (1, 2, 3, 20):
-        monkeypatch.setattr(module.denoise, "useful_threads", lambda stack, threads=threads: threads)
+        monkeypatch.setattr(module.workers, "useful_threads", lambda stack, threads=threads: threads)
         results.append((blobness(stack, UNIT, 0.6), combined(distance.clip(0), UNIT, stack, **options)))
     assert results[0][1].any()
     assert all(np.array_equal(one, first) for result in results for one, first in zip(result, results[0], strict=True))

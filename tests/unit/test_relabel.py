@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import find_objects
 
+from cellstack import workers
 from cellstack.relabel import count_voxels, find_boxes, relabel
 
 LABELS = arrays(st.sampled_from(["uint8", "uint16", "uint32"]), st.tuples(*[st.integers(0, 5)] * 3), elements=st.integers(0, 9))
@@ -12,10 +14,13 @@ LABELS = arrays(st.sampled_from(["uint8", "uint16", "uint32"]), st.tuples(*[st.i
 @given(
     LABELS,
     arrays(st.sampled_from(["uint16", "uint32", "bool"]), 10),
+    st.sampled_from([1, 3]),
 )
-def test_each_label_is_looked_up(labels, table):
+def test_each_label_is_looked_up(labels, table, threads):
     labels.flags.writeable = False
-    found = relabel(labels, table)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(workers, "useful_threads", lambda stack: threads)
+        found = relabel(labels, table)
     assert found.dtype == table.dtype
     np.testing.assert_array_equal(found, table[labels])
 
