@@ -279,20 +279,21 @@ def main():
         for job in jobs:
             job.result()
         goals, tables = small_stacks(folder, stacks, names, arguments, pool)
-        (folder / "again").mkdir()
-        first = threads.submit(scale.first_run, folder / "again", stacks / "tiny.tif", arguments.again, cores)
         sides = [SMALL]
         if arguments.large:
             more_goals, more_tables = large_stack(folder, stacks, arguments, pool)
             goals, tables, sides = goals + more_goals, tables + more_tables, [SMALL, LARGE]
         seconds = {f"{PLANES} x {side} x {side}": rule_seconds(folder / str(side) / "contender0") for side in sides}
+        (folder / "again").mkdir()
+        first = threads.submit(scale.first_run, folder / "again", stacks / "tiny.tif", arguments.again, cores)
+        table = kernels.kernel_table(arguments.repeats)
         first.result()
         again = scale.second_run(folder / "again", cores)
         graph = scale.dry_run(folder / "graph", stacks / "tiny.tif", arguments.graph, cores)
         goals.append(limit_row(f"second run, nothing changed, {arguments.again} stacks", again[0], "s", 10))
         goals.append(limit_row(f"dry run of {arguments.graph} stacks", graph[0], "s", 60))
         goals.append(limit_row("the same, memory", graph[2], "MB", 1000))
-    tables = [machine(load), goal_table(goals), *tables, rule_table(seconds), "### Kernels\n\n" + kernels.kernel_table(arguments.repeats)]
+    tables = [machine(load), goal_table(goals), *tables, rule_table(seconds), "### Kernels\n\n" + table]
     results = "\n".join(tables)
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)

@@ -42,7 +42,8 @@ def distance_map(mask, spacing, sigma_um=0.0, threads=1):
     """
     import edt
 
-    distance = edt.edt(mask, anisotropy=spacing, parallel=threads)
+    distance = edt.edtsq(mask, anisotropy=spacing, parallel=threads)  # the root takes several threads here, but one there
+    workers.in_threads(lambda z: np.sqrt(distance[z], out=distance[z]), range(len(mask)), threads)
     if np.isinf(distance.max(initial=0)):  # then it is so everywhere
         distance = np.full(mask.shape, min(np.multiply(mask.shape, spacing)) / 2, np.float32)
     if sigma_um > 0:
