@@ -143,15 +143,16 @@ def feret_diameter_max(hull, spacing):
     float
         In um. One voxel measures its longest side.
     """
+    from scipy.spatial.distance import cdist  # as above
+
     corners = hull.points[hull.vertices].round() * spacing
     # of two voxels the faces that lie farthest apart are opposite ones, which adds a voxel's side along one axis
     reach = np.linalg.norm(corners - corners.mean(axis=0), axis=1)
     least = np.linalg.norm(corners - corners[reach.argmax()], axis=1).max() - max(spacing)  # what the distance of two centres is at least
     corners = corners[reach + reach.max() >= least * (1 - ROUNDING)]
-    # squared distances of centres; not as a product of matrices, for which NumPy starts threads that get in each other's way
-    squares = sum(np.subtract.outer(along, along) ** 2 for along in corners.T)
+    squares = cdist(corners, corners, "sqeuclidean")  # not a product of matrices, whose threads get in each other's way
     least = max(np.sqrt(squares.max()) - max(spacing), 0)
-    first, second = np.nonzero(squares >= least**2 * (1 - ROUNDING))
+    first, second = np.divmod(np.flatnonzero(squares >= least**2 * (1 - ROUNDING)), len(corners))
     apart = np.abs(corners[first] - corners[second])
     squares = (apart**2).sum(axis=1, keepdims=True) + (2 * apart + spacing) * spacing
     return float(np.sqrt(squares.max()))
