@@ -307,6 +307,17 @@ def test_blocks_and_threads_of_a_gaussian_change_nothing(set_threads, monkeypatc
         np.testing.assert_array_equal(denoise(stack, spacing_of(2), "gaussian", {"sigma_um": 0.7}), whole)
 
 
+@pytest.mark.parametrize("shape", [(1, 30, 40), (5, 63, 257), (40, 7, 1)], ids=str)
+def test_a_filter_may_write_in_place(set_threads, shape):
+    stack, kernels = noise(shape), [np.array(weights) for weights in ([0.2, 0.3, 0.5], [0.1] * 15, [0.3, 0.4, 0.3])]
+    expected = module.separable_filter(stack, kernels)
+    for threads in (1, 3):
+        set_threads(threads)
+        target = stack.copy()
+        assert module.separable_filter(target, kernels, out=target) is target
+        np.testing.assert_array_equal(target, expected)
+
+
 def test_threads_change_no_noise(set_threads):
     stack, found = noise((7, 40, 50)), []
     for threads in (1, 3, 9):
