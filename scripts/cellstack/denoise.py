@@ -108,7 +108,8 @@ def separable_filter(stack, kernels, out=None):
 
     def filter_plane(z):
         plane = np.asarray(stack[z], np.float32)  # one at a time, for a mask as floats is four times as large
-        cv2.sepFilter2D(plane, cv2.CV_32F, along_x, along_y, dst=filtered[z], borderType=cv2.BORDER_REPLICATE)
+        target = flat[z].reshape(plane.shape)  # whose strides OpenCV takes, whatever NumPy has for axes of one voxel
+        cv2.sepFilter2D(plane, cv2.CV_32F, along_x, along_y, dst=target, borderType=cv2.BORDER_REPLICATE)
 
     def filter_columns(start):
         block = flat[:, start : start + COLUMNS]

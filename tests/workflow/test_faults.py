@@ -68,7 +68,8 @@ def completes(study, undisturbed, **options):
 
 def start_slowly(study):
     """Start a run that waits in denoise as long as the file `slow` is there."""
-    edit(study, "denoise.py", "    stack, spacing = io.read_stack(contrast)\n", SLOW + "    stack, spacing = io.read_stack(contrast)\n")
+    line = "    stack, spacing = io.read_stack(contrast, mapped=True)\n"
+    edit(study, "denoise.py", line, SLOW + line)
     (study.folder / "slow").touch()
     process = study.start()
     wait_for(study.result("colony", "nuclei", "contrast.tif").exists)
