@@ -4,7 +4,7 @@ python benchmarks/bench.py --cores 2
 
 Contenders take turns, so that whatever else the machine does hits them alike. CPU and memory are those that the kernel counts for the
 command and all processes that it started (wait4, Linux). This process imports nothing large, since one that it starts counts the memory
-of its parent as its own. It takes some 20 minutes; `--repeats 1 --stacks 4 --no-large --again 5 --graph 20` is for a first look.
+of its parent as its own. It takes some 17 minutes; `--repeats 1 --stacks 4 --no-large --again 5 --graph 20` is for a first look.
 """
 
 import argparse
