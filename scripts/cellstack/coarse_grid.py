@@ -49,13 +49,12 @@ def block_means(stack, factors):
     (K, J, I) ndarray of float32
     """
     z, y, x = factors
-    short = [-length % factor for length, factor in zip(stack.shape, factors, strict=True)]
-    grid = np.empty([-(-length // factor) for length, factor in zip(stack.shape, factors, strict=True)], np.float32)
+    grid = _empty_grid(stack.shape, factors)
 
     def take_mean(index):
         block = stack[index * z : (index + 1) * z]
         mean = block.mean(axis=0) if len(block) == z else (block.sum(axis=0) + block[-1] * np.float32(z - len(block))) / np.float32(z)
-        mean = np.pad(mean, [(0, short[1]), (0, short[2])], mode="edge")
+        mean = _pad(mean, y, x)
         grid[index] = mean.reshape(grid.shape[1], y, -1, x).mean(axis=(1, 3))
 
     workers.in_threads(take_mean, range(len(grid)), workers.useful_threads(stack))
@@ -65,16 +64,24 @@ def block_means(stack, factors):
 def block_maxima(stack, factors):
     """Take the maximum over blocks of voxels, as :func:`block_means` the mean."""
     z, y, x = factors
-    grid = np.empty([-(-length // factor) for length, factor in zip(stack.shape, factors, strict=True)], stack.dtype)
+    grid = _empty_grid(stack.shape, factors)
 
     def take_maximum(index):
-        plane = stack[index * z : (index + 1) * z].max(axis=0)
-        plane = np.pad(plane, [(0, -length % factor) for length, factor in zip(plane.shape, (y, x), strict=True)], mode="edge")
+        plane = _pad(stack[index * z : (index + 1) * z].max(axis=0), y, x)
         plane = plane.reshape(grid.shape[1], y, -1).max(axis=1)
         grid[index] = functools.reduce(np.maximum, (plane[:, column::x] for column in range(x)))
 
     workers.in_threads(take_maximum, range(len(grid)), workers.useful_threads(stack))
     return grid
+
+
+def _empty_grid(shape, factors):
+    return np.empty([-(-length // factor) for length, factor in zip(shape, factors, strict=True)], np.float32)
+
+
+def _pad(plane, *factors):
+    """Repeat the last pixels until all blocks are whole."""
+    return np.pad(plane, [(0, -length % factor) for length, factor in zip(plane.shape, factors, strict=True)], mode="edge")
 
 
 def enlarge(grid, factors, shape):

@@ -123,23 +123,24 @@ def mark_blobs(
         in_middle[planes] = away <= sigma_um * MIDDLE
 
     workers.in_threads(compare, range(len(by_voxel)), workers.useful_threads(stack))
-    parts = cc3d.connected_components(above, connectivity=6)
-    has_middle = np.zeros(int(parts.max()) + 1, bool)
-    has_middle[parts[in_middle]] = True
-    has_middle[0] = False
-    return relabel.relabel(parts, has_middle)
+    return _parts_with(above, in_middle)
 
 
 def _flood(smooth, markers, near, bright, middle):
     """Flood from the markers what is near, as far as it matters: to what is bright, and so connected to a middle, in the end."""
-    parts = cc3d.connected_components(near & bright, connectivity=6)
-    has_middle = np.zeros(int(parts.max(initial=0)) + 1, bool)
-    has_middle[parts[middle]] = True
-    has_middle[0] = False
-    wanted = has_middle[parts]
+    wanted = _parts_with(near & bright, middle)
     # what is brighter is flooded first: the rest of the ground changes nothing, unless it is the only way
     basins = flood.watershed(-smooth, markers, mask=near & (smooth >= smooth.min(where=wanted, initial=np.inf)))
     return basins if basins[wanted].all() else flood.watershed(-smooth, markers, mask=near)
+
+
+def _parts_with(mask, middle):
+    """Keep the connected parts of a mask that hold some of a middle."""
+    parts = cc3d.connected_components(mask, connectivity=6)
+    has_middle = np.zeros(int(parts.max(initial=0)) + 1, bool)
+    has_middle[parts[middle]] = True
+    has_middle[0] = False
+    return relabel.relabel(parts, has_middle)
 
 
 def _enlarge(plane, factors, shape):
