@@ -13,9 +13,9 @@ pathvars:
 report: "report/workflow.rst"
 
 
+# the study: sheet, configuration and helpers of the rules
 include: "rules/common.smk"
-include: "rules/claims.smk"
-include: "rules/diameter.smk"
+# the phases
 include: "rules/prepare.smk"
 include: "rules/enhance.smk"
 include: "rules/segment.smk"
@@ -23,15 +23,15 @@ include: "rules/cells.smk"
 include: "rules/measure.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
+include: "rules/pages.smk"
 include: "rules/gallery.smk"
-include: "rules/sweep_stages.smk"
 include: "rules/sweep.smk"
-include: "rules/cluster.smk"
-include: "rules/progress.smk"
+# how jobs run, on one machine and on a cluster
+include: "rules/running.smk"
 
 
 wildcard_constraints:
-    stack="[A-Za-z0-9][A-Za-z0-9-]*",
+    stack=PATTERN,
     channel="[A-Za-z0-9][A-Za-z0-9-]*",
     object="nuclei|cells",
 
@@ -43,33 +43,31 @@ rule all:
         objects="<results>/objects.csv",
         stacks="<results>/stacks.csv",
         config="<results>/config.yaml",
-        scores=branch(stacks_with("truth", SEGMENTED), then="<results>/scores.csv", otherwise=[]),
-        segmentation=of_each_kind("<results>/{stack}/figures/{object}_segmentation.png"),
-        contacts=collect("<results>/{stack}/cells/contacts.csv", stack=stacks_of("cells")),
-        volumes=collect(
-            "<results>/figures/{object}_volumes.png", object=[kind for kind in SEGMENTED if stacks_of(kind)]
-        ),
-        planes=of_each_kind("<results>/{stack}/figures/{object}_planes.png"),
-        diameters=diameter_figures,
+        scores=inputs.score_tables(),
+        segmentation=study.of_each_object("<results>/{stack}/figures/{object}_segmentation.png"),
+        contacts=inputs.contact_tables(),
+        volumes=inputs.volume_figures(),
+        planes=study.of_each_object("<results>/{stack}/figures/{object}_planes.png"),
+        diameters=inputs.diameter_figures(),
     localrule: True
 
 
 rule crops:
     """Cut all measured objects out of their stacks, ready for machine learning."""
     input:
-        crops=of_each_kind("<results>/{stack}/{object}/crops"),
+        crops=study.of_each_object("<results>/{stack}/{object}/crops"),
     localrule: True
 
 
 rule evaluate:
-    """Score all stacks whose row names a truth, and show what is wrong on one page."""
+    """Score all stacks that have a ground truth, and show the errors on one page."""
     input:
-        evaluation=evaluation_page,
+        evaluation=by_wildcards(inputs.evaluation_page),
     localrule: True
 
 
 rule sweep:
-    """Try a table of settings on all stacks that have a truth."""
+    """Try a table of settings on all stacks that have a ground truth."""
     input:
         scores="<results>/sweep/scores.csv",
         runs="<results>/sweep/runs.csv",
@@ -79,7 +77,7 @@ rule sweep:
 
 
 rule gallery:
-    """Compare the methods of each stage on each stack in the sheet, on one page per stack."""
+    """Compare the methods of each stage on each stack, on one page per stack."""
     input:
-        pages=collect("<results>/{stack}/gallery/index.html", stack=stacks_of("nuclei")),
+        pages=inputs.gallery_pages(),
     localrule: True

@@ -1,11 +1,12 @@
-"""Score the default preset, its parts, other tools and cells on all stacks with a truth, and write the tables of accuracy.md.
+"""Score the default preset, its parts, other tools and cells, and write the tables of accuracy.md.
 
 python benchmarks/accuracy.py --cores 2
 
-Real stacks are looked for in the folder CELLSTACK_DATA, default ../shared/data; where they are absent, the simulated ones are scored alone.
-An entry of SIMULATED, REAL, VARIANTS or PEERS is a row or a column of the tables. All files of the run stay in benchmarks/accuracy_runs,
-which is not kept in the repository; a second run makes only what has changed. Pictures of the worst objects of simulated stacks go to
-benchmarks/worst_STACK.png.
+Real stacks are expected in the folder CELLSTACK_DATA, by default ../shared/data; if they are not
+there, only simulated ones are scored. An entry of SIMULATED, REAL, VARIANTS or PEERS is a row or a
+column of the tables. All files are in benchmarks/accuracy_runs, which is not part of the
+repository; a second run computes only what has changed. Pictures of the worst objects of the
+simulated stacks are benchmarks/accuracy_runs/worst_STACK.png.
 """
 
 import argparse
@@ -18,11 +19,12 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import cells
 import numpy as np
 import yaml
-from scale import TOOK
+from scale import read_cost, snakemake
 
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parent
@@ -31,43 +33,79 @@ sys.path[:0] = [str(REPO / "scripts"), str(HERE)]
 REPORT = HERE / "accuracy.md"
 BEGIN, END = "<!-- written by accuracy.py: begin -->\n", "<!-- written by accuracy.py: end -->\n"
 OURS, PLAIN = "default", "plain chain"
+COLUMNS = ("stack", "channel", "image", "channel_index", "ground_truth", "diameter_um", "preset")
+SPACING_COLUMNS = ("z_um", "y_um", "x_um")
 
-SIMULATED = {  # 90 nuclei of 10 um each
+SIMULATED: dict[str, dict[str, Any]] = {  # 90 nuclei of 10 um each
     "ratio-1": {"shape": [48, 192, 192], "spacing": [0.572, 0.52, 0.52], "seed": 21},
     "ratio-4": {"shape": [40, 180, 180], "spacing": [1.52, 0.38, 0.38], "seed": 12},
     "ratio-8": {"shape": [28, 212, 212], "spacing": [2.56, 0.32, 0.32], "seed": 13},
-    "dim": {"shape": [40, 180, 180], "spacing": [1.52, 0.38, 0.38], "seed": 14, "signal_to_noise": 3, "depth_factor": 4},
+    "dim": {
+        "shape": [40, 180, 180],
+        "spacing": [1.52, 0.38, 0.38],
+        "seed": 14,
+        "signal_to_noise": 3,
+        "depth_factor": 4,
+    },
 }
-REAL = {  # image, truth, diameter, spacing where the file does not give it
+REAL: dict[str, tuple[str, str, float, tuple[float, float, float] | None]] = {
+    # image, ground truth, diameter, and the voxel size if it is not in the file
     "tutorial": ("tutorial/nuclei.tif", "tutorial/nuclei_reference_labels.tif", 12, None),
     "embryo8": ("embryo8/nuclei.tif", "embryo8/nuclei_truth.tif", 17, (1.75, 0.8, 0.8)),
     "ovule": ("ovule/nuclei.tif", "ovule/nuclei_truth.tif", 3.2, None),
 }
-COST = {  # with the density of a colony; what start-up takes is the same in both, and their difference shows the share of a voxel
-    "cost-small": {"shape": [60, 256, 256], "spacing": [0.29, 0.26, 0.26], "nuclei_count": 34, "seed": 31},
-    "cost-large": {"shape": [60, 512, 512], "spacing": [0.29, 0.26, 0.26], "nuclei_count": 136, "seed": 32},
+# Two sizes with the density of a colony. Their difference is the cost of a voxel, without that of
+# starting jobs.
+COST: dict[str, dict[str, Any]] = {
+    "cost-small": {
+        "shape": [60, 256, 256],
+        "spacing": [0.29, 0.26, 0.26],
+        "nuclei_count": 34,
+        "seed": 31,
+    },
+    "cost-large": {
+        "shape": [60, 512, 512],
+        "spacing": [0.29, 0.26, 0.26],
+        "nuclei_count": 136,
+        "seed": 32,
+    },
 }
-GOALS = {"tutorial": 0.95, "embryo8": 0.87, "ovule": 0.85, "ratio-1": 0.98, "ratio-4": 0.98, "ratio-8": 0.98, "dim": 0.95}
-NO_MERGING, NO_OUTLINES = {"merge_objects": {"method": "none"}}, {"outline_objects": {"method": "none"}}
-OTSU, BY_DISTANCE = {"binarize": {"method": "otsu"}}, {"find_seeds": {"method": "h_maxima"}}
+GOALS = {
+    "tutorial": 0.95,
+    "embryo8": 0.87,
+    "ovule": 0.85,
+    "ratio-1": 0.98,
+    "ratio-4": 0.98,
+    "ratio-8": 0.98,
+    "dim": 0.95,
+}
+NO_MERGING = {"merge_objects": {"method": "none"}}
+NO_OUTLINES = {"smooth_outlines": {"method": "none"}}
+OTSU = {"binarize": {"method": "otsu"}}
+SEEDS_FROM_DISTANCE = {"find_seeds": {"method": "h_maxima"}}
+SEEDS_FROM_BLOBS = {"find_seeds": {"method": "laplacian_of_gaussian"}}
 NOT_SMOOTHED = {"clean_mask": {"steps": ["fill_holes", "remove_small_objects"]}}
-VARIANTS = {  # name: settings, factor of the diameter, or how else it is known
+FACES_NOT_CORRECTED = {"binarize": {"per_object": {"face_weight": 0}}}
+ANY_CONTRAST = {"binarize": {"per_object": {"min_contrast": 0, "min_contrast_to_noise_ratio": 0}}}
+PLAIN_CHAIN = OTSU | NOT_SMOOTHED | SEEDS_FROM_DISTANCE | NO_MERGING | NO_OUTLINES
+VARIANTS: dict[str, tuple[dict[str, Any], float | str]] = {
+    # settings, and the factor of the diameter or "auto"
     OURS: ({}, 1.0),
     "diameter 20 % too small": ({}, 0.8),
     "diameter 20 % too large": ({}, 1.2),
     "diameter estimated": ({}, "auto"),
-    PLAIN: (OTSU | NOT_SMOOTHED | BY_DISTANCE | NO_MERGING | NO_OUTLINES, 1.0),
-    "Otsu in place of half_height": (OTSU, 1.0),
-    "objects at faces not corrected": ({"binarize": {"half_height": {"face_weight": 0}}}, 1.0),
-    "without asking for contrast": ({"binarize": {"half_height": {"min_contrast": 0, "min_contrast_to_noise": 0}}}, 1.0),
+    PLAIN: (PLAIN_CHAIN, 1.0),
+    "Otsu instead of per_object": (OTSU, 1.0),
+    "objects at faces not corrected": (FACES_NOT_CORRECTED, 1.0),
+    "without a minimum contrast": (ANY_CONTRAST, 1.0),
     "mask not smoothed": (NOT_SMOOTHED, 1.0),
-    "seeds by distance alone": (BY_DISTANCE, 1.0),
-    "seeds by blobs alone": ({"find_seeds": {"method": "log"}}, 1.0),
+    "seeds from distance only": (SEEDS_FROM_DISTANCE, 1.0),
+    "seeds from blobs only": (SEEDS_FROM_BLOBS, 1.0),
     "without merge_objects": (NO_MERGING, 1.0),
     "20 % too small, without merge_objects": (NO_MERGING, 0.8),
-    "without outline_objects": (NO_OUTLINES, 1.0),
+    "without smooth_outlines": (NO_OUTLINES, 1.0),
 }
-AGAINST = 5  # of VARIANTS, the first ones, stand in the table with the peers, the others in that of the parts
+COUNT_BESIDE_PEERS = 5  # the first VARIANTS are in the table with the peers, the others in the next
 PEERS = {
     "tutorial": "the tutorial, automatic",
     "voronoi_otsu": "Voronoi-Otsu",
@@ -75,144 +113,252 @@ PEERS = {
 }
 
 
-def stacks():
-    """Give image, index, truth, diameter and spacing of each stack that is there."""
-    found = {}
-    for name, (image, truth, diameter, spacing) in REAL.items():
+class Scores(NamedTuple):
+    """Scores of a stack."""
+
+    f1: float
+    """At an IoU of 0.5."""
+    f1_at_tenth: float
+    """At an IoU of 0.1."""
+    n_pred: int
+    n_true: int
+    mean_iou: float
+    """Of the pairs matched at an IoU of 0.5."""
+    volume_ratio: float
+    """Median over these pairs of the predicted volume divided by the true one."""
+
+
+def list_stacks() -> dict[str, dict[str, Any]]:
+    """Return the cells of the sheet for each stack that is available."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, (image, ground_truth, diameter_um, spacing) in REAL.items():
         if (cells.DATA / image).exists():
-            found[name] = {"image": cells.DATA / image, "truth": cells.DATA / truth, "diameter_um": diameter}
-            found[name] |= dict(zip(("z_um", "y_um", "x_um"), spacing or ("", "", ""), strict=True))
+            found[name] = {
+                "image": cells.DATA / image,
+                "ground_truth": cells.DATA / ground_truth,
+                "diameter_um": diameter_um,
+            }
+            if spacing:
+                found[name] |= dict(zip(SPACING_COLUMNS, spacing, strict=True))
     for name in SIMULATED:
         folder = f"resources/simulated/{name}"
-        found[name] = {"image": f"{folder}/image.ome.tif", "index": "nuclei", "truth": f"{folder}/nuclei.ome.tif", "diameter_um": 10}
+        found[name] = {
+            "image": f"{folder}/image.ome.tif",
+            "channel_index": "nuclei",
+            "ground_truth": f"{folder}/nuclei.ome.tif",
+            "diameter_um": 10,
+        }
     return found
 
 
-def run_workflow(folder, cores):
-    """Segment all stacks under all variants, in one run."""
-    columns = ("stack", "channel", "image", "index", "truth", "diameter_um", "z_um", "y_um", "x_um", "preset")
+def list_scored() -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the rows of the sheet for all stacks and variants, and the files to be made."""
     rows, targets = [], []
     for number, (_, factor) in enumerate(VARIANTS.values()):
-        for name, row in stacks().items():
-            diameter_um = factor if factor == "auto" else row["diameter_um"] * factor
-            rows.append(row | {"stack": f"{name}-{number}", "preset": f"variant-{number}", "diameter_um": diameter_um})
-            targets += [f"results/{name}-{number}/nuclei/{part}.tif" for part in ("split", "truth")]
-    for number, name in ((number, name) for number in (list(VARIANTS).index(each) for each in (OURS, PLAIN)) for name in COST):
-        image = f"resources/simulated/{name}/image.ome.tif"
-        rows.append({"stack": f"{name}-{number}", "preset": f"variant-{number}", "image": image, "index": "nuclei", "diameter_um": 10})
-        targets.append(f"results/{name}-{number}/nuclei/objects.csv")
-    targets += [f"results/{name}-0/figures/nuclei_faults.png" for name in SIMULATED]
-    simulations = {name: {"nuclei_count": 90, "diameter_um": 10} | settings for name, settings in (SIMULATED | COST).items()}
-    config = {"stacks": "stacks.tsv", "simulate_stack": simulations}
-    config["presets"] = {f"variant-{number}": settings for number, (settings, _) in enumerate(VARIANTS.values())}
+        for name, row in list_stacks().items():
+            given = factor if isinstance(factor, str) else row["diameter_um"] * factor
+            stack = f"{name}-{number}"
+            rows.append(row | {"stack": stack, "preset": f"variant-{number}", "diameter_um": given})
+            for part in ("segmentation", "ground_truth"):
+                targets.append(f"results/{stack}/nuclei/{part}.tif")
+    return rows, targets
+
+
+def list_costs() -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the rows of the sheet for the stacks whose cost is measured, and their targets."""
+    rows, targets = [], []
+    for way in (OURS, PLAIN):
+        number = list(VARIANTS).index(way)
+        for name in COST:
+            rows.append(
+                {
+                    "stack": f"{name}-{number}",
+                    "preset": f"variant-{number}",
+                    "image": f"resources/simulated/{name}/image.ome.tif",
+                    "channel_index": "nuclei",
+                    "diameter_um": 10,
+                }
+            )
+            targets.append(f"results/{name}-{number}/nuclei/objects.csv")
+    return rows, targets
+
+
+def run_workflow(folder: Path, cores: int) -> None:
+    """Segment all stacks with all variants, in one run."""
+    rows, targets = list_scored()
+    more_rows, more_targets = list_costs()
+    rows += more_rows
+    targets += more_targets
+    targets += [f"results/{name}-0/figures/nuclei_errors.png" for name in SIMULATED]
+    config = {
+        "stacks": "stacks.tsv",
+        "simulate_stack": {
+            name: {"nuclei_count": 90, "diameter_um": 10} | settings
+            for name, settings in (SIMULATED | COST).items()
+        },
+        "presets": {
+            f"variant-{number}": settings for number, (settings, _) in enumerate(VARIANTS.values())
+        },
+    }
+    columns = [*COLUMNS, *SPACING_COLUMNS]
+    lines = ["\t".join(columns)]
+    for row in rows:
+        row["channel"] = "nuclei"
+        lines.append("\t".join(str(row.get(column, "")) for column in columns))
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [columns, *([str((row | {"channel": "nuclei"}).get(column, "")) for column in columns] for row in rows)]
-    (folder / "stacks.tsv").write_text("\n".join(["\t".join(line) for line in lines] + [""]))
+    (folder / "stacks.tsv").write_text("\n".join([*lines, ""]))
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    command = [sys.executable, "-m", "snakemake", "--snakefile", REPO / "Snakefile", "--directory", folder]
-    subprocess.run([*command, "--configfile", folder / "config.yaml", "--cores", str(cores), *targets], check=True)
+    configured = ("--configfile", str(folder / "config.yaml"), "--")
+    subprocess.run(snakemake(folder, cores, *configured, *targets), check=True)
     for name in SIMULATED:
-        shutil.copyfile(folder / f"results/{name}-0/figures/nuclei_faults.png", HERE / f"worst_{name}.png")
+        figure = folder / f"results/{name}-0/figures/nuclei_errors.png"
+        shutil.copyfile(figure, folder / f"worst_{name}.png")
 
 
-def cost_table(folder):
-    """Write what the default and the plain chain take per voxel, from the image to the table of objects, from the logs of their jobs."""
+def cost_table(folder: Path) -> str:
+    """Return a table of the cost per voxel of the default and the plain chain, from image to table.
+
+    The cost is read from the logs of the jobs.
+    """
     voxels = [np.prod(settings["shape"]) for settings in COST.values()]
     lines = ["| | CPU s per million voxels | bytes per voxel, at most | by |", "|---|--:|--:|---|"]
-    each_seconds = {}
+    seconds = {}
     for way in (OURS, PLAIN):
-        taken = []
+        number = list(VARIANTS).index(way)
+        costs = []
         for name in COST:
-            logs = (folder / f"logs/{name}-{list(VARIANTS).index(way)}/nuclei").glob("*.log")
-            taken.append({path.stem: [float(number) for number in TOOK.search(path.read_text()).groups()] for path in logs})
-        more = {rule: np.subtract(taken[1][rule], taken[0][rule]) / (voxels[1] - voxels[0]) for rule in taken[1]}
-        each_seconds[way] = sum(seconds for seconds, _ in more.values()) * 1e6
-        largest = max(more, key=lambda rule: more[rule][1])
-        lines.append(f"| {way} | {each_seconds[way]:.2f} | {more[largest][1] * 1e6:.0f} | {largest} |")
-    lines.append(f"| **{OURS} / {PLAIN}** | **{each_seconds[OURS] / each_seconds[PLAIN]:.2f}** | | |")
+            logs = (folder / f"logs/{name}-{number}").rglob("*.log")
+            costs.append({path.stem: cost for path in logs if (cost := read_cost(path))})
+        small, large = costs
+        per_voxel = {
+            rule: np.subtract(large[rule], small[rule]) / (voxels[1] - voxels[0]) for rule in large
+        }
+        seconds[way] = sum(each[0] for each in per_voxel.values()) * 1e6
+        largest = max(per_voxel, key=lambda rule: per_voxel[rule][1])
+        memory = per_voxel[largest][1] * 1e6
+        lines.append(f"| {way} | {seconds[way]:.2f} | {memory:.0f} | {largest} |")
+    lines.append(f"| **{OURS} / {PLAIN}** | **{seconds[OURS] / seconds[PLAIN]:.2f}** | | |")
     return "\n".join([*lines, ""])
 
 
-def score(folder, stack, number):
-    """Score our labels of a stack."""
-    from cellstack import io
+def score(folder: Path, stack: str, number: int) -> Scores:
+    """Score the segmentation of a stack by a variant."""
+    from cellstack.files.stacks import read_stack
 
-    truth, labels = (io.read_stack(folder / f"results/{stack}-{number}/nuclei/{part}.tif")[0] for part in ("truth", "split"))
-    return compare(truth, labels)
-
-
-def score_peer(folder, stack, peer, diameter_um):
-    """Segment a stack by a peer and score it."""
-    from cellstack import io
-
-    image, spacing = io.read_stack(folder / f"results/{stack}-0/nuclei/raw.tif")
-    truth, _ = io.read_stack(folder / f"results/{stack}-0/nuclei/truth.tif")
-    return compare(truth, importlib.import_module(f"peers.{peer}").segment(np.asarray(image), spacing, diameter_um))
+    nuclei = folder / f"results/{stack}-{number}/nuclei"
+    ground_truth, _ = read_stack(nuclei / "ground_truth.tif")
+    labels, _ = read_stack(nuclei / "segmentation.tif")
+    return compare(ground_truth, labels)
 
 
-def compare(truth, labels):
-    """Give F1 at an IoU of 0.5 and of 0.1, objects found and true, mean IoU and median ratio of volumes of the matched."""
-    from cellstack.overlaps import count_overlaps, match_objects, pair_up
+def score_peer(folder: Path, stack: str, peer: str, diameter_um: float) -> Scores:
+    """Segment a stack by another method, and score it."""
+    from cellstack.files.stacks import read_stack
 
-    labels = np.unique(np.append(labels, 0), return_inverse=True)[1][:-1].reshape(labels.shape).astype(np.uint32)
-    overlaps = count_overlaps(truth, labels)
+    results = folder / f"results/{stack}-0"
+    image, spacing = read_stack(results / "channels/nuclei/raw.tif")
+    ground_truth, _ = read_stack(results / "nuclei/ground_truth.tif")
+    method = importlib.import_module(f"peers.{peer}")
+    return compare(ground_truth, method.segment(np.asarray(image), spacing, diameter_um))
+
+
+def compare(ground_truth: np.ndarray, labels: np.ndarray) -> Scores:
+    """Return the scores of a label image."""
+    from cellstack.core.overlaps import count_overlaps, match_objects, pair_up
+
+    _, numbers = np.unique(np.append(labels, 0), return_inverse=True)  # without gaps
+    labels = numbers[:-1].reshape(labels.shape).astype(np.uint32)
+    overlaps = count_overlaps(ground_truth, labels)
     pairs = pair_up(overlaps)
-    found, there = int(labels.max()), int(truth.max())
     half, tenth = (match_objects(pairs, threshold) for threshold in (0.5, 0.1))
-    f1 = [2 * len(matched.iou) / (found + there) for matched in (half, tenth)]
-    ratio = np.median(overlaps.label_voxels[half.label] / overlaps.truth_voxels[half.truth]) if len(half.iou) else 0.0
-    return *f1, found, there, float(np.mean(half.iou)) if len(half.iou) else 0.0, float(ratio)
+    total = overlaps.n_pred + overlaps.n_true
+    mean_iou, volume_ratio = 0.0, 0.0
+    if len(half.iou):
+        mean_iou = float(np.mean(half.iou))
+        ratios = overlaps.label_voxels[half.label] / overlaps.true_voxels[half.true_label]
+        volume_ratio = float(np.median(ratios))
+    return Scores(
+        f1=2 * len(half.iou) / total,
+        f1_at_tenth=2 * len(tenth.iou) / total,
+        n_pred=overlaps.n_pred,
+        n_true=overlaps.n_true,
+        mean_iou=mean_iou,
+        volume_ratio=volume_ratio,
+    )
 
 
-def detail_table(scores, names):
-    """Write what the default preset reaches on each stack, against the goals."""
+def detail_table(scores: list[Scores], names: list[str]) -> str:
+    """Return a table of the scores of the default preset, compared with the goals."""
+    titles = ("stack", "F1 at IoU 0.5", "goal", "F1 at IoU 0.1", "found / true", "mean IoU")
     lines = [
-        "| stack | F1 at IoU 0.5 | goal | F1 at IoU 0.1 | found / true | mean IoU | median volume / true |",
+        f"| {' | '.join(titles)} | median volume / true |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
-    for name, (f1, tenth, found, there, iou, ratio) in zip(names, scores, strict=True):
-        verdict = "" if f1 >= GOALS[name] else ", missed"
-        lines.append(f"| {name} | {f1:.3f} | {GOALS[name]:.2f}{verdict} | {tenth:.3f} | {found} / {there} | {iou:.2f} | {ratio:.2f} |")
+    for name, each in zip(names, scores, strict=True):
+        missed = "" if each.f1 >= GOALS[name] else ", missed"
+        cells_of_row = (
+            name,
+            f"{each.f1:.3f}",
+            f"{GOALS[name]:.2f}{missed}",
+            f"{each.f1_at_tenth:.3f}",
+            f"{each.n_pred} / {each.n_true}",
+            f"{each.mean_iou:.2f}",
+            f"{each.volume_ratio:.2f}",
+        )
+        lines.append(f"| {' | '.join(cells_of_row)} |")
     return "\n".join([*lines, ""])
 
 
-def f1_table(scores, names):
-    """Write F1 at an IoU of 0.5, one row per way and one column per stack."""
+def f1_table(scores: dict[str, list[Scores]], names: list[str]) -> str:
+    """Return a table of F1 at an IoU of 0.5, with a row per method and a column per stack."""
     lines = [f"| | {' | '.join(names)} | mean |", "|---|" + "--:|" * (len(names) + 1)]
     for way, each in scores.items():
-        values = [row[0] for row in each]
-        lines.append(f"| {way} | {' | '.join(f'{value:.3f}' for value in values)} | {np.mean(values):.3f} |")
+        values = [row.f1 for row in each]
+        numbers = " | ".join(f"{value:.3f}" for value in values)
+        lines.append(f"| {way} | {numbers} | {np.mean(values):.3f} |")
     return "\n".join([*lines, ""])
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def score_all(folder: Path, cores: int) -> dict[str, list[Scores]]:
+    """Return the scores of all stacks by variant and peer."""
+    stacks = list_stacks()
+    with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
+        jobs = {}
+        for number, way in enumerate(VARIANTS):
+            jobs[way] = [pool.submit(score, folder, name, number) for name in stacks]
+        for peer, title in PEERS.items():
+            jobs[title] = [
+                pool.submit(score_peer, folder, name, peer, row["diameter_um"])
+                for name, row in stacks.items()
+            ]
+        return {way: [job.result() for job in each] for way, each in jobs.items()}
+
+
+def main() -> None:
+    """Score all stacks and write the tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cores", type=int, default=2)
     cores = parser.parse_args().cores
-    began = time.monotonic()
-    ways, names = list(VARIANTS), list(stacks())
+    start = time.monotonic()
+    ways, names = list(VARIANTS), list(list_stacks())
     folder = HERE / "accuracy_runs"
     run_workflow(folder, cores)
-    with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
-        ours = {way: [pool.submit(score, folder, name, number) for name in names] for number, way in enumerate(ways)}
-        theirs = {
-            title: [pool.submit(score_peer, folder, name, peer, row["diameter_um"]) for name, row in stacks().items()]
-            for peer, title in PEERS.items()
-        }
-        scores = {way: [job.result() for job in jobs] for way, jobs in (ours | theirs).items()}
+    scores = score_all(folder, cores)
     of_cells, costs = cells.run(cores)
     command = f"python benchmarks/accuracy.py --cores {cores}"
     cells.write(command, of_cells, costs)
-    minutes = (time.monotonic() - began) / 60
+    minutes = (time.monotonic() - start) / 60
+    beside_peers = [*ways[:COUNT_BESIDE_PEERS], *PEERS.values()]
+    parts = [OURS, *ways[COUNT_BESIDE_PEERS:]]
     results = [
         f"`{command}`, {datetime.date.today()}, {minutes:.0f} minutes\n",
         "### The default preset\n",
         detail_table(scores[OURS], names),
-        "### Against others on the same stacks, and with a diameter that is off: F1 at IoU 0.5\n",
-        f1_table({way: scores[way] for way in [*ways[:AGAINST], *PEERS.values()]}, names),
-        "### What each part is worth: F1 at IoU 0.5\n",
-        f1_table({way: scores[way] for way in [OURS, *ways[AGAINST:]]}, names),
-        "### What it costs\n",
+        "### Other methods, and a wrong or estimated diameter: F1 at IoU 0.5\n",
+        f1_table({way: scores[way] for way in beside_peers}, names),
+        "### Contribution of each part: F1 at IoU 0.5\n",
+        f1_table({way: scores[way] for way in parts}, names),
+        "### Run time and memory\n",
         cost_table(folder),
         "### Cells\n",
         "\n".join([*of_cells, ""]),

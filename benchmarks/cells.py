@@ -1,8 +1,10 @@
-"""Score and cost of the cells beside the nuclei's and the tutorial's own way, on simulated stacks; writes its table into README.md.
+"""Score cells, and write the table of accuracy and cost of cells in README.md.
 
 python benchmarks/cells.py --cores 1
 
-Real stacks are looked for in the folder CELLSTACK_DATA, default ../shared/data; where they are absent, the simulated ones are scored alone.
+Cells are compared with those of the tutorial's method for membranes, their cost with that of
+nuclei. Real stacks are expected in the folder CELLSTACK_DATA, by default ../shared/data; if they
+are not there, only simulated ones are scored.
 """
 
 import argparse
@@ -14,9 +16,11 @@ import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
+from scale import snakemake
 
 HERE = Path(__file__).resolve().parent
 DATA = Path(os.environ.get("CELLSTACK_DATA", HERE.parent.parent / "shared" / "data")).resolve()
@@ -24,79 +28,131 @@ sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE / "peers")]
 
 import tutorial_membrane  # noqa: E402
 
-from cellstack import io  # noqa: E402
-from cellstack.evaluate_labels import evaluate_labels  # noqa: E402
+from cellstack.evaluate.evaluate_labels import evaluate_labels  # noqa: E402
+from cellstack.files.stacks import read_stack  # noqa: E402
 
 README = HERE / "README.md"
 BEGIN, END = "<!-- written by cells.py: begin -->\n", "<!-- written by cells.py: end -->\n"
-SIMULATIONS = {  # as the demo's, and one at a ratio of 8
-    "ratio1": {"shape": [60, 256, 256], "spacing": [0.29, 0.26, 0.26], "nuclei_count": 34, "seed": 1},
-    "ratio4": {"shape": [60, 256, 256], "spacing": [1.04, 0.26, 0.26], "nuclei_count": 100, "seed": 2},
-    "ratio8": {"shape": [30, 256, 256], "spacing": [2.08, 0.26, 0.26], "nuclei_count": 100, "seed": 5},
+SIMULATIONS: dict[str, dict[str, Any]] = {  # those of the demo, and one at a ratio of 8
+    "ratio1": {
+        "shape": [60, 256, 256],
+        "spacing": [0.29, 0.26, 0.26],
+        "nuclei_count": 34,
+        "seed": 1,
+    },
+    "ratio4": {
+        "shape": [60, 256, 256],
+        "spacing": [1.04, 0.26, 0.26],
+        "nuclei_count": 100,
+        "seed": 2,
+    },
+    "ratio8": {
+        "shape": [30, 256, 256],
+        "spacing": [2.08, 0.26, 0.26],
+        "nuclei_count": 100,
+        "seed": 5,
+    },
 }
-REAL = {  # stack: rows of the sheet
+REAL: dict[str, list[dict[str, Any]]] = {  # rows of the sheet by stack
     "tutorial": [
         {"channel": "nuclei", "image": "tutorial/nuclei.tif", "diameter_um": 12},
         {"channel": "membrane", "image": "tutorial/membrane.tif"},
     ],
     "membrane": [
-        {"channel": "membrane", "image": "membrane/membrane.tif", "truth": "membrane/cells_truth.tif", "diameter_um": 4}
-        | {"z_um": 0.235, "y_um": 0.15, "x_um": 0.15}
+        {
+            "channel": "membrane",
+            "image": "membrane/membrane.tif",
+            "ground_truth": "membrane/cells_truth.tif",
+            "diameter_um": 4,
+            "z_um": 0.235,
+            "y_um": 0.15,
+            "x_um": 0.15,
+        }
     ],
 }
-ALONE = 14  # um, the diameter of a simulated cell, where its nuclei are not used
-OF_CELLS = ("enhance_membrane", "find_cell_seeds", "segment_cells", "merge_cells", "measure_contacts", "measure_pairs")
+CELL_DIAMETER_UM = 14  # of simulated cells, where their nuclei are not used
+FOLDERS = {"nuclei": ("nuclei",), "cells": ("cells", "membrane")}  # of the logs, by kind of object
 
 
-def sheet():
-    """Give the rows of the sheet."""
-    rows = []
+class Cost(NamedTuple):
+    """What the stages that lead to a kind of object used."""
+
+    seconds: float
+    """CPU seconds per million voxels."""
+    memory: float
+    """Peak memory of the largest process in MB."""
+
+
+def list_rows() -> list[dict[str, Any]]:
+    """Return the rows of the sheet."""
+    rows: list[dict[str, Any]] = []
     for name in SIMULATIONS:
         folder = f"resources/simulated/{name}"
-        nuclei = {"channel": "nuclei", "image": f"{folder}/image.ome.tif", "index": "nuclei", "truth": f"{folder}/nuclei.ome.tif"}
-        membrane = nuclei | {"channel": "membrane", "index": "membrane", "truth": f"{folder}/cells.ome.tif"}
-        rows += [{"stack": name} | nuclei | {"diameter_um": 10}, {"stack": name} | membrane]
-        rows += [{"stack": f"{name}-alone"} | membrane | {"diameter_um": ALONE}]
-    for name, given in REAL.items():
-        files = [{key: DATA / row[key] for key in ("image", "truth") if key in row} for row in given]
-        if all(path.exists() for each in files for path in each.values()):
-            rows += [{"stack": name} | row | each for row, each in zip(given, files, strict=True)]
+        nuclei = {
+            "channel": "nuclei",
+            "image": f"{folder}/image.ome.tif",
+            "channel_index": "nuclei",
+            "ground_truth": f"{folder}/nuclei.ome.tif",
+        }
+        membrane = {
+            "channel": "membrane",
+            "image": f"{folder}/image.ome.tif",
+            "channel_index": "membrane",
+            "ground_truth": f"{folder}/cells.ome.tif",
+        }
+        rows.append({"stack": name, "diameter_um": 10} | nuclei)
+        rows.append({"stack": name} | membrane)
+        rows.append({"stack": f"{name}-alone", "diameter_um": CELL_DIAMETER_UM} | membrane)
+    for name, rows_of_stack in REAL.items():
+        found: list[dict[str, Any]] = []
+        paths: list[Path] = []
+        for row in rows_of_stack:
+            files = {key: DATA / row[key] for key in ("image", "ground_truth") if key in row}
+            found.append({"stack": name} | row | files)
+            paths += files.values()
+        if all(path.exists() for path in paths):
+            rows += found
     return rows
 
 
-def read(path):
+def read_rows(path: Path) -> list[dict[str, str]]:
     """Read a table."""
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def compare_with_peer(results, name):
-    """Score the peer on the nuclei that cellstack found."""
-    membrane, spacing = io.read_stack(results / name / "membrane" / "raw.tif")
-    nuclei, truth = (io.read_stack(results / name / part)[0] for part in ("nuclei/split.tif", "cells/truth.tif"))
-    labels = tutorial_membrane.segment(membrane, nuclei)
-    kept, labels = np.unique(labels, return_inverse=True)
-    labels = labels.reshape(truth.shape).astype(np.uint16) + np.uint16(kept[0] > 0)
-    return evaluate_labels(truth, labels, spacing)["summary"]
+def score_peer(results: Path, name: str) -> float:
+    """Return F1 of the tutorial's method on the nuclei that cellstack found."""
+    membrane, spacing = read_stack(results / name / "channels" / "membrane" / "raw.tif")
+    nuclei, _ = read_stack(results / name / "nuclei" / "segmentation.tif")
+    ground_truth, _ = read_stack(results / name / "cells" / "ground_truth.tif")
+    found = tutorial_membrane.segment(membrane, nuclei)
+    known, numbers = np.unique(found, return_inverse=True)  # without gaps
+    labels = numbers.reshape(found.shape).astype(np.uint16) + np.uint16(known[0] > 0)
+    f1 = evaluate_labels(ground_truth, labels, spacing)["summary"]["f1"]
+    assert f1 is not None
+    return f1
 
 
-def cost(folder, voxels):
-    """Sum the CPU seconds of the stages of nuclei and of cells, per million voxels, and give the greatest memory."""
-    seconds, memory = defaultdict(float), defaultdict(float)
+def read_costs(folder: Path) -> dict[str, Cost]:
+    """Return the costs by kind of object, from Snakemake's benchmark files."""
+    seconds: dict[str, float] = defaultdict(float)
+    memory: dict[str, float] = defaultdict(float)
     for name in SIMULATIONS:
         for path in (folder / "logs" / "benchmarks" / name).rglob("*.tsv"):
             with path.open(encoding="utf-8") as file:
                 row = next(csv.DictReader(file, delimiter="\t"))
-            kind = "cells" if path.stem in OF_CELLS or path.parent.name in ("cells", "membrane") else "nuclei"
-            if path.parent.name in ("cells", "membrane", "nuclei"):
-                seconds[kind] += float(row["cpu_time"])
-                memory[kind] = max(memory[kind], float(row["max_rss"]))
-    return {kind: (seconds[kind] / (voxels / 1e6), memory[kind]) for kind in ("nuclei", "cells")}
+            for kind, folders in FOLDERS.items():
+                if path.parent.name in folders:
+                    seconds[kind] += float(row["cpu_time"])
+                    memory[kind] = max(memory[kind], float(row["max_rss"]))
+    voxels = sum(np.prod(each["shape"]) for each in SIMULATIONS.values())
+    return {kind: Cost(seconds[kind] / (voxels / 1e6), memory[kind]) for kind in FOLDERS}
 
 
-def run(cores):
-    """Segment all stacks; give the table of scores and that of costs, as lines."""
-    rows = sheet()
+def run(cores: int) -> tuple[list[str], list[str]]:
+    """Segment all stacks, and return the lines of the table of scores and of that of costs."""
+    rows = list_rows()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         columns = list(dict.fromkeys(key for row in rows for key in row))
@@ -106,38 +162,65 @@ def run(cores):
             writer.writerows(rows)
         config = {"stacks": "stacks.csv", "simulate_stack": SIMULATIONS}
         (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-        command = [sys.executable, "-m", "snakemake", "--snakefile", HERE.parent / "Snakefile", "--directory", folder, "--quiet", "all"]
-        command += ["--configfile", folder / "config.yaml", "--cores", str(cores), "--"]
-        subprocess.run([*command, "results/objects.csv", "results/scores.csv"], check=True, env=os.environ | {"PYTHONPATH": ""})
-        results = folder / "results"
-        scores = {row["stack"]: row for row in read(results / "stack_scores.csv") if row["object"] == "cells"}
-        lines = [
-            "| stack | F1 at IoU 0.5 | found / true | mean surface distance um | voxel diagonal um | tutorial's own way: F1 |",
-            "|---|--:|--:|--:|--:|--:|",
-        ]
-        for stack, row in scores.items():
-            _, spacing = io.read_stack(results / stack / "cells" / "split.tif")
-            peer = f"{compare_with_peer(results, stack)['f1']:.3f}" if (results / stack / "nuclei").exists() else "-"
-            distance = float(row["mean_surface_distance_um"])
-            found = f"{row['count_found']} / {row['count_truth']}"
-            lines.append(f"| {stack} | {float(row['f1']):.3f} | {found} | {distance:.2f} | {np.linalg.norm(spacing):.2f} | {peer} |")
-        spent = cost(folder, sum(np.prod(each["shape"]) for each in SIMULATIONS.values()))
-    costs = ["| stages that lead to | CPU s per million voxels | largest process MB | its bytes per voxel |", "|---|--:|--:|--:|"]
+        options = ("--quiet", "all", "--configfile", str(folder / "config.yaml"), "--")
+        targets = ("results/objects.csv", "results/scores.csv")
+        subprocess.run(
+            snakemake(folder, cores, *options, *targets),
+            check=True,
+            env=os.environ | {"PYTHONPATH": ""},
+        )
+        return score_table(folder / "results"), cost_table(read_costs(folder))
+
+
+def score_table(results: Path) -> list[str]:
+    """Return the lines of the table of scores."""
+    titles = ("stack", "F1 at IoU 0.5", "found / true", "mean surface distance um")
+    lines = [
+        f"| {' | '.join(titles)} | voxel diagonal um | method of the tutorial: F1 |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for row in read_rows(results / "stack_scores.csv"):
+        if row["object"] != "cells":
+            continue
+        stack = row["stack"]
+        _, spacing = read_stack(results / stack / "cells" / "segmentation.tif")
+        has_nuclei = (results / stack / "nuclei").exists()
+        cells_of_row = (
+            stack,
+            f"{float(row['f1']):.3f}",
+            f"{row['count_found']} / {row['count_ground_truth']}",
+            f"{float(row['mean_surface_distance_um']):.2f}",
+            f"{np.linalg.norm(spacing):.2f}",
+            f"{score_peer(results, stack):.3f}" if has_nuclei else "-",
+        )
+        lines.append(f"| {' | '.join(cells_of_row)} |")
+    return lines
+
+
+def cost_table(costs: dict[str, Cost]) -> list[str]:
+    """Return the lines of the table of costs."""
+    lines = [
+        "| stages that lead to | CPU s per million voxels | largest process MB | bytes per voxel |",
+        "|---|--:|--:|--:|",
+    ]
     largest = max(np.prod(each["shape"]) for each in SIMULATIONS.values())
-    costs += [f"| {kind} | {seconds:.2f} | {memory:.0f} | {memory * 1e6 / largest:.0f} |" for kind, (seconds, memory) in spent.items()]
-    return lines, costs
+    for kind, (seconds, memory) in costs.items():
+        lines.append(f"| {kind} | {seconds:.2f} | {memory:.0f} | {memory * 1e6 / largest:.0f} |")
+    return lines
 
 
-def write(command, scores, costs):
+def write(command: str, scores: list[str], costs: list[str]) -> None:
     """Write both tables into README.md, with the command that made them."""
-    text = "\n".join([f"- command: `{command}`\n- date: {datetime.date.today()}\n", *scores, "", *costs])
+    today = datetime.date.today()
+    text = "\n".join([f"- command: `{command}`\n- date: {today}\n", *scores, "", *costs])
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     README.write_text(f"{before}{BEGIN}\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
     print(text)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> None:
+    """Score cells, and write the tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cores", type=int, default=1)
     write("python benchmarks/cells.py", *run(parser.parse_args().cores))
 

@@ -1,14 +1,17 @@
-"""The nuclei of one stack by the steps of scikit-image's 3D tutorial, as one plain script: what cellstack is timed against.
+"""The nuclei of one stack by the steps of scikit-image's 3D tutorial, as one plain script.
 
 python benchmarks/plain_tutorial.py IMAGE.tif OUTDIR [--solidity] [--watershed distance]
 
-It takes the numbers of the tutorial, which count voxels, and calls scikit-image as its documentation shows: neither tuned nor slowed.
-The tutorial floods the intensity; its markers are peaks of the distance map, and flooding that in its place often splits better.
-It writes segmented.tif (all objects), labels.tif (those that no lateral face cuts) and objects.csv (measurements of the latter).
+cellstack is compared with this script. It has the parameters of the tutorial, which are numbers of
+voxels, and calls scikit-image as its documentation does, neither optimized nor slowed down. The
+tutorial floods the intensity from peaks of the distance map; flooding the distance map often splits
+objects better. The script writes segmented.tif (all objects), labels.tif (those that no lateral
+face cuts) and objects.csv (the measurements of the latter).
 """
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,10 +33,27 @@ PROPERTIES = (
 )
 
 
-def segment(nuclei, flood, width=20, peak_width=15):
-    """Label the nuclei of a stack; `width` is that of the smallest object and hole, `peak_width` that of the cube around a peak."""
+def segment(nuclei: np.ndarray, flood: str, width: int = 20, peak_width: int = 15) -> np.ndarray:
+    """Label the nuclei of a stack.
+
+    Parameters
+    ----------
+    nuclei : (Z, Y, X) ndarray
+    flood : {"intensity", "distance"}
+        What the watershed floods.
+    width : int
+        Side of a cube in voxels. Objects and holes of at most its volume are removed.
+    peak_width : int
+        Side of the cube in which a voxel must be the maximum to be a marker, in voxels.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of int
+    """
     vmin, vmax = np.percentile(nuclei, (0.5, 99.5))
-    rescaled = exposure.rescale_intensity(nuclei, in_range=(vmin, vmax), out_range=np.float32).astype(np.float32)
+    rescaled = exposure.rescale_intensity(
+        nuclei, in_range=(vmin, vmax), out_range=np.float32
+    ).astype(np.float32)
 
     denoised = np.empty_like(rescaled)
     for index, plane in enumerate(rescaled):
@@ -44,39 +64,54 @@ def segment(nuclei, flood, width=20, peak_width=15):
     cleaned = morphology.remove_small_objects(filled, max_size=width**3)
 
     distance = ndi.distance_transform_edt(cleaned, sampling=SPACING)
-    peaks = feature.peak_local_max(distance, footprint=np.ones((peak_width,) * 3), labels=measure.label(cleaned))
+    peaks = feature.peak_local_max(
+        distance, footprint=np.ones((peak_width,) * 3), labels=measure.label(cleaned)
+    )
     peak_mask = np.zeros(cleaned.shape, bool)
     peak_mask[tuple(peaks.T)] = True
-    relief = {"intensity": rescaled, "distance": distance}[flood]
-    return segmentation.watershed(-relief, measure.label(peak_mask), mask=cleaned)
+    landscape = {"intensity": rescaled, "distance": distance}[flood]
+    return segmentation.watershed(-landscape, measure.label(peak_mask), mask=cleaned)
 
 
-def clear_sides(segmented):
-    """Remove the objects cut by a lateral face; top and bottom are padded, so that objects may touch them."""
+def clear_sides(segmented: np.ndarray) -> np.ndarray:
+    """Remove objects that touch a lateral face.
+
+    Objects may touch the first and last plane, which are padded.
+    """
     padded = np.pad(segmented, ((1, 1), (0, 0), (0, 0)))
     interior = segmentation.clear_border(padded)[1:-1]
     return segmentation.relabel_sequential(interior)[0]
 
 
-def surface_area(region):
-    """Measure the surface of an object by marching cubes, in um2."""
-    vertices, faces, _, _ = measure.marching_cubes(np.pad(region.image, 1), level=0.5, spacing=SPACING)
+def surface_area(region: Any) -> float:
+    """Return the surface area of an object in um2, by marching cubes."""
+    vertices, faces, _, _ = measure.marching_cubes(
+        np.pad(region.image, 1), level=0.5, spacing=SPACING
+    )
     return measure.mesh_surface_area(vertices, faces)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> None:
+    """Segment and measure the nuclei of a stack."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("image", type=Path)
     parser.add_argument("outdir", type=Path)
-    parser.add_argument("--solidity", action="store_true", help="measure also the solidity of each object")
-    parser.add_argument("--watershed", choices=("intensity", "distance"), default="intensity", help="what the watershed floods")
+    parser.add_argument("--solidity", action="store_true", help="measure solidity too")
+    parser.add_argument(
+        "--watershed",
+        choices=("intensity", "distance"),
+        default="intensity",
+        help="what the watershed floods",
+    )
     arguments = parser.parse_args()
 
     nuclei = tifffile.imread(arguments.image)
     segmented = segment(nuclei, arguments.watershed)
     labels = clear_sides(segmented)
     properties = [*PROPERTIES, "solidity"] if arguments.solidity else PROPERTIES
-    table = pd.DataFrame(measure.regionprops_table(labels, nuclei, properties=properties, spacing=SPACING))
+    table = pd.DataFrame(
+        measure.regionprops_table(labels, nuclei, properties=properties, spacing=SPACING)
+    )
     table["surface_area"] = [surface_area(region) for region in measure.regionprops(labels)]
 
     arguments.outdir.mkdir(parents=True, exist_ok=True)

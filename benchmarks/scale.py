@@ -1,4 +1,4 @@
-"""What bench.py asks of many stacks and of growing ones: the second run, the graph of a thousand, what a voxel costs at two sizes."""
+"""Runs of the workflow that bench.py measures, from one stack to a graph of a thousand."""
 
 import csv
 import os
@@ -7,62 +7,96 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 REPO = Path(__file__).resolve().parent.parent
-TOOK = re.compile(r"^INFO took ([\d.]+) CPU seconds, at most (\d+) MB$", re.MULTILINE)  # the last line of a job's log
+COST = re.compile(r"^INFO took ([\d.]+) CPU seconds, at most (\d+) MB$", re.MULTILINE)
 TARGETS = ("results/objects.csv", "results/stacks.csv")
+MEBIBYTE = 1.048576  # in MB
 
 
-def write_study(folder, stacks, preset="default", diameter_um=10.0):
-    """Write sheet and configuration for stacks, a mapping of names to images."""
+class Usage(NamedTuple):
+    """What a command used."""
+
+    wall: float
+    """Seconds from start to end."""
+    cpu: float
+    """CPU seconds of all its processes, user and system."""
+    memory: float
+    """MB of its largest process."""
+
+
+def write_study(
+    folder: Path, stacks: Mapping[str, Path], preset: str = "default", diameter_um: float = 10.0
+) -> None:
+    """Write sheet and configuration for stacks, given as a mapping of names to images."""
     (folder / "config").mkdir(parents=True, exist_ok=True)
-    rows = [f"{name}\tnuclei\t{image}\t{preset}" for name, image in stacks.items()]
-    (folder / "config/stacks.tsv").write_text("\n".join(["stack\tchannel\timage\tpreset", *rows, ""]))
-    (folder / "config/config.yaml").write_text(f"stacks: config/stacks.tsv\ndiameter_um: {{nuclei: {diameter_um:g}}}\n")
+    lines = ["stack\tchannel\timage\tpreset"]
+    lines += [f"{name}\tnuclei\t{image}\t{preset}" for name, image in stacks.items()]
+    (folder / "config/stacks.tsv").write_text("\n".join([*lines, ""]))
+    (folder / "config/config.yaml").write_text(
+        f"stacks: config/stacks.tsv\ndiameter_um: {{nuclei: {diameter_um:g}}}\n"
+    )
 
 
-def snakemake(folder, cores, *arguments):
-    """Give the command that runs the workflow in a folder, by default to the tables."""
+def snakemake(folder: Path, cores: int, *arguments: str) -> list[str]:
+    """Return the command that runs the workflow in a folder, by default for the tables."""
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--directory", str(folder)]
     return [*command, "--snakefile", str(REPO / "Snakefile"), *(arguments or TARGETS)]
 
 
-def timed(command, folder, stdin=os.devnull):
-    """Run a command to its end; return wall seconds, CPU seconds of all processes and MB of the largest one, and its output."""
+def timed(
+    command: Sequence[str], folder: Path, stdin: str | Path = os.devnull
+) -> tuple[Usage, str]:
+    """Run a command, and return what it used and its output."""
     output = folder / "output.txt"
     with Path(stdin).open() as lines, output.open("w") as stdout:
         start = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, stdin=lines, stdout=stdout, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=folder, stdin=lines, stdout=stdout, stderr=subprocess.STDOUT
+        )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
-    said = output.read_text()
+    text = output.read_text()
     if process.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{said}")
-    return (wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6), said
+        raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{text}")
+    memory = usage.ru_maxrss * 1024 / 1e6
+    return Usage(wall, usage.ru_utime + usage.ru_stime, memory), text
 
 
-def heaviest_job(folder):
-    """Give the most MB that a job of a run held, its workers included, and its rule."""
-    found = []
+def read_cost(log: Path) -> tuple[float, float] | None:
+    """Return the CPU seconds and the peak memory in MB of a job, from the last line of its log."""
+    cost = COST.search(log.read_text(encoding="utf-8"))
+    return (float(cost[1]), float(cost[2])) if cost else None
+
+
+def peak_memory_of_jobs(folder: Path) -> float:
+    """Return the peak memory in MB of the largest job of a run, including its processes."""
+    peaks = []
     for log in (folder / "logs").rglob("*.log"):
-        took = TOOK.search(log.read_text(encoding="utf-8"))
-        if took:
-            sampled = benchmark(folder, log).get("max_rss", "NA")
-            found.append((max(float(took[2]), float(sampled) * 1.048576 if sampled not in ("NA", "-") else 0), log.stem))
-    return max(found)
+        cost = read_cost(log)
+        if cost:
+            sampled = read_benchmark(folder, log).get("max_rss", "NA")
+            in_mb = 0.0 if sampled in ("NA", "-") else float(sampled) * MEBIBYTE
+            peaks.append(max(cost[1], in_mb))
+    return max(peaks)
 
 
-def benchmark(folder, log):
-    """Read the row that Snakemake measured for the job of a log."""
+def read_benchmark(folder: Path, log: Path) -> dict[str, str]:
+    """Return the row that Snakemake measured for the job of a log."""
     path = folder / "logs/benchmarks" / log.relative_to(folder / "logs").with_suffix(".tsv")
     with path.open(newline="", encoding="utf-8") as file:
         return next(csv.DictReader(file, delimiter="\t"))
 
 
-def first_run(folder, image, stacks, cores):
-    """Run the first of some stacks, and mark the others as done with copies of its files; Snakemake takes 0.1 s for each, mostly asleep."""
+def first_run(folder: Path, image: Path, stacks: int, cores: int) -> None:
+    """Run the first of some stacks, and mark copies of its files as the results of the others.
+
+    Snakemake takes 0.1 s to mark a stack, most of which it sleeps.
+    """
     write_study(folder, {"stack0": image})
     timed(snakemake(folder, cores), folder)
     for number in range(1, stacks):
@@ -71,19 +105,19 @@ def first_run(folder, image, stacks, cores):
     timed(snakemake(folder, cores, "--touch", "--forceall", *TARGETS), folder)
 
 
-def second_run(folder, cores):
-    """Time a run in which nothing is to do."""
-    cost, said = timed(snakemake(folder, cores), folder)
-    if "Nothing to be done" not in said:
-        raise RuntimeError(f"the second run was to do nothing:\n{said}")
-    return cost
+def second_run(folder: Path, cores: int) -> Usage:
+    """Return what a run without any job to execute uses."""
+    usage, output = timed(snakemake(folder, cores), folder)
+    if "Nothing to be done" not in output:
+        raise RuntimeError(f"the second run should have nothing to do:\n{output}")
+    return usage
 
 
-def dry_run(folder, image, stacks, cores):
-    """Time the dry run of all rules for many stacks."""
+def dry_run(folder: Path, image: Path, stacks: int, cores: int) -> Usage:
+    """Return what the dry run of all rules for many stacks uses."""
     folder.mkdir()
     write_study(folder, {f"stack{number}": image for number in range(stacks)})
-    cost, said = timed(snakemake(folder, cores, "--dry-run"), folder)
-    if not re.search(rf"^find_seeds +{stacks}$", said, re.MULTILINE):
-        raise RuntimeError(f"the dry run was to plan {stacks} stacks:\n{said[-2000:]}")
-    return cost
+    usage, output = timed(snakemake(folder, cores, "--dry-run"), folder)
+    if not re.search(rf"^find_seeds +{stacks}$", output, re.MULTILINE):
+        raise RuntimeError(f"the dry run should plan {stacks} stacks:\n{output[-2000:]}")
+    return usage

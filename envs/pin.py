@@ -1,12 +1,14 @@
-"""Write envs/cellstack.yaml: the direct requirements, at the versions of requirements.txt."""
+"""Write envs/cellstack.yaml: the direct requirements, at the versions of requirements/run.txt."""
 
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ENVS = Path(__file__).resolve().parent
+REQUIREMENTS = ENVS / "requirements"
 HEADER = """\
-# The software of every rule for `snakemake --sdm conda`, at the versions of requirements.txt; written by envs/pin.py (make lock).
-# The packages come through pip, so that they are the same builds as without conda.
+# The software of every rule for `snakemake --sdm conda`, at the versions of requirements/run.txt.
+# Written by envs/pin.py (make lock). The packages are installed by pip, so that they are the same
+# builds as without conda.
 channels:
   - conda-forge
   - nodefaults
@@ -17,12 +19,14 @@ dependencies:
 """
 
 
-def main():
-    """Take each requirement that a script imports from the lock, all but Snakemake, which runs outside of the environment."""
-    pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
-    names = re.findall(r"^[a-z0-9-]+", (ROOT / "requirements.in").read_text(), re.MULTILINE)
+def main() -> None:
+    """Pin each requirement except Snakemake, which runs outside the environment."""
+    pins = dict(
+        re.findall(r"^([a-z0-9-]+)==(\S+)", (REQUIREMENTS / "run.txt").read_text(), re.MULTILINE)
+    )
+    names = re.findall(r"^[a-z0-9-]+", (REQUIREMENTS / "run.in").read_text(), re.MULTILINE)
     lines = [f"      - {name}=={pins[name]}\n" for name in names if name != "snakemake"]
-    (ROOT / "envs" / "cellstack.yaml").write_text(HEADER + "".join(lines))
+    (ENVS / "cellstack.yaml").write_text(HEADER + "".join(lines))
 
 
 if __name__ == "__main__":

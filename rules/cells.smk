@@ -1,34 +1,43 @@
 rule enhance_membrane:
-    """Smooth the membrane and measure the strength of its walls."""
+    """Smooth the membrane channel and compute its ridges."""
     input:
-        contrast="<results>/{stack}/membrane/contrast.tif",
+        contrast=made_by(
+            "adjust_contrast", "<results>/{stack}/channels/membrane/contrast.tif", "membrane"
+        ),
         diameter=diameter_for("enhance_membrane", "membrane"),
     output:
-        smooth=intermediate("<results>/{stack}/membrane/smooth.tif"),
-        walls=intermediate("<results>/{stack}/membrane/walls.tif"),
-        record="<results>/{stack}/membrane/walls.json",
+        membrane_smooth=intermediate("<results>/{stack}/cells/membrane_smooth.tif"),
+        membrane_ridges=intermediate("<results>/{stack}/cells/membrane_ridges.tif"),
+        record="<results>/{stack}/cells/membrane_ridges.json",
     log:
-        "<logs>/{stack}/membrane/enhance_membrane.log",
+        "<logs>/{stack}/cells/enhance_membrane.log",
     benchmark:
-        "<benchmarks>/{stack}/membrane/enhance_membrane.tsv"
+        "<benchmarks>/{stack}/cells/enhance_membrane.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("enhance_membrane"),
         runtime=minutes("enhance_membrane"),
     params:
-        **stage("enhance_membrane", "membrane"),
+        **params_of("enhance_membrane", "membrane"),
     script:
         "../scripts/enhance_membrane.py"
 
 
 rule find_cell_seeds:
-    """Find the seeds of cells, nuclei among them, and space that is surely outside of cells."""
+    """Find seeds of cells, with their nuclei if there are any, and of the background."""
     input:
-        smooth="<results>/{stack}/membrane/smooth.tif",
-        walls="<results>/{stack}/membrane/walls.tif",
-        record="<results>/{stack}/membrane/walls.json",
-        nuclei=nuclei_of_stack,
+        membrane_smooth=made_by(
+            "enhance_membrane", "<results>/{stack}/cells/membrane_smooth.tif", "membrane"
+        ),
+        membrane_ridges=made_by(
+            "enhance_membrane", "<results>/{stack}/cells/membrane_ridges.tif", "membrane"
+        ),
+        record=made_by(
+            "enhance_membrane", "<results>/{stack}/cells/membrane_ridges.json", "membrane"
+        ),
+        nuclei=by_wildcards(inputs.segmented_nuclei),
         diameter=diameter_for("find_cell_seeds", "membrane"),
     output:
         seeds=intermediate("<results>/{stack}/cells/seeds.tif"),
@@ -39,25 +48,30 @@ rule find_cell_seeds:
         "<benchmarks>/{stack}/cells/find_cell_seeds.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("find_cell_seeds"),
         runtime=minutes("find_cell_seeds"),
     params:
-        **stage("find_cell_seeds", "membrane"),
+        **params_of("find_cell_seeds", "membrane"),
     script:
         "../scripts/find_cell_seeds.py"
 
 
 rule segment_cells:
-    """Divide a stack into compartments by a watershed on the membrane."""
+    """Partition the stack into regions by a watershed on the membrane."""
     input:
-        seeds="<results>/{stack}/cells/seeds.tif",
-        background="<results>/{stack}/cells/background.tif",
-        smooth="<results>/{stack}/membrane/smooth.tif",
-        walls="<results>/{stack}/membrane/walls.tif",
-        nuclei=nuclei_of_stack,
+        seeds=made_by("find_cell_seeds", "<results>/{stack}/cells/seeds.tif", "membrane"),
+        background=made_by("find_cell_seeds", "<results>/{stack}/cells/background.tif", "membrane"),
+        membrane_smooth=made_by(
+            "enhance_membrane", "<results>/{stack}/cells/membrane_smooth.tif", "membrane"
+        ),
+        membrane_ridges=made_by(
+            "enhance_membrane", "<results>/{stack}/cells/membrane_ridges.tif", "membrane"
+        ),
+        nuclei=by_wildcards(inputs.segmented_nuclei),
     output:
-        compartments=intermediate("<results>/{stack}/cells/compartments.tif"),
+        regions=intermediate("<results>/{stack}/cells/regions.tif"),
     log:
         "<logs>/{stack}/cells/segment_cells.log",
     benchmark:
@@ -68,43 +82,49 @@ rule segment_cells:
         mem_mb=memory("segment_cells"),
         runtime=minutes("segment_cells"),
     params:
-        **stage("segment_cells", "membrane"),
+        **params_of("segment_cells", "membrane"),
     script:
         "../scripts/segment_cells.py"
 
 
 rule merge_cells:
-    """Merge compartments that no wall divides, and tell cells from the background."""
+    """Merge regions without a wall between them, and remove the background."""
     input:
-        compartments="<results>/{stack}/cells/compartments.tif",
-        walls="<results>/{stack}/membrane/walls.tif",
-        smooth="<results>/{stack}/membrane/smooth.tif",
-        nuclei=nuclei_of_stack,
+        regions=made_by("segment_cells", "<results>/{stack}/cells/regions.tif", "membrane"),
+        membrane_ridges=made_by(
+            "enhance_membrane", "<results>/{stack}/cells/membrane_ridges.tif", "membrane"
+        ),
+        membrane_smooth=made_by(
+            "enhance_membrane", "<results>/{stack}/cells/membrane_smooth.tif", "membrane"
+        ),
+        nuclei=by_wildcards(inputs.segmented_nuclei),
         diameter=diameter_for("merge_cells", "membrane"),
     output:
-        split="<results>/{stack}/cells/split.tif",
+        segmentation="<results>/{stack}/cells/segmentation.tif",
     log:
         "<logs>/{stack}/cells/merge_cells.log",
     benchmark:
         "<benchmarks>/{stack}/cells/merge_cells.tsv"
     wildcard_constraints:
-        stack=pattern_of(stacks.keys() - stacks_with("labels", ["cells"])),
+        stack=pattern_of(study.stacks_without("labels", "cells")),
     conda:
         "../envs/cellstack.yaml"
     resources:
         mem_mb=memory("merge_cells"),
         runtime=minutes("merge_cells"),
     params:
-        **stage("merge_cells", "membrane"),
+        **params_of("merge_cells", "membrane"),
     script:
         "../scripts/merge_cells.py"
 
 
 rule measure_contacts:
-    """Measure which cells touch which, by what area, and how strong the wall between them is."""
+    """Measure the contact area of neighbouring cells and the wall between them."""
     input:
-        split="<results>/{stack}/cells/split.tif",
-        walls="<results>/{stack}/membrane/walls.tif",
+        segmentation="<results>/{stack}/cells/segmentation.tif",
+        membrane_ridges=made_by(
+            "enhance_membrane", "<results>/{stack}/cells/membrane_ridges.tif", "membrane"
+        ),
         selection="<results>/{stack}/cells/selection.csv",
     output:
         contacts="<results>/{stack}/cells/contacts.csv",
@@ -120,21 +140,25 @@ rule measure_contacts:
     params:
         stack="{stack}",
         object="cells",
-        min_wall=stage("merge_cells", "membrane")["min_wall"],
-        min_contact=stage("merge_cells", "membrane")["min_contact"],
+        min_wall_strength=by_wildcards(
+            study.argument, key="min_wall_strength", stage="merge_cells", channel="membrane"
+        ),
+        min_contact_fraction=by_wildcards(
+            study.argument, key="min_contact_fraction", stage="merge_cells", channel="membrane"
+        ),
         source=source_hash("measure_contacts"),
     script:
         "../scripts/measure_contacts.py"
 
 
 rule measure_pairs:
-    """Measure the selected cells against the nuclei in them, and the raw intensities of all channels in nucleus and cytoplasm."""
+    """Measure the nucleus of each cell, and intensities in nucleus and cytoplasm."""
     input:
         labels="<results>/{stack}/cells/labels.ome.tif",
         selection="<results>/{stack}/cells/selection.csv",
         contacts="<results>/{stack}/cells/contacts.csv",
-        nuclei="<results>/{stack}/nuclei/split.tif",
-        raw=raw_stacks,
+        nuclei="<results>/{stack}/nuclei/segmentation.tif",
+        raw=by_wildcards(inputs.raw_stacks),
     output:
         pairs="<results>/{stack}/cells/pairs.csv",
     log:
@@ -147,7 +171,7 @@ rule measure_pairs:
         mem_mb=memory("measure_pairs"),
         runtime=minutes("measure_pairs"),
     params:
-        channels=channel_names,
+        channels=by_wildcards(study.channels),
         source=source_hash("measure_pairs"),
     script:
         "../scripts/measure_pairs.py"

@@ -1,89 +1,89 @@
 rule correct_background:
-    """Take background and dimming out of a channel, where the configuration says how."""
+    """Correct the background and the attenuation with depth."""
     input:
-        raw="<results>/{stack}/{channel}/raw.tif",
+        raw=made_by("import_stack", "<results>/{stack}/channels/{channel}/raw.tif"),
         diameter=diameter_for("correct_background"),
     output:
-        corrected=intermediate("<results>/{stack}/{channel}/corrected.tif"),
+        corrected=intermediate("<results>/{stack}/channels/{channel}/corrected.tif"),
     log:
-        "<logs>/{stack}/{channel}/correct_background.log",
+        "<logs>/{stack}/channels/{channel}/correct_background.log",
     benchmark:
-        "<benchmarks>/{stack}/{channel}/correct_background.tsv"
+        "<benchmarks>/{stack}/channels/{channel}/correct_background.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("correct_background"),
         runtime=minutes("correct_background"),
     params:
-        **stage("correct_background"),
+        **params_of("correct_background"),
     script:
         "../scripts/correct_background.py"
 
 
 rule adjust_contrast:
-    """Bring a channel to intensities in [0, 1]."""
+    """Rescale intensities to [0, 1]."""
     input:
-        image=branch(
-            stage("correct_background")["steps"],
-            then="<results>/{stack}/{channel}/corrected.tif",
-            otherwise="<results>/{stack}/{channel}/raw.tif",
-        ),
+        image=by_wildcards(inputs.contrast_image),
         diameter=diameter_for("adjust_contrast"),
     output:
-        contrast=intermediate("<results>/{stack}/{channel}/contrast.tif"),
+        contrast=intermediate("<results>/{stack}/channels/{channel}/contrast.tif"),
     log:
-        "<logs>/{stack}/{channel}/adjust_contrast.log",
+        "<logs>/{stack}/channels/{channel}/adjust_contrast.log",
     benchmark:
-        "<benchmarks>/{stack}/{channel}/adjust_contrast.tsv"
+        "<benchmarks>/{stack}/channels/{channel}/adjust_contrast.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("adjust_contrast"),
         runtime=minutes("adjust_contrast"),
     params:
-        **stage("adjust_contrast"),
+        **params_of("adjust_contrast"),
     script:
         "../scripts/adjust_contrast.py"
 
 
 rule denoise:
-    """Remove noise from a channel."""
+    """Reduce the noise."""
     input:
-        contrast="<results>/{stack}/{channel}/contrast.tif",
+        contrast=made_by("adjust_contrast", "<results>/{stack}/channels/{channel}/contrast.tif"),
         diameter=diameter_for("denoise"),
     output:
-        denoised=intermediate("<results>/{stack}/{channel}/denoised.tif"),
+        denoised=intermediate("<results>/{stack}/channels/{channel}/denoised.tif"),
     log:
-        "<logs>/{stack}/{channel}/denoise.log",
+        "<logs>/{stack}/channels/{channel}/denoise.log",
     benchmark:
-        "<benchmarks>/{stack}/{channel}/denoise.tsv"
+        "<benchmarks>/{stack}/channels/{channel}/denoise.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("denoise"),
         runtime=minutes("denoise"),
     params:
-        **stage("denoise"),
+        **params_of("denoise"),
     script:
         "../scripts/denoise.py"
 
 
 rule detect_edges:
-    """Find edges, where the landscape that splits objects needs them."""
+    """Compute the gradient magnitude, for methods of split_objects that use it."""
     input:
-        denoised="<results>/{stack}/{channel}/denoised.tif",
+        denoised=made_by("denoise", "<results>/{stack}/channels/{channel}/denoised.tif"),
     output:
-        edges=intermediate("<results>/{stack}/{channel}/edges.tif"),
+        edges=intermediate("<results>/{stack}/channels/{channel}/edges.tif"),
     log:
-        "<logs>/{stack}/{channel}/detect_edges.log",
+        "<logs>/{stack}/channels/{channel}/detect_edges.log",
     benchmark:
-        "<benchmarks>/{stack}/{channel}/detect_edges.tsv"
+        "<benchmarks>/{stack}/channels/{channel}/detect_edges.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("detect_edges"),
         runtime=minutes("detect_edges"),
     params:
-        **stage("detect_edges"),
+        **params_of("detect_edges"),
     script:
         "../scripts/detect_edges.py"

@@ -1,7 +1,7 @@
 rule plot_diameter:
-    """Draw how the diameter of the nuclei of a stack was estimated, and circles of that size over the stack."""
+    """Plot the estimate of the diameter, and circles of that size over the stack."""
     input:
-        raw="<results>/{stack}/nuclei/raw.tif",
+        raw="<results>/{stack}/channels/nuclei/raw.tif",
         record="<results>/{stack}/nuclei/diameter.json",
     output:
         figure=report(
@@ -21,21 +21,21 @@ rule plot_diameter:
         runtime=minutes("plot_diameter"),
     params:
         title="{stack}",
-        note=note,
+        note=by_wildcards(study.note),
         source=source_hash("plot_diameter"),
     script:
         "../scripts/plot_diameter.py"
 
 
 rule plot_segmentation:
-    """Draw the outlines of all objects over the raw data, in three views."""
+    """Plot the outlines of all objects over the raw data, in three views."""
     input:
-        raw=raw_of_object,
-        split="<results>/{stack}/{object}/split.tif",
+        raw=by_wildcards(inputs.raw_of_object),
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
         labels="<results>/{stack}/{object}/labels.ome.tif",
-        nuclei=nuclei_within_cells,
+        nuclei=by_wildcards(inputs.nuclei_within_cells),
     output:
-        segmentation=report(
+        figure=report(
             "<results>/{stack}/figures/{object}_segmentation.png",
             category="Figures",
             subcategory="{stack}",
@@ -52,19 +52,19 @@ rule plot_segmentation:
         runtime=minutes("plot_segmentation"),
     params:
         title="{stack}",
-        note=note,
+        note=by_wildcards(study.note),
         source=source_hash("plot_segmentation"),
     script:
         "../scripts/plot_segmentation.py"
 
 
 rule plot_planes:
-    """Draw a montage of planes with the outlines of all objects."""
+    """Plot a montage of planes with the outlines of all objects."""
     input:
-        raw=raw_of_object,
-        split="<results>/{stack}/{object}/split.tif",
+        raw=by_wildcards(inputs.raw_of_object),
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
     output:
-        planes=report(
+        figure=report(
             "<results>/{stack}/figures/{object}_planes.png",
             category="Figures",
             subcategory="{stack}",
@@ -81,18 +81,18 @@ rule plot_planes:
         runtime=minutes("plot_planes"),
     params:
         title="{stack}",
-        note=note,
+        note=by_wildcards(study.note),
         source=source_hash("plot_planes"),
     script:
         "../scripts/plot_planes.py"
 
 
 rule plot_volumes:
-    """Draw the distribution of volumes in each stack and in each group of stacks."""
+    """Plot the distribution of volumes by stack and by group of stacks."""
     input:
-        tables=tables_of_kind,
+        tables=by_wildcards(inputs.tables_of_object),
     output:
-        volumes=report(
+        figure=report(
             "<results>/figures/{object}_volumes.png",
             category="Figures",
             subcategory="All stacks",
@@ -109,11 +109,66 @@ rule plot_volumes:
         mem_mb=memory("plot_volumes"),
         runtime=minutes("plot_volumes"),
     params:
-        stacks=stacks_of_object,
-        groups=groups_of_stacks,
+        stacks=by_wildcards(study.stacks_of),
+        groups=by_wildcards(study.groups),
         object="{object}",
-        group_by=config["group_by"],
-        note=note_of_all,
+        group_by=study.config["group_by"],
+        note=by_wildcards(study.note_of_all),
         source=source_hash("plot_volumes"),
     script:
         "../scripts/plot_volumes.py"
+
+
+rule plot_errors:
+    """Plot the objects with the largest errors beside their ground truth."""
+    input:
+        raw=by_wildcards(inputs.raw_of_object),
+        ground_truth="<results>/{stack}/{object}/ground_truth.tif",
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
+        scores="<results>/{stack}/scores.json",
+    output:
+        figure=report(
+            "<results>/{stack}/figures/{object}_errors.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/errors.rst",
+        ),
+    log:
+        "<logs>/{stack}/{object}/plot_errors.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/plot_errors.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_errors"),
+        runtime=minutes("plot_errors"),
+    params:
+        object="{object}",
+        title="{stack}",
+        note=by_wildcards(study.note),
+        source=source_hash("plot_errors"),
+    script:
+        "../scripts/plot_errors.py"
+
+
+rule plot_sweep:
+    """Plot the scores of all runs over each key of the sweep."""
+    input:
+        scores="<results>/sweep/scores.csv",
+    output:
+        figure="<results>/sweep/sweep.png",
+    log:
+        "<logs>/plot_sweep.log",
+    benchmark:
+        "<benchmarks>/plot_sweep.tsv"
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_sweep"),
+        runtime=minutes("plot_sweep"),
+    params:
+        varied=study.swept_keys(),
+        source=source_hash("plot_sweep"),
+    script:
+        "../scripts/plot_sweep.py"

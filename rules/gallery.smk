@@ -1,8 +1,8 @@
 rule choose_view:
-    """Choose what the gallery of a stack shows."""
+    """Choose the region, plane and row that the gallery shows."""
     input:
-        raw="<results>/{stack}/nuclei/raw.tif",
-        diameter=estimated_diameter,
+        raw="<results>/{stack}/channels/nuclei/raw.tif",
+        diameter=by_wildcards(inputs.diameter_file),
     output:
         view="<results>/{stack}/gallery/view.json",
     log:
@@ -15,33 +15,29 @@ rule choose_view:
         mem_mb=memory("choose_view"),
         runtime=minutes("choose_view"),
     params:
-        **stage("choose_view"),
-        diameter_um=object_diameter,
+        **params_of("choose_view"),
+        diameter_um=by_wildcards(study.object_diameter),
     script:
         "../scripts/choose_view.py"
 
 
 rule show_stages:
-    """Draw what each stage made of a stack, as it is configured."""
+    """Show the result of each stage as configured."""
     input:
-        raw="<results>/{stack}/nuclei/raw.tif",
-        corrected=branch(
-            stage("correct_background")["steps"],
-            then="<results>/{stack}/nuclei/corrected.tif",
-            otherwise=[],
-        ),
-        contrast="<results>/{stack}/nuclei/contrast.tif",
-        denoised="<results>/{stack}/nuclei/denoised.tif",
+        raw="<results>/{stack}/channels/nuclei/raw.tif",
+        corrected=by_wildcards(inputs.corrected_image),
+        contrast="<results>/{stack}/channels/nuclei/contrast.tif",
+        denoised="<results>/{stack}/channels/nuclei/denoised.tif",
         mask="<results>/{stack}/nuclei/mask.tif",
-        clean="<results>/{stack}/nuclei/clean.tif",
+        mask_clean="<results>/{stack}/nuclei/mask_clean.tif",
         distance="<results>/{stack}/nuclei/distance.tif",
         seeds="<results>/{stack}/nuclei/seeds.tif",
-        parts="<results>/{stack}/nuclei/parts.tif",
+        watershed="<results>/{stack}/nuclei/watershed.tif",
         merged="<results>/{stack}/nuclei/merged.tif",
-        split="<results>/{stack}/nuclei/split.tif",
+        segmentation="<results>/{stack}/nuclei/segmentation.tif",
         labels="<results>/{stack}/nuclei/labels.ome.tif",
         view="<results>/{stack}/gallery/view.json",
-        diameter=estimated_diameter,
+        diameter=by_wildcards(inputs.diameter_file),
     output:
         stages="<results>/{stack}/gallery/stages.json",
     log:
@@ -54,33 +50,19 @@ rule show_stages:
         mem_mb=memory("show_stages"),
         runtime=minutes("show_stages"),
     params:
-        panels=configured(
-            {
-                "import_stack": "raw",
-                "correct_background": "corrected",
-                "adjust_contrast": "contrast",
-                "denoise": "denoised",
-                "binarize": "mask",
-                "clean_mask": "clean",
-                "find_seeds": "distance",
-                "split_objects": "parts",
-                "merge_objects": "merged",
-                "outline_objects": "split",
-                "select_objects": "labels",
-            }
-        ),
-        diameter_um=object_diameter,
+        panels=by_wildcards(panels.stages),
+        diameter_um=by_wildcards(study.object_diameter),
         source=source_hash("show_stages"),
     script:
         "../scripts/show_stages.py"
 
 
 rule compare_background:
-    """Draw the methods of correct_background side by side."""
+    """Compare the methods of correct_background."""
     input:
-        raw="<results>/{stack}/nuclei/raw.tif",
+        raw="<results>/{stack}/channels/nuclei/raw.tif",
         view="<results>/{stack}/gallery/view.json",
-        diameter=estimated_diameter,
+        diameter=by_wildcards(inputs.diameter_file),
     output:
         background="<results>/{stack}/gallery/background.json",
     log:
@@ -93,22 +75,18 @@ rule compare_background:
         mem_mb=memory("compare_background"),
         runtime=minutes("compare_background"),
     params:
-        panels=compared("background", "correct_background"),
+        panels=by_wildcards(panels.comparison, comparison="background", stage="correct_background"),
         source=source_hash("compare_background"),
     script:
         "../scripts/compare_background.py"
 
 
 rule compare_contrast:
-    """Draw the methods of adjust_contrast side by side."""
+    """Compare the methods of adjust_contrast."""
     input:
-        image=branch(
-            stage("correct_background")["steps"],
-            then="<results>/{stack}/nuclei/corrected.tif",
-            otherwise="<results>/{stack}/nuclei/raw.tif",
-        ),
+        image=by_wildcards(inputs.contrast_image),
         view="<results>/{stack}/gallery/view.json",
-        diameter=estimated_diameter,
+        diameter=by_wildcards(inputs.diameter_file),
     output:
         contrast="<results>/{stack}/gallery/contrast.json",
     log:
@@ -121,18 +99,23 @@ rule compare_contrast:
         mem_mb=memory("compare_contrast"),
         runtime=minutes("compare_contrast"),
     params:
-        panels=compared("contrast", "adjust_contrast", beside="grey_morphology"),
+        panels=by_wildcards(
+            panels.comparison,
+            comparison="contrast",
+            stage="adjust_contrast",
+            beside="grey_morphology",
+        ),
         source=source_hash("compare_contrast"),
     script:
         "../scripts/compare_contrast.py"
 
 
 rule compare_denoising:
-    """Draw the methods of denoise side by side, whole and zoomed in on two objects."""
+    """Compare the methods of denoise, also zoomed in on two objects."""
     input:
-        contrast="<results>/{stack}/nuclei/contrast.tif",
+        contrast="<results>/{stack}/channels/nuclei/contrast.tif",
         view="<results>/{stack}/gallery/view.json",
-        diameter=estimated_diameter,
+        diameter=by_wildcards(inputs.diameter_file),
     output:
         denoising="<results>/{stack}/gallery/denoising.json",
     log:
@@ -145,19 +128,19 @@ rule compare_denoising:
         mem_mb=memory("compare_denoising"),
         runtime=minutes("compare_denoising"),
     params:
-        panels=compared("denoising", "denoise"),
-        diameter_um=object_diameter,
+        panels=by_wildcards(panels.comparison, comparison="denoising", stage="denoise"),
+        diameter_um=by_wildcards(study.object_diameter),
         source=source_hash("compare_denoising"),
     script:
         "../scripts/compare_denoising.py"
 
 
 rule compare_edges:
-    """Draw the methods of detect_edges side by side, in three views, and their difference."""
+    """Compare the methods of detect_edges in three views, and their difference."""
     input:
-        denoised="<results>/{stack}/nuclei/denoised.tif",
+        denoised="<results>/{stack}/channels/nuclei/denoised.tif",
         view="<results>/{stack}/gallery/view.json",
-        diameter=estimated_diameter,
+        diameter=by_wildcards(inputs.diameter_file),
     output:
         edges="<results>/{stack}/gallery/edges.json",
     log:
@@ -170,19 +153,19 @@ rule compare_edges:
         mem_mb=memory("compare_edges"),
         runtime=minutes("compare_edges"),
     params:
-        panels=compared("edges", "detect_edges"),
+        panels=by_wildcards(panels.comparison, comparison="edges", stage="detect_edges"),
         source=source_hash("compare_edges"),
     script:
         "../scripts/compare_edges.py"
 
 
 rule compare_thresholds:
-    """Draw the thresholds of binarize in the histogram of the stack, and their masks."""
+    """Compare the thresholds of binarize in the histogram, and their masks."""
     input:
-        contrast="<results>/{stack}/nuclei/contrast.tif",
-        denoised="<results>/{stack}/nuclei/denoised.tif",
+        contrast="<results>/{stack}/channels/nuclei/contrast.tif",
+        denoised="<results>/{stack}/channels/nuclei/denoised.tif",
         view="<results>/{stack}/gallery/view.json",
-        diameter=estimated_diameter,
+        diameter=by_wildcards(inputs.diameter_file),
     output:
         thresholds="<results>/{stack}/gallery/thresholds.json",
     log:
@@ -195,23 +178,19 @@ rule compare_thresholds:
         mem_mb=memory("compare_thresholds"),
         runtime=minutes("compare_thresholds"),
     params:
-        panels=compared("thresholds", "binarize"),
+        panels=by_wildcards(panels.comparison, comparison="thresholds", stage="binarize"),
         source=source_hash("compare_thresholds"),
     script:
         "../scripts/compare_thresholds.py"
 
 
 rule compare_morphology:
-    """Draw the morphology of grey values and of the mask side by side."""
+    """Compare morphological filters of intensities and of the mask."""
     input:
-        image=branch(
-            stage("correct_background")["steps"],
-            then="<results>/{stack}/nuclei/corrected.tif",
-            otherwise="<results>/{stack}/nuclei/raw.tif",
-        ),
+        image=by_wildcards(inputs.contrast_image),
         mask="<results>/{stack}/nuclei/mask.tif",
         view="<results>/{stack}/gallery/view.json",
-        diameter=estimated_diameter,
+        diameter=by_wildcards(inputs.diameter_file),
     output:
         morphology="<results>/{stack}/gallery/morphology.json",
     log:
@@ -224,32 +203,30 @@ rule compare_morphology:
         mem_mb=memory("compare_morphology"),
         runtime=minutes("compare_morphology"),
     params:
-        panels=compared("morphology", "clean_mask"),
-        grey_panels=compared("grey_morphology", "adjust_contrast", beside="contrast", presets={}),
+        panels=by_wildcards(panels.comparison, comparison="morphology", stage="clean_mask"),
+        grey_panels=by_wildcards(
+            panels.comparison,
+            comparison="grey_morphology",
+            stage="adjust_contrast",
+            beside="contrast",
+            presets=False,
+        ),
         source=source_hash("compare_morphology"),
     script:
         "../scripts/compare_morphology.py"
 
 
 rule compare_seeds:
-    """Draw the methods of find_seeds side by side, with the labels that grow from the seeds."""
+    """Compare the methods of find_seeds, and the labels that result from them."""
     input:
-        clean="<results>/{stack}/nuclei/clean.tif",
+        mask_clean="<results>/{stack}/nuclei/mask_clean.tif",
         components="<results>/{stack}/nuclei/components.tif",
-        denoised="<results>/{stack}/nuclei/denoised.tif",
-        stack=branch(
-            stage("split_objects")["method"],
-            cases={"contrast": "<results>/{stack}/nuclei/contrast.tif"},
-            otherwise="<results>/{stack}/nuclei/denoised.tif",
-        ),
-        edges=branch(
-            stage("split_objects")["method"],
-            cases={method: "<results>/{stack}/nuclei/edges.tif" for method in ("edges", "blend")},
-            otherwise=[],
-        ),
-        points=seed_points,
+        denoised="<results>/{stack}/channels/nuclei/denoised.tif",
+        intensity=by_wildcards(inputs.split_image),
+        edges=by_wildcards(inputs.split_edges),
+        points=by_wildcards(inputs.seed_points),
         view="<results>/{stack}/gallery/view.json",
-        diameter=estimated_diameter,
+        diameter=by_wildcards(inputs.diameter_file),
     output:
         seeds="<results>/{stack}/gallery/seeds.json",
     log:
@@ -262,16 +239,16 @@ rule compare_seeds:
         mem_mb=memory("compare_seeds"),
         runtime=minutes("compare_seeds"),
     params:
-        panels=compared("seeds", "find_seeds"),
-        split=split_settings,
-        diameter_um=object_diameter,
+        panels=by_wildcards(panels.comparison, comparison="seeds", stage="find_seeds"),
+        split=by_wildcards(study.split_settings),
+        diameter_um=by_wildcards(study.object_diameter),
         source=source_hash("compare_seeds"),
     script:
         "../scripts/compare_seeds.py"
 
 
 rule compare_surface_area:
-    """Draw the surface area of objects with true and with unit spacing."""
+    """Compare surface areas computed with true and with unit spacing."""
     input:
         labels="<results>/{stack}/nuclei/labels.ome.tif",
     output:
@@ -292,7 +269,7 @@ rule compare_surface_area:
 
 
 rule plot_shapes:
-    """Draw volume against solidity of all measured objects, coloured by mean intensity."""
+    """Plot solidity against volume of all measured objects."""
     input:
         objects="<results>/{stack}/nuclei/objects.csv",
     output:
@@ -314,9 +291,9 @@ rule plot_shapes:
 
 
 rule plot_profile:
-    """Draw the intensities of all channels along one row."""
+    """Plot the intensities of all channels along one row."""
     input:
-        raw=raw_stacks,
+        raw=by_wildcards(inputs.raw_stacks),
         view="<results>/{stack}/gallery/view.json",
     output:
         profile="<results>/{stack}/gallery/profile.json",
@@ -330,14 +307,14 @@ rule plot_profile:
         mem_mb=memory("plot_profile"),
         runtime=minutes("plot_profile"),
     params:
-        channels=channel_names,
+        channels=by_wildcards(study.channels),
         source=source_hash("plot_profile"),
     script:
         "../scripts/plot_profile.py"
 
 
 rule write_gallery:
-    """Write the page that shows all comparisons of a stack."""
+    """Write the page with all comparisons of a stack."""
     input:
         sections=collect(
             "<results>/{{stack}}/gallery/{section}.json",
@@ -356,7 +333,7 @@ rule write_gallery:
             ),
         ),
         view="<results>/{stack}/gallery/view.json",
-        diameter=estimated_diameter,
+        diameter=by_wildcards(inputs.diameter_file),
     output:
         page=report(
             "<results>/{stack}/gallery/index.html",
@@ -374,9 +351,9 @@ rule write_gallery:
         runtime=minutes("write_gallery"),
     params:
         stack="{stack}",
-        note=note,
-        diameter_um=object_diameter,
-        preset=nuclei_preset,
+        note=by_wildcards(study.note),
+        diameter_um=by_wildcards(study.object_diameter),
+        preset=by_wildcards(study.preset_name),
         source=source_hash("write_gallery"),
     script:
         "../scripts/write_gallery.py"

@@ -1,12 +1,12 @@
 rule measure_objects:
-    """Measure the selected objects in um, and the raw intensities of all channels in them, and flag what looks wrong."""
+    """Measure shape and raw intensities of the selected objects, and flag outliers."""
     input:
         labels="<results>/{stack}/{object}/labels.ome.tif",
         selection="<results>/{stack}/{object}/selection.csv",
-        split="<results>/{stack}/{object}/split.tif",
-        raw=raw_stacks,
-        seeds=seeds_of_object,
-        pairs=pairs_of_cells,
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
+        raw=by_wildcards(inputs.raw_stacks),
+        seeds=by_wildcards(inputs.seeds_of_object),
+        pairs=by_wildcards(inputs.pairs_of_cells),
     output:
         objects="<results>/{stack}/{object}/objects.csv",
     log:
@@ -22,17 +22,17 @@ rule measure_objects:
     params:
         stack="{stack}",
         object="{object}",
-        channels=channel_names,
+        channels=by_wildcards(study.channels),
         source=source_hash("measure_objects"),
     script:
         "../scripts/measure_objects.py"
 
 
 rule crop_objects:
-    """Cut each selected object out of its stack, all channels and its mask, with an index."""
+    """Crop each selected object, all channels and its mask, and write an index."""
     input:
         labels="<results>/{stack}/{object}/labels.ome.tif",
-        raw=raw_stacks,
+        raw=by_wildcards(inputs.raw_stacks),
         diameter=diameter_for("crop_objects"),
     output:
         crops=directory("<results>/{stack}/{object}/crops"),
@@ -46,10 +46,10 @@ rule crop_objects:
         mem_mb=memory("crop_objects"),
         runtime=minutes("crop_objects"),
     params:
-        **stage("crop_objects"),
+        **params_of("crop_objects"),
         stack="{stack}",
         object="{object}",
-        channels=channel_names,
+        channels=by_wildcards(study.channels),
     script:
         "../scripts/crop_objects.py"
 
@@ -59,7 +59,7 @@ rule summarize_stack:
     input:
         objects="<results>/{stack}/{object}/objects.csv",
         selection="<results>/{stack}/{object}/selection.csv",
-        diameter=estimated_diameter,
+        diameter=by_wildcards(inputs.diameter_file),
     output:
         summary="<results>/{stack}/{object}/summary.csv",
     log:
@@ -74,17 +74,17 @@ rule summarize_stack:
     params:
         stack="{stack}",
         object="{object}",
-        diameter_um=object_diameter,
-        diameter_source=diameter_source,
+        diameter_um=by_wildcards(study.object_diameter),
+        diameter_source=by_wildcards(study.diameter_source),
         source=source_hash("summarize_stack"),
     script:
         "../scripts/summarize_stack.py"
 
 
 rule collect_objects:
-    """Collect the objects of all stacks in one table, with a dictionary of its columns."""
+    """Collect the objects of all stacks in one table, and describe its columns."""
     input:
-        tables=of_each_kind("<results>/{stack}/{object}/objects.csv"),
+        tables=study.of_each_object("<results>/{stack}/{object}/objects.csv"),
     output:
         objects=report("<results>/objects.csv", category="Tables", caption="../report/objects.rst"),
         columns=report("<results>/columns.csv", category="Tables", caption="../report/columns.rst"),
@@ -99,7 +99,7 @@ rule collect_objects:
         mem_mb=memory("collect_objects"),
         runtime=minutes("collect_objects"),
     params:
-        user_columns=user_columns(),
+        user_columns=study.user_columns(),
         source=source_hash("collect_objects"),
     script:
         "../scripts/collect_objects.py"
@@ -108,7 +108,7 @@ rule collect_objects:
 rule collect_stacks:
     """Collect the summaries of all stacks in one table."""
     input:
-        tables=of_each_kind("<results>/{stack}/{object}/summary.csv"),
+        tables=study.of_each_object("<results>/{stack}/{object}/summary.csv"),
     output:
         stacks=report("<results>/stacks.csv", category="Tables", caption="../report/stacks.rst"),
     log:
@@ -122,8 +122,8 @@ rule collect_stacks:
         mem_mb=memory("collect_stacks"),
         runtime=minutes("collect_stacks"),
     params:
-        user_columns=user_columns(),
-        missing=missing,
+        user_columns=study.user_columns(),
+        missing=study.incomplete,
         source=source_hash("collect_stacks"),
     script:
         "../scripts/collect_stacks.py"

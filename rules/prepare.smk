@@ -1,5 +1,5 @@
 rule simulate_stack:
-    """Simulate a colony of cells as a stack with two channels, and its truth."""
+    """Simulate a colony of cells as a stack with two channels, and its ground truth."""
     output:
         image="<resources>/simulated/{simulation}/image.ome.tif",
         nuclei="<resources>/simulated/{simulation}/nuclei.ome.tif",
@@ -14,13 +14,13 @@ rule simulate_stack:
         mem_mb=memory("simulate_stack"),
         runtime=minutes("simulate_stack"),
     params:
-        **simulation(),
+        **stages.simulation(),
     script:
         "../scripts/simulate_stack.py"
 
 
 rule fetch_cells3d:
-    """Fetch the stack of the scikit-image tutorial from the network."""
+    """Download the stack of the scikit-image tutorial."""
     output:
         image="<resources>/cells3d.ome.tif",
     log:
@@ -40,37 +40,37 @@ rule fetch_cells3d:
 
 
 rule import_stack:
-    """Read one channel of an image of any kind, with its spacing, and record where each value came from."""
+    """Read one channel of an image file and its voxel size."""
     input:
-        image=files_of("image"),
+        image=by_wildcards(inputs.image_files),
     output:
-        raw="<results>/{stack}/{channel}/raw.tif",
-        record="<results>/{stack}/{channel}/import.json",
+        raw="<results>/{stack}/channels/{channel}/raw.tif",
+        record="<results>/{stack}/channels/{channel}/import.json",
     log:
-        "<logs>/{stack}/{channel}/import_stack.log",
+        "<logs>/{stack}/channels/{channel}/import_stack.log",
     benchmark:
-        "<benchmarks>/{stack}/{channel}/import_stack.tsv"
+        "<benchmarks>/{stack}/channels/{channel}/import_stack.tsv"
     conda:
         "../envs/cellstack.yaml"
     resources:
         mem_mb=memory("import_stack"),
         runtime=minutes("import_stack"),
     params:
-        **stage("import_stack"),
+        **params_of("import_stack"),
         channel="{channel}",
-        index=sheet_value("index"),
-        z_um=sheet_value("z_um"),
-        y_um=sheet_value("y_um"),
-        x_um=sheet_value("x_um"),
-        stamp=stamp_of("image"),
+        channel_index=by_wildcards(study.cell, column="channel_index"),
+        z_um=by_wildcards(study.cell, column="z_um"),
+        y_um=by_wildcards(study.cell, column="y_um"),
+        x_um=by_wildcards(study.cell, column="x_um"),
+        stamp=by_wildcards(inputs.image_stamp),
     script:
         "../scripts/import_stack.py"
 
 
 rule estimate_diameter:
-    """Estimate the diameter of the nuclei of a stack, where it is auto."""
+    """Estimate the typical diameter of the nuclei of a stack."""
     input:
-        raw="<results>/{stack}/nuclei/raw.tif",
+        raw=made_by("import_stack", "<results>/{stack}/channels/nuclei/raw.tif", "nuclei"),
     output:
         record="<results>/{stack}/nuclei/diameter.json",
     log:
@@ -79,50 +79,52 @@ rule estimate_diameter:
         "<benchmarks>/{stack}/nuclei/estimate_diameter.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("estimate_diameter"),
         runtime=minutes("estimate_diameter"),
     params:
-        **stage("estimate_diameter"),
+        **params_of("estimate_diameter"),
+        defaults=study.default_options(),
     script:
         "../scripts/estimate_diameter.py"
 
 
 rule derive_diameter:
-    """Derive the diameter of the cells of a stack from the estimated one of their nuclei."""
+    """Derive the diameter of cells from the estimated diameter of their nuclei."""
     input:
-        nuclei="<results>/{stack}/nuclei/diameter.json",
+        nuclei=made_by("estimate_diameter", "<results>/{stack}/nuclei/diameter.json", "nuclei"),
     output:
-        record="<results>/{stack}/membrane/diameter.json",
+        record="<results>/{stack}/cells/diameter.json",
     log:
-        "<logs>/{stack}/membrane/derive_diameter.log",
+        "<logs>/{stack}/cells/derive_diameter.log",
     benchmark:
-        "<benchmarks>/{stack}/membrane/derive_diameter.tsv"
+        "<benchmarks>/{stack}/cells/derive_diameter.tsv"
     conda:
         "../envs/cellstack.yaml"
     resources:
         mem_mb=memory("derive_diameter"),
         runtime=minutes("derive_diameter"),
     params:
-        factor=sheet.CELLS_TO_NUCLEI,
+        factor=CELLS_TO_NUCLEI,
         source=source_hash("derive_diameter"),
     script:
         "../scripts/derive_diameter.py"
 
 
 rule import_labels:
-    """Read the objects of a stack from labels made elsewhere, in place of finding them."""
+    """Read external labels of the objects of a stack."""
     input:
-        image=files_of("labels"),
-        raw=raw_of_object,
+        image=by_wildcards(inputs.label_files),
+        raw=by_wildcards(inputs.raw_of_object),
     output:
-        labels="<results>/{stack}/{object}/split.tif",
+        labels="<results>/{stack}/{object}/segmentation.tif",
     log:
         "<logs>/{stack}/{object}/import_labels.log",
     benchmark:
         "<benchmarks>/{stack}/{object}/import_labels.tsv"
     wildcard_constraints:
-        stack=pattern_of(stacks_with("labels")),
+        stack=pattern_of(study.stacks_with("labels", "nuclei")),
         object="nuclei",
     conda:
         "../envs/cellstack.yaml"
@@ -130,8 +132,8 @@ rule import_labels:
         mem_mb=memory("import_labels"),
         runtime=minutes("import_labels"),
     params:
-        downsample=stage("import_stack")["downsample"],
-        stamp=stamp_of("labels"),
+        downsample=by_wildcards(study.argument, key="downsample", stage="import_stack"),
+        stamp=by_wildcards(inputs.label_stamp),
         source=source_hash("import_labels"),
     script:
         "../scripts/import_labels.py"
@@ -139,33 +141,33 @@ rule import_labels:
 
 use rule import_labels as import_cells with:
     wildcard_constraints:
-        stack=pattern_of(stacks_with("labels", ["cells"])),
+        stack=pattern_of(study.stacks_with("labels", "cells")),
         object="cells",
 
 
-use rule import_labels as import_truth with:
+use rule import_labels as import_ground_truth with:
     input:
-        image=files_of("truth"),
-        raw=raw_of_object,
+        image=by_wildcards(inputs.ground_truth_files),
+        raw=by_wildcards(inputs.raw_of_object),
     output:
-        labels="<results>/{stack}/{object}/truth.tif",
+        labels="<results>/{stack}/{object}/ground_truth.tif",
     log:
-        "<logs>/{stack}/{object}/import_truth.log",
+        "<logs>/{stack}/{object}/import_ground_truth.log",
     benchmark:
-        "<benchmarks>/{stack}/{object}/import_truth.tsv"
+        "<benchmarks>/{stack}/{object}/import_ground_truth.tsv"
     wildcard_constraints:
-        stack=pattern_of(stacks_with("truth", SEGMENTED)),
+        stack=pattern_of(study.stacks_with("ground_truth")),
         object="nuclei|cells",
     params:
-        downsample=stage("import_stack")["downsample"],
-        stamp=stamp_of("truth"),
+        downsample=by_wildcards(study.argument, key="downsample", stage="import_stack"),
+        stamp=by_wildcards(inputs.ground_truth_stamp),
         source=source_hash("import_labels"),
 
 
 rule write_config:
-    """Write the configuration as resolved, with its defaults and the sizes that they come to."""
+    """Write the configuration with all defaults, and with sizes in um."""
     input:
-        diameters=estimated_diameters(),
+        diameters=inputs.estimated_diameters(),
     output:
         resolved="<results>/config.yaml",
     log:
@@ -179,8 +181,8 @@ rule write_config:
         mem_mb=memory("write_config"),
         runtime=minutes("write_config"),
     params:
-        config=config,
-        stages=resolved_stages(),
+        config=study.config,
+        stages=study.resolved_stages(),
         source=source_hash("write_config"),
     script:
         "../scripts/write_config.py"

@@ -1,12 +1,8 @@
 rule binarize:
-    """Mark the foreground by a threshold."""
+    """Separate foreground from background by a threshold."""
     input:
-        denoised="<results>/{stack}/nuclei/denoised.tif",
-        contrast=branch(
-            stage("binarize")["method"],
-            cases={"half_height": "<results>/{stack}/nuclei/contrast.tif"},
-            otherwise=[],
-        ),
+        denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
+        contrast=by_wildcards(inputs.binarize_contrast),
         diameter=diameter_for("binarize"),
     output:
         mask=intermediate("<results>/{stack}/nuclei/mask.tif"),
@@ -17,41 +13,43 @@ rule binarize:
         "<benchmarks>/{stack}/nuclei/binarize.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("binarize"),
         runtime=minutes("binarize"),
     params:
-        **stage("binarize"),
+        **params_of("binarize"),
     script:
         "../scripts/binarize.py"
 
 
 rule clean_mask:
-    """Clean the foreground by morphology: holes, small objects, outlines."""
+    """Clean the mask: smooth it, fill holes, remove small objects."""
     input:
-        mask="<results>/{stack}/nuclei/mask.tif",
+        mask=made_by("binarize", "<results>/{stack}/nuclei/mask.tif"),
         diameter=diameter_for("clean_mask"),
     output:
-        clean=intermediate("<results>/{stack}/nuclei/clean.tif"),
+        mask_clean=intermediate("<results>/{stack}/nuclei/mask_clean.tif"),
     log:
         "<logs>/{stack}/nuclei/clean_mask.log",
     benchmark:
         "<benchmarks>/{stack}/nuclei/clean_mask.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("clean_mask"),
         runtime=minutes("clean_mask"),
     params:
-        **stage("clean_mask"),
+        **params_of("clean_mask"),
     script:
         "../scripts/clean_mask.py"
 
 
 rule label_components:
-    """Label the connected parts of the foreground."""
+    """Label the connected components of the mask."""
     input:
-        clean="<results>/{stack}/nuclei/clean.tif",
+        mask_clean=made_by("clean_mask", "<results>/{stack}/nuclei/mask_clean.tif"),
     output:
         components=intermediate("<results>/{stack}/nuclei/components.tif"),
     log:
@@ -64,18 +62,18 @@ rule label_components:
         mem_mb=memory("label_components"),
         runtime=minutes("label_components"),
     params:
-        **stage("label_components"),
+        **params_of("label_components"),
     script:
         "../scripts/label_components.py"
 
 
 rule find_seeds:
-    """Find one seed per object on the map of distances to the background, in the intensities, or as set by hand."""
+    """Find one seed per object, or read seeds set by hand."""
     input:
-        clean="<results>/{stack}/nuclei/clean.tif",
-        components="<results>/{stack}/nuclei/components.tif",
-        denoised="<results>/{stack}/nuclei/denoised.tif",
-        points=seed_points,
+        mask_clean=made_by("clean_mask", "<results>/{stack}/nuclei/mask_clean.tif"),
+        components=made_by("label_components", "<results>/{stack}/nuclei/components.tif"),
+        denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
+        points=by_wildcards(inputs.seed_points),
         diameter=diameter_for("find_seeds"),
     output:
         distance=intermediate("<results>/{stack}/nuclei/distance.tif"),
@@ -91,29 +89,21 @@ rule find_seeds:
         mem_mb=memory("find_seeds"),
         runtime=minutes("find_seeds"),
     params:
-        **stage("find_seeds"),
+        **params_of("find_seeds"),
     script:
         "../scripts/find_seeds.py"
 
 
 rule split_objects:
-    """Split touching objects by a watershed from their seeds."""
+    """Split touching objects by a watershed from the seeds."""
     input:
-        seeds="<results>/{stack}/nuclei/seeds.tif",
-        clean="<results>/{stack}/nuclei/clean.tif",
-        stack=branch(
-            stage("split_objects")["method"],
-            cases={"contrast": "<results>/{stack}/nuclei/contrast.tif"},
-            otherwise="<results>/{stack}/nuclei/denoised.tif",
-        ),
-        distance="<results>/{stack}/nuclei/distance.tif",
-        edges=branch(
-            stage("split_objects")["method"],
-            cases={method: "<results>/{stack}/nuclei/edges.tif" for method in ("edges", "blend")},
-            otherwise=[],
-        ),
+        seeds=made_by("find_seeds", "<results>/{stack}/nuclei/seeds.tif"),
+        mask_clean=made_by("clean_mask", "<results>/{stack}/nuclei/mask_clean.tif"),
+        intensity=by_wildcards(inputs.split_image),
+        distance=made_by("find_seeds", "<results>/{stack}/nuclei/distance.tif"),
+        edges=by_wildcards(inputs.split_edges),
     output:
-        parts=intermediate("<results>/{stack}/nuclei/parts.tif"),
+        watershed=intermediate("<results>/{stack}/nuclei/watershed.tif"),
     log:
         "<logs>/{stack}/nuclei/split_objects.log",
     benchmark:
@@ -125,16 +115,16 @@ rule split_objects:
         mem_mb=memory("split_objects"),
         runtime=minutes("split_objects"),
     params:
-        **stage("split_objects"),
+        **params_of("split_objects"),
     script:
         "../scripts/split_objects.py"
 
 
 rule merge_objects:
-    """Merge neighbours that were one object."""
+    """Merge over-segmented neighbours."""
     input:
-        parts="<results>/{stack}/nuclei/parts.tif",
-        denoised="<results>/{stack}/nuclei/denoised.tif",
+        watershed=made_by("split_objects", "<results>/{stack}/nuclei/watershed.tif"),
+        denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
         diameter=diameter_for("merge_objects"),
     output:
         merged=intermediate("<results>/{stack}/nuclei/merged.tif"),
@@ -149,40 +139,40 @@ rule merge_objects:
         mem_mb=memory("merge_objects"),
         runtime=minutes("merge_objects"),
     params:
-        **stage("merge_objects"),
+        **params_of("merge_objects"),
     script:
         "../scripts/merge_objects.py"
 
 
-rule outline_objects:
-    """Draw the final outline of each object."""
+rule smooth_outlines:
+    """Smooth the outline of each object."""
     input:
-        merged="<results>/{stack}/nuclei/merged.tif",
-        diameter=diameter_for("outline_objects"),
+        merged=made_by("merge_objects", "<results>/{stack}/nuclei/merged.tif"),
+        diameter=diameter_for("smooth_outlines"),
     output:
-        split="<results>/{stack}/nuclei/split.tif",
+        segmentation="<results>/{stack}/nuclei/segmentation.tif",
     log:
-        "<logs>/{stack}/nuclei/outline_objects.log",
+        "<logs>/{stack}/nuclei/smooth_outlines.log",
     benchmark:
-        "<benchmarks>/{stack}/nuclei/outline_objects.tsv"
+        "<benchmarks>/{stack}/nuclei/smooth_outlines.tsv"
     wildcard_constraints:
-        stack=pattern_of(stacks.keys() - stacks_with("labels")),
+        stack=pattern_of(study.stacks_without("labels", "nuclei")),
     conda:
         "../envs/cellstack.yaml"
     threads: cores
     resources:
-        mem_mb=memory("outline_objects"),
-        runtime=minutes("outline_objects"),
+        mem_mb=memory("smooth_outlines"),
+        runtime=minutes("smooth_outlines"),
     params:
-        **stage("outline_objects"),
+        **params_of("smooth_outlines"),
     script:
-        "../scripts/outline_objects.py"
+        "../scripts/smooth_outlines.py"
 
 
 rule select_objects:
-    """Select the objects to measure, and say why each other one is not."""
+    """Select the objects to be measured, and list why others are excluded."""
     input:
-        split="<results>/{stack}/{object}/split.tif",
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
         diameter=diameter_for("select_objects"),
     output:
         labels="<results>/{stack}/{object}/labels.ome.tif",
@@ -198,6 +188,6 @@ rule select_objects:
         mem_mb=memory("select_objects"),
         runtime=minutes("select_objects"),
     params:
-        **stage("select_objects"),
+        **params_of("select_objects"),
     script:
         "../scripts/select_objects.py"

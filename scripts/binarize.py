@@ -1,10 +1,13 @@
-"""Find the threshold of a stack and mark what lies above it."""
+"""Find the threshold of a stack and mark the voxels above it."""
 
 import logging
 from pathlib import Path
+from typing import Any
 
-from cellstack import io, job, whole_files
-from cellstack.binarize import binarize, find_threshold
+from cellstack.files.records import write_json
+from cellstack.files.stacks import read_stack, write_stack
+from cellstack.run import job
+from cellstack.segment.binarize import binarize, find_threshold
 
 log = logging.getLogger(__name__)
 
@@ -15,22 +18,28 @@ def main(
     mask: Path,
     threshold: Path,
     method: str,
-    options: dict,
+    options: dict[str, Any],
     factor: float,
     contrast: list[Path] = (),
-):
-    """Threshold `denoised` by `method` times `factor`; write the `mask`, and the value, if there is a single one, to `threshold`.
+) -> None:
+    """Threshold `denoised` by `method`, multiplied by `factor`, and write the `mask`.
 
-    A method that goes by the noise takes it from `contrast`, the stack before it was denoised.
+    The file `threshold` records the method and the value, if a single value holds for all voxels.
+    Methods that depend on the noise of the stack need `contrast`, the stack before denoising.
     """
-    stack, spacing = io.read_stack(denoised, mapped=True)
+    stack, spacing = read_stack(denoised, mapped=True)
     found = find_threshold(stack, method, options, factor)
-    foreground = binarize(stack, found, spacing, *(io.read_stack(path, mapped=True)[0] for path in contrast))
-    value = None if callable(found) else found
-    record = {"method": method, "factor": factor, "threshold": value, "foreground_fraction": float(foreground.mean())}
+    before_denoising = read_stack(contrast[0], mapped=True)[0] if contrast else None
+    foreground = binarize(stack, found, spacing, before_denoising)
+    record = {
+        "method": method,
+        "factor": factor,
+        "threshold": None if callable(found) else found,
+        "foreground_fraction": float(foreground.mean()),
+    }
     log.info("foreground: %s", record)
-    io.write_stack(mask, foreground, spacing, display=(0, 1))
-    whole_files.write_json(threshold, record)
+    write_stack(mask, foreground, spacing, display=(0, 1))
+    write_json(threshold, record)
 
 
 job.run(main)

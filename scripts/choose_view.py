@@ -1,20 +1,30 @@
-"""Choose what the gallery of a stack shows: plane, row, region, and two objects to zoom in on."""
+"""Choose the part of a stack that the gallery shows."""
 
 import logging
 from pathlib import Path
 
-from cellstack import io, job, whole_files
-from cellstack.choose_view import choose_view
+from cellstack.files.records import write_json
+from cellstack.files.stacks import read_stack
+from cellstack.gallery.choose_view import choose_view
+from cellstack.run import job
 
 log = logging.getLogger(__name__)
 
 
-def main(*, raw: Path, view: Path, diameter_um: float, region_um: float, plane: int | None = None, row: int | None = None):
-    """Read the channel of the objects and write the `view` of it, with the region's size and, where given, its plane and row."""
-    stack, spacing = io.read_stack(raw)
+def main(
+    *,
+    raw: Path,
+    view: Path,
+    diameter_um: float,
+    region_um: float,
+    plane: int | None = None,
+    row: int | None = None,
+) -> None:
+    """Read the `raw` channel of the objects; write the `view`."""
+    stack, spacing = read_stack(raw)
     chosen = choose_view(stack, spacing, diameter_um, region_um, plane, row)
     log.info("view: %s", chosen)
-    whole_files.write_json(view, chosen)
+    write_json(view, chosen)
 
 
 job.run(main)

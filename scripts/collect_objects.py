@@ -1,20 +1,31 @@
-"""Join the objects of all stacks into one table, with the user's own columns of the sheet, and say what each column means."""
+"""Combine the objects of all stacks in one table, with the columns of the sheet."""
 
 from pathlib import Path
+from typing import Any
 
-from cellstack import collect, job, table_io
-from cellstack.columns import describe
+from cellstack.config.columns import describe
+from cellstack.files.tables import read_columns, read_rows, write_rows
+from cellstack.measure import collect
+from cellstack.run import job
 
 
-def main(*, tables: list[Path], objects: Path, columns: Path, user_columns: dict):
-    """Write all rows of `tables` in their order, and a dictionary of the columns; `user_columns` holds cells by "stack/object"."""
+def main(
+    *, tables: list[Path], objects: Path, columns: Path, user_columns: dict[str, dict[str, Any]]
+) -> None:
+    """Write the rows of all `tables` as `objects`, and the definition of each column as `columns`.
+
+    `user_columns` has cells of the sheet by column, by "stack/object".
+    """
     cells = collect.disarm_sheet(user_columns)
-    names, own = collect.join_columns(map(table_io.read_columns, tables), cells, after="split_label")
-    table_io.write_rows(objects, names, collect.join_rows(map(table_io.read_rows, tables), cells))
-    meaning = dict.fromkeys(own, ("", "from the sheet"))
-    rows = [(name, *(meaning.get(name) or describe(name))) for name in names]
-    keys = ["column", "unit", "definition"]
-    table_io.write_rows(columns, keys, (dict(zip(keys, row, strict=True)) for row in rows))
+    names, from_sheet = collect.join_columns(
+        map(read_columns, tables), cells, after="segmentation_label"
+    )
+    write_rows(objects, names, collect.join_rows(map(read_rows, tables), cells))
+    rows = []
+    for name in names:
+        unit, definition = ("", "from the sheet") if name in from_sheet else describe(name)
+        rows.append({"column": name, "unit": unit, "definition": definition})
+    write_rows(columns, ["column", "unit", "definition"], rows)
 
 
 job.run(main)

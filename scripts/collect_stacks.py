@@ -1,17 +1,32 @@
-"""Join the summaries of all stacks into one table, with the user's own columns of the sheet."""
+"""Combine the summaries of all stacks in one table, with the columns of the sheet."""
 
 from pathlib import Path
+from typing import Any
 
-from cellstack import collect, job, table_io
+from cellstack.files.tables import read_columns, read_rows, write_rows
+from cellstack.measure import collect
+from cellstack.run import job
 
 
-def main(*, tables: list[Path], stacks: Path, user_columns: dict, missing: dict | None = None):
-    """Write all rows of `tables` in their order, then one per stack of `missing` and kind; `user_columns` has cells by "stack/kind"."""
+def main(
+    *,
+    tables: list[Path],
+    stacks: Path,
+    user_columns: dict[str, dict[str, Any]],
+    missing: dict[str, dict[str, str]] | None = None,
+) -> None:
+    """Write the rows of all `tables`, then one for each kind of object of each `missing` stack.
+
+    `user_columns` has cells of the sheet by column, by "stack/object".
+    """
     cells = collect.disarm_sheet(user_columns)
-    names, _ = collect.join_columns(map(table_io.read_columns, tables), cells, after="object")
-    keys = (key.split("/") for key in user_columns)
-    lacking = [{"stack": stack, "object": kind} | missing[stack] for stack, kind in keys if stack in (missing or {})]
-    table_io.write_rows(stacks, names, collect.join_rows([*map(table_io.read_rows, tables), lacking], cells))
+    names, _ = collect.join_columns(map(read_columns, tables), cells, after="object")
+    missing_rows = []
+    for key in user_columns:
+        stack, kind = key.split("/")
+        if missing and stack in missing:
+            missing_rows.append({"stack": stack, "object": kind, **missing[stack]})
+    write_rows(stacks, names, collect.join_rows([*map(read_rows, tables), missing_rows], cells))
 
 
 job.run(main)

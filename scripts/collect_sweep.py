@@ -3,35 +3,47 @@
 import logging
 from pathlib import Path
 
-from cellstack import job, score_columns, table_io, whole_files
-from cellstack.collect_sweep import rank_runs, write_preset
+from cellstack.evaluate.score_columns import BY_STACK
+from cellstack.files.atomic import atomic_write
+from cellstack.files.records import read_json
+from cellstack.files.tables import write_rows
+from cellstack.run import job
+from cellstack.sweep.collect_sweep import rank_runs, run_rows, score_rows, swept_keys, write_preset
 
 log = logging.getLogger(__name__)
 
 
-def main(*, stack_scores: list[Path], scores: Path, runs: Path, best: Path, settings: list, presets: list, stacks: list):
-    """Write a row per run, stack and object kind as `scores`, and one per run as `runs`; the files hold `stacks` run by run from run 0."""
-    tried = [{}, *settings]
-    keys = list(dict.fromkeys(key for each in settings for key in each))
-    cells = [{"run": str(run)} | {key: str(each[key]) for key in each} for run, each in enumerate(tried)]
-    files = [stack_scores[start : start + len(stacks)] for start in range(0, len(stack_scores), len(stacks))]
-    by_run = [[whole_files.read_json(path)["objects"] for path in own] for own in files]
-    rows = [
-        cells[run] | {"stack": stack, "object": kind} | table_io.as_text(each["summary"])
-        for run, scored in enumerate(by_run)
-        for stack, kinds in zip(stacks, scored, strict=True)
-        for kind, each in kinds.items()
-    ]
-    table_io.write_rows(scores, ["run", *keys, *score_columns.BY_STACK], rows)
-    ranked = rank_runs([[each["summary"] for kinds in scored for each in kinds.values()] for scored in by_run])
-    for run, own in enumerate(files):
-        first = files.index(own)  # runs with the same settings for each of their stages read the same files
-        cells[run]["same_as"] = "" if first == run else str(first)
+def main(
+    *,
+    stack_scores: list[Path],
+    scores: Path,
+    runs: Path,
+    best: Path,
+    settings: list,
+    presets: list,
+    stacks: list,
+) -> None:
+    """Write the tables `scores` and `runs` and the preset `best`.
+
+    `stack_scores` are the scores of all `stacks`, run by run from run 0 (the configuration
+    itself). `settings` are those of the runs from run 1, `presets` those of all runs.
+    """
+    starts = range(0, len(stack_scores), len(stacks))
+    files = [stack_scores[start : start + len(stacks)] for start in starts]
+    # runs with the same settings for each stage read the same files
+    same_as = [files.index(files_of_run) for files_of_run in files]
+    for run, first in enumerate(same_as):
         if first != run:
-            log.warning("run %d is the same as run %d: what it sets has no effect", run, first)
-    columns = ["run", *keys, "same_as", *ranked[0]]
-    table_io.write_rows(runs, columns, (table_io.as_text(row) | each for row, each in zip(ranked, cells, strict=True)))
-    with whole_files.whole_file(best) as partial:
+            log.warning("run %d is the same as run %d: its settings have no effect", run, first)
+    scored = [[read_json(path)["objects"] for path in files_of_run] for files_of_run in files]
+    ranked = rank_runs(
+        [[each["summary"] for kinds in run for each in kinds.values()] for run in scored]
+    )
+    tried = [{}, *settings]
+    columns = ["run", *swept_keys(tried)]
+    write_rows(scores, [*columns, *BY_STACK], score_rows(scored, tried, stacks))
+    write_rows(runs, [*columns, "same_as", *ranked[0]], run_rows(ranked, tried, same_as))
+    with atomic_write(best) as partial:
         partial.write_text(write_preset(ranked, tried, presets, stacks), encoding="utf-8")
 
 

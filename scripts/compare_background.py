@@ -1,15 +1,17 @@
-"""Draw the methods of correct_background side by side."""
+"""Compare the methods of correct_background."""
 
 from pathlib import Path
 
-from cellstack import io, job, whole_files
-from cellstack.compare_background import compare_background
+from cellstack.files.records import read_json, write_json
+from cellstack.files.stacks import read_stack
+from cellstack.gallery.compare_background import compare_background
+from cellstack.run import job
 
 
-def main(*, raw: Path, view: Path, background: Path, panels: list):
-    """Read a `raw` channel and the `view` of the gallery; write the section `background` of the gallery, with all of its `panels`."""
-    stack, spacing = io.read_stack(raw)
-    whole_files.write_json(background, compare_background(stack, spacing, whole_files.read_json(view), panels))
+def main(*, raw: Path, view: Path, background: Path, panels: list) -> None:
+    """Read the `raw` channel and the `view`; write the section `background` with its `panels`."""
+    stack, spacing = read_stack(raw)
+    write_json(background, compare_background(stack, spacing, read_json(view), panels))
 
 
 job.run(main)

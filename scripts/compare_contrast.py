@@ -1,15 +1,17 @@
-"""Draw the methods of adjust_contrast side by side."""
+"""Compare the methods of adjust_contrast."""
 
 from pathlib import Path
 
-from cellstack import io, job, whole_files
-from cellstack.compare_contrast import compare_contrast
+from cellstack.files.records import read_json, write_json
+from cellstack.files.stacks import read_stack
+from cellstack.gallery.compare_contrast import compare_contrast
+from cellstack.run import job
 
 
-def main(*, image: Path, view: Path, contrast: Path, panels: list):
-    """Read the `image` of a channel, raw or corrected, and the `view`; write the section `contrast` of the gallery, with its `panels`."""
-    stack, spacing = io.read_stack(image)
-    whole_files.write_json(contrast, compare_contrast(stack, spacing, whole_files.read_json(view), panels))
+def main(*, image: Path, view: Path, contrast: Path, panels: list) -> None:
+    """Read the `image`, raw or corrected, and the `view`; write the section `contrast`."""
+    stack, spacing = read_stack(image)
+    write_json(contrast, compare_contrast(stack, spacing, read_json(view), panels))
 
 
 job.run(main)

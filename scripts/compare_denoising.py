@@ -1,15 +1,17 @@
-"""Draw the methods of denoise side by side."""
+"""Compare the methods of denoise."""
 
 from pathlib import Path
 
-from cellstack import io, job, whole_files
-from cellstack.compare_denoising import compare_denoising
+from cellstack.files.records import read_json, write_json
+from cellstack.files.stacks import read_stack
+from cellstack.gallery.compare_denoising import compare_denoising
+from cellstack.run import job
 
 
-def main(*, contrast: Path, view: Path, denoising: Path, diameter_um: float, panels: list):
-    """Read a channel in [0, 1] and the `view` of the gallery; write the section `denoising` of the gallery, with all of its `panels`."""
-    stack, spacing = io.read_stack(contrast)
-    whole_files.write_json(denoising, compare_denoising(stack, spacing, whole_files.read_json(view), diameter_um, panels))
+def main(*, contrast: Path, view: Path, denoising: Path, diameter_um: float, panels: list) -> None:
+    """Read the adjusted `contrast` and the `view`; write the section `denoising`."""
+    stack, spacing = read_stack(contrast)
+    write_json(denoising, compare_denoising(stack, spacing, read_json(view), diameter_um, panels))
 
 
 job.run(main)

@@ -1,15 +1,17 @@
-"""Draw the methods of detect_edges side by side, and their difference."""
+"""Compare the methods of detect_edges."""
 
 from pathlib import Path
 
-from cellstack import io, job, whole_files
-from cellstack.compare_edges import compare_edges
+from cellstack.files.records import read_json, write_json
+from cellstack.files.stacks import read_stack
+from cellstack.gallery.compare_edges import compare_edges
+from cellstack.run import job
 
 
-def main(*, denoised: Path, view: Path, edges: Path, panels: list):
-    """Read a `denoised` channel and the `view` of the gallery; write the section `edges` of the gallery, with all of its `panels`."""
-    stack, spacing = io.read_stack(denoised)
-    whole_files.write_json(edges, compare_edges(stack, spacing, whole_files.read_json(view), panels))
+def main(*, denoised: Path, view: Path, edges: Path, panels: list) -> None:
+    """Read the `denoised` channel and the `view`; write the section `edges` with its `panels`."""
+    stack, spacing = read_stack(denoised)
+    write_json(edges, compare_edges(stack, spacing, read_json(view), panels))
 
 
 job.run(main)

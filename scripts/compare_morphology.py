@@ -1,19 +1,25 @@
-"""Draw the morphology of grey values and of the mask side by side."""
+"""Compare morphological operations on grey values and on the mask."""
 
 from pathlib import Path
 
-from cellstack import io, job, whole_files
-from cellstack.compare_morphology import compare_morphology
+from cellstack.files.records import read_json, write_json
+from cellstack.files.stacks import read_stack
+from cellstack.gallery.compare_morphology import compare_morphology
+from cellstack.run import job
 
 
-def main(*, image: Path, mask: Path, view: Path, morphology: Path, panels: list, grey_panels: list):
-    """Read an `image`, raw or corrected, its `mask` and the `view` of the gallery; write the section `morphology` of the gallery.
+def main(
+    *, image: Path, mask: Path, view: Path, morphology: Path, panels: list, grey_panels: list
+) -> None:
+    """Read the `image`, raw or corrected, the `mask` and the `view`.
 
-    It has the `grey_panels` of adjust_contrast, then the `panels` of clean_mask.
+    Write the section `morphology` with the `grey_panels` of adjust_contrast and the `panels` of
+    clean_mask.
     """
-    stack, spacing = io.read_stack(image)
-    foreground, _ = io.read_stack(mask)
-    whole_files.write_json(morphology, compare_morphology(stack, foreground, spacing, whole_files.read_json(view), grey_panels, panels))
+    stack, spacing = read_stack(image)
+    foreground, _ = read_stack(mask)
+    section = compare_morphology(stack, foreground, spacing, read_json(view), grey_panels, panels)
+    write_json(morphology, section)
 
 
 job.run(main)

@@ -1,18 +1,20 @@
-"""Draw the methods of find_seeds side by side, with the labels that grow from the seeds."""
+"""Compare the methods of find_seeds, and the labels that grow from the seeds."""
 
 from pathlib import Path
 
-from cellstack import io, job, whole_files
-from cellstack.compare_seeds import compare_seeds
-from cellstack.seed_points import read_points
+from cellstack.files.records import read_json, write_json
+from cellstack.files.stacks import read_stack
+from cellstack.gallery.compare_seeds import compare_seeds
+from cellstack.prepare.seed_points import read_points
+from cellstack.run import job
 
 
 def main(
     *,
-    clean: Path,
+    mask_clean: Path,
     components: Path,
     denoised: Path,
-    stack: Path,
+    intensity: Path,
     view: Path,
     seeds: Path,
     diameter_um: float,
@@ -20,18 +22,25 @@ def main(
     split: dict,
     edges: list[Path] = (),
     points: list[Path] = (),
-):
-    """Read what find_seeds and split_objects read, and the `view`; write the section `seeds` of the gallery, with all of its `panels`.
+) -> None:
+    """Read the inputs of find_seeds and split_objects and the `view`; write the section `seeds`.
 
-    Labels grow as `split`, the params of split_objects, says; `edges` and `points` are read where a method goes by them.
+    `split` are the params of split_objects. `edges` and `points` are files that only some methods
+    use.
     """
-    mask, spacing = io.read_stack(clean)
-    parts, smooth, intensities = (io.read_stack(path)[0] for path in (components, denoised, stack))
-    slopes = io.read_stack(*edges)[0] if edges else None
-    by_hand = read_points(*points) if points else None
-    images = (mask, parts, smooth, intensities)
-    section = compare_seeds(*images, spacing, whole_files.read_json(view), diameter_um, panels, split, slopes, by_hand)
-    whole_files.write_json(seeds, section)
+    mask, spacing = read_stack(mask_clean)
+    section = compare_seeds(
+        mask,
+        *(read_stack(path)[0] for path in (components, denoised, intensity)),
+        spacing,
+        read_json(view),
+        diameter_um,
+        panels,
+        split,
+        edges=read_stack(edges[0])[0] if edges else None,
+        points=read_points(points[0]) if points else None,
+    )
+    write_json(seeds, section)
 
 
 job.run(main)

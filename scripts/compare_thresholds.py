@@ -1,16 +1,18 @@
-"""Draw the thresholds of binarize in the histogram of the stack, and their masks side by side."""
+"""Compare the methods of binarize, in the histogram and as masks."""
 
 from pathlib import Path
 
-from cellstack import io, job, whole_files
-from cellstack.compare_thresholds import compare_thresholds
+from cellstack.files.records import read_json, write_json
+from cellstack.files.stacks import read_stack
+from cellstack.gallery.compare_thresholds import compare_thresholds
+from cellstack.run import job
 
 
-def main(*, contrast: Path, denoised: Path, view: Path, thresholds: Path, panels: list):
-    """Read a channel before and after denoising and the `view`; write the section `thresholds` of the gallery, with all of its `panels`."""
-    stack, spacing = io.read_stack(contrast)
-    smooth, _ = io.read_stack(denoised)
-    whole_files.write_json(thresholds, compare_thresholds(stack, smooth, spacing, whole_files.read_json(view), panels))
+def main(*, contrast: Path, denoised: Path, view: Path, thresholds: Path, panels: list) -> None:
+    """Read a channel before and after denoising and the `view`; write the section `thresholds`."""
+    stack, spacing = read_stack(contrast)
+    smooth, _ = read_stack(denoised)
+    write_json(thresholds, compare_thresholds(stack, smooth, spacing, read_json(view), panels))
 
 
 job.run(main)

@@ -1,32 +1,55 @@
-"""Cut each selected object out of its stack, all channels and its mask, with a table of where each crop came from."""
+"""Crop each selected object out of its stack, with all channels and a mask."""
 
 from pathlib import Path
 
 import numpy as np
 
-from cellstack import crop_objects, io, job, relabel, table_io, units, whole_files
+from cellstack.core.labels import find_boxes
+from cellstack.core.voxels import whole_voxels
+from cellstack.files.atomic import atomic_folder
+from cellstack.files.stacks import read_channel, read_stack, write_channels
+from cellstack.files.tables import as_text, write_rows
+from cellstack.measure.crop_objects import INDEX, as_channels, crop_object, pad_box, place
+from cellstack.run import job
 
 
-def main(*, labels: Path, raw: list[Path], crops: Path, stack: str, object: str, channels: list, format: str, margin_um: float):
-    """Write the crops of all objects of `labels`, with `margin_um` around each, to the folder `crops`, one file each or as an archive."""
-    image, spacing = io.read_stack(labels)
-    stacks = {channel: io.read_channel(path, labels, image.shape, spacing) for path, channel in zip(raw, channels, strict=True)}
-    margins = units.whole_voxels(margin_um, spacing, "margin_um")
-    rows, archive = [], {}
-    with whole_files.whole_folder(crops) as folder:
-        for label, tight in relabel.find_boxes(image).items():
-            box = crop_objects.pad_box(tight, image.shape, margins)
-            crop = crop_objects.crop_object(image, label, box, stacks)
+def main(
+    *,
+    labels: Path,
+    raw: list[Path],
+    crops: Path,
+    stack: str,
+    object: str,
+    channels: list[str],
+    format: str,
+    margin_um: float,
+) -> None:
+    """Write a crop of each object of `labels` and the table index.csv to the folder `crops`.
+
+    The `format` is "files" for one OME-TIFF per object or "archive" for one NumPy archive.
+    """
+    image, spacing = read_stack(labels)
+    stacks = {
+        channel: read_channel(path, labels, image.shape, spacing)
+        for path, channel in zip(raw, channels, strict=True)
+    }
+    margins = whole_voxels(margin_um, spacing, "margin_um")
+    rows = []
+    archive: dict[str, np.ndarray] = {}
+    with atomic_folder(crops) as folder:
+        for label, tight in find_boxes(image).items():
+            box = pad_box(tight, image.shape, margins)
+            crop = crop_object(image, label, box, stacks)
             name = f"{label:05d}"
             if format == "files":
-                io.write_channels(folder / f"{name}.ome.tif", crop_objects.as_channels(crop), spacing, list(crop))
+                write_channels(folder / f"{name}.ome.tif", as_channels(crop), spacing, list(crop))
             else:
                 archive |= {f"{name}/{part}": values for part, values in crop.items()}
-            where = {"stack": stack, "object": object, "label": label, "crop": name}
-            rows.append(table_io.as_text(where | crop_objects.place(box, spacing)))
+            row = {"stack": stack, "object": object, "label": label, "crop": name}
+            rows.append(as_text(row | place(box, spacing)))
         if format == "archive":
             np.savez_compressed(folder / "crops.npz", **archive)
-        table_io.write_rows(folder / "index.csv", crop_objects.INDEX, rows)
+        write_rows(folder / "index.csv", INDEX, rows)
 
 
 job.run(main)

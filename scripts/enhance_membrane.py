@@ -1,18 +1,30 @@
-"""Smooth a membrane channel and measure the strength of its walls."""
+"""Smooth a membrane channel and compute its ridge strength."""
 
 from pathlib import Path
+from typing import Any
 
-from cellstack import io, job, whole_files
-from cellstack.enhance_membrane import enhance_membrane
+from cellstack.cells.enhance_membrane import enhance_membrane
+from cellstack.files.records import write_json
+from cellstack.files.stacks import read_stack, write_stack
+from cellstack.run import job
 
 
-def main(*, contrast: Path, smooth: Path, walls: Path, record: Path, smoothing_um: float, method: str, options: dict):
-    """Write `contrast` smoothed as `smooth`, the strength of `walls` that `method` finds, and noise and threshold as `record`."""
-    stack, spacing = io.read_stack(contrast)
-    smoothed, strength, found = enhance_membrane(stack, spacing, smoothing_um, method, options)
-    io.write_stack(smooth, smoothed, spacing, display=(0, 1))
-    io.write_stack(walls, strength, spacing, display=(0, 3))
-    whole_files.write_json(record, found)
+def main(
+    *,
+    contrast: Path,
+    membrane_smooth: Path,
+    membrane_ridges: Path,
+    record: Path,
+    smoothing_um: float,
+    method: str,
+    options: dict[str, Any],
+) -> None:
+    """Write `membrane_smooth`, `membrane_ridges`, and their noise and threshold as `record`."""
+    stack, spacing = read_stack(contrast)
+    smooth, ridges, found = enhance_membrane(stack, spacing, smoothing_um, method, options)
+    write_stack(membrane_smooth, smooth, spacing, display=(0, 1))
+    write_stack(membrane_ridges, ridges, spacing, display=(0, 3))
+    write_json(record, found)
 
 
 job.run(main)

@@ -1,30 +1,48 @@
-"""Estimate the diameter of the nuclei of a stack, where it is not given."""
+"""Estimate the diameter of the nuclei in a stack."""
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from cellstack import io, job, whole_files
-from cellstack.estimate_diameter import estimate_diameter
+from cellstack.files.records import write_json
+from cellstack.files.stacks import read_stack
+from cellstack.prepare.estimate_diameter import estimate_diameter
+from cellstack.run import job
 
 log = logging.getLogger(__name__)
 
 
-def main(*, raw: Path, record: Path, min_um: float | None = None, max_um: float | None = None):
-    """Write the diameter of the nuclei of `raw`, looked for from `min_um` to `max_um`, and what it was found from.
+def main(
+    *,
+    raw: Path,
+    record: Path,
+    defaults: dict[str, Any],
+    min_um: float | None = None,
+    max_um: float | None = None,
+) -> None:
+    """Write the diameter of the nuclei of `raw` and the data from which it was derived.
 
-    Where nothing is found the largest that was looked for stands in, so that the stages can say in their own way that the stack is empty.
+    `defaults` has the default options of the stages for a diameter of 1 um. If no object is found,
+    the largest diameter that was tried is used, so that the following stages report an empty stack.
     """
-    stack, spacing = io.read_stack(raw)
-    found = estimate_diameter(stack, spacing, min_um, max_um)
-    found_none = found.diameter_um is None
-    diameter_um = float(f"{found.scales_um[0]:.3g}") if found_none else found.diameter_um
-    if found_none:
-        log.warning("no objects found at any scale: %.3g um stands in for their diameter; give diameter_um if there are any", diameter_um)
+    stack, spacing = read_stack(raw)
+    found = estimate_diameter(stack, spacing, defaults, min_um, max_um)
+    diameter_um, source = found.diameter_um, "estimated"
+    if diameter_um is None:
+        diameter_um, source = float(f"{found.scales_um[0]:.3g}"), "fallback"
+        log.warning(
+            "no object was found at any scale: a diameter of %.3g um is used; give diameter_um if "
+            "there are objects",
+            diameter_um,
+        )
     log.info("diameter_um: %.3g, from %d objects", diameter_um, len(found.found_um))
-    lists = {name: [float(f"{each:.4g}") if np.isfinite(each) else None for each in getattr(found, name)] for name in found._fields[1:]}
-    whole_files.write_json(record, {"diameter_um": diameter_um, "source": "stand-in" if found_none else "estimated"} | lists)
+    lists = {
+        name: [float(f"{each:.4g}") if np.isfinite(each) else None for each in getattr(found, name)]
+        for name in ("found_um", "scales_um", "sizes_um")
+    }
+    write_json(record, {"diameter_um": diameter_um, "source": source} | lists)
 
 
 job.run(main)

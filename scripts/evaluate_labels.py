@@ -1,25 +1,34 @@
-"""Score the objects of a stack against the truth that the sheet names."""
+"""Score the objects of a stack against a ground truth."""
 
 import logging
 from pathlib import Path
 
-from cellstack import io, job, whole_files
-from cellstack.evaluate_labels import evaluate_labels
+from cellstack.evaluate.evaluate_labels import evaluate_labels
+from cellstack.files.records import write_json
+from cellstack.files.stacks import read_stack
+from cellstack.run import job
 
 log = logging.getLogger(__name__)
 
 
-def main(*, truths: list[Path], splits: list[Path], scores: Path, stack: str, objects: list):
-    """Compare each of `splits` with the one of `truths` at the same place, for the kinds of `objects`, and write `scores`."""
-    content = {"stack": stack, "objects": {}}
-    for kind, truth, split in zip(objects, truths, splits, strict=True):
-        labels, spacing = io.read_stack(split)
-        scored = evaluate_labels(io.read_stack(truth)[0], labels, spacing)
-        log.info("%s: F1 %.3f at IoU 0.5", kind, scored["summary"]["f1"])
-        for fault, named in scored["faults"].items():
-            log.info("%s: %d %s", kind, len(named), fault.replace("_", " "))
-        content["objects"][kind] = scored
-    whole_files.write_json(scores, content)
+def main(
+    *,
+    ground_truths: list[Path],
+    segmentations: list[Path],
+    scores: Path,
+    stack: str,
+    objects: list[str],
+) -> None:
+    """Write the `scores` of each kind of `objects`, which has one file in each of the two lists."""
+    evaluations = {}
+    for kind, ground_truth, segmentation in zip(objects, ground_truths, segmentations, strict=True):
+        labels, spacing = read_stack(segmentation)
+        evaluation = evaluate_labels(read_stack(ground_truth)[0], labels, spacing)
+        log.info("%s: F1 %.3f at IoU 0.5", kind, evaluation["summary"]["f1"])
+        for error, found in evaluation["errors"].items():
+            log.info("%s: %d %s", kind, len(found), error.replace("_", " "))
+        evaluations[kind] = evaluation
+    write_json(scores, {"stack": stack, "objects": evaluations})
 
 
 job.run(main)

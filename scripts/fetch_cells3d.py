@@ -1,34 +1,34 @@
-"""Fetch the stack of the scikit-image tutorial on 3D images: nuclei and membranes of a hiPSC colony (Allen Institute for Cell Science)."""
+"""Download the stack of the scikit-image tutorial on 3D images.
 
-import uuid
+It shows nuclei and membranes of a colony of hiPSC (Allen Institute for Cell Science).
+"""
+
 from pathlib import Path
 
 import pooch
 import skimage
-import tifffile
 
-from cellstack import job, whole_files
 from cellstack.errors import InputError
+from cellstack.files.stacks import write_channels
+from cellstack.run import job
 
-SPACING_UM = {"Z": 0.29, "Y": 0.26, "X": 0.26}  # as the tutorial gives it
+SPACING_UM = (0.29, 0.26, 0.26)  # as given in the tutorial
 
 
-def main(*, image: Path):
-    """Write ``skimage.data.cells3d()`` as OME-TIFF with its channels' names and its voxel size."""
-    pooch.get_logger().setLevel("ERROR")  # its retries would bury the one line that says what to do
+def main(*, image: Path) -> None:
+    """Write ``skimage.data.cells3d()`` as OME-TIFF with channel names and voxel size."""
+    pooch.get_logger().setLevel("ERROR")  # messages about retries would hide the error message
     try:
         stack = skimage.data.cells3d()
-    except (OSError, ValueError) as error:  # no network, no such page, another file than the one expected
+    except (OSError, ValueError) as error:  # no network, or not the expected file
         raise InputError(
-            f"{image}: cells3d of scikit-image could not be fetched: connect to the network once, put cells3d.tif into the folder "
-            f"{skimage.data.data_dir} by hand, or name own stacks in the sheet"
+            f"{image}: cells3d of scikit-image could not be downloaded: connect to the network "
+            f"once, put cells3d.tif into the folder {skimage.data.data_dir}, or list your own "
+            "stacks in the sheet"
         ) from error
-    metadata = {"axes": "ZCYX", "Channel": {"Name": ["membrane", "nuclei"]}, "Name": "cells3d", "Creator": "cellstack"}
-    metadata |= {f"PhysicalSize{axis}": step for axis, step in SPACING_UM.items()}
-    metadata |= {f"PhysicalSize{axis}Unit": "µm" for axis in SPACING_UM}
-    metadata["UUID"] = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, 'cellstack/cells3d')}"  # a random one otherwise
-    with whole_files.whole_file(image) as partial:
-        tifffile.imwrite(partial, stack, ome=True, software="cellstack", metadata=metadata)
+    write_channels(
+        image, stack, SPACING_UM, ["membrane", "nuclei"], title="cells3d", compression=None
+    )
 
 
 job.run(main)

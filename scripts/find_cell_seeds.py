@@ -1,18 +1,21 @@
-"""Find the seeds of cells and of what is outside of them."""
+"""Find the seeds of cells and of the background."""
 
 import logging
 from pathlib import Path
+from typing import Any
 
-from cellstack import io, job, whole_files
-from cellstack.find_cell_seeds import find_cell_seeds
+from cellstack.cells.find_cell_seeds import find_cell_seeds
+from cellstack.files.records import read_json
+from cellstack.files.stacks import read_channel, read_stack, write_stack
+from cellstack.run import job
 
 log = logging.getLogger(__name__)
 
 
 def main(
     *,
-    smooth: Path,
-    walls: Path,
+    membrane_smooth: Path,
+    membrane_ridges: Path,
     record: Path,
     seeds: Path,
     background: Path,
@@ -20,27 +23,30 @@ def main(
     background_radius_beside_nuclei_um: float,
     min_wall_um3: float,
     method: str,
-    options: dict,
+    options: dict[str, Any],
     nuclei: list[Path] = (),
-):
-    """Write the `seeds` that `method` finds beside the `nuclei`, and what is surely `background`."""
-    smoothed, spacing = io.read_stack(smooth)
-    strength, _ = io.read_stack(walls)
-    of_nuclei = [io.read_channel(path, smooth, smoothed.shape, spacing) for path in nuclei]
+) -> None:
+    """Write the `seeds` of cells, including the `nuclei` if there are any, and the `background`."""
+    smooth, spacing = read_stack(membrane_smooth)
+    ridges, _ = read_stack(membrane_ridges)
+    nuclei_labels = None
+    if nuclei:
+        nuclei_labels = read_channel(nuclei[0], membrane_smooth, smooth.shape, spacing)
+        background_radius_um = background_radius_beside_nuclei_um
     found, outside = find_cell_seeds(
-        smoothed,
-        strength,
+        smooth,
+        ridges,
         spacing,
-        whole_files.read_json(record)["noise"],
+        read_json(record)["noise"],
         method,
         options,
-        background_radius_um=background_radius_beside_nuclei_um if nuclei else background_radius_um,
+        background_radius_um=background_radius_um,
         min_wall_um3=min_wall_um3,
-        nuclei=of_nuclei[0] if of_nuclei else None,
+        nuclei=nuclei_labels,
     )
-    log.info("%d seeds, %.1f %% of the stack surely background", found.max(initial=0), 100 * outside.mean())
-    io.write_stack(seeds, found, spacing)
-    io.write_stack(background, outside, spacing, display=(0, 1))
+    log.info("%d seeds, background %.1f %%", found.max(initial=0), 100 * outside.mean())
+    write_stack(seeds, found, spacing)
+    write_stack(background, outside, spacing, display=(0, 1))
 
 
 job.run(main)

@@ -2,39 +2,43 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
-from cellstack import io, job
-from cellstack.find_seeds import distance_map, find_seeds
-from cellstack.seed_points import read_points
+from cellstack.core.distance import distance_map
+from cellstack.files.stacks import read_stack, write_stack
+from cellstack.prepare.seed_points import read_points
+from cellstack.run import job
+from cellstack.segment.find_seeds import find_seeds
 
 log = logging.getLogger(__name__)
 
 
 def main(
     *,
-    clean: Path,
+    mask_clean: Path,
     components: Path,
     denoised: Path,
     distance: Path,
     seeds: Path,
     smoothing_um: float,
     method: str,
-    options: dict,
+    options: dict[str, Any],
     points: list[Path] = (),
     threads: int = 1,
-):
-    """Write the `distance` of each voxel of `clean` to the background, smoothed, and the `seeds` that `method` finds.
+) -> None:
+    """Write the smoothed `distance` map of `mask_clean` and the `seeds` that `method` finds.
 
-    It finds them on that map, on `denoised`, or in the file `points`.
+    Depending on the method, the seeds come from the distance map, the stack `denoised` or the file
+    `points`.
     """
-    mask, spacing = io.read_stack(clean)
+    mask, spacing = read_stack(mask_clean)
     to_background = distance_map(mask, spacing, smoothing_um, threads)
-    labels, stack = (io.read_stack(path, mapped=True)[0] for path in (components, denoised))
-    by_hand = read_points(*points) if points else None
-    found = find_seeds(to_background, labels, spacing, method, options, stack, by_hand)
+    labels, stack = (read_stack(path, mapped=True)[0] for path in (components, denoised))
+    manual_points = read_points(*points) if points else None
+    found = find_seeds(to_background, labels, spacing, method, options, stack, manual_points)
     log.info("%d seeds in %d components", found.max(), labels.max())
-    io.write_stack(distance, to_background, spacing)
-    io.write_stack(seeds, found, spacing)
+    write_stack(distance, to_background, spacing)
+    write_stack(seeds, found, spacing)
 
 
 job.run(main)

@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
-from cellstack import io, job
-from cellstack.label_components import label_components
+from cellstack.files.stacks import read_stack, write_stack
+from cellstack.run import job
+from cellstack.segment.label_components import label_components
 
 
-def main(*, clean: Path, components: Path, connectivity: int):
-    """Label the parts of `clean` that are connected by `connectivity` (6, 18 or 26), and write `components`."""
-    mask, spacing = io.read_stack(clean)
-    io.write_stack(components, label_components(mask, connectivity), spacing)
+def main(*, mask_clean: Path, components: Path, connectivity: int) -> None:
+    """Label the components of `mask_clean`, and write `components`.
+
+    `connectivity` is 6, 18 or 26, the number of neighbours of a voxel.
+    """
+    mask, spacing = read_stack(mask_clean)
+    write_stack(components, label_components(mask, connectivity), spacing)
 
 
 job.run(main)

@@ -1,21 +1,46 @@
-"""Measure which cells of a stack touch which."""
+"""Measure the contacts between the cells of a stack."""
 
 from pathlib import Path
 
-from cellstack import io, job, table_io
-from cellstack.measure_contacts import COLUMNS, measure_contacts
+from cellstack.cells.measure_contacts import COLUMNS, measure_contacts
+from cellstack.files.selection import read_segmentation_labels
+from cellstack.files.stacks import read_channel, read_stack
+from cellstack.files.tables import as_text, write_rows
+from cellstack.run import job
 
 
-def main(*, split: Path, walls: Path, selection: Path, contacts: Path, stack: str, object: str, min_wall: float, min_contact: float):
-    """Write one row per pair of objects in `split` that touch; `selection` gives their labels where they are measured."""
-    labels, spacing = io.read_stack(split)
-    strength = io.read_channel(walls, split, labels.shape, spacing)
-    measured = {row["split_label"]: row["label"] for row in table_io.read_rows(selection)}
+def main(
+    *,
+    segmentation: Path,
+    membrane_ridges: Path,
+    selection: Path,
+    contacts: Path,
+    stack: str,
+    object: str,
+    min_wall_strength: float,
+    min_contact_fraction: float,
+) -> None:
+    """Write one row for each pair of cells of `segmentation` that touch.
+
+    The columns ``label_1`` and ``label_2`` are the labels of `selection`.
+    """
+    labels, spacing = read_stack(segmentation)
+    ridges = read_channel(membrane_ridges, segmentation, labels.shape, spacing)
+    selected = {number: label for label, number in read_segmentation_labels(selection).items()}
+    measured = measure_contacts(
+        labels,
+        ridges,
+        spacing,
+        min_wall_strength=min_wall_strength,
+        min_contact_fraction=min_contact_fraction,
+    )
     rows = []
-    for pair in measure_contacts(labels, strength, spacing, min_wall=min_wall, min_contact=min_contact):
-        named = {f"label_{place}": measured[str(pair[f"split_label_{place}"])] or "0" for place in (1, 2)}
-        rows.append(table_io.as_text({"stack": stack, "object": object} | pair | named))
-    table_io.write_rows(contacts, list(COLUMNS), rows)
+    for contact in measured:
+        row = {"stack": stack, "object": object, **contact}
+        for place in (1, 2):
+            row[f"label_{place}"] = selected.get(int(contact[f"segmentation_label_{place}"]), 0)
+        rows.append(as_text(row))
+    write_rows(contacts, list(COLUMNS), rows)
 
 
 job.run(main)

@@ -1,56 +1,64 @@
-"""Measure each selected object of a stack: size, shape and position in um, the raw values of every channel, and what looks wrong."""
+"""Measure and flag each selected object of a stack."""
 
 from pathlib import Path
 
-import numpy as np
-
-from cellstack import columns, flag_objects, io, job, measure_objects, relabel, table_io
+from cellstack.config import columns
+from cellstack.core.labels import find_boxes
 from cellstack.errors import InputError
+from cellstack.files.selection import read_segmentation_labels
+from cellstack.files.stacks import read_channel, read_stack
+from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
+from cellstack.measure.measure_objects import join_pairs, measure_objects
+from cellstack.run import job
 
 
 def main(
     *,
     labels: Path,
     selection: Path,
-    split: Path,
+    segmentation: Path,
     raw: list[Path],
-    seeds: list[Path] = (),
-    pairs: list[Path] = (),
     objects: Path,
     stack: str,
     object: str,
-    channels: list,
+    channels: list[str],
+    seeds: list[Path] = (),
+    pairs: list[Path] = (),
     threads: int = 1,
-):
-    """Write one row per object of `labels`, and behind it that of the table `pairs`; `raw` holds a file for each of `channels`, in order.
+) -> None:
+    """Write one row for each object of `labels`; `raw` has one file for each of `channels`.
 
-    `split` and `seeds`, where these are known, are looked at to flag objects. Contrast is that of the channel with the objects' name.
+    The columns of `pairs` are added. Objects are flagged by their seeds, and by their contrast in
+    the channel that has the name of `object`.
     """
-    image, spacing = io.read_stack(labels)
-    boxes = relabel.find_boxes(image)
-    splits = {int(row["label"]): int(row["split_label"]) for row in table_io.read_rows(selection) if row["label"] not in ("", "0")}
-    if splits.keys() != boxes.keys():
-        raise InputError(f"{selection} keeps {len(splits)} objects, {labels} holds {len(boxes)}: make both anew with rule select_objects")
-    rows = [row | {"split_label": splits[row["label"]]} for row in measure_objects.measure_shapes(image, boxes, spacing, threads)]
-    found, contrast, crowded = io.read_stack(split, mapped=True)[0], None, set()
-    if rows and seeds:
-        distance = flag_objects.NEAR * np.median([row["equivalent_diameter_um"] for row in rows])
-        crowded = flag_objects.find_crowded(io.read_stack(seeds[0], mapped=True)[0], found, spacing, distance)
-    for path, channel in zip(raw, channels, strict=True):  # one channel in memory at a time
-        values = io.read_channel(path, labels, image.shape, spacing)
-        intensities = measure_objects.measure_intensities(image, boxes, values, spacing, channel, threads)
-        rows = [row | more for row, more in zip(rows, intensities, strict=True)]
-        if channel == object:
-            contrast = flag_objects.measure_contrast(found, list(boxes.values()), rows, values, spacing, threads)
-    flags = flag_objects.flag_objects(rows, contrast, crowded)
-    rows = [row | {"stack": stack, "object": object, "flags": said} for row, said in zip(rows, flags, strict=True)]
+    image, spacing = read_stack(labels)
+    boxes = find_boxes(image)
+    numbers = read_segmentation_labels(selection)
+    if numbers.keys() != boxes.keys():
+        raise InputError(
+            f"{selection} and {labels} have different objects ({len(numbers)} and {len(boxes)}): "
+            "delete both and run the workflow again"
+        )
+    rows = measure_objects(
+        image,
+        boxes,
+        read_stack(segmentation, mapped=True)[0],
+        numbers,
+        (
+            (channel, read_channel(path, labels, image.shape, spacing))
+            for path, channel in zip(raw, channels, strict=True)
+        ),
+        spacing,
+        contrast_channel=object,
+        seeds=read_stack(seeds[0], mapped=True)[0] if seeds else None,
+        threads=threads,
+    )
     names = columns.column_names(channels)
     for path in pairs:
-        names += [name for name in table_io.read_columns(path) if name not in ("label", "flags")]
-        more = list(table_io.read_rows(path))
-        joined = [";".join(filter(None, (row["flags"], each["flags"]))) for row, each in zip(rows, more, strict=True)]
-        rows = [each | table_io.as_text(row | {"flags": said}) for row, each, said in zip(rows, more, joined, strict=True)]
-    table_io.write_rows(objects, names, map(table_io.as_text, rows))
+        names += [name for name in read_columns(path) if name not in names]
+        rows = join_pairs(rows, read_rows(path))
+    named = (as_text({**row, "stack": stack, "object": object}) for row in rows)
+    write_rows(objects, names, named)
 
 
 job.run(main)

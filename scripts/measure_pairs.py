@@ -1,25 +1,45 @@
-"""Measure each selected cell against the nuclei in it, and the raw values of every channel in nucleus and cytoplasm."""
+"""Measure the selected cells together with their nuclei, and intensities in both."""
 
 from pathlib import Path
 
-from cellstack import columns, io, job, relabel, table_io
-from cellstack.measure_pairs import find_owners, flag_pairs, measure_pairs, measure_parts
+from cellstack.cells.measure_pairs import find_owners, flag_pairs, measure_pairs, measure_parts
+from cellstack.config import columns
+from cellstack.core.labels import find_boxes
+from cellstack.files.selection import read_segmentation_labels
+from cellstack.files.stacks import read_channel, read_stack
+from cellstack.files.tables import as_text, read_rows, write_rows
+from cellstack.run import job
 
 
-def main(*, labels: Path, selection: Path, contacts: Path, nuclei: Path, raw: list[Path], pairs: Path, channels: list):
-    """Write one row per cell of `labels`; `raw` holds one file per name in `channels`, in the same order."""
-    cells, spacing = io.read_stack(labels)
-    found = io.read_channel(nuclei, labels, cells.shape, spacing)
-    boxes = relabel.find_boxes(cells)
-    owners = find_owners(cells, found)
-    rows = measure_pairs(cells, boxes, found, owners, spacing)
+def main(
+    *,
+    labels: Path,
+    selection: Path,
+    contacts: Path,
+    nuclei: Path,
+    raw: list[Path],
+    pairs: Path,
+    channels: list[str],
+) -> None:
+    """Write one row for each cell of `labels`; `raw` has one file for each of `channels`."""
+    cells, spacing = read_stack(labels)
+    nuclei_labels = read_channel(nuclei, labels, cells.shape, spacing)
+    boxes = find_boxes(cells)
+    owners = find_owners(cells, nuclei_labels)
+    rows = measure_pairs(cells, boxes, nuclei_labels, owners, spacing)
+    counts = [row["nuclei_count"] for row in rows]
     for path, channel in zip(raw, channels, strict=True):  # one channel in memory at a time
-        values = io.read_channel(path, labels, cells.shape, spacing)
-        rows = [row | more for row, more in zip(rows, measure_parts(cells, boxes, found, owners, values, channel), strict=True)]
-    splits = {int(row["label"]): int(row["split_label"]) for row in table_io.read_rows(selection) if row["label"] not in ("", "0")}
-    flags = flag_pairs([splits[label] for label in boxes], rows, table_io.read_rows(contacts))
-    rows = [{"label": label} | row | {"flags": each} for label, row, each in zip(boxes, rows, flags, strict=True)]
-    table_io.write_rows(pairs, ["label", *columns.pair_column_names(channels), "flags"], map(table_io.as_text, rows))
+        values = read_channel(path, labels, cells.shape, spacing)
+        intensities = measure_parts(cells, boxes, nuclei_labels, owners, values, channel)
+        for row, measured in zip(rows, intensities, strict=True):
+            row.update(measured)
+    numbers = read_segmentation_labels(selection)
+    flags = flag_pairs([numbers[label] for label in boxes], counts, read_rows(contacts))
+    cells_text = [
+        as_text({"label": label, **row, "flags": flag})
+        for label, row, flag in zip(boxes, rows, flags, strict=True)
+    ]
+    write_rows(pairs, ["label", *columns.pair_column_names(channels), "flags"], cells_text)
 
 
 job.run(main)

@@ -1,44 +1,47 @@
-"""Merge the compartments of a stack to cells."""
+"""Merge the regions of a stack into cells."""
 
 import logging
 from pathlib import Path
 
-from cellstack import io, job
-from cellstack.merge_cells import merge_cells
+from cellstack.cells.merge_cells import merge_cells
+from cellstack.files.stacks import read_stack, write_stack
+from cellstack.run import job
 
 log = logging.getLogger(__name__)
 
 
 def main(
     *,
-    compartments: Path,
-    walls: Path,
-    smooth: Path,
-    split: Path,
-    min_wall: float,
-    min_contact: float,
+    regions: Path,
+    membrane_ridges: Path,
+    membrane_smooth: Path,
+    segmentation: Path,
+    min_wall_strength: float,
+    min_contact_fraction: float,
     min_solidity: float,
     min_volume_um3: float,
     min_volume_without_nucleus_um3: float,
     nuclei: list[Path] = (),
-):
-    """Merge `compartments` where the wall between them is missing, and write the cells as `split`; `nuclei` tells which hold one."""
-    labels, spacing = io.read_stack(compartments)
-    strength, smoothed, *of_nuclei = (io.read_stack(path)[0] for path in (walls, smooth, *nuclei))
+) -> None:
+    """Merge `regions` and write the cells as `segmentation`."""
+    labels, spacing = read_stack(regions)
+    nuclei_count = 0
+    if nuclei and labels.any():
+        nuclei_count = int(read_stack(nuclei[0])[0].max(initial=0))
     cells, counts = merge_cells(
         labels,
-        strength,
-        smoothed,
+        read_stack(membrane_ridges)[0],
+        read_stack(membrane_smooth)[0],
         spacing,
-        int(of_nuclei[0].max(initial=0)) if of_nuclei and labels.any() else 0,
-        min_wall=min_wall,
-        min_contact=min_contact,
+        nuclei_count,
+        min_wall_strength=min_wall_strength,
+        min_contact_fraction=min_contact_fraction,
         min_solidity=min_solidity,
         min_volume_um3=min_volume_um3,
         min_volume_without_nucleus_um3=min_volume_without_nucleus_um3,
     )
     log.info("%s", counts)
-    io.write_stack(split, cells, spacing)
+    write_stack(segmentation, cells, spacing)
 
 
 job.run(main)

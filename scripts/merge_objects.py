@@ -1,21 +1,31 @@
-"""Merge neighbours that were one object."""
+"""Merge neighbours that are parts of one object."""
 
 import logging
 from pathlib import Path
+from typing import Any
 
-from cellstack import io, job
-from cellstack.merge_objects import merge_objects
+from cellstack.files.stacks import read_stack, write_stack
+from cellstack.run import job
+from cellstack.segment.merge_objects import merge_objects
 
 log = logging.getLogger(__name__)
 
 
-def main(*, parts: Path, denoised: Path, merged: Path, method: str, options: dict, threads: int = 1):
-    """Merge by `method` what in `parts` belongs together, judged by shape and by the intensities of `denoised`, and write `merged`."""
-    labels, spacing = io.read_stack(parts, mapped=True)
-    stack, _ = io.read_stack(denoised, mapped=True)
-    whole = merge_objects(labels, stack, spacing, method, options, threads)
-    log.info("%d parts merged to %d objects", labels.max(initial=0), whole.max(initial=0))
-    io.write_stack(merged, whole, spacing)
+def main(
+    *,
+    watershed: Path,
+    denoised: Path,
+    merged: Path,
+    method: str,
+    options: dict[str, Any],
+    threads: int = 1,
+) -> None:
+    """Merge objects of `watershed` by shape and by the intensities `denoised`; write `merged`."""
+    labels, spacing = read_stack(watershed, mapped=True)
+    stack, _ = read_stack(denoised, mapped=True)
+    objects = merge_objects(labels, stack, spacing, method, options, threads)
+    log.info("%d objects, %d after merging", labels.max(initial=0), objects.max(initial=0))
+    write_stack(merged, objects, spacing)
 
 
 job.run(main)

@@ -1,16 +1,20 @@
-"""Draw how the diameter of the nuclei of a stack was estimated, and circles of that size over a plane."""
+"""Draw how the diameter of the objects of a stack was estimated."""
 
 from pathlib import Path
 
-from cellstack import figures, io, job, whole_files
-from cellstack.plot_diameter import plot_diameter
+from cellstack.figures import drawing
+from cellstack.figures.colors import ALERT, COLORS
+from cellstack.figures.plot_diameter import plot_diameter
+from cellstack.files.records import read_json
+from cellstack.files.stacks import read_stack
+from cellstack.run import job
 
 
-def main(*, raw: Path, record: Path, figure: Path, title: str, note: str):
-    """Read a channel and the `record` of its estimate; write the `figure` with its title and its warning."""
-    stack, spacing = io.read_stack(raw)
-    drawn = plot_diameter(stack, spacing, whole_files.read_json(record), title=title, note=note)
-    figures.save(drawn, figure, (*figures.COLORS, figures.ALERT))
+def main(*, raw: Path, record: Path, figure: Path, title: str, note: str) -> None:
+    """Read the `raw` channel and the `record` of the estimate; write the `figure`."""
+    stack, spacing = read_stack(raw)
+    drawn = plot_diameter(stack, spacing, read_json(record), title=title, note=note)
+    drawing.save(drawn, figure, (*COLORS, ALERT))
 
 
 job.run(main)

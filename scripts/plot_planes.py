@@ -1,16 +1,19 @@
-"""Draw the outlines of all objects found over up to twelve evenly spaced planes."""
+"""Draw the outlines of all objects over up to twelve evenly spaced planes."""
 
 from pathlib import Path
 
-from cellstack import figures, io, job
-from cellstack.plot_planes import plot_planes
+from cellstack.figures import drawing
+from cellstack.figures.colors import COLORS
+from cellstack.figures.plot_planes import plot_planes
+from cellstack.files.stacks import read_stack
+from cellstack.run import job
 
 
-def main(*, raw: Path, split: Path, planes: Path, title: str, note: str):
-    """Read a channel and all objects; write the figure `planes` with its title and its warning."""
-    stack, spacing = io.read_stack(raw)
-    found, _ = io.read_stack(split)
-    figures.save(plot_planes(stack, found, spacing, title=title, note=note), planes, figures.COLORS)
+def main(*, raw: Path, segmentation: Path, figure: Path, title: str, note: str) -> None:
+    """Read the `raw` channel and the `segmentation`; write the `figure`."""
+    stack, spacing = read_stack(raw)
+    labels, _ = read_stack(segmentation)
+    drawing.save(plot_planes(stack, labels, spacing, title=title, note=note), figure, COLORS)
 
 
 job.run(main)

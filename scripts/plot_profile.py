@@ -1,18 +1,21 @@
-"""Draw the intensities of all channels along one row."""
+"""Plot the intensities of all channels along a row."""
 
 from pathlib import Path
 
-from cellstack import io, job, whole_files
-from cellstack.plot_profile import plot_profile
+from cellstack.files.records import read_json, write_json
+from cellstack.files.stacks import read_stack
+from cellstack.gallery.plot_profile import plot_profile
+from cellstack.run import job
 
 
-def main(*, raw: list[Path], view: Path, profile: Path, channels: list):
-    """Read the `raw` stacks of all `channels` and the `view`; write the section `profile` of the gallery."""
-    stacks = dict(zip(channels, (io.read_stack(path)[0] for path in raw), strict=True))
-    _, spacing = io.read_stack(raw[0])
-    seen = whole_files.read_json(view)
-    snippet = {"choose_view": {"plane": seen["plane"], "row": seen["row"]}}
-    whole_files.write_json(profile, plot_profile(stacks, spacing, seen, [{"title": "profile", "snippet": snippet}]))
+def main(*, raw: list[Path], view: Path, profile: Path, channels: list) -> None:
+    """Read the `raw` stacks of all `channels` and the `view`; write the section `profile`."""
+    stacks = {name: read_stack(path)[0] for name, path in zip(channels, raw, strict=True)}
+    _, spacing = read_stack(raw[0])
+    chosen = read_json(view)
+    snippet = {"choose_view": {"plane": chosen["plane"], "row": chosen["row"]}}
+    panels = [{"title": "profile", "snippet": snippet}]
+    write_json(profile, plot_profile(stacks, spacing, chosen, panels))
 
 
 job.run(main)

@@ -1,19 +1,33 @@
-"""Draw the outlines of all objects found over the stack, in colour those that are measured, seen along the three axes."""
+"""Draw the outlines of all objects over a stack, seen along the three axes."""
 
 from pathlib import Path
 
-from cellstack import figures, io, job
-from cellstack.plot_segmentation import plot_segmentation
+from cellstack.figures import drawing
+from cellstack.figures.colors import COLORS
+from cellstack.figures.plot_segmentation import plot_segmentation
+from cellstack.files.stacks import read_channel, read_stack
+from cellstack.run import job
 
 
-def main(*, raw: Path, split: Path, labels: Path, segmentation: Path, title: str, note: str, nuclei: list[Path] = ()):
-    """Read a channel, all objects and the selected ones; write the figure `segmentation`. A channel of `nuclei` tints the first."""
-    stack, spacing = io.read_stack(raw)
-    found, _ = io.read_stack(split)
-    selected, _ = io.read_stack(labels)
-    tint = io.read_channel(nuclei[0], raw, stack.shape, spacing) if nuclei else None
-    figure = plot_segmentation(stack, found, selected, spacing, title=title, note=note, nuclei=tint)
-    figures.save(figure, segmentation, figures.COLORS)
+def main(
+    *,
+    raw: Path,
+    segmentation: Path,
+    labels: Path,
+    figure: Path,
+    title: str,
+    note: str,
+    nuclei: list[Path] = (),
+) -> None:
+    """Read the `raw` channel, the `segmentation` and the selected `labels`; write the `figure`.
+
+    The channel of the `nuclei`, if given, is shown as a tint.
+    """
+    stack, spacing = read_stack(raw)
+    found, selected = read_stack(segmentation)[0], read_stack(labels)[0]
+    tint = read_channel(nuclei[0], raw, stack.shape, spacing) if nuclei else None
+    drawn = plot_segmentation(stack, found, selected, spacing, title=title, note=note, nuclei=tint)
+    drawing.save(drawn, figure, COLORS)
 
 
 job.run(main)

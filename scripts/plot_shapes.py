@@ -1,16 +1,24 @@
-"""Draw volume against solidity of all measured objects."""
+"""Plot volume against solidity of all measured objects."""
 
 from pathlib import Path
 
-from cellstack import job, table_io, whole_files
-from cellstack.plot_shapes import plot_shapes
+from cellstack.files.records import write_json
+from cellstack.files.tables import read_rows
+from cellstack.gallery.plot_shapes import plot_shapes
+from cellstack.run import job
 
 
-def main(*, objects: Path, shapes: Path, channel: str):
-    """Read the table of `objects`; write the section `shapes` of the gallery, coloured by the mean intensity of a `channel`."""
-    rows = list(table_io.read_rows(objects))
-    measured = [[float(row[column]) for row in rows] for column in ("volume_um3", "solidity", f"mean_intensity_{channel}")]
-    whole_files.write_json(shapes, plot_shapes(*measured, [int(row["label"]) for row in rows], channel))
+def main(*, objects: Path, shapes: Path, channel: str) -> None:
+    """Read the table of `objects`; write the section `shapes`.
+
+    Objects are coloured by their mean intensity in the `channel`.
+    """
+    rows = list(read_rows(objects))
+    measured = [
+        [float(row[column]) for row in rows]
+        for column in ("volume_um3", "solidity", f"mean_intensity_{channel}")
+    ]
+    write_json(shapes, plot_shapes(*measured, [int(row["label"]) for row in rows], channel))
 
 
 job.run(main)

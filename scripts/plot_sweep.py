@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from cellstack import figures, job, table_io
-from cellstack.plot_sweep import plot_sweep
+from cellstack.figures import drawing
+from cellstack.figures.plot_sweep import plot_sweep
+from cellstack.files.tables import read_rows
+from cellstack.run import job
 
 
-def main(*, scores: Path, figure: Path, varied: list):
-    """Read the table of scores of all runs and draw a panel for each key of `varied`."""
-    figures.save(plot_sweep(list(table_io.read_rows(scores)), varied), figure)
+def main(*, scores: Path, figure: Path, varied: list) -> None:
+    """Read the table of `scores` of all runs; write the `figure` with a panel per `varied` key."""
+    drawing.save(plot_sweep(list(read_rows(scores)), varied), figure)
 
 
 job.run(main)

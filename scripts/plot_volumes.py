@@ -2,14 +2,32 @@
 
 from pathlib import Path
 
-from cellstack import figures, job, table_io
-from cellstack.plot_volumes import plot_volumes
+from cellstack.figures import drawing
+from cellstack.figures.plot_volumes import plot_volumes
+from cellstack.files.tables import read_rows
+from cellstack.run import job
 
 
-def main(*, tables: list[Path], volumes: Path, stacks: list, groups: dict, object: str, group_by: str, note: str):
-    """Read the `tables` of one kind of `object`, one for each of `stacks`; write the figure `volumes`. `groups` names those of stacks."""
-    measured = {stack: [float(row["volume_um3"]) for row in table_io.read_rows(path)] for stack, path in zip(stacks, tables, strict=True)}
-    figures.save(plot_volumes(measured, groups, kind=object, group_by=group_by, note=note), volumes)
+def main(
+    *,
+    tables: list[Path],
+    figure: Path,
+    stacks: list,
+    groups: dict,
+    object: str,
+    group_by: str,
+    note: str,
+) -> None:
+    """Read the `tables` of a kind of `object`, one for each of `stacks`; write the `figure`.
+
+    `groups` are the groups of the stacks, from the column `group_by` of the sheet.
+    """
+    volumes = {
+        stack: [float(row["volume_um3"]) for row in read_rows(path)]
+        for stack, path in zip(stacks, tables, strict=True)
+    }
+    drawn = plot_volumes(volumes, groups, kind=object, group_by=group_by, note=note)
+    drawing.save(drawn, figure)
 
 
 job.run(main)

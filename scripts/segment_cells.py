@@ -1,38 +1,36 @@
-"""Divide a stack into compartments by a watershed on the membrane."""
+"""Divide a stack into regions by a watershed of the membrane."""
 
 from pathlib import Path
 
-from cellstack import io, job
-from cellstack.segment_cells import segment_cells
+from cellstack.cells.segment_cells import segment_cells
+from cellstack.files.stacks import read_stack, write_stack
+from cellstack.run import job
 
 
 def main(
     *,
     seeds: Path,
     background: Path,
-    smooth: Path,
-    walls: Path,
-    compartments: Path,
+    membrane_smooth: Path,
+    membrane_ridges: Path,
+    regions: Path,
     wall_weight: float,
     distance_weight: float,
     nuclei: list[Path] = (),
-    threads: int = 1,
-):
-    """Flood `smooth` and `walls` from `seeds` and `background`, and write `compartments`."""
-    markers, spacing = io.read_stack(seeds)
-    outside, smoothed, strength, *of_nuclei = (io.read_stack(path)[0] for path in (background, smooth, walls, *nuclei))
-    flooded = segment_cells(
+) -> None:
+    """Write the `regions` of the watershed from `seeds` and `background`."""
+    markers, spacing = read_stack(seeds)
+    found = segment_cells(
         markers,
-        outside,
-        smoothed,
-        strength,
-        of_nuclei[0] if of_nuclei else None,
+        read_stack(background)[0],
+        read_stack(membrane_smooth)[0],
+        read_stack(membrane_ridges)[0],
+        read_stack(nuclei[0])[0] if nuclei else None,
         spacing,
         wall_weight=wall_weight,
         distance_weight=distance_weight,
-        threads=threads,
     )
-    io.write_stack(compartments, flooded, spacing)
+    write_stack(regions, found, spacing)
 
 
 job.run(main)

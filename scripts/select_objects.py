@@ -1,34 +1,46 @@
-"""Select the objects that are measured, and say of each other one why not."""
+"""Select the objects to measure, and record why each other object was excluded."""
 
 import logging
 from pathlib import Path
 
-from cellstack import io, job, table_io
-from cellstack.select_objects import select_objects
+from cellstack.files.stacks import read_stack, write_labels
+from cellstack.files.tables import as_text, write_rows
+from cellstack.run import job
+from cellstack.segment.select_objects import select_objects
 
+COLUMNS = ["segmentation_label", "label", "volume_um3", "reason"]
 log = logging.getLogger(__name__)
 
 
 def main(
     *,
-    split: Path,
+    segmentation: Path,
     labels: Path,
     selection: Path,
-    clear_faces: list,
+    exclude_touching_faces: list[str],
     min_volume_um3: float,
     max_volume_um3: float | None = None,
     renumber: bool = True,
     threads: int = 1,
-):
-    """Write the selected objects of `split`, renumbered or not, as `labels`, and the fate of each object as table `selection`."""
-    objects, spacing = io.read_stack(split, mapped=True)
-    limits = {"min_volume_um3": min_volume_um3, "max_volume_um3": max_volume_um3}
-    selected, numbers, volumes, reasons = select_objects(objects, spacing, clear_faces=clear_faces, **limits, renumber=renumber)
+) -> None:
+    """Write the selected objects of `segmentation` as `labels`.
+
+    The table `selection` has one row per object of `segmentation`, with its new label and the
+    reason for its selection or exclusion.
+    """
+    objects, spacing = read_stack(segmentation, mapped=True)
+    selected, numbers, volumes, reasons = select_objects(
+        objects,
+        spacing,
+        exclude_touching_faces=exclude_touching_faces,
+        min_volume_um3=min_volume_um3,
+        max_volume_um3=max_volume_um3,
+        renumber=renumber,
+    )
     log.info("%d of %d objects selected", (numbers > 0).sum(), len(numbers))
-    io.write_labels(labels, selected, spacing, threads)
+    write_labels(labels, selected, spacing, threads)
     rows = zip(range(1, len(numbers) + 1), numbers, volumes, reasons, strict=True)
-    columns = ["split_label", "label", "volume_um3", "reason"]
-    table_io.write_rows(selection, columns, (table_io.as_text(dict(zip(columns, row, strict=True))) for row in rows))
+    write_rows(selection, COLUMNS, (as_text(dict(zip(COLUMNS, row, strict=True))) for row in rows))
 
 
 job.run(main)

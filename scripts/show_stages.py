@@ -1,9 +1,11 @@
-"""Draw what each stage made of a stack, as it is configured."""
+"""Show the result of each stage, as configured."""
 
 from pathlib import Path
 
-from cellstack import io, job, whole_files
-from cellstack.show_stages import show_stages
+from cellstack.files.records import read_json, write_json
+from cellstack.files.stacks import read_stack
+from cellstack.gallery.show_stages import show_stages
+from cellstack.run import job
 
 
 def main(
@@ -12,27 +14,38 @@ def main(
     contrast: Path,
     denoised: Path,
     mask: Path,
-    clean: Path,
+    mask_clean: Path,
     distance: Path,
     seeds: Path,
-    parts: Path,
+    watershed: Path,
     merged: Path,
-    split: Path,
+    segmentation: Path,
     labels: Path,
     view: Path,
     stages: Path,
     diameter_um: float,
     panels: list,
     corrected: list[Path] = (),
-):
-    """Read the results of the stages and the `view`; write the section `stages` of the gallery, with one of the `panels` for each stage."""
-    made = {"raw": raw, "contrast": contrast, "denoised": denoised, "mask": mask, "clean": clean, "distance": distance}
-    made |= {"seeds": seeds, "parts": parts, "merged": merged, "split": split, "labels": labels}
+) -> None:
+    """Read the results of the stages and the `view`; write the section `stages`."""
+    files = {
+        "raw": raw,
+        "contrast": contrast,
+        "denoised": denoised,
+        "mask": mask,
+        "mask_clean": mask_clean,
+        "distance": distance,
+        "seeds": seeds,
+        "watershed": watershed,
+        "merged": merged,
+        "segmentation": segmentation,
+        "labels": labels,
+    }
     if corrected:
-        made["corrected"] = corrected[0]
-    _, spacing = io.read_stack(raw)
-    stacks = {name: io.read_stack(path)[0] for name, path in made.items()}
-    whole_files.write_json(stages, show_stages(stacks, spacing, whole_files.read_json(view), diameter_um, panels))
+        files["corrected"] = corrected[0]
+    _, spacing = read_stack(raw)
+    stacks = {name: read_stack(path)[0] for name, path in files.items()}
+    write_json(stages, show_stages(stacks, spacing, read_json(view), diameter_um, panels))
 
 
 job.run(main)

@@ -1,12 +1,12 @@
-"""Simulate a stack of a cell colony, nuclei and membrane, with the labels that are true for it."""
+"""Simulate a stack of a cell colony, with nuclei and membranes, and its ground truth labels."""
 
 from pathlib import Path
 
 import numpy as np
-import tifffile
 
-from cellstack import io, job, whole_files
-from cellstack.simulate_stack import simulate_stack
+from cellstack.files.stacks import write_channels, write_labels
+from cellstack.prepare.simulate_stack import simulate_stack
+from cellstack.run import job
 
 
 def main(
@@ -14,15 +14,15 @@ def main(
     image: Path,
     nuclei: Path,
     cells: Path,
-    shape: list,
-    spacing: list,
+    shape: list[int],
+    spacing: list[float],
     diameter_um: float,
     nuclei_count: int,
     seed: int,
     signal_to_noise: float,
     depth_factor: float,
-):
-    """Simulate a colony and write its image (OME-TIFF, channels nuclei and membrane) and the true labels of nuclei and cells."""
+) -> None:
+    """Write a simulated image (OME-TIFF, channels nuclei and membrane) and both label images."""
     simulated = simulate_stack(
         shape,
         spacing,
@@ -32,16 +32,17 @@ def main(
         signal_to_noise=signal_to_noise,
         depth_factor=depth_factor,
     )
-    channels = np.stack([simulated.nuclei_image, simulated.membrane_image])
-    metadata = io.ome_metadata(image, channels, spacing) | {
-        "axes": "CZYX",
-        "Name": f"{image.name}, simulated by cellstack",
-        "Channel": {"Name": ["nuclei", "membrane"]},
-    }
-    with whole_files.whole_file(image) as partial:
-        tifffile.imwrite(partial, channels, ome=True, photometric="minisblack", software="cellstack", metadata=metadata)
-    io.write_labels(nuclei, simulated.nuclei_labels, spacing)
-    io.write_labels(cells, simulated.cell_labels, spacing)
+    write_channels(
+        image,
+        np.stack([simulated.nuclei_image, simulated.membrane_image]),
+        spacing,
+        ["nuclei", "membrane"],
+        axes="CZYX",
+        title=f"{image.name}, simulated by cellstack",
+        compression=None,
+    )
+    write_labels(nuclei, simulated.nuclei_labels, spacing)
+    write_labels(cells, simulated.cell_labels, spacing)
 
 
 job.run(main)

@@ -1,32 +1,47 @@
 """Split touching objects by a watershed from their seeds."""
 
 from pathlib import Path
+from typing import Any
 
-from cellstack import io, job
-from cellstack.split_objects import split_objects
+from cellstack.files.stacks import read_stack, write_stack
+from cellstack.run import job
+from cellstack.segment.split_objects import split_objects
 
 
 def main(
     *,
     seeds: Path,
-    clean: Path,
-    stack: Path,
+    mask_clean: Path,
+    intensity: Path,
     distance: Path,
-    parts: Path,
+    watershed: Path,
     method: str,
-    options: dict,
+    options: dict[str, Any],
     edges: list[Path] = (),
     compactness: float = 0.0,
     connectivity: int = 26,
     threads: int = 1,
-):
-    """Flood the landscape that `method` makes of `stack`, `distance` and `edges` from `seeds` within `clean`, and write `parts`."""
-    markers, spacing = io.read_stack(seeds, mapped=True)
-    mask = io.read_stack(clean)[0]
-    intensities, to_background, *of_edges = (io.read_stack(path, mapped=True)[0] for path in (stack, distance, *edges))
-    how = {"compactness": compactness, "connectivity": connectivity, "threads": threads}
-    labels = split_objects(markers, mask, intensities, to_background, method, options, *of_edges, **how)
-    io.write_stack(parts, labels, spacing)
+) -> None:
+    """Flood a landscape from `seeds` within `mask_clean`, and write the `watershed`.
+
+    `method` makes the landscape from `intensity`, `distance` and `edges`.
+    """
+    markers, spacing = read_stack(seeds, mapped=True)
+    mask = read_stack(mask_clean)[0]
+    stack, to_background = (read_stack(path, mapped=True)[0] for path in (intensity, distance))
+    labels = split_objects(
+        markers,
+        mask,
+        stack,
+        to_background,
+        method,
+        options,
+        edges=read_stack(edges[0], mapped=True)[0] if edges else None,
+        compactness=compactness,
+        connectivity=connectivity,
+        threads=threads,
+    )
+    write_stack(watershed, labels, spacing)
 
 
 job.run(main)

@@ -1,8 +1,11 @@
-"""Sum up a stack and a kind of object in one row: counts, why objects were dropped, totals, mean, spread and flags."""
+"""Summarize the objects of one kind in a stack in one row."""
 
 from pathlib import Path
 
-from cellstack import job, sizes, summarize_stack, table_io
+from cellstack.config import lengths
+from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
+from cellstack.measure.summarize_stack import summarize_stack
+from cellstack.run import job
 
 
 def main(
@@ -15,14 +18,21 @@ def main(
     diameter_um: float,
     diameter_source: str | None = None,
     diameter: list[Path] = (),
-):
-    """Write one row, also where nothing was found; an estimated `diameter` has a file that says where it comes from."""
-    source = sizes.read_diameter(diameter[0])["source"] if diameter else diameter_source
-    rows = list(table_io.read_rows(objects))
-    columns = {name: [row[name] for row in rows] for name in table_io.read_columns(objects)}
-    reasons = [row["reason"] for row in table_io.read_rows(selection)]
-    row = {"stack": stack, "object": object} | summarize_stack.summarize_stack(columns, reasons, diameter_um, source)
-    table_io.write_rows(summary, list(row), [table_io.as_text(row)])
+) -> None:
+    """Write one row, even if there are no objects.
+
+    The file `diameter`, if given, names the source of an estimated diameter.
+    """
+    source = lengths.read_diameter(diameter[0])["source"] if diameter else diameter_source
+    rows = list(read_rows(objects))
+    columns = {name: [row[name] for row in rows] for name in read_columns(objects)}
+    reasons = [row["reason"] for row in read_rows(selection)]
+    row = {
+        "stack": stack,
+        "object": object,
+        **summarize_stack(columns, reasons, diameter_um, source),
+    }
+    write_rows(summary, list(row), [as_text(row)])
 
 
 job.run(main)

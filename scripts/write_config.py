@@ -1,30 +1,51 @@
-"""Write the configuration of a run as it was resolved."""
+"""Write the resolved configuration of a run."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from cellstack import job, sizes, whole_files
+from cellstack import __version__
+from cellstack.config import lengths
+from cellstack.files.atomic import atomic_write
+from cellstack.run import job
 
 
-class Plain(yaml.SafeDumper):
-    """Writes what occurs twice twice, in place of an alias."""
+class NoAliasDumper(yaml.SafeDumper):
+    """Writes repeated values in full instead of as YAML aliases."""
 
-    def ignore_aliases(self, data):
-        """Never use one."""
+    def ignore_aliases(self, data: object) -> bool:
+        """Return True for all values."""
         return True
 
 
-def main(*, resolved: Path, config: dict, stages: list, diameters: list[Path] = ()):
-    """Write `config` with its defaults, and below `resolved` what `stages` came to in um for which stacks.
+def main(
+    *,
+    resolved: Path,
+    config: dict[str, Any],
+    stages: list[Any],
+    diameters: list[Path] = (),
+) -> None:
+    """Write `config` with its defaults, the version, and below `resolved` the params of `stages`.
 
-    Those of `stages` whose sizes go by an estimated diameter have its file in `diameters`, in their order.
+    `diameters` are the files of the estimated diameters, in the order of those of `stages` whose
+    sizes depend on one.
     """
     files = iter(diameters)
-    stages = [sizes.in_um(each, sizes.read_diameter(next(files))["diameter_um"]) if sizes.has_sizes(each) else each for each in stages]
-    with whole_files.whole_file(resolved) as partial:
-        text = yaml.dump(config | {"resolved": stages}, Dumper=Plain, sort_keys=False, allow_unicode=True, width=120)
-        partial.write_text(text, encoding="utf-8")
+    in_um = []
+    for each in stages:
+        if lengths.has_sizes(each):
+            each = lengths.in_um(each, lengths.read_diameter(next(files))["diameter_um"])
+        in_um.append(each)
+    text = yaml.dump(
+        {"version": __version__} | config | {"resolved": in_um},
+        Dumper=NoAliasDumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=120,
+    )
+    with atomic_write(resolved) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 job.run(main)

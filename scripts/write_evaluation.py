@@ -1,19 +1,26 @@
-"""Write the page that shows how well all stacks agree with their truth."""
+"""Write the page of the evaluation of all stacks with a ground truth."""
 
 import base64
 from pathlib import Path
 
-from cellstack import job, table_io, whole_files
-from cellstack.write_evaluation import write_evaluation
+from cellstack.files.atomic import atomic_write
+from cellstack.files.tables import read_rows
+from cellstack.pages.write_evaluation import write_evaluation
+from cellstack.run import job
 
 
-def main(*, scores: Path, stack_scores: Path, faults: list[Path], evaluation: Path):
-    """Read the two tables of scores, and for each row of `stack_scores`, in their order, the figure of its worst objects."""
-    rows = list(table_io.read_rows(stack_scores))
-    keys = [(row["stack"], row["object"]) for row in rows]
-    pictures = {key: base64.b64encode(path.read_bytes()).decode() for key, path in zip(keys, faults, strict=True)}
-    page = write_evaluation(list(table_io.read_rows(scores)), rows, pictures)
-    with whole_files.whole_file(evaluation) as partial:
+def main(*, scores: Path, stack_scores: Path, figures: list[Path], evaluation: Path) -> None:
+    """Read the tables of scores and the `figures`; write the page `evaluation`.
+
+    There is a figure of the worst objects for each row of `stack_scores`, in the same order.
+    """
+    rows = list(read_rows(stack_scores))
+    pictures = {
+        (row["stack"], row["object"]): base64.b64encode(path.read_bytes()).decode()
+        for row, path in zip(rows, figures, strict=True)
+    }
+    page = write_evaluation(list(read_rows(scores)), rows, pictures)
+    with atomic_write(evaluation) as partial:
         partial.write_text(page, encoding="utf-8")
 
 

@@ -1,16 +1,29 @@
-"""Write the page that shows all comparisons of a stack."""
+"""Write the page of the gallery of a stack."""
 
 from pathlib import Path
 
-from cellstack import job, whole_files
-from cellstack.write_gallery import write_gallery
+from cellstack.files.atomic import atomic_write
+from cellstack.files.records import read_json
+from cellstack.gallery.write_gallery import write_gallery
+from cellstack.run import job
 
 
-def main(*, sections: list[Path], view: Path, page: Path, stack: str, note: str, diameter_um: float, preset: str):
-    """Read the `sections`, each with the name of its file, and the `view`; write the `page` of the stack as HTML."""
-    parts = {path.stem: whole_files.read_json(path) for path in sections}
-    text = write_gallery(parts, whole_files.read_json(view), stack=stack, note=note, diameter_um=diameter_um, preset=preset)
-    with whole_files.whole_file(page) as partial:
+def main(
+    *,
+    sections: list[Path],
+    view: Path,
+    page: Path,
+    stack: str,
+    note: str,
+    diameter_um: float,
+    preset: str,
+) -> None:
+    """Read the `sections`, each named like its file, and the `view`; write the `page`."""
+    parts = {path.stem: read_json(path) for path in sections}
+    text = write_gallery(
+        parts, read_json(view), stack=stack, note=note, diameter_um=diameter_um, preset=preset
+    )
+    with atomic_write(page) as partial:
         partial.write_text(text, encoding="utf-8")
 
 

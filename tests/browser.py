@@ -1,4 +1,4 @@
-"""A page in a real browser: Chromium without a window, driven through the pipe of its DevTools protocol."""
+"""A page in a real browser: headless Chromium, controlled through the pipe of its DevTools."""
 
 import fcntl
 import json
@@ -18,13 +18,13 @@ OPTIONS = (
     "--no-first-run",
     "--disable-component-update",
     "--disable-sync",
-    "--remote-debugging-pipe",  # Chromium reads commands at descriptor 3 and answers at 4
+    "--remote-debugging-pipe",  # reads commands from file descriptor 3 and answers on 4
 )
-SECONDS = 60  # for one answer
+MAX_SECONDS_PER_ANSWER = 60
 
 
 class Browser:
-    """A running Chromium with one empty page, and the addresses that it asked for."""
+    """A running Chromium with one page, and in `requested` the addresses that it requested."""
 
     def __init__(self, program, profile):
         to_browser, self._commands = os.pipe()
@@ -36,27 +36,31 @@ class Browser:
         self._process = subprocess.Popen(command, pass_fds=ends, **quiet)
         for end in (to_browser, from_browser, *ends):
             os.close(end)
-        self.requested, self._number, self._rest, self._session, self._is_loaded = [], 0, b"", {}, False
+        self.requested = []
+        self._number, self._unread, self._session, self._is_loaded = 0, b"", {}, False
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = {"sessionId": self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]}
+        attached = self._call("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = {"sessionId": attached["sessionId"]}
         for domain in ("Page", "Network"):
             self._call(f"{domain}.enable")
 
     def open(self, address):
-        """Load a page with all that it asks for."""
+        """Load a page and everything that it requests."""
         self._is_loaded = False
         self._call("Page.navigate", url=address)
         while not self._is_loaded:
             self._read()
 
     def evaluate(self, expression):
-        """Give the value of an expression of JavaScript in the page; a promise is awaited."""
-        answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        """Return the value of a JavaScript expression in the page; a promise is awaited."""
+        answer = self._call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in answer, answer
         return answer["result"]["value"]
 
     def close(self):
-        """End the program."""
+        """End the browser."""
         self._process.terminate()
         self._process.wait()
         for end in (self._commands, self._answers):
@@ -73,13 +77,13 @@ class Browser:
                 return answer["result"]
 
     def _read(self):
-        end = time.monotonic() + SECONDS
-        while b"\0" not in self._rest:
+        end = time.monotonic() + MAX_SECONDS_PER_ANSWER
+        while b"\0" not in self._unread:
             assert time.monotonic() < end, "the browser does not answer"
             part = os.read(self._answers, 1 << 16)
             assert part, "the browser has ended"
-            self._rest += part
-        message, _, self._rest = self._rest.partition(b"\0")
+            self._unread += part
+        message, _, self._unread = self._unread.partition(b"\0")
         answer = json.loads(message)
         if answer.get("method") == "Network.requestWillBeSent":
             self.requested.append(answer["params"]["request"]["url"])

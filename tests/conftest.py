@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Settings and fixtures of all tests."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("steady", deadline=None, derandomize=True)  # a busy machine is no fault, and each run tests the same
+# no time limit, since the machine may be busy; the same examples in each run
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("quick", settings.get_profile("steady"), max_examples=10)
 settings.load_profile("steady")
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -14,8 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def data():
-    """The folder of real stacks; tests that need it are skipped where it is absent."""
+    """Folder of the real stacks; tests that need it are skipped if it does not exist."""
     folder = Path(os.environ.get("CELLSTACK_DATA", ROOT.parent / "shared" / "data"))
     if not (folder / "tutorial" / "nuclei.tif").exists():
-        pytest.skip(f"no real stacks at {folder}: set CELLSTACK_DATA to their folder")
+        pytest.skip(f"no real stacks in {folder}: set CELLSTACK_DATA to their folder")
     return folder

@@ -1,8 +1,8 @@
-"""Voronoi-Otsu labelling by pyclesperanto itself, on whatever OpenCL finds; run by bench.py in an environment of its own.
+"""Voronoi-Otsu labelling by pyclesperanto itself, on the first device of OpenCL.
 
 python benchmarks/peers/pyclesperanto_voronoi_otsu.py IMAGE.tif OUTDIR SPOT_SIGMA
 
-It writes segmented.tif, and measures nothing.
+It writes segmented.tif and measures nothing. bench.py runs it in a separate environment.
 """
 
 import sys
@@ -13,7 +13,8 @@ import pyclesperanto as cle
 import tifffile
 
 
-def main():
+def main() -> None:
+    """Segment a stack."""
     image, outdir, spot_sigma = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
     stack = cle.push(tifffile.imread(image).astype(np.float32))
     labels = cle.pull(cle.voronoi_otsu_labeling(stack, spot_sigma=spot_sigma, outline_sigma=1))

@@ -1,9 +1,10 @@
-"""Cells by the tutorial's own way with the membrane channel, as one plain script: what the cells of cellstack are compared with.
+"""Cells by the tutorial's method for membranes, as one plain script.
 
 python benchmarks/peers/tutorial_membrane.py MEMBRANE.tif NUCLEI_LABELS.tif CELLS.tif
 
-The threshold of Li marks the walls, small objects are removed from it plane by plane, and the rest is flooded from the nuclei, with the
-first and the last plane as background. It takes the same nuclei as cellstack, so what differs is what is done with the membrane.
+Li's threshold marks the walls. Small objects are removed from them plane by plane, and the rest is
+flooded from the nuclei, with the first and the last plane as background. The method is given the
+nuclei that cellstack found, so only the use of the membrane differs.
 """
 
 import sys
@@ -12,13 +13,15 @@ import numpy as np
 import tifffile
 from skimage import filters, morphology, segmentation
 
-SMALL = 64  # pixels, scikit-image's own default
+MAX_SPECK_PIXELS = 64  # the default of scikit-image
 
 
-def segment(membrane, nuclei):
-    """Label the cells of a stack; each bears the label of its nucleus, 0 is background."""
+def segment(membrane: np.ndarray, nuclei: np.ndarray) -> np.ndarray:
+    """Label the cells of a stack, each with the label of its nucleus; 0 is background."""
     walls = membrane > filters.threshold_li(membrane)
-    walls = np.stack([morphology.remove_small_objects(plane, max_size=SMALL) for plane in walls])
+    walls = np.stack(
+        [morphology.remove_small_objects(plane, max_size=MAX_SPECK_PIXELS) for plane in walls]
+    )
     markers = nuclei.astype(np.int32)
     background = markers.max() + 1
     for plane in (0, -1):

@@ -1,17 +1,24 @@
-"""The library of cellstack: pure functions, arrays and numbers in, arrays or tables out.
+"""Segmentation and measurement of nuclei and cells in 3D fluorescence stacks.
 
-Every stage of the workflow has a module of its own here that bears the name of its rule (``denoise``, ``find_seeds`` ...). Arrays are
-ordered ZYX, spacings are (z, y, x) in um. Nothing in this package knows of Snakemake but :mod:`cellstack.job`.
+A sub-package for each phase of the workflow contains a module for each rule. These modules have
+pure functions: arrays and numbers in, arrays or tables out. Arrays have the axis order Z, Y, X;
+spacings are (z, y, x) in um. Only :mod:`cellstack.run` uses Snakemake.
 """
 
 import sys
+from types import TracebackType
+
+__version__ = "0.2.0"
 
 
-def _end_quietly(kind, error, traceback):
+def _hide_interrupt(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
     if not issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, traceback)
 
 
-# Ctrl-C reaches every job of a run, most while they import what they need, before cellstack.job can say anything
+# Ctrl-C reaches every running job, most of them during their imports, before cellstack.run.job
+# can handle it: end without a traceback
 if hasattr(sys.modules.get("__main__"), "snakemake"):
-    sys.excepthook = _end_quietly
+    sys.excepthook = _hide_interrupt

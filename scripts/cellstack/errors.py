@@ -1,8 +1,9 @@
-"""The one error that users are expected to meet."""
+"""The exception for errors in the input of the user."""
 
 
 class InputError(ValueError):
-    """A fault in what the user gave: a file, a sheet row, a value.
+    """An error in the input: a file, a row of the sheet or a value of the configuration.
 
-    Its message is one line that names the file (or row, or key), the value and the cure; no traceback is shown with it.
+    Its message is one line that names the file, row or key, the value, and a fix. It is shown
+    without a traceback.
     """

@@ -7,45 +7,59 @@ from pathlib import Path
 from study import ROOT, environment
 
 HERE = Path(__file__).resolve().parent
-SPARE = "node3"  # is lost in one test, and left alone by the others
+SPARE = "node3"  # lost in one test, and not used by the others
 PROFILE = ROOT / "profiles" / "slurm"
-PACE = ["--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "15"]  # of a cluster of one machine
+# short waiting times, since the cluster is one machine
+WAITING_TIMES = ["--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "15"]
 
 
 class Cluster:
     """Runs of studies on Slurm."""
 
     def start(self, study, *arguments, extra=f"'--exclude={SPARE}'"):
-        """Start Snakemake with the profile of Slurm; its output goes to the file `output.txt`."""
+        """Start Snakemake with the profile for Slurm; its output goes to the file `output.txt`."""
         study.write()
-        command = [sys.executable, HERE / "smkfast.py", *study.arguments(), "--workflow-profile", PROFILE, *PACE]
-        command += ["--default-resources", f"slurm_extra={extra!r}", "mem_mb=400", "runtime=5", *arguments]
+        command = [sys.executable, HERE / "smkfast.py", *study.arguments()]
+        command += ["--workflow-profile", PROFILE, *WAITING_TIMES]
+        command += ["--default-resources", f"slurm_extra={extra!r}", "mem_mb=400", "runtime=5"]
         with (study.folder / "output.txt").open("a") as output:
-            return subprocess.Popen(command, cwd=study.folder, env=environment(), stdout=output, stderr=output, start_new_session=True)
+            return subprocess.Popen(
+                [*command, *arguments],
+                cwd=study.folder,
+                env=environment(),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
 
     def run(self, study, *arguments, **options):
-        """Run it to its end, and return what it said."""
+        """Run Snakemake to its end, and return its output."""
         code = self.start(study, *arguments, **options).wait(timeout=1500)
-        said = (study.folder / "output.txt").read_text()
-        assert code == 0, said[-4000:]
-        return said
+        output = (study.folder / "output.txt").read_text()
+        assert code == 0, output[-4000:]
+        return output
 
     def jobs(self, study, state=None):
-        """List the numbers of a study's jobs in the queue."""
-        told = slurm("squeue", "--noheader", "--format=%i %T %Z")
-        lines = [line.split(None, 2) for line in told.splitlines()]
-        return [number for number, its_state, folder in lines if folder == str(study.folder) and state in (None, its_state)]
+        """Return the numbers of a study's jobs in the queue, optionally those in one state."""
+        numbers = []
+        for line in slurm("squeue", "--noheader", "--format=%i %T %Z").splitlines():
+            number, its_state, folder = line.split(None, 2)
+            if folder == str(study.folder) and state in (None, its_state):
+                numbers.append(number)
+        return numbers
 
     def states(self, study):
-        """List how all jobs of a study ended, oldest first."""
-        told = slurm("sacct", "--allocations", "--noheader", "--parsable2", "--format=State,WorkDir", "--starttime=now-1hour")
-        return [state for state, _, folder in (line.partition("|") for line in told.splitlines()) if folder == str(study.folder)]
+        """Return the final states of all jobs of a study, oldest first."""
+        command = ["sacct", "--allocations", "--noheader", "--parsable2"]
+        command += ["--format=State,WorkDir", "--starttime=now-1hour"]
+        lines = [line.partition("|") for line in slurm(*command).splitlines()]
+        return [state for state, _, folder in lines if folder == str(study.folder)]
 
-    def node(self, word, name):
-        """Kill a node as by a loss of power, or start it."""
-        subprocess.run([HERE / "node-slurm.sh", word, name], check=True)
+    def node(self, action, name):
+        """Start a node, or kill it as a loss of power would."""
+        subprocess.run([HERE / "node-slurm.sh", action, name], check=True)
 
 
 def slurm(*command):
-    """Ask Slurm."""
+    """Return the output of a command of Slurm."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout

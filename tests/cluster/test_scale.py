@@ -1,4 +1,4 @@
-"""Sheets of a thousand stacks, and what jobs take; these take too long for `make test`."""
+"""Sheets of a thousand stacks, and what jobs use; these take too long for `make test`."""
 
 import os
 import subprocess
@@ -8,15 +8,24 @@ import time
 import pytest
 from study import ROOT, SPACING, Study, constant, environment, jobs
 
-from cellstack import io
+from cellstack.files.stacks import write_stack
 
 STACKS = 1000
+TIMED_SNAKEFILE = """\
+import time
+
+start = time.process_time()
+
+include: "{snakefile}"
+
+print("parsed in", time.process_time() - start)
+"""
 
 
 @pytest.fixture(scope="module")
 def thousand(tmp_path_factory):
     study = Study(tmp_path_factory.mktemp("thousand"))
-    io.write_stack(study.folder / "a.tif", constant(3), SPACING)
+    write_stack(study.folder / "a.tif", constant(3), SPACING)
     for number in range(STACKS):
         study.add(f"stack{number}", image="a.tif", mouse=number)
     study.write()
@@ -24,7 +33,7 @@ def thousand(tmp_path_factory):
 
 
 def test_a_dry_run_of_a_thousand_stacks(thousand):
-    command = [sys.executable, "-m", "snakemake", *map(str, thousand.arguments()), "--cores", "2", "-n"]
+    command = list(map(str, thousand.command("-n", cores=2)))
     with (thousand.folder / "output.txt").open("w+") as output:
         process = subprocess.Popen(command, env=environment(), stdout=output, stderr=output)
         _, status, usage = os.wait4(process.pid, 0)
@@ -32,38 +41,43 @@ def test_a_dry_run_of_a_thousand_stacks(thousand):
         counted = jobs(subprocess.CompletedProcess(command, 0, output.read(), ""))
     assert os.waitstatus_to_exitcode(status) == 0
     assert counted["find_seeds"] == STACKS
-    print(f"{usage.ru_utime + usage.ru_stime:.0f} CPU seconds, {usage.ru_maxrss / 1024:.0f} MB")
-    assert usage.ru_utime + usage.ru_stime < 60  # it takes one core; other work on the machine is not counted
+    seconds = usage.ru_utime + usage.ru_stime  # not affected by other work on the machine
+    print(f"{seconds:.0f} CPU seconds, {usage.ru_maxrss / 1024:.0f} MB")
+    assert seconds < 60
     assert usage.ru_maxrss * 1024 < 1e9
 
 
 def test_the_snakefile_is_parsed_in_a_second(thousand):
-    """As in each job of a cluster: in a process that is not the main one, from the first rule to the last."""
-    hook = thousand.folder / "Snakefile"
-    hook.write_text(
-        "import time\n\nstart = time.process_time()\n\n"
-        f'include: "{ROOT / "Snakefile"}"\n\nprint("parsed in", time.process_time() - start)\n'
-    )
-    command = [sys.executable, "-m", "snakemake", "--snakefile", hook, "--directory", thousand.folder, "--mode", "subprocess"]
-    command += ["--configfile", thousand.folder / "config.yaml", "--cores", "1", "-n", "results/stack7/nuclei/raw.tif"]
-    took = []
+    """As in each job of a cluster: in a process that is not the main one, all rules included."""
+    (thousand.folder / "Snakefile").write_text(TIMED_SNAKEFILE.format(snakefile=ROOT / "Snakefile"))
+    command = [sys.executable, "-m", "snakemake", "--directory", thousand.folder]
+    command += ["--snakefile", thousand.folder / "Snakefile", "--mode", "subprocess"]
+    command += ["--configfile", thousand.folder / "config.yaml", "--cores", "1", "-n"]
+    command.append("results/stack7/channels/nuclei/raw.tif")
+    seconds = []
     for _ in range(3):
         process = subprocess.run(command, env=environment(), capture_output=True, text=True)
         assert process.returncode == 0, process.stderr
-        took += [float(line.split()[-1]) for line in process.stdout.splitlines() if line.startswith("parsed in")]
+        lines = process.stdout.splitlines()
+        seconds += [float(line.split()[-1]) for line in lines if line.startswith("parsed in")]
         time.sleep(1)
-    print(took)
-    assert min(took) < 1
+    print(seconds)
+    assert min(seconds) < 1
 
 
-def test_jobs_stay_within_their_claims(tmp_path, monkeypatch):
+def test_jobs_stay_within_their_requests(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    import fit_claims
-    import test_claims
+    monkeypatch.syspath_prepend(ROOT / "tests" / "unit" / "run")
+    import fit_resources
+    from test_resources import SAME_SCRIPT
+    from test_resources import test_a_job_takes_a_fifth_to_four_fifths_of_its_request as check
 
-    fit_claims.run(tmp_path, [256, 512], 1)
-    measured = [dict(zip(fit_claims.MEASURED, row, strict=True)) for row in fit_claims.measure(tmp_path)]
+    fit_resources.run(tmp_path, [256, 512], 1)
+    measured = [
+        dict(zip(fit_resources.MEASURED, row, strict=True))
+        for row in fit_resources.measure(tmp_path)
+    ]
     assert {row["side"] for row in measured} == {0, 256, 512}
     for row in measured:
-        if row["side"] and row["rule"] != "import_truth":
-            test_claims.test_a_job_takes_a_fifth_to_four_fifths_of_its_claim(row)
+        if row["side"] and row["rule"] not in SAME_SCRIPT:
+            check(row)

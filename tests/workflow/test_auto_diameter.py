@@ -1,4 +1,4 @@
-"""A run whose diameter is estimated: tables, what runs again, and the same labels as with the number itself."""
+"""Runs with an estimated diameter: tables, what is repeated, and labels as with a given one."""
 
 import json
 import subprocess
@@ -11,22 +11,30 @@ import yaml
 from PIL import Image
 from study import ROOT, SPACING, Study, environment, jobs, write_pair
 
-from cellstack import io
+from cellstack.files.stacks import read_stack, write_stack
 
-DIAMETER = "nuclei/diameter.json"
-TARGETS = ("results/stacks.csv", "results/config.yaml", "results/colony/figures/nuclei_diameter.png")
+FIGURE = "results/colony/figures/nuclei_diameter.png"
+TARGETS = ("results/stacks.csv", "results/config.yaml", FIGURE)
 
 
 def new_study(folder):
     study = Study(folder)
     write_pair(study.folder, "colony")
     noise = np.random.Generator(np.random.PCG64(1)).poisson(20, (8, 64, 64)).astype(np.uint16)
-    io.write_stack(study.folder / "empty.tif", noise, SPACING)
+    write_stack(study.folder / "empty.tif", noise, SPACING)
     study.config["diameter_um"] = {"nuclei": "auto"}
     study.add("colony", image="colony-nuclei.tif")
     study.add("colony", "membrane", image="colony-membrane.tif", diameter_um="auto")
     study.add("empty", image="empty.tif")
     return study
+
+
+def diameter_file(study):
+    return study.result("colony", "nuclei", "diameter.json")
+
+
+def read_diameter(study):
+    return json.loads(diameter_file(study).read_text())["diameter_um"]
 
 
 @pytest.fixture(scope="module")
@@ -37,83 +45,107 @@ def finished(tmp_path_factory):
     return study
 
 
-def test_tables_say_by_what_diameter_each_stack_went(finished):
+def test_tables_report_the_diameter_of_each_stack(finished):
     table = pd.read_csv(finished.result("stacks.csv")).set_index(["stack", "object"])
-    found = json.loads(finished.result("colony", DIAMETER).read_text())["diameter_um"]
-    assert found == pytest.approx(8, rel=0.2)
-    rows = [tuple(table.loc[key, ["diameter_um", "diameter_source", "status"]]) for key in table.index]
-    assert rows[0] == (found, "estimated", "ok")
-    assert rows[1] == (pytest.approx(1.4 * found), "from nuclei", "ok")
-    assert rows[2][1:] == ("stand-in", "no objects")
-    assert "estimated" in (finished.folder / "logs" / "colony" / "nuclei" / "denoise.log").read_text()
+    estimate = read_diameter(finished)
+    assert estimate == pytest.approx(8, rel=0.2)
+    columns = ["diameter_um", "diameter_source", "status"]
+    rows = [tuple(table.loc[key, columns]) for key in table.index]
+    assert rows[0] == (estimate, "estimated", "ok")
+    assert rows[1] == (pytest.approx(1.4 * estimate), "from nuclei", "ok")
+    assert rows[2][1:] == ("fallback", "no objects")
+    assert finished.result("colony", "cells", "diameter.json").exists()
+    assert "estimated" in finished.log("colony", "channels", "nuclei", "denoise.log").read_text()
     resolved = yaml.safe_load(finished.result("config.yaml").read_text())["resolved"]
-    assert resolved[0]["stages"]["denoise"]["options"]["sigma_um"] == pytest.approx(0.06 * found, rel=1e-5)
-    with Image.open(finished.result("colony", "figures", "nuclei_diameter.png")) as figure:
+    sigma_um = resolved[0]["stages"]["denoise"]["options"]["sigma_um"]
+    assert sigma_um == pytest.approx(0.06 * estimate, rel=1e-5)
+    with Image.open(finished.folder / FIGURE) as figure:
         assert figure.width > 900
 
 
-def test_a_second_run_does_nothing_and_all_asks_for_the_figures(finished):
+def test_a_second_run_does_nothing_and_all_includes_the_figures(finished):
     assert jobs(finished.run("-n", *TARGETS)) == {}
     assert jobs(finished.run("-n"))["plot_diameter"] == 1  # that of the empty stack
 
 
-def test_only_what_goes_by_the_estimate_runs_again(finished):
-    file = finished.result("colony", DIAMETER)
+def test_only_what_depends_on_the_estimate_is_repeated(finished):
+    file = diameter_file(finished)
     before = file.read_bytes()
     file.write_text(json.dumps(json.loads(before) | {"diameter_um": 9.5}))
-    names = jobs(finished.run("-n", *TARGETS, "--rerun-triggers", "mtime"))
+    names = jobs(finished.run("-n", *TARGETS, "--rerun-triggers", "mtime")).keys()
     file.write_bytes(before)
-    assert {"denoise", "binarize", "select_objects", "derive_diameter", "enhance_membrane", "plot_diameter", "write_config"} <= names.keys()
-    assert not {"import_stack", "adjust_contrast", "estimate_diameter"} & names.keys()
+    assert {"denoise", "binarize", "select_objects", "derive_diameter"} <= names
+    assert {"enhance_membrane", "plot_diameter", "write_config"} <= names
+    assert not {"import_stack", "adjust_contrast", "estimate_diameter"} & names
 
 
-def test_two_cores_or_the_number_itself_give_the_same_labels(finished, tmp_path):
+def test_labels_are_the_same_with_two_cores_or_the_estimate_given(finished, tmp_path):
     study = new_study(tmp_path)
-    study.add("given", image="colony-nuclei.tif", diameter_um=json.loads(finished.result("colony", DIAMETER).read_text())["diameter_um"])
+    study.add("given", image="colony-nuclei.tif", diameter_um=read_diameter(finished))
     study.add("given", "membrane", image="colony-membrane.tif")
-    process = study.run(*(f"results/{place}/split.tif" for place in ("colony/nuclei", "given/nuclei", "given/cells")), cores=2)
+    places = ("colony/nuclei", "given/nuclei", "given/cells")
+    process = study.run(*(f"results/{place}/segmentation.tif" for place in places), cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     assert jobs(process)["estimate_diameter"] == 1
-    assert study.result("colony", DIAMETER).read_bytes() == finished.result("colony", DIAMETER).read_bytes()
-    for place in ("colony/nuclei", "given/nuclei", "given/cells"):
-        expected = finished.result(place.replace("given", "colony"), "split.tif").read_bytes()
-        assert study.result(place, "split.tif").read_bytes() == expected, place
+    assert diameter_file(study).read_bytes() == diameter_file(finished).read_bytes()
+    for place in places:
+        expected = finished.result(place.replace("given", "colony"), "segmentation.tif")
+        assert study.result(place, "segmentation.tif").read_bytes() == expected.read_bytes(), place
 
 
-def test_a_stage_by_hand_takes_the_file_or_a_number(finished, tmp_path):
-    outcome = []
-    for diameter in (finished.result("colony", DIAMETER), json.loads(finished.result("colony", DIAMETER).read_text())["diameter_um"], None):
-        command = [sys.executable, ROOT / "scripts" / "denoise.py", "--contrast", finished.result("colony", "nuclei", "contrast.tif")]
-        command += ["--denoised", tmp_path / "denoised.tif", "--method", "gaussian", "--options", '{"sigma_um": "0.06 d"}']
-        command += ["--diameter", str(diameter)] if diameter else []
-        process = subprocess.run(command, env=environment(), capture_output=True, text=True)
-        outcome.append((process.returncode, (tmp_path / "denoised.tif").read_bytes(), process.stderr))
-    same = finished.result("colony", "nuclei", "denoised.tif").read_bytes()
-    assert [each[:2] for each in outcome[:2]] == [(0, same), (0, same)]
-    assert outcome[2][0] == 1 and "give it in um as --diameter" in outcome[2][2]
+def test_a_script_takes_the_diameter_as_a_file_or_a_number(finished, tmp_path):
+    channel = finished.result("colony", "channels", "nuclei")
+    denoised = tmp_path / "denoised.tif"
+    command = [sys.executable, ROOT / "scripts" / "denoise.py"]
+    command += ["--contrast", channel / "contrast.tif", "--denoised", denoised]
+    command += ["--method", "gaussian", "--options", '{"sigma_um": "0.06 d"}']
+
+    def run_with(*diameter):
+        return subprocess.run(
+            [*command, *diameter], env=environment(), capture_output=True, text=True
+        )
+
+    for diameter in (diameter_file(finished), read_diameter(finished)):
+        process = run_with("--diameter", str(diameter))
+        assert process.returncode == 0, process.stderr
+        assert denoised.read_bytes() == (channel / "denoised.tif").read_bytes()
+        denoised.unlink()
+    process = run_with()
+    assert process.returncode == 1
+    assert "give it in um as --diameter" in process.stderr
 
 
-def test_gallery_and_sweep_go_by_the_estimate(finished):
+def test_gallery_and_sweep_use_the_estimate(finished):
     finished.config["sweep"] = "sweep.tsv"
-    (finished.folder / "sweep.tsv").write_text("find_seeds.combined.min_distance_um\tdiameter_um.nuclei\n0.6 d\t\n\t9\n")
-    io.write_stack(finished.folder / "truth.tif", io.read_stack(finished.result("colony/nuclei/split.tif"))[0], SPACING)
-    finished.rows[0]["truth"] = "truth.tif"
+    (finished.folder / "sweep.tsv").write_text(
+        "find_seeds.distance_and_blobs.min_distance_um\tdiameter_um.nuclei\n0.6 d\t\n\t9\n"
+    )
+    segmentation, _ = read_stack(finished.result("colony", "nuclei", "segmentation.tif"))
+    write_stack(finished.folder / "ground_truth.tif", segmentation, SPACING)
+    finished.rows[0]["ground_truth"] = "ground_truth.tif"
     process = finished.run("results/colony/gallery/seeds.json", "sweep", cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     assert "estimate_diameter" not in jobs(process)
     runs = pd.read_csv(finished.result("sweep", "runs.csv"))
-    assert len(runs) == 3 and runs["same_as"].isna().all()
-    log = finished.folder / "logs" / "sweep"
-    assert not list(log.glob("1/colony/nuclei/denoise.log")) and list(log.glob("2/colony/nuclei/denoise.log"))
+    assert len(runs) == 3
+    assert runs["same_as"].isna().all()
+    log = "colony/channels/nuclei/denoise.log"
+    assert not finished.log("sweep", "1", log).exists()
+    assert finished.log("sweep", "2", log).exists()
 
 
-def test_auto_of_cells_without_nuclei_is_refused(tmp_path):
+def test_auto_is_refused_for_cells_without_nuclei(tmp_path):
     study = Study(tmp_path)
     write_pair(study.folder, "colony")
     study.add("colony", "membrane", image="colony-membrane.tif", diameter_um="auto")
-    study.add("odd", image="colony-nuclei.tif", diameter_um="automatic")
+    study.add("typo", image="colony-nuclei.tif", diameter_um="automatic")
     process = study.run("-n")
     assert process.returncode == 1
-    said = process.stdout + process.stderr
-    assert "row 1: diameter_um 'auto' of cells goes by nuclei, and the stack has none; fill in a number of um" in said
-    assert "row 2.diameter_um: 'automatic' is not of the right form; give the typical diameter of the object in um, or auto" in said
+    output = process.stdout + process.stderr
+    for expected in (
+        "row 1: diameter_um 'auto' of cells is derived from nuclei, and the stack has none; "
+        "fill in a number of um",
+        "row 2.diameter_um: 'automatic' has the wrong format; "
+        "give the typical diameter of the object in um, or auto",
+    ):
+        assert expected in output

@@ -1,131 +1,140 @@
-"""Faults of the machine and of users during a run, each on the real thing: then a plain run must give the bytes of an undisturbed one."""
+"""Failures of the machine during a run: afterwards the same command gives the same files.
+
+Each failure is a real one, and the files are compared with those of an undisturbed run.
+"""
 
 import os
 import shutil
 import signal
 import subprocess
-import sys
 
 import numpy as np
 import pytest
 import tifffile
 from study import SPACING, Study, copy_workflow, environment, wait_for, write_pair
 
-from cellstack import io
+from cellstack.files.stacks import write_stack
 
 KILL_ONCE = '''
-def _kill_once(path, partial):
-    """Die half-way through the first write of each result."""
+
+def _kill_once(path, temporary):
+    """Kill the process half-way through the first write of each result."""
     import os
     marker = Path("killed", str(path).replace("/", "-"))
     if str(path).startswith("results") and not marker.exists():
         marker.parent.mkdir(exist_ok=True)
         marker.touch()
-        if partial.is_file():
-            os.truncate(partial, partial.stat().st_size // 2)
+        if temporary.is_file():
+            os.truncate(temporary, temporary.stat().st_size // 2)
         os.kill(os.getpid(), 9)
 '''
 SLOW = "    import time\n\n    while Path('slow').exists():\n        time.sleep(0.1)\n"
+# root that the permissions of files apply to
+WITHOUT_OVERRIDE = ["setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override"]
 
 
-def colony(folder, workflow=None):
-    """A study of one small stack with two channels and a truth."""
-    study = Study(folder, workflow or copy_workflow(folder / "workflow"))
+def new_study(folder):
+    """Return a study of one small stack with two channels and a ground truth."""
+    study = Study(folder, copy_workflow(folder / "workflow"))
     write_pair(folder, "colony", shape=(8, 64, 64), count=2)
-    study.add("colony", image="colony-nuclei.tif", truth="colony-truth.tif", mouse="7")
+    study.add("colony", image="colony-nuclei.tif", ground_truth="colony-truth.tif", mouse="7")
     study.add("colony", "membrane", image="colony-membrane.tif")
     return study
 
 
 @pytest.fixture
 def study(tmp_path):
-    return colony(tmp_path)
+    return new_study(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    study = colony(tmp_path_factory.mktemp("undisturbed"))
+    """Files of an undisturbed run."""
+    study = new_study(tmp_path_factory.mktemp("undisturbed"))
     process = study.run(cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     return study.digest()
 
 
 def edit(study, name, old, new):
-    """Change a file of the study's own copy of the workflow."""
+    """Change a file in the study's copy of the workflow."""
     path = study.workflow / "scripts" / name
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
 
 
-def completes(study, undisturbed, **options):
-    """A plain run completes to the same bytes, with nothing left beside them."""
-    process = study.run(**{"cores": 2} | options)
+def assert_completes(study, undisturbed, cores=2):
+    """Run the study, and compare its files with those of an undisturbed run."""
+    process = study.run(cores=cores)
     assert process.returncode == 0, process.stderr[-4000:]
     assert study.digest() == undisturbed
     assert not list(study.folder.rglob(".partial*"))
 
 
 def start_slowly(study):
-    """Start a run that waits in denoise as long as the file `slow` is there."""
-    line = "    stack, spacing = io.read_stack(contrast, mapped=True)\n"
+    """Start a run whose job of denoise waits until the file `slow` is removed."""
+    line = "    stack, spacing = read_stack(contrast, mapped=True)\n"
     edit(study, "denoise.py", line, SLOW + line)
     (study.folder / "slow").touch()
     process = study.start()
-    wait_for(study.result("colony", "nuclei", "contrast.tif").exists)
+    wait_for(study.result("colony", "channels", "nuclei", "contrast.tif").exists)
     wait_for(lambda: "rule denoise:" in (study.folder / "output.txt").read_text())
     return process
 
 
 def test_kill_9_of_each_stage_in_mid_write(study, undisturbed):
-    moves = "        partial.replace(path)\n"
-    edit(study, "cellstack/whole_files.py", moves, f"        _kill_once(path, partial)\n{moves}")
-    module = study.workflow / "scripts" / "cellstack" / "whole_files.py"
-    module.write_text(module.read_text() + "\n" + KILL_ONCE)
+    module = "cellstack/files/atomic.py"
+    move = "        temporary.replace(path)\n"
+    edit(study, module, move, f"        _kill_once(path, temporary)\n{move}")
+    path = study.workflow / "scripts" / module
+    path.write_text(path.read_text() + KILL_ONCE)
     first = study.run()
     assert first.returncode != 0
-    assert "failed: colony: import_stack: ended without a word: killed" in first.stderr
-    assert list(study.folder.rglob(".partial*"))  # as it was in mid-write
+    assert "failed: colony: import_stack: no message in the log: killed" in first.stderr
+    assert list(study.folder.rglob(".partial*"))  # left by the killed process
     process = study.run("--retries", "3", cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     killed = {path.name for path in (study.folder / "killed").iterdir()}
-    written = {f"results-{name.replace('/', '-')}" for name in undisturbed}
-    folders = {name for name in killed - written if any(each.startswith(name) for each in written)}  # written as a whole, such as crops
-    assert killed - folders >= {name for name in written if not any(name.startswith(folder) for folder in folders)}
-    completes(study, undisturbed)
+    assert killed >= {f"results-{name.replace('/', '-')}" for name in undisturbed}
+    assert_completes(study, undisturbed)
 
 
-@pytest.mark.parametrize("fault", ["kill -9", "Ctrl-C"])
-def test_snakemake_itself_ends(study, undisturbed, fault):
+@pytest.mark.parametrize("how", ["kill -9", "Ctrl-C"])
+def test_snakemake_itself_ends(study, undisturbed, how):
     process = start_slowly(study)
     second = study.run()
     assert second.returncode != 0
-    assert "LockException" in second.stderr  # two runs in one folder: the second says so and ends
+    assert "LockException" in second.stderr  # of two runs in one folder, the second one ends
     assert "Traceback" not in second.stderr
-    os.kill(process.pid, signal.SIGKILL) if fault == "kill -9" else os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(timeout=60) != 0
-    said = (study.folder / "output.txt").read_text()
-    assert "Traceback" not in said
-    if fault == "kill -9":  # its jobs go on for a while, as here; the lock is still there
+    if how == "kill -9":
+        os.kill(process.pid, signal.SIGKILL)
+    else:
+        os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=300) != 0
+    assert "Traceback" not in (study.folder / "output.txt").read_text()
+    if how == "kill -9":  # its jobs are still running, and the folder is locked
         assert "--unlock" in study.run().stderr
         assert study.run("--unlock").returncode == 0
     (study.folder / "slow").unlink()
-    completes(study, undisturbed, cores=4)
+    assert_completes(study, undisturbed, cores=4)
 
 
 def test_an_input_that_is_replaced(tmp_path):
     study = Study(tmp_path)
     image, other = tmp_path / "a.tif", tmp_path / "b.tif"
-    stacks = [np.full((3, 8, 8), value, np.uint8) for value in (1, 2, 3)]
-    io.write_stack(image, stacks[0], SPACING)
+    first, second, third = (np.full((3, 8, 8), value, np.uint8) for value in (1, 2, 3))
+    write_stack(image, first, SPACING)
     size = image.stat().st_size
     study.add("a", image="a.tif")
-    raw = "results/a/nuclei/raw.tif"
+    raw = "results/a/channels/nuclei/raw.tif"
     assert study.run(raw).returncode == 0
-    for stack, age in ((stacks[1], 0), (stacks[2], 10**6)):  # newer than the result, and older, as by `mv` or `cp -p`
-        io.write_stack(other, stack, SPACING)
+    # newer than the result, and older than it, as after `mv` or `cp -p`
+    for stack, age in ((second, 0), (third, 10**6)):
+        write_stack(other, stack, SPACING)
         assert other.stat().st_size == size
-        os.utime(other, (other.stat().st_mtime - age,) * 2)
+        time = other.stat().st_mtime - age
+        os.utime(other, (time, time))
         other.replace(image)
         assert study.run(raw).returncode == 0
         assert tifffile.imread(tmp_path / raw).max() == stack.max()
@@ -133,18 +142,22 @@ def test_an_input_that_is_replaced(tmp_path):
 
 
 def mount(*arguments):
-    """Mount something, or skip the test where that is not allowed."""
+    """Mount a file system, or skip the test where that is not allowed."""
     process = subprocess.run(["mount", *arguments], capture_output=True, text=True)
     if process.returncode:
         pytest.skip(f"needs the right to mount: {process.stderr.strip()}")
 
 
+def skip_unless_root_with(program):
+    if os.geteuid() != 0 or shutil.which(program) is None:
+        pytest.skip(f"needs root and `{program}`")
+
+
 @pytest.fixture
 def small_disk(study):
-    """The results of a study on a disk with room for the first stages alone."""
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("needs the right to mount, on Linux: run as root")
-    results = study.folder / "results"
+    """The results of a study on a disk with space for the first stages only."""
+    skip_unless_root_with("mount")
+    results = study.result()
     results.mkdir()
     mount("-t", "tmpfs", "-o", "size=400k", "none", results)
     yield results
@@ -154,23 +167,22 @@ def small_disk(study):
 def test_the_disk_fills(study, undisturbed, small_disk):
     process = study.run()
     assert process.returncode != 0
-    said = [line for line in process.stderr.splitlines() if "cannot be written" in line and not line.startswith("cellstack")]
-    assert said
-    assert all("make room on the disk" in line for line in said)
+    lines = [line for line in process.stderr.splitlines() if not line.startswith("cellstack")]
+    messages = [line for line in lines if "cannot be written" in line]
+    assert messages
+    assert all("free disk space" in line for line in messages)
     assert "Traceback" not in process.stderr
-    for path in small_disk.rglob("*"):
-        if path.is_file() and path.suffix == ".tif":
-            assert path.read_bytes() == undisturbed[str(path.relative_to(small_disk))]  # whole, or not there
+    for path in small_disk.rglob("*.tif"):  # complete, or not there
+        assert path.read_bytes() == undisturbed[str(path.relative_to(small_disk))]
     assert not list(small_disk.rglob(".partial*"))
     subprocess.run(["mount", "-o", "remount,size=100m", small_disk], check=True)
-    completes(study, undisturbed)
+    assert_completes(study, undisturbed)
 
 
 @pytest.fixture
 def other_disk(study):
-    """The images of a study in a folder that is read-only, and on another disk."""
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("needs the right to mount, on Linux: run as root")
+    """The images of a study in a read-only folder on another disk."""
+    skip_unless_root_with("mount")
     folder = study.folder / 'my "raw" data\'s'
     folder.mkdir()
     mount("-t", "tmpfs", "-o", "size=10m", "none", folder)
@@ -183,27 +195,35 @@ def other_disk(study):
 
 def test_images_that_are_read_only_and_on_another_disk(study, undisturbed, other_disk):
     for row in study.rows:
-        for column in {"image", "truth"} & row.keys():
+        for column in {"image", "ground_truth"} & row.keys():
             row[column] = f"{other_disk.name}/{row[column]}"
     process = study.run(cores=4)
     assert process.returncode == 0, process.stderr[-4000:]
-    found = study.digest()
-    assert [name for name in undisturbed if found[name] != undisturbed[name] and not name.endswith("import.json")] == []
+    files = study.digest()
+    compared = [name for name in undisturbed if not name.endswith("import.json")]  # has the path
+    assert [name for name in compared if files[name] != undisturbed[name]] == []
 
 
-@pytest.mark.parametrize("whose", ["results", "study"])
-def test_a_folder_of_another_user(study, whose):
-    if os.geteuid() != 0 or shutil.which("setpriv") is None:
-        pytest.skip("needs root and setpriv, to give a folder away and be bound by its rights")
+@pytest.mark.parametrize(
+    ("owned", "message"),
+    [("results", "Permission denied"), (".", "this folder cannot be written to")],
+)
+def test_a_folder_of_another_user(study, owned, message):
+    skip_unless_root_with("setpriv")
     study.write()
-    folder = study.folder if whose == "study" else study.folder / "results"
+    folder = study.folder / owned
     folder.mkdir(exist_ok=True)
     os.chown(folder, 12345, 12345)
     folder.chmod(0o755)
-    bound = ["setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override"]  # root that rights of files bind
-    command = [*bound, sys.executable, "-m", "snakemake", *study.arguments(), "--cores", "1"]
-    process = subprocess.run(command, cwd=study.folder, env=environment(), capture_output=True, text=True)
+    command = [*WITHOUT_OVERRIDE, *study.command()]
+    process = subprocess.run(
+        command,
+        cwd=study.folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
     assert process.returncode != 0
-    assert {"study": "this folder cannot be written to", "results": "Permission denied"}[whose] in process.stderr
+    assert message in process.stderr
     assert "Traceback" not in process.stderr
     assert not list(study.folder.glob("results/**/*.*"))

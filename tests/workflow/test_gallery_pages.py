@@ -1,4 +1,4 @@
-"""The gallery of small stacks: its pages in a real browser, and what a change of a setting makes anew."""
+"""The gallery of small stacks: its pages in a real browser, and what a changed setting repeats."""
 
 import re
 
@@ -8,8 +8,8 @@ import pytest
 import yaml
 from study import SPACING, Study, constant, jobs, write_pair
 
-from cellstack import io
-from cellstack.denoise import denoise
+from cellstack.enhance.denoise import denoise
+from cellstack.files.stacks import read_stack, write_stack
 
 SECTIONS = (
     "stages",
@@ -25,9 +25,12 @@ SECTIONS = (
     "profile",
 )
 IMAGES = "Array.from(document.images, image => [image.alt, image.complete && image.naturalWidth])"
-TITLES = "Object.fromEntries(Array.from(document.querySelectorAll('section'), part => [part.id, " + (
-    "Array.from(part.querySelectorAll('figure h3'), title => title.firstChild.textContent)]))"
-)
+TITLES = """
+Object.fromEntries(Array.from(document.querySelectorAll('section'), part => [
+  part.id,
+  Array.from(part.querySelectorAll('figure h3'), title => title.firstChild.textContent)
+]))
+"""
 SNIPPETS = "Array.from(document.querySelectorAll('pre'), snippet => snippet.textContent)"
 
 
@@ -35,11 +38,16 @@ SNIPPETS = "Array.from(document.querySelectorAll('pre'), snippet => snippet.text
 def study(tmp_path_factory):
     study = Study(tmp_path_factory.mktemp("gallery"))
     write_pair(study.folder, "colony", shape=(12, 72, 72), count=4)
-    io.write_stack(study.folder / "empty.tif", constant(0), SPACING)
+    write_stack(study.folder / "empty.tif", constant(0), SPACING)
     study.add("colony", image="colony-nuclei.tif")
     study.add("colony", "membrane", image="colony-membrane.tif")
     study.add("empty", image="empty.tif", preset="edges")
-    study.config["presets"] = {"edges": {"split_objects": {"method": "edges"}, "correct_background": {"steps": ["depth"]}}}
+    study.config["presets"] = {
+        "edges": {
+            "split_objects": {"method": "edges"},
+            "correct_background": {"steps": ["depth_attenuation"]},
+        }
+    }
     process = study.run("gallery", cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     return study
@@ -52,21 +60,28 @@ def chromium(tmp_path_factory):
     running.close()
 
 
+def page(study, stack):
+    return study.result(stack, "gallery", "index.html")
+
+
 @pytest.mark.parametrize("stack", ["colony", "empty"])
-def test_every_image_loads_and_nothing_comes_from_elsewhere(study, chromium, stack):
+def test_every_image_loads_and_no_other_file_is_requested(study, chromium, stack):
     chromium.requested.clear()
-    page = study.result(stack, "gallery", "index.html").as_uri()
-    chromium.open(page)
+    address = page(study, stack).as_uri()
+    chromium.open(address)
     images = chromium.evaluate(IMAGES)
     assert len(images) > 30
     assert [alt for alt, width in images if not width] == []
     assert all(alt for alt, _ in images)
-    assert page in chromium.requested
-    assert [address for address in chromium.requested if not address.startswith(("file:", "data:"))] == []
+    assert address in chromium.requested
+    local = ("file:", "data:")
+    assert [each for each in chromium.requested if not each.startswith(local)] == []
 
 
-def test_a_fetch_from_the_network_would_be_seen(chromium, tmp_path):
-    (tmp_path / "bad.html").write_text('<img alt="none" src="http://192.0.2.1/none.png"><img alt="gone" src="gone.png">')
+def test_a_request_to_the_network_would_be_found(chromium, tmp_path):
+    (tmp_path / "bad.html").write_text(
+        '<img alt="none" src="http://192.0.2.1/none.png"><img alt="gone" src="gone.png">'
+    )
     chromium.requested.clear()
     chromium.open((tmp_path / "bad.html").as_uri())
     assert "http://192.0.2.1/none.png" in chromium.requested
@@ -74,43 +89,49 @@ def test_a_fetch_from_the_network_would_be_seen(chromium, tmp_path):
 
 
 def test_the_page_has_every_comparison_and_its_snippets_are_yaml(study, chromium):
-    chromium.open(study.result("colony", "gallery", "index.html").as_uri())
+    chromium.open(page(study, "colony").as_uri())
     titles = chromium.evaluate(TITLES)
     assert tuple(titles) == SECTIONS
-    assert {"original", "gamma 0.5", "gamma 1.5", "equalized", "stretched", "adaptive"} <= set(titles["contrast"])
-    assert {"gaussian", "median", "bilateral", "total_variation", "non_local_means"} <= set(titles["denoising"])
-    assert {"histogram", "otsu", "li", "local", "hysteresis", "preset tutorial"} <= set(titles["thresholds"])
-    assert "preset edges" in titles["background"]
+    expected = {
+        "contrast": {"original", "gamma 0.5", "gamma 1.5", "equalized", "stretched", "clahe"},
+        "denoising": {"gaussian", "median", "bilateral", "total_variation", "non_local_means"},
+        "thresholds": {"histogram", "otsu", "li", "local", "hysteresis", "preset tutorial"},
+        "background": {"preset edges"},
+    }
+    for section, included in expected.items():
+        assert included <= set(titles[section])
     assert [title for title in titles["morphology"] if "preset" in title] == ["preset tutorial"]
-    assert titles["edges"] == ["sobel", "sobel_planes", "sobel − sobel_planes"]
+    assert titles["edges"] == ["sobel", "sobel_2d", "sobel − sobel_2d"]
     assert all(isinstance(yaml.safe_load(text), dict) for text in chromium.evaluate(SNIPPETS))
 
 
-def test_an_empty_stack_says_so(study):
-    text = study.result("empty", "gallery", "index.html").read_text()
+def test_the_page_of_an_empty_stack(study):
+    text = page(study, "empty").read_text()
     assert text.count("There are no objects to show.") == 2
     assert "<h3>correct_background</h3>" in text
     assert "This stack has the preset <code>edges</code>" in text
 
 
-def test_a_change_makes_anew_what_depends_on_it(study):
+def test_a_changed_setting_repeats_what_depends_on_it(study):
     assert jobs(study.run("gallery")) == {}
     study.config["denoise"] = {"bilateral": {"sigma_intensity": 0.3}}
-    found = jobs(study.run("gallery", cores=2))
-    found.pop("gallery")
-    assert found == {"compare_denoising": 2, "write_gallery": 2}
+    repeated = jobs(study.run("gallery", cores=2))
+    repeated.pop("gallery")
+    assert repeated == {"compare_denoising": 2, "write_gallery": 2}
     study.config["choose_view"] = {"row": 30}
-    found = jobs(study.run("gallery", "-n"))
-    assert found["choose_view"] == 2
-    assert not found.keys() & {"denoise", "binarize", "compare_surface_area", "plot_shapes"}
+    repeated = jobs(study.run("gallery", "-n"))
+    assert repeated["choose_view"] == 2
+    assert not repeated.keys() & {"denoise", "binarize", "compare_surface_area", "plot_shapes"}
 
 
 def test_a_snippet_gives_what_its_picture_shows(study):
-    page = study.result("colony", "gallery", "index.html").read_text()
-    (snippet,) = re.findall(r"<pre><code>(denoise:\n  method: median\n.*?)</code>", page, re.DOTALL)
-    contrast, spacing = io.read_stack(study.result("colony", "nuclei", "contrast.tif"))
+    html = page(study, "colony").read_text()
+    (snippet,) = re.findall(r"<pre><code>(denoise:\n  method: median\n.*?)</code>", html, re.DOTALL)
+    channel = study.result("colony", "channels", "nuclei")
+    contrast, spacing = read_stack(channel / "contrast.tif")
     study.config |= yaml.safe_load(snippet)
-    process = study.run("results/colony/nuclei/denoised.tif")
+    process = study.run("results/colony/channels/nuclei/denoised.tif")
     assert process.returncode == 0, process.stderr[-4000:]
-    denoised, _ = io.read_stack(study.result("colony", "nuclei", "denoised.tif"))
-    assert np.array_equal(denoised, denoise(contrast, spacing, "median", {"radius_um": 0.48, "planes": False}))
+    denoised, _ = read_stack(channel / "denoised.tif")
+    options = {"radius_um": 0.48, "slice_by_slice": False}
+    assert np.array_equal(denoised, denoise(contrast, spacing, "median", options))

@@ -1,45 +1,52 @@
-"""With `keep_intermediates: false` the images between raw stack and labels are gone at the end, and all else is as with them."""
+"""`keep_intermediates: false` removes the images between raw stack and labels, and nothing else."""
 
 import shutil
 
 import pytest
 from study import Study, jobs, write_pair
 
-KEPT = {"raw.tif", "split.tif", "truth.tif", "labels.ome.tif"}
+KEPT = {"raw.tif", "segmentation.tif", "ground_truth.tif", "labels.ome.tif"}
+
+
+def run_study(folder, keep_intermediates):
+    study = Study(folder)
+    write_pair(study.folder, "colony")
+    study.add("colony", image="colony-nuclei.tif", ground_truth="colony-truth.tif")
+    study.add("colony", "membrane", image="colony-membrane.tif")
+    study.config["keep_intermediates"] = keep_intermediates
+    process = study.run(cores=2)
+    assert process.returncode == 0, process.stderr[-4000:]
+    return study
 
 
 @pytest.fixture(scope="module")
-def studies(tmp_path_factory):
-    """The same study with all images kept, and without."""
-    studies = {}
-    for keeps in (True, False):
-        study = studies[keeps] = Study(tmp_path_factory.mktemp("keeps" if keeps else "clears"))
-        write_pair(study.folder, "colony")
-        study.add("colony", image="colony-nuclei.tif", truth="colony-truth.tif")
-        study.add("colony", "membrane", image="colony-membrane.tif")
-        study.config["keep_intermediates"] = keeps
-        process = study.run(cores=2)
-        assert process.returncode == 0, process.stderr[-4000:]
-    return studies
+def complete(tmp_path_factory):
+    return run_study(tmp_path_factory.mktemp("complete"), True)
 
 
-def test_only_raw_stacks_and_labels_stay_and_nothing_else_differs(studies):
-    kept, cleared = (studies[keeps].digest() for keeps in (True, False))
-    gone = {path for path in kept if path.endswith(".tif") and path.rpartition("/")[2] not in KEPT}
-    assert len(gone) >= 15
-    assert cleared.keys() == kept.keys() - gone
-    assert {path for path in cleared if cleared[path] != kept[path]} == {"config.yaml"}
+@pytest.fixture(scope="module")
+def reduced(tmp_path_factory):
+    return run_study(tmp_path_factory.mktemp("reduced"), False)
 
 
-def test_later_runs_make_what_is_missing_for_what_is_asked(studies, tmp_path):
+def test_only_raw_stacks_and_labels_are_kept_and_nothing_else_differs(complete, reduced):
+    before, after = complete.digest(), reduced.digest()
+    images = {path for path in before if path.endswith(".tif")}
+    removed = {path for path in images if path.rpartition("/")[2] not in KEPT}
+    assert len(removed) >= 15
+    assert after.keys() == before.keys() - removed
+    assert {path for path in after if after[path] != before[path]} == {"config.yaml"}
+
+
+def test_later_runs_compute_the_images_that_they_need(reduced, tmp_path):
     study = Study(tmp_path / "copy")
-    shutil.copytree(studies[False].folder, study.folder)
-    study.rows, study.config = studies[False].rows, studies[False].config.copy()
+    shutil.copytree(reduced.folder, study.folder)
+    study.rows, study.config = reduced.rows, reduced.config.copy()
     assert not jobs(study.run("--dry-run"))
     process = study.run("crops")
     assert process.returncode == 0, process.stderr[-4000:]
     assert jobs(process).keys() == {"crop_objects", "crops"}
     assert list(study.result("colony", "nuclei", "crops").iterdir())
-    study.config["outline_objects"] = {"method": "none"}
+    study.config["smooth_outlines"] = {"method": "none"}
     planned = jobs(study.run("--dry-run"))
-    assert {"adjust_contrast", "outline_objects", "measure_objects"} <= planned.keys()
+    assert {"adjust_contrast", "smooth_outlines", "measure_objects"} <= planned.keys()

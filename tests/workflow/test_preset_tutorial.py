@@ -1,74 +1,91 @@
-"""The preset `tutorial` against the same steps in plain scikit-image, voxel by voxel."""
+"""The preset `tutorial` gives the same result as the same steps in scikit-image."""
 
 import importlib.util
 
 import numpy as np
 import pytest
 import tifffile
-from conftest import ROOT
 from skimage import exposure, filters, restoration
-from study import Study
+from study import ROOT, Study
 
-from cellstack import io, whole_files
-from cellstack.simulate_stack import simulate_stack
+from cellstack.files.records import read_json
+from cellstack.files.stacks import read_stack, write_stack
+from cellstack.prepare.simulate_stack import simulate_stack
 
-SPACING = (0.29, 0.26, 0.26)  # the tutorial's, for which the numbers of the preset were made
+SPACING = (0.29, 0.26, 0.26)  # of the tutorial, for which the numbers of the preset are meant
 SHAPE = (60, 128, 160)
-CLOSE = 1e-5  # Li's threshold is found on a histogram of 65,536 bins
+THRESHOLD_TOLERANCE = 1e-5  # Li's threshold is computed from a histogram of 65,536 bins
 
 
 @pytest.fixture(scope="module")
 def plain():
-    spec = importlib.util.spec_from_file_location("plain_tutorial", ROOT / "benchmarks" / "plain_tutorial.py")
+    path = ROOT / "benchmarks" / "plain_tutorial.py"
+    spec = importlib.util.spec_from_file_location("plain_tutorial", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def simulated_stack():
+    return simulate_stack(SHAPE, SPACING, diameter_um=10, count=14, seed=3).nuclei_image
+
+
+def real_stack(data):
+    """Read the stack of the tutorial; it is stored at half the resolution, so voxels are repeated.
+
+    The sizes in the preset are meant for the number of voxels at full resolution.
+    """
+    half = tifffile.imread(data / "tutorial" / "nuclei.tif")
+    return half.repeat(2, 0).repeat(2, 1).repeat(2, 2)[:, : SHAPE[1], : SHAPE[2]]
 
 
 @pytest.fixture(scope="module", params=["simulated", "real"])
 def study(request, tmp_path_factory):
     study = Study(tmp_path_factory.mktemp("tutorial"))
     if request.param == "simulated":
-        stack = simulate_stack(SHAPE, SPACING, diameter_um=10, count=14, seed=3).nuclei_image
-    else:  # at half the tutorial's resolution: brought to its grid, since the numbers of the steps count voxels
-        half = tifffile.imread(request.getfixturevalue("data") / "tutorial" / "nuclei.tif")
-        stack = half.repeat(2, 0).repeat(2, 1).repeat(2, 2)[:, : SHAPE[1], : SHAPE[2]]
-    io.write_stack(study.folder / "stack.tif", stack, SPACING)
+        study.stack = simulated_stack()
+    else:
+        study.stack = real_stack(request.getfixturevalue("data"))
+    write_stack(study.folder / "stack.tif", study.stack, SPACING)
     study.add("stack", image="stack.tif", preset="tutorial", diameter_um=10)
-    study.process = study.run("results/stacks.csv", "results/stack/nuclei/clean.tif", cores=2)
-    assert study.process.returncode == 0, study.process.stderr[-4000:]
-    study.stack = stack
+    process = study.run("results/stacks.csv", "results/stack/nuclei/mask_clean.tif", cores=2)
+    assert process.returncode == 0, process.stderr[-4000:]
     return study
 
 
-def written(study, name):
-    return io.read_stack(study.result("stack", "nuclei", name))[0]
+def read_result(study, *parts):
+    return read_stack(study.result("stack", *parts))[0]
 
 
-def test_the_mask_is_that_of_plain_scikit_image(study):
+def test_the_mask_equals_that_of_scikit_image(study):
     low, high = np.percentile(study.stack, (0.5, 99.5))
     contrast = exposure.rescale_intensity(study.stack, in_range=(low, high), out_range=np.float32)
-    np.testing.assert_array_equal(written(study, "contrast.tif"), contrast)
+    written = read_result(study, "channels", "nuclei", "contrast.tif")
+    np.testing.assert_array_equal(written, contrast)
     denoised = np.stack([restoration.denoise_bilateral(plane) for plane in contrast])
-    np.testing.assert_array_equal(written(study, "denoised.tif"), denoised)
+    written = read_result(study, "channels", "nuclei", "denoised.tif")
+    np.testing.assert_array_equal(written, denoised)
     threshold = 0.9 * filters.threshold_li(denoised)
-    assert whole_files.read_json(study.result("stack", "nuclei", "threshold.json"))["threshold"] == pytest.approx(threshold, abs=CLOSE)
-    differ = written(study, "mask.tif") != (denoised >= threshold)
-    assert np.all(np.abs(denoised[differ] - threshold) <= CLOSE)
+    record = read_json(study.result("stack", "nuclei", "threshold.json"))
+    assert record["threshold"] == pytest.approx(threshold, abs=THRESHOLD_TOLERANCE)
+    differ = read_result(study, "nuclei", "mask.tif") != (denoised >= threshold)
+    assert np.all(np.abs(denoised[differ] - threshold) <= THRESHOLD_TOLERANCE)
     assert differ.mean() < 1e-4
 
 
-def test_the_labels_are_those_of_plain_scikit_image(study, plain):
-    segmented, split = plain.segment(study.stack, "intensity"), written(study, "split.tif")
-    overlap = np.zeros((segmented.max() + 1, split.max() + 1), int)
-    np.add.at(overlap, (segmented, split), 1)
+def test_the_segmentation_equals_that_of_scikit_image(study, plain):
+    expected = plain.segment(study.stack, "intensity")
+    segmentation = read_result(study, "nuclei", "segmentation.tif")
+    overlap = np.zeros((expected.max() + 1, segmentation.max() + 1), int)
+    np.add.at(overlap, (expected, segmentation), 1)
     partner = overlap.argmax(axis=1)
     assert overlap.shape[0] == overlap.shape[1]
     assert sorted(partner) == list(range(len(partner)))
-    # voxels close to the threshold, and what they change of the distances
-    assert segmented.size - overlap.max(axis=1).sum() <= 10
+    # a few voxels differ, since the mask differs in voxels close to the threshold
+    assert expected.size - overlap.max(axis=1).sum() <= 10
 
 
-def test_the_selection_is_that_of_plain_scikit_image(study, plain):
-    split = written(study, "split.tif").astype(int)
-    np.testing.assert_array_equal(written(study, "labels.ome.tif"), plain.clear_sides(split))
+def test_the_selection_equals_that_of_scikit_image(study, plain):
+    segmentation = read_result(study, "nuclei", "segmentation.tif").astype(int)
+    labels = read_result(study, "nuclei", "labels.ome.tif")
+    np.testing.assert_array_equal(labels, plain.clear_sides(segmentation))

@@ -1,4 +1,4 @@
-"""Whole runs on small stacks: results, exact re-runs, the same bytes by any way."""
+"""Complete runs on small stacks: the results, what a later run repeats, and reproducibility."""
 
 import csv
 import json
@@ -10,11 +10,49 @@ import tifffile
 import yaml
 from study import ROOT, SPACING, Study, constant, copy_workflow, jobs, write_pair
 
-from cellstack import io
+from cellstack.files.stacks import read_stack, write_stack
 
+IMAGES = (  # of nuclei, memory-mappable
+    "channels/nuclei/raw.tif",
+    "channels/nuclei/contrast.tif",
+    "channels/nuclei/denoised.tif",
+    "nuclei/mask.tif",
+    "nuclei/mask_clean.tif",
+    "nuclei/components.tif",
+    "nuclei/distance.tif",
+    "nuclei/seeds.tif",
+)
+OTHER_FILES = (
+    "channels/nuclei/import.json",
+    "channels/membrane/raw.tif",
+    "channels/membrane/import.json",
+    "nuclei/threshold.json",
+    "nuclei/watershed.tif",
+    "nuclei/merged.tif",
+    "nuclei/segmentation.tif",
+    "nuclei/ground_truth.tif",
+    "nuclei/labels.ome.tif",
+    "nuclei/selection.csv",
+    "nuclei/objects.csv",
+    "nuclei/summary.csv",
+    "cells/membrane_smooth.tif",
+    "cells/membrane_ridges.tif",
+    "cells/membrane_ridges.json",
+    "cells/seeds.tif",
+    "cells/background.tif",
+    "cells/regions.tif",
+    "cells/segmentation.tif",
+    "cells/labels.ome.tif",
+    "cells/contacts.csv",
+    "cells/pairs.csv",
+    "cells/objects.csv",
+    "cells/summary.csv",
+    "scores.json",
+)
+TABLES = ("objects", "stacks", "columns", "scores", "stack_scores", "score_columns")
 OTHER_SETTINGS = {
-    "correct_background": {"steps": ["depth"]},
-    "adjust_contrast": {"steps": ["equalize"]},
+    "correct_background": {"steps": ["depth_attenuation"]},
+    "adjust_contrast": {"steps": ["equalize_histogram"]},
     "denoise": {"method": "median"},
     "binarize": {"method": "li"},
     "clean_mask": {"steps": ["fill_holes"]},
@@ -22,9 +60,40 @@ OTHER_SETTINGS = {
     "find_seeds": {"method": "peaks"},
     "split_objects": {"method": "intensity"},
     "merge_objects": {"method": "none"},
-    "outline_objects": {"method": "none"},
+    "smooth_outlines": {"method": "none"},
     "select_objects": {"min_volume_um3": 1},
 }
+STACKS_WITH_NUCLEI = (
+    "colony",
+    "external",
+    "by-tutorial",
+    "empty",
+    "constant",
+    "noise-free-plane",
+    "full",
+)
+STACKS_WITH_CELLS = ("colony", "walls", "external", "constant")
+NEW_METHOD = """
+
+@METHODS
+def darken(stack, spacing, *, share):
+    return stack * np.float32(share)
+"""
+USED_AS_A_MODULE = """\
+configfile: "config.yaml"
+
+module cellstack:
+    snakefile: "{snakefile}"
+    config: config
+
+use rule * from cellstack as cellstack_*
+
+rule mine:
+    default_target: True
+    input: "results/objects.csv"
+    output: "count.txt"
+    shell: "wc -l < {{input}} > {{output}}"
+"""
 
 
 def read_csv(path):
@@ -32,138 +101,178 @@ def read_csv(path):
         return list(csv.DictReader(file))
 
 
+def read_labels(study, stack, kind, name="segmentation.tif"):
+    return read_stack(study.result(stack, kind, name))[0]
+
+
+def read_scores(study, stack):
+    return json.loads(study.result(stack, "scores.json").read_text())["objects"]
+
+
+def write_odd_stacks(folder):
+    """Write stacks without normal objects, and return their names."""
+    rng = np.random.default_rng(0)
+    bright_square = np.full((1, 20, 20), 200, np.uint8)
+    stacks = {
+        "empty": constant(0),
+        "constant": constant(77),
+        "noise-free-plane": np.pad(bright_square, ((0, 0), (30, 30), (30, 30))),
+        "full": rng.integers(200, 210, (6, 40, 40)).astype(np.uint8),
+    }
+    for name, stack in stacks.items():
+        write_stack(folder / f"{name}.tif", stack, SPACING)
+    return list(stacks)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A finished run of a copy of the workflow: a colony with two channels, and the stacks that hold no proper object."""
+    """A finished run of a copy of the workflow: a colony with two channels, and odd stacks."""
     folder = tmp_path_factory.mktemp("finished")
     study = Study(folder, copy_workflow(folder / "workflow"))
     write_pair(folder, "colony")
-    rng = np.random.default_rng(0)
-    odd = {
-        "empty": constant(0),
-        "flat": constant(77),
-        "noise-free-plane": np.pad(np.full((1, 20, 20), 200, np.uint8), ((0, 0), (30, 30), (30, 30))),
-        "full": rng.integers(200, 210, (6, 40, 40)).astype(np.uint8),
-    }
-    study.add("colony", image="colony-nuclei.tif", truth="colony-truth.tif", condition="=1+1", mouse="7")
-    study.add("colony", "membrane", image="colony-membrane.tif", truth="colony-cells.tif", mouse="8")
+    nuclei = {"image": "colony-nuclei.tif", "ground_truth": "colony-truth.tif"}
+    membrane = {"image": "colony-membrane.tif", "ground_truth": "colony-cells.tif"}
+    study.add("colony", **nuclei, condition="=1+1", mouse="7")
+    study.add("colony", "membrane", **membrane, mouse="8")
     study.add("walls", "membrane", image="colony-membrane.tif", diameter_um=11)
-    study.add("brought", image="colony-nuclei.tif", labels="colony-truth.tif", truth="colony-truth.tif")
-    study.add("brought", "membrane", image="colony-membrane.tif", labels="colony-cells.tif", truth="colony-cells.tif")
+    study.add("external", **nuclei, labels="colony-truth.tif")
+    study.add("external", "membrane", **membrane, labels="colony-cells.tif")
     study.add("by-tutorial", image="colony-nuclei.tif", preset="tutorial")
-    study.add("unused", image="nowhere.tif", use="false")
-    for name, stack in odd.items():
-        io.write_stack(folder / f"{name}.tif", stack, SPACING)
-        study.add(name, image=f"{name}.tif", preset="whole" if name == "full" else "")
-    study.add("flat", "membrane", image="flat.tif")
-    whole = {"adjust_contrast": {"steps": ["none"]}, "binarize": {"method": "fixed", "fixed": {"value": 0.1}}}
-    whole["merge_objects"] = {"convexity": {"min_convexity": 0, "min_border": 0, "max_volume_um3": 1e6}}
-    study.config["presets"] = {"whole": whole}
+    study.add("not-included", image="nowhere.tif", include="false")
+    for name in write_odd_stacks(folder):
+        preset = "all-foreground" if name == "full" else ""
+        study.add(name, image=f"{name}.tif", preset=preset)
+    study.add("constant", "membrane", image="constant.tif")
+    merge_all = {"min_convexity": 0, "min_border_intensity_ratio": 0, "max_volume_um3": 1e6}
+    study.config["presets"] = {
+        "all-foreground": {
+            "adjust_contrast": {"steps": ["none"]},
+            "binarize": {"method": "fixed", "fixed": {"value": 0.1}},
+            "merge_objects": {"convexity": merge_all},
+        }
+    }
     process = study.run(cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     return study
 
 
-def test_every_file_of_the_contract_is_there(finished):
-    for name in ("raw.tif", "contrast.tif", "denoised.tif", "mask.tif", "clean.tif", "components.tif", "distance.tif", "seeds.tif"):
-        stack, spacing = io.read_stack(finished.result("colony", "nuclei", name))
+def test_all_documented_files_exist(finished):
+    for name in IMAGES:
+        path = finished.result("colony", name)
+        stack, spacing = read_stack(path)
         assert stack.shape == (16, 96, 96)
         assert spacing == SPACING
-        assert tifffile.memmap(finished.result("colony", "nuclei", name), mode="r").shape == stack.shape
-    for name in ("split.tif", "labels.ome.tif", "objects.csv", "threshold.json", "import.json"):
-        assert finished.result("colony", "nuclei", name).exists()
-    tables = ("objects", "stacks", "columns", "scores", "stack_scores", "score_columns")
-    for name in (*(f"{table}.csv" for table in tables), "config.yaml", "colony/scores.json"):
-        assert finished.result(name).exists()
-    for name in ("seeds.tif", "background.tif", "compartments.tif", "split.tif", "labels.ome.tif", "objects.csv", "summary.csv"):
-        assert finished.result("colony", "cells", name).exists()
+        assert tifffile.memmap(path, mode="r").shape == stack.shape
+    for name in OTHER_FILES:
+        assert finished.result("colony", name).exists(), name
+    for name in (*(f"{table}.csv" for table in TABLES), "config.yaml"):
+        assert finished.result(name).exists(), name
     figures = {path.name for path in finished.result("colony", "figures").iterdir()}
-    assert figures == {f"{kind}_{figure}.png" for kind in ("nuclei", "cells") for figure in ("segmentation", "planes")}
+    assert figures == {
+        f"{kind}_{figure}.png"
+        for kind in ("nuclei", "cells")
+        for figure in ("segmentation", "planes")
+    }
     assert not list(finished.folder.rglob("*.partial*"))
-    assert not finished.result("unused").exists()
+    assert not finished.result("not-included").exists()
 
 
-def test_tables_tell_objects_stacks_and_the_users_columns(finished):
+def test_logs_are_in_folders_like_those_of_the_results(finished):
+    for name in ("channels/nuclei/import_stack", "nuclei/find_seeds", "cells/merge_cells"):
+        assert finished.log("colony", f"{name}.log").exists()
+
+
+def test_tables_contain_objects_stacks_and_the_users_columns(finished):
     objects = read_csv(finished.result("objects.csv"))
-    labels, _ = io.read_stack(finished.result("colony", "nuclei", "labels.ome.tif"))
-    cells = [row for row in objects if row["stack"] == "colony" and row["object"] == "cells"]
+    labels = read_labels(finished, "colony", "nuclei", "labels.ome.tif")
+    colony = [row for row in objects if row["stack"] == "colony"]
+    cells = [row for row in colony if row["object"] == "cells"]
     assert cells
-    assert {(row["condition"], row["mouse"]) for row in cells} == {
-        ("'=1+1", "8")
-    }  # what the row of membrane leaves empty that of nuclei gives
-    colony = [row for row in objects if row["stack"] == "colony" and row["object"] == "nuclei"]
-    assert [int(row["label"]) for row in colony] == list(range(1, int(labels.max()) + 1))
-    assert {row["condition"] for row in colony} == {"'=1+1"}  # no spreadsheet computes it
-    assert {row["mouse"] for row in colony} == {"7"}
-    raw, _ = io.read_stack(finished.result("colony", "membrane", "raw.tif"))
-    assert float(colony[0]["max_intensity_membrane"]) == raw[labels == 1].max()
-    assert int(colony[0]["volume_voxels"]) == (labels == 1).sum()
-    assert float(colony[0]["volume_um3"]) == pytest.approx((labels == 1).sum() * np.prod(SPACING))
-    split, _ = io.read_stack(finished.result("colony", "nuclei", "split.tif"))
-    assert all((split[labels == int(row["label"])] == int(row["split_label"])).all() for row in colony)
-    stacks = read_csv(finished.result("stacks.csv"))
-    nuclei, cells = ([row["stack"] for row in stacks if row["object"] == kind] for kind in ("nuclei", "cells"))
-    assert nuclei == ["colony", "brought", "by-tutorial", "empty", "flat", "noise-free-plane", "full"]
-    assert cells == ["colony", "walls", "brought", "flat"]
+    # a cell of the sheet that is empty in the row of the membrane is taken from that of the nuclei
+    assert {(row["condition"], row["mouse"]) for row in cells} == {("'=1+1", "8")}
+    nuclei = [row for row in colony if row["object"] == "nuclei"]
+    assert [int(row["label"]) for row in nuclei] == list(range(1, int(labels.max()) + 1))
+    assert {row["condition"] for row in nuclei} == {"'=1+1"}  # not a formula for spreadsheets
+    assert {row["mouse"] for row in nuclei} == {"7"}
+    raw, _ = read_stack(finished.result("colony", "channels", "membrane", "raw.tif"))
+    first = nuclei[0]
+    voxels = (labels == 1).sum()
+    assert float(first["max_intensity_membrane"]) == raw[labels == 1].max()
+    assert int(first["volume_voxels"]) == voxels
+    assert float(first["volume_um3"]) == pytest.approx(voxels * np.prod(SPACING))
+    segmentation = read_labels(finished, "colony", "nuclei")
+    for row in nuclei:
+        in_segmentation = segmentation[labels == int(row["label"])]
+        assert (in_segmentation == int(row["segmentation_label"])).all()
     assert {row["column"] for row in read_csv(finished.result("columns.csv"))} == objects[0].keys()
 
 
-def test_cells_hold_their_nuclei(finished):
-    nuclei, cells = (io.read_stack(finished.result("colony", kind, "split.tif"))[0] for kind in ("nuclei", "cells"))
+def test_the_table_of_stacks_has_the_order_of_the_sheet(finished):
+    stacks = read_csv(finished.result("stacks.csv"))
+    for kind, expected in (("nuclei", STACKS_WITH_NUCLEI), ("cells", STACKS_WITH_CELLS)):
+        assert tuple(row["stack"] for row in stacks if row["object"] == kind) == expected
+
+
+def test_cells_contain_their_nuclei(finished):
+    nuclei, cells = (read_labels(finished, "colony", kind) for kind in ("nuclei", "cells"))
     np.testing.assert_array_equal(cells[nuclei > 0], nuclei[nuclei > 0])
-    scores = json.loads(finished.result("colony", "scores.json").read_text())["objects"]
-    assert scores["cells"]["summary"]["f1"] >= 0.9
+    assert read_scores(finished, "colony")["cells"]["summary"]["f1"] >= 0.9
     assert not finished.result("walls", "nuclei").exists()
 
 
-def test_stacks_without_objects_have_honest_results(finished):
-    kinds = {(row["stack"], row["object"]): row for row in read_csv(finished.result("stacks.csv"))}
-    assert kinds["flat", "cells"]["status"] == "no objects"
-    assert "no walls" in (finished.folder / "logs" / "flat" / "cells" / "find_cell_seeds.log").read_text()
-    stacks = {stack: row for (stack, kind), row in kinds.items() if kind == "nuclei"}
-    for name in ("empty", "flat"):
-        assert stacks[name]["status"] == "no objects"
-        assert stacks[name]["count_found"] == "0"
-        labels, spacing = io.read_stack(finished.result(name, "nuclei", "labels.ome.tif"))
+def test_stacks_without_objects_have_results(finished):
+    rows = {(row["stack"], row["object"]): row for row in read_csv(finished.result("stacks.csv"))}
+    assert rows["constant", "cells"]["status"] == "no objects"
+    assert "no walls" in finished.log("constant", "cells", "find_cell_seeds.log").read_text()
+    for name in ("empty", "constant"):
+        assert rows[name, "nuclei"]["status"] == "no objects"
+        assert rows[name, "nuclei"]["count_found"] == "0"
+        labels, spacing = read_stack(finished.result(name, "nuclei", "labels.ome.tif"))
         assert not labels.any()
         assert spacing == SPACING
         assert finished.result(name, "figures", "nuclei_segmentation.png").stat().st_size > 5000
         assert len(read_csv(finished.result(name, "nuclei", "objects.csv"))) == 0
-    assert stacks["noise-free-plane"]["count_measured"] == "1"
-    mask, _ = io.read_stack(finished.result("full", "nuclei", "mask.tif"))
-    assert mask.all()
-    assert (stacks["full"]["count_found"], stacks["full"]["count_dropped_lateral_face"]) == ("1", "1")
-    assert stacks["full"]["status"] == "no objects"
+    assert rows["noise-free-plane", "nuclei"]["count_measured"] == "1"
+    full = rows["full", "nuclei"]
+    assert read_labels(finished, "full", "nuclei", "mask.tif").all()
+    assert (full["count_found"], full["count_dropped_lateral_face"]) == ("1", "1")
+    assert full["status"] == "no objects"
 
 
-def test_truth_and_labels_made_elsewhere(finished):
-    scores = json.loads(finished.result("colony", "scores.json").read_text())["objects"]["nuclei"]
+def test_ground_truth_and_external_labels(finished):
+    scores = read_scores(finished, "colony")["nuclei"]
     assert scores["thresholds"][4]["iou_threshold"] == 0.5
     assert scores["thresholds"][4]["f1"] == scores["summary"]["f1"] >= 0.9
-    brought = json.loads(finished.result("brought", "scores.json").read_text())["objects"]["nuclei"]
-    assert [row["f1"] for row in brought["thresholds"]] == [1.0] * 9
-    assert not any(brought["faults"].values())
-    assert not finished.result("brought", "nuclei", "mask.tif").exists()  # nothing is computed that nobody reads
+    external = read_scores(finished, "external")["nuclei"]
+    assert [row["f1"] for row in external["thresholds"]] == [1.0] * 9
+    assert not any(external["errors"].values())
+    assert not finished.result("external", "nuclei", "mask.tif").exists()  # is not needed
 
 
-def test_labels_made_elsewhere_go_through_all_like_ours(finished, tmp_path):
-    elsewhere = Study(tmp_path)
-    for name in ("colony-nuclei.tif", "colony-membrane.tif", "colony-truth.tif", "colony-cells.tif"):
-        shutil.copy(finished.folder / name, tmp_path)
-    shutil.copy(finished.result("colony", "nuclei", "split.tif"), tmp_path / "labels.tif")
-    elsewhere.add("colony", image="colony-nuclei.tif", truth="colony-truth.tif", labels="labels.tif", condition="=1+1", mouse="7")
-    elsewhere.add("colony", "membrane", image="colony-membrane.tif", truth="colony-cells.tif", mouse="8")
-    process = elsewhere.run("all", "evaluate", cores=2)
+def test_external_labels_are_treated_like_our_segmentation(finished, tmp_path):
+    other = Study(tmp_path)
+    for part in ("nuclei", "membrane", "truth", "cells"):
+        shutil.copy(finished.folder / f"colony-{part}.tif", tmp_path)
+    shutil.copy(finished.result("colony", "nuclei", "segmentation.tif"), tmp_path / "labels.tif")
+    nuclei, membrane = (row for row in finished.rows if row["stack"] == "colony")
+    other.rows = [nuclei | {"labels": "labels.tif"}, membrane]
+    process = other.run("all", "evaluate", cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
-    ours, theirs = finished.digest(), elsewhere.digest()
-    same = [name for name in theirs if name.startswith("colony/")]
-    assert {"colony/scores.json", "colony/nuclei/objects.csv", "colony/nuclei/labels.ome.tif", "colony/nuclei/selection.csv"} <= set(same)
-    assert {"colony/figures/nuclei_faults.png", "colony/figures/nuclei_segmentation.png"} <= set(same)
-    assert [name for name in same if name in ours and ours[name] != theirs[name]] == []
+    ours, theirs = finished.digest(), other.digest()
+    of_stack = {name for name in theirs if name.startswith("colony/")}
+    assert {
+        "colony/scores.json",
+        "colony/nuclei/objects.csv",
+        "colony/nuclei/labels.ome.tif",
+        "colony/nuclei/selection.csv",
+        "colony/figures/nuclei_errors.png",
+        "colony/figures/nuclei_segmentation.png",
+    } <= of_stack
+    assert [name for name in of_stack & ours.keys() if ours[name] != theirs[name]] == []
     assert b"colony" in theirs["evaluation.html"]
 
 
-def test_resolved_configuration_says_what_was_done(finished):
+def test_the_resolved_configuration_has_all_settings(finished):
     resolved = yaml.safe_load(finished.result("config.yaml").read_text())
     assert resolved["denoise"]["gaussian"]["sigma_um"] == "0.06 d"
     default = next(entry for entry in resolved["resolved"] if entry["preset"] == "default")
@@ -173,36 +282,39 @@ def test_resolved_configuration_says_what_was_done(finished):
     assert tutorial["stages"]["binarize"] == {"factor": 0.9, "method": "li", "options": {}}
 
 
-def test_a_second_run_and_touched_sources_do_nothing(finished):
+def test_a_second_run_does_nothing_even_with_touched_sources(finished):
     assert "Nothing to be done" in finished.run().stderr
-    for path in (*finished.workflow.rglob("*.py"), *finished.workflow.rglob("*.smk"), finished.workflow / "Snakefile"):
-        path.touch()
+    for pattern in ("*.py", "*.smk", "Snakefile"):
+        for path in finished.workflow.rglob(pattern):
+            path.touch()
     assert "Nothing to be done" in finished.run().stderr
 
 
-def test_a_changed_setting_reruns_what_depends_on_it_and_nothing_else(finished):
-    finished.config["find_seeds"] = {"combined": {"min_distance_um": 4.1}}
+def test_a_changed_setting_repeats_only_what_depends_on_it(finished):
+    finished.config["find_seeds"] = {"distance_and_blobs": {"min_distance_um": 4.1}}
     changed = jobs(finished.run("--dry-run"))
     finished.config["find_seeds"] = {}
-    finished.config["merge_cells"] = {"min_wall": 0.4}
+    finished.config["merge_cells"] = {"min_wall_strength": 0.4}
     of_cells = jobs(finished.run("--dry-run"))
     del finished.config["merge_cells"]
-    finished.config["find_seeds"] = {"peaks": {"min_distance_um": 3.3}}  # a method that is not in use
+    finished.config["find_seeds"] = {"peaks": {"min_distance_um": 3.3}}  # a method that is not used
     unchanged = jobs(finished.run("--dry-run"))
     del finished.config["find_seeds"]
-    computed = 6  # seven stacks, of which one brought its labels and one stands under another preset, whose seeds are peaks
-    assert changed["find_seeds"] == computed - 1
-    assert changed["split_objects"] == computed - 1
+    # of seven stacks, one has external labels, and one has a preset in which seeds are peaks
+    assert changed["find_seeds"] == changed["split_objects"] == 5
     assert changed["write_config"] == 1
-    assert not changed.keys() & {"import_stack", "adjust_contrast", "denoise", "binarize", "clean_mask", "label_components"}
+    before_seeds = {"import_stack", "adjust_contrast", "denoise", "binarize", "clean_mask"}
+    assert not changed.keys() & (before_seeds | {"label_components"})
     assert set(unchanged) == {"write_config", "all"}
-    assert of_cells["merge_cells"] == 3  # of four, one brought its cells
-    assert not of_cells.keys() & {"split_objects", "enhance_membrane", "find_cell_seeds", "segment_cells"}
+    assert of_cells["merge_cells"] == 3  # of four stacks, one has external labels
+    before_merging = {"enhance_membrane", "find_cell_seeds", "segment_cells"}
+    assert not of_cells.keys() & (before_merging | {"split_objects"})
 
 
 @pytest.mark.parametrize("stage", OTHER_SETTINGS)
-def test_each_stage_reruns_with_what_follows_it(finished, stage):
-    order = list(yaml.safe_load((ROOT / "config" / "schemas" / "stages.schema.yaml").read_text())["properties"])
+def test_a_changed_stage_is_repeated_with_all_that_follow(finished, stage):
+    schema = ROOT / "config" / "schemas" / "stages.schema.yaml"
+    order = list(yaml.safe_load(schema.read_text())["properties"])
     finished.config[stage] = OTHER_SETTINGS[stage]
     changed = jobs(finished.run("--dry-run", "results/colony/nuclei/objects.csv"))
     del finished.config[stage]
@@ -211,31 +323,41 @@ def test_each_stage_reruns_with_what_follows_it(finished, stage):
     assert changed["measure_objects"] == 1
 
 
-def test_a_changed_library_module_reruns_what_imports_it(finished):
-    module = finished.workflow / "scripts" / "cellstack" / "surface_area.py"
+def test_a_changed_module_repeats_the_rules_that_import_it(finished):
+    module = finished.workflow / "scripts" / "cellstack" / "core" / "surface_area.py"
     source = module.read_text()
     module.write_text(source + "\n# changed\n")
     changed = jobs(finished.run("--dry-run"))
     module.write_text(source)
-    assert changed["measure_objects"] == 7 + 4
-    assert not changed.keys() & {"import_stack", "split_objects", "select_objects", "plot_segmentation", "evaluate_labels"}
+    assert changed["measure_objects"] == len(STACKS_WITH_NUCLEI) + len(STACKS_WITH_CELLS)
+    others = {"import_stack", "split_objects", "select_objects", "plot_segmentation"}
+    assert not changed.keys() & (others | {"evaluate_labels"})
 
 
-def test_the_same_bytes_by_cores_order_and_working_directory(finished, tmp_path):
+def test_files_do_not_depend_on_cores_order_of_the_sheet_or_working_directory(finished, tmp_path):
     other = Study(tmp_path / "a folder, with 'quotes'")
     other.folder.mkdir()
     for path in finished.folder.glob("*.tif"):
         shutil.copy(path, other.folder)
-    other.rows = [row for row in reversed(finished.rows) if row["stack"] in ("colony", "brought", "empty")]
+    chosen = ("colony", "external", "empty")
+    other.rows = [row for row in reversed(finished.rows) if row["stack"] in chosen]
     process = other.run(cores=1, cwd=tmp_path)
     assert process.returncode == 0, process.stderr[-4000:]
     ours, theirs = finished.digest(), other.digest()
-    ordered = ("objects.csv", "pairs.csv", "summary.csv")  # whose columns follow the order of the channels
-    compared = [name for name in theirs if "/" in name and not name.endswith(ordered) and not name.startswith("figures/")]
+    # the columns of these tables have the order of the channels
+    tables = ("objects.csv", "pairs.csv", "summary.csv")
+    of_all_stacks = {name for name in theirs if "/" not in name or name.startswith("figures/")}
+    compared = [name for name in theirs.keys() - of_all_stacks if not name.endswith(tables)]
     assert len(compared) > 30
     assert [name for name in compared if ours[name] != theirs[name]] == []
-    rows = {json.dumps(row, sort_keys=True) for row in read_csv(finished.result("colony", "nuclei", "objects.csv"))}
-    assert rows == {json.dumps(row, sort_keys=True) for row in read_csv(other.result("colony", "nuclei", "objects.csv"))}
+    rows = [
+        {
+            json.dumps(row, sort_keys=True)
+            for row in read_csv(study.result("colony", "nuclei", "objects.csv"))
+        }
+        for study in (finished, other)
+    ]
+    assert rows[0] == rows[1]
 
 
 def test_a_method_is_one_function_and_one_schema_entry(tmp_path):
@@ -243,20 +365,25 @@ def test_a_method_is_one_function_and_one_schema_entry(tmp_path):
     write_pair(tmp_path, "colony")
     study.add("colony", image="colony-nuclei.tif")
     study.config["denoise"] = {"method": "darken", "darken": {"share": 0.25}}
-    before = study.run("results/colony/nuclei/denoised.tif")
+    target = "results/colony/channels/nuclei/denoised.tif"
+    before = study.run(target)
     assert "config.denoise.method: unknown method 'darken'" in before.stderr
-    module = study.workflow / "scripts" / "cellstack" / "denoise.py"
-    module.write_text(module.read_text() + "\n\n@METHODS\ndef darken(stack, spacing, *, share):\n    return stack * np.float32(share)\n")
+    module = study.workflow / "scripts" / "cellstack" / "enhance" / "denoise.py"
+    module.write_text(module.read_text() + NEW_METHOD)
     schema = study.workflow / "config" / "schemas" / "stages.schema.yaml"
     content = yaml.safe_load(schema.read_text())
-    option = {"type": "number", "default": 0.5}
-    entry = {"type": "object", "additionalProperties": False, "default": {}, "properties": {"share": option}}
-    content["properties"]["denoise"]["properties"]["darken"] = entry
+    content["properties"]["denoise"]["properties"]["darken"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "default": {},
+        "properties": {"share": {"type": "number", "default": 0.5}},
+    }
     schema.write_text(yaml.safe_dump(content))
-    after = study.run("results/colony/nuclei/denoised.tif")
+    after = study.run(target)
     assert after.returncode == 0, after.stderr[-4000:]
-    contrast, _ = io.read_stack(study.result("colony", "nuclei", "contrast.tif"))
-    denoised, _ = io.read_stack(study.result("colony", "nuclei", "denoised.tif"))
+    channel = study.result("colony", "channels", "nuclei")
+    contrast, _ = read_stack(channel / "contrast.tif")
+    denoised, _ = read_stack(channel / "denoised.tif")
     np.testing.assert_array_equal(denoised, contrast * np.float32(0.25))
 
 
@@ -264,20 +391,16 @@ def test_used_as_a_module_of_another_workflow(tmp_path):
     write_pair(tmp_path, "colony")
     study = Study(tmp_path)
     study.add("colony", image="colony-nuclei.tif")
-    study.write()
-    snakefile = tmp_path / "Snakefile"
-    snakefile.write_text(
-        f'configfile: "config.yaml"\n\nmodule cellstack:\n    snakefile: "{ROOT / "Snakefile"}"\n    config: config\n\n'
-        "use rule * from cellstack as cellstack_*\n\nrule mine:\n    default_target: True\n"
-        '    input: "results/objects.csv"\n    output: "count.txt"\n    shell: "wc -l < {input} > {output}"\n'
-    )
+    snakefile = USED_AS_A_MODULE.format(snakefile=ROOT / "Snakefile")
+    (tmp_path / "Snakefile").write_text(snakefile)
     study.workflow = tmp_path
     process = study.run()
     assert process.returncode == 0, process.stderr[-4000:]
-    assert int((tmp_path / "count.txt").read_text()) == 1 + len(read_csv(study.result("objects.csv")))
+    count = int((tmp_path / "count.txt").read_text())
+    assert count == 1 + len(read_csv(study.result("objects.csv")))
 
 
-def test_report_is_written(finished):
+def test_a_report_is_written(finished):
     process = finished.run("--report", "report.zip")
     assert process.returncode == 0, process.stderr[-2000:]
     assert (finished.folder / "report.zip").stat().st_size > 100_000

@@ -1,0 +1,24 @@
+rule write_evaluation:
+    """Write the page of scores: F1 over IoU, tables and the largest errors."""
+    input:
+        scores="<results>/scores.csv",
+        stack_scores="<results>/stack_scores.csv",
+        figures=inputs.error_figures(),
+    output:
+        evaluation=report(
+            "<results>/evaluation.html", category="Evaluation", caption="../report/evaluation.rst"
+        ),
+    log:
+        "<logs>/write_evaluation.log",
+    benchmark:
+        "<benchmarks>/write_evaluation.tsv"
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("write_evaluation"),
+        runtime=minutes("write_evaluation"),
+    params:
+        source=source_hash("write_evaluation"),
+    script:
+        "../scripts/write_evaluation.py"

@@ -1,0 +1,221 @@
+"""Enhancement of a membrane channel: smoothing, and a ridge filter that highlights walls.
+
+A method takes a float32 stack of shape (Z, Y, X), its spacing in um and its options, and returns
+the ridge strength as a float32 stack of the same shape: the greatest downward curvature in units of
+the stack, 0 where the stack curves upward in all directions.
+"""
+
+import logging
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.config.methods import Methods
+from cellstack.core import filters
+from cellstack.core.noise import estimate_noise
+from cellstack.core.thresholds import otsu_of_stack
+from cellstack.core.types import Spacing, Volume
+
+METHODS = Methods()
+log = logging.getLogger(__name__)
+MIN_RATIO_TO_NOISE = (
+    1.5  # of the threshold to that of pure noise; it is 3 or more for visible walls
+)
+NOISE_SAMPLE_SIZE = 64  # maximum number of voxels along each axis of the simulated noise
+PLANES_PER_SLAB = 8  # limits memory: a dozen temporary arrays have the size of a slab
+MIN_SCALE = 0.5  # voxels
+# Maximum relative second difference caused by rounding in a constant stack.
+ROUNDING_ERROR = 8 * float(np.finfo(np.float32).eps)
+
+
+def enhance_membrane(
+    stack: Volume,
+    spacing: Spacing,
+    smoothing_um: float,
+    method: str,
+    options: dict[str, Any],
+) -> tuple[Volume, Volume, dict[str, float]]:
+    """Smooth a membrane channel and compute its ridge strength.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of float32
+        Membrane channel in [0, 1], not denoised.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    smoothing_um : float
+        Standard deviation in um of the Gaussian that smooths the stack.
+    method : {"ridges", "ridges_2d"}
+        Name of the ridge filter.
+    options : dict
+        Options of the method.
+
+    Returns
+    -------
+    smooth : (Z, Y, X) ndarray of float32
+        The smoothed stack.
+    ridges : (Z, Y, X) ndarray of float32
+        Ridge strength divided by its Otsu threshold, so that voxels above 1 are wall. It is 0
+        everywhere if the stack is constant, or if the threshold is hardly above that of pure noise.
+    record : dict
+        ``noise``: standard deviation of the noise that remains in `smooth`. ``threshold``: the
+        Otsu threshold, 0 if no walls were found.
+
+    Examples
+    --------
+    >>> stack = np.zeros((5, 9, 9), np.float32)
+    >>> stack[:, :, 4] = 1
+    >>> _, ridges, _ = enhance_membrane(stack, (1, 1, 1), 0.5, "ridges", {"sigma_um": 1.0})
+    >>> (ridges > 1)[2, 4]
+    array([False, False, False, False,  True, False, False, False, False])
+    """
+    smooth = filters.gaussian(stack, spacing, sigma_um=smoothing_um)
+    strength: Volume = METHODS[method](stack, spacing, **options)
+    noise = estimate_noise(stack)
+    min_threshold = max(
+        ROUNDING_ERROR * float(np.abs(stack).max(initial=0)),
+        MIN_RATIO_TO_NOISE * _threshold_of_noise(noise, strength.shape, spacing, method, options),
+    )
+    threshold = otsu_of_stack(strength) if strength.max(initial=0) > min_threshold else 0.0
+    if threshold <= min_threshold:
+        log.info(
+            "no walls: the threshold of the ridge strength, %.4g, is not above that of noise, %.4g",
+            threshold,
+            min_threshold,
+        )
+        threshold = 0.0
+    ridges = strength / np.float32(threshold) if threshold > 0 else np.zeros_like(strength)
+    kernels = filters.gaussian_kernels(smoothing_um, spacing)
+    remaining = float(np.prod([np.sum(kernel**2) for kernel in kernels])) ** 0.5
+    return smooth, ridges, {"noise": noise * remaining, "threshold": threshold}
+
+
+def _threshold_of_noise(
+    noise: float,
+    shape: tuple[int, ...],
+    spacing: Spacing,
+    method: str,
+    options: dict[str, Any],
+) -> float:
+    """Return the threshold of the ridge strength of simulated normal noise."""
+    rng = np.random.Generator(np.random.PCG64(0))
+    size = [min(length, NOISE_SAMPLE_SIZE) for length in shape]
+    sample = np.float32(noise) * rng.standard_normal(size, np.float32)
+    return otsu_of_stack(METHODS[method](sample, spacing, **options)) if noise > 0 else 0.0
+
+
+@METHODS
+def ridges(stack: Volume, spacing: Spacing, *, sigma_um: float) -> Volume:
+    """Return the ridge strength in 3D.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of float32
+    spacing : (3,) sequence of float
+    sigma_um : float
+        Standard deviation in um of the Gaussian applied first: half the thickness of a wall, or
+        more in noisy stacks.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+        The negative of the smallest eigenvalue of the Hessian matrix [1]_, whose derivatives along
+        each axis are multiplied by sigma.
+
+    Notes
+    -----
+    Finite differences between planes underestimate the curvature of a wall that is one plane thick.
+    Where sigma is below half a voxel, half a voxel is used as the scale of that axis. Thus the
+    strengths of walls across z and along z are comparable at any spacing.
+
+    References
+    ----------
+    .. [1] Y. Sato et al., "Three-dimensional multi-scale line filter for segmentation and
+       visualization of curvilinear structures in medical images", Medical Image Analysis 2, 1998;
+       here for sheets, which have one direction of high curvature instead of two.
+    """
+    smooth = filters.gaussian(stack, spacing, sigma_um=sigma_um)
+    return _greatest_downward_curvature(
+        smooth, [max(sigma_um / step, MIN_SCALE) for step in spacing]
+    )
+
+
+@METHODS
+def ridges_2d(stack: Volume, spacing: Spacing, *, sigma_um: float) -> Volume:
+    """Return the ridge strength in each plane; walls parallel to the planes are not detected.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of float32
+    spacing : (3,) sequence of float
+    sigma_um : float
+        Standard deviation in um of the 2D Gaussian applied first.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+        See :func:`ridges`, without the curvature along z.
+    """
+    kernels = filters.gaussian_kernels(sigma_um, spacing)
+    smooth = filters.separable_filter(stack, [np.ones(1), *kernels[1:]])
+    return _greatest_downward_curvature(
+        smooth, [0.0, *(max(sigma_um / step, MIN_SCALE) for step in spacing[1:])]
+    )
+
+
+def _greatest_downward_curvature(smooth: Volume, scales: list[float]) -> Volume:
+    """Return the negative of the smallest eigenvalue of the Hessian matrix, or 0 if negative.
+
+    Voxels at the edge are repeated outward.
+    """
+    curvature = np.empty_like(smooth)
+    for start in range(0, len(smooth), PLANES_PER_SLAB):
+        stop = min(start + PLANES_PER_SLAB, len(smooth))
+        planes = np.clip(np.arange(start - 1, stop + 1), 0, len(smooth) - 1)
+        padded = np.pad(smooth[planes], ((0, 0), (1, 1), (1, 1)), mode="edge")
+        np.maximum(-_smallest_eigenvalue(*_hessian(padded, scales)), 0, out=curvature[start:stop])
+    return curvature
+
+
+def _hessian(padded: Volume, scales: list[float]) -> list[Volume]:
+    """Return zz, yy, xx, zy, zx, yx of the Hessian matrix in voxels, times the scales.
+
+    The result lacks the outermost voxels of `padded`.
+    """
+
+    def shifted(steps: NDArray[np.int_]) -> Volume:
+        window = [
+            slice(1 + step, size - 1 + step)
+            for step, size in zip(steps.tolist(), padded.shape, strict=True)
+        ]
+        return padded[tuple(window)]
+
+    unit = np.eye(3, dtype=int)
+    centre = shifted(np.zeros(3, int))
+    derivatives = []
+    for step, scale in zip(unit, scales, strict=True):
+        difference = shifted(step) + shifted(-step) - 2 * centre
+        derivatives.append(difference * np.float32(scale**2))
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        same, opposite = unit[i] + unit[j], unit[i] - unit[j]
+        difference = shifted(same) + shifted(-same) - shifted(opposite) - shifted(-opposite)
+        derivatives.append(difference * np.float32(scales[i] * scales[j] / 4))
+    return derivatives
+
+
+def _smallest_eigenvalue(
+    zz: Volume, yy: Volume, xx: Volume, zy: Volume, zx: Volume, yx: Volume
+) -> Volume:
+    """Return the smallest eigenvalue of symmetric 3 x 3 matrices in closed form.
+
+    O. K. Smith, "Eigenvalues of a symmetric 3 x 3 matrix", Communications of the ACM 4, 1961.
+    """
+    mean = cast(Volume, (zz + yy + xx) / 3)
+    zz, yy, xx = zz - mean, yy - mean, xx - mean
+    spread = np.sqrt((zz**2 + yy**2 + xx**2 + 2 * (zy**2 + zx**2 + yx**2)) / 6)
+    determinant = zz * (yy * xx - yx**2) - zy * (zy * xx - yx * zx) + zx * (zy * yx - yy * zx)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cosine = np.nan_to_num(determinant / (2 * spread**3), nan=0.0, posinf=0.0, neginf=0.0)
+    angle = np.arccos(np.clip(cosine, -1, 1)) / 3
+    return cast(Volume, mean + 2 * spread * np.cos(angle + np.float32(2 * np.pi / 3)))

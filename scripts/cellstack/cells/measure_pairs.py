@@ -1,0 +1,204 @@
+"""Measurement of cells together with their nuclei, and of intensities in nucleus and cytoplasm."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
+
+import edt
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.core.intensities import exact_sum
+from cellstack.core.overlaps import count_overlaps
+from cellstack.core.types import Box, Boxes, Labels, RawVolume, Spacing, Volume
+
+MIN_FRACTION_INSIDE = 0.5  # of a nucleus, for it to belong to a cell
+
+
+def find_owners(cells: Labels, nuclei: Labels) -> NDArray[np.int64]:
+    """Find the cell that each nucleus belongs to.
+
+    Parameters
+    ----------
+    cells : (Z, Y, X) ndarray of unsigned int
+        Cells 1..n; 0 is background.
+    nuclei : (Z, Y, X) ndarray of unsigned int
+        Nuclei 1..m; 0 is background.
+
+    Returns
+    -------
+    (m + 1,) ndarray of int
+        The label of the cell that contains more than half of the nucleus, 0 if there is none.
+
+    Examples
+    --------
+    >>> cells = np.uint16([[[1, 1, 1, 2, 2, 0]]])
+    >>> nuclei = np.uint16([[[0, 1, 1, 1, 0, 2]]])
+    >>> find_owners(cells, nuclei)
+    array([0, 1, 0])
+    """
+    overlaps = count_overlaps(nuclei, cells)
+    owners = np.zeros(overlaps.n_true + 1, np.int64)
+    nucleus, cell = overlaps.true_label, overlaps.label
+    inside = overlaps.voxels > MIN_FRACTION_INSIDE * overlaps.true_voxels[nucleus]
+    owned = (nucleus > 0) & inside
+    owners[nucleus[owned]] = cell[owned]
+    return owners
+
+
+def measure_pairs(
+    cells: Labels, boxes: Boxes, nuclei: Labels, owners: NDArray[np.int64], spacing: Spacing
+) -> list[dict[str, float | None]]:
+    """Measure each cell together with its nuclei.
+
+    Parameters
+    ----------
+    cells : (Z, Y, X) ndarray of unsigned int
+        0 is background.
+    boxes : dict of int to tuple of slice
+        Bounding boxes of the cells, see :func:`cellstack.core.labels.find_boxes`.
+    nuclei : (Z, Y, X) ndarray of unsigned int
+        0 is background.
+    owners : (m + 1,) ndarray of int
+        The cell of each nucleus, see :func:`find_owners`.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+
+    Returns
+    -------
+    list of dict
+        One for each cell, in the order of `boxes`; :data:`cellstack.config.columns.PAIR_COLUMNS`
+        defines the keys. Several nuclei of a cell are measured as one. A cell without a nucleus
+        has the key ``nuclei_count`` only.
+    """
+    steps = np.asarray(spacing, float)
+    return [
+        _measure_pair(cells, label, box, nuclei, np.flatnonzero(owners == label), steps)
+        for label, box in boxes.items()
+    ]
+
+
+def _measure_pair(
+    cells: Labels,
+    label: int,
+    box: Box,
+    nuclei: Labels,
+    owned: NDArray[np.intp],
+    spacing: NDArray[np.float64],
+) -> dict[str, float | None]:
+    cell = cells[box] == label
+    nucleus = cell & np.isin(nuclei[box], owned)
+    count = np.count_nonzero(nucleus)
+    if count == 0:
+        return {"nuclei_count": 0}
+    volumes = [np.count_nonzero(cell & (nuclei[box] == each)) for each in owned]
+    to_wall = _distance_to_wall(cells, label, box, spacing)[nucleus]
+    offset = (np.argwhere(nucleus).mean(axis=0) - np.argwhere(cell).mean(axis=0)) * spacing
+    return {
+        "nuclei_count": len(owned),
+        "nucleus_segmentation_label": int(owned[np.argmax(volumes)]),
+        "nucleus_volume_um3": count * float(np.prod(spacing)),
+        "nucleus_to_cell_volume_ratio": count / np.count_nonzero(cell),
+        "nucleus_offset_um": float(np.linalg.norm(offset)),
+        "nucleus_wall_distance_min_um": float(to_wall.min()),
+        "nucleus_wall_distance_mean_um": float(to_wall.mean(dtype=np.float64)),
+    }
+
+
+def _distance_to_wall(cells: Labels, label: int, box: Box, spacing: NDArray[np.float64]) -> Volume:
+    """Return the distance of each voxel in the box of a cell to the nearest voxel outside of it.
+
+    Faces of the stack do not count as outside.
+    """
+    wide = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
+    distance = edt.edt(np.ascontiguousarray(cells[wide] == label), anisotropy=tuple(spacing))
+    inner = [
+        slice(side.start - outer.start, side.stop - outer.start)
+        for side, outer in zip(box, wide, strict=True)
+    ]
+    return cast(Volume, distance[tuple(inner)])
+
+
+def measure_parts(
+    cells: Labels,
+    boxes: Boxes,
+    nuclei: Labels,
+    owners: NDArray[np.int64],
+    raw: RawVolume,
+    channel: str,
+) -> list[dict[str, float | None]]:
+    """Measure the raw intensities of one channel in the nucleus and in the cytoplasm of each cell.
+
+    Parameters
+    ----------
+    cells, boxes, nuclei, owners
+        See :func:`measure_pairs`.
+    raw : (Z, Y, X) ndarray of integer or float
+        Raw intensities of the channel.
+    channel : str
+        Name of the channel in the keys.
+
+    Returns
+    -------
+    list of dict
+        One for each cell, in the order of `boxes`; :data:`cellstack.config.columns.PAIR_COLUMNS`
+        defines the keys. It is empty for a cell without a nucleus.
+    """
+    rows = []
+    for label, box in boxes.items():
+        cell = cells[box] == label
+        nucleus = cell & np.isin(nuclei[box], np.flatnonzero(owners == label))
+        row: dict[str, float | None] = {}
+        if nucleus.any():
+            for part, mask in (("nucleus", nucleus), ("cytoplasm", cell & ~nucleus)):
+                values = raw[box][mask]
+                total = exact_sum(values)
+                mean = total / len(values) if len(values) else None
+                row[f"{part}_mean_intensity_{channel}"] = mean
+                row[f"{part}_sum_intensity_{channel}"] = total
+        rows.append(row)
+    return rows
+
+
+def flag_pairs(
+    segmentation_labels: Sequence[int],
+    nuclei_counts: Sequence[float | None],
+    contacts: Iterable[Mapping[str, str]],
+) -> list[str]:
+    """Flag cells without exactly one nucleus, and cells without a wall to a neighbour.
+
+    Parameters
+    ----------
+    segmentation_labels : (n,) sequence of int
+        The label of each cell in segmentation.tif.
+    nuclei_counts : (n,) sequence of int
+        The number of nuclei of each cell.
+    contacts : iterable of dict of str to str
+        The rows of contacts.csv, see :data:`cellstack.cells.measure_contacts.COLUMNS`. A missing
+        wall means that two nuclei may be in the same cell.
+
+    Returns
+    -------
+    list of str
+        The flags of each cell, separated by ``;``.
+
+    Examples
+    --------
+    >>> contact = {
+    ...     "segmentation_label_1": "3", "segmentation_label_2": "5", "wall_missing": "1"
+    ... }
+    >>> flag_pairs([3, 4], [1, 0], [contact])
+    ['no wall to 5', 'no nucleus']
+    """
+    without_wall: dict[int, list[int]] = {}
+    for contact in contacts:
+        if contact["wall_missing"] == "1":
+            one = int(contact["segmentation_label_1"])
+            other = int(contact["segmentation_label_2"])
+            without_wall.setdefault(one, []).append(other)
+            without_wall.setdefault(other, []).append(one)
+    flags = []
+    for label, count in zip(segmentation_labels, nuclei_counts, strict=True):
+        found = [] if count == 1 else ["no nucleus"] if count == 0 else [f"{count} nuclei"]
+        found += [f"no wall to {other}" for other in without_wall.get(label, [])]
+        flags.append(";".join(found))
+    return flags

@@ -1,0 +1,88 @@
+"""Seeded watershed of the membrane, which divides a stack into regions."""
+
+import edt
+import numpy as np
+
+from cellstack.core.intensities import divide_by_sd
+from cellstack.core.labels import label_type
+from cellstack.core.types import Labels, Mask, Spacing, Volume
+from cellstack.core.watershed import watershed
+
+
+def segment_cells(
+    seeds: Labels,
+    background: Mask,
+    smooth: Volume,
+    ridges: Volume,
+    nuclei: Labels | None,
+    spacing: Spacing,
+    *,
+    wall_weight: float,
+    distance_weight: float,
+) -> Labels:
+    """Divide a stack into regions by a watershed from seeds and background.
+
+    Parameters
+    ----------
+    seeds : (Z, Y, X) ndarray of uint16 or uint32
+        Seeds 1..m; 0 elsewhere.
+    background : (Z, Y, X) ndarray of uint8
+        1 in the background.
+    smooth : (Z, Y, X) ndarray of float32
+        Smoothed membrane.
+    ridges : (Z, Y, X) ndarray of float32
+        Ridge strength of the membrane.
+    nuclei : (Z, Y, X) ndarray of uint16 or uint32, or None
+        All nuclei.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    wall_weight : float
+        Weight of `ridges`, from 0 to 1; that of `smooth` is 1 minus this.
+    distance_weight : float
+        Weight of the distance to the nearest nucleus, from 0 to 1; that of the membrane is 1 minus
+        this. It is ignored without nuclei.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of uint16 or uint32
+        Regions with the labels of their seeds; 0 is background, which grows from `background` only.
+
+    Notes
+    -----
+    Each of the three images is divided by its standard deviation over the stack, which makes the
+    weights comparable.
+
+    References
+    ----------
+    .. [1] P. Soille and L. Vincent, "Determining watersheds in digital pictures via flooding
+       simulations", 1990; computed by `skimage.segmentation.watershed`.
+
+    Examples
+    --------
+    >>> membrane = np.float32([[[0, 0, 0, 1, 0, 0, 0]]])
+    >>> seeds = np.uint16([[[1, 0, 0, 0, 0, 0, 2]]])
+    >>> segment_cells(
+    ...     seeds, np.zeros((1, 1, 7), np.uint8), membrane, membrane, None, (1, 1, 1),
+    ...     wall_weight=0.2, distance_weight=0.15,
+    ... )
+    array([[[1, 1, 1, 1, 2, 2, 2]]], dtype=uint16)
+    """
+    membrane = np.float32(1 - wall_weight) * _scaled(smooth)
+    membrane += np.float32(wall_weight) * _scaled(ridges)
+    if distance_weight > 0 and nuclei is not None and nuclei.any():
+        to_nucleus = edt.edt((nuclei == 0).view(np.uint8), anisotropy=spacing, parallel=1)
+        membrane *= np.float32(1 - distance_weight)
+        membrane += np.float32(distance_weight) * _scaled(to_nucleus)
+    count = int(seeds.max(initial=0))
+    if count == 0:
+        return np.zeros_like(seeds)
+    markers = seeds.astype(np.int32)
+    markers[background.view(bool)] = count + 1
+    regions = watershed(membrane, markers, connectivity=3)
+    regions[regions > count] = 0
+    return regions.astype(label_type(count))
+
+
+def _scaled(values: Volume) -> Volume:
+    """Divide an image by its standard deviation."""
+    return divide_by_sd(values, values.std(dtype=np.float64))

@@ -1,0 +1,83 @@
+"""Panels of the gallery for each stack."""
+
+from cellstack.config import gallery_panels
+from cellstack.config.schemas import Settings
+from cellstack.config.study import Study
+
+STAGE_IMAGES = {  # the image of each stage that the gallery shows
+    "import_stack": "raw",
+    "correct_background": "corrected",
+    "adjust_contrast": "contrast",
+    "denoise": "denoised",
+    "binarize": "mask",
+    "clean_mask": "mask_clean",
+    "find_seeds": "distance",
+    "split_objects": "watershed",
+    "merge_objects": "merged",
+    "smooth_outlines": "segmentation",
+    "select_objects": "labels",
+}
+
+
+class Gallery:
+    """Panels of the gallery for the stacks of a study.
+
+    Parameters
+    ----------
+    study : Study
+    """
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+
+    def comparison(
+        self,
+        comparison: str,
+        stage: str,
+        stack: str,
+        beside: str = "",
+        presets: bool = True,
+    ) -> list[Settings]:
+        """Return the panels of a comparison of the gallery.
+
+        Parameters
+        ----------
+        comparison : str
+            Key of ``config/gallery.yaml``.
+        stage : str
+            Stage whose methods are compared.
+        stack : str
+        beside : str
+            Another comparison of the same stage, whose methods are not repeated.
+        presets : bool
+            Whether presets that set the stage have a panel each.
+
+        Returns
+        -------
+        list of dict
+            See :func:`cellstack.config.gallery_panels.list_panels`.
+        """
+        of_presets = {
+            f"preset {name}": preset[stage]
+            for name, preset in self._study.presets.items()
+            if presets and stage in preset
+        }
+        return gallery_panels.list_panels(
+            stage,
+            self._study.schemas.gallery.get(comparison, {}),
+            self._study.block(stage, stack, "nuclei"),
+            self._study.diameter(stack, "nuclei"),
+            self._study.schemas.stages,
+            self._study.schemas.gallery.get(beside, {}),
+            of_presets,
+        )
+
+    def stages(self, stack: str) -> list[Settings]:
+        """Return a panel of the gallery for each stage and the image that it makes."""
+        panels = []
+        for stage, image in STAGE_IMAGES.items():
+            block = self._study.block(stage, stack, "nuclei")
+            if stage != "correct_background" or block["steps"]:
+                snippet = gallery_panels.snippet(stage, block, self._study.schemas.stages)
+                panels.append({"title": stage, "image": image, "snippet": snippet})
+        return panels

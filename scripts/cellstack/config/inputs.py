@@ -1,0 +1,271 @@
+"""Input files of the rules, for each unit of work.
+
+Methods are called with the wildcards of a job. `stack` is the path of a unit, see
+:class:`cellstack.config.units.Unit`; `channel` names a channel, `object` a kind of object (nuclei
+or cells). Paths begin with Snakemake's path variables, such as ``<results>``.
+"""
+
+from pathlib import Path
+
+from cellstack.config import sheet
+from cellstack.config.lengths import AUTO, has_sizes
+from cellstack.config.recipes import EDGE_METHODS, SEGMENTED_BY, Recipes, diameter_stage
+from cellstack.config.study import Study
+from cellstack.config.units import Unit
+from cellstack.errors import InputError
+from cellstack.files.images import find_images
+
+
+class Inputs:
+    """Input files of the rules.
+
+    Parameters
+    ----------
+    study : Study
+    recipes : Recipes
+    """
+
+    def __init__(self, study: Study, recipes: Recipes) -> None:
+        self._study = study
+        self._recipes = recipes
+
+    def diameter_file(self, stack: str, channel: str = "nuclei") -> list[str]:
+        """Return the file of the diameter of a channel, where it is estimated."""
+        if self._study.diameter(stack, channel) != AUTO:
+            return []
+        file = f"{sheet.OBJECT_OF[channel]}/diameter.json"
+        return [self._recipes.path_of(diameter_stage(channel), file, stack, channel)]
+
+    def diameter_for(self, stage: str, stack: str, channel: str) -> list[str]:
+        """Return the file of an estimated diameter, where a setting of a stage depends on it."""
+        if self._study.diameter(stack, channel) != AUTO:
+            return []
+        needed = has_sizes(self._study.arguments(stage, stack, channel))
+        return self.diameter_file(stack, channel) if needed else []
+
+    def diameter_figures(self) -> list[str]:
+        """Return the figures of estimated diameters."""
+        return [
+            f"<results>/{stack}/figures/nuclei_diameter.png"
+            for stack in self._study.complete_stacks
+            if "nuclei" in self._study.rows(stack) and self._study.diameter(stack, "nuclei") == AUTO
+        ]
+
+    def _files(self, column: str, stack: str, channel: str) -> list[str]:
+        cell = self._study.rows(stack)[channel][column]
+        return find_images(cell) or [cell]
+
+    def image_files(self, stack: str, channel: str) -> list[str]:
+        """Return the files of the image of a channel."""
+        return self._files("image", stack, channel)
+
+    def label_files(self, stack: str, object: str) -> list[str]:
+        """Return the files of external labels of a kind of object."""
+        return self._files("labels", stack, sheet.CHANNEL_OF[object])
+
+    def ground_truth_files(self, stack: str, object: str) -> list[str]:
+        """Return the files of the ground truth of a kind of object."""
+        return self._files("ground_truth", stack, sheet.CHANNEL_OF[object])
+
+    def image_stamp(self, stack: str, channel: str) -> list[int]:
+        """Return size and time of the image of a channel; a change of either re-runs its import."""
+        return _stamp(self.image_files(stack, channel))
+
+    def label_stamp(self, stack: str, object: str) -> list[int]:
+        """Return size and time of external labels, see :meth:`image_stamp`."""
+        return _stamp(self.label_files(stack, object))
+
+    def ground_truth_stamp(self, stack: str, object: str) -> list[int]:
+        """Return size and time of a ground truth, see :meth:`image_stamp`."""
+        return _stamp(self.ground_truth_files(stack, object))
+
+    def raw_of_object(self, stack: str, object: str) -> str:
+        """Return the raw stack of the channel that shows a kind of object."""
+        return f"<results>/{stack}/channels/{sheet.CHANNEL_OF[object]}/raw.tif"
+
+    def raw_stacks(self, stack: str) -> list[str]:
+        """Return the raw stacks of all channels."""
+        return [
+            f"<results>/{stack}/channels/{channel}/raw.tif" for channel in self._study.rows(stack)
+        ]
+
+    def contrast_image(self, stack: str, channel: str) -> str:
+        """Return the image whose contrast is adjusted: the raw stack, or the corrected one."""
+        stage = self._recipes.contrast_stage(stack, channel)
+        name = "corrected" if stage == "correct_background" else "raw"
+        return self._recipes.path_of(stage, f"channels/{channel}/{name}.tif", stack, channel)
+
+    def corrected_image(self, stack: str) -> list[str]:
+        """Return the nuclei after background correction, if the background is corrected."""
+        stage = self._recipes.contrast_stage(stack, "nuclei")
+        done = stage == "correct_background"
+        return [self.contrast_image(stack, "nuclei")] if done else []
+
+    def binarize_contrast(self, stack: str) -> list[str]:
+        """Return the image before denoising, where binarize estimates its noise."""
+        if self._study.block("binarize", stack, "nuclei")["method"] != "per_object":
+            return []
+        return [
+            self._recipes.path_of(
+                "adjust_contrast", "channels/nuclei/contrast.tif", stack, "nuclei"
+            )
+        ]
+
+    def split_image(self, stack: str) -> str:
+        """Return the intensities that split_objects uses."""
+        method = self._study.block("split_objects", stack, "nuclei")["method"]
+        if method == "undenoised_intensity":
+            return self._recipes.path_of(
+                "adjust_contrast", "channels/nuclei/contrast.tif", stack, "nuclei"
+            )
+        return self._recipes.path_of("denoise", "channels/nuclei/denoised.tif", stack, "nuclei")
+
+    def split_edges(self, stack: str) -> list[str]:
+        """Return the edges that split_objects uses, if its method does."""
+        if self._study.block("split_objects", stack, "nuclei")["method"] not in EDGE_METHODS:
+            return []
+        return [self._recipes.path_of("detect_edges", "channels/nuclei/edges.tif", stack, "nuclei")]
+
+    def seed_points(self, stack: str) -> list[str]:
+        """Return the file of seed points set by hand, where it is used and exists.
+
+        If it is missing, the job reports it.
+        """
+        block = self._study.block("find_seeds", stack, "nuclei")
+        if block["method"] != "points":
+            return []
+        path = block["points"]["path"].replace("{stack}", Unit.parse(stack).stack)
+        return [path] if Path(path).is_file() else []
+
+    def segmented_nuclei(self, stack: str) -> list[str]:
+        """Return the segmentation of the nuclei, in stacks that have them."""
+        if "nuclei" not in self._study.rows(stack):
+            return []
+        return [
+            self._recipes.path_of("smooth_outlines", "nuclei/segmentation.tif", stack, "nuclei")
+        ]
+
+    def seeds_of_object(self, stack: str, object: str) -> list[str]:
+        """Return the seeds of the nuclei, unless their labels are external."""
+        if object != "nuclei" or "labels" in self._study.rows(stack)["nuclei"]:
+            return []
+        return [f"<results>/{stack}/nuclei/seeds.tif"]
+
+    def nuclei_within_cells(self, stack: str, object: str) -> list[str]:
+        """Return the raw nuclei, for a job on the cells of a stack that has nuclei."""
+        has_nuclei = object == "cells" and "nuclei" in self._study.rows(stack)
+        return [f"<results>/{stack}/channels/nuclei/raw.tif"] if has_nuclei else []
+
+    def pairs_of_cells(self, stack: str, object: str) -> list[str]:
+        """Return the table of cells and their nuclei, for the cells of a stack that has nuclei."""
+        has_pairs = object == "cells" and "nuclei" in self._study.rows(stack)
+        return [f"<results>/{stack}/cells/pairs.csv"] if has_pairs else []
+
+    def tables_of_object(self, object: str) -> list[str]:
+        """Return the tables of one kind of object of all stacks."""
+        return [
+            f"<results>/{stack}/{object}/objects.csv" for stack in self._study.stacks_of(object)
+        ]
+
+    def ground_truths(self, stack: str) -> list[str]:
+        """Return the ground truth of each kind of object that has one."""
+        name = Unit.parse(stack).stack
+        kinds = self._study.scored_objects(stack)
+        return [f"<results>/{name}/{kind}/ground_truth.tif" for kind in kinds]
+
+    def scored_segmentations(self, stack: str) -> list[str]:
+        """Return the segmentation of each kind of object that has a ground truth."""
+        found = []
+        for kind in self._study.scored_objects(stack):
+            stage, channel = SEGMENTED_BY[kind]
+            found.append(self._recipes.path_of(stage, f"{kind}/segmentation.tif", stack, channel))
+        return found
+
+    def scores(self) -> list[str]:
+        """Return the scores of all stacks that have a ground truth."""
+        return [
+            f"<results>/{stack}/scores.json" for stack in self._study.stacks_with("ground_truth")
+        ]
+
+    def error_figures(self) -> list[str]:
+        """Return the figure of the worst objects of each scored kind of object and stack."""
+        return [
+            f"<results>/{stack}/figures/{kind}_errors.png"
+            for stack in self._study.stacks_with("ground_truth")
+            for kind in self._study.scored_objects(stack)
+        ]
+
+    def evaluation_page(self) -> str:
+        """Return the page of scores.
+
+        Raises
+        ------
+        InputError
+            No row of the sheet names a ground truth.
+        """
+        if not self._study.stacks_with("ground_truth"):
+            raise InputError(
+                f"{self._study.config['stacks']}: no row names a ground truth; "
+                "fill in the column `ground_truth` of the stacks to be scored"
+            )
+        return "<results>/evaluation.html"
+
+    def sweep_scores(self) -> list[str]:
+        """Return the scores of all runs of the sweep, run 0 first, each in the order of the sheet.
+
+        Raises
+        ------
+        InputError
+            There is no sweep, or no stack to score it on.
+        """
+        if not self._study.sweep_runs:
+            raise InputError(
+                "config.sweep is missing; name a table of settings to try, "
+                "with a column per key and a row per run"
+            )
+        if not self._study.swept_stacks():
+            raise InputError(
+                f"{self._study.config['stacks']}: no row to sweep; "
+                "fill in the column `ground_truth` of stacks without `labels`"
+            )
+        return [
+            self._recipes.path_of("evaluate_labels", "scores.json", Unit(stack, run).path, "nuclei")
+            for run in range(len(self._study.sweep_runs) + 1)
+            for stack in self._study.swept_stacks()
+        ]
+
+    def volume_figures(self) -> list[str]:
+        """Return the figures of volumes."""
+        kinds = [kind for kind in self._study.object_kinds if self._study.stacks_of(kind)]
+        return [f"<results>/figures/{kind}_volumes.png" for kind in kinds]
+
+    def contact_tables(self) -> list[str]:
+        """Return the tables of contacts between cells."""
+        return [f"<results>/{stack}/cells/contacts.csv" for stack in self._study.stacks_of("cells")]
+
+    def gallery_pages(self) -> list[str]:
+        """Return the gallery of each stack with nuclei."""
+        return [
+            f"<results>/{stack}/gallery/index.html" for stack in self._study.stacks_of("nuclei")
+        ]
+
+    def score_tables(self) -> list[str]:
+        """Return the table of scores, where the sheet names a ground truth."""
+        return ["<results>/scores.csv"] if self._study.stacks_with("ground_truth") else []
+
+    def estimated_diameters(self) -> list[str]:
+        """Return the files of estimated diameters, in the order of :meth:`resolved_stages`."""
+        files = []
+        for stack in self._study.complete_stacks:
+            for kind in self._study.objects(stack):
+                files += self.diameter_file(stack, sheet.CHANNEL_OF[kind])
+        return files
+
+
+def _stamp(files: list[str]) -> list[int]:
+    """Return the total size and the latest time of files; 0 where there are none."""
+    stats = [Path(file).stat() for file in files if Path(file).exists()]
+    return [
+        sum(stat.st_size for stat in stats),
+        max((stat.st_mtime_ns for stat in stats), default=0),
+    ]

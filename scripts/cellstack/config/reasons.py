@@ -1,0 +1,22 @@
+"""Words used in tables: why objects were not measured, and what is unusual about measured ones."""
+
+KEPT = "kept"
+LATERAL_FACE = "lateral face"
+TOP_OR_BOTTOM = "top or bottom face"
+TOO_SMALL = "below size range"
+TOO_LARGE = "above size range"
+REASONS = (LATERAL_FACE, TOP_OR_BOTTOM, TOO_SMALL, TOO_LARGE)
+
+SMALL, LARGE = "small for its stack", "large for its stack"
+IRREGULAR = "irregular for its stack"
+SEEDS = "seeds close together"
+CONTRAST = "low contrast"
+TOUCHES = "touches "  # followed by the name of the face
+FLAGS = {  # name used in the columns count_flagged_... of stacks.csv: how such a flag begins
+    "face": TOUCHES,
+    "small": SMALL,
+    "large": LARGE,
+    "irregular": IRREGULAR,
+    "seeds": SEEDS,
+    "contrast": CONTRAST,
+}

@@ -1,0 +1,111 @@
+"""The unit of work that makes a file: a file that several runs of a sweep share is made once."""
+
+import hashlib
+import json
+from functools import cache
+
+from cellstack.config.lengths import AUTO, has_sizes
+from cellstack.config.study import Study
+from cellstack.config.units import Unit
+
+StageOfChannel = tuple[str, str]
+
+EDGE_METHODS = ("edges", "blend")  # of split_objects: those that need detect_edges
+NEEDS = {  # stages whose files a stage reads; :meth:`Recipes.needs` has the others
+    "import_stack": (),
+    "estimate_diameter": ("import_stack",),
+    "correct_background": ("import_stack",),
+    "denoise": ("adjust_contrast",),
+    "detect_edges": ("denoise",),
+    "binarize": ("adjust_contrast", "denoise"),
+    "clean_mask": ("binarize",),
+    "label_components": ("clean_mask",),
+    "find_seeds": ("denoise", "clean_mask", "label_components"),
+    "merge_objects": ("denoise", "split_objects"),
+    "smooth_outlines": ("merge_objects",),
+    "enhance_membrane": ("adjust_contrast",),
+    "find_cell_seeds": ("enhance_membrane",),
+    "segment_cells": ("enhance_membrane", "find_cell_seeds"),
+    "merge_cells": ("enhance_membrane", "segment_cells"),
+}
+WITH_NUCLEI = ("find_cell_seeds", "segment_cells", "merge_cells")
+SEGMENTED_BY = {"nuclei": ("smooth_outlines", "nuclei"), "cells": ("merge_cells", "membrane")}
+
+
+class Recipes:
+    """The settings that determine the files of each stage, for each unit of work.
+
+    Parameters
+    ----------
+    study : Study
+    """
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+
+    def needs(self, stage: str, stack: str, channel: str) -> list[StageOfChannel]:
+        """Return the stages whose files a stage reads for a unit, each with its channel."""
+        if stage == "evaluate_labels":
+            return [SEGMENTED_BY[kind] for kind in self._study.scored_objects(stack)]
+        if stage == "derive_diameter":
+            return [("estimate_diameter", "nuclei")]
+        if stage == "adjust_contrast":
+            before = [(self.contrast_stage(stack, channel), channel)]
+        elif stage == "split_objects":
+            before = [(name, channel) for name in self._split_stages(stack)]
+        else:
+            before = [(name, channel) for name in NEEDS[stage]]
+        if stage in WITH_NUCLEI and "nuclei" in self._study.rows(stack):
+            before.append(SEGMENTED_BY["nuclei"])
+        is_estimated = self._study.diameter(stack, channel) == AUTO
+        if is_estimated and has_sizes(self._study.arguments(stage, stack, channel)):
+            before.append((diameter_stage(channel), channel))
+        return before
+
+    def contrast_stage(self, stack: str, channel: str) -> str:
+        """Return the stage whose image adjust_contrast reads."""
+        steps = self._study.block("correct_background", stack, channel)["steps"]
+        return "correct_background" if steps else "import_stack"
+
+    def _split_stages(self, stack: str) -> list[str]:
+        method = self._study.block("split_objects", stack, "nuclei")["method"]
+        stages = ["adjust_contrast" if method == "undenoised_intensity" else "denoise"]
+        stages += ["clean_mask", "find_seeds"]
+        return [*stages, "detect_edges"] if method in EDGE_METHODS else stages
+
+    @cache  # noqa: B019 (there is one instance per process)
+    def recipe(self, stage: str, stack: str, channel: str) -> str:
+        """Hash the settings that determine the files of a stage for a unit.
+
+        Two units of the same stack with equal recipes have equal files.
+        """
+        arguments = {}
+        if stage in self._study.schemas.stages["properties"]:
+            arguments = self._study.arguments(stage, stack, channel)
+        before = [self.recipe(name, stack, its) for name, its in self.needs(stage, stack, channel)]
+        text = json.dumps([stage, channel, arguments, before], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @cache  # noqa: B019
+    def maker(self, stage: str, stack: str, channel: str) -> Unit:
+        """Return the unit that makes the files of a stage for a unit.
+
+        This is the first of the stack as configured and the runs of the sweep that has the same
+        settings for the stage and all stages before it.
+        """
+        unit = Unit.parse(stack)
+        for run in range(unit.run):
+            earlier = Unit(unit.stack, run)
+            same = self.recipe(stage, earlier.path, channel) == self.recipe(stage, stack, channel)
+            if same:
+                return earlier
+        return unit
+
+    def path_of(self, stage: str, file: str, stack: str, channel: str) -> str:
+        """Return the path of a file of a stage, in the folder of the unit that makes it."""
+        return f"<results>/{self.maker(stage, stack, channel).path}/{file}"
+
+
+def diameter_stage(channel: str) -> str:
+    """Return the stage that makes the file of an estimated diameter."""
+    return "derive_diameter" if channel == "membrane" else "estimate_diameter"

@@ -1,0 +1,242 @@
+"""The sheet: its rows, one per stack and channel, and all errors in it.
+
+Imported when Snakemake parses the workflow, so it imports nothing heavy and opens no image.
+"""
+
+import csv
+import difflib
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from cellstack.config import columns, renamed, settings
+from cellstack.config.lengths import AUTO
+from cellstack.config.settings import Schema
+from cellstack.files import images
+
+Row: TypeAlias = dict[str, Any]
+
+CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}  # object: the channel that shows it
+OBJECT_OF = {channel: name for name, channel in CHANNEL_OF.items()}
+CELLS_TO_NUCLEI = 1.4  # default diameter of a cell, relative to that of its nucleus
+RESULT_FOLDERS = ("cells", "figures", "gallery")
+MIN_SIMILARITY = 0.8  # above it, a column name is treated as a misspelling of a known one
+MIN_LETTERS = 5  # shorter names resemble too many others
+YES, NO = ("true", "yes", "1"), ("false", "no", "0")
+
+
+def read_sheet(path: str, schema: Schema) -> tuple[list[Row], list[str]]:
+    """Read a sheet.
+
+    Parameters
+    ----------
+    path : str
+        A table separated by commas if its name ends in .csv, else by tabs.
+    schema : dict
+        JSON schema of a row.
+
+    Returns
+    -------
+    rows : list of dict
+        For each row in order, the cells that are not empty by column, with the defaults of the
+        schema. Numbers and booleans are converted; a cell that cannot be converted stays text,
+        so that checking it against the schema finds the error.
+    errors : list of str
+        Why the sheet cannot be read. If there are any, there are no rows.
+    """
+    cells, errors = read_table(path, "config.stacks")
+    return [_convert(row, schema) for row in cells], errors
+
+
+def read_table(path: str, key: str) -> tuple[list[dict[str, str]], list[str]]:
+    """Read a table of text that the configuration names.
+
+    Parameters
+    ----------
+    path : str
+        A table separated by commas if its name ends in .csv, else by tabs.
+    key : str
+        The configuration key that names it, such as ``"config.stacks"``.
+
+    Returns
+    -------
+    rows : list of dict of str to str
+        For each row in order, the cells by column, without surrounding blanks.
+    errors : list of str
+        Why the table cannot be read, one line each. If there are any, there are no rows.
+    """
+    separator = "," if str(path).endswith(".csv") else "\t"
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            header, *lines = csv.reader(file, delimiter=separator, strict=True)
+    except FileNotFoundError:
+        return [], [
+            f"{key}: {path!r} does not exist; "
+            "correct the path, which is relative to the working directory"
+        ]
+    except (OSError, ValueError, csv.Error) as error:  # an empty file has no header: ValueError
+        reason = str(error).strip().replace("\n", " ")
+        return [], [
+            f"{key}: {path!r} is not a text table in UTF-8 ({reason}); "
+            "save it as .csv separated by commas, or as .tsv separated by tabs"
+        ]
+    header = [column.strip() for column in header]
+    errors = [
+        f"{path}: column {column!r} occurs {count} times; remove all but one"
+        for column, count in Counter(filter(None, header)).items()
+        if count > 1
+    ]
+    cells = [[cell.strip() for cell in line] for line in lines if line]
+    while cells and not any(cells[-1]):  # spreadsheets add empty rows at the end
+        cells.pop()
+    errors += [
+        f"{path} row {number}: has more cells than the header; "
+        "remove the surplus cells, or quote cells that contain the separator"
+        for number, row in enumerate(cells, 1)
+        if any(row[len(header) :])
+    ]
+    return [] if errors else [dict(zip(header, row, strict=False)) for row in cells], errors
+
+
+def _convert(row: Mapping[str, str], schema: Schema) -> Row:
+    cells: Row = {column: cell for column, cell in row.items() if column and cell}
+    for column, part in schema["properties"].items():
+        kind, cell = settings.follow(part, schema).get("type"), cells.get(column)
+        if "number" in (kind or ()) and cell is not None:
+            with suppress(ValueError):
+                cells[column] = float(cell) if math.isfinite(float(cell)) else cell
+        elif kind == "boolean" and cell is not None and cell.lower() in YES + NO:
+            cells[column] = cell.lower() in YES
+    completed: Row = settings.fill_defaults(cells, schema)
+    return completed
+
+
+def find_errors(
+    rows: Collection[Row],
+    schema: Schema,
+    *,
+    where: str,
+    presets: Collection[str],
+    diameters: Mapping[str, object],
+    objects: Collection[str],
+    made: Collection[str],
+) -> list[str]:
+    """List all errors of a sheet.
+
+    Parameters
+    ----------
+    rows : list of dict
+        All rows in order. Of rows with ``include`` false, only the names of the columns are
+        checked.
+    schema : dict
+        JSON schema of a row.
+    where : str
+        Name of the sheet in messages.
+    presets : collection of str
+        Names of the presets.
+    diameters : dict of str to object
+        Diameters that the configuration gives, by kind of object.
+    objects : collection of str
+        Kinds of object to be found.
+    made : collection of str
+        Paths that need not exist yet, because a rule makes them.
+
+    Returns
+    -------
+    list of str
+        One line per error, with row, value and fix. Row 1 is the first one below the header.
+    """
+    errors = []
+    first_row: dict[tuple[str, str], int] = {}
+    channels: dict[str, set[str]] = {}
+    used = [(number, row) for number, row in enumerate(rows, 1) if row["include"] is not False]
+    with_nuclei = {row.get("stack") for _, row in used if row.get("channel") == "nuclei"}
+    for number, row in used:
+        place = f"{where} row {number}"
+        errors += settings.find_errors(row, schema, place)
+        if "stack" not in row or "channel" not in row:
+            continue
+        stack, channel = row["stack"], row["channel"]
+        first = first_row.setdefault((stack, channel), number)
+        if first != number:
+            errors.append(
+                f"{place}: stack {stack!r}, channel {channel!r} is already in row {first}; "
+                "remove one of the two rows"
+            )
+        channels.setdefault(stack, set()).add(channel)
+        if channel in RESULT_FOLDERS:
+            errors.append(
+                f"{place}: channel {channel!r} is the name of a folder of results; "
+                "choose another name"
+            )
+        if row["preset"] not in presets:
+            hint = settings.suggest(row["preset"], presets)
+            errors.append(f"{place}: unknown preset {row['preset']!r}; {hint}")
+        if channel == "nuclei" or (channel == "membrane" and stack not in with_nuclei):
+            errors += _diameter_errors(row, place, diameters)
+        for column in ("image", "ground_truth", "labels"):
+            if column in row and row[column] not in made and not images.find_images(row[column]):
+                errors.append(f"{place}: {column} {row[column]!r} {_why_absent(row[column])}")
+    names = dict.fromkeys(column for row in rows for column in row)
+    errors += _column_errors(names, schema["properties"], where)
+    wanted = [CHANNEL_OF[name] for name in objects]
+    for stack, present in channels.items():
+        if not present.intersection(wanted):
+            errors.append(
+                f"{where}: stack {stack!r} has no row for channel "
+                f"{' or '.join(map(repr, wanted))}, so no object would be found in it; "
+                "add one, or set `include` to false"
+            )
+    if not used:
+        errors.append(f"{where}: no row is in use; add rows with stack, channel and image")
+    return errors
+
+
+def _diameter_errors(row: Row, place: str, diameters: Mapping[str, object]) -> list[str]:
+    """Return the errors for a row whose objects need a diameter that is given."""
+    kind = OBJECT_OF[row["channel"]]
+    if "diameter_um" not in row and kind not in diameters:
+        return [
+            f"{place}: no diameter of the {kind}; "
+            f"fill in diameter_um here or diameter_um.{kind} in the configuration"
+        ]
+    if kind == "cells" and row.get("diameter_um", diameters.get("cells")) == AUTO:
+        return [
+            f"{place}: diameter_um 'auto' of cells is derived from nuclei, "
+            "and the stack has none; fill in a number of um"
+        ]
+    return []
+
+
+def _column_errors(names: Collection[str], known: Collection[str], where: str) -> list[str]:
+    """Refuse former names, and user columns that hide a result or resemble a known column."""
+    errors = []
+    for name in names:
+        if name in renamed.COLUMNS:
+            errors.append(f"{where}: column {renamed.advice(name, renamed.COLUMNS[name])}")
+            continue
+        similar = difflib.get_close_matches(name, known, n=1, cutoff=MIN_SIMILARITY)
+        meant = [column for column in similar if column not in names]
+        if meant and len(name) >= MIN_LETTERS:
+            errors.append(
+                f"{where}: column {name!r} resembles {meant[0]!r}; "
+                "rename it to that, or to something less similar"
+            )
+        elif name not in known and columns.is_result(name):
+            errors.append(
+                f"{where}: column {name!r} has the name of a column of the results; rename it"
+            )
+    return errors
+
+
+def _why_absent(path: str) -> str:
+    if images.is_folder(path):
+        suffixes = ", ".join(images.PLANE_SUFFIXES)
+        return (
+            f"is a folder that is not an OME-Zarr and contains no planes ({suffixes}); "
+            "correct the path"
+        )
+    return "does not exist; correct the path, which is relative to the working directory"

@@ -1,0 +1,417 @@
+"""The study: the sheet, the configuration and the presets, resolved for each unit of work.
+
+A :class:`Study` has the kinds of object of each stack and the settings of each stage for it. It is
+built when Snakemake reads the workflow, in the main process and again in every job of a cluster, so
+nothing here imports NumPy or opens an image. Paths of files are in :mod:`cellstack.config.inputs`.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cellstack.config import settings, sheet, sweep_table
+from cellstack.config.lengths import AUTO, DIAMETER
+from cellstack.config.schemas import Schemas, Settings
+from cellstack.config.units import Unit
+from cellstack.errors import InputError
+
+Row = Mapping[str, Any]
+
+CELL_STAGES = ("enhance_membrane", "find_cell_seeds", "segment_cells", "merge_cells")
+SHARED_STAGES = (
+    "import_stack",
+    "correct_background",
+    "adjust_contrast",
+    "select_objects",
+    "crop_objects",
+)
+ESTIMATE_STAGES = {"denoise": "gaussian", "binarize": "per_object", "find_seeds": None}
+SIMULATED_PARTS = ("image", "nuclei", "cells")
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A sheet of stacks with its configuration.
+
+    Methods are called with the wildcards of a job. `stack` is always the path of a unit, see
+    :class:`cellstack.config.units.Unit`; `channel` names a channel, `object` a kind of object
+    (nuclei or cells). Paths begin with Snakemake's path variables, such as ``<results>``.
+
+    Attributes
+    ----------
+    config : dict
+        The configuration with its defaults.
+    stacks : dict of str to dict of str to dict
+        Rows of the sheet in use, by stack and channel.
+    presets : dict of str to dict
+        Settings of stages by name of the preset.
+    sweep_runs : tuple of dict
+        For each row of the sweep the values that it sets, by key.
+    schemas : Schemas
+    simulated_images : dict of str to list of int
+        Shape of each image that a rule simulates, by path.
+    incomplete : dict of str to dict of str to str
+        Stacks that are left out because they are not complete, with their status and flags.
+    """
+
+    config: Settings
+    stacks: Mapping[str, Mapping[str, Row]]
+    presets: Settings
+    sweep_runs: tuple[Settings, ...]
+    schemas: Schemas
+    simulated_images: Mapping[str, list[int]]
+    incomplete: Mapping[str, Mapping[str, str]]
+
+    @classmethod
+    def load(cls, given: Settings, schemas: Schemas, resources: str, *, check: bool) -> "Study":
+        """Complete a configuration and read the sheet and the sweep that it names.
+
+        Parameters
+        ----------
+        given : dict
+            The configuration as the user wrote it.
+        schemas : Schemas
+        resources : str
+            Folder of simulated and downloaded images.
+        check : bool
+            Whether to look for errors in the values, which takes longer. Jobs leave it out.
+
+        Returns
+        -------
+        Study
+
+        Raises
+        ------
+        InputError
+            With one line for each error of the configuration, the sheet and the sweep.
+        """
+        config, errors = settings.complete(given, schemas.config, schemas.stages, check=check)
+        presets = schemas.presets | config["presets"]
+        simulations = config["simulate_stack"]
+        made = {f"{resources}/cells3d.ome.tif"}
+        for name in simulations:
+            made |= {f"{resources}/simulated/{name}/{part}.ome.tif" for part in SIMULATED_PARTS}
+        rows, unreadable = sheet.read_sheet(config["stacks"], schemas.sheet)
+        errors += unreadable
+        if check and not unreadable:
+            errors += sheet.find_errors(
+                rows,
+                schemas.sheet,
+                where=config["stacks"],
+                presets={*presets, *settings.as_mapping(given.get("presets"))},
+                diameters=settings.as_mapping(given.get("diameter_um")),
+                objects=config["objects"],
+                made=made,
+            )
+        runs: list[Settings] = []
+        if "sweep" in config:
+            runs, untried = sweep_table.read_sweep(
+                config["sweep"], schemas.config, schemas.stages, presets, check=check
+            )
+            errors += untried
+        if not os.access(".", os.W_OK):
+            errors.append(
+                f"{Path.cwd()}: this folder cannot be written to; "
+                "change its permissions, or choose another one with --directory"
+            )
+        if errors:
+            heading = f"{len(errors)} error(s) in the configuration or the sheet:"
+            raise InputError("\n".join([heading, *errors]))
+        stacks: dict[str, dict[str, Row]] = {}
+        for row in rows:
+            if row["include"]:
+                stacks.setdefault(row["stack"], {})[row["channel"]] = row
+        return cls(
+            config=config,
+            stacks=stacks,
+            presets=presets,
+            sweep_runs=tuple(runs),
+            schemas=schemas,
+            simulated_images={
+                f"{resources}/simulated/{name}/image.ome.tif": simulation["shape"]
+                for name, simulation in simulations.items()
+            },
+            incomplete={},
+        )
+
+    def without(self, incomplete: Mapping[str, Mapping[str, str]]) -> "Study":
+        """Return the study without the stacks that are not complete."""
+        stacks = {name: rows for name, rows in self.stacks.items() if name not in incomplete}
+        left_out = {name: rows for name, rows in self.stacks.items() if name in incomplete}
+        if not stacks:
+            raise InputError(
+                "config.skip_incomplete_stacks: no stack is complete yet; run without it first"
+            )
+        return replace(self, stacks=stacks | left_out, incomplete=incomplete)
+
+    @property
+    def complete_stacks(self) -> list[str]:
+        """Names of the stacks that are worked on, in the order of the sheet."""
+        return [stack for stack in self.stacks if stack not in self.incomplete]
+
+    @property
+    def object_kinds(self) -> tuple[str, ...]:
+        """Kinds of object to be found."""
+        return tuple(self.config["objects"])
+
+    def objects(self, stack: str) -> list[str]:
+        """Return the kinds of object that are found in a stack."""
+        channels = self.stacks[Unit.parse(stack).stack]
+        return [kind for kind in self.object_kinds if sheet.CHANNEL_OF[kind] in channels]
+
+    def stacks_of(self, object: str) -> list[str]:
+        """Return the stacks in which a kind of object is found."""
+        return [stack for stack in self.complete_stacks if object in self.objects(stack)]
+
+    def objects_with(self, column: str, stack: str) -> list[str]:
+        """Return the kinds of object whose row has a cell in a column of the sheet."""
+        rows = self.rows(stack)
+        return [kind for kind in self.objects(stack) if column in rows[sheet.CHANNEL_OF[kind]]]
+
+    def stacks_with(self, column: str, object: str | None = None) -> list[str]:
+        """Return the stacks that have a cell in a column.
+
+        Parameters
+        ----------
+        column : str
+        object : str, optional
+            The kind of object in whose row it is, whether or not that kind is to be found; by
+            default any kind that is to be found.
+        """
+        if object is None:
+            return [stack for stack in self.complete_stacks if self.objects_with(column, stack)]
+        channel = sheet.CHANNEL_OF[object]
+        return [
+            stack for stack in self.complete_stacks if column in self.rows(stack).get(channel, {})
+        ]
+
+    def stacks_without(self, column: str, object: str) -> list[str]:
+        """Return the stacks that have no cell in a column for a kind of object."""
+        having = set(self.stacks_with(column, object))
+        return [stack for stack in self.complete_stacks if stack not in having]
+
+    def of_each_object(self, pattern: str) -> list[str]:
+        """Fill in `stack` and `object` for each kind of object of each stack."""
+        return [
+            pattern.format(stack=stack, object=kind)
+            for stack in self.complete_stacks
+            for kind in self.objects(stack)
+        ]
+
+    def channels(self, stack: str) -> list[str]:
+        """Return the channels of a stack, in the order of the sheet."""
+        return list(self.rows(stack))
+
+    @cache  # noqa: B019 (a study lives as long as its process)
+    def rows(self, stack: str) -> Mapping[str, Row]:
+        """Return the rows of the sheet for a unit, by channel."""
+        unit = Unit.parse(stack)
+        rows = self.stacks[unit.stack]
+        if not unit.run:
+            return rows
+        tried = self.sweep_runs[unit.run - 1]
+        changed = {}
+        for channel, row in rows.items():
+            changed[channel] = dict(row)
+            preset = tried.get("preset", row["preset"])
+            changed[channel]["preset"] = f"sweep/{unit.run}/{preset}"
+            key = f"diameter_um.{sheet.OBJECT_OF.get(channel)}"
+            if key in tried:
+                changed[channel]["diameter_um"] = tried[key]
+        return changed
+
+    def cell(self, column: str, stack: str, channel: str) -> Any:
+        """Return a cell of the sheet, or None where it is empty."""
+        return self.rows(stack)[channel].get(column)
+
+    @cache  # noqa: B019
+    def preset(self, name: str) -> Settings:
+        """Return the settings of a preset, which may be that of a run: ``sweep/RUN/NAME``."""
+        if "/" not in name:
+            preset: Settings = self.presets[name]
+            return preset
+        _, run, base = name.split("/")
+        return settings.merge(self.presets[base], sweep_table.nest(self.sweep_runs[int(run) - 1]))
+
+    def preset_name(self, stack: str, channel: str = "nuclei") -> str:
+        """Return the name of the preset of a channel."""
+        name: str = self.rows(stack)[channel]["preset"]
+        return name
+
+    def block(self, stage: str, stack: str, channel: str) -> Settings:
+        """Return the settings of a stage for a channel, as the configuration writes them."""
+        preset = self.preset(self.preset_name(stack, channel))
+        return settings.merge(self.config[stage], preset.get(stage, {}))
+
+    @cache  # noqa: B019
+    def _arguments(self, stage: str, preset: str, diameter_um: float | str | None) -> Settings:
+        block = settings.merge(self.config[stage], self.preset(preset).get(stage, {}))
+        return settings.stage_arguments(stage, block, diameter_um, self.schemas.stages)
+
+    def arguments(self, stage: str, stack: str, channel: str) -> Settings:
+        """Return the params of a stage for a channel; sizes are in um if the diameter is known."""
+        preset = self.preset_name(stack, channel)
+        return self._arguments(stage, preset, self.diameter(stack, channel))
+
+    def argument_names(self, stage: str) -> list[str]:
+        """Return the names of the params of a stage."""
+        return list(self._arguments(stage, "default", 1.0))
+
+    def argument(self, key: str, stage: str, stack: str, channel: str) -> Any:
+        """Return one of the params of a stage, see :meth:`arguments`."""
+        return self.arguments(stage, stack, channel)[key]
+
+    def split_settings(self, stack: str) -> Settings:
+        """Return the params of split_objects."""
+        return self.arguments("split_objects", stack, "nuclei")
+
+    def default_options(self) -> dict[str, Settings]:
+        """Return the default options of the stages with which estimate_diameter finds objects.
+
+        Lengths are those for an object of 1 um, that is, fractions of the diameter.
+        """
+        schema = self.schemas.stages
+        options = {}
+        for stage, method in ESTIMATE_STAGES.items():
+            block = settings.fill_defaults({}, schema["properties"][stage], schema)
+            if method is not None:
+                block["method"] = method
+            found = settings.stage_arguments(stage, block, 1.0, schema)
+            others = {key: value for key, value in found.items() if key.endswith("_um")}
+            options[stage] = others | found["options"]
+        return options
+
+    def given_diameter(self, stack: str, channel: str) -> float | str | None:
+        """Return the diameter that the sheet or the configuration gives: in um, "auto" or None."""
+        given: float | str | None = self.rows(stack)[channel].get(
+            "diameter_um", self.config["diameter_um"].get(sheet.OBJECT_OF.get(channel))
+        )
+        return given
+
+    @cache  # noqa: B019
+    def diameter(self, stack: str, channel: str) -> float | str | None:
+        """Return the diameter in um that the stages use for a channel, "auto" or None.
+
+        That of cells follows from that of their nuclei where none is given.
+        """
+        given = self.given_diameter(stack, channel)
+        if given in (None, AUTO) and channel == "membrane" and "nuclei" in self.rows(stack):
+            of_nuclei = self.given_diameter(stack, "nuclei")
+            if not isinstance(of_nuclei, (int, float)):
+                return AUTO
+            return sheet.CELLS_TO_NUCLEI * of_nuclei
+        return given
+
+    def object_diameter(self, stack: str, channel: str = "nuclei") -> float | str | None:
+        """Return the diameter in um, or "1 d" if it is estimated, which the job converts."""
+        used = self.diameter(stack, channel)
+        return DIAMETER if used == AUTO else used
+
+    def diameter_source(self, stack: str, channel: str) -> str | None:
+        """Return the origin of the diameter; None if the file of the estimate records it."""
+        if self.diameter(stack, channel) == AUTO:
+            return None
+        given = self.given_diameter(stack, channel)
+        return "from nuclei" if given in (None, AUTO) else "given"
+
+    def scored_objects(self, stack: str) -> list[str]:
+        """Return the kinds of object of a stack that have a ground truth."""
+        return self.objects_with("ground_truth", stack)
+
+    def swept_stacks(self) -> list[str]:
+        """Return the stacks on which a sweep is scored."""
+        scored = self.stacks_with("ground_truth")
+        return [stack for stack in scored if not self.objects_with("labels", stack)]
+
+    def sweep_presets(self) -> list[Settings]:
+        """Return the preset of each run; an empty one if its stacks have different presets."""
+        of_sheet = {
+            self.preset_name(stack, sheet.CHANNEL_OF[kind])
+            for stack in self.swept_stacks()
+            for kind in self.scored_objects(stack)
+        }
+        presets = []
+        for tried in ({}, *self.sweep_runs):
+            names = {tried["preset"]} if "preset" in tried else of_sheet
+            presets.append(self.preset(next(iter(names))) if len(names) == 1 else {})
+        return presets
+
+    def swept_keys(self) -> list[str]:
+        """Return the keys that the sweep sets."""
+        return list(dict.fromkeys(key for tried in self.sweep_runs for key in tried))
+
+    def note(self, stack: str) -> str:
+        """Return the warning shown in the figures of a stack: that it is simulated, or nothing."""
+        rows = self.rows(stack).values()
+        simulated = any(row["image"] in self.simulated_images for row in rows)
+        return "simulated data" if simulated else ""
+
+    def note_of_all(self) -> str:
+        """Return the warning shown in figures of all stacks, see :meth:`note`."""
+        rows = [row for stack in self.complete_stacks for row in self.rows(stack).values()]
+        simulated = all(row["image"] in self.simulated_images for row in rows)
+        return "simulated data" if simulated else ""
+
+    def groups(self, object: str) -> dict[str, str]:
+        """Return the group of each stack, by the column of the sheet that group_by names."""
+        own, column = self.user_columns(), self.config["group_by"]
+        named = {stack: own[f"{stack}/{object}"].get(column) for stack in self.stacks_of(object)}
+        return {stack: group for stack, group in named.items() if group is not None}
+
+    def user_columns(self) -> dict[str, dict[str, str]]:
+        """Return the user's own columns of the sheet, by ``"stack/object"``.
+
+        A cell that is empty in the row of one channel is taken from the row of the other.
+        """
+        known = self.schemas.sheet["properties"]
+        own = {}
+        for stack, rows in self.stacks.items():
+            cells = {
+                channel: {column: cell for column, cell in row.items() if column not in known}
+                for channel, row in rows.items()
+            }
+            for kind in self.objects(stack):
+                channel = sheet.CHANNEL_OF[kind]
+                (other,) = (each for each in sheet.OBJECT_OF if each != channel)
+                own[f"{stack}/{kind}"] = settings.merge(cells.get(other, {}), cells[channel])
+        return own
+
+    def resolved_stages(self) -> list[Settings]:
+        """Return the settings of the stages with sizes in um, and the stacks that share them.
+
+        A stack whose diameter is estimated shares them with no other.
+        """
+        shared: dict[tuple[Any, ...], list[str]] = {}
+        for stack in self.complete_stacks:
+            for kind in self.objects(stack):
+                channel = sheet.CHANNEL_OF[kind]
+                preset = self.preset_name(stack, channel)
+                diameter_um = self.diameter(stack, channel)
+                estimated = stack if diameter_um == AUTO else None
+                shared.setdefault((kind, preset, diameter_um, estimated), []).append(stack)
+        resolved = []
+        for (kind, preset, diameter_um, estimated), stacks in shared.items():
+            stages = {}
+            for name in self.schemas.stages["properties"]:
+                if _leads_to(name, kind) and (estimated or name != "estimate_diameter"):
+                    stages[name] = self._arguments(name, preset, diameter_um)
+            resolved.append(
+                {
+                    "object": kind,
+                    "preset": preset,
+                    "diameter_um": DIAMETER if estimated else diameter_um,
+                    "stacks": stacks,
+                    "stages": stages,
+                }
+            )
+        return resolved
+
+
+def _leads_to(stage: str, object: str) -> bool:
+    """Return whether a stage with settings leads to a kind of object."""
+    if object == "cells":
+        return stage in (*SHARED_STAGES, *CELL_STAGES)
+    return stage not in CELL_STAGES

@@ -1,0 +1,67 @@
+"""Units of work: what the wildcard ``{stack}`` of the rules names."""
+
+import re
+from typing import NamedTuple
+
+NAME = "[A-Za-z0-9][A-Za-z0-9-]*"
+RUN = "sweep/[1-9][0-9]*"
+PATTERN = f"(?:{RUN}/)?{NAME}"
+
+
+class Unit(NamedTuple):
+    """A stack of the sheet, as configured or under one row of a sweep.
+
+    The same rules make the files of all units: those of a stack as configured are in
+    ``results/NAME``, those of run 3 of a sweep in ``results/sweep/3/NAME``.
+
+    Attributes
+    ----------
+    stack : str
+        Name in the sheet.
+    run : int
+        Row of the sweep, from 1; 0 for the stack as configured.
+
+    Examples
+    --------
+    >>> Unit.parse("sweep/3/colony")
+    Unit(stack='colony', run=3)
+    >>> Unit("colony").path
+    'colony'
+    """
+
+    stack: str
+    run: int = 0
+
+    @property
+    def path(self) -> str:
+        """Folder of the unit below the results, which is also its value of ``{stack}``."""
+        return f"sweep/{self.run}/{self.stack}" if self.run else self.stack
+
+    @classmethod
+    def parse(cls, path: str) -> "Unit":
+        """Return the unit of a value of ``{stack}``."""
+        run, _, stack = path.rpartition("/")
+        return cls(stack, int(run.removeprefix("sweep/")) if run else 0)
+
+
+def pattern_of(stacks: list[str]) -> str:
+    """Return the regular expression that matches all units of some stacks, and no other.
+
+    Parameters
+    ----------
+    stacks : list of str
+        Names in the sheet.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> bool(re.fullmatch(pattern_of(["a", "b"]), "sweep/2/b"))
+    True
+    >>> bool(re.fullmatch(pattern_of([]), "a"))
+    False
+    """
+    names = "|".join(sorted(map(re.escape, stacks)))
+    return f"(?:{RUN}/)?(?:{names})" if stacks else "(?!)"

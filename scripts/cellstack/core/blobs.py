@@ -1,0 +1,225 @@
+"""Bright blobs of about one size: their positions, and their contrast to their surroundings."""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.core import filters, maxima, parallel, resampling
+from cellstack.core.types import BoolVolume, Spacing, Volume
+from cellstack.core.voxels import in_voxels
+
+# Lengths in units of sigma, the standard deviation of the blob filter:
+FILTER_GRID = 1 / 5  # maximum voxel size of the grid on which a wide filter is computed
+SEARCH_GRID = 1 / 3  # maximum voxel size of the grid on which blobs are searched for
+CENTRE_WIDTH = 1 / 2  # sigma of the Gaussian that averages the centre of a blob, and its radius
+
+BACKGROUND_PERCENTILE = 20  # low enough in a crowd of blobs, high enough in noise
+
+
+def blobness(stack: Volume, spacing: Spacing, sigma_um: float) -> Volume:
+    """Return the positive part of the negative, scale-normalised Laplacian of Gaussian.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of float32
+        Denoised intensities.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    sigma_um : float
+        Standard deviation of the Gaussian in um.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+        ``-sigma**2`` times the Laplacian in um, in the unit of `stack`; 0 where that is negative or
+        within rounding of 0.
+
+    Notes
+    -----
+    The Laplacian is a sum of second differences of the smoothed stack, whose edge voxels are
+    repeated outward. `scipy.ndimage.gaussian_laplace` samples the derivatives of the Gaussian
+    instead: the same for a sigma of several voxels, wrong for one of less than a voxel, as may
+    happen along z.
+
+    For a sigma of ten voxels or more the filter is computed on a grid with voxels of at most a
+    fifth of sigma, since so smooth a result hardly changes from voxel to voxel.
+
+    Examples
+    --------
+    >>> stack = np.zeros((9, 9, 9), np.float32)
+    >>> stack[3:6, 3:6, 3:6] = 1
+    >>> response = blobness(stack, (1.0, 1.0, 1.0), 1.5)
+    >>> [int(i) for i in np.unravel_index(response.argmax(), response.shape)]
+    [4, 4, 4]
+    """
+    if sigma_um * FILTER_GRID >= 2 * min(spacing):
+        coarse, wide, factors = resampling.coarsen(stack, spacing, sigma_um * FILTER_GRID)
+        return resampling.enlarge(blobness(coarse, wide, sigma_um), factors, stack.shape)
+    smooth = filters.gaussian(stack, spacing, sigma_um=sigma_um)
+    sigmas = in_voxels(sigma_um, spacing)
+    # The absolute weights of a second difference sum to 4. A smaller response may be rounding,
+    # which would give maxima in a flat background.
+    rounding = (
+        4 * np.finfo(np.float32).eps * sum(sigma**2 for sigma in sigmas) * smooth.max(initial=0)
+    )
+    squares = [np.float32(sigma**2) for sigma in sigmas]
+    threads = parallel.threads_for(stack)
+    ends = np.linspace(0, len(smooth), threads + 1).astype(int).tolist()
+    # The result replaces the smoothed stack plane by plane, so differences between the planes of
+    # two threads are taken first.
+    steps = {
+        z: squares[0] * (smooth[z] - smooth[z - 1]) if 0 < z < len(smooth) else np.float32(0)
+        for z in ends
+    }
+
+    def take_differences(planes: range) -> None:
+        from_previous = steps[planes.start]
+        for z in planes:
+            plane = smooth[z]
+            is_last = z + 1 == planes.stop
+            to_next = steps[z + 1] if is_last else squares[0] * (smooth[z + 1] - plane)
+            total = np.subtract(from_previous, to_next, out=np.empty_like(plane))
+            for square, along, result in (
+                (squares[1], plane, total),
+                (squares[2], plane.T, total.T),
+            ):
+                step = square * np.diff(along, axis=0)
+                result[:-1] -= step
+                result[1:] += step
+            plane[:] = np.where(total > rounding, total, np.float32(0))
+            from_previous = to_next
+
+    parts = [range(start, stop) for start, stop in pairwise(ends)]
+    parallel.map_threads(take_differences, parts, threads)
+    return smooth
+
+
+class Blobs(NamedTuple):
+    """Bright blobs of a stack, found on a coarse grid.
+
+    Attributes
+    ----------
+    factors : tuple of int
+        Voxels of the stack in one voxel of the grid, along z, y, x.
+    spacing : tuple of float
+        Voxel size of the grid along z, y, x in um.
+    smooth : (K, J, I) ndarray of float32
+        Smoothed intensities on the grid.
+    centres : (n, 3) ndarray of int
+        Voxel of the grid at the centre of each blob.
+    backgrounds : (n,) ndarray of float32
+        Intensity of the surroundings of each blob.
+    contrasts : (n,) ndarray of float32
+        Intensity at the centre of each blob minus its background.
+    responses : (n,) ndarray of float32
+        Response of the blob filter at each centre, see :func:`blobness`.
+    """
+
+    factors: tuple[int, ...]
+    spacing: tuple[float, ...]
+    smooth: Volume
+    centres: NDArray[np.intp]
+    backgrounds: NDArray[np.float32]
+    contrasts: NDArray[np.float32]
+    responses: NDArray[np.float32]
+
+
+def find_blobs(
+    stack: Volume,
+    spacing: Spacing,
+    sigma_um: float,
+    min_distance_um: float,
+    background_radius_um: float,
+) -> Blobs:
+    """Find bright blobs of about one size, and measure their contrast.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of float32
+        Denoised intensities.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    sigma_um : float
+        Standard deviation of the blob filter in um, see :func:`blobness`.
+    min_distance_um : float
+        Minimum distance between the centres of two blobs in um.
+    background_radius_um : float
+        Radius in um of the ball around the centre of a blob in which its background is measured,
+        as a low percentile.
+
+    Returns
+    -------
+    Blobs
+
+    Examples
+    --------
+    >>> stack = np.full((12, 12, 24), 0.1, np.float32)
+    >>> stack[4:8, 4:8, 4:8] = 0.5
+    >>> stack[4:8, 4:8, 16:20] = 0.9
+    >>> blobs = find_blobs(stack, (1.0, 1.0, 1.0), 2.0, 4.0, 6.0)
+    >>> len(blobs.centres)
+    2
+    >>> blobs.backgrounds.round(1)
+    array([0.1, 0.1], dtype=float32)
+    """
+    coarse, wide, factors = resampling.coarsen(stack, spacing, sigma_um * SEARCH_GRID)
+    response = blobness(coarse, wide, sigma_um)
+    centres = np.argwhere(maxima.find_peaks(response, wide, min_distance_um=min_distance_um))
+    smooth = filters.gaussian(coarse, wide, sigma_um=sigma_um * CENTRE_WIDTH)
+    ball = _ball(background_radius_um, wide)
+    backgrounds = np.empty(len(centres), np.float32)
+    for index, centre in enumerate(centres.tolist()):
+        around = _values_around(smooth, centre, ball)
+        backgrounds[index] = np.percentile(around, BACKGROUND_PERCENTILE)
+    heights, responses = (values[tuple(centres.T)] for values in (smooth, response))
+    return Blobs(factors, wide, smooth, centres, backgrounds, heights - backgrounds, responses)
+
+
+def _ball(radius_um: float, spacing: Spacing) -> BoolVolume:
+    """Return the voxels within a radius of the centre voxel, without rounding the radius."""
+    reaches = [int(length) for length in in_voxels(radius_um, spacing)]
+    offsets = np.ogrid[tuple(slice(-reach, reach + 1) for reach in reaches)]
+    squares = [(along * step) ** 2 for along, step in zip(offsets, spacing, strict=True)]
+    return np.asarray(sum(squares) <= radius_um**2)
+
+
+def _values_around(values: Volume, centre: list[int], ball: BoolVolume) -> NDArray[np.float32]:
+    """Return the values in the part of a ball that lies within an image."""
+    in_values, in_ball = [], []
+    for place, length, width in zip(centre, values.shape, ball.shape, strict=True):
+        reach = width // 2
+        start, stop = max(place - reach, 0), min(place + reach + 1, length)
+        in_values.append(slice(start, stop))
+        in_ball.append(slice(start - place + reach, stop - place + reach))
+    return values[tuple(in_values)][ball[tuple(in_ball)]]
+
+
+def typical_bright(values: NDArray[np.float32]) -> float:
+    """Return the median of the values above Otsu's threshold.
+
+    Parameters
+    ----------
+    values : (n,) ndarray of float32
+        For instance the contrasts of blobs, most of which are noise.
+
+    Returns
+    -------
+    float
+        The median of all values if they are equal; 0 without values.
+
+    Examples
+    --------
+    >>> typical_bright(np.float32([0.1, 0.2, 0.1, 3.0, 5.0, 4.0]))
+    4.0
+    """
+    if len(values) == 0:
+        return 0.0
+    ranked = np.sort(values.astype(np.float64))[::-1]
+    upper = np.arange(1, len(ranked))  # possible numbers of values in the upper class
+    sums = np.cumsum(ranked)
+    difference = sums[:-1] / upper - (sums[-1] - sums[:-1]) / (len(ranked) - upper)
+    between = upper * (len(ranked) - upper) * difference**2
+    count = upper[np.argmax(between)] if len(upper) and between.max() > 0 else len(ranked)
+    return float(np.median(ranked[:count]))

@@ -1,0 +1,223 @@
+"""The convex hull of an object, the voxels in it, and its greatest width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.core.types import BoolVolume, Spacing
+
+if TYPE_CHECKING:
+    from scipy.spatial import ConvexHull
+
+HULL_TOLERANCE = 1e-10  # voxels; a centre on the surface of the hull is in it, as in scikit-image
+EDGE_TOLERANCE = 1e-7  # voxels2; corners are integers, so that other points are far from an edge
+RELATIVE_TOLERANCE = 1e-9  # rounding of a distance or its square
+
+# Offsets in voxels that give a flat object a volume, too small to reach another voxel centre.
+THICKENING = 1e-4 * np.concatenate([np.eye(3), -np.eye(3)])
+
+
+def convex_hull(mask: BoolVolume) -> ConvexHull:
+    """Return the convex hull of the voxel centres of an object.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray of bool
+        The object; not empty.
+
+    Returns
+    -------
+    scipy.spatial.ConvexHull
+        In voxels, with the centre of the first voxel at 0. Centres in a single plane or row, which
+        have no volume, are thickened slightly.
+
+    Examples
+    --------
+    >>> hull = convex_hull(np.ones((3, 4, 5), bool))
+    >>> round(hull.volume, 6)
+    24.0
+    """
+    return hull_of(ends_of_rows(mask))
+
+
+def ends_of_rows(mask: BoolVolume) -> NDArray[np.intp]:
+    """Return voxels of an object that include all corners of its convex hull.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray of bool
+
+    Returns
+    -------
+    (n, 3) ndarray of int
+        First and last voxels of rows along x, except those that cannot be corners because they lie
+        between opposite neighbours. There are no duplicates, and most of them are corners.
+
+    Examples
+    --------
+    >>> len(ends_of_rows(np.ones((3, 4, 5), bool)))
+    8
+    """
+    filled = np.asarray(mask.any(axis=2))
+    first, last = mask.argmax(axis=2), mask.shape[2] - 1 - mask[:, :, ::-1].argmax(axis=2)
+    lower, upper = _may_be_corners(-first, filled), _may_be_corners(last, filled)
+    upper &= ~(lower & (first == last))  # Qhull may fail on a repeated point
+    return np.concatenate(
+        [
+            np.column_stack([*np.nonzero(chosen), end[chosen]])
+            for chosen, end in ((lower, first), (upper, last))
+        ]
+    )
+
+
+def hull_of(centres: NDArray[np.integer[Any]]) -> ConvexHull:
+    """Return the convex hull of voxel centres; see :func:`convex_hull`.
+
+    Parameters
+    ----------
+    centres : (n, 3) ndarray of int
+        At least one.
+
+    Returns
+    -------
+    scipy.spatial.ConvexHull
+    """
+    from scipy.spatial import ConvexHull, QhullError  # slow to import; not used by ends_of_rows
+
+    try:
+        return ConvexHull(centres)
+    except (QhullError, ValueError):  # in a single plane, or too few
+        return ConvexHull((centres[:, None] + THICKENING).reshape(-1, 3))
+
+
+def _may_be_corners(
+    heights: NDArray[np.integer[Any]], filled: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Mark the rows that end above the middle of each pair of opposite neighbours."""
+    absent = -4 * (np.abs(heights).max() + 1)  # its mean with any height is below all rows
+    padded = np.pad(np.where(filled, heights, absent), 1, constant_values=absent)
+    corners = filled.copy()
+    for z, y in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        before, after = (
+            padded[1 + step * z :, 1 + step * y :][: len(filled), : filled.shape[1]]
+            for step in (-1, 1)
+        )
+        corners &= before + after < 2 * heights
+    return corners
+
+
+def count_voxels(hull: ConvexHull, shape: Sequence[int]) -> int:
+    """Return the number of voxels whose centre lies in a convex hull.
+
+    Parameters
+    ----------
+    hull : scipy.spatial.ConvexHull
+        From :func:`convex_hull`.
+    shape : (3,) sequence of int
+        Shape of the array of the object.
+
+    Returns
+    -------
+    int
+        Number of voxels. For an ellipsoid it is the number of its own voxels, at any spacing.
+
+    Notes
+    -----
+    The same as the sum of `skimage.morphology.convex_hull_image` with
+    ``offset_coordinates=False``, which fails on objects of a single plane.
+    `skimage.measure.regionprops` uses ``offset_coordinates=True``: the hull is half a voxel larger
+    on each side, and the solidity of a perfect ellipsoid depends on the voxel size (0.84 with 7
+    planes).
+
+    A row of voxels along x enters and leaves the hull through facets whose projection on the plane
+    of z and y contains it, so only these are examined.
+
+    Examples
+    --------
+    >>> mask = np.zeros((3, 3, 3), bool)
+    >>> mask[0, 0, 0] = mask[0, 0, 2] = mask[0, 2, 0] = True
+    >>> count_voxels(convex_hull(mask), mask.shape)
+    6
+    """
+    slope, offset = hull.equations[:, :3], hull.equations[:, 3] - HULL_TOLERANCE
+    along = slope[:, 2]
+    last, first = np.full(shape[:2], -1.0), np.full(shape[:2], float(shape[2]))
+    for facing, end, choose, fill in (
+        (along > HULL_TOLERANCE, last, np.minimum, np.inf),
+        (along < -HULL_TOLERANCE, first, np.maximum, -np.inf),
+    ):
+        facet, z, y = _rows_in_projection(hull.points[hull.simplices[facing], :2])
+        # The equation of the facet, solved for x.
+        x = (
+            -(slope[facing, 0][facet] * z + slope[facing, 1][facet] * y + offset[facing][facet])
+            / along[facing][facet]
+        )
+        reached = np.full(shape[:2], fill)
+        choose.at(reached, (z, y), x)
+        np.copyto(end, reached, where=reached != fill)
+    last, first = np.floor(last).clip(max=shape[2] - 1), np.ceil(first).clip(min=0)
+    return int((last - first + 1).clip(min=0).sum())
+
+
+def _rows_in_projection(
+    triangles: NDArray[np.float64],
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """List the integer points in triangles or on their edges: index of the triangle, z and y."""
+    low = np.ceil(triangles.min(axis=1) - EDGE_TOLERANCE).astype(int)
+    extent = np.floor(triangles.max(axis=1) + EDGE_TOLERANCE).astype(int) - low + 1
+    sizes = extent.prod(axis=1)
+    index = np.repeat(np.arange(len(triangles)), sizes)
+    place = np.arange(len(index)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    z, y = low[index, 0] + place // extent[index, 1], low[index, 1] + place % extent[index, 1]
+    sides = triangles[:, [1, 2, 0]] - triangles
+    turn = np.sign(sides[:, 0, 0] * sides[:, 1, 1] - sides[:, 0, 1] * sides[:, 1, 0])
+    inside = np.ones(len(index), bool)
+    for corner in range(3):
+        (dz, dy), (start_z, start_y) = (turn * sides[:, corner].T), triangles[:, corner].T
+        area = dz[index] * (y - start_y[index]) - dy[index] * (z - start_z[index])
+        inside &= area >= -EDGE_TOLERANCE
+    return index[inside], z[inside], y[inside]
+
+
+def feret_diameter_max(hull: ConvexHull, spacing: Spacing) -> float:
+    """Return the maximum Feret diameter: the greatest distance between faces of two voxels.
+
+    Parameters
+    ----------
+    hull : scipy.spatial.ConvexHull
+        From :func:`convex_hull`.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+
+    Returns
+    -------
+    float
+        Distance between the centres of the faces in um. For a single voxel its longest side.
+
+    Examples
+    --------
+    >>> feret_diameter_max(convex_hull(np.ones((1, 1, 6), bool)), (1.0, 0.5, 0.5))
+    3.0
+    """
+    from scipy.spatial.distance import cdist  # slow to import
+
+    corners = hull.points[hull.vertices].round() * spacing
+    # The most distant faces of two voxels are opposite ones, so that their distance is longer than
+    # that of the centres by the side of a voxel along one axis. Corners that are too near to the
+    # mean to be at the greatest distance are left out first.
+    reach = np.linalg.norm(corners - corners.mean(axis=0), axis=1)
+    from_farthest = np.linalg.norm(corners - corners[reach.argmax()], axis=1)
+    at_least = from_farthest.max() - max(spacing)
+    corners = corners[reach + reach.max() >= at_least * (1 - RELATIVE_TOLERANCE)]
+    # A matrix product would start threads that compete with those of this process.
+    squares = cdist(corners, corners, "sqeuclidean")
+    at_least = max(np.sqrt(squares.max()) - max(spacing), 0)
+    pairs = np.flatnonzero(squares >= at_least**2 * (1 - RELATIVE_TOLERANCE))
+    first, second = np.divmod(pairs, len(corners))
+    apart = np.abs(corners[first] - corners[second])
+    squares = (apart**2).sum(axis=1, keepdims=True) + (2 * apart + spacing) * spacing
+    return float(np.sqrt(squares.max()))

@@ -1,0 +1,188 @@
+"""Intensities of a stack: sums, percentiles and distributions, and mappings of them."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.core.labels import relabel
+from cellstack.core.types import Labels, RawVolume, Volume
+
+VALUES_PER_BLOCK = 1 << 20  # counted at once, since numpy.bincount copies them to int64
+
+
+def exact_sum(values: NDArray[np.integer[Any]] | NDArray[np.floating[Any]]) -> int | float:
+    """Return the sum of intensities, exact for integers and in float64 for floats.
+
+    Examples
+    --------
+    >>> exact_sum(np.full(100_000, 65_535, np.uint16))
+    6553500000
+    """
+    dtype = np.int64 if values.dtype.kind in "iu" else np.float64
+    return cast("int | float", values.sum(dtype=dtype).item())
+
+
+def percentiles(stack: RawVolume, percents: Sequence[float]) -> list[float]:
+    """Return percentiles, with linear interpolation.
+
+    Parameters
+    ----------
+    stack : ndarray of uint8, uint16 or float32
+    percents : sequence of float
+        In [0, 100].
+
+    Returns
+    -------
+    list of float
+
+    Notes
+    -----
+    As `numpy.percentile`; those of integers are taken from counts, which is faster.
+
+    Examples
+    --------
+    >>> percentiles(np.uint8([[[1, 2, 4, 8]]]), (0, 50, 75))
+    [1.0, 3.0, 5.0]
+    """
+    if stack.dtype.kind != "u":
+        return [float(value) for value in np.percentile(stack, percents)]
+    cumulated = np.cumsum(count_values(cast(Labels, stack)))
+    ranks = np.asarray(percents) / 100 * (stack.size - 1)
+    below = np.searchsorted(cumulated, np.floor(ranks), side="right")
+    above = np.searchsorted(cumulated, np.ceil(ranks), side="right")
+    return [float(value) for value in below + (above - below) * (ranks - np.floor(ranks))]
+
+
+def count_values(stack: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.int_]:
+    """Return how often each value from 0 to the maximum of a stack occurs.
+
+    Parameters
+    ----------
+    stack : ndarray of uint8 or uint16
+
+    Returns
+    -------
+    (maximum + 1,) ndarray of int
+
+    Examples
+    --------
+    >>> count_values(np.uint8([[[3, 1, 1]]]))
+    array([0, 2, 0, 1])
+    """
+    flat, counts = stack.ravel(), np.zeros(int(stack.max(initial=0)) + 1, int)
+    for start in range(0, len(flat), VALUES_PER_BLOCK):
+        counts += np.bincount(flat[start : start + VALUES_PER_BLOCK], minlength=len(counts))
+    return counts
+
+
+def rescale(stack: RawVolume, bottom: float, top: float) -> Volume:
+    """Map intensities linearly, `bottom` to 0 and `top` to 1, and clip them to [0, 1].
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+    bottom, top : float
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+        All zeros unless `top` is above `bottom`.
+
+    Examples
+    --------
+    >>> rescale(np.uint8([[[0, 10, 15, 30]]]), 10, 20)
+    array([[[0. , 0. , 0.5, 1. ]]], dtype=float32)
+    """
+    if top <= bottom:
+        return np.zeros(stack.shape, np.float32)
+    if stack.dtype.kind == "u":  # one look-up per voxel is faster than arithmetic
+        values = _all_values(stack)
+        table = np.clip((values - bottom) / (top - bottom), 0, 1).astype(np.float32)
+        return relabel(cast(Labels, stack), table)
+    scaled = (cast(Volume, stack) - np.float32(bottom)) * np.float32(1 / (top - bottom))
+    return np.clip(scaled, 0, 1, out=scaled)
+
+
+def cumulative_distribution(
+    stack: RawVolume, nbins: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the cumulative distribution of intensities.
+
+    Parameters
+    ----------
+    stack : ndarray of uint8, uint16 or float32
+    nbins : int
+        Number of bins for floats, from the minimum to the maximum. Integers have one bin per
+        value.
+
+    Returns
+    -------
+    levels : (n,) ndarray of float64
+        Centres of the bins.
+    fractions : (n,) ndarray of float64
+        Fraction of voxels up to each level; 0 for a stack with a single value.
+
+    Examples
+    --------
+    >>> levels, fractions = cumulative_distribution(np.uint8([[[0, 1, 1, 2]]]), 256)
+    >>> fractions
+    array([0.25, 0.75, 1.  ])
+    """
+    if stack.dtype.kind == "u":
+        counts = count_values(cast(Labels, stack))
+        levels = np.arange(len(counts), dtype=float)
+    else:
+        counts, edges = np.histogram(stack, nbins)
+        levels = (edges[1:] + edges[:-1]) / 2
+    fractions = np.cumsum(counts) / stack.size
+    return levels, fractions * (np.count_nonzero(counts) > 1)
+
+
+def interpolate(
+    stack: RawVolume, levels: NDArray[np.float64], fractions: NDArray[np.float64]
+) -> Volume:
+    """Map `levels` to `fractions`, with linear interpolation.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+        Values beyond the first and the last level get the first and the last fraction.
+    levels, fractions : (n,) ndarray of float
+        For instance from :func:`cumulative_distribution`.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+
+    Examples
+    --------
+    >>> interpolate(np.uint8([[[0, 5, 9]]]), np.array([0.0, 10.0]), np.array([0.0, 1.0]))
+    array([[[0. , 0.5, 0.9]]], dtype=float32)
+    """
+    if stack.dtype.kind == "u":
+        table = np.interp(_all_values(stack), levels, fractions).astype(np.float32)
+        return relabel(cast(Labels, stack), table)
+    mapped = np.empty(stack.shape, np.float32)
+    for plane, target in zip(stack, mapped, strict=True):  # numpy.interp works in float64
+        target[:] = np.interp(plane, levels, fractions)
+    return mapped
+
+
+def divide_by_sd(values: Volume, sd: float) -> Volume:
+    """Divide an image by a standard deviation; the result is 0 if that is 0.
+
+    Examples
+    --------
+    >>> values = np.float32([[[0, 2, 4]]])
+    >>> divide_by_sd(values, 2.0), divide_by_sd(values, 0.0)
+    (array([[[0., 1., 2.]]], dtype=float32), array([[[0., 0., 0.]]], dtype=float32))
+    """
+    scale = np.float32(sd)
+    return values / scale if scale > 0 else np.zeros_like(values)
+
+
+def _all_values(stack: RawVolume) -> NDArray[np.int_]:
+    """Return all values of an integer type."""
+    return np.arange(256**stack.dtype.itemsize)

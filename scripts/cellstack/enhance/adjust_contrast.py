@@ -1,0 +1,215 @@
+"""Contrast adjustment: intensities of any type to float32 in [0, 1].
+
+A method takes a stack of uint8, uint16 or float32 and the voxel size, and returns a stack of
+float32 in [0, 1]. All methods except :func:`percentile_stretch` and :func:`equalize_histogram`
+first scale the stack with :func:`none`, which raises `InputError` for floats outside [0, 1].
+
+The four methods of grey morphology, :func:`erosion`, :func:`dilation`, :func:`opening` and
+:func:`closing`, have the options
+
+- shape : {"ball", "disc", "cube", "square"}. Disc and square work plane by plane.
+- radius_um : float. Radius in um, or half the side of a cube or square. An axis on which it is
+  less than half a voxel is left out.
+
+They are the functions of `skimage.morphology` with ``mode="ignore"``: voxels outside the stack are
+ignored.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from cellstack.config.methods import Methods
+from cellstack.core import morphology
+from cellstack.core.intensities import cumulative_distribution, interpolate, percentiles, rescale
+from cellstack.core.types import RawVolume, Spacing, Volume
+from cellstack.core.voxels import in_voxels
+from cellstack.errors import InputError
+
+log = logging.getLogger(__name__)
+
+METHODS = Methods()
+MIN_TILE_PIXELS = 8  # smaller tiles have poor histograms, which need more memory than the stack
+
+
+def adjust_contrast(
+    stack: RawVolume, spacing: Spacing, steps: Sequence[tuple[str, dict[str, Any]]]
+) -> Volume:
+    """Apply several methods of :data:`METHODS`, one after the other.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+        Raw or background-corrected intensities.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    steps : list of (str, dict)
+        Names of methods and their options. An empty list is the same as :func:`none`.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+        Intensities in [0, 1].
+
+    Raises
+    ------
+    InputError
+        An option is out of range, or a float stack has values outside [0, 1] and the first method
+        does not rescale them.
+
+    Examples
+    --------
+    >>> stack = np.arange(5, dtype=np.uint8).reshape(1, 1, 5)
+    >>> adjust_contrast(stack, (1, 1, 1), [("percentile_stretch", {"low": 0, "high": 100})])
+    array([[[0.  , 0.25, 0.5 , 0.75, 1.  ]]], dtype=float32)
+    """
+    for method, options in steps or [("none", {})]:
+        stack = METHODS[method](stack, spacing, **options)
+    return cast(Volume, stack)
+
+
+@METHODS
+def none(stack: RawVolume, spacing: Spacing) -> Volume:
+    """Divide integers by the maximum of their type; leave floats, which must lie in [0, 1].
+
+    Notes
+    -----
+    The same as `skimage.util.img_as_float32`.
+    """
+    if stack.dtype.kind == "u":
+        scaled: Volume = np.multiply(stack, np.float32(1 / np.iinfo(stack.dtype.name).max))
+        return scaled
+    low, high = (float(stack.min()), float(stack.max())) if stack.size else (0.0, 1.0)
+    if low < 0 or high > 1:
+        raise InputError(
+            f"a float stack has values from {low:g} to {high:g}, they must lie in [0, 1]: "
+            "put `percentile_stretch` first in adjust_contrast.steps"
+        )
+    return stack.astype(np.float32)
+
+
+@METHODS
+def percentile_stretch(stack: RawVolume, spacing: Spacing, *, low: float, high: float) -> Volume:
+    """Map two percentiles of the stack linearly to 0 and 1 and clip values outside.
+
+    Parameters
+    ----------
+    low, high : float
+        Percentiles in [0, 100], `low` below `high`. If both have the same value, as in a dark stack
+        with few bright voxels, minimum and maximum are used. A constant stack becomes all zeros.
+    """
+    if low >= high:
+        raise InputError(
+            f"adjust_contrast.percentile_stretch: low {low:g} is not below high {high:g}; "
+            "give percentiles such as 0.5 and 99.5"
+        )
+    bottom, top = percentiles(stack, (low, high))
+    if bottom == top:
+        log.info("percentiles %g and %g are both %g: the full range is used", low, high, bottom)
+        bottom, top = float(stack.min()), float(stack.max())
+    return rescale(stack, bottom, top)
+
+
+@METHODS
+def gamma(stack: RawVolume, spacing: Spacing, *, gamma: float) -> Volume:
+    """Gamma correction: raise intensities to a power.
+
+    Parameters
+    ----------
+    gamma : float
+        Exponent, above 0. Values below 1 brighten, values above 1 darken.
+
+    Notes
+    -----
+    The same as `skimage.exposure.adjust_gamma` of the stack as float.
+    """
+    return none(stack, spacing) ** np.float32(gamma)
+
+
+@METHODS
+def equalize_histogram(stack: RawVolume, spacing: Spacing, *, nbins: int) -> Volume:
+    """Histogram equalization: replace each value by the fraction of voxels at or below it.
+
+    Parameters
+    ----------
+    nbins : int
+        Number of histogram bins for floats. Each integer value has its own bin.
+
+    Notes
+    -----
+    The same as `skimage.exposure.equalize_hist`, except that a constant stack becomes all zeros.
+    """
+    levels, fractions = cumulative_distribution(stack, nbins)
+    return interpolate(stack, levels, fractions)
+
+
+@METHODS
+def clahe(stack: RawVolume, spacing: Spacing, *, tile_um: float, clip_limit: float) -> Volume:
+    """Contrast limited adaptive histogram equalization (CLAHE) in 3D [1]_.
+
+    Dim and deep regions gain contrast. The result ranges from 0 to 1; a constant stack becomes all
+    zeros.
+
+    Parameters
+    ----------
+    tile_um : float
+        Side of a tile in um, at least 8 pixels. It is adjusted on each axis so that a whole number
+        of tiles covers the stack.
+    clip_limit : float
+        Largest fraction of a tile's voxels in one histogram bin. Larger values give more contrast
+        and amplify noise.
+
+    Notes
+    -----
+    Computed by `skimage.exposure.equalize_adapthist`, which needs about 100 bytes of memory per
+    voxel.
+
+    References
+    ----------
+    .. [1] K. Zuiderveld, "Contrast Limited Adaptive Histogram Equalization", Graphics Gems IV,
+       1994.
+    """
+    from skimage.exposure import equalize_adapthist  # slow to import, not needed by default
+
+    tile = in_voxels(tile_um, spacing)
+    if min(tile[1:]) < MIN_TILE_PIXELS:
+        raise InputError(
+            f"adjust_contrast.clahe: tile_um {tile_um:g} is less than {MIN_TILE_PIXELS} pixels; "
+            f"give at least {MIN_TILE_PIXELS * max(spacing[1:]):g}"
+        )
+    scaled = none(stack, spacing)
+    if scaled.min() == scaled.max():
+        return np.zeros_like(scaled)
+    counts = [max(1, int(size / side + 0.5)) for size, side in zip(stack.shape, tile, strict=True)]
+    kernel = [-(-size // count) for size, count in zip(stack.shape, counts, strict=True)]
+    # without its decorator, which interprets a last axis of 3 or 4 voxels as colour channels
+    equalized: np.ndarray = equalize_adapthist.__wrapped__(scaled, kernel, clip_limit)
+    return equalized.astype(np.float32, copy=False)
+
+
+@METHODS
+def erosion(stack: RawVolume, spacing: Spacing, *, shape: str, radius_um: float) -> Volume:
+    """Grey erosion: the minimum over a neighbourhood. Bright objects shrink."""
+    return morphology.erosion(none(stack, spacing), morphology.footprint(shape, radius_um, spacing))
+
+
+@METHODS
+def dilation(stack: RawVolume, spacing: Spacing, *, shape: str, radius_um: float) -> Volume:
+    """Grey dilation: the maximum over a neighbourhood. Bright objects grow."""
+    return morphology.dilation(
+        none(stack, spacing), morphology.footprint(shape, radius_um, spacing)
+    )
+
+
+@METHODS
+def opening(stack: RawVolume, spacing: Spacing, *, shape: str, radius_um: float) -> Volume:
+    """Grey opening: erosion, then dilation. Removes bright structures narrower than the shape."""
+    return morphology.opening(none(stack, spacing), morphology.footprint(shape, radius_um, spacing))
+
+
+@METHODS
+def closing(stack: RawVolume, spacing: Spacing, *, shape: str, radius_um: float) -> Volume:
+    """Grey closing: dilation, then erosion. Fills dark structures narrower than the shape."""
+    return morphology.closing(none(stack, spacing), morphology.footprint(shape, radius_um, spacing))

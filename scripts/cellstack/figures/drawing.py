@@ -1,0 +1,625 @@
+"""Building blocks of figures: panels at true scale, outlines, scale bar, header, saving.
+
+Figures are laid out in pixels from the top left corner, so that the panel of an image has exactly
+its size in um times one scale. Positions in um count from the centre of the first voxel, like the
+centroids in the tables.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from numpy.typing import NDArray
+from PIL import Image
+
+from cellstack.core.types import Boxes, Spacing
+from cellstack.errors import InputError
+from cellstack.figures.colors import ALERT, COLORS, SECONDARY
+from cellstack.files.atomic import atomic_write
+
+Line: TypeAlias = NDArray[np.float64]
+"""Vertices of a line in um, of shape (K, 2): columns (x) first, then rows (y)."""
+
+Dashes: TypeAlias = tuple[float, tuple[float, ...]]
+"""Offset and lengths of strokes and gaps, as matplotlib's ``linestyle``."""
+
+DPI = 100
+PIXEL = 72 / DPI  # one pixel in points, matplotlib's unit of line widths and font sizes
+TEXT_SIZE, HEADING_SIZE, TITLE_SIZE = 13 * PIXEL, 15 * PIXEL, 19 * PIXEL
+MARGIN = 20  # pixels around the figure
+GREY_PERCENTILES = (0.5, 99.5)
+NEUTRAL_COLOR = "white"  # of outlines without a colour per object
+LINE_WIDTH, NEUTRAL_LINE_WIDTH = 1.3, 0.9  # pixels
+NEUTRAL_DASHES = (0, (4, 2))
+MAX_TINT_OPACITY = 0.6
+MAX_OUTLINE_COVERAGE = 0.25  # fraction of a panel; outlines that would cover more are thinner
+
+
+@contextmanager
+def default_style() -> Iterator[None]:
+    """Draw with matplotlib's own defaults, whatever the user's matplotlibrc sets.
+
+    Use it in a ``with`` statement or as a decorator.
+    """
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty white figure.
+
+    It has an Agg canvas; pyplot is not used, because it would double the import time.
+
+    Parameters
+    ----------
+    width, height : float
+        In pixels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def figure_size(figure: Figure) -> tuple[float, float]:
+    """Return width and height of a figure in pixels."""
+    width, height = figure.get_size_inches() * DPI
+    return float(width), float(height)
+
+
+def check_shapes(title: str, images: Mapping[str, np.ndarray]) -> None:
+    """Raise an error if images of one stack differ in shape.
+
+    Parameters
+    ----------
+    title : str
+        Name of the stack, for the message.
+    images : dict of str to ndarray
+        By name, for the message.
+
+    Raises
+    ------
+    InputError
+    """
+    if len({image.shape for image in images.values()}) > 1:
+        shapes = ", ".join(f"{name} {image.shape}" for name, image in images.items())
+        raise InputError(
+            f"{title}: images differ in shape ({shapes}); delete these files and run the "
+            "workflow again"
+        )
+
+
+def add_panel(
+    figure: Figure, left: float, top: float, extent: Sequence[float], scale: float
+) -> Axes:
+    """Add axes without ticks for an image, at a given scale.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    left, top : float
+        Top left corner of the panel, in pixels from that of the figure.
+    extent : (4,) sequence of float
+        Left, right, bottom and top edge of the image in um, see :func:`image_extent`.
+    scale : float
+        Pixels per um, on both axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    width, height = figure_size(figure)
+    across, down = (extent[1] - extent[0]) * scale, (extent[2] - extent[3]) * scale
+    axes = figure.add_axes((left / width, 1 - (top + down) / height, across / width, down / height))
+    axes.set(xlim=extent[:2], ylim=extent[2:], xticks=[], yticks=[], facecolor="black")
+    axes.spines[:].set(color="0.5", linewidth=0.8 * PIXEL)
+    return axes
+
+
+def show_image(
+    axes: Axes, image: np.ndarray, limits: tuple[float, float], cmap: str = "gray"
+) -> AxesImage:
+    """Show an image from edge to edge of a panel.
+
+    Magnified voxels are shown as squares; an image that has to be shrunk is smoothed.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Panel, see :func:`add_panel`.
+    image : (M, N) ndarray
+    limits : (float, float)
+        Values shown in the first and the last colour.
+    cmap : str
+        Name of a colour map of matplotlib.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+    """
+    extent = (*axes.get_xlim(), *axes.get_ylim())
+    magnification = min(axes.bbox.height / image.shape[0], axes.bbox.width / image.shape[1])
+    return axes.imshow(
+        image,
+        cmap=cmap,
+        vmin=limits[0],
+        vmax=limits[1],
+        extent=extent,
+        aspect="auto",
+        interpolation="nearest" if magnification >= 1.5 else "hanning",
+        interpolation_stage="data",
+    )
+
+
+def show_tint(axes: Axes, image: np.ndarray, limits: tuple[float, float], color: str) -> None:
+    """Overlay a second image as a transparent tint.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Panel that shows the first image.
+    image : (M, N) ndarray
+    limits : (float, float)
+        Values of no tint and of the strongest one.
+    color : str
+    """
+    low, high = limits
+    extent = (*axes.get_xlim(), *axes.get_ylim())
+    strength = np.clip((image.astype(np.float32) - low) / ((high - low) or 1), 0, 1)
+    tint = np.empty((*image.shape, 4), np.float32)
+    tint[..., :3], tint[..., 3] = to_rgb(color), MAX_TINT_OPACITY * strength
+    axes.imshow(tint, extent=extent, aspect="auto", interpolation="nearest")
+
+
+def add_text(figure: Figure, left: float, top: float, text: str, **style: Any) -> Text:
+    """Write plain text on a figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    left, top : float
+        Top left corner of the text, in pixels from that of the figure.
+    text : str
+        Dollar signs are printed as they are.
+    **style
+        Properties of :class:`matplotlib.text.Text`, such as alignment, size and colour.
+
+    Returns
+    -------
+    matplotlib.text.Text
+    """
+    width, height = figure_size(figure)
+    defaults: dict[str, Any] = {"fontsize": TEXT_SIZE, "va": "top", "parse_math": False}
+    return figure.text(left / width, 1 - top / height, text, **(defaults | style))
+
+
+def edges(count: int, step: float) -> tuple[float, float]:
+    """Return where an axis of an image begins and ends.
+
+    Parameters
+    ----------
+    count : int
+        Number of voxels.
+    step : float
+        Voxel size in um.
+
+    Returns
+    -------
+    first, last : float
+        Outer edges in um from the centre of the first voxel.
+
+    Examples
+    --------
+    >>> edges(10, 0.5)
+    (-0.25, 4.75)
+    """
+    return -step / 2, (count - 0.5) * step
+
+
+def image_extent(shape: Sequence[int], spacing: Sequence[float]) -> tuple[float, ...]:
+    """Return the outer edges of an image.
+
+    Parameters
+    ----------
+    shape : (2,) sequence of int
+        Rows and columns.
+    spacing : (2,) sequence of float
+        Pixel size along rows and columns in um.
+
+    Returns
+    -------
+    left, right, bottom, top : float
+        In um from the centre of the first pixel; bottom > top, as rows are numbered downwards.
+
+    Examples
+    --------
+    >>> image_extent((10, 20), (0.5, 0.5))
+    (-0.25, 9.75, 4.75, -0.25)
+    """
+    top, bottom = edges(shape[0], spacing[0])
+    return (*edges(shape[1], spacing[1]), bottom, top)
+
+
+def display_range(*images: np.ndarray) -> tuple[float, float]:
+    """Return the values to show as black and white.
+
+    Parameters
+    ----------
+    *images : ndarray
+        Images to be shown with one common range.
+
+    Returns
+    -------
+    low, high : float
+        The 0.5 and 99.5 percentiles, or minimum and maximum if these are equal.
+
+    Examples
+    --------
+    >>> display_range(np.arange(1001))
+    (5.0, 995.0)
+    """
+    values = np.concatenate([image.ravel() for image in images])
+    low, high = np.percentile(values, GREY_PERCENTILES)
+    if low == high:
+        low, high = values.min(), values.max()
+    return float(low), float(high)
+
+
+def label_colors(boxes: Boxes) -> dict[int, str]:
+    """Assign each object one of seven colours, so that objects of one colour are far apart.
+
+    In ascending order of the labels, each object gets the colour whose nearest object is farthest
+    away. The distance of two objects is that of the centres of their boxes in units of their
+    sizes: below 1, ellipsoids in these boxes touch. The colours depend on the boxes alone, so an
+    object has the same colour in all figures. In tissue where cells have more neighbours than
+    there are colours, a few touching pairs get the same one.
+
+    Parameters
+    ----------
+    boxes : dict of int to tuple of slice
+        Bounding boxes by label, see :func:`cellstack.core.labels.find_boxes`.
+
+    Returns
+    -------
+    dict of int to str
+        Colour by label, as #rrggbb, one of :data:`cellstack.figures.colors.COLORS`.
+
+    Examples
+    --------
+    >>> label_colors({3: np.s_[0:2, 0:4, 0:4], 8: np.s_[0:2, 0:4, 4:8]})
+    {3: '#e69f00', 8: '#56b4e9'}
+    """
+    bounds = np.array(
+        [[(side.start, side.stop) for side in box] for box in boxes.values()], dtype=float
+    ).reshape(-1, 3, 2)
+    centres, half_sizes = bounds.mean(axis=2), np.diff(bounds, axis=2)[..., 0] / 2
+    chosen = np.empty(len(boxes), int)
+    for i in range(len(boxes)):
+        distances = np.linalg.norm(
+            (centres[:i] - centres[i]) / (half_sizes[:i] + half_sizes[i]), axis=1
+        )
+        nearest = np.full(len(COLORS), np.inf)
+        np.minimum.at(nearest, chosen[:i], distances)
+        chosen[i] = np.argmax(nearest)
+    return {label: COLORS[i] for label, i in zip(boxes, chosen, strict=True)}
+
+
+def outlines(mask: NDArray[np.bool_], start: Sequence[int], spacing: Sequence[float]) -> list[Line]:
+    """Trace the outline of an object along the edges of its pixels.
+
+    Parameters
+    ----------
+    mask : (M, N) ndarray of bool
+        The object within its bounding box. Pixels outside of the array count as background.
+    start : (2,) sequence of int
+        Row and column of the first pixel of `mask` in the whole image.
+    spacing : (2,) sequence of float
+        Pixel size along rows and columns in um.
+
+    Returns
+    -------
+    list of (K, 2) ndarray
+        Closed lines in um, columns first: one per connected part and one per hole. Lines run
+        through the middles of the pixel edges and cut the corners between them.
+
+    Examples
+    --------
+    >>> (line,) = outlines(np.ones((1, 1), bool), (0, 0), (1, 1))
+    >>> line.tolist()
+    [[-0.5, 0.0], [0.0, -0.5], [0.5, 0.0], [0.0, 0.5], [-0.5, 0.0]]
+    """
+    from contourpy import contour_generator
+
+    padded = np.pad(mask, 1).astype(float)
+    rows, columns = (
+        (np.arange(size) + first - 1) * step
+        for size, first, step in zip(padded.shape, start, spacing, strict=True)
+    )
+    lines = contour_generator(x=columns, y=rows, z=padded).lines(0.5)
+    return cast("list[Line]", lines)
+
+
+def draw_outlines(
+    axes: Axes,
+    lines: Sequence[Line],
+    colors: Sequence[str] | None = None,
+    dashes: Dashes | None = None,
+) -> None:
+    """Draw outlines over an image.
+
+    Lines have a dark rim, which makes them visible on a bright image. They lie just inside the
+    outline, so that the lines of touching objects lie side by side, and get thinner where they
+    would cover too much of the image.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Panel, see :func:`add_panel`.
+    lines : list of (K, 2) ndarray
+        See :func:`outlines`.
+    colors : list of str, optional
+        One per line. By default, lines are thin, dashed and white.
+    dashes : tuple, optional
+        Dash pattern of coloured lines. Dashed lines have no rim, so that lines below them show in
+        the gaps.
+    """
+    across, down = axes.bbox.width, axes.bbox.height
+    left, right = axes.get_xlim()
+    scale = across / abs(right - left)
+    length = scale * sum(np.hypot(*np.diff(line, axis=0).T).sum() for line in lines)
+    width = NEUTRAL_LINE_WIDTH if colors is None else LINE_WIDTH
+    if length > 0:
+        width = np.clip(MAX_OUTLINE_COVERAGE * across * down / length, width / 2, width)
+    inner = [_inset(line, width / 2 / scale) for line in lines]
+    if dashes is None:
+        rims = LineCollection(inner, colors="black", linewidths=1.7 * width * PIXEL, alpha=0.45)
+        axes.add_collection(rims, autolim=False)
+    style: Any = [NEUTRAL_DASHES if colors is None else dashes or "solid"]
+    axes.add_collection(
+        LineCollection(
+            inner,
+            colors=NEUTRAL_COLOR if colors is None else colors,
+            linewidths=width * PIXEL,
+            linestyles=style,
+        ),
+        autolim=False,
+    )
+
+
+def _inset(line: Line, distance: float) -> Line:
+    """Move the sides of a closed line to their left, where contourpy has the higher values."""
+    sides = np.diff(line, axis=0)
+    left = np.column_stack([-sides[:, 1], sides[:, 0]]) / np.hypot(*sides.T)[:, None]
+    before = np.roll(left, 1, axis=0)
+    cosine = np.sum(left * before, axis=1, keepdims=True)
+    # without the bound, sharp corners would be moved very far
+    moved = line[:-1] + distance * (left + before) / np.maximum(1 + cosine, 0.3)
+    return np.concatenate([moved, moved[:1]])
+
+
+def round_length(limit: float) -> float:
+    """Return the largest of ... 0.5, 1, 2, 5, 10, 20, 50 ... that is not above a limit.
+
+    Parameters
+    ----------
+    limit : float
+        Above 0.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round_length(47.0)
+    20.0
+    """
+    power = 10.0 ** np.floor(np.log10(limit))
+    # 0.5, as the logarithm of a number just below a power of ten is rounded up
+    return float(max(step * power for step in (0.5, 1, 2, 5) if step * power <= limit))
+
+
+def scale_bar(figure: Figure, right: float, bottom: float, scale: float, length: float) -> Line2D:
+    """Draw a scale bar with its length to the left of it.
+
+    It is drawn beside the images, so that it covers none of them.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    right, bottom : float
+        Lower right corner of the bar, in pixels from the top left corner of the figure.
+    scale : float
+        Pixels per um of the panels.
+    length : float
+        In um, see :func:`round_length`.
+
+    Returns
+    -------
+    matplotlib.lines.Line2D
+        The bar, in figure coordinates.
+    """
+    width, height = figure_size(figure)
+    ends = np.array([right - length * scale, right])
+    y = 1 - (bottom - 2) / height
+    bar = Line2D(ends / width, (y, y), color="black", linewidth=4 * PIXEL, solid_capstyle="butt")
+    figure.add_artist(bar)
+    add_text(figure, ends[0] - 8, bottom + 4, f"{length:g} µm", ha="right", va="bottom")
+    return bar
+
+
+def header_height(note: str) -> int:
+    """Return the height of the header in pixels, which depends on whether there is a note."""
+    return MARGIN + 82 + (24 if note else 0)
+
+
+def add_header(
+    figure: Figure,
+    title: str,
+    count: int,
+    summary: str,
+    shape: Sequence[int],
+    spacing: Spacing,
+    note: str,
+) -> None:
+    """Write the header of a figure of one stack: name, number of objects, size, note.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    title : str
+        Name of the stack.
+    count : int
+        Number of objects found.
+    summary : str
+        Text after that number; left out if there are no objects.
+    shape : (3,) sequence of int
+        Voxels along z, y, x.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    note : str
+        A warning, such as "simulated data"; may be empty.
+    """
+    (z, y, x), (dz, dy, dx) = shape, spacing
+    add_text(figure, MARGIN, MARGIN, title, fontsize=TITLE_SIZE, weight="bold")
+    found = {0: "no objects found", 1: f"1 object{summary}"}.get(count, f"{count} objects{summary}")
+    style = {} if count else {"color": ALERT, "weight": "bold"}
+    add_text(figure, MARGIN, MARGIN + 30, found, fontsize=HEADING_SIZE, **style)
+    voxels = f"{x} × {y} × {z} voxels of {dx:g} × {dy:g} × {dz:g} µm (x, y, z)"
+    size = f"{x * dx:.4g} × {y * dy:.4g} × {z * dz:.4g} µm"
+    add_text(figure, MARGIN, MARGIN + 54, f"{voxels}: {size}", color=SECONDARY)
+    if note:
+        add_text(figure, MARGIN, MARGIN + 78, note, color=ALERT, weight="bold")
+
+
+def add_caption(
+    figure: Figure,
+    left: float,
+    top: float,
+    text: str,
+    limits: tuple[float, float],
+    more: str = "",
+) -> None:
+    """Write the caption of a group of panels, with the values shown in black and white.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    left, top : float
+        In pixels from the top left corner of the figure.
+    text : str
+        What the panels show.
+    limits : (float, float)
+        See :func:`display_range`.
+    more : str
+        Text after the range of grey values.
+    """
+    name = add_text(figure, left, top, text, weight="bold", fontsize=HEADING_SIZE)
+    low, high = limits
+    if low < high:
+        detail, color = f"grey from {low:.4g} to {high:.4g}", SECONDARY
+    else:
+        detail, color = f"constant: all values are {low:.4g}", ALERT
+    add_text(figure, name.get_window_extent().x1 + 12, top + 1, detail + more, color=color)
+
+
+def add_legend(figure: Figure, handles: Mapping[str, Any], **style: Any) -> None:
+    """Add a legend of outlines in the top right corner of a figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    handles : dict of str to (Line2D or tuple of Line2D)
+        Lines by their description; those of a tuple are drawn side by side.
+    **style
+        Further options of :meth:`matplotlib.figure.Figure.legend`.
+    """
+    width, height = figure_size(figure)
+    figure.legend(
+        list(handles.values()),
+        list(handles),
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
+        loc="upper right",
+        bbox_to_anchor=(1 - MARGIN / width, 1 - MARGIN / height),
+        borderaxespad=0,
+        fontsize=TEXT_SIZE,
+        facecolor="0.25",
+        labelcolor="white",
+        edgecolor="none",
+        framealpha=1,
+        **style,
+    )
+
+
+def save(figure: Figure, path: str | Path, colors: Sequence[str] = ()) -> None:
+    """Write a figure as a PNG file.
+
+    The file appears when it is complete.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : path-like
+        Ends in .png.
+    colors : sequence of str, optional
+        See :func:`png`.
+    """
+    with atomic_write(path) as partial:
+        partial.write_bytes(png(figure, colors))
+
+
+@default_style()
+def png(figure: Figure, colors: Sequence[str] = ()) -> bytes:
+    """Return a figure as the content of a PNG file, the same bytes for the same figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    colors : sequence of str, optional
+        If given, the image has a palette of 64 greys, these colours and blends of them with grey.
+        This makes the file of a noisy image three times smaller.
+
+    Returns
+    -------
+    bytes
+    """
+    canvas: Any = figure.canvas  # matplotlib's Agg canvas has no types
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    if colors:
+        palette = Image.new("P", (1, 1))
+        palette.putpalette(_palette(colors).tobytes())
+        image = image.quantize(palette=palette, dither=Image.Dither.NONE)
+    file = BytesIO()
+    image.save(file, "PNG", dpi=(DPI, DPI))
+    return file.getvalue()
+
+
+def _palette(colors: Sequence[str]) -> NDArray[np.uint8]:
+    # Pillow looks pixels up by their upper six bits. With white and greys at multiples of four,
+    # each of these is found at its own value.
+    greys = np.repeat([*range(0, 252, 4), 255], 3).reshape(-1, 3)
+    pure = np.array([to_rgb(color) for color in colors]) * 255
+    blends = [
+        share * pure + (1 - share) * ground
+        for ground in (0, 64, 128, 255)
+        for share in (0.75, 0.5, 0.25)
+    ]
+    return np.concatenate([greys, pure, *blends]).round().astype(np.uint8)

@@ -1,0 +1,182 @@
+"""Figure of the distribution of volumes in each stack and in each group of stacks."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cellstack.figures import drawing
+from cellstack.figures.colors import ALERT, COLORS, SECONDARY
+
+ROW_HEIGHT, GAP = 30, 44  # pixels of a row, and between blocks
+NAME_WIDTH, PLOT_WIDTH, COUNT_WIDTH = 260, 760, 190  # pixels
+MAX_NAME_LENGTH = 32  # characters
+MAX_STACKS = 60  # stacks that get a row each
+DOT_RADIUS = 3.2  # pixels
+NO_GROUP = "(none)"  # name of the group of stacks without a value in the column of the groups
+
+
+class _Row(NamedTuple):
+    name: str
+    volumes: Sequence[float]  # in um3
+    medians: list[float]  # of the stacks of a group
+    color: str
+    summary: str  # number of objects, in words
+
+
+@drawing.default_style()
+def plot_volumes(
+    volumes: Mapping[str, Sequence[float]],
+    groups: Mapping[str, str],
+    *,
+    kind: str,
+    group_by: str,
+    note: str = "",
+) -> Figure:
+    """Draw the volumes of all measured objects.
+
+    Parameters
+    ----------
+    volumes : dict of str to (n,) sequence of float
+        Volumes in um3 by stack, including stacks without objects.
+    groups : dict of str to str
+        Group by stack; stacks may be missing.
+    kind : str
+        Kind of the objects, such as "nuclei".
+    group_by : str
+        Column of the sheet that the groups come from.
+    note : str
+        A warning shown in the header; may be empty.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A row per stack, and above these a row per group if there are several. Dots are objects,
+        at random heights in their row. The bar extends from the first to the third quartile, the
+        line is the median. In the row of a group, diamonds are the medians of its stacks. The axes
+        are labelled ``groups`` and ``stacks``.
+    """
+    group_of = {stack: groups.get(stack) or NO_GROUP for stack in volumes}
+    order = sorted(set(group_of.values()), key=lambda group: (group == NO_GROUP, group))
+    colors = {group: COLORS[i % len(COLORS)] for i, group in enumerate(order)}
+    blocks = {}
+    if len(order) > 1:
+        rows = []
+        for group in order:
+            members = [volumes[stack] for stack in volumes if group_of[stack] == group]
+            rows.append(_pool(group, members, kind, colors[group]))
+        blocks["groups"] = (f"By {group_by}", rows)
+    shown = sorted(volumes, key=lambda stack: order.index(group_of[stack]))[:MAX_STACKS]
+    title = "By stack"
+    if len(shown) < len(volumes):
+        title += f": the first {len(shown)} of {len(volumes)}"
+    rows = []
+    for stack in shown:
+        count = f"{len(volumes[stack])} {kind}"
+        rows.append(_Row(stack, volumes[stack], [], colors[group_of[stack]], count))
+    blocks["stacks"] = (title, rows)
+
+    header = drawing.MARGIN + 76 + (24 if note else 0)
+    heights = [ROW_HEIGHT * len(rows) + 74 for _, rows in blocks.values()]
+    figure = drawing.new_figure(
+        2 * drawing.MARGIN + NAME_WIDTH + PLOT_WIDTH + COUNT_WIDTH,
+        header + sum(heights) + GAP * (len(blocks) - 1) + drawing.MARGIN,
+    )
+    _add_header(figure, volumes, kind, note)
+    limit = 1.03 * max((max(values) for values in volumes.values() if len(values)), default=1.0)
+    top = header
+    for (label, (title, rows)), height in zip(blocks.items(), heights, strict=True):
+        _add_block(figure, top, limit, title, rows).set_label(label)
+        top += height + GAP
+    return figure
+
+
+def _pool(group: str, volumes: list[Sequence[float]], kind: str, color: str) -> _Row:
+    """Return the row of a group, from the volumes of its stacks."""
+    pooled = [value for values in volumes for value in values]
+    medians = [float(np.median(values)) for values in volumes if len(values)]
+    count = f"{len(pooled)} {kind}, {_count_stacks(len(volumes))}"
+    return _Row(group, pooled, medians, color, count)
+
+
+def _count_stacks(count: int) -> str:
+    return "1 stack" if count == 1 else f"{count} stacks"
+
+
+def _add_header(
+    figure: Figure, volumes: Mapping[str, Sequence[float]], kind: str, note: str
+) -> None:
+    title = f"Volumes of {kind}"
+    left = top = drawing.MARGIN
+    drawing.add_text(figure, left, top, title, fontsize=drawing.TITLE_SIZE, weight="bold")
+    count = sum(len(values) for values in volumes.values())
+    if count:
+        found, style = f"{count} measured {kind} in {_count_stacks(len(volumes))}", {}
+    else:
+        found, style = f"no measured {kind}", {"color": ALERT, "weight": "bold"}
+    drawing.add_text(figure, left, top + 30, found, fontsize=drawing.HEADING_SIZE, **style)
+    if note:
+        drawing.add_text(figure, left, top + 54, note, color=ALERT, weight="bold")
+
+
+def _add_block(figure: Figure, top: float, limit: float, title: str, rows: list[_Row]) -> Axes:
+    pixel = drawing.PIXEL
+    width, height = drawing.figure_size(figure)
+    left, down = drawing.MARGIN + NAME_WIDTH, ROW_HEIGHT * len(rows)
+    size = drawing.HEADING_SIZE
+    drawing.add_text(figure, drawing.MARGIN, top, title, weight="bold", fontsize=size)
+    axes = figure.add_axes(
+        (left / width, 1 - (top + 28 + down) / height, PLOT_WIDTH / width, down / height)
+    )
+    axes.set(xlim=(0, limit), ylim=(len(rows) - 0.5, -0.5), yticks=range(len(rows)))
+    axes.set_yticklabels([_shorten(row.name) for row in rows], fontsize=drawing.TEXT_SIZE)
+    axes.tick_params(axis="x", labelsize=drawing.TEXT_SIZE)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("volume in µm³", fontsize=drawing.TEXT_SIZE)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.grid(axis="x", color="0.9", linewidth=0.8 * pixel)
+    axes.set_axisbelow(True)
+    rng = np.random.Generator(np.random.PCG64(0))  # the same figure on every run
+    for place, row in enumerate(rows):
+        axes.text(
+            1.01,
+            place,
+            row.summary,
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            fontsize=drawing.TEXT_SIZE,
+            color=SECONDARY,
+        )
+        if len(row.volumes):
+            _draw_row(axes, place, row, rng)
+    return axes
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= MAX_NAME_LENGTH else f"{name[: MAX_NAME_LENGTH - 1]}…"
+
+
+def _draw_row(axes: Axes, place: int, row: _Row, rng: np.random.Generator) -> None:
+    pixel = drawing.PIXEL
+    low, middle, high = np.percentile(row.volumes, (25, 50, 75))
+    axes.barh(place, high - low, left=low, height=0.62, color=row.color, alpha=0.35, linewidth=0)
+    axes.plot(
+        row.volumes,
+        place + rng.uniform(-0.26, 0.26, len(row.volumes)),
+        ".",
+        color=row.color,
+        markersize=2 * DOT_RADIUS * pixel,
+        markeredgecolor="0.25",
+        markeredgewidth=0.4 * pixel,
+    )
+    axes.plot([middle] * 2, [place - 0.36, place + 0.36], color="black", linewidth=2 * pixel)
+    axes.plot(
+        row.medians,
+        [place] * len(row.medians),
+        "D",
+        color="white",
+        markeredgecolor="black",
+        markersize=6 * pixel,
+    )

@@ -1,0 +1,65 @@
+"""The files that belong to an image of the sheet."""
+
+import glob
+import os
+from pathlib import Path
+from typing import TypeVar
+
+PathLike = TypeVar("PathLike", str, Path)
+
+PLANE_SUFFIXES = (".tif", ".tiff", ".png")
+
+
+def is_zarr(folder: Path) -> bool:
+    """Return whether a folder is a Zarr group, that is, contains its metadata files."""
+    return any((folder / name).exists() for name in ("zarr.json", ".zgroup", ".zattrs"))
+
+
+def is_folder(path: str) -> bool:
+    """Return whether a path is a folder; False if the path is too long to exist."""
+    return os.path.isdir(path)  # noqa: PTH112 (Path.is_dir raises for such a path)
+
+
+def find_images(path: str) -> list[str]:
+    """Return the files to which a cell of the sheet refers.
+
+    Parameters
+    ----------
+    path : str
+        A file, an OME-Zarr folder, a folder of planes, or a glob pattern of planes.
+
+    Returns
+    -------
+    list of str
+        The file or OME-Zarr folder, or the planes in natural order. Empty if there are none.
+    """
+    if os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises for a path that is too long)
+        return [path]
+    if is_folder(path):
+        folder = Path(path)
+        if is_zarr(folder):
+            return [path]
+        found = [
+            str(plane)
+            for plane in folder.iterdir()
+            if plane.suffix.lower() in PLANE_SUFFIXES and not plane.name.startswith(".")
+        ]
+    else:
+        found = glob.glob(path)  # noqa: PTH207 (Path.glob refuses absolute patterns)
+    return in_natural_order(found)
+
+
+def in_natural_order(paths: list[PathLike]) -> list[PathLike]:
+    """Sort paths so that plane 2 comes before plane 10.
+
+    Examples
+    --------
+    >>> in_natural_order(["p10.tif", "p2.tif"])
+    ['p2.tif', 'p10.tif']
+    """
+    if len(paths) < 2:
+        return paths
+    from natsort import natsorted, ns  # not needed for the most frequent case, a single file
+
+    ordered: list[PathLike] = natsorted(sorted(paths), alg=ns.PATH)
+    return ordered

@@ -1,0 +1,216 @@
+"""Common parts of all image readers: the description of an image, its axes and its errors."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.errors import InputError
+from cellstack.files.readers.voxel_size import StoredSize
+
+Planes = Iterator[NDArray[Any]]
+
+MAX_REASON_LENGTH = 200
+
+
+@dataclass
+class ImageSource:
+    """An open image whose pixels are not read yet.
+
+    Attributes
+    ----------
+    files : list of pathlib.Path
+    format : str
+        Name of the format, such as ``"OME-TIFF"``.
+    axes : str
+        Axes as the file names them.
+    shape : tuple of int
+        Length of each axis.
+    dtype : numpy.dtype
+    count : int
+        Number of planes of one channel.
+    plane_shape : (2,) tuple of int
+        Y and X.
+    channels : list of str or None
+        Name of each channel, None for channels without a name.
+    planes : callable
+        Takes the number of a channel and yields its planes of shape (Y, X), or (Y, X, S) with
+        red, green and blue first.
+    spacing : dict of str to StoredSize
+        Voxel size in the file, by axis.
+    notices : list of str
+        What the user should know.
+    """
+
+    files: list[Path]
+    format: str
+    axes: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    count: int
+    plane_shape: tuple[int, int]
+    channels: list[str | None]
+    planes: Callable[[int], Planes]
+    spacing: dict[str, StoredSize] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def input_errors(name: str) -> Iterator[None]:
+    """Convert any error of a reader to an :class:`InputError` of one line.
+
+    Errors that tifffile only logs are raised too.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+
+    Raises
+    ------
+    InputError
+        The body raised an error, or tifffile logged one. The message quotes it.
+    """
+    logged = []
+
+    def keep(entry: logging.LogRecord) -> bool:
+        if entry.levelno >= logging.ERROR:
+            logged.append(entry.getMessage())
+        return entry.levelno < logging.ERROR
+
+    logger = logging.getLogger("tifffile")
+    logger.addFilter(keep)
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        reason = _one_line(str(error)) or type(error).__name__
+        raise InputError(
+            f"{name}: cannot be read as an image ({reason}): "
+            "use a TIFF, planes as TIFF or PNG, or an OME-Zarr"
+        ) from error
+    finally:
+        logger.removeFilter(keep)
+    if logged:
+        raise InputError(
+            f"{name}: is damaged or incomplete ({_one_line(logged[0])}): copy or export it again"
+        )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:MAX_REASON_LENGTH]
+
+
+def axis_roles(name: str, axes: Sequence[str], shape: Sequence[int], colour: bool) -> list[str]:
+    """Return the role of each axis of an image.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    axes : sequence of str
+        Axes as the file names them: Z, C, Y, X, S (samples), T; Q or I for an axis without a
+        name, which is interpreted as Z if there is only one and no Z.
+    shape : sequence of int
+        Length of each axis.
+    colour : bool
+        Whether the samples are red, green and blue. Otherwise they are channels.
+
+    Returns
+    -------
+    list of str
+        For each axis Z, C, Y, X or S, or 1 for any axis of length 1 except Y and X.
+
+    Raises
+    ------
+    InputError
+        The image is empty, or not a single stack.
+
+    Examples
+    --------
+    >>> axis_roles("a.tif", "TZYX", (1, 5, 64, 64), colour=False)
+    ['1', 'Z', 'Y', 'X']
+    """
+    roles = [
+        axis if axis in ("Y", "X") or length > 1 else "1"
+        for axis, length in zip(axes, shape, strict=True)
+    ]
+    if not colour:
+        roles = ["C" if role == "S" else role for role in roles]
+    unnamed = [position for position, role in enumerate(roles) if role in ("Q", "I")]
+    if len(unnamed) == 1 and "Z" not in roles:
+        roles[unnamed[0]] = "Z"
+    present = [position for position, role in enumerate(roles) if role != "1"]
+    found = (
+        f"axes {''.join(axes[position] for position in present)}, "
+        f"shape {tuple(shape[position] for position in present)}"
+    )
+    if 0 in shape:
+        raise InputError(f"{name}: is empty ({found}): export it again")
+    for axis, role, length in zip(axes, roles, shape, strict=True):
+        if role not in "ZCYXS1":
+            raise InputError(
+                f"{name}: has {length} entries along the axis {axis} ({found}), but a single "
+                "stack is needed: save one stack as a separate file, or correct the axes, in Fiji "
+                "with Image > Properties"
+            )
+    named = [roles[position] for position in present]
+    if len(set(named)) < len(named) or not {"Y", "X"} <= set(named):
+        raise InputError(
+            f"{name}: its axes are not those of a stack ({found}): "
+            "save it with named axes, as OME-TIFF or ImageJ TIFF"
+        )
+    return roles
+
+
+def select_axes(
+    array: Any, roles: Sequence[str], where: Mapping[str, int | slice], order: str
+) -> NDArray[Any]:
+    """Return a part of an array with its axes in a given order.
+
+    Parameters
+    ----------
+    array : array-like
+        Anything that is indexed like an ndarray.
+    roles : sequence of str
+        Role of each axis, see :func:`axis_roles`.
+    where : dict of str to int or slice
+        Index by role. Axes with an integer index are removed.
+    order : str
+        Roles of the axes to be kept, as far as `array` has them. The first entry is taken from
+        all other axes that `where` does not name.
+
+    Returns
+    -------
+    ndarray
+        With its axes in `order`.
+
+    Examples
+    --------
+    >>> stack = np.zeros((2, 5, 6, 7))
+    >>> select_axes(stack, "CZYX", {"C": 1}, "YXZ").shape
+    (6, 7, 5)
+    """
+    index = []
+    for role in roles:
+        kept = role in order and role not in where
+        index.append(slice(None) if kept else where.get(role, 0))
+    part = np.asarray(array[tuple(index)])
+    remaining = [role for role in roles if role in order]
+    return part.transpose([remaining.index(axis) for axis in order if axis in remaining])
+
+
+def axis_length(roles: Sequence[str], shape: Sequence[int], role: str) -> int:
+    """Return the length of the axis with a role, 1 if there is none."""
+    return shape[roles.index(role)] if role in roles else 1
+
+
+def channel_names(names: Sequence[str | None], count: int) -> list[str | None]:
+    """Return a name or None for each channel: `names` if there is one for each, else no names."""
+    return [name or None for name in names] if len(names) == count else [None] * count

@@ -1,0 +1,212 @@
+"""Reader of TIFF files: plain, OME, ImageJ and BigTIFF, compressed or not."""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import tifffile
+
+from cellstack.errors import InputError
+from cellstack.files.readers import image_source, voxel_size
+from cellstack.files.readers.image_source import ImageSource, Planes
+from cellstack.files.readers.voxel_size import StoredSize
+
+FORMATS = {"ome": "OME-TIFF", "imagej": "ImageJ TIFF"}
+# ImageJ labels each plane, for example `c:1/2 z:1/45 - name`
+LABEL_PREFIX = re.compile(r"^(?:[czt]:\d+/\d+ )*(?:- )?")
+
+
+@contextmanager
+def open_tiff(path: Path, one_of_many: bool = False) -> Iterator[ImageSource]:
+    """Open a TIFF file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    one_of_many : bool
+        Whether the file is one plane of several files. The other files of a set that its OME
+        metadata may name are then ignored.
+
+    Yields
+    ------
+    ImageSource
+        Valid within the context, which closes the file.
+
+    Raises
+    ------
+    InputError
+        The file is not a TIFF, is incomplete, or does not contain a single stack.
+    """
+    name = str(path)
+    with ExitStack() as stack:
+        with image_source.input_errors(name):
+            tif = stack.enter_context(tifffile.TiffFile(path))
+            source = _describe(name, path, tif, one_of_many)
+        yield source
+
+
+def _describe(name: str, path: Path, tif: tifffile.TiffFile, one_of_many: bool) -> ImageSource:
+    ome = _ome_pixels(tif)
+    if one_of_many and ome is not None and len(tif.pages) == 1:
+        series = tifffile.TiffPageSeries([tif.pages.first], kind="ome")
+    else:
+        if len(tif.series) != 1:
+            held = ", ".join(f"{each.shape} {each.dtype}" for each in tif.series) or "none"
+            raise InputError(
+                f"{name}: contains {len(tif.series)} images ({held}), but one is needed: "
+                "save it as a separate file"
+            )
+        series = tif.series[0]
+    axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
+    page = series.keyframe
+    rgb = page.photometric in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
+    colour = rgb and page.samplesperpixel >= 3
+    roles = image_source.axis_roles(name, axes, shape, colour)
+    _check_complete(name, series, shape, tif.filehandle.dirname)
+    channels = image_source.axis_length(roles, shape, "C")
+    return ImageSource(
+        files=[path],
+        format=FORMATS.get(series.kind, "TIFF"),
+        axes=series.axes,
+        shape=series.shape,
+        dtype=series.dtype.newbyteorder("="),
+        count=image_source.axis_length(roles, shape, "Z"),
+        plane_shape=(shape[roles.index("Y")], shape[roles.index("X")]),
+        channels=image_source.channel_names(_names(tif, ome, channels), channels),
+        planes=lambda channel: _read_planes(name, tif, series, roles, shape, channel),
+        spacing=_spacing(tif, ome),
+        notices=_notices(page, colour),
+    )
+
+
+def _ome_pixels(tif: tifffile.TiffFile) -> ElementTree.Element | None:
+    """Return OME's ``Pixels`` of the first image, None for a file without OME metadata."""
+    if not tif.is_ome:
+        return None
+    pixels = ElementTree.fromstring(str(tif.ome_metadata)).find("{*}Image/{*}Pixels")
+    return ElementTree.Element("Pixels") if pixels is None else pixels
+
+
+def _names(
+    tif: tifffile.TiffFile, ome: ElementTree.Element | None, channels: int
+) -> list[str | None]:
+    if ome is not None:
+        return [channel.get("Name") for channel in ome.findall("{*}Channel")]
+    labels = (tif.imagej_metadata or {}).get("Labels", [])
+    if channels == 1 or isinstance(labels, str):  # a single label is a title
+        return []
+    # ImageJ labels planes, channels first: the labels of the first planes are the names of
+    # channels if they differ
+    names: list[str | None] = [LABEL_PREFIX.sub("", label) for label in labels[:channels]]
+    return names if len(set(names)) == len(names) else []
+
+
+def _spacing(tif: tifffile.TiffFile, ome: ElementTree.Element | None) -> dict[str, StoredSize]:
+    if ome is not None:
+        return voxel_size.from_ome(ome.attrib)
+    tags = tif.pages.first.tags
+    code = tags.valueof("ResolutionUnit", default=1)
+    unit = "" if code == 1 else tifffile.RESUNIT(code).name.lower()
+    found = voxel_size.from_resolution(
+        tags.valueof("XResolution"), tags.valueof("YResolution"), unit
+    )
+    return voxel_size.from_imagej(tif.imagej_metadata, found) if tif.imagej_metadata else found
+
+
+def _notices(page: Any, colour: bool) -> list[str]:
+    notices = []
+    if colour:
+        notices.append("colours were reduced to their luminance")
+    if colour and page.samplesperpixel > 3:
+        notices.append("the samples after red, green and blue (opacity) were left out")
+    if page.photometric in (tifffile.PHOTOMETRIC.PALETTE, tifffile.PHOTOMETRIC.MINISWHITE):
+        notices.append(
+            f"values were read as stored, the display mode {page.photometric.name} was ignored"
+        )
+    return notices
+
+
+def _check_complete(name: str, series: Any, shape: Sequence[int], folder: str) -> None:
+    """Refuse a file with missing data.
+
+    tifffile reads missing data as zeros, and allocates whatever a damaged header declares.
+    """
+    keyframe = series.keyframe
+    message = f"{name}: is damaged or incomplete (%s): copy or export it again"
+    for number, page in enumerate(series.pages):
+        if page is None:
+            raise InputError(message % f"plane {number} is missing")
+        if page.parent.filehandle.dirname != folder:
+            raise InputError(
+                f"{name}: is a set with a file in another folder, {page.parent.filehandle.path}: "
+                "put all files of the set into one folder"
+            )
+        ends = [
+            start + length
+            for start, length in zip(page.dataoffsets, page.databytecounts, strict=True)
+        ]
+        stored = sum(page.databytecounts)
+        if (
+            len(ends) < math.prod(keyframe.chunked)
+            or 0 in page.databytecounts
+            or max(ends) > page.parent.filehandle.size
+        ):
+            raise InputError(message % f"the data of page {number} are not all in the file")
+        if (
+            keyframe.compression == tifffile.COMPRESSION.NONE
+            and stored * 8 < math.prod(keyframe.shape) * keyframe.bitspersample
+        ):
+            raise InputError(
+                message % f"page {number} of shape {keyframe.shape} has only {stored} bytes"
+            )
+    declared = math.prod(shape) * series.dtype.itemsize
+    if series.dataoffset is not None:
+        complete = series.dataoffset + declared <= keyframe.parent.filehandle.size
+    else:
+        complete = math.prod(shape) == len(series.pages) * math.prod(keyframe.shape)
+    if not complete:
+        held = f"more than its {len(series.pages)} pages hold"
+        raise InputError(message % f"shape {shape} of {series.dtype.name} is {held}")
+
+
+def _read_planes(
+    name: str,
+    tif: tifffile.TiffFile,
+    series: Any,
+    roles: Sequence[str],
+    shape: Sequence[int],
+    channel: int,
+) -> Planes:
+    """Yield the planes of a channel, each read when it is needed."""
+    # the leading axes, along which the pages lie
+    lead = next(
+        (count for count in range(len(shape)) if math.prod(shape[:count]) == len(series.pages)),
+        len(shape),
+    )
+    volume = None
+    with image_source.input_errors(name):
+        if series.dataoffset is not None and not series.is_multifile:
+            volume = tif.filehandle.memmap_array(
+                tif.byteorder + series.dtype.char, tuple(shape), series.dataoffset
+            )
+        elif not {"Y", "X"} <= set(roles[lead:]):
+            volume = series.asarray().reshape(shape)
+    page, page_number = None, None
+    for z in range(image_source.axis_length(roles, shape, "Z")):
+        where = {"Z": z, "C": channel}
+        with image_source.input_errors(name):
+            if volume is None:
+                number = 0
+                for role, length in zip(roles[:lead], shape[:lead], strict=True):
+                    number = number * length + where.get(role, 0)
+                if number != page_number:  # a page may contain several planes
+                    page = series.pages[number].asarray().reshape(shape[lead:])
+                    page_number = number
+                plane = image_source.select_axes(page, roles[lead:], where, "YXS")
+            else:
+                plane = image_source.select_axes(volume, roles, where, "YXS")
+        yield plane

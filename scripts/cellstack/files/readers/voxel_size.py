@@ -1,0 +1,256 @@
+"""The voxel size of an image: reading it from a file, and checking it against the sheet."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from cellstack.errors import InputError
+
+AXES = "zyx"
+TOLERANCE = 0.01  # largest relative difference between the sheet and the file
+
+_PREFIXES = {  # name: symbol and factor to um
+    "pico": ("p", 1e-6),
+    "nano": ("n", 1e-3),
+    "micro": ("u", 1.0),
+    "milli": ("m", 1e3),
+    "centi": ("c", 1e4),
+    "": ("", 1e6),
+}
+UNITS = {symbol + "m": factor for symbol, factor in _PREFIXES.values()}
+UNITS |= {
+    prefix + word: factor
+    for prefix, (_, factor) in _PREFIXES.items()
+    for word in ("meter", "meters", "metre", "metres")
+}
+# the second one is UTF-8 that was read as Latin-1
+UNITS |= dict.fromkeys(("µm", "Âµm", "micron", "microns"), 1.0)
+UNITS |= dict.fromkeys(("Å", "angstrom"), 1e-4)
+NOT_PHYSICAL = ("", "pixel", "pixels", "px", "reference frame")
+
+
+class StoredSize(NamedTuple):
+    """Voxel size along one axis as a file contains it.
+
+    Attributes
+    ----------
+    value : object
+        A number, or a text that should be one.
+    unit : str
+        Unit as written; empty if there is none.
+    source : str
+        Name of the value in the file format.
+    default_unit : str
+        Unit that the format prescribes if none is written; empty if it prescribes none.
+    """
+
+    value: object
+    unit: str
+    source: str
+    default_unit: str = ""
+
+
+def from_imagej(
+    metadata: Mapping[str, Any], resolution: Mapping[str, StoredSize]
+) -> dict[str, StoredSize]:
+    """Return the voxel size of an ImageJ TIFF.
+
+    Parameters
+    ----------
+    metadata : dict
+        The image description with `unit`, `yunit`, `zunit` and `spacing`.
+    resolution : dict of str to StoredSize
+        The sizes from the resolution tags, see :func:`from_resolution`. ImageJ stores x and y
+        there, in its own unit.
+
+    Returns
+    -------
+    dict of str to StoredSize
+        By axis.
+    """
+    unit = str(metadata.get("unit", ""))
+    found = {}
+    for axis, tag in resolution.items():
+        written = str(metadata.get("yunit", unit)) if axis == "y" else unit
+        found[axis] = StoredSize(tag.value, written or tag.unit, f"ImageJ {tag.source}")
+    if "spacing" in metadata:
+        z_unit = str(metadata.get("zunit", unit))
+        found["z"] = StoredSize(metadata["spacing"], z_unit, "ImageJ spacing")
+    return found
+
+
+def from_resolution(
+    x: tuple[int, int] | None, y: tuple[int, int] | None, unit: str
+) -> dict[str, StoredSize]:
+    """Return the voxel size from the resolution tags of a TIFF.
+
+    Parameters
+    ----------
+    x, y : (2,) tuple of int or None
+        XResolution and YResolution: pixels per unit, as a fraction.
+    unit : str
+        Name of the ResolutionUnit; empty for none. Inches describe a print, so :func:`in_um` does
+        not accept them.
+
+    Returns
+    -------
+    dict of str to StoredSize
+        By axis, for y and x.
+
+    Examples
+    --------
+    >>> from_resolution((20000, 1), None, "centimeter")
+    {'x': StoredSize(value=5e-05, unit='centimeter', source='XResolution', default_unit='')}
+    """
+    found = {}
+    for axis, fraction in (("y", y), ("x", x)):
+        if fraction is not None:
+            pixels, length = fraction
+            size = length / pixels if pixels else math.inf
+            found[axis] = StoredSize(size, unit, f"{axis.upper()}Resolution")
+    return found
+
+
+def from_ome(attributes: Mapping[str, str]) -> dict[str, StoredSize]:
+    """Return the voxel size from the attributes of OME's ``Pixels``.
+
+    Parameters
+    ----------
+    attributes : dict of str to str
+        With `PhysicalSizeX`, `PhysicalSizeXUnit` and so on. Without a unit, the OME schema
+        prescribes um.
+
+    Returns
+    -------
+    dict of str to StoredSize
+        By axis.
+
+    References
+    ----------
+    .. [1] https://docs.openmicroscopy.org/ome-model/latest/
+    """
+    keys = {axis: f"PhysicalSize{axis.upper()}" for axis in AXES}
+    return {
+        axis: StoredSize(attributes[key], attributes.get(f"{key}Unit", ""), f"OME {key}", "µm")
+        for axis, key in keys.items()
+        if key in attributes
+    }
+
+
+def in_um(found: StoredSize | None) -> tuple[float | None, str]:
+    """Convert the voxel size in a file to um.
+
+    Parameters
+    ----------
+    found : StoredSize or None
+        None if the file contains no voxel size.
+
+    Returns
+    -------
+    value : float or None
+        Length in um; None if it is not a physical length.
+    problem : str
+        Why it is not a physical length; else empty.
+
+    Examples
+    --------
+    >>> in_um(StoredSize(290, "nm", "OME PhysicalSizeZ"))
+    (0.29, '')
+    >>> in_um(StoredSize(1, "pixel", "ImageJ XResolution"))
+    (None, 'ImageJ XResolution is 1 without a physical unit')
+    """
+    if found is None:
+        return None, "the file gives none"
+    text = str(found.value).strip()
+    written = found.unit.strip().replace("\\u00B5", "µ").replace("\\u00b5", "µ").replace("μ", "µ")
+    unit = written or found.default_unit
+    try:
+        value = float(text)
+    except ValueError:
+        return None, f"{found.source} is {text!r}"
+    if not written and value == 1:  # the placeholder of programs that do not know the size
+        return None, f"{found.source} is 1 without a unit"
+    if unit.lower() in NOT_PHYSICAL:
+        return None, f"{found.source} is {value:g} without a physical unit"
+    factor = UNITS.get(unit) or UNITS.get(unit.lower() if len(unit) > 2 else "")
+    if factor is None:
+        return None, f"{found.source} is {value:g} in {unit!r}, which is not a unit of voxel sizes"
+    if not (math.isfinite(value) and value > 0):
+        return None, f"{found.source} is {value:g}"
+    return value * factor, ""
+
+
+def choose(
+    name: str,
+    found: Mapping[str, StoredSize],
+    sheet: Mapping[str, float | None],
+    planes: int,
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Return the voxel size of an image from its file and the sheet.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    found : dict of str to StoredSize
+        Voxel size in the file by axis (`z`, `y`, `x`); an axis may be missing.
+    sheet : dict of str to float or None
+        Voxel size in the sheet in um by axis; None for an empty cell. If it agrees with that in
+        the file it is used, because the value in the file is often a rounded fraction.
+    planes : int
+        Number of planes. A single plane without a voxel size along z gets that along y, because
+        no distance along z is measured in it.
+
+    Returns
+    -------
+    chosen : dict of str to dict
+        By axis: the size in `um`, its `source`, and the `file`'s value as written, or None.
+    notices : list of str
+        What the user should know.
+
+    Raises
+    ------
+    InputError
+        A voxel size is unknown or not a length, or the file and the sheet differ by more than
+        1 %.
+    """
+    chosen: dict[str, dict[str, Any]] = {}
+    notices, unknown = [], []
+    for axis in AXES:
+        stored, given = found.get(axis), sheet[axis]
+        value, problem = in_um(stored)
+        written = None
+        if stored is not None:
+            written = " ".join(f"{stored.source} {stored.value} {stored.unit}".split())
+        if given is None:
+            source = stored.source if stored else None
+            chosen[axis] = {"um": value, "source": source, "file": written}
+            if value is None and not (axis == "z" and planes == 1):
+                unknown.append((axis, problem))
+            elif stored is not None and float(str(stored.value)) == 1:
+                notices.append(f"{written} is used: check that it is not just a default value")
+            continue
+        if not (math.isfinite(given) and given > 0):
+            raise InputError(
+                f"{name}: {axis}_um is {given} in the sheet, which is not a length: "
+                "fill in a number of um above 0"
+            )
+        if value is not None and abs(given - value) > TOLERANCE * value:
+            raise InputError(
+                f"{name}: the voxel size along {axis} is {value:.6g} um in the file ({written}) "
+                f"but {given:g} um in the sheet: correct {axis}_um in the sheet, or leave it empty "
+                "to use the file's"
+            )
+        if stored is not None and value is None:
+            notices.append(f"{problem}: {axis}_um of the sheet is used")
+        chosen[axis] = {"um": float(given), "source": f"sheet {axis}_um", "file": written}
+    if unknown:
+        reasons = ", ".join(f"{axis} ({problem})" for axis, problem in unknown)
+        columns = ", ".join(f"{axis}_um" for axis, _ in unknown)
+        raise InputError(
+            f"{name}: the voxel size is not known along {reasons}: fill in {columns} in the sheet"
+        )
+    if chosen["z"]["um"] is None:
+        chosen["z"] |= {"um": chosen["y"]["um"], "source": "y, because there is only one plane"}
+        notices.append("a single plane without a voxel size along z: that along y is used")
+    return chosen, notices

@@ -1,0 +1,96 @@
+"""Reader of OME-Zarr, versions 0.4 (Zarr 2) and 0.5 (Zarr 3)."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cellstack.errors import InputError
+from cellstack.files.readers import image_source
+from cellstack.files.readers.image_source import ImageSource, Planes
+from cellstack.files.readers.voxel_size import StoredSize
+
+AXIS_TYPES = {"channel": "C", "time": "T"}
+
+
+def open_zarr(folder: Path) -> ImageSource:
+    """Open the highest resolution of the first image of an OME-Zarr.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The group with the attribute ``multiscales``.
+
+    Returns
+    -------
+    ImageSource
+
+    Raises
+    ------
+    InputError
+        The folder is not an OME-Zarr image, or does not contain a single stack.
+
+    References
+    ----------
+    .. [1] https://ngff.openmicroscopy.org/0.5/
+    """
+    import zarr  # takes as long as all other readers together, and most images are TIFF
+
+    name = str(folder)
+    with image_source.input_errors(name):
+        group = zarr.open_group(folder, mode="r")
+        attributes: Any = group.attrs.asdict()
+        attributes = attributes.get("ome", attributes)
+        if not attributes.get("multiscales"):
+            inside = ", ".join(sorted(group.group_keys())) or "no group"
+            raise InputError(
+                f"{name}: is a Zarr without an OME-Zarr image, it contains {inside}: "
+                "name the folder of one image in it"
+            )
+        multiscale = attributes["multiscales"][0]
+        level = multiscale["datasets"][0]
+        array: Any = group[level["path"]]
+        axes = [
+            AXIS_TYPES.get(axis.get("type"), axis["name"].upper()) for axis in multiscale["axes"]
+        ]
+        roles = image_source.axis_roles(name, axes, array.shape, colour=False)
+        channels = image_source.axis_length(roles, array.shape, "C")
+        described = attributes.get("omero", {}).get("channels", [])
+        labels = [channel.get("label") for channel in described]
+        return ImageSource(
+            files=[folder],
+            format=f"OME-Zarr (Zarr {group.metadata.zarr_format})",
+            axes="".join(axes),
+            shape=array.shape,
+            dtype=array.dtype.newbyteorder("="),
+            count=image_source.axis_length(roles, array.shape, "Z"),
+            plane_shape=(array.shape[roles.index("Y")], array.shape[roles.index("X")]),
+            channels=image_source.channel_names(labels, channels),
+            planes=lambda channel: _read_planes(name, array, roles, channel),
+            spacing=_spacing(multiscale, level),
+        )
+
+
+def _spacing(multiscale: Mapping[str, Any], level: Mapping[str, Any]) -> dict[str, StoredSize]:
+    transformations = [
+        *level.get("coordinateTransformations", []),
+        *multiscale.get("coordinateTransformations", []),
+    ]
+    scales = [each["scale"] for each in transformations if each["type"] == "scale"]
+    found = {}
+    for position, axis in enumerate(multiscale["axes"]):
+        if scales and axis["name"] in ("z", "y", "x"):
+            size = math.prod(scale[position] for scale in scales)
+            found[axis["name"]] = StoredSize(size, axis.get("unit", ""), "OME-Zarr scale")
+    return found
+
+
+def _read_planes(name: str, array: Any, roles: Sequence[str], channel: int) -> Planes:
+    """Yield the planes of a channel; each chunk along z is read once."""
+    count = image_source.axis_length(roles, array.shape, "Z")
+    step = image_source.axis_length(roles, array.chunks, "Z")
+    for first in range(0, count, step):
+        where: dict[str, int | slice] = {"C": channel, "Z": slice(first, first + step)}
+        with image_source.input_errors(name):
+            slab = image_source.select_axes(array, roles, where, "ZYX")
+        yield from slab if "Z" in roles else [slab]

@@ -1,0 +1,31 @@
+"""JSON files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cellstack.files.atomic import atomic_write
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write an object as indented JSON, atomically.
+
+    Parameters
+    ----------
+    path : path-like
+    content : object
+        Mappings, lists, strings, numbers and None. The order of keys is kept.
+
+    Raises
+    ------
+    ValueError
+        A number is NaN or infinite, which JSON cannot represent; use None for unknown values.
+    """
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    with atomic_write(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))

@@ -1,0 +1,265 @@
+"""The TIFF files in which stacks pass between stages.
+
+They contain the voxel size and are written atomically; the same input gives the same bytes.
+Images from outside are read by :mod:`cellstack.files.readers.opening`.
+"""
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from cellstack import __version__
+from cellstack.core.types import Labels, Spacing
+from cellstack.errors import InputError
+from cellstack.files.atomic import atomic_write
+
+SOFTWARE = f"cellstack {__version__}"
+IMAGEJ_TYPES = ("uint8", "uint16", "float32")
+# Above this size a classic TIFF cannot hold all pages, and few readers support the format in which
+# ImageJ stores such stacks
+IMAGEJ_BYTES = 2**32 - 2**25
+SPACING_TOLERANCE = 0.01  # channels may differ by as much as a file and the sheet
+SPACING_KEY = "spacing_zyx_um"  # exact values; the resolution tags of TIFF are rounded fractions
+
+
+def write_stack(
+    path: str | Path,
+    stack: np.ndarray,
+    spacing: Spacing,
+    display: tuple[float, float] | None = None,
+) -> None:
+    """Write a stack as an uncompressed TIFF that can be memory-mapped.
+
+    Parameters
+    ----------
+    path : path-like
+    stack : (Z, Y, X) ndarray
+        Stacks of uint8, uint16 and float32 below 4 GB are written as ImageJ TIFF, which Fiji opens
+        with the right scale, and all others as OME-TIFF.
+    spacing : (3,) sequence of float
+        Voxel size along z, y and x in um.
+    display : (2,) tuple of float, optional
+        The values that Fiji shows as black and white, such as (0, 1) for a mask.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_stack(f"{folder}/raw.tif", np.zeros((5, 6, 7), np.uint16), (0.5, 0.2, 0.2))
+    ...     stack, spacing = read_stack(f"{folder}/raw.tif")
+    >>> stack.shape, stack.dtype.name, spacing
+    ((5, 6, 7), 'uint16', (0.5, 0.2, 0.2))
+    """
+    z, y, x = (float(step) for step in spacing)
+    with atomic_write(path) as temporary:
+        if stack.dtype.name in IMAGEJ_TYPES and stack.nbytes < IMAGEJ_BYTES:
+            metadata: dict[str, Any] = {
+                "axes": "TZCYXS",
+                "spacing": z,
+                "unit": "um",
+                SPACING_KEY: f"{z!r} {y!r} {x!r}",
+            }
+            if display is not None:
+                metadata |= {"min": float(display[0]), "max": float(display[1])}
+            tifffile.imwrite(
+                temporary,
+                # all six axes of ImageJ; otherwise tifffile reads a last axis of length 1 as S
+                stack[None, :, None, :, :, None],
+                imagej=True,
+                byteorder="<",
+                photometric="minisblack",
+                resolution=(1 / x, 1 / y),
+                software=SOFTWARE,
+                metadata=metadata,
+            )
+        else:
+            tifffile.imwrite(
+                temporary,
+                stack,
+                ome=True,
+                photometric="minisblack",
+                software=SOFTWARE,
+                metadata=ome_metadata(path, stack, spacing),
+            )
+
+
+def write_labels(path: str | Path, labels: Labels, spacing: Spacing, threads: int = 1) -> None:
+    """Write labels as a compressed OME-TIFF.
+
+    Parameters
+    ----------
+    path : path-like
+    labels : (Z, Y, X) ndarray of uint16 or uint32
+        0 is background.
+    spacing : (3,) sequence of float
+        Voxel size along z, y and x in um.
+    threads : int
+        Number of threads for the compression. The file does not depend on it.
+    """
+    with atomic_write(path) as temporary:
+        tifffile.imwrite(
+            temporary,
+            labels,
+            ome=True,
+            photometric="minisblack",
+            compression="zlib",
+            compressionargs={"level": 1},
+            maxworkers=threads,
+            software=SOFTWARE,
+            metadata=ome_metadata(path, labels, spacing),
+        )
+
+
+def write_channels(
+    path: str | Path,
+    stack: np.ndarray,
+    spacing: Spacing,
+    names: Sequence[str],
+    *,
+    axes: str = "ZCYX",
+    title: str | None = None,
+    compression: str | None = "zlib",
+) -> None:
+    """Write a stack with several channels as an OME-TIFF.
+
+    Parameters
+    ----------
+    path : path-like
+    stack : ndarray of uint8, uint16 or float32
+        Its axes are those of `axes`.
+    spacing : (3,) sequence of float
+        Voxel size along z, y and x in um.
+    names : list of str
+        Names of the channels.
+    axes : {"ZCYX", "CZYX"}
+    title : str, optional
+        Name of the image, by default that of the file.
+    compression : {"zlib", None}
+    """
+    metadata = ome_metadata(path, stack, spacing)
+    metadata |= {"axes": axes, "Channel": {"Name": list(names)}}
+    if title is not None:
+        metadata["Name"] = title
+    with atomic_write(path) as temporary:
+        tifffile.imwrite(
+            temporary,
+            stack,
+            ome=True,
+            photometric="minisblack",
+            compression=compression,
+            software=SOFTWARE,
+            metadata=metadata,
+        )
+
+
+def ome_metadata(path: str | Path, stack: np.ndarray, spacing: Spacing) -> dict[str, Any]:
+    """Return the metadata of a stack for tifffile's OME-TIFF writer.
+
+    Parameters
+    ----------
+    path : path-like
+        The file. Its name becomes the name of the image.
+    stack : ndarray
+        Its shape, its type and the name of the file determine the UUID, which tifffile would
+        otherwise draw at random.
+    spacing : (3,) sequence of float
+        Voxel size along z, y and x in um.
+
+    Returns
+    -------
+    dict
+        For a single channel with the axes Z, Y, X.
+    """
+    name = Path(path).name
+    identity = uuid.uuid5(uuid.NAMESPACE_URL, f"cellstack/{name}/{stack.shape}/{stack.dtype}")
+    sizes = {f"PhysicalSize{axis}": float(step) for axis, step in zip("ZYX", spacing, strict=True)}
+    units = {f"{key}Unit": "µm" for key in sizes}
+    return {
+        "axes": "ZYX",
+        "UUID": f"urn:uuid:{identity}",
+        "Name": name,
+        "Creator": SOFTWARE,
+        **sizes,
+        **units,
+    }
+
+
+def read_stack(
+    path: str | Path, mapped: bool = False
+) -> tuple[NDArray[Any], tuple[float, float, float]]:
+    """Read a stack that cellstack wrote.
+
+    Parameters
+    ----------
+    path : path-like
+        A file written by :func:`write_stack` or :func:`write_labels`.
+    mapped : bool
+        Whether to map the file into memory, if it is not compressed, so that only the parts that
+        are used are read. The array is then read-only.
+
+    Returns
+    -------
+    stack : (Z, Y, X) ndarray
+        In the type in which it was written.
+    spacing : tuple of float
+        Voxel size along z, y and x in um, exactly as it was given.
+    """
+    with tifffile.TiffFile(path) as tif:
+        series = tif.series[0]
+        memmap = "memmap" if mapped and series.keyframe.is_memmappable else None
+        stack = series.asarray(squeeze=False, out=memmap)
+        axes = series.get_axes(squeeze=False)
+        stack = stack.reshape([stack.shape[axes.index(axis)] for axis in "ZYX"])
+        stack = np.asarray(stack)  # slicing an ndarray is faster than slicing a memmap
+        if tif.imagej_metadata:
+            z, y, x = (float(step) for step in tif.imagej_metadata[SPACING_KEY].split())
+        else:
+            description: Any = tifffile.xml2dict(str(tif.ome_metadata))
+            pixels = description["OME"]["Image"]["Pixels"]
+            z, y, x = (float(pixels[f"PhysicalSize{axis}"]) for axis in "ZYX")
+    return stack, (z, y, x)
+
+
+def read_channel(
+    path: str | Path, labels: str | Path, shape: tuple[int, ...], spacing: Spacing
+) -> NDArray[Any]:
+    """Read a channel in which objects are measured or cut out.
+
+    Parameters
+    ----------
+    path : path-like
+        A file written by :func:`write_stack`.
+    labels : path-like
+        The file of the objects, for messages.
+    shape : (3,) tuple of int
+        Shape of the objects' stack.
+    spacing : (3,) sequence of float
+        Voxel size of the objects' stack along z, y and x in um.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray
+        Memory-mapped and read-only if possible.
+
+    Raises
+    ------
+    InputError
+        The channel has another shape or voxel size.
+    """
+    values, steps = read_stack(path, mapped=True)
+    if values.shape != shape:
+        raise InputError(
+            f"{path} has shape {values.shape}, {labels} has shape {shape}: "
+            "all channels of a stack need the same shape"
+        )
+    if not np.allclose(steps, spacing, rtol=SPACING_TOLERANCE):
+        raise InputError(
+            f"{path} has voxels of {steps} um, {labels} of {spacing} um: "
+            "all channels of a stack need the same voxel size"
+        )
+    return values

@@ -1,0 +1,96 @@
+"""Section of the gallery: the result of each stage, as configured."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cellstack.core.labels import find_boxes
+from cellstack.core.types import Spacing
+from cellstack.figures import drawing
+from cellstack.figures.colors import COLORS
+from cellstack.gallery import panel_figures, views
+from cellstack.gallery.sections import Panel, Section
+from cellstack.gallery.views import View
+
+TITLE = "The stages as configured"
+TEXT = (
+    "The result of each stage in the plane, from the raw stack to the measured objects, with the "
+    "settings of the stage. The comparisons below show the results of other settings."
+)
+GREY_IMAGES = ("raw", "corrected", "contrast", "denoised")
+MASKS = ("mask", "mask_clean")
+NEAR_DIAMETERS = 0.5  # largest distance of a seed from the plane in which it is shown
+
+
+def show_stages(
+    stages: Mapping[str, np.ndarray],
+    spacing: Spacing,
+    view: View,
+    diameter_um: float,
+    panels: Sequence[Panel],
+) -> Section:
+    """Show the result of each stage in the plane of a view.
+
+    Parameters
+    ----------
+    stages : dict of str to (Z, Y, X) ndarray
+        ``raw``, ``contrast``, ``denoised``, ``mask``, ``mask_clean``, ``distance``, ``seeds``, the
+        label images ``watershed``, ``merged``, ``segmentation`` and ``labels``, and ``corrected``
+        if there is one.
+    spacing, view
+        See :mod:`cellstack.gallery.sections`.
+    diameter_um : float
+        Diameter of the objects in um.
+    panels : list of Panel
+        Each with its ``snippet``, and the name of its ``image`` in `stages`.
+
+    Returns
+    -------
+    Section
+    """
+    shown = {name: views.plane_of(views.crop(stack, view), view) for name, stack in stages.items()}
+    raw, denoised = shown["raw"], shown["denoised"]
+    scale = panel_figures.choose_scale(raw.shape, spacing[1:])
+    tile = panel_figures.Tile(raw.shape, spacing[1:], scale)
+
+    def draw(panel: Panel) -> panel_figures.Picture:
+        name, alt = panel["image"], f"{panel['title']}: the plane"
+        if name == "distance":
+            figure, caption = draw_distance()
+            return figure, (), alt, caption
+        figure, [[axes]], _ = panel_figures.tile_figure([[tile]])
+        if name in GREY_IMAGES:
+            limits = drawing.display_range(shown[name])
+            drawing.show_image(axes, shown[name], limits)
+            caption = f"grey from {limits[0]:.4g} to {limits[1]:.4g}"
+        elif name in MASKS:
+            limits = drawing.display_range(denoised)
+            panel_figures.show_mask(axes, denoised, limits, shown[name], spacing[1:])
+            caption = f"foreground: {stages[name].mean():.1%} of the stack"
+        else:
+            boxes = find_boxes(stages[name])
+            limits, colors = drawing.display_range(raw), drawing.label_colors(boxes)
+            panel_figures.show_labels(axes, raw, limits, shown[name], spacing[1:], colors)
+            caption = f"{len(boxes)} objects in the stack"
+        return figure, COLORS, alt, caption
+
+    def draw_distance() -> tuple[Figure, str]:
+        figure, [[axes]], bottom = panel_figures.tile_figure(
+            [[tile]], below=panel_figures.COLOR_BAR_HEIGHT
+        )
+        image = shown["distance"]
+        limits = (0, float(image.max(initial=0)) or 1.0)
+        artist = drawing.show_image(axes, image, limits, "viridis")
+        panel_figures.add_color_bar(figure, artist, bottom, "distance to background, µm")
+        points = panel_figures.centroids(views.crop(stages["seeds"], view))
+        distances = np.abs(points[:, 0] - (view["plane"] - view["region"][0][0])) * spacing[0]
+        is_near = distances <= NEAR_DIAMETERS * diameter_um
+        panel_figures.show_points(axes, points[is_near, 1:], spacing[1:])
+        caption = (
+            f"{stages['seeds'].max(initial=0)} seeds in the stack; those at most half a diameter "
+            "from the plane are marked"
+        )
+        return figure, caption
+
+    return {"title": TITLE, "text": TEXT, "panels": panel_figures.draw_panels(panels, draw)}

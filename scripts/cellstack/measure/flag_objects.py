@@ -1,0 +1,212 @@
+"""Flags for measured objects that may be wrong.
+
+Reasons are: cut by a face of the stack, unusual size or shape compared with the other objects of
+the stack, several seeds close together, and low contrast.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import cast
+
+import edt
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.config.reasons import CONTRAST, IRREGULAR, LARGE, SEEDS, SMALL, TOUCHES
+from cellstack.core import parallel
+from cellstack.core.types import Box, Labels, RawVolume, Spacing
+
+MAX_DEVIATION = 3.5  # robust standard deviations from the median
+MIN_OBJECTS = 5  # for a robust standard deviation
+CROWDED_DISTANCE = 0.5  # of the median diameter; seeds closer than this are flagged
+# The background of an object lies at these distances from it, as fractions of its diameter: outside
+# of its blurred edge.
+BACKGROUND_START, BACKGROUND_STOP = 0.05, 0.2
+MIN_CONTRAST = 1.0  # standard deviations of the background
+MIN_BACKGROUND_VOXELS = 20
+
+
+def flag_objects(
+    rows: Sequence[Mapping[str, float]],
+    contrast: Sequence[float] | NDArray[np.float64] | None = None,
+    crowded: Collection[int] = (),
+) -> list[str]:
+    """Return the flags of each object.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Measured objects with ``segmentation_label``, ``volume_um3``, ``solidity`` and
+        ``touches_...``, see :data:`cellstack.config.columns.COLUMNS`.
+    contrast : (n,) sequence of float, optional
+        See :func:`measure_contrast`; NaN is not flagged.
+    crowded : collection of int
+        Labels in segmentation.tif of objects with seeds close together, see :func:`find_crowded`.
+
+    Returns
+    -------
+    list of str
+        The flags of each object, separated by ";".
+
+    Notes
+    -----
+    The logarithm of the volume and the solidity are compared with their medians, in units of 1.4826
+    times the median absolute deviation. Both are computed over the objects that touch no face, or
+    over all objects if fewer than five touch no face. With fewer than five objects, or without
+    variation, neither is flagged. Only a low solidity is flagged.
+
+    References
+    ----------
+    .. [1] B. Iglewicz and D. C. Hoaglin, "How to Detect and Handle Outliers", ASQC Quality Press,
+       1993: the limit of 3.5.
+
+    Examples
+    --------
+    >>> rows = [
+    ...     {"segmentation_label": i, "volume_um3": volume, "solidity": 0.9, "touches_last_row": 0}
+    ...     for i, volume in enumerate([100, 104, 98, 101, 97, 400], 1)
+    ... ]
+    >>> flag_objects(rows)[-1]
+    'large for its stack'
+    """
+    if not rows:
+        return []
+    faces = [name for name in rows[0] if name.startswith("touches_")]
+    touched = [
+        [name.removeprefix("touches_").replace("_", " ") for name in faces if row[name]]
+        for row in rows
+    ]
+    complete = np.array([not each for each in touched])
+    reference = complete if complete.sum() >= MIN_OBJECTS else np.ones(len(rows), bool)
+    size = _robust_deviation(np.log([row["volume_um3"] for row in rows]), reference)
+    shape = _robust_deviation(np.array([row["solidity"] for row in rows]), reference)
+    flags = []
+    for i, row in enumerate(rows):
+        found = [TOUCHES + face for face in touched[i]]
+        if size[i] < -MAX_DEVIATION:
+            found.append(SMALL)
+        if size[i] > MAX_DEVIATION:
+            found.append(LARGE)
+        if shape[i] < -MAX_DEVIATION:
+            found.append(IRREGULAR)
+        if row["segmentation_label"] in crowded:
+            found.append(SEEDS)
+        if contrast is not None and contrast[i] < MIN_CONTRAST:
+            found.append(CONTRAST)
+        flags.append(";".join(found))
+    return flags
+
+
+def _robust_deviation(
+    values: NDArray[np.float64], reference: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return the distance from the median in robust standard deviations; NaN without variation."""
+    median = np.median(values[reference])
+    spread = 1.4826 * np.median(np.abs(values[reference] - median))
+    if reference.sum() < MIN_OBJECTS or not spread > 0:
+        return np.full(len(values), np.nan)
+    return cast(NDArray[np.float64], (values - median) / spread)
+
+
+def measure_contrast(
+    segmentation: Labels,
+    boxes: Sequence[Box],
+    rows: Sequence[Mapping[str, float]],
+    raw: RawVolume,
+    spacing: Spacing,
+    threads: int = 1,
+) -> NDArray[np.float64]:
+    """Return the contrast-to-noise ratio of each object.
+
+    Parameters
+    ----------
+    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+        All objects, measured or not; 0 is background.
+    boxes : list of tuple of slice
+        Bounding box of each object of `rows`.
+    rows : list of dict
+        Measured objects with ``segmentation_label`` and ``equivalent_diameter_um``.
+    raw : (Z, Y, X) ndarray of integer or float
+        Raw intensities of the channel that shows the objects.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    threads : int
+        Number of objects measured in parallel. The result does not depend on it.
+
+    Returns
+    -------
+    (n,) ndarray of float
+        The mean of the object minus the mean of the background around it, divided by the standard
+        deviation of that background, which is 0.05 to 0.2 diameters away from the object. NaN with
+        fewer than 20 voxels of background; infinite without noise.
+    """
+    steps = np.asarray(spacing, float)
+
+    def measure(item: tuple[Mapping[str, float], Box]) -> float:
+        row, box = item
+        near = BACKGROUND_START * row["equivalent_diameter_um"]
+        far = BACKGROUND_STOP * row["equivalent_diameter_um"]
+        margins = np.ceil(far / steps).astype(int).tolist()
+        around = tuple(
+            slice(max(side.start - margin, 0), side.stop + margin)
+            for side, margin in zip(box, margins, strict=True)
+        )
+        inside = segmentation[around] == row["segmentation_label"]
+        # As uint8, because edt takes twice as long for bool.
+        outside = (~inside).view(np.uint8)
+        distance = edt.edt(outside, anisotropy=tuple(steps), parallel=1)
+        is_background = (segmentation[around] == 0) & (distance > near) & (distance <= far)
+        background = raw[around][is_background]
+        if len(background) < MIN_BACKGROUND_VOXELS:
+            return np.nan
+        height = raw[around][inside].mean(dtype=float) - background.mean(dtype=float)
+        noise = background.std(dtype=float)
+        if noise > 0:
+            return float(height / noise)
+        return float(np.copysign(np.inf, height)) if height else 0.0
+
+    items = list(zip(rows, boxes, strict=True))
+    return np.array(parallel.map_processes(measure, items, threads), float)
+
+
+def find_crowded(
+    seeds: Labels, segmentation: Labels, spacing: Spacing, distance_um: float
+) -> set[int]:
+    """Find objects with a seed that is close to another seed, in the same or another object.
+
+    Parameters
+    ----------
+    seeds : (Z, Y, X) ndarray of unsigned int
+        Seeds 1..k; 0 elsewhere.
+    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+        All objects, measured or not.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    distance_um : float
+        Seeds are close if their centroids are less than this distance apart.
+
+    Returns
+    -------
+    set of int
+        Labels in `segmentation`.
+
+    Examples
+    --------
+    >>> seeds = np.uint16([[[1, 0, 2, 0, 0, 0, 3]]])
+    >>> find_crowded(seeds, np.uint16([[[1, 1, 1, 1, 2, 2, 2]]]), (1.0, 1.0, 0.5), 1.5)
+    {1}
+    """
+    from scipy.spatial import KDTree
+
+    places = np.flatnonzero(seeds > 0)  # faster on a bool array
+    present, index, counts = np.unique(
+        seeds.ravel()[places], return_inverse=True, return_counts=True
+    )
+    if len(present) < 2:
+        return set()
+    centroids = [
+        np.bincount(index, along) / counts for along in np.unravel_index(places, seeds.shape)
+    ]
+    pairs = KDTree(np.stack(centroids, axis=1) * np.asarray(spacing)).query_pairs(distance_um)
+    close = np.zeros(len(present), bool)
+    close[[each for pair in pairs for each in pair]] = True
+    return set(np.unique(segmentation.ravel()[places[close[index]]]).tolist()) - {0}

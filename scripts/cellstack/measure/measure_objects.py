@@ -1,0 +1,321 @@
+"""Measurement of objects: size, shape and position in um, and raw intensities of each channel."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.config.columns import PERCENTILES
+from cellstack.core import convex_hull, parallel, topology
+from cellstack.core.intensities import exact_sum
+from cellstack.core.surface_area import surface_areas
+from cellstack.core.types import BoolVolume, Box, Boxes, Labels, RawVolume, Spacing
+from cellstack.measure.flag_objects import (
+    CROWDED_DISTANCE,
+    find_crowded,
+    flag_objects,
+    measure_contrast,
+)
+
+UNIT_SPACING = (1.0, 1.0, 1.0)  # for comparison with the tutorial of scikit-image
+
+
+def measure_objects(
+    labels: Labels,
+    boxes: Boxes,
+    segmentation: Labels,
+    segmentation_labels: Mapping[int, int],
+    channels: Iterable[tuple[str, RawVolume]],
+    spacing: Spacing,
+    *,
+    contrast_channel: str,
+    seeds: Labels | None = None,
+    threads: int = 1,
+) -> list[dict[str, object]]:
+    """Measure and flag each object.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) ndarray of uint16 or uint32
+        The objects to measure; 0 is background.
+    boxes : dict of int to tuple of slice
+        Their bounding boxes, see :func:`cellstack.core.labels.find_boxes`.
+    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+        All objects, measured or not.
+    segmentation_labels : dict of int to int
+        For each label in `labels` the label of the same object in `segmentation`.
+    channels : iterable of (str, (Z, Y, X) ndarray)
+        Name and raw intensities of each channel. One channel at a time is in memory if this is a
+        generator.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    contrast_channel : str
+        Name of the channel whose contrast is flagged. It may be absent.
+    seeds : (Z, Y, X) ndarray of unsigned int, optional
+        Seeds of the objects.
+    threads : int
+        Number of objects measured in parallel. The result does not depend on it.
+
+    Returns
+    -------
+    list of dict
+        One for each object, in the order of `boxes`; :data:`cellstack.config.columns.COLUMNS`
+        defines the keys. See also :func:`cellstack.measure.flag_objects.flag_objects`.
+    """
+    shapes = measure_shapes(labels, boxes, spacing, threads)
+    for shape in shapes:
+        shape["segmentation_label"] = segmentation_labels[int(shape["label"])]
+    rows: list[dict[str, object]] = [{**shape} for shape in shapes]
+    contrast = None
+    for channel, raw in channels:
+        intensities = measure_intensities(labels, boxes, raw, spacing, channel, threads)
+        for row, measured in zip(rows, intensities, strict=True):
+            row.update(measured)
+        if channel == contrast_channel:
+            contrast = measure_contrast(
+                segmentation, list(boxes.values()), shapes, raw, spacing, threads
+            )
+    crowded: set[int] = set()
+    if shapes and seeds is not None:
+        diameter = float(np.median([shape["equivalent_diameter_um"] for shape in shapes]))
+        crowded = find_crowded(seeds, segmentation, spacing, CROWDED_DISTANCE * diameter)
+    for row, flags in zip(rows, flag_objects(shapes, contrast, crowded), strict=True):
+        row["flags"] = flags
+    return rows
+
+
+def join_pairs(
+    rows: Sequence[Mapping[str, object]], pairs: Iterable[Mapping[str, object]]
+) -> list[dict[str, object]]:
+    """Add the measurements of cells together with their nuclei.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Measured cells, with ``flags``.
+    pairs : iterable of dict
+        The rows of pairs.csv in the same order, see :mod:`cellstack.cells.measure_pairs`.
+
+    Returns
+    -------
+    list of dict
+        The rows with the columns and the flags of both.
+
+    Examples
+    --------
+    >>> join_pairs(
+    ...     [{"label": 1, "flags": "low contrast"}], [{"nuclei_count": 0, "flags": "no nucleus"}]
+    ... )
+    [{'nuclei_count': 0, 'flags': 'low contrast;no nucleus', 'label': 1}]
+    """
+    joined = []
+    for row, pair in zip(rows, pairs, strict=True):
+        flags = [str(each["flags"]) for each in (row, pair) if each["flags"]]
+        joined.append({**pair, **row, "flags": ";".join(flags)})
+    return joined
+
+
+def measure_shapes(
+    labels: Labels, boxes: Boxes, spacing: Spacing, threads: int = 1
+) -> list[dict[str, float]]:
+    """Measure size, shape and position of each object.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) ndarray of uint16 or uint32
+        0 is background.
+    boxes : dict of int to tuple of slice
+        Bounding boxes, see :func:`cellstack.core.labels.find_boxes`.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    threads : int
+        Number of objects measured in parallel. The result does not depend on it.
+
+    Returns
+    -------
+    list of dict
+        One for each object, in the order of `boxes`; :data:`cellstack.config.columns.COLUMNS`
+        defines the keys.
+
+    Examples
+    --------
+    >>> from cellstack.core.labels import find_boxes
+    >>> labels = np.zeros((3, 4, 5), np.uint16)
+    >>> labels[1, 1:3, 1:4] = 1
+    >>> (row,) = measure_shapes(labels, find_boxes(labels), (2.0, 0.5, 0.5))
+    >>> row["volume_voxels"], row["volume_um3"], row["centroid_z_um"]
+    (6, 3.0, 2.0)
+    """
+    steps = tuple(float(step) for step in spacing)
+
+    def measure(item: tuple[int, Box]) -> dict[str, float]:
+        label, box = item
+        return {"label": label} | _measure_shape(labels[box] == label, box, labels.shape, steps)
+
+    return parallel.map_processes(measure, list(boxes.items()), threads)
+
+
+def _measure_shape(
+    mask: BoolVolume, box: Box, shape: tuple[int, ...], spacing: Spacing
+) -> dict[str, float]:
+    count = int(np.count_nonzero(mask))
+    voxel = float(np.prod(spacing))
+    volume = count * voxel
+    area, area_unit_spacing = surface_areas(mask, (spacing, UNIT_SPACING))
+    hull = convex_hull.convex_hull(mask)
+    convex = convex_hull.count_voxels(hull, mask.shape)
+    centre, moments = _second_moments(mask, count)
+    diameter = math.cbrt(6 * volume / math.pi)
+    row = {
+        "volume_voxels": count,
+        "volume_um3": volume,
+        "filled_volume_um3": topology.filled_count(mask) * voxel,
+        "convex_volume_um3": convex * voxel,
+        "equivalent_diameter_um": diameter,
+        "feret_diameter_max_um": convex_hull.feret_diameter_max(hull, spacing),
+        "surface_area_um2": area,
+        "surface_area_unit_spacing": area_unit_spacing,
+        "sphericity": math.pi * diameter**2 / area,
+        "solidity": count / convex,
+        "extent": count / mask.size,
+        "euler_number": topology.euler_number(mask),
+    }
+    for axis, side, middle, step in zip("zyx", box, centre, spacing, strict=True):
+        row[f"centroid_{axis}_um"] = float((side.start + middle) * step)
+    row |= {f"bbox_min_{axis}": side.start for axis, side in zip("zyx", box, strict=True)}
+    row |= {f"bbox_max_{axis}": side.stop for axis, side in zip("zyx", box, strict=True)}
+    for name, side, length in zip(("plane", "row", "column"), box, shape, strict=True):
+        row[f"touches_first_{name}"] = int(side.start == 0)
+        row[f"touches_last_{name}"] = int(side.stop == length)
+    return row | _axes(moments * np.outer(spacing, spacing))
+
+
+def _axes(moments: NDArray[np.float64]) -> dict[str, float]:
+    """Return axes and moments of inertia of the ellipsoid with these second moments, in um2."""
+    variances, directions = np.linalg.eigh(moments)  # in ascending order
+    variances = variances.clip(0)  # rounding can make a variance of 0 negative
+    names = ("minor", "middle", "major")
+    row: dict[str, float] = {}
+    for i in (2, 1, 0):  # the variance of an ellipsoid along a semi-axis a is a ** 2 / 5
+        row[f"axis_{names[i]}_length_um"] = float(np.sqrt(20 * variances[i]))
+    for i in (2, 1, 0):
+        # The sign is arbitrary: make the largest component positive.
+        largest = np.abs(directions[:, i]).argmax()
+        direction = directions[:, i] * np.sign(directions[largest, i])
+        for axis, part in zip("zyx", direction, strict=True):
+            row[f"direction_{names[i]}_{axis}"] = float(part)
+    for i in (2, 1, 0):
+        row[f"inertia_{names[i]}_um2"] = float(variances.sum() - variances[i])
+    return row
+
+
+def _second_moments(mask: BoolVolume, count: int) -> tuple[list[float], NDArray[np.float64]]:
+    """Return the mean and the covariance matrix of the voxel positions, in voxels.
+
+    They are computed from the projections along each axis, which are exact counts.
+    """
+    projections = {
+        kept: mask.sum(axis=summed) for kept, summed in (((1, 2), 0), ((0, 2), 1), ((0, 1), 2))
+    }
+    profiles = (
+        projections[0, 1].sum(axis=1),
+        projections[0, 1].sum(axis=0),
+        projections[0, 2].sum(axis=0),
+    )
+    centre, offsets, variances = [], [], []
+    for profile in profiles:
+        middle = float((profile * np.arange(len(profile))).sum()) / count
+        offset = np.arange(len(profile)) - middle
+        centre.append(middle)
+        offsets.append(offset)
+        variances.append(float((profile * offset**2).sum()) / count)
+    moments = np.diag(variances)
+    for (i, j), projection in projections.items():
+        product = float((projection * np.outer(offsets[i], offsets[j])).sum())
+        moments[i, j] = moments[j, i] = product / count
+    return centre, moments
+
+
+def measure_intensities(
+    labels: Labels,
+    boxes: Boxes,
+    raw: RawVolume,
+    spacing: Spacing,
+    channel: str,
+    threads: int = 1,
+) -> list[dict[str, float | None]]:
+    """Measure the raw intensities of one channel in each object.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) ndarray of uint16 or uint32
+        0 is background.
+    boxes : dict of int to tuple of slice
+        Bounding boxes, see :func:`cellstack.core.labels.find_boxes`.
+    raw : (Z, Y, X) ndarray of integer or float
+        Raw intensities of the channel.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    channel : str
+        Name of the channel in the keys.
+    threads : int
+        Number of objects measured in parallel. The result does not depend on it.
+
+    Returns
+    -------
+    list of dict
+        One for each object, in the order of `boxes`; :data:`cellstack.config.columns.COLUMNS`
+        defines the keys. Sums of integers are exact, other sums float64. A weighted centroid is
+        None if the sum of the intensities is not positive.
+
+    Examples
+    --------
+    >>> from cellstack.core.labels import find_boxes
+    >>> labels = np.uint16([[[0, 1, 1, 0]]])
+    >>> raw = np.uint8([[[9, 10, 30, 9]]])
+    >>> (row,) = measure_intensities(labels, find_boxes(labels), raw, (1, 1, 1), "nuclei")
+    >>> row["mean_intensity_nuclei"], row["centroid_weighted_nuclei_x_um"]
+    (20.0, 1.75)
+    """
+
+    def measure(item: tuple[int, Box]) -> dict[str, float | None]:
+        label, box = item
+        return _measure_intensity(raw[box], labels[box] == label, box, spacing, channel)
+
+    return parallel.map_processes(measure, list(boxes.items()), threads)
+
+
+def _measure_intensity(
+    raw: RawVolume, mask: BoolVolume, box: Box, spacing: Spacing, channel: str
+) -> dict[str, float | None]:
+    values = raw[mask]
+    total = exact_sum(values)
+    median, *percentiles = (float(value) for value in np.percentile(values, (50, *PERCENTILES)))
+    row: dict[str, float | None] = {
+        f"mean_intensity_{channel}": total / len(values),
+        f"sd_intensity_{channel}": float(values.std(dtype=np.float64)),
+        f"median_intensity_{channel}": median,
+        f"min_intensity_{channel}": values.min().item(),
+        f"max_intensity_{channel}": values.max().item(),
+        f"sum_intensity_{channel}": total,
+    }
+    for percent, value in zip(PERCENTILES, percentiles, strict=True):
+        row[f"p{percent}_intensity_{channel}"] = value
+    for axis, position in _weighted_centroid(raw, mask, box, spacing):
+        row[f"centroid_weighted_{channel}_{axis}_um"] = position
+    return row
+
+
+def _weighted_centroid(
+    raw: RawVolume, mask: BoolVolume, box: Box, spacing: Spacing
+) -> Iterator[tuple[str, float | None]]:
+    """Yield each axis and the mean position along it in um, weighted by intensity, or None."""
+    weights = np.where(mask, raw, 0)
+    for i, (axis, side, step) in enumerate(zip("zyx", box, spacing, strict=True)):
+        profile = weights.sum(axis=tuple({0, 1, 2} - {i}), dtype=np.float64)
+        total = profile.sum()
+        position = None
+        if total > 0:
+            position = float((profile * np.arange(side.start, side.stop)).sum() / total * step)
+        yield axis, position

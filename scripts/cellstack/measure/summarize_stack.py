@@ -1,0 +1,124 @@
+"""Summary of the objects of a stack: counts, distributions of measurements, and flags."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.config.columns import PERCENTILES
+from cellstack.config.reasons import FLAGS, KEPT, REASONS
+
+TOTALLED = ("volume_um3", "surface_area_um2", "sum_intensity_")
+NOT_SUMMARIZED = (
+    "stack",
+    "object",
+    "label",
+    "segmentation_label",
+    "flags",
+    "centroid_",
+    "bbox_",
+    "touches_",
+    "direction_",
+    "nucleus_segmentation_label",
+)
+MAX_DIAMETER_DEVIATION = 0.3
+MEASURED_SOURCES = ("given", "estimated")  # of a diameter that objects are expected to have
+NO_OBJECTS = "no objects"
+OTHER_DIAMETER = (
+    f"median diameter differs from diameter_um by more than {100 * MAX_DIAMETER_DEVIATION:.0f} %"
+)
+
+
+def summarize_stack(
+    columns: Mapping[str, Sequence[str]],
+    reasons: Sequence[str],
+    diameter_um: float,
+    diameter_source: str | None = "given",
+) -> dict[str, object]:
+    """Count the objects of a stack and describe the distribution of each measurement.
+
+    Parameters
+    ----------
+    columns : dict of str to (n,) sequence of str
+        The table of objects by column; an empty cell is a missing value.
+    reasons : sequence of str
+        For each object in segmentation.tif ``"kept"``, or the reason why it was not selected, see
+        :mod:`cellstack.config.reasons`.
+    diameter_um : float
+        The diameter that the sizes of all stages were derived from.
+    diameter_source : str
+        "given", "estimated", "from nuclei" or "fallback". With the last two the diameter of the
+        objects is not compared with `diameter_um`.
+
+    Returns
+    -------
+    dict of str to object
+        Status, counts, the diameter and its source, counts of flags, totals, then mean, standard
+        deviation (n - 1), median, percentiles, minimum and maximum of each measurement, and the
+        flags of the stack. None if there are too few objects. Labels, positions and directions are
+        not summarized.
+
+    Examples
+    --------
+    >>> columns = {"label": ["1", "2"], "flags": ["", ""], "equivalent_diameter_um": ["6", "8"]}
+    >>> summary = summarize_stack(columns, ["kept", "kept", "lateral face"], 10.0)
+    >>> summary["count_found"], summary["count_measured"], summary["mean_equivalent_diameter_um"]
+    (3, 2, 7.0)
+    """
+    count = len(columns["label"])
+    dropped = dict.fromkeys(REASONS, 0) | Counter(reason for reason in reasons if reason != KEPT)
+    summary: dict[str, object] = {
+        "status": "ok" if count else NO_OBJECTS,
+        "count_found": len(reasons),
+        "count_measured": count,
+        "diameter_um": diameter_um,
+        "diameter_source": diameter_source,
+    }
+    for reason, number in dropped.items():
+        summary[f"count_dropped_{reason.replace(' ', '_')}"] = number
+    flags = [cell.split(";") for cell in columns["flags"] if cell]
+    summary["count_flagged"] = len(flags)
+    for kind, start in FLAGS.items():
+        flagged = [each for each in flags if any(flag.startswith(start) for flag in each)]
+        summary[f"count_flagged_{kind}"] = len(flagged)
+    values = {
+        name: np.array([float(cell) for cell in cells if cell])
+        for name, cells in columns.items()
+        if not name.startswith(NOT_SUMMARIZED)
+    }
+    for name, sample in values.items():
+        if name.startswith(TOTALLED):
+            summary[f"total_{name}"] = float(sample.sum())
+    for name, sample in values.items():
+        summary |= _describe(name, sample)
+    expected = diameter_um if diameter_source in MEASURED_SOURCES else None
+    summary["flags"] = _flag(values["equivalent_diameter_um"], expected)
+    return summary
+
+
+def _describe(name: str, sample: NDArray[np.float64]) -> dict[str, float | None]:
+    """Return the statistics of one measurement."""
+    percents = (50, *PERCENTILES)
+    quantiles: list[float | None] = (
+        np.percentile(sample, percents).tolist() if len(sample) else [None] * len(percents)
+    )
+    statistics: dict[str, float | None] = {
+        f"mean_{name}": float(sample.mean()) if len(sample) else None,
+        f"sd_{name}": float(sample.std(ddof=1)) if len(sample) > 1 else None,
+        f"median_{name}": quantiles[0],
+    }
+    for percent, quantile in zip(PERCENTILES, quantiles[1:], strict=True):
+        statistics[f"p{percent}_{name}"] = quantile
+    statistics[f"min_{name}"] = float(sample.min()) if len(sample) else None
+    statistics[f"max_{name}"] = float(sample.max()) if len(sample) else None
+    return statistics
+
+
+def _flag(diameters: NDArray[np.float64], expected: float | None) -> str:
+    """Return the flag of the stack."""
+    if len(diameters) == 0:
+        return NO_OBJECTS
+    if expected is None or abs(np.median(diameters) / expected - 1) <= MAX_DIAMETER_DEVIATION:
+        return ""
+    return OTHER_DIAMETER

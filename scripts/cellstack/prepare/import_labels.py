@@ -1,0 +1,159 @@
+"""Import of external labels: checks, sampling on the grid of a stack and renumbering."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import fastremap
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.core.labels import label_type
+from cellstack.core.types import Labels
+from cellstack.errors import InputError
+from cellstack.files.readers.image_source import ImageSource
+from cellstack.prepare.import_stack import check_factors
+
+
+def import_labels(
+    source: ImageSource,
+    name: str,
+    *,
+    stack_name: str,
+    stack_shape: tuple[int, ...],
+    downsample: Sequence[int],
+) -> Labels:
+    """Read an open label image that belongs to a stack.
+
+    Parameters
+    ----------
+    source : ImageSource
+    name, stack_name : str
+        Names of the label image and the stack in messages.
+    stack_shape : (3,) tuple of int
+        Shape of the stack, which was downsampled by the same factors.
+    downsample : (3,) sequence of int
+        Factors along z, y, x.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of uint16 or uint32
+        Labels 1..n, in the order of the labels in the image.
+
+    Raises
+    ------
+    InputError
+        The image has several channels or another shape, or its values are not labels.
+    """
+    if len(source.channels) > 1:
+        raise InputError(
+            f"{name}: has {len(source.channels)} channels: give labels in a file with one channel"
+        )
+    shape = (source.count, *source.plane_shape)
+    check_factors(name, downsample, shape)
+    sampled = tuple(length // factor for length, factor in zip(shape, downsample, strict=True))
+    if stack_shape != sampled:
+        reduced = "" if set(downsample) == {1} else f" with downsample {downsample}"
+        raise InputError(
+            f"{name}: labels of shape {shape} do not fit {stack_name} of shape {stack_shape}"
+            f"{reduced}: give labels of the same image"
+        )
+    labels = read_labels(name, source.planes(0), shape, source.dtype)
+    return renumber(sample_labels(labels, downsample))
+
+
+def read_labels(
+    name: str, planes: Iterable[NDArray[Any]], shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> NDArray[np.integer[Any]]:
+    """Combine planes of labels into a stack.
+
+    Parameters
+    ----------
+    name : str
+        Name of the label image in messages.
+    planes : iterable of (Y, X) ndarray
+        Integers, or floats with integer values.
+    shape : (3,) tuple of int
+        Numbers of planes, rows and columns.
+    dtype : dtype
+        Type of the planes.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of integers
+
+    Raises
+    ------
+    InputError
+        A value is not a label: negative, not an integer, or a colour.
+    """
+    if dtype.kind not in "uif":
+        raise InputError(
+            f"{name}: labels of type {dtype.name} are not supported: give one integer per object"
+        )
+    labels: NDArray[np.integer[Any]] = np.empty(shape, np.int64 if dtype.kind == "f" else dtype)
+    for plane, target in zip(planes, labels, strict=True):
+        if plane.ndim == 3:
+            raise InputError(f"{name}: has colours: give labels as one integer per object")
+        if dtype.kind == "f" and not (np.isfinite(plane).all() and (plane == np.rint(plane)).all()):
+            raise InputError(
+                f"{name}: has values that are not integers: give labels as one integer per object"
+            )
+        target[...] = plane
+    if labels.size and labels.min() < 0:
+        raise InputError(
+            f"{name}: the smallest label is {labels.min()}: labels must be 0 (background) or above"
+        )
+    return labels
+
+
+def sample_labels(
+    labels: NDArray[np.integer[Any]], factors: Sequence[int]
+) -> NDArray[np.integer[Any]]:
+    """Downsample labels: take the voxel at the centre of each block, because labels have no mean.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) ndarray of integers
+        0 is background.
+    factors : (3,) sequence of int
+        Size of a block along z, y, x. Incomplete blocks at the end of an axis are dropped.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of integers
+        Of the shape that :func:`cellstack.prepare.import_stack.downsample_stack` returns.
+
+    Examples
+    --------
+    >>> sample_labels(np.array([[[1, 1, 2, 2, 2, 3, 3]]]), (1, 1, 3))
+    array([[[1, 2]]])
+    """
+    centres = tuple(
+        slice(factor // 2, length // factor * factor, factor)
+        for length, factor in zip(labels.shape, factors, strict=True)
+    )
+    return labels[centres]
+
+
+def renumber(labels: NDArray[np.integer[Any]]) -> Labels:
+    """Renumber labels to 1..n, keeping their order.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) ndarray of integers
+        0 is background.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of uint16 or uint32
+
+    Examples
+    --------
+    >>> renumber(np.array([[[0, 90, 7]]]))
+    array([[[0, 2, 1]]], dtype=uint16)
+    """
+    old = fastremap.unique(labels)
+    old = old[old != 0]
+    new = {int(label): number for number, label in enumerate(old, 1)} | {0: 0}
+    renumbered: Labels = fastremap.remap(labels, new).astype(label_type(len(old)))
+    return renumbered

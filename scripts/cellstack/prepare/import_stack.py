@@ -1,0 +1,363 @@
+"""Import of one channel of an image: selection, checks, conversion and downsampling."""
+
+import logging
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.core.types import RawVolume
+from cellstack.errors import InputError
+from cellstack.files.readers import opening, voxel_size
+from cellstack.files.readers.image_source import ImageSource
+
+log = logging.getLogger(__name__)
+
+RAW_TYPES = {
+    "uint8": "uint8",
+    "uint16": "uint16",
+    "float16": "float32",
+    "float32": "float32",
+    "float64": "float32",
+}
+MIN_STAGE_BYTES = 10  # per voxel, of the stage that needs the least memory
+LUMINANCE_WEIGHTS = (0.2126, 0.7152, 0.0722)
+
+
+class Imported(NamedTuple):
+    """An imported channel.
+
+    Attributes
+    ----------
+    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+    spacing : list of float
+        Voxel size along z, y, x in um.
+    record : dict
+        What was found in the image and the sheet, and where each value comes from.
+    """
+
+    stack: RawVolume
+    spacing: list[float]
+    record: dict[str, Any]
+
+
+def import_stack(
+    source: ImageSource,
+    name: str,
+    *,
+    channel: str,
+    channel_index: str | None,
+    spacing: Mapping[str, float | None],
+    downsample: Sequence[int] = (1, 1, 1),
+) -> Imported:
+    """Read one channel of an open image.
+
+    Parameters
+    ----------
+    source : ImageSource
+    name : str
+        Name of the image in messages.
+    channel : str
+        Channel in the sheet.
+    channel_index : str or None
+        Number (from 0) or name of the channel in the image, see :func:`pick_channel`.
+    spacing : dict
+        Voxel size in um that the sheet gives for the axes `z`, `y` and `x`; None where it is empty.
+    downsample : (3,) sequence of int
+        Factors along z, y, x, see :func:`downsample_stack`.
+
+    Returns
+    -------
+    Imported
+
+    Raises
+    ------
+    InputError
+        The channel or the voxel size is not known, the stack does not fit into memory, or its type
+        or a value is not supported.
+    """
+    number, reason = pick_channel(name, source.channels, channel_index, channel)
+    shape = (source.count, *source.plane_shape)
+    check_factors(name, downsample, shape)
+    check_memory(name, shape, source.dtype.itemsize, downsample)
+    chosen, notices = voxel_size.choose(name, source.spacing, spacing, source.count)
+    stack = fill_stack(name, source.planes(number), shape, source.dtype)
+    stack = downsample_stack(stack, downsample)
+    steps = [chosen[axis]["um"] * factor for axis, factor in zip("zyx", downsample, strict=True)]
+    notices = [*source.notices, *notices]
+    log.info(
+        "%s: %s, axes %s, shape %s, %s",
+        name,
+        source.format,
+        source.axes,
+        source.shape,
+        source.dtype.name,
+    )
+    log.info(
+        "channel %d (%s): %s; voxel size %s um", number, source.channels[number], reason, steps
+    )
+    for notice in notices:
+        log.warning("%s: %s", name, notice)
+    record = {
+        "files": [opening.shown(path) for path in source.files],
+        "format": source.format,
+        "axes": source.axes,
+        "shape": source.shape,
+        "dtype": source.dtype.name,
+        "planes": source.count,
+        "channels": source.channels,
+        "channel": {"index": number, "name": source.channels[number], "why": reason},
+        "spacing": chosen,
+        "downsample": downsample,
+        "raw": {"shape": stack.shape, "dtype": stack.dtype.name, "spacing_um": steps},
+        "notices": notices,
+    }
+    return Imported(stack, steps, record)
+
+
+def pick_channel(
+    name: str, names: Sequence[str | None], channel_index: str | None, channel: str
+) -> tuple[int, str]:
+    """Select the channel of an image that a row of the sheet describes.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    names : sequence of (str or None)
+        Names of the channels in the image.
+    channel_index : str or None
+        Number (from 0) or name of the channel; empty or None if the sheet does not give it.
+    channel : str
+        Channel in the sheet. It is looked up among the names if `channel_index` is empty and the
+        image has several channels.
+
+    Returns
+    -------
+    number : int
+        Number of the channel, from 0.
+    reason : str
+        Why this channel was selected.
+
+    Raises
+    ------
+    InputError
+        No channel or more than one matches.
+
+    Examples
+    --------
+    >>> pick_channel("a.tif", ["membrane", "DAPI"], "dapi", "nuclei")
+    (1, 'channel_index dapi in the sheet')
+    """
+    available = ", ".join(
+        str(number) if each is None else f"{number} ({each})" for number, each in enumerate(names)
+    )
+    if not channel_index:
+        if len(names) == 1:
+            return 0, "the only channel"
+        matches = _find_name(names, channel)
+        if len(matches) == 1:
+            return matches[0], f"its name is the channel in the sheet, {channel}"
+        raise InputError(
+            f"{name}: which of its channels is {channel} is not known, it has {available}: "
+            "fill in channel_index in the sheet"
+        )
+    matches = _find_name(names, channel_index)
+    if channel_index.isdecimal() and int(channel_index) < len(names):
+        matches = sorted({*matches, int(channel_index)})
+    if len(matches) == 1:
+        return matches[0], f"channel_index {channel_index} in the sheet"
+    problem = f"matches {len(matches)} of its channels" if matches else "matches no channel"
+    raise InputError(
+        f"{name}: channel_index {channel_index} {problem}, it has {available}: "
+        "correct channel_index in the sheet"
+    )
+
+
+def _find_name(names: Sequence[str | None], wanted: str) -> list[int]:
+    """Return the numbers of the channels with a name, ignoring case if none matches exactly."""
+    exact = [number for number, each in enumerate(names) if each == wanted]
+    if exact:
+        return exact
+    return [
+        number
+        for number, each in enumerate(names)
+        if each is not None and each.casefold() == wanted.casefold()
+    ]
+
+
+def fill_stack(
+    name: str, planes: Iterable[NDArray[Any]], shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> RawVolume:
+    """Combine planes into a stack of the type in which raw intensities are stored.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    planes : iterable of (Y, X) or (Y, X, S) ndarray
+        Samples S are red, green and blue; others, such as opacity, are ignored.
+    shape : (3,) tuple of int
+        Numbers of planes, rows and columns.
+    dtype : dtype
+        Type of the planes.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of uint8, uint16 or float32
+        Colours are converted to luminance, see :func:`luminance`.
+
+    Raises
+    ------
+    InputError
+        The type is not supported, or a value is NaN, infinite or out of range of float32.
+
+    Examples
+    --------
+    >>> planes = [np.zeros((2, 3)), np.ones((2, 3))]
+    >>> fill_stack("a.tif", planes, (2, 2, 3), np.dtype(np.float64)).dtype
+    dtype('float32')
+    """
+    if dtype.name not in RAW_TYPES:
+        raise InputError(
+            f"{name}: intensities of type {dtype.name} are not supported: convert the image to "
+            "uint8, uint16 or float32"
+        )
+    stack: NDArray[Any] = np.empty(shape, RAW_TYPES[dtype.name])
+    invalid = 0
+    for plane, target in zip(planes, stack, strict=True):
+        with np.errstate(over="ignore"):  # counted below
+            target[...] = plane if plane.ndim == 2 else luminance(plane)
+        if stack.dtype.kind == "f":
+            invalid += target.size - np.count_nonzero(np.isfinite(target))
+    if invalid:
+        raise InputError(
+            f"{name}: {invalid} values are NaN, infinite or out of range of float32: replace them "
+            "in the image"
+        )
+    return stack
+
+
+def luminance(plane: NDArray[Any]) -> NDArray[Any]:
+    """Convert colours to luminance according to ITU-R BT.709.
+
+    Parameters
+    ----------
+    plane : (Y, X, S) ndarray
+        Red, green and blue. Further samples are ignored.
+
+    Returns
+    -------
+    (Y, X) ndarray
+        In the type of `plane`, integers rounded.
+
+    Notes
+    -----
+    As `skimage.color.rgb2gray`, but in the range of the type.
+
+    Examples
+    --------
+    >>> luminance(np.array([[[255, 255, 255], [255, 0, 0]]], np.uint8))
+    array([[255,  54]], dtype=uint8)
+    """
+    grey = plane[..., :3].astype(np.float64) @ np.array(LUMINANCE_WEIGHTS)
+    rounded: NDArray[Any] = grey if plane.dtype.kind == "f" else np.rint(grey)
+    return rounded.astype(plane.dtype)
+
+
+def check_factors(name: str, factors: Sequence[int], shape: Sequence[int]) -> None:
+    """Raise an error if the factors of downsampling are not integers from 1 to the stack's size.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    factors, shape : (3,) sequence of int
+        Factors and numbers of voxels along z, y, x.
+
+    Raises
+    ------
+    InputError
+        A factor is out of range. The message names the axis.
+    """
+    for axis, factor, length in zip("zyx", factors, shape, strict=True):
+        if not (isinstance(factor, int) and 1 <= factor <= length):
+            raise InputError(
+                f"{name}: downsample is {factor} along {axis}, it must be an integer from 1 to "
+                f"{length}, the size of the stack"
+            )
+
+
+def check_memory(
+    name: str,
+    shape: Sequence[int],
+    itemsize: int,
+    factors: Sequence[int],
+    memory: int | None = None,
+) -> None:
+    """Raise an error if a stack does not fit into memory, before it is read.
+
+    The header of a small file can specify any size, and compressed data can expand to any size.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    shape : (3,) sequence of int
+        Numbers of planes, rows, columns.
+    itemsize : int
+        Bytes per voxel in the image.
+    factors : (3,) sequence of int
+        Factors of downsampling along z, y, x.
+    memory : int, optional
+        Available memory in bytes, by default that of the machine.
+
+    Raises
+    ------
+    InputError
+        The stack and the processing of the downsampled stack need more memory.
+    """
+    memory = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    voxels = math.prod(shape)
+    needed = voxels * itemsize + MIN_STAGE_BYTES * voxels // math.prod(factors)
+    if needed > memory:
+        raise InputError(
+            f"{name}: a stack of {shape} voxels takes {needed / 1e9:,.0f} GB of memory, this "
+            f"machine has {memory / 1e9:,.0f} GB: crop it, or set import_stack.downsample; "
+            "if it is not that large, the file is damaged"
+        )
+
+
+def downsample_stack(stack: RawVolume, factors: Sequence[int]) -> RawVolume:
+    """Downsample a stack by averaging blocks of voxels.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+    factors : (3,) sequence of int
+        Size of a block along z, y, x. Incomplete blocks at the end of an axis are dropped.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of the type of `stack`
+        Integers are rounded.
+
+    Examples
+    --------
+    >>> stack = np.array([[[1, 3, 5, 7, 9]]], np.uint8)
+    >>> downsample_stack(stack, (1, 1, 2))
+    array([[[2, 6]]], dtype=uint8)
+    """
+    if all(factor == 1 for factor in factors):
+        return stack
+    counts = [length // factor for length, factor in zip(stack.shape, factors, strict=True)]
+    blocks = []  # number and size of blocks, alternating
+    for count, factor in zip(counts, factors, strict=True):
+        blocks += [count, factor]
+    covered = tuple(slice(count * factor) for count, factor in zip(counts, factors, strict=True))
+    mean = stack[covered].reshape(blocks).mean(axis=(1, 3, 5), dtype=np.float64)
+    rounded = mean if stack.dtype.kind == "f" else np.rint(mean)
+    return cast(RawVolume, rounded.astype(stack.dtype))

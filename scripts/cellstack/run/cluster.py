@@ -1,0 +1,60 @@
+"""Groups of jobs that a cluster runs as one job, and the order of the stacks.
+
+This is set for all rules at once, through attributes of Snakemake's rules, so that no rule has to
+repeat it.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cellstack.config.study import Study
+from cellstack.config.units import Unit
+from cellstack.run.resources import ResourceRequests, Wildcards
+
+GROUPS = {"prepare": "prepare", "enhance": "prepare", "segment": None, "cells": None}
+OTHER_GROUP = "measure"  # of the jobs after the segmentation
+MAX_SECONDS_PER_GROUP = 600  # Slurm takes about 5 s to start a job
+
+
+def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
+    """Set the group and the priority of each rule that works on a stack.
+
+    All stages of a stack that takes less than ten minutes are one job of the cluster. Those of a
+    larger stack are grouped before and after the segmentation, whose stages are jobs each. Large
+    stacks come first; stacks of one size are finished one after the other.
+
+    Parameters
+    ----------
+    workflow : snakemake.workflow.Workflow
+    study : Study
+    resources : ResourceRequests
+    """
+    position = {name: number for number, name in enumerate(study.stacks)}
+    folder = Path(str(workflow.current_basedir))
+
+    @cache
+    def is_short(stack: str) -> bool:
+        return resources.seconds_of_all_stages(stack) <= MAX_SECONDS_PER_GROUP
+
+    def priority(wildcards: Any) -> float:
+        stack = Unit.parse(wildcards.stack).stack
+        return resources.voxels(stack) + 1 - position[stack] / len(position)
+
+    def grouped(phase: str | None) -> Callable[[Wildcards], str | None]:
+        def group(wildcards: Any) -> str | None:
+            if workflow.dryrun or workflow.local_exec:
+                return None  # on one machine, groups would only make a dry run harder to read
+            unit = Unit.parse(wildcards.stack)
+            if not is_short(unit.stack):
+                return phase
+            return f"sweep-{unit.run}" if unit.run else "stack"
+
+        return group
+
+    for rule in workflow.rules:
+        file = Path(str(rule.snakefile))
+        if file.parent == folder and "stack" in rule.wildcard_names:
+            rule.priority = priority
+            rule.group = grouped(GROUPS.get(file.stem, OTHER_GROUP))

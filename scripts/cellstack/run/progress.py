@@ -1,0 +1,338 @@
+"""Progress of a run: lines for the terminal, the stacks that failed, and stacks without tables.
+
+Snakemake reports events as log records. :class:`Progress` is a logging handler that follows them.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cellstack.config.units import Unit
+from cellstack.errors import InputError
+from cellstack.files import tables
+
+SECONDS_BETWEEN_LINES = 30
+MAX_STACKS_NAMED = 3
+COLUMNS = ["stack", "stage", "reason", "log"]
+NO_REASON = "no message in the log: killed, out of memory or time, or the disk is full"
+FAILED, NOT_RUN = "failed", "not run"
+LOG_TAIL_BYTES = 65536
+
+
+class Job(NamedTuple):
+    """A job of a run: its rule, its stack (None for jobs on all stacks) and its log files."""
+
+    rule: str
+    stack: str | None
+    logs: list[str]
+
+
+class Progress(logging.Handler):
+    """Follow a run by Snakemake's log records.
+
+    Parameters
+    ----------
+    jobs : dict of int to Job
+        The jobs to be run, by Snakemake's number.
+    complete : collection of str
+        Stacks of this run for which nothing has to be run.
+    folder : path-like
+        Folder of ``progress.log``, to which lines are appended, and of ``failed.csv``, the stacks
+        that failed when they were last tried.
+    say : callable
+        Takes each line for the terminal.
+    clock : callable
+        Return the time in seconds.
+    """
+
+    def __init__(
+        self,
+        jobs: dict[int, Job],
+        complete: Collection[str],
+        folder: str | Path,
+        say: Callable[[str], object] = lambda line: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.jobs, self.folder, self.say, self.clock = jobs, Path(folder), say, clock
+        self.waiting = set(jobs)
+        self.running: dict[int, float] = {}  # start of each job
+        self.failed: dict[int, list[str]] = {}  # logs of each job
+        self.messages: dict[int, str] = {}  # of the cluster, such as a request it cannot fulfil
+        self.seconds: dict[str, list[float]] = {}  # of each finished job, by rule
+        self.left = Counter(job.stack for job in jobs.values() if job.stack is not None)
+        self.complete = set(complete)
+        self.start = self.last_line = clock()
+        known = read_failed(self.folder / "failed.csv")
+        self.known = {stack: row for stack, row in known.items() if stack not in self.complete}
+        self._write_failed()
+        self._tell(f"{len(jobs)} jobs for {len(self.left)} stacks", terminal=False)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Handle a log record, if it is an event of a job."""
+        event = str(getattr(record, "event", None) or "")
+        number = getattr(record, "job_id" if event == "job_finished" else "jobid", None)
+        if number not in self.jobs or event not in ("job_info", "job_finished", "job_error"):
+            return
+        if event == "job_info":
+            self.waiting.discard(number)
+            self.failed.pop(number, None)  # a retry
+            self.running[number] = self.clock()
+        elif event == "job_finished":
+            self._finish_job(number)
+        elif number in self.running or number in self.waiting:
+            self.running.pop(number, None)
+            self.failed[number] = list(getattr(record, "log", None) or self.jobs[number].logs)
+            message = str(getattr(record, "rule_msg", None) or "")
+            self.messages[number] = " ".join(message.split())
+            self._write_failed()
+        if self.clock() - self.last_line >= SECONDS_BETWEEN_LINES:
+            remaining = self._remaining_seconds()
+            rest = "" if remaining is None else f", about {_duration(remaining)} to go"
+            self._tell(self.line() + rest)
+
+    def _finish_job(self, number: int) -> None:
+        job = self.jobs[number]
+        self.waiting.discard(number)
+        self.failed.pop(number, None)
+        start = self.running.pop(number, None)
+        if start is not None:
+            self.seconds.setdefault(job.rule, []).append(self.clock() - start)
+        if job.stack is not None:
+            self.left[job.stack] -= 1
+            if self.left[job.stack] == 0 and job.stack in self.known:
+                del self.known[job.stack]
+                self._write_failed()
+
+    def line(self) -> str:
+        """Return how many stacks and jobs are done and failed, and which are running."""
+        done = len(self.complete) + sum(count == 0 for count in self.left.values())
+        parts = [f"{done} of {len(self.complete) + len(self.left)} stacks done"]
+        failed = {self.jobs[number].stack for number in self.failed} - {None}
+        if failed:
+            parts.append(f"{len(failed)} failed")
+        stages: dict[str, list[str]] = {}
+        for number in self.running:
+            job = self.jobs[number]
+            stages.setdefault(job.stack or "all stacks", []).append(job.rule)
+        if stages:
+            named = []
+            for stack, rules in list(stages.items())[:MAX_STACKS_NAMED]:
+                named.append(f"{stack} ({rules[0] if len(rules) == 1 else f'{len(rules)} stages'})")
+            others = len(stages) - MAX_STACKS_NAMED
+            more = f" and {others} more" if others > 0 else ""
+            parts.append(f"running: {', '.join(named)}{more}")
+        open_jobs = len(self.waiting) + len(self.running) + len(self.failed)
+        parts.append(f"{len(self.jobs) - open_jobs} of {len(self.jobs)} jobs")
+        return ", ".join(parts)
+
+    def _remaining_seconds(self) -> float | None:
+        """Estimate the time left from finished jobs of the same rules; None if too few finished."""
+        finished = [seconds for each in self.seconds.values() for seconds in each]
+        if len(finished) < max(5, len(self.jobs) // 50):
+            return None
+        mean = sum(finished) / len(finished)
+        cost = {rule: sum(each) / len(each) for rule, each in self.seconds.items()}
+        to_do = [*self.waiting, *self.running]
+        left = sum(cost.get(self.jobs[number].rule, mean) for number in to_do)
+        return (self.clock() - self.start) * left / sum(finished)
+
+    def finish(self) -> None:
+        """Report how the run ended, and the reason and log of each stack that failed."""
+        self._write_failed()
+        self._tell(f"{self.line()}, after {_duration(self.clock() - self.start)}")
+        failures = self._failures()
+        for row in failures:
+            stack = row["stack"] or "all stacks"
+            self._tell(f"failed: {stack}: {row['stage']}: {row['reason']}; log: {row['log']}")
+        if any(row["stack"] for row in failures):
+            self._tell(
+                "fix these errors and run the same command again; "
+                "for tables of the other stacks add --config skip_incomplete_stacks=true"
+            )
+
+    def _failures(self) -> list[dict[str, str]]:
+        rows = []
+        for number, logs in sorted(self.failed.items()):
+            job = self.jobs[number]
+            why = reason(logs)
+            if why == NO_REASON and self.messages[number]:
+                why = f"{why}; {self.messages[number]}"
+            row = {"stack": job.stack or "", "stage": job.rule, "reason": why}
+            rows.append(row | {"log": " ".join(logs)})
+        # if a group of jobs failed as one, only the jobs with a message actually failed
+        explained = {row["stack"] for row in rows if not row["reason"].startswith(NO_REASON)}
+        kept = []
+        for row in rows:
+            if not row["reason"].startswith(NO_REASON) or row["stack"] not in explained:
+                kept.append(row)
+        return list({row["stack"]: row for row in reversed(kept)}.values())[::-1]
+
+    def _write_failed(self) -> None:
+        self.known |= {row["stack"]: row for row in self._failures() if row["stack"]}
+        path = self.folder / "failed.csv"
+        with suppress(OSError, InputError):  # a full disk must not end the run
+            if self.known:
+                tables.write_rows(path, COLUMNS, self.known.values())
+            else:
+                path.unlink(missing_ok=True)
+
+    def _tell(self, line: str, terminal: bool = True) -> None:
+        self.last_line = self.clock()
+        if terminal:
+            self.say(f"cellstack: {line}")
+        with suppress(OSError):  # a full disk must not end the run
+            self.folder.mkdir(parents=True, exist_ok=True)
+            now = datetime.now().astimezone().isoformat(timespec="seconds")
+            with (self.folder / "progress.log").open("a", encoding="utf-8") as file:
+                file.write(f"{now} {line}\n")
+
+
+class Watch:
+    """Follow a run of Snakemake from its start to its end.
+
+    Parameters
+    ----------
+    workflow : snakemake.workflow.Workflow
+    logs : path-like
+        Folder of the logs.
+    incomplete : collection of str
+        Stacks that the tables of this run lack.
+    """
+
+    def __init__(self, workflow: Any, logs: str | Path, incomplete: Collection[str]) -> None:
+        self._workflow, self._logs, self._incomplete = workflow, logs, incomplete
+        self._progress: Progress | None = None
+
+    def start(self) -> None:
+        """Follow the jobs that Snakemake is about to run."""
+        from snakemake.logging import logger
+
+        dag, settings = self._workflow.dag, self._workflow.output_settings
+        jobs = {
+            dag.jobid(job): Job(job.rule.name, _stack_of(job), [str(log) for log in job.log])
+            for job in dag.needrun_jobs()
+            if job.rule.name != "all"
+        }
+        to_do = {job.stack for job in jobs.values()}
+        stacks = {_stack_of(job) for job in dag.jobs}
+        complete = {stack for stack in stacks if stack is not None and stack not in to_do}
+        quiet = {each.name for each in settings.quiet or ()}
+        say = str if "ALL" in quiet else partial(print, file=sys.stderr, flush=True)
+        if self._incomplete:
+            say(
+                f"cellstack: the tables will lack {len(self._incomplete)} stacks, "
+                "which are at the end of results/stacks.csv"
+            )
+        self._progress = Progress(jobs, complete, self._logs, say)
+        logger.addHandler(self._progress)
+        # otherwise --quiet progress suppresses the events at the end of jobs
+        self._workflow.scheduler.print_progress = True
+
+    def finish(self) -> None:
+        """Report how the run ended."""
+        from snakemake.logging import logger
+
+        if self._progress is not None:
+            logger.removeHandler(self._progress)
+            self._progress.finish()
+
+
+def _stack_of(job: Any) -> str | None:
+    """Return the stack of a job, as the sheet names it."""
+    path = job.wildcards_dict.get("stack")
+    return None if path is None else Unit.parse(path).stack
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def reason(logs: Iterable[str | Path]) -> str:
+    """Return the line of a job's logs that says why it failed.
+
+    Parameters
+    ----------
+    logs : iterable of path-like
+        Log files of one job.
+
+    Returns
+    -------
+    str
+        The last line of level ERROR, without the level; see :mod:`cellstack.run.job`.
+    """
+    for path in logs:
+        try:
+            with Path(path).open("rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_TAIL_BYTES))
+                lines = file.read().decode("utf-8", "replace").splitlines()
+        except OSError:
+            continue
+        errors = [line.removeprefix("ERROR ") for line in lines if line.startswith("ERROR ")]
+        if errors:
+            return errors[-1].partition(": ")[2] or errors[-1]
+    return NO_REASON
+
+
+def read_failed(path: str | Path) -> dict[str, dict[str, str]]:
+    """Read the stacks that failed when they were last tried.
+
+    Parameters
+    ----------
+    path : path-like
+        ``failed.csv`` of a run.
+
+    Returns
+    -------
+    dict of str to dict of str to str
+        Stage, reason and log by stack; empty where there is no such file.
+    """
+    if not Path(path).is_file():
+        return {}
+    return {row["stack"]: row for row in tables.read_rows(path)}
+
+
+def missing_stacks(
+    stacks: dict[str, list[str]], results: str | Path, failed: str | Path
+) -> dict[str, dict[str, str]]:
+    """Return the stacks that have no tables, or outdated ones, and why.
+
+    Parameters
+    ----------
+    stacks : dict of str to list of str
+        The kinds of object that are found in each stack.
+    results : path-like
+        The folder of results.
+    failed : path-like
+        ``failed.csv`` of the last run.
+
+    Returns
+    -------
+    dict of str to dict of str to str
+        ``status`` and ``flags`` for the table of stacks, by stack.
+    """
+    rows = read_failed(failed)
+    missing = {}
+    for stack, objects in stacks.items():
+        files = [
+            Path(results, stack, kind, f"{table}.csv")
+            for kind in objects
+            for table in ("objects", "summary")
+        ]
+        if stack in rows:
+            row = rows[stack]
+            flags = f"{row['stage']}: {row['reason']} (log: {row['log']})"
+            missing[stack] = {"status": FAILED, "flags": flags}
+        elif not all(file.is_file() for file in files):
+            missing[stack] = {"status": NOT_RUN, "flags": NOT_RUN}
+    return missing

@@ -1,0 +1,187 @@
+"""Helpers of the rules: the study, and functions of the wildcards of a job."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cellstack.config.inputs import Inputs
+from cellstack.config.recipes import Recipes
+from cellstack.config.schemas import Schemas
+from cellstack.config.sheet import CHANNEL_OF
+from cellstack.config.study import Study
+from cellstack.errors import InputError
+from cellstack.run.progress import missing_stacks
+from cellstack.run.sources import Sources
+
+
+def open_study(workflow: Any, config: dict[str, Any], folder: str | Path) -> Study:
+    """Read the study of a run.
+
+    Parameters
+    ----------
+    workflow : snakemake.workflow.Workflow
+    config : dict
+        The configuration as the user wrote it.
+    folder : path-like
+        Folder ``config`` of the workflow, with its schemas.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    snakemake.exceptions.WorkflowError
+        With one line for each error of the configuration, the sheet and the sweep.
+    """
+    from snakemake.exceptions import WorkflowError
+
+    folders = workflow.pathvars
+    try:
+        study = Study.load(
+            config,
+            Schemas.read(Path(folder)),
+            folders.get("resources"),
+            check=workflow.is_main_process,
+        )
+        skip = study.config.pop("skip_incomplete_stacks")  # does not change the results of a stack
+        if skip in (True, "true"):
+            objects = {stack: study.objects(stack) for stack in study.stacks}
+            failed = Path(folders.get("logs"), "failed.csv")
+            study = study.without(missing_stacks(objects, folders.get("results"), failed))
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+    return study
+
+
+def channel_of(wildcards: Any) -> str:
+    """Return the channel of a job: its own, or the one that shows its kind of object."""
+    return wildcards.get("channel") or CHANNEL_OF[wildcards.get("object", "nuclei")]
+
+
+def by_wildcards(function: Callable[..., Any], **fixed: Any) -> Callable[[Any], Any]:
+    """Return a function of wildcards that calls a function with those that it has parameters for.
+
+    Parameters
+    ----------
+    function : callable
+        Its parameters are named like wildcards: `stack`, `channel`, `object`. A parameter
+        `channel` is also filled in for jobs on a kind of object.
+    **fixed
+        Other arguments.
+
+    Returns
+    -------
+    callable
+        For an input, param or resource of a rule.
+    """
+    names = [name for name in inspect.signature(function).parameters if name not in fixed]
+
+    def call(wildcards: Any) -> Any:
+        given = {name: wildcards[name] for name in names if wildcards.get(name) is not None}
+        if "channel" in names:
+            given.setdefault("channel", channel_of(wildcards))
+        try:
+            return function(**given, **fixed)
+        except InputError as error:
+            from snakemake.exceptions import WorkflowError
+
+            raise WorkflowError(str(error)) from None
+
+    return call
+
+
+class StageHelpers:
+    """Params and inputs of the rules of a stage.
+
+    Parameters
+    ----------
+    study : Study
+    recipes : Recipes
+    inputs : Inputs
+    sources : Sources
+    """
+
+    def __init__(self, study: Study, recipes: Recipes, inputs: Inputs, sources: Sources) -> None:
+        self._study = study
+        self._recipes = recipes
+        self._inputs = inputs
+        self._sources = sources
+
+    def params(self, stage: str, channel: str | None = None) -> dict[str, Any]:
+        """Return the params of a stage: its settings for the stack at hand, and its source.
+
+        Parameters
+        ----------
+        stage : str
+            Name of the rule.
+        channel : str, optional
+            Channel whose row of the sheet has the preset and the diameter; by default that of the
+            job, see :func:`channel_of`.
+
+        Returns
+        -------
+        dict of str to callable or str
+        """
+
+        def argument(key: str) -> Callable[[Any], Any]:
+            def value(wildcards: Any) -> Any:
+                row = channel or channel_of(wildcards)
+                return self._study.arguments(stage, wildcards.stack, row)[key]
+
+            return value
+
+        names = self._study.argument_names(stage)
+        return {key: argument(key) for key in names} | {"source": self._sources.hash(stage)}
+
+    def simulation(self) -> dict[str, Any]:
+        """Return the params of simulate_stack, from the simulation in the configuration."""
+
+        def parameter(key: str) -> Callable[[Any], Any]:
+            simulations = self._study.config["simulate_stack"]
+            return lambda wildcards: simulations[wildcards.simulation][key]
+
+        schema = self._study.schemas.config["properties"]["simulate_stack"]
+        names = schema["additionalProperties"]["properties"]
+        source = {"source": self._sources.hash("simulate_stack")}
+        return {key: parameter(key) for key in names} | source
+
+    def made_by(self, stage: str, path: str, channel: str | None = None) -> Callable[[Any], str]:
+        """Return the input function for a file of a stage.
+
+        A run of a sweep reads the file of an earlier run if that would be identical.
+
+        Parameters
+        ----------
+        stage : str
+            Name of the rule that makes the file.
+        path : str
+            Its path as in the output of that rule, with ``{stack}``.
+        channel : str, optional
+            Channel whose settings the stage has; by default that of the job.
+
+        Returns
+        -------
+        callable
+        """
+        _, file = path.split("{stack}/")
+
+        def input_file(wildcards: Any) -> str:
+            row = channel or channel_of(wildcards)
+            name = file.format(**wildcards)
+            return self._recipes.path_of(stage, name, wildcards.stack, row)
+
+        return input_file
+
+    def diameter_for(self, stage: str, channel: str | None = None) -> Callable[[Any], list[str]]:
+        """Return the input function for the diameter that the settings of a stage depend on.
+
+        It returns a file where the diameter is estimated, and nothing where it is given.
+        """
+
+        def input_files(wildcards: Any) -> list[str]:
+            row = channel or channel_of(wildcards)
+            return self._inputs.diameter_for(stage, wildcards.stack, row)
+
+        return input_files

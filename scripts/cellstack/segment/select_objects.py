@@ -1,0 +1,98 @@
+"""Selection of the objects to measure, by the faces that cut them and by volume."""
+
+from collections.abc import Iterable, Sequence
+
+import fastremap
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.config.reasons import KEPT, LATERAL_FACE, TOO_LARGE, TOO_SMALL, TOP_OR_BOTTOM
+from cellstack.core.labels import count_voxels, label_type, relabel
+from cellstack.core.types import Labels, Spacing
+
+VOLUME_TOLERANCE = 1e-9  # relative: 27 voxels of 0.001 um3 are 0.027 um3, within rounding
+FACES = {  # name: axis, index along it
+    "first_plane": (0, 0),
+    "last_plane": (0, -1),
+    "first_row": (1, 0),
+    "last_row": (1, -1),
+    "first_column": (2, 0),
+    "last_column": (2, -1),
+}
+
+
+def select_objects(
+    labels: Labels,
+    spacing: Spacing,
+    *,
+    exclude_touching_faces: Sequence[str],
+    min_volume_um3: float,
+    max_volume_um3: float | None,
+    renumber: bool = True,
+) -> tuple[Labels, NDArray[np.int_], NDArray[np.float64], list[str]]:
+    """Select objects by the faces that cut them and by volume.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) ndarray of uint16 or uint32
+        Labels 1..n of all objects; 0 is background.
+    spacing : (3,) sequence of float
+        Voxel size along z, y and x in um.
+    exclude_touching_faces : sequence of str
+        Names of :data:`FACES`: objects that touch one of these faces are excluded. The first and
+        the last plane are ignored in a stack of one plane, in which all objects touch both.
+    min_volume_um3 : float
+        Minimum volume of an object in um3.
+    max_volume_um3 : float or None
+        Maximum volume of an object in um3; None for no limit.
+    renumber : bool
+        Whether the selected objects are renumbered 1..m in their order. Otherwise they keep their
+        labels.
+
+    Returns
+    -------
+    selected : (Z, Y, X) ndarray of uint16 or uint32
+        Labels of the selected objects.
+    number : (n,) ndarray of int
+        Label of each object in `selected`; 0 if it was excluded.
+    volume_um3 : (n,) ndarray of float
+        Volume of each object in um3.
+    reason : (n,) list of str
+        ``"kept"``, or the first of :data:`cellstack.config.reasons.REASONS` that applies.
+
+    Examples
+    --------
+    >>> labels = np.array([[[1, 0, 2, 0, 3], [0, 0, 2, 0, 3]]], np.uint16)
+    >>> selected, number, volume_um3, reason = select_objects(
+    ...     labels, (1, 1, 1), exclude_touching_faces=["first_column"],
+    ...     min_volume_um3=2, max_volume_um3=None,
+    ... )
+    >>> selected
+    array([[[0, 0, 1, 0, 2],
+            [0, 0, 1, 0, 2]]], dtype=uint16)
+    >>> reason
+    ['lateral face', 'kept', 'kept']
+    """
+    volume = count_voxels(labels)[1:] * np.prod(spacing, dtype=np.float64)
+    max_volume = np.inf if max_volume_um3 is None else max_volume_um3 * (1 + VOLUME_TOLERANCE)
+    faces = [FACES[face] for face in exclude_touching_faces]
+    axial = [face for face in faces if face[0] == 0 and len(labels) > 1]
+    lateral = [face for face in faces if face[0] > 0]
+    reason = np.full(len(volume), KEPT, object)
+    # Later assignments overwrite earlier ones, so the reasons are in reverse order of precedence.
+    reason[volume > max_volume] = TOO_LARGE
+    reason[volume < min_volume_um3 * (1 - VOLUME_TOLERANCE)] = TOO_SMALL
+    reason[_touching(labels, axial)] = TOP_OR_BOTTOM
+    reason[_touching(labels, lateral)] = LATERAL_FACE
+    kept = reason == KEPT
+    number = np.where(kept, np.cumsum(kept) if renumber else np.arange(1, len(kept) + 1), 0)
+    table = np.concatenate([[0], number]).astype(label_type(number.max(initial=0)))
+    return relabel(labels, table), number, volume, list(reason)
+
+
+def _touching(labels: Labels, faces: Iterable[tuple[int, int]]) -> NDArray[np.bool_]:
+    """Return for each label 1..n whether it touches one of the faces."""
+    touching = np.zeros(int(labels.max(initial=0)) + 1, bool)
+    for axis, index in faces:
+        touching[fastremap.unique(np.ascontiguousarray(np.take(labels, index, axis)))] = True
+    return touching[1:]

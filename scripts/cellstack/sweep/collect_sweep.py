@@ -1,0 +1,195 @@
+"""The tables of a sweep: the scores of all runs, the runs by rank, and the best one as a preset.
+
+A run is identified by its number. Run 0 is the configuration itself, run 1 the first row of the
+table of the sweep. The settings of a run are a dict by key, such as
+``{"binarize.factor": 0.9}``; those of run 0 are empty.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import yaml
+
+from cellstack.config import settings, sweep_table
+from cellstack.files.tables import as_text
+
+Settings: TypeAlias = Mapping[str, Any]
+Summary: TypeAlias = Mapping[str, float | None]
+StackScores: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""Scores of a stack by object kind, see :mod:`cellstack.evaluate.evaluate_labels`."""
+
+SCORE, SECOND_SCORE = "f1", "panoptic_quality"  # at IoU 0.5; the second one decides ties
+
+
+def swept_keys(runs: Sequence[Settings]) -> list[str]:
+    """Return all keys that the runs set, in order.
+
+    Parameters
+    ----------
+    runs : list of dict
+        Settings of each run.
+
+    Returns
+    -------
+    list of str
+    """
+    return list(dict.fromkeys(key for run in runs for key in run))
+
+
+def score_rows(
+    scores: Sequence[Sequence[StackScores]], runs: Sequence[Settings], stacks: Sequence[str]
+) -> list[dict[str, str]]:
+    """Return the table of scores: a row per run, stack and object kind.
+
+    Parameters
+    ----------
+    scores : list of list of dict
+        Scores of each run and stack by object kind.
+    runs : list of dict
+        Settings of each run.
+    stacks : list of str
+        Names of the stacks.
+
+    Returns
+    -------
+    list of dict of str to str
+        Cells by column.
+    """
+    rows = []
+    for run, (set_values, scores_of_run) in enumerate(zip(runs, scores, strict=True)):
+        cells = _setting_cells(run, set_values)
+        for stack, kinds in zip(stacks, scores_of_run, strict=True):
+            for kind, scored in kinds.items():
+                rows.append(cells | {"stack": stack, "object": kind} | as_text(scored["summary"]))
+    return rows
+
+
+def run_rows(
+    ranked: Sequence[Summary], runs: Sequence[Settings], same_as: Sequence[int]
+) -> list[dict[str, str]]:
+    """Return the table of runs: a row per run with its settings, its rank and its mean scores.
+
+    Parameters
+    ----------
+    ranked : list of dict
+        See :func:`rank_runs`.
+    runs : list of dict
+        Settings of each run.
+    same_as : list of int
+        For each run the first one with the same results.
+
+    Returns
+    -------
+    list of dict of str to str
+        Cells by column. The column ``same_as`` is empty if no earlier run is the same.
+    """
+    rows = []
+    for run, (row, set_values, first) in enumerate(zip(ranked, runs, same_as, strict=True)):
+        same = {"same_as": "" if first == run else str(first)}
+        rows.append(as_text(row) | _setting_cells(run, set_values) | same)
+    return rows
+
+
+def _setting_cells(run: int, set_values: Settings) -> dict[str, str]:
+    return {"run": str(run)} | {key: str(value) for key, value in set_values.items()}
+
+
+def rank_runs(scores: Sequence[Sequence[Summary]]) -> list[dict[str, float | None]]:
+    """Average the scores of each run over stacks and object kinds, and rank the runs by F1.
+
+    Parameters
+    ----------
+    scores : list of list of dict of str to number or None
+        For each run the summaries of its stacks and object kinds, the same ones for each run; see
+        :mod:`cellstack.evaluate.evaluate_labels`.
+
+    Returns
+    -------
+    list of dict of str to number or None
+        For each run its ``rank`` from 1 and its scores. Counts are summed; other scores
+        are the mean of the known values, or None. Ties are resolved by panoptic quality, then by
+        the order of the runs.
+
+    Examples
+    --------
+    >>> rank_runs([[{"f1": 0.5, "panoptic_quality": 0.4}], [{"f1": 0.7, "panoptic_quality": 0.4}]])
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [{'rank': 2, 'f1': 0.5, 'panoptic_quality': 0.4},
+     {'rank': 1, 'f1': 0.7, 'panoptic_quality': 0.4}]
+    """
+    means = []
+    for summaries in scores:
+        names = summaries[0]
+        means.append({name: _combine(name, [each[name] for each in summaries]) for name in names})
+
+    def order(run: int) -> tuple[float, float, int]:
+        return -(means[run][SCORE] or 0), -(means[run][SECOND_SCORE] or 0), run
+
+    ranks = {run: rank for rank, run in enumerate(sorted(range(len(means)), key=order), 1)}
+    ranked: list[dict[str, float | None]] = []
+    for run, row in enumerate(means):
+        ranked.append({"rank": ranks[run], **row})
+    return ranked
+
+
+def _combine(name: str, values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    if name.startswith("count_"):
+        return sum(known)
+    return sum(known) / len(known) if known else None
+
+
+def write_preset(
+    ranked: Sequence[Summary],
+    runs: Sequence[Settings],
+    presets: Sequence[settings.Settings],
+    stacks: Sequence[str],
+) -> str:
+    """Return the best run as a preset.
+
+    Parameters
+    ----------
+    ranked : list of dict
+        See :func:`rank_runs`.
+    runs : list of dict
+        Settings of each run.
+    presets : list of dict
+        For each run the preset that its settings are added to, as settings of stages.
+    stacks : list of str
+        Names of the stacks on which the runs were scored.
+
+    Returns
+    -------
+    str
+        YAML: a configuration that adds the preset ``best``.
+    """
+    best = next(run for run, row in enumerate(ranked) if row["rank"] == 1)
+    of_stages = {
+        key: value for key, value in runs[best].items() if key not in sweep_table.KEYS_WITHOUT_STAGE
+    }
+    lines = [
+        f"# Run {best} of the sweep: F1 {ranked[best][SCORE]:.3f} at IoU 0.5, "
+        f"mean over {', '.join(stacks)}."
+    ]
+    if best:
+        lines.append(f"# The configuration itself (run 0): F1 {ranked[0][SCORE]:.3f}.")
+    else:
+        lines.append("# This is the configuration itself.")
+    lines += [
+        "# Give this file after your own, --configfile config.yaml best.yaml, or copy the preset "
+        "into your configuration.",
+        "# Then write `best` into the column `preset` of the sheet.",
+    ]
+    for key, value in runs[best].items():
+        if key in sweep_table.KEYS_WITHOUT_STAGE and key != "preset":
+            lines.append(
+                f"# A preset has no diameter: set {key} to {value:g} in the configuration."
+            )
+    text = yaml.safe_dump(
+        {"presets": {"best": settings.merge(presets[best], sweep_table.nest(of_stages))}},
+        sort_keys=False,
+        default_flow_style=False,
+        allow_unicode=True,
+        width=120,
+    )
+    return "\n".join(lines) + "\n" + text

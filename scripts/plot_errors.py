@@ -1,0 +1,35 @@
+"""Draw the worst objects of a stack with their ground truth."""
+
+from pathlib import Path
+
+from cellstack.figures import drawing
+from cellstack.figures.plot_errors import NEIGHBOUR_COLORS, plot_errors
+from cellstack.files.records import read_json
+from cellstack.files.stacks import read_stack
+from cellstack.run import job
+
+
+def main(
+    *,
+    raw: Path,
+    ground_truth: Path,
+    segmentation: Path,
+    scores: Path,
+    figure: Path,
+    object: str,
+    title: str,
+    note: str,
+) -> None:
+    """Read a `raw` channel, both label images and the `scores` of a kind of `object`.
+
+    Write the `figure`.
+    """
+    stack, spacing = read_stack(raw)
+    true_labels, labels = read_stack(ground_truth)[0], read_stack(segmentation)[0]
+    evaluation = read_json(scores)["objects"][object]
+    title = f"{title}: {object}"
+    drawn = plot_errors(stack, true_labels, labels, spacing, evaluation, title=title, note=note)
+    drawing.save(drawn, figure, [*NEIGHBOUR_COLORS, *NEIGHBOUR_COLORS.values()])
+
+
+job.run(main)

@@ -1,0 +1,33 @@
+"""Images for the tests of readers, and what is read from them."""
+
+import numpy as np
+import pytest
+
+from cellstack.errors import InputError
+from cellstack.files.readers import opening, voxel_size
+from cellstack.prepare.import_stack import fill_stack
+
+CHANNELS = ["membrane", "nuclei"]
+
+
+def pattern(shape, dtype="uint16"):
+    return np.random.default_rng(7).integers(0, 250, shape).astype(dtype)
+
+
+def read(*paths, channel=0):
+    """Return the source of an image, and the stack of one channel."""
+    with opening.open_image(list(paths)) as source:
+        shape = (source.count, *source.plane_shape)
+        return source, fill_stack("image", source.planes(channel), shape, source.dtype)
+
+
+def um(source):
+    return {axis: voxel_size.in_um(found)[0] for axis, found in source.spacing.items()}
+
+
+def refused(*paths):
+    """Return the error message for an image."""
+    with pytest.raises(InputError) as error:
+        read(*paths)
+    assert "\n" not in str(error.value)
+    return str(error.value)

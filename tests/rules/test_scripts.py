@@ -1,0 +1,143 @@
+"""Each rule alone on cached inputs: the command in the log of a job makes the same files."""
+
+import importlib
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+from study import ROOT, Study, environment, jobs, write_pair
+from test_rules import BLOCKS, part_of
+
+SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
+NEEDS_NETWORK = ("fetch_cells3d",)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A study in which every rule has run."""
+    study = Study(tmp_path_factory.mktemp("entries"))
+    write_pair(study.folder, "colony")
+    study.config["simulate_stack"] = {
+        "tiny": {
+            "shape": [12, 64, 64],
+            "spacing": [1, 0.5, 0.5],
+            "nuclei_count": 5,
+            "diameter_um": 8,
+        }
+    }
+    study.add(
+        "colony", image="colony-nuclei.tif", ground_truth="colony-truth.tif", condition="control"
+    )
+    study.add("colony", "membrane", image="colony-membrane.tif")
+    study.add("external", image="colony-nuclei.tif", labels="colony-truth.tif")
+    study.add("estimated", image="colony-nuclei.tif", diameter_um="auto")
+    study.add("estimated", "membrane", image="colony-membrane.tif")
+    study.add(
+        "simulated",
+        image="resources/simulated/tiny/image.ome.tif",
+        channel_index="nuclei",
+        ground_truth="resources/simulated/tiny/nuclei.ome.tif",
+    )
+    study.config["correct_background"] = {"steps": ["depth_attenuation"]}
+    study.config["sweep"] = "sweep.tsv"
+    (study.folder / "sweep.tsv").write_text(
+        "find_seeds.distance_and_blobs.min_distance_um\n5\n", encoding="utf-8"
+    )
+    others = [
+        f"results/colony/{name}"
+        for name in ("channels/nuclei/edges.tif", "nuclei/crops", "gallery/index.html")
+    ]
+    process = study.run("all", "evaluate", "sweep", *others, cores=2)
+    assert process.returncode == 0, process.stderr[-4000:]
+    return study
+
+
+def command_of(log):
+    """Return the words of the command that a job wrote to its log."""
+    match = re.search(r"^INFO command: (.*)$", log.read_text(encoding="utf-8"), re.MULTILINE)
+    return shlex.split(match[1])
+
+
+def contents(path):
+    """Return the bytes of a file, or those of all files of a folder by name."""
+    if path.is_dir():
+        return {file.name: file.read_bytes() for file in path.glob("[!.]*")}
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("rule", [name for name in SCRIPTS if name not in NEEDS_NETWORK])
+def test_the_command_in_the_log_makes_the_same_files(study, rule, tmp_path):
+    log = sorted((study.folder / "logs").rglob(f"*{rule}.log"))[0]
+    words = command_of(log)
+    assert words[:2] == ["python", str(ROOT / "scripts" / f"{rule}.py")]
+    expected = {}
+    for name in re.findall(r"^        (\w+)=", part_of(BLOCKS[rule], "output"), re.MULTILINE):
+        place = words.index(f"--{name.replace('_', '-')}") + 1
+        made = study.folder / words[place]
+        expected[tmp_path / made.name] = contents(made)
+        words[place] = str(tmp_path / made.name)
+    assert expected
+    process = run_script(words[1:], study.folder)
+    assert process.returncode == 0, process.stderr
+    assert {path: contents(path) for path in expected} == expected
+
+
+def run_script(words, folder):
+    return subprocess.run(
+        [sys.executable, *words], cwd=folder, env=environment(), capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("rule", SCRIPTS)
+def test_help_describes_every_argument(rule):
+    process = run_script([ROOT / "scripts" / f"{rule}.py", "--help"], ROOT)
+    assert process.returncode == 0
+    main = importlib.import_module(rule).main
+    for name in main.__annotations__.keys() - {"return"}:
+        assert f"--{name.replace('_', '-')}" in process.stdout
+    assert main.__doc__.split()[0] in process.stdout
+
+
+def test_an_error_ends_in_one_line(tmp_path):
+    image = tmp_path / "stack.tif"
+    write_pair(tmp_path, "flat", shape=(4, 20, 20), spacing=(1, 0.5, 0.4), count=1)
+    (tmp_path / "flat-nuclei.tif").rename(image)
+    words = ["--contrast", image, "--denoised", tmp_path / "out.tif", "--method", "bilateral"]
+    options = '{"sigma_um": 1, "sigma_intensity": 0.1, "implementation": "opencv"}'
+    process = run_script([ROOT / "scripts/denoise.py", *words, "--options", options], tmp_path)
+    assert process.returncode == 1
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("denoise: denoise method bilateral needs square pixels")
+    assert not (tmp_path / "out.tif").exists()
+
+
+def test_edges_and_points_are_inputs_only_where_the_settings_ask_for_them(tmp_path):
+    study = Study(tmp_path)
+    write_pair(study.folder, "colony")
+    study.config["presets"] = {
+        method: {"split_objects": {"method": method}} for method in ("intensity", "edges", "blend")
+    }
+    study.config["presets"]["points"] = {"find_seeds": {"method": "points"}}
+    for preset in ("default", *study.config["presets"]):
+        study.add(f"by-{preset}", image="colony-nuclei.tif", preset=preset)
+    table = tmp_path / "seeds" / "by-points.csv"
+    table.parent.mkdir()
+    table.write_text("index,axis-0,axis-1,axis-2\n0,8,48,48\n")
+    process = study.run("-n")
+    assert process.returncode == 0, process.stderr
+    assert jobs(process)["detect_edges"] == 2
+    (reader,) = [line for line in process.stdout.splitlines() if "seeds/by-points.csv" in line]
+    assert "results/by-points/channels/nuclei/denoised.tif, seeds/by-points.csv" in reader
+    table.unlink()
+    process = study.run("results/by-points/nuclei/seeds.tif")
+    assert process.returncode != 0
+    message = "find_seeds by-points: find_seeds.points.path: there is no file seeds/{stack}.csv"
+    assert message in process.stderr
+    table.write_text("index,axis-0,axis-1,axis-2\n0,8,48,48\n")
+    process = study.run("results/by-points/nuclei/seeds.tif")
+    assert process.returncode == 0, process.stderr
+    assert jobs(process) == {"find_seeds": 1}
+    table.write_text("index,axis-0,axis-1,axis-2\n0,8,48,47\n")
+    assert jobs(study.run("results/by-points/nuclei/seeds.tif")) == {"find_seeds": 1}

@@ -1,0 +1,143 @@
+import numpy as np
+import pytest
+
+from cellstack.cells import enhance_membrane as module
+from cellstack.cells.enhance_membrane import enhance_membrane
+from cellstack.files.records import read_json
+from cellstack.files.stacks import read_stack, write_stack
+from cellstack.prepare.simulate_stack import simulate_stack
+from enhance_membrane import main
+
+RATIOS = [1, 4, 8]
+each_ratio = pytest.mark.parametrize("ratio", RATIOS)
+
+
+def wall(spacing, axis, shape=(24, 40, 44), thickness_um=0.25):
+    """A stack with a blurred wall perpendicular to an axis, in the middle."""
+    along = (np.arange(shape[axis]) - shape[axis] // 2) * spacing[axis]
+    profile = np.exp(-0.5 * (along / thickness_um) ** 2)
+    return (
+        np.moveaxis(np.broadcast_to(profile, np.roll(shape, -1 - axis)), -1, axis)
+        .astype(np.float32)
+        .copy()
+    )
+
+
+def test_smallest_eigenvalue_agrees_with_numpy():
+    rng = np.random.default_rng(0)
+    matrices = rng.normal(size=(500, 3, 3)).astype(np.float32)
+    matrices = (matrices + matrices.transpose(0, 2, 1)) / 2
+    matrices[0] = np.eye(3)
+    matrices[1] = 0
+    found = module._smallest_eigenvalue(
+        *(matrices[:, i, j] for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)))
+    )
+    np.testing.assert_allclose(found, np.linalg.eigvalsh(matrices)[:, 0], atol=2e-5)
+
+
+@each_ratio
+def test_walls_across_z_and_x_have_similar_strength_and_the_right_position(ratio):
+    spacing = (0.25 * ratio, 0.25, 0.25)
+    strengths = []
+    for axis in (0, 2):
+        stack = wall(spacing, axis)
+        ridges = np.moveaxis(module.ridges(stack, spacing, sigma_um=0.5), axis, 0)
+        middle = ridges.shape[0] // 2
+        assert (ridges.argmax(axis=0) == middle).all()
+        strengths.append(ridges[middle].mean())
+    assert 0.5 < strengths[0] / strengths[1] < 2
+
+
+def test_strength_does_not_depend_on_the_direction_of_the_wall():
+    _, y, x = np.indices((40, 40, 40)) - 20
+    oblique = np.exp(-0.5 * ((y + x) / 2**0.5 / 2) ** 2).astype(np.float32)
+    straight = np.exp(-0.5 * (y / 2) ** 2).astype(np.float32)
+    found = [
+        module.ridges(stack, (1, 1, 1), sigma_um=1.5)[20, 20, 20] for stack in (oblique, straight)
+    ]
+    assert found[0] == pytest.approx(found[1], rel=0.05)
+
+
+def test_ridges_2d_ignores_walls_parallel_to_the_planes():
+    spacing = (1.0, 0.25, 0.25)
+    assert module.ridges_2d(wall(spacing, 0), spacing, sigma_um=0.5).max() < 1e-5
+    assert module.ridges_2d(wall(spacing, 2), spacing, sigma_um=0.5).max() > 0.1
+
+
+def test_result_does_not_depend_on_the_slabs(monkeypatch):
+    stack = np.random.default_rng(1).random((21, 9, 8), np.float32)
+    whole = module.ridges(stack, (1, 0.5, 0.5), sigma_um=0.6)
+    monkeypatch.setattr(module, "PLANES_PER_SLAB", 4)
+    np.testing.assert_array_equal(module.ridges(stack, (1, 0.5, 0.5), sigma_um=0.6), whole)
+
+
+@pytest.mark.parametrize("method", module.METHODS)
+@pytest.mark.parametrize("value", [0, 0.3, 1])
+def test_constant_stack_has_no_walls(method, value):
+    stack = np.full((5, 20, 20), value, np.float32)
+    smooth, ridges, record = enhance_membrane(stack, (1, 0.3, 0.3), 0.4, method, {"sigma_um": 0.5})
+    assert not ridges.any()
+    assert record == {"noise": 0.0, "threshold": 0.0}
+    np.testing.assert_allclose(smooth, value, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", module.METHODS)
+@pytest.mark.parametrize("sigma_um", [0.4, 1.5])
+@each_ratio
+def test_noise_has_no_walls(ratio, sigma_um, method):
+    stack = np.random.default_rng(4).normal(0.5, 0.1, (16, 90, 90)).astype(np.float32)
+    _, ridges, record = enhance_membrane(
+        stack, (0.26 * ratio, 0.26, 0.26), 0.5, method, {"sigma_um": sigma_um}
+    )
+    assert not ridges.any()
+    assert record["threshold"] == 0
+
+
+@pytest.mark.parametrize("signal_to_noise", [2, 8])
+def test_walls_in_noise_are_found(signal_to_noise):
+    spacing = (1.04, 0.26, 0.26)
+    colony = simulate_stack(
+        (20, 120, 120), spacing, diameter_um=10, count=10, seed=3, signal_to_noise=signal_to_noise
+    )
+    image = colony.membrane_image.astype(np.float32)
+    _, ridges, _ = enhance_membrane(
+        (image - image.min()) / np.ptp(image), spacing, 0.5, "ridges", {"sigma_um": 0.84}
+    )
+    assert ridges[colony.cell_labels > 0].max() > 1
+
+
+def test_walls_are_above_one():
+    spacing = (0.5, 0.25, 0.25)
+    stack = wall(spacing, 2)
+    before = stack.copy()
+    _, ridges, record = enhance_membrane(stack, spacing, 0.1, "ridges", {"sigma_um": 0.3})
+    np.testing.assert_array_equal(stack, before)
+    assert (ridges[..., 22] > 1).all()
+    assert (ridges[..., :15] < 0.1).all()
+    assert record["threshold"] > 0
+
+
+def test_record_has_the_noise_of_the_smoothed_stack():
+    stack = np.random.default_rng(2).normal(0.5, 0.1, (12, 80, 80)).astype(np.float32)
+    smooth, _, record = enhance_membrane(stack, (1.0, 0.3, 0.3), 0.5, "ridges", {"sigma_um": 0.5})
+    assert record["noise"] == pytest.approx(smooth.std(), rel=0.1)
+
+
+def test_script_writes_the_result_of_the_function(tmp_path):
+    stack, spacing = np.random.default_rng(3).random((6, 20, 20), np.float32), (1.0, 0.3, 0.3)
+    write_stack(tmp_path / "contrast.tif", stack, spacing)
+    files = {name: tmp_path / f"{name}.tif" for name in ("membrane_smooth", "membrane_ridges")}
+    main(
+        contrast=tmp_path / "contrast.tif",
+        record=tmp_path / "membrane_ridges.json",
+        **files,
+        smoothing_um=0.3,
+        method="ridges",
+        options={"sigma_um": 0.5},
+    )
+    expected = enhance_membrane(stack, spacing, 0.3, "ridges", {"sigma_um": 0.5})
+    for name, wanted in zip(files, expected, strict=False):
+        found, read = read_stack(files[name])
+        np.testing.assert_array_equal(found, wanted)
+        assert read == spacing
+    assert read_json(tmp_path / "membrane_ridges.json") == expected[2]

@@ -1,0 +1,139 @@
+import cc3d
+import numpy as np
+import pytest
+from study import simulated
+
+from cellstack.cells.enhance_membrane import enhance_membrane
+from cellstack.cells.find_cell_seeds import METHODS, find_background, find_cell_seeds
+from cellstack.errors import InputError
+from cellstack.files.records import write_json
+from cellstack.files.stacks import write_stack
+from find_cell_seeds import main
+
+SPACING = (1.0, 0.5, 0.5)
+OPTIONS = {
+    "minima": {"min_depth": 0.1, "noise_factor": 3},
+    "distance": {"smoothing_um": 0.3, "h_um": 0.5},
+}
+each_method = pytest.mark.parametrize("method", METHODS)
+
+
+def two_cells():
+    """Membrane of two box-shaped cells side by side, 2 voxels thick, with empty space around."""
+    smooth = np.zeros((20, 80, 80), np.float32)
+    smooth[5:7, 30:50, 20:60] = smooth[13:15, 30:50, 20:60] = 1
+    for column in (20, 39, 58):
+        smooth[5:15, 30:50, column : column + 2] = 1
+    smooth[5:15, 30:32, 20:60] = smooth[5:15, 48:50, 20:60] = 1
+    return smooth
+
+
+def find(smooth, method, **options):
+    options = {"background_radius_um": 6.0, "min_wall_um3": 0.0} | options
+    return find_cell_seeds(smooth, 2 * smooth, SPACING, 0.0, method, OPTIONS[method], **options)
+
+
+@each_method
+def test_one_seed_per_cell_and_none_outside(method):
+    seeds, background = find(two_cells(), method)
+    inside = np.zeros(seeds.shape, bool)
+    inside[7:13, 32:48, 22:58] = True
+    assert seeds.max() == 2
+    assert inside[seeds > 0].all()
+    assert not background[inside].any()
+    assert background[:3].mean() > 0.9
+    assert background[17:].mean() > 0.9
+    assert background[10, 5, 5]
+
+
+@each_method
+def test_nuclei_are_the_first_seeds(method):
+    nuclei = np.zeros((20, 80, 80), np.uint16)
+    nuclei[8:11, 36:42, 46:52] = 1
+    seeds, background = find(two_cells(), method, nuclei=nuclei)
+    np.testing.assert_array_equal(seeds == 1, nuclei == 1)
+    assert seeds.max() == 2
+    assert (np.argwhere(seeds == 2)[:, 2] < 40).all()
+    assert not background[nuclei > 0].any()
+
+
+def test_constant_stack_has_no_seeds():
+    nuclei = np.ones((4, 9, 9), np.uint16)
+    seeds, background = find(np.zeros((4, 9, 9), np.float32), "minima", nuclei=nuclei)
+    assert not seeds.any()
+    assert background.all()
+
+
+def test_minima_shallower_than_the_noise_are_ignored():
+    rng = np.random.default_rng(0)
+    smooth = two_cells() + rng.normal(0, 0.05, (20, 80, 80)).astype(np.float32)
+    marked = [
+        METHODS["minima"](smooth, None, SPACING, 0.05, min_depth=0, noise_factor=factor)
+        for factor in (9, 0.1)
+    ]
+    few, many = (cc3d.connected_components(each.astype(np.uint8)).max() for each in marked)
+    assert 3 <= few < many / 100  # two cells and the space around them
+
+
+def test_small_pieces_of_wall_are_ignored_in_the_background():
+    ridges = 2 * two_cells()
+    ridges[1, 10, 10] = ridges[1, 60, 60] = 2
+    no_nuclei = np.zeros(ridges.shape, bool)
+    counted = find_background(ridges, no_nuclei, SPACING, 20.0, 0.0)[1]
+    ignored = find_background(ridges, no_nuclei, SPACING, 20.0, 1.0)[1]
+    assert ignored.all()
+    assert not counted.all()
+
+
+def test_background_is_at_least_as_wide_as_the_disc():
+    ridges = 2 * two_cells()
+    no_nuclei = np.zeros(ridges.shape, bool)
+    assert not find_background(ridges, no_nuclei, SPACING, 100.0, 0.0)[10].any()
+    assert find_background(ridges, no_nuclei, SPACING, 3.0, 0.0)[10, 40, 30]  # within a cell
+
+
+def test_background_of_a_simulated_colony_contains_no_cells():
+    colony, spacing = simulated(), (1.0, 0.4, 0.4)
+    stack = (colony.membrane_image / 65535).astype(np.float32)
+    stack = (stack - stack.min()) / np.percentile(stack - stack.min(), 99.5)
+    smooth, ridges, record = enhance_membrane(stack, spacing, 0.4, "ridges", {"sigma_um": 0.7})
+    options = {"min_depth": 0.03, "noise_factor": 2.5}
+    seeds, background = find_cell_seeds(
+        smooth,
+        ridges,
+        spacing,
+        record["noise"],
+        "minima",
+        options,
+        background_radius_um=11.0,
+        min_wall_um3=7.0,
+        nuclei=colony.nuclei_labels,
+    )
+    assert background.mean() > 0.1
+    assert (colony.cell_labels[background > 0] > 0).mean() < 0.02
+    np.testing.assert_array_equal(
+        seeds[colony.nuclei_labels > 0], colony.nuclei_labels[colony.nuclei_labels > 0]
+    )
+
+
+def test_script_rejects_nuclei_of_another_shape_or_voxel_size(tmp_path):
+    for name in ("membrane_smooth", "membrane_ridges"):
+        write_stack(tmp_path / f"{name}.tif", np.zeros((3, 5, 5), np.float32), SPACING)
+    write_json(tmp_path / "membrane_ridges.json", {"noise": 0.0, "threshold": 0.0})
+    names = ("membrane_smooth", "membrane_ridges", "seeds", "background")
+    for shape, spacing, word in (
+        ((3, 5, 6), SPACING, "shape"),
+        ((3, 5, 5), (1.0, 0.5, 0.6), "voxel size"),
+    ):
+        write_stack(tmp_path / "nuclei.tif", np.zeros(shape, np.uint16), spacing)
+        with pytest.raises(InputError, match=word):
+            main(
+                **{name: tmp_path / f"{name}.tif" for name in names},
+                record=tmp_path / "membrane_ridges.json",
+                nuclei=[tmp_path / "nuclei.tif"],
+                background_radius_um=1.0,
+                background_radius_beside_nuclei_um=1.0,
+                min_wall_um3=0.0,
+                method="minima",
+                options=OPTIONS["minima"],
+            )

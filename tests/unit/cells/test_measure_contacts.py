@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cellstack.cells.measure_contacts import COLUMNS, measure_contacts
+from cellstack.files.stacks import write_stack
+from cellstack.files.tables import read_columns, read_rows, write_rows
+from measure_contacts import main
+
+RATIOS = [1.1, 4, 8]
+OPTIONS = {"min_wall_strength": 0.5, "min_contact_fraction": 0.2}
+each_ratio = pytest.mark.parametrize("ratio", RATIOS)
+
+
+def spacing_of(ratio):
+    return (0.26 * ratio, 0.26, 0.26)
+
+
+def measure(labels, spacing, ridges=None, **options):
+    ridges = np.ones(labels.shape, np.float32) if ridges is None else ridges
+    return measure_contacts(labels.astype(np.uint16), ridges, spacing, **(OPTIONS | options))
+
+
+def grid(spacing, side_um=16.0):
+    shape = [round(side_um / step) for step in spacing]
+    return np.meshgrid(
+        *[
+            (np.arange(size) + 0.5) * step - size * step / 2
+            for size, step in zip(shape, spacing, strict=True)
+        ],
+        indexing="ij",
+    )
+
+
+@each_ratio
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_contact_of_boxes_is_exact(ratio, axis):
+    spacing = spacing_of(ratio)
+    labels = np.zeros((6, 31, 40), int)
+    labels[1:5, 4:28, 3:35] = 2
+    half = [slice(None)] * 3
+    half[axis] = slice(0, labels.shape[axis] // 2)
+    labels[tuple(half)] = np.where(labels[tuple(half)] > 0, 1, 0)
+    (pair,) = measure(labels, spacing)
+    sides = [size * step for size, step in zip((4, 24, 32), spacing, strict=True)]
+    assert (pair["segmentation_label_1"], pair["segmentation_label_2"]) == (1, 2)
+    assert pair["contact_area_um2"] == pytest.approx(np.prod(sides) / sides[axis])
+
+
+@pytest.mark.parametrize(("ratio", "tolerance"), [(1.1, 0.02), (4, 0.05), (8, 0.06)])
+def test_contact_in_an_oblique_plane(ratio, tolerance):
+    spacing = spacing_of(ratio)
+    z, y, x = grid(spacing)
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        normal = rng.normal(size=3)
+        normal /= np.linalg.norm(normal)
+        labels = np.where(normal[0] * z + normal[1] * y + normal[2] * x > 0.1, 2, 1)
+        labels[z**2 + y**2 + x**2 > 49] = 0
+        (pair,) = measure(labels, spacing)
+        assert pair["contact_area_um2"] == pytest.approx(np.pi * (49 - 0.01), rel=tolerance)
+
+
+@pytest.mark.parametrize(("ratio", "tolerance"), [(1.1, 0.02), (4, 0.04), (8, 0.07)])
+@pytest.mark.parametrize("radius_um", [4, 6.5])
+def test_contact_of_nested_spheres(ratio, tolerance, radius_um):
+    z, y, x = grid(spacing_of(ratio))
+    labels = np.where((z - 0.1) ** 2 + (y - 0.07) ** 2 + (x - 0.03) ** 2 < radius_um**2, 1, 2)
+    (pair,) = measure(labels, spacing_of(ratio))
+    assert pair["contact_area_um2"] == pytest.approx(4 * np.pi * radius_um**2, rel=tolerance)
+
+
+def test_missing_wall_is_reported_unless_the_contact_is_small():
+    labels = np.ones((4, 20, 30), int)
+    labels[:, :, 10:20], labels[:, :, 20:] = 2, 3
+    labels[:, 19, 9] = 3  # touches 1 at a corner
+    ridges = np.zeros(labels.shape, np.float32)
+    ridges[:, :, 9:11] = 2
+    ridges[:, 19, 8:10] = 0
+    pairs = {
+        (pair["segmentation_label_1"], pair["segmentation_label_2"]): pair
+        for pair in measure(labels, (1, 1, 1), ridges)
+    }
+    assert pairs[1, 2]["wall_missing"] == 0
+    assert pairs[1, 2]["wall_strength"] > 1.8
+    assert pairs[2, 3]["wall_missing"] == 1
+    assert pairs[1, 3]["wall_missing"] == 0
+
+
+@pytest.mark.parametrize(
+    "labels", [np.zeros((3, 4, 5), int), np.ones((3, 4, 5), int), np.eye(3, dtype=int)[None]]
+)
+def test_no_contacts(labels):
+    assert measure(labels, (1, 1, 1)) == []
+
+
+@given(st.integers(0, 2**32 - 1), st.permutations(range(3)))
+def test_area_does_not_depend_on_the_order_of_the_axes(seed, order):
+    labels = np.random.default_rng(seed).integers(0, 4, (3, 6, 5)).repeat(2, 0).repeat(3, 2)
+    spacing = np.array((1.0, 0.5, 0.7))
+    one, other = (
+        measure(labels, tuple(spacing)),
+        measure(labels.transpose(order), tuple(spacing[order])),
+    )
+    assert [pair["contact_area_um2"] for pair in one] == pytest.approx(
+        [pair["contact_area_um2"] for pair in other]
+    )
+
+
+def test_script_adds_the_labels_of_selected_cells(tmp_path):
+    labels = np.zeros((3, 8, 12), np.uint16)
+    labels[:, :, :4], labels[:, :, 4:8], labels[:, :, 8:] = 1, 2, 3
+    write_stack(tmp_path / "segmentation.tif", labels, (1.0, 0.5, 0.5))
+    write_stack(
+        tmp_path / "membrane_ridges.tif", np.ones(labels.shape, np.float32), (1.0, 0.5, 0.5)
+    )
+    rows = [
+        {"segmentation_label": str(i), "label": number, "volume_um3": "1", "reason": ""}
+        for i, number in ((1, "0"), (2, "1"), (3, "0"))
+    ]
+    write_rows(tmp_path / "selection.csv", list(rows[0]), rows)
+    files = {name: tmp_path / f"{name}.tif" for name in ("segmentation", "membrane_ridges")} | {
+        "selection": tmp_path / "selection.csv"
+    }
+    main(**files, contacts=tmp_path / "contacts.csv", stack="a", object="cells", **OPTIONS)
+    found = list(read_rows(tmp_path / "contacts.csv"))
+    assert read_columns(tmp_path / "contacts.csv") == list(COLUMNS)
+    assert [(row["label_1"], row["label_2"], row["contact_area_um2"]) for row in found] == [
+        ("0", "1", "12"),
+        ("1", "0", "12"),
+    ]

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+
+from cellstack.cells.measure_pairs import find_owners, flag_pairs, measure_pairs, measure_parts
+from cellstack.core.labels import find_boxes
+
+SPACING = (1.0, 0.5, 0.25)
+
+
+def cell_with_nucleus():
+    """A box of 8 x 20 x 40 voxels that contains one of 4 x 10 x 20, 10 columns off its centre."""
+    cells, nuclei = np.zeros((12, 30, 60), np.uint16), np.zeros((12, 30, 60), np.uint16)
+    cells[2:10, 5:25, 10:50] = 1
+    nuclei[4:8, 10:20, 10 + 20 : 10 + 40 - 1] = 1
+    return cells, nuclei
+
+
+def measure(cells, nuclei):
+    return measure_pairs(cells, find_boxes(cells), nuclei, find_owners(cells, nuclei), SPACING)
+
+
+def test_nucleus_away_from_the_centre():
+    cells, nuclei = cell_with_nucleus()
+    (row,) = measure(cells, nuclei)
+    assert row["nuclei_count"] == 1
+    assert row["nucleus_segmentation_label"] == 1
+    assert row["nucleus_volume_um3"] == pytest.approx(4 * 10 * 19 * np.prod(SPACING))
+    assert row["nucleus_to_cell_volume_ratio"] == pytest.approx(4 * 10 * 19 / (8 * 20 * 40))
+    assert row["nucleus_offset_um"] == pytest.approx(
+        10 * 0.25 - 0.5 * 0.25 + 0.125 - 0.125, abs=1e-9
+    )
+    assert row["nucleus_wall_distance_min_um"] == pytest.approx(
+        2 * 0.25
+    )  # one column of the cell is left after it
+
+
+def test_mean_distance_to_the_wall():
+    cells, nuclei = np.zeros((3, 3, 30), np.uint16), np.zeros((3, 3, 30), np.uint16)
+    cells[:, :, 5:25], nuclei[:, :, 10:13] = 1, 1  # 6, 7 and 8 columns from the next column outside
+    (row,) = measure(cells, nuclei)
+    assert row["nucleus_wall_distance_mean_um"] == pytest.approx(7 * 0.25)
+
+
+def test_faces_of_the_stack_are_not_walls():
+    cells, nuclei = cell_with_nucleus()
+    cells, nuclei = cells[4:8, :, 10:50], nuclei[4:8, :, 10:50]
+    (row,) = measure(cells, nuclei)
+    assert row["nucleus_wall_distance_min_um"] == pytest.approx(6 * 0.5)
+
+
+def test_cell_without_nucleus_and_cell_with_two():
+    cells, nuclei = cell_with_nucleus()
+    cells[2:10, 5:25, 30:50] = 2
+    nuclei[:] = 0
+    nuclei[4, 10, 32:34], nuclei[5, 12, 40] = 1, 2
+    without, two = measure(cells, nuclei)
+    assert without == {"nuclei_count": 0}
+    assert (two["nuclei_count"], two["nucleus_segmentation_label"]) == (2, 1)
+    assert two["nucleus_volume_um3"] == pytest.approx(3 * np.prod(SPACING))
+
+
+def test_nucleus_belongs_to_the_cell_that_contains_more_than_half_of_it():
+    cells = np.zeros((1, 1, 20), np.uint16)
+    cells[..., :10], cells[..., 10:15] = 1, 2
+    nuclei = np.zeros((1, 1, 20), np.uint16)
+    nuclei[..., 8:11], nuclei[..., 13:17] = 1, 2
+    assert find_owners(cells, nuclei).tolist() == [0, 1, 0]
+
+
+def test_empty_stack_has_no_owners():
+    empty = np.zeros((2, 3, 4), np.uint16)
+    assert find_owners(empty, empty).tolist() == [0]
+    assert measure(empty, empty) == []
+
+
+def test_intensities_of_nucleus_and_cytoplasm():
+    cells, nuclei = cell_with_nucleus()
+    raw = np.where(nuclei > 0, 100, 7).astype(np.uint16)
+    (row,) = measure_parts(cells, find_boxes(cells), nuclei, find_owners(cells, nuclei), raw, "dye")
+    assert row["nucleus_mean_intensity_dye"] == 100
+    assert row["cytoplasm_mean_intensity_dye"] == 7
+    assert row["nucleus_sum_intensity_dye"] == 100 * 760
+    assert (
+        row["nucleus_sum_intensity_dye"] + row["cytoplasm_sum_intensity_dye"]
+        == raw[cells > 0].sum()
+    )
+    assert measure_parts(
+        cells, find_boxes(cells), np.zeros_like(nuclei), np.zeros(1, int), raw, "dye"
+    ) == [{}]
+
+
+def test_flags_of_cells():
+    contacts = [
+        {"segmentation_label_1": "3", "segmentation_label_2": "5", "wall_missing": "1"},
+        {"segmentation_label_1": "3", "segmentation_label_2": "8", "wall_missing": "0"},
+    ]
+    assert flag_pairs([3, 8, 5], [1, 0, 2], contacts) == [
+        "no wall to 5",
+        "no nucleus",
+        "2 nuclei;no wall to 3",
+    ]

@@ -1,0 +1,169 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cellstack.cells.merge_cells import merge_cells
+
+SPACING = (1.0, 0.5, 0.5)
+OPTIONS = {
+    "min_wall_strength": 0.5,
+    "min_contact_fraction": 0.2,
+    "min_solidity": 0.7,
+    "min_volume_um3": 0,
+    "min_volume_without_nucleus_um3": 0,
+}
+
+
+def row_of_regions(*walls, inside=0.0):
+    """Regions 1..n of 10 columns in a row, with walls of the given strengths between them."""
+    labels = (
+        np.repeat(np.arange(len(walls) + 1, dtype=np.uint16) + 1, 10)[None, None]
+        .repeat(4, 0)
+        .repeat(8, 1)
+    )
+    strength = np.zeros(labels.shape, np.float32)
+    for place, wall in enumerate(walls, 1):
+        strength[:, :, 10 * place - 1 : 10 * place + 1] = wall
+    return labels, strength, np.full(labels.shape, inside, np.float32)
+
+
+def merge(labels, ridges, smooth, nuclei=0, **options):
+    before = [each.copy() for each in (labels, ridges, smooth)]
+    merged = merge_cells(labels, ridges, smooth, SPACING, nuclei, **(OPTIONS | options))
+    for was, now in zip(before, (labels, ridges, smooth), strict=True):
+        np.testing.assert_array_equal(now, was)
+    return merged.labels[0, 0, 5::10].tolist()
+
+
+def test_regions_without_a_wall_are_merged():
+    assert merge(*row_of_regions(2, 0.1, 2)) == [1, 2, 2, 3]
+    assert merge(*row_of_regions(0.1, 0.1, 0.1)) == [1, 1, 1, 1]
+    assert merge(*row_of_regions(2, 2)) == [1, 2, 3]
+
+
+def test_regions_with_nuclei_are_not_merged():
+    assert merge(*row_of_regions(0.1, 0.1), nuclei=3) == [1, 2, 3]
+    assert merge(*row_of_regions(0.1, 0.4, 0.1), nuclei=2) == [1, 2, 2, 2]
+
+
+def test_regions_with_nuclei_are_not_merged_with_the_background():
+    labels, ridges, smooth = row_of_regions(0.1, 0.1)
+    labels[labels == 3] = 0
+    assert merge(labels, ridges, smooth, nuclei=2) == [1, 2, 0]
+
+
+def test_small_contacts_are_ignored():
+    labels = np.zeros((4, 20, 20), np.uint16)
+    labels[:, :10], labels[:, 10:, :9], labels[:, 10:, 9:] = 1, 2, 3
+    labels[:, :10, 10:] = 4
+    ridges = np.full(labels.shape, 2, np.float32)
+    ridges[:, 9:11, 9] = 0  # where 3 touches 1 by a single column of voxels
+    merged = merge_cells(labels, ridges, np.zeros_like(ridges), SPACING, 0, **OPTIONS)
+    assert len(np.unique(merged.labels)) == 4
+    merged = merge_cells(
+        labels, ridges, np.zeros_like(ridges), SPACING, 0, **(OPTIONS | {"min_contact_fraction": 0})
+    )
+    assert len(np.unique(merged.labels)) == 3
+
+
+@pytest.mark.parametrize("nuclei", [0, 4])
+def test_space_between_round_cells_is_background(nuclei):
+    z, y, x = np.ogrid[:6, :40, :40]
+    labels = np.full((6, 40, 40), 5, np.uint16)
+    for number, (row, column) in enumerate([(10, 10), (10, 30), (30, 10), (30, 30)], 1):
+        labels[((y - row) ** 2 + (x - column) ** 2 < 100) & (z >= 0)] = number
+    labels[:, [0, -1]] = labels[:, :, [0, -1]] = 0
+    ridges = np.full(labels.shape, 2, np.float32)
+
+    def count(**options):
+        return merge_cells(
+            labels, ridges, np.zeros_like(ridges), SPACING, nuclei, **(OPTIONS | options)
+        ).labels.max()
+
+    assert count(min_solidity=0) == 5
+    assert count() == (5 if nuclei else 4)  # with nuclei only the intensity matters
+
+
+def test_dark_regions_without_nucleus_are_background():
+    labels, ridges, smooth = row_of_regions(2, 2, 2)
+    labels = np.take(
+        np.array([0, 1, 3, 2, 4], np.uint16), labels
+    )  # the second and the last have no nucleus
+    smooth[labels <= 2] = 0.3
+    smooth[labels == 3], smooth[labels == 4] = 0.1, 0.5
+    merged = merge_cells(labels, ridges, smooth, SPACING, 2, **OPTIONS)
+    assert merged.labels[0, 0, 5::10].tolist() == [1, 0, 2, 3]
+    assert merged.counts["background_by_intensity"] == 1
+    assert merged.counts["cells_without_nucleus"] == 1
+
+
+def test_small_regions_are_merged_across_the_weakest_wall():
+    labels, ridges, smooth = row_of_regions(2, 1.5)
+    labels[:, :, 10:12] = 2
+    labels[:, :, 12:] = 3
+    ridges[:, :, 9:11], ridges[:, :, 11:13] = 2, 1.5
+    volume = float(np.prod(SPACING))
+    size = int((labels == 2).sum())
+    assert (
+        merge_cells(
+            labels, ridges, smooth, SPACING, 0, **(OPTIONS | {"min_volume_um3": size * volume})
+        ).labels.max()
+        == 3
+    )
+    joined = merge_cells(
+        labels, ridges, smooth, SPACING, 0, **(OPTIONS | {"min_volume_um3": (size + 1) * volume})
+    ).labels
+    assert joined[0, 0].tolist() == [1] * 10 + [2] * 20
+    kept = merge_cells(
+        labels, ridges, smooth, SPACING, 2, **(OPTIONS | {"min_volume_without_nucleus_um3": 1e9})
+    ).labels
+    assert kept.max() == 2  # regions with nuclei are kept at any size
+
+
+def test_empty_stack_has_no_cells():
+    empty = np.zeros((3, 4, 5), np.uint16)
+    merged = merge_cells(
+        empty,
+        np.zeros(empty.shape, np.float32),
+        np.zeros(empty.shape, np.float32),
+        SPACING,
+        0,
+        **OPTIONS,
+    )
+    assert not merged.labels.any()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 6), st.floats(0, 2))
+def test_cells_are_unions_of_regions(seed, nuclei, min_wall_strength):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 7, (3, 4, 4)).astype(np.uint16).repeat(2, 1).repeat(2, 2)
+    labels.ravel()[:7] = np.arange(7)
+    ridges, smooth = rng.random(labels.shape, np.float32) * 2, rng.random(labels.shape, np.float32)
+    found = merge_cells(
+        labels,
+        ridges,
+        smooth,
+        SPACING,
+        nuclei,
+        **(OPTIONS | {"min_wall_strength": min_wall_strength}),
+    ).labels
+    assert np.unique(found[found > 0]).tolist() == list(range(1, found.max() + 1))
+    for label in range(7):
+        assert len(np.unique(found[labels == label])) == 1
+    for label in range(nuclei + 1):
+        assert (found[labels == label] == label).all()
+
+
+@pytest.mark.parametrize("nuclei", [0, 3])
+def test_result_does_not_depend_on_the_order_of_regions_without_nucleus(nuclei):
+    rng = np.random.default_rng(5)
+    labels = rng.integers(1, 9, (3, 5, 5)).astype(np.uint16).repeat(2, 1).repeat(2, 2)
+    ridges, smooth = rng.random(labels.shape, np.float32), rng.random(labels.shape, np.float32)
+    order = np.concatenate(
+        [np.arange(nuclei + 1), nuclei + 1 + rng.permutation(8 - nuclei)]
+    ).astype(np.uint16)
+    ours = merge_cells(labels, ridges, smooth, SPACING, nuclei, **OPTIONS).labels
+    theirs = merge_cells(order[labels], ridges, smooth, SPACING, nuclei, **OPTIONS).labels
+    pairs = np.unique(np.stack([ours.ravel(), theirs.ravel()]), axis=1).T
+    assert len(pairs) == len(np.unique(ours)) == len(np.unique(theirs))

@@ -1,0 +1,121 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from cellstack.config.inputs import Inputs
+from cellstack.config.recipes import Recipes
+from cellstack.errors import InputError
+
+NUCLEI = {"stack": "a", "channel": "nuclei", "image": "a.tif"}
+MEMBRANE = {"stack": "a", "channel": "membrane", "image": "m.tif"}
+
+
+@pytest.fixture
+def inputs_of(load_study):
+    def load(rows, *arguments, **config):
+        study = load_study(rows, *arguments, **config)
+        return Inputs(study, Recipes(study))
+
+    return load
+
+
+def test_raw_stacks_of_all_channels(inputs_of):
+    inputs = inputs_of([NUCLEI, MEMBRANE])
+    assert inputs.raw_stacks("a") == [
+        "<results>/a/channels/nuclei/raw.tif",
+        "<results>/a/channels/membrane/raw.tif",
+    ]
+    assert inputs.raw_of_object("a", "cells") == "<results>/a/channels/membrane/raw.tif"
+    assert inputs.nuclei_within_cells("a", "cells") == ["<results>/a/channels/nuclei/raw.tif"]
+    assert inputs.nuclei_within_cells("a", "nuclei") == []
+    assert inputs.pairs_of_cells("a", "cells") == ["<results>/a/cells/pairs.csv"]
+
+
+def test_files_and_their_stamp(inputs_of):
+    inputs = inputs_of([NUCLEI | {"labels": "l.tif", "ground_truth": "t.tif"}])
+    Path("a.tif").write_bytes(b"four")
+    os.utime("a.tif", ns=(5, 7))
+    assert inputs.image_files("a", "nuclei") == ["a.tif"]
+    assert inputs.image_stamp("a", "nuclei") == [4, 7]
+    assert inputs.label_files("a", "nuclei") == ["l.tif"]
+    assert inputs.ground_truth_files("a", "nuclei") == ["t.tif"]
+    Path("a.tif").unlink()
+    assert inputs.image_files("a", "nuclei") == ["a.tif"]
+    assert inputs.image_stamp("a", "nuclei") == [0, 0]
+
+
+def test_seeds_are_those_of_nuclei_that_are_segmented(inputs_of):
+    inputs = inputs_of([NUCLEI, NUCLEI | {"stack": "b", "labels": "l.tif"}, MEMBRANE])
+    assert inputs.seeds_of_object("a", "nuclei") == ["<results>/a/nuclei/seeds.tif"]
+    assert inputs.seeds_of_object("b", "nuclei") == inputs.seeds_of_object("a", "cells") == []
+
+
+@pytest.mark.parametrize(
+    ("method", "image", "edges"),
+    [
+        ("distance", "denoised", []),
+        ("undenoised_intensity", "contrast", []),
+        ("edges", "denoised", ["<results>/a/channels/nuclei/edges.tif"]),
+        ("blend", "denoised", ["<results>/a/channels/nuclei/edges.tif"]),
+    ],
+)
+def test_split_objects_reads_what_its_method_needs(inputs_of, method, image, edges):
+    inputs = inputs_of([NUCLEI], split_objects={"method": method})
+    assert inputs.split_image("a") == f"<results>/a/channels/nuclei/{image}.tif"
+    assert inputs.split_edges("a") == edges
+
+
+def test_the_corrected_image_is_used_if_there_are_steps(inputs_of):
+    inputs = inputs_of([NUCLEI])
+    assert inputs.contrast_image("a", "nuclei") == "<results>/a/channels/nuclei/raw.tif"
+    assert inputs.corrected_image("a") == []
+    inputs = inputs_of([NUCLEI], correct_background={"steps": ["gaussian"]})
+    assert inputs.contrast_image("a", "nuclei") == "<results>/a/channels/nuclei/corrected.tif"
+    assert inputs.corrected_image("a") == ["<results>/a/channels/nuclei/corrected.tif"]
+
+
+def test_binarize_reads_the_contrast_for_its_noise(inputs_of):
+    expected = ["<results>/a/channels/nuclei/contrast.tif"]
+    assert inputs_of([NUCLEI]).binarize_contrast("a") == expected
+    assert inputs_of([NUCLEI], binarize={"method": "otsu"}).binarize_contrast("a") == []
+
+
+def test_seed_points_are_an_input_once_they_exist(inputs_of):
+    inputs = inputs_of([NUCLEI], "binarize.method\nli\n", find_seeds={"method": "points"})
+    assert inputs.seed_points("a") == []
+    Path("seeds").mkdir()
+    Path("seeds/a.csv").touch()
+    assert inputs.seed_points("a") == inputs.seed_points("sweep/1/a") == ["seeds/a.csv"]
+
+
+def test_runs_of_a_sweep_are_scored_against_the_same_ground_truth(inputs_of):
+    inputs = inputs_of([NUCLEI | {"ground_truth": "t.tif"}], "binarize.method\nli\n")
+    assert inputs.ground_truths("sweep/1/a") == ["<results>/a/nuclei/ground_truth.tif"]
+    assert inputs.scored_segmentations("sweep/1/a") == [
+        "<results>/sweep/1/a/nuclei/segmentation.tif"
+    ]
+
+
+def test_the_evaluation_needs_a_ground_truth(inputs_of):
+    with pytest.raises(InputError, match="no row names a ground truth"):
+        inputs_of([NUCLEI]).evaluation_page()
+    inputs = inputs_of([NUCLEI | {"ground_truth": "t.tif"}])
+    assert inputs.evaluation_page() == "<results>/evaluation.html"
+    assert inputs.score_tables() == ["<results>/scores.csv"]
+    assert inputs.error_figures() == ["<results>/a/figures/nuclei_errors.png"]
+
+
+def test_targets_of_all_stacks(inputs_of):
+    inputs = inputs_of([NUCLEI | {"diameter_um": "auto"}, MEMBRANE])
+    assert inputs.diameter_figures() == ["<results>/a/figures/nuclei_diameter.png"]
+    assert inputs.estimated_diameters() == [
+        "<results>/a/nuclei/diameter.json",
+        "<results>/a/cells/diameter.json",
+    ]
+    assert inputs.volume_figures() == [
+        "<results>/figures/nuclei_volumes.png",
+        "<results>/figures/cells_volumes.png",
+    ]
+    assert inputs.contact_tables() == ["<results>/a/cells/contacts.csv"]
+    assert inputs.gallery_pages() == ["<results>/a/gallery/index.html"]

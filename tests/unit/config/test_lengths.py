@@ -1,0 +1,41 @@
+"""Sizes relative to the diameter, and reading the diameter."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cellstack.config import lengths
+from cellstack.errors import InputError
+
+
+def test_sizes_in_mappings_and_lists_are_converted():
+    setting = {
+        "steps": [["smooth", {"sigma_um": "0.06 d", "min": "0.5 v"}], ["none", {}]],
+        "method": "a d",
+        "count": 3,
+        "snippet": ["1 d"],
+    }
+    found = lengths.in_um(setting, 10.0)
+    assert found["steps"] == [
+        ["smooth", {"sigma_um": 0.6, "min": pytest.approx(math.pi / 12 * 1000, rel=1e-5)}],
+        ["none", {}],
+    ]
+    assert (found["method"], found["count"], found["snippet"]) == ("a d", 3, ["1 d"])
+    assert lengths.in_um(setting, "auto") == setting
+    assert lengths.has_sizes(setting) and not lengths.has_sizes({"method": "a d", "steps": []})
+
+
+@given(st.floats(0.01, 99).map(lambda part: f"{part:.3f}"), st.floats(0.5, 200))
+def test_lengths_scale_with_the_diameter_and_volumes_with_its_cube(part, diameter):
+    for unit, power in (("d", 1), ("v", 3)):
+        one, two = (lengths.in_um(f"{part} {unit}", factor * diameter) for factor in (1, 2))
+        assert two == pytest.approx(2**power * one, rel=1e-4)
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"diameter_um": null, "source": "x"}', "[]"])
+def test_a_file_without_a_diameter_is_refused(tmp_path, text):
+    (tmp_path / "diameter.json").write_text(text)
+    with pytest.raises(InputError, match="contains no diameter"):
+        lengths.read_diameter(tmp_path / "diameter.json")

@@ -1,0 +1,88 @@
+import pytest
+
+from cellstack.config.inputs import Inputs
+from cellstack.config.recipes import Recipes
+from cellstack.config.units import Unit
+from cellstack.errors import InputError
+
+ROWS = [
+    {"stack": "a", "channel": "nuclei", "image": "a.tif", "ground_truth": "t.tif"},
+    {"stack": "a", "channel": "membrane", "image": "m.tif"},
+]
+
+
+def makers(recipes, stage, runs, channel="nuclei"):
+    return [recipes.maker(stage, Unit("a", run).path, channel).run for run in range(runs + 1)]
+
+
+def test_what_equals_an_earlier_run_is_made_once(load_study):
+    sweep = "find_seeds.h_maxima.h_um,binarize.method\n0.9,\n0.9,li\n0.02,li\n"
+    recipes = Recipes(load_study(ROWS, sweep, find_seeds={"method": "h_maxima"}))
+    assert makers(recipes, "denoise", 3) == [0, 0, 0, 0]
+    assert makers(recipes, "binarize", 3) == [0, 0, 2, 2]
+    assert makers(recipes, "label_components", 3) == [0, 0, 2, 2]
+    assert makers(recipes, "find_seeds", 3) == [0, 1, 2, 3]
+    assert makers(recipes, "smooth_outlines", 3) == [0, 1, 2, 3]
+    assert makers(recipes, "evaluate_labels", 3) == [0, 1, 2, 3]
+
+
+def test_settings_without_an_effect_share_everything(load_study):
+    sweep = "denoise.median.radius_um,detect_edges.method\n3,sobel_2d\n"
+    recipes = Recipes(load_study(ROWS, sweep))
+    assert makers(recipes, "detect_edges", 1) == [0, 1]  # made only if split_objects needs it
+    assert makers(recipes, "evaluate_labels", 1) == [0, 0]
+
+
+def test_edges_count_where_they_are_used(load_study):
+    split = {"method": "edges"}
+    recipes = Recipes(load_study(ROWS, "detect_edges.method\nsobel_2d\n", split_objects=split))
+    assert makers(recipes, "split_objects", 1) == [0, 1]
+
+
+def test_a_diameter_changes_what_depends_on_it(load_study):
+    recipes = Recipes(load_study(ROWS, "diameter_um.nuclei\n8\n"))
+    assert makers(recipes, "import_stack", 1) == [0, 0]
+    assert makers(recipes, "adjust_contrast", 1) == [0, 0]  # percentiles have no size
+    assert makers(recipes, "denoise", 1) == [0, 1]
+
+
+def test_cells_depend_on_their_nuclei(load_study):
+    recipes = Recipes(load_study(ROWS, "find_seeds.method\npeaks\n"))
+    assert makers(recipes, "enhance_membrane", 1, "membrane") == [0, 0]
+    assert makers(recipes, "find_cell_seeds", 1, "membrane") == [0, 1]
+    assert makers(recipes, "merge_cells", 1, "membrane") == [0, 1]
+
+
+def test_an_estimated_diameter_is_estimated_once(load_study):
+    rows = [ROWS[0] | {"diameter_um": "auto"}]
+    study = load_study(rows, "binarize.method\nli\n")
+    inputs = Inputs(study, Recipes(study))
+    expected = ["<results>/a/nuclei/diameter.json"]
+    assert inputs.diameter_for("denoise", "sweep/1/a", "nuclei") == expected
+    assert inputs.diameter_for("detect_edges", "sweep/1/a", "nuclei") == []
+
+
+def test_paths_lie_in_the_folder_of_the_unit_that_makes_them(load_study):
+    recipes = Recipes(load_study(ROWS, "binarize.method\nli\nli\n"))
+    path = recipes.path_of("binarize", "nuclei/mask.tif", "sweep/2/a", "nuclei")
+    assert path == "<results>/sweep/1/a/nuclei/mask.tif"
+    path = recipes.path_of("denoise", "channels/nuclei/denoised.tif", "sweep/2/a", "nuclei")
+    assert path == "<results>/a/channels/nuclei/denoised.tif"
+
+
+def test_scores_of_a_sweep_name_each_run(load_study):
+    study = load_study(ROWS, "binarize.method\nli\nli\n")
+    assert Inputs(study, Recipes(study)).sweep_scores() == [
+        "<results>/a/scores.json",
+        "<results>/sweep/1/a/scores.json",
+        "<results>/sweep/1/a/scores.json",
+    ]
+
+
+def test_a_sweep_needs_a_table_and_a_ground_truth(load_study):
+    study = load_study(ROWS)
+    with pytest.raises(InputError, match=r"config\.sweep is missing"):
+        Inputs(study, Recipes(study)).sweep_scores()
+    study = load_study([ROWS[1] | {"diameter_um": 9}], "binarize.method\nli\n")
+    with pytest.raises(InputError, match="no row to sweep"):
+        Inputs(study, Recipes(study)).sweep_scores()

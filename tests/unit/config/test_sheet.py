@@ -1,0 +1,207 @@
+"""Reading the sheet, and its errors."""
+
+import os
+
+import numpy as np
+import pytest
+import yaml
+from study import ROOT
+
+from cellstack.config import sheet
+
+SCHEMA = yaml.safe_load(
+    (ROOT / "config" / "schemas" / "stacks.schema.yaml").read_text(encoding="utf-8")
+)
+
+
+@pytest.fixture
+def read(tmp_path):
+    def from_text(text, name="stacks.tsv"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return sheet.read_sheet(str(path), SCHEMA)
+
+    return from_text
+
+
+def test_cells_are_stripped_converted_and_completed(read):
+    rows, errors = read(
+        "stack\tchannel \timage\tz_um\tinclude\tmouse\n a \tnuclei\tx y.tif\t0.5\tno\t007\n"
+    )
+    assert errors == []
+    assert rows == [
+        {
+            "stack": "a",
+            "channel": "nuclei",
+            "image": "x y.tif",
+            "z_um": 0.5,
+            "include": False,
+            "mouse": "007",
+            "preset": "default",
+        },
+    ]
+
+
+def test_commas_quotes_and_a_byte_order_mark(read):
+    rows, errors = read('\ufeffstack,channel,image\r\na,nuclei,"b, ""c"".tif"\r\n', "stacks.csv")
+    assert errors == []
+    assert rows[0]["image"] == 'b, "c".tif'
+
+
+def test_a_cell_that_is_not_a_number_stays_text(read):
+    rows, _ = read("stack\tz_um\tdiameter_um\na\tthick\tinf\n")
+    assert (rows[0]["z_um"], rows[0]["diameter_um"]) == ("thick", "inf")
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\n\t\t\n", "\n\n\t\t\n\n"])
+def test_empty_lines_at_the_end_are_ignored(read, ending):
+    rows, errors = read(f"stack\tchannel\timage\na\tnuclei\tx.tif{ending}")
+    assert errors == []
+    assert len(rows) == 1
+
+
+def test_missing_cells_are_absent_and_empty_surplus_cells_are_ignored(read):
+    rows, errors = read("stack\tchannel\timage\na\tnuclei\na\tnuclei\tx.tif\t\t\n")
+    assert errors == []
+    assert "image" not in rows[0]
+    assert rows[1].keys() >= {"stack", "channel", "image"}
+
+
+def test_surplus_cells_and_repeated_columns_are_refused(read):
+    rows, errors = read("stack\timage\timage\na\tx.tif\ty.tif\nb\tx.tif\ty.tif\tz\n")
+    assert rows == []
+    assert [error.partition(": ")[2].split(";")[0] for error in errors] == [
+        "column 'image' occurs 2 times",
+        "has more cells than the header",
+    ]
+    assert "row 2: " in errors[1]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff\xfe\x00\x01\x80", b'stack\timage\na\t"x.tif\n', b"stack\n" + b"a" * 200_000],
+)
+def test_a_file_that_is_not_a_table_is_refused_in_one_line(read, content):
+    rows, errors = read(content)
+    assert rows == []
+    assert len(errors) == 1
+    assert "stacks.tsv' is not a text table in UTF-8" in errors[0]
+    assert "\n" not in errors[0]
+
+
+HOSTILE = [
+    "..",
+    "../a",
+    "a/b",
+    "/etc",
+    "a b",
+    "a'b",
+    'a"b',
+    "a\nb",
+    "a\rb",
+    "a" * 300,
+    "ä",
+    "名",
+    "a\u202eb",
+    "a\x00b",
+    "$(touch x)",
+    "{a}",
+    "-a",
+    ".a",
+]
+
+
+def errors_of(rows, errors=()):
+    return [
+        *errors,
+        *sheet.find_errors(
+            rows,
+            SCHEMA,
+            where="stacks.tsv",
+            presets={"default"},
+            diameters={"nuclei": 10},
+            objects=["nuclei"],
+            made={"x.tif"},
+        ),
+    ]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("column", ["stack", "channel"])
+def test_names_that_could_lead_elsewhere_are_refused(read, name, column):
+    cells = {"stack": "a", "channel": "nuclei", "image": "x.tif"} | {
+        column: '"' + name.replace('"', '""') + '"'
+    }
+    rows, errors = read("\t".join(cells) + "\n" + "\t".join(cells.values()) + "\n")
+    assert any(
+        error.startswith(f"stacks.tsv row 1.{column}: ") for error in errors_of(rows, errors)
+    )
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["=cmd|' /C calc'!A0", "@SUM(1)", "$(touch x)", "`touch x`", "; rm -rf /", "{x}", "../../x"],
+)
+def test_cells_of_user_columns_are_kept_as_text(read, cell):
+    rows, errors = read(f"stack\tchannel\timage\tmine\na\tnuclei\tx.tif\t{cell}\n")
+    assert errors_of(rows, errors) == []
+    assert rows[0]["mine"] == cell
+
+
+@pytest.mark.parametrize(
+    ("former", "present"),
+    [("truth", "ground_truth"), ("index", "channel_index"), ("use", "include")],
+)
+def test_a_renamed_column_is_refused_with_its_present_name(read, former, present):
+    errors = errors_of(*read(f"stack\tchannel\timage\t{former}\na\tnuclei\tx.tif\t1\n"))
+    assert errors == [f"stacks.tsv: column {former!r} was renamed; use {present!r}"]
+
+
+def test_a_column_like_a_known_one_or_a_result_is_refused(read):
+    errors = errors_of(
+        *read("stack\tchannel\timage\tlables\tvolume_um3\tmine\na\tnuclei\tx.tif\t1\t1\t1\n")
+    )
+    assert [error.split("; ")[0] for error in errors] == [
+        "stacks.tsv: column 'lables' resembles 'labels'",
+        "stacks.tsv: column 'volume_um3' has the name of a column of the results",
+    ]
+
+
+@pytest.mark.parametrize("image", ["x" * 300 + ".tif", "x/" * 3000, "x" * 300 + "*.tif"])
+def test_an_image_path_that_is_too_long_does_not_exist(read, image):
+    rows, errors = read(f"stack\tchannel\timage\na\tnuclei\t{image}\n")
+    (error,) = errors_of(rows, errors)
+    assert "does not exist" in error
+
+
+def test_mutated_sheets(read):
+    count = int(os.environ.get("CELLSTACK_FUZZ", "200"))
+    rng = np.random.default_rng(1)
+    valid = "stack\tchannel\timage\tz_um\tdiameter_um\tinclude\tmouse\n" + "".join(
+        f"s{n}\tnuclei\tx.tif\t0.5\t7\ttrue\tm{n}\n" for n in range(20)
+    )
+    pieces = [
+        b"\t",
+        b"\n",
+        b'"',
+        b"\r",
+        b"\x00",
+        b"\xff",
+        b"..",
+        b"-1e999",
+        b"nan",
+        b"=1+1",
+        b"\xef\xbb\xbf",
+        b"s1",
+        "µ".encode(),
+    ]
+    refused = 0
+    for _ in range(count):
+        content = bytearray(valid.encode())
+        for _ in range(rng.integers(1, 8)):
+            start = rng.integers(len(content))
+            content[start : start + rng.integers(0, 6)] = pieces[rng.integers(len(pieces))]
+        found = errors_of(*read(bytes(content)))
+        assert all(error and len(error.splitlines()) == 1 for error in found)
+        refused += bool(found)
+    assert 0.2 * count < refused <= count

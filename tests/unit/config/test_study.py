@@ -1,0 +1,155 @@
+import math
+
+import pytest
+
+from cellstack.errors import InputError
+
+NUCLEI = {"stack": "a", "channel": "nuclei", "image": "a.tif"}
+MEMBRANE = {"stack": "a", "channel": "membrane", "image": "m.tif"}
+OTHER = {"stack": "b", "channel": "membrane", "image": "m.tif", "diameter_um": 12}
+
+
+def test_objects_follow_from_the_channels(load_study):
+    study = load_study([NUCLEI, MEMBRANE, OTHER, NUCLEI | {"stack": "c", "include": "no"}])
+    assert study.objects("a") == ["nuclei", "cells"]
+    assert study.objects("b") == ["cells"]
+    assert study.complete_stacks == ["a", "b"]
+    assert study.stacks_of("nuclei") == ["a"]
+    assert study.stacks_of("cells") == ["a", "b"]
+    assert study.of_each_object("{stack}/{object}") == ["a/nuclei", "a/cells", "b/cells"]
+    assert study.channels("a") == ["nuclei", "membrane"]
+
+
+def test_objects_may_be_left_out(load_study):
+    study = load_study([NUCLEI, MEMBRANE], objects=["cells"])
+    assert study.objects("a") == ["cells"]
+    assert study.stacks_of("nuclei") == []
+
+
+def test_a_column_is_looked_up_by_object(load_study):
+    rows = [NUCLEI | {"ground_truth": "t.tif"}, MEMBRANE | {"labels": "l.tif"}, OTHER]
+    study = load_study(rows)
+    assert study.scored_objects("a") == ["nuclei"]
+    assert study.stacks_with("ground_truth") == ["a"]
+    assert study.stacks_with("labels", "cells") == ["a"]
+    assert study.stacks_with("labels", "nuclei") == []
+    assert study.stacks_without("labels", "cells") == ["b"]
+    assert study.swept_stacks() == []
+
+
+def test_a_preset_overrides_the_configuration(load_study):
+    presets = {"soft": {"denoise": {"gaussian": {"sigma_um": 2}}}}
+    rows = [NUCLEI, NUCLEI | {"stack": "b", "preset": "soft"}]
+    study = load_study(rows, presets=presets, denoise={"gaussian": {"sigma_um": 1}})
+    assert study.arguments("denoise", "a", "nuclei")["options"] == {"sigma_um": 1}
+    assert study.arguments("denoise", "b", "nuclei")["options"] == {"sigma_um": 2}
+    assert study.argument("method", "denoise", "b", "nuclei") == "gaussian"
+
+
+def test_sizes_follow_the_diameter(load_study):
+    study = load_study([NUCLEI, NUCLEI | {"stack": "b", "diameter_um": 5}])
+    assert study.arguments("denoise", "a", "nuclei")["options"] == {"sigma_um": 0.6}
+    assert study.arguments("denoise", "b", "nuclei")["options"] == {"sigma_um": 0.3}
+    assert study.object_diameter("b") == 5
+    assert study.diameter_source("b", "nuclei") == "given"
+
+
+def test_the_diameter_of_cells_follows_that_of_their_nuclei(load_study):
+    study = load_study([NUCLEI, MEMBRANE, OTHER])
+    assert study.diameter("a", "membrane") == pytest.approx(14)
+    assert study.diameter_source("a", "membrane") == "from nuclei"
+    assert study.diameter("b", "membrane") == 12
+    assert study.diameter_source("b", "membrane") == "given"
+
+
+def test_an_estimated_diameter_leaves_sizes_open(load_study):
+    study = load_study([NUCLEI | {"diameter_um": "auto"}, MEMBRANE])
+    assert study.diameter("a", "nuclei") == study.diameter("a", "membrane") == "auto"
+    assert study.object_diameter("a") == "1 d"
+    assert study.diameter_source("a", "nuclei") is None
+    assert study.arguments("denoise", "a", "nuclei")["options"] == {"sigma_um": "0.06 d"}
+
+
+def test_default_options_are_parts_of_the_diameter(load_study):
+    changed = {"gaussian": {"sigma_um": 3}}
+    options = load_study([NUCLEI], denoise=changed).default_options()
+    assert options["denoise"] == {"sigma_um": 0.06}
+    assert options["binarize"]["background_radius_um"] == 1.5
+    assert options["binarize"]["level"] == 0.45
+    assert options["find_seeds"] == {
+        "smoothing_um": 0.05,
+        "sigma_um": 0.3,
+        "min_distance_um": 0.4,
+        "weight": 0.5,
+    }
+
+
+def test_a_run_of_a_sweep_has_its_own_settings(load_study):
+    presets = {"soft": {"denoise": {"gaussian": {"sigma_um": 2}}}}
+    sweep = "denoise.method,diameter_um.nuclei,preset\nmedian,,\n,8,\n,,soft\n"
+    study = load_study([NUCLEI, MEMBRANE], sweep, presets=presets)
+    assert study.arguments("denoise", "sweep/1/a", "nuclei")["method"] == "median"
+    assert study.diameter("sweep/2/a", "nuclei") == 8
+    assert study.diameter("sweep/2/a", "membrane") == pytest.approx(11.2)
+    assert study.arguments("denoise", "sweep/3/a", "nuclei")["options"] == {"sigma_um": 2}
+    assert study.arguments("denoise", "a", "nuclei")["method"] == "gaussian"
+    assert study.swept_keys() == ["denoise.method", "diameter_um.nuclei", "preset"]
+
+
+def test_the_presets_of_a_sweep_are_those_of_its_stacks(load_study):
+    presets = {"soft": {"denoise": {"method": "median"}}}
+    rows = [NUCLEI | {"ground_truth": "t.tif"}, OTHER | {"ground_truth": "t.tif", "preset": "soft"}]
+    study = load_study(rows, "preset\nsoft\n", presets=presets)
+    assert study.sweep_presets() == [{}, presets["soft"]]
+
+
+def test_all_errors_in_one_message(load_study):
+    rows = [NUCLEI | {"preset": "none"}, MEMBRANE | {"z_um": -1}]
+    with pytest.raises(InputError) as error:
+        load_study(rows, "binarize.method\nlee\n", group_by=3)
+    lines = str(error.value).splitlines()
+    assert lines[0] == "4 error(s) in the configuration or the sheet:"
+    assert len(lines) == 5
+
+
+def test_incomplete_stacks_are_left_out_but_named(load_study):
+    study = load_study([NUCLEI | {"condition": "x"}, OTHER | {"condition": "y"}])
+    some = study.without({"b": {"status": "failed", "flags": "why"}})
+    assert some.complete_stacks == ["a"]
+    assert some.stacks_of("cells") == []
+    assert some.user_columns()["b/cells"] == {"condition": "y"}
+    with pytest.raises(InputError, match="no stack is complete"):
+        study.without({"a": {}, "b": {}})
+
+
+def test_own_columns_are_taken_from_either_channel(load_study):
+    study = load_study([NUCLEI | {"mouse": "7"}, MEMBRANE | {"dye": "red"}])
+    assert study.user_columns() == {
+        "a/nuclei": {"mouse": "7", "dye": "red"},
+        "a/cells": {"mouse": "7", "dye": "red"},
+    }
+
+
+def test_groups_are_those_of_the_named_column(load_study):
+    rows = [NUCLEI | {"mouse": "7"}, NUCLEI | {"stack": "b"}]
+    assert load_study(rows, group_by="mouse").groups("nuclei") == {"a": "7"}
+
+
+def test_simulated_stacks_are_noted(load_study):
+    image = "resources/simulated/tiny/image.ome.tif"
+    study = load_study([NUCLEI])
+    assert (study.note("a"), study.note_of_all()) == ("", "")
+    rows = [{"stack": "s", "channel": "nuclei", "image": image}]
+    study = load_study(rows, simulate_stack={"tiny": {"shape": [4, 8, 8]}})
+    assert (study.note("s"), study.note_of_all()) == ("simulated data", "simulated data")
+
+
+def test_stacks_that_share_settings_are_listed_together(load_study):
+    rows = [NUCLEI, NUCLEI | {"stack": "b"}, NUCLEI | {"stack": "c", "diameter_um": 6}]
+    first, second = load_study(rows).resolved_stages()
+    assert (first["stacks"], first["diameter_um"]) == (["a", "b"], 10)
+    assert (second["stacks"], second["diameter_um"]) == (["c"], 6)
+    volume = second["stages"]["select_objects"]["min_volume_um3"]
+    assert volume == pytest.approx(0.1 * math.pi / 6 * 6**3, rel=1e-5)
+    assert "segment_cells" not in first["stages"]
+    assert "estimate_diameter" not in first["stages"]

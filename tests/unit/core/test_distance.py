@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+from shapes import landscape, read_only, spacing_of
+
+from cellstack.core.distance import distance_map
+
+each_ratio = pytest.mark.parametrize("ratio", [1, 4, 8])
+
+
+@pytest.mark.parametrize("fill", [0.3, 0.9, 0.999])
+@pytest.mark.parametrize("shape", [(1, 7, 1), (1, 20, 21), (3, 1, 5), (9, 17, 31)], ids=str)
+@each_ratio
+def test_distance_against_scipy(ratio, shape, fill):
+    # At the faces too: for neither function they are background.
+    mask = (np.random.default_rng(0).random(shape) < fill).astype("uint8")
+    mask.flat[0] = 0
+    found = distance_map(read_only(mask), spacing_of(ratio))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(
+        found, ndimage.distance_transform_edt(mask, spacing_of(ratio)), rtol=1e-6
+    )
+
+
+@each_ratio
+def test_distance_in_a_slab_is_in_um(ratio):
+    mask = np.zeros((9, 40, 3), "uint8")
+    mask[2:7], mask[:, :4] = 1, 0
+    mask[:, 36:] = 0
+    found = distance_map(mask, spacing_of(ratio))
+    z, y = (
+        np.minimum(np.arange(9) - 1, 7 - np.arange(9)),
+        np.minimum(np.arange(40) - 3, 36 - np.arange(40)),
+    )
+    expected = np.minimum(z[:, None] * 0.25 * ratio, y[None] * 0.25).clip(0)
+    np.testing.assert_allclose(found, np.repeat(expected[:, :, None], 3, 2), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "half"), [((4, 40, 40), 2.0), ((9, 5, 40), 0.625), ((1, 7, 1), 0.125)]
+)
+def test_without_background_distance_is_half_the_smallest_extent(shape, half):
+    found = distance_map(np.ones(shape, "uint8"), spacing_of(4))
+    assert found.dtype == np.float32
+    assert np.all(found == np.float32(half))
+
+
+@pytest.mark.parametrize("sigma_um", [0.0, 0.5])
+def test_without_foreground_distance_is_zero(sigma_um):
+    assert not distance_map(np.zeros((3, 4, 5), "uint8"), spacing_of(4), sigma_um).any()
+
+
+@each_ratio
+def test_smoothed_distance_against_scipy(ratio):
+    mask, spacing = (landscape((12, 30, 31), 0) > 4).astype("uint8"), spacing_of(ratio)
+    expected = (
+        ndimage.gaussian_filter(
+            ndimage.distance_transform_edt(mask, spacing), np.divide(0.5, spacing), mode="nearest"
+        )
+        * mask
+    )
+    np.testing.assert_allclose(distance_map(mask, spacing, 0.5), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("sigma_um", [0.0, 0.5])
+def test_result_does_not_depend_on_threads(sigma_um):
+    mask = (landscape((20, 70, 61), 0) > 4).astype("uint8")
+    first, *others = (
+        distance_map(mask, spacing_of(4), sigma_um, threads) for threads in (1, 2, 3, 8)
+    )
+    assert all(np.array_equal(first, other) for other in others)

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from drawn import boxes_image, edges_of, outlines_of, panels, texts_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cellstack.core.labels import find_boxes
+from cellstack.figures import drawing
+from cellstack.figures.plot_planes import choose_planes, plot_planes
+
+
+def test_objects_have_the_same_color_on_all_planes():
+    labels = boxes_image((12, 30, 60), [(0, 12), (2, 12), (2, 12)], [(0, 12), (2, 12), (12, 40)])
+    shown = panels(plot_planes(np.zeros(labels.shape, np.uint8), labels, (1, 1, 1), title="s"))
+    assert len({tuple(color for color, _ in outlines_of(axes)) for axes in shown.values()}) == 1
+
+
+def test_labels_with_gaps_are_drawn_in_place_and_in_their_colors():
+    numbers = (2, 3, 7, 8, 20, 21, 40)
+    boxes = [[(i % 2, i % 2 + 2), (2 + i, 12 + i), (1 + 8 * i, 8 + 8 * i)] for i in range(7)]
+    labels = boxes_image((3, 24, 60), *boxes, labels=numbers)
+    shown = panels(plot_planes(np.zeros(labels.shape, np.uint8), labels, (1, 0.5, 0.4), title="s"))
+    colors = drawing.label_colors(find_boxes(labels))
+    for z in range(3):
+        drawn = [
+            (edges_of(line, (0.5, 0.4)), c) for c, line in outlines_of(shown[f"plane {z + 1}"])
+        ]
+        assert drawn == [
+            ((rows, columns), colors[label])
+            for label, (depth, rows, columns) in zip(numbers, boxes, strict=True)
+            if depth[0] <= z < depth[1]
+        ]
+    assert [len(outlines_of(axes)) for axes in shown.values()] == [4, 7, 3]
+
+
+def test_planes_are_captioned_with_depth_and_number():
+    raw, labels = np.zeros((30, 8, 8), np.uint8), np.zeros((30, 8, 8), np.uint16)
+    figure = plot_planes(raw, labels, (0.58, 1, 1), title="s")
+    assert list(panels(figure)) == [f"plane {z + 1}" for z in choose_planes(30)]
+    captions = {"z = 0.58 µm (plane 2)", "z = 9.28 µm (plane 17)", "z = 16.24 µm (plane 29)"}
+    assert captions <= set(texts_of(figure))
+    assert "12 of 30 planes" in texts_of(figure)
+
+
+@given(st.integers(1, 2000))
+def test_planes_are_evenly_spaced(count):
+    planes = choose_planes(count)
+    assert len(planes) == min(count, 12)
+    assert planes[0] >= 0 and planes[-1] < count
+    steps = np.diff(planes)
+    assert len(planes) == 1 or (steps.min() >= 1 and np.ptp(steps) <= 1)
+    assert count > 12 or planes == list(range(count))
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_all_planes_of_a_thin_stack_are_shown(count):
+    raw, labels = np.zeros((count, 8, 8), np.uint8), np.zeros((count, 8, 8), np.uint16)
+    figure = plot_planes(raw, labels, (1, 1, 1), title="s")
+    assert "All planes" in texts_of(figure)
+    assert len(figure.axes) == count

@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+from drawn import boxes_image, edges_of, outlines_of, panels, texts_of
+from PIL import Image
+
+from cellstack.core.labels import find_boxes
+from cellstack.figures import drawing
+from cellstack.figures.colors import COLORS
+from cellstack.figures.plot_planes import plot_planes
+from cellstack.figures.plot_segmentation import plot_segmentation
+
+AXES = {"xy": (1, 2), "xz": (0, 2), "yz": (1, 0)}  # down, across
+RATIOS = [(0.5, 0.5, 0.5), (2.0, 0.5, 0.5), (4.0, 0.5, 0.5)]
+
+
+def draw(labels, spacing, raw=None):
+    raw = np.zeros(labels.shape, np.uint8) if raw is None else raw
+    return plot_segmentation(raw, labels, labels, spacing, title="s")
+
+
+def pixels_per_um(axes):
+    left, right = axes.get_xlim()
+    return axes.bbox.width / (right - left)
+
+
+def test_views_are_laid_out_as_in_an_orthogonal_viewer():
+    shown = panels(draw(np.zeros((4, 20, 30), np.uint16), (1, 0.5, 0.5)))
+    assert set(shown) == {f"{block} {view}" for block in ("projection", "plane") for view in AXES}
+    for block in ("projection", "plane"):
+        xy, xz, yz = (shown[f"{block} {view}"].bbox for view in ("xy", "xz", "yz"))
+        assert (xz.x0, xz.x1, yz.y0, yz.y1) == pytest.approx((xy.x0, xy.x1, xy.y0, xy.y1))
+        assert xz.y1 < xy.y0
+        assert yz.x0 > xy.x1
+
+
+def test_views_show_projections_and_the_planes_marked_by_ticks():
+    raw = np.random.default_rng(0).integers(0, 999, (5, 7, 9)).astype(np.uint16)
+    spacing = (2, 0.7, 0.5)
+    shown = panels(draw(np.zeros((5, 7, 9), np.uint16), spacing, raw))
+    images = {name: axes.images[0].get_array() for name, axes in shown.items()}
+    np.testing.assert_array_equal(images["projection xy"], raw.max(0))
+    np.testing.assert_array_equal(images["projection xz"], raw.max(1))
+    np.testing.assert_array_equal(images["projection yz"], raw.max(2).T)
+    np.testing.assert_array_equal(images["plane xy"], raw[2])
+    np.testing.assert_array_equal(images["plane xz"], raw[:, 3])
+    np.testing.assert_array_equal(images["plane yz"], raw[:, :, 4].T)
+    for view, (down, across) in AXES.items():
+        axes = shown[f"plane {view}"]
+        assert axes.get_xticks() == pytest.approx([raw.shape[across] // 2 * spacing[across]])
+        assert axes.get_yticks() == pytest.approx([raw.shape[down] // 2 * spacing[down]])
+
+
+@pytest.mark.parametrize("spacing", RATIOS)
+def test_rendered_outline_is_at_the_edge_of_the_object(spacing, tmp_path):
+    box = [(3, 7), (10, 25), (20, 32)]
+    figure = draw(boxes_image((10, 40, 50), box), spacing)
+    drawing.save(figure, tmp_path / "s.png", COLORS)
+    image = np.asarray(Image.open(tmp_path / "s.png").convert("RGB")).astype(int)
+    is_colored = np.ptp(image, axis=2) > 60
+    for name, axes in panels(figure).items():
+        left, top = round(axes.bbox.x0), round(len(image) - axes.bbox.y1)
+        height, width = round(axes.bbox.height), round(axes.bbox.width)
+        inside = is_colored[top : top + height, left : left + width]
+        scale = pixels_per_um(axes)
+        for at, axis in zip(np.nonzero(inside), AXES[name.split()[1]], strict=True):
+            expected = [side * spacing[axis] * scale for side in box[axis]]
+            assert (at.min(), at.max() + 1) == pytest.approx(expected, abs=2)
+
+
+def test_projection_shows_the_outline_of_each_whole_object():
+    lower, upper = [(1, 3), (5, 25), (5, 25)], [(6, 8), (15, 35), (15, 35)]
+    shown = panels(draw(boxes_image((10, 40, 40), lower, upper), (1, 1, 1)))
+    (first, one), (second, other) = outlines_of(shown["projection xy"])
+    assert edges_of(one, (1, 1)) == ((5, 25), (5, 25))
+    assert edges_of(other, (1, 1)) == ((15, 35), (15, 35))
+    assert first != second
+    assert outlines_of(shown["plane xy"]) == []  # plane 5 is between the two objects
+    assert len(outlines_of(shown["plane xz"])) == 2
+
+
+def test_labels_with_gaps_are_drawn_in_place_and_in_their_colors():
+    numbers = (2, 3, 7, 8, 20, 21, 40)
+    boxes = [[(1, 5), (2 + i, 12 + i), (1 + 8 * i, 8 + 8 * i)] for i in range(7)]
+    labels = boxes_image((6, 24, 60), *boxes, labels=numbers)
+    colors = drawing.label_colors(find_boxes(labels))
+    shown = panels(draw(labels, (1, 0.5, 0.4)))
+    for name in ("projection xy", "plane xy"):
+        assert [(edges_of(line, (0.5, 0.4)), c) for c, line in outlines_of(shown[name])] == [
+            ((rows, columns), colors[label])
+            for label, (_, rows, columns) in zip(numbers, boxes, strict=True)
+        ]
+    assert len(outlines_of(shown["projection xz"])) == len(outlines_of(shown["projection yz"])) == 7
+
+
+def test_objects_that_are_not_measured_are_white_and_others_keep_their_colors():
+    segmentation = boxes_image(
+        (3, 30, 60),
+        [(0, 3), (0, 10), (0, 10)],
+        [(0, 3), (5, 20), (15, 30)],
+        [(0, 3), (5, 20), (30, 50)],
+    )
+    renumbered = np.array([0, 0, 2, 1], np.uint16)[segmentation]
+    raw, spacing = np.zeros(segmentation.shape, np.uint8), (1, 0.5, 0.5)
+    figure = plot_segmentation(raw, segmentation, renumbered, spacing, title="s")
+    in_planes = outlines_of(panels(plot_planes(raw, segmentation, spacing, title="s"))["plane 2"])
+    by_left = {round(line[:, 0].min()): color for color, line in in_planes}
+    assert len(set(by_left.values())) == 3
+    for name in ("projection xy", "plane xy"):
+        outlines = outlines_of(panels(figure)[name])
+        found = {round(line[:, 0].min()): color for color, line in outlines}
+        assert found == by_left | {0: "#ffffff"}
+    assert "3 objects, 2 measured" in texts_of(figure)
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["measured (2)", "found, not measured (1)"]
+    (only,) = draw(segmentation, (1, 1, 1)).legends[0].get_texts()
+    assert only.get_text() == "measured (3)"
+
+
+def test_nuclei_are_shown_as_a_tint():
+    labels = np.zeros((4, 20, 20), np.uint16)
+    nuclei = boxes_image(labels.shape, [(1, 3), (5, 9), (5, 9)]).astype(np.uint8)
+    raw = np.zeros(labels.shape, np.uint8)
+    figure = plot_segmentation(raw, labels, labels, (1, 1, 1), title="s", nuclei=nuclei)
+    _, tint = panels(figure)["projection xy"].images
+    np.testing.assert_array_equal(tint.get_array()[..., 3] > 0, nuclei.max(0) > 0)
+    assert any(text.endswith(", nuclei in blue") for text in texts_of(figure))
+
+
+def test_a_single_plane_has_one_view():
+    raw = np.random.default_rng(0).integers(0, 99, (1, 30, 40)).astype(np.uint8)
+    figure = draw(boxes_image(raw.shape, [(0, 1), (3, 9), (3, 9)]), (1, 0.5, 0.5), raw)
+    assert list(panels(figure)) == ["plane xy"]
+    assert "1 object, 1 measured" in texts_of(figure)
+    assert "Plane 1 of 1" in texts_of(figure)

@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cellstack.config.reasons import CONTRAST, IRREGULAR, LARGE, SEEDS, SMALL
+from cellstack.measure.flag_objects import find_crowded, flag_objects, measure_contrast
+
+SPACING = (1.0, 0.5, 0.5)
+
+
+def objects(volumes, solidities=None, cut=()):
+    solidities = solidities or [0.95 + 0.001 * (i % 5) for i in range(len(volumes))]
+    return [
+        {
+            "segmentation_label": i + 1,
+            "volume_um3": volume,
+            "solidity": solidity,
+            "equivalent_diameter_um": 2.0,
+            "touches_first_plane": int(i in cut),
+            "touches_last_row": int(i in cut),
+        }
+        for i, (volume, solidity) in enumerate(zip(volumes, solidities, strict=True))
+    ]
+
+
+def test_unusual_size_and_shape():
+    rows = objects([100, 104, 98, 101, 97, 30, 400], [0.95, 0.951, 0.949, 0.95, 0.7, 0.952, 0.99])
+    assert flag_objects(rows) == ["", "", "", "", IRREGULAR, SMALL, LARGE]
+
+
+def test_objects_at_a_face_are_flagged_and_not_used_as_reference():
+    rows = objects([100, 104, 98, 101, 97, 10, 11, 12, 13, 14, 15, 16], cut=range(5, 12))
+    flags = flag_objects(rows)
+    assert flags[:5] == [""] * 5
+    assert flags[5].split(";") == ["touches first plane", "touches last row", SMALL]
+
+
+def test_too_few_or_equal_objects_are_not_flagged():
+    assert flag_objects([]) == []
+    assert flag_objects(objects([1, 1000, 1, 1])) == [""] * 4
+    assert flag_objects(objects([5, 5, 5, 5, 5, 900], [1] * 6)) == [""] * 6
+
+
+def test_seeds_and_contrast():
+    flags = flag_objects(objects([100, 104, 98]), [0.5, np.nan, 2], {3})
+    assert flags == [CONTRAST, "", SEEDS]
+
+
+@given(st.lists(st.floats(1, 1e4), min_size=1, max_size=20), st.floats(0.01, 100))
+def test_flags_do_not_depend_on_the_unit_of_volume(volumes, factor):
+    ours, theirs = (
+        flag_objects(objects(volumes)),
+        flag_objects(objects([volume * factor for volume in volumes])),
+    )
+    far = np.abs(np.log(volumes) - np.median(np.log(volumes)))
+    spread = 1.4826 * np.median(far)
+    if spread > 0.01:  # below, the result depends on rounding
+        assert [a for a, z in zip(ours, far / spread, strict=True) if abs(z - 3.5) > 1e-6] == [
+            b for b, z in zip(theirs, far / spread, strict=True) if abs(z - 3.5) > 1e-6
+        ]
+
+
+def ball_stack(height, noise, diameter=8.0):
+    axes = np.ogrid[:24, :48, :48]
+    squared = sum(
+        ((axis - middle) * step) ** 2
+        for axis, middle, step in zip(axes, (12, 24, 24), SPACING, strict=True)
+    )
+    segmentation = np.where(squared <= diameter**2 / 4, np.uint16(7), np.uint16(0))
+    raw = np.random.default_rng(0).normal(100, noise, segmentation.shape) + height * (
+        segmentation > 0
+    )
+    where = np.argwhere(segmentation)
+    box = tuple(slice(low, high + 1) for low, high in zip(where.min(0), where.max(0), strict=True))
+    return segmentation, raw, [box], [{"segmentation_label": 7, "equivalent_diameter_um": diameter}]
+
+
+@pytest.mark.parametrize(("height", "noise"), [(50, 10), (10, 10), (0, 10), (-30, 10)])
+def test_contrast_is_in_standard_deviations_of_the_background(height, noise):
+    segmentation, raw, boxes, rows = ball_stack(height, noise)
+    assert measure_contrast(segmentation, boxes, rows, raw, SPACING)[0] == pytest.approx(
+        height / noise, abs=0.3
+    )
+
+
+def test_neighbouring_objects_are_not_background():
+    segmentation, raw, boxes, rows = ball_stack(50, 10)
+    raw[:, :, 34:] += 500
+    segmentation[:, :, 34:] = 8
+    assert measure_contrast(segmentation, boxes, rows, raw, SPACING)[0] == pytest.approx(5, abs=0.3)
+    segmentation[segmentation == 0] = 9  # on all sides
+    assert np.isnan(measure_contrast(segmentation, boxes, rows, raw, SPACING)[0])
+
+
+def test_contrast_without_noise():
+    for height, expected in ((50, np.inf), (-50, -np.inf), (0, 0)):
+        segmentation, _, boxes, rows = ball_stack(0, 1)
+        raw = 100 + height * (segmentation > 0)
+        assert measure_contrast(segmentation, boxes, rows, raw, SPACING)[0] == expected
+
+
+def test_crowded_seeds_depend_on_the_distance_in_um():
+    segmentation = np.zeros((10, 20, 20), np.uint16)
+    segmentation[:, :10] = 3
+    segmentation[:, 10:] = 5
+    seeds = np.zeros_like(segmentation)
+    seeds[2, 5, 5], seeds[4, 5, 5] = 1, 2  # 2 um apart, in one object
+    assert find_crowded(seeds, segmentation, SPACING, 2.1) == {3}
+    assert find_crowded(seeds, segmentation, SPACING, 1.9) == set()
+    seeds[2, 10:12, 5] = 4  # in the next object, 2.75 um away
+    assert find_crowded(seeds, segmentation, SPACING, 2.8) == {3, 5}
+    assert find_crowded(np.zeros_like(seeds), segmentation, SPACING, 9) == set()

@@ -1,0 +1,187 @@
+import csv
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import summarize_stack as script
+from cellstack.config.columns import is_result
+from cellstack.config.reasons import REASONS
+from cellstack.measure.summarize_stack import summarize_stack
+
+COLUMNS = (
+    "stack",
+    "object",
+    "label",
+    "segmentation_label",
+    "volume_um3",
+    "equivalent_diameter_um",
+    "surface_area_um2",
+    "centroid_z_um",
+    "bbox_min_z",
+    "touches_first_row",
+    "direction_major_z",
+    "sum_intensity_a",
+)
+
+
+def table(count, diameter=10.0):
+    rng = np.random.default_rng(0)
+    values = {
+        name: [f"{value:.9g}" for value in diameter * rng.uniform(0.9, 1.1, count)]
+        for name in COLUMNS[4:]
+    }
+    labels = [str(label) for label in range(1, count + 1)]
+    texts = {
+        "stack": ["s"] * count,
+        "object": ["nuclei"] * count,
+        "label": labels,
+        "segmentation_label": labels,
+        "flags": [""] * count,
+    }
+    return texts | values
+
+
+def test_statistics_agree_with_pandas():
+    columns = table(9)
+    summary = summarize_stack(columns, ["kept"] * 9, 10)
+    table_of_numbers = pd.DataFrame(columns)[
+        ["volume_um3", "equivalent_diameter_um", "surface_area_um2", "sum_intensity_a"]
+    ].astype(float)
+    expected = table_of_numbers.agg(["mean", "std", "median", "min", "max", "sum"])
+    for name in expected:
+        for key, row in (
+            ("mean", "mean"),
+            ("sd", "std"),
+            ("median", "median"),
+            ("min", "min"),
+            ("max", "max"),
+        ):
+            assert summary[f"{key}_{name}"] == pytest.approx(expected.loc[row, name], rel=1e-12)
+        for percent in (5, 25, 75, 95):
+            assert summary[f"p{percent}_{name}"] == pytest.approx(
+                table_of_numbers[name].quantile(percent / 100), rel=1e-12
+            )
+    assert summary["total_volume_um3"] == pytest.approx(expected.loc["sum", "volume_um3"])
+    assert [key for key in summary if key.startswith("total_")] == [
+        "total_volume_um3",
+        "total_surface_area_um2",
+        "total_sum_intensity_a",
+    ]
+    assert not any(
+        word in key
+        for key in summary
+        for word in ("centroid", "bbox", "touches", "direction", "label")
+    )
+
+
+def test_counts_by_reason():
+    reasons = ["kept", "lateral face", "below size range", "lateral face", "kept", "no nucleus"]
+    summary = summarize_stack(table(2), reasons, 10)
+    counts = {key: value for key, value in summary.items() if key.startswith("count_")}
+    assert {key: value for key, value in counts.items() if not key.startswith("count_flagged")} == {
+        "count_found": 6,
+        "count_measured": 2,
+        "count_dropped_lateral_face": 2,
+        "count_dropped_top_or_bottom_face": 0,
+        "count_dropped_below_size_range": 1,
+        "count_dropped_above_size_range": 0,
+        "count_dropped_no_nucleus": 1,
+    }
+    assert list(summary)[:3] == ["status", "count_found", "count_measured"]
+    assert {f"count_dropped_{reason.replace(' ', '_')}" for reason in REASONS} < counts.keys()
+
+
+def test_names_of_all_columns_are_reserved():
+    known = {"diameter_um"}  # a column of the sheet too
+    assert [
+        key
+        for key in summarize_stack(table(2), ["kept", "no nucleus"], 10)
+        if key not in known and not is_result(key)
+    ] == []
+    assert not any(map(is_result, ("condition", "mouse", "mean_age", "count", "max_dose_mg")))
+
+
+def test_flagged_objects_are_counted_by_kind():
+    columns = table(5)
+    columns["flags"] = [
+        "",
+        "touches first row;touches last plane;low contrast",
+        "small for its stack;low contrast",
+        "",
+        "seeds close together",
+    ]
+    summary = summarize_stack(columns, ["kept"] * 5, 10)
+    counts = {
+        key.removeprefix("count_"): value
+        for key, value in summary.items()
+        if key.startswith("count_flagged")
+    }
+    assert counts == {
+        "flagged": 3,
+        "flagged_face": 1,
+        "flagged_small": 1,
+        "flagged_large": 0,
+        "flagged_irregular": 0,
+        "flagged_seeds": 1,
+        "flagged_contrast": 2,
+    }
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_object_and_one_object():
+    empty = summarize_stack(table(0), [], 10)
+    assert (empty["status"], empty["flags"], empty["total_volume_um3"]) == (
+        "no objects",
+        "no objects",
+        0,
+    )
+    assert empty["mean_volume_um3"] is None
+    one = summarize_stack(table(1), ["kept"], 10)
+    assert one["status"] == "ok"
+    assert one["sd_volume_um3"] is None
+    assert one["mean_volume_um3"] == one["min_volume_um3"] == one["max_volume_um3"]
+    assert empty.keys() == one.keys()
+
+
+@pytest.mark.parametrize(("diameter", "flagged"), [(10, False), (6, True), (12, False), (15, True)])
+def test_flag_of_an_unexpected_diameter(diameter, flagged):
+    flags = summarize_stack(table(7, diameter), ["kept"] * 7, 10)["flags"]
+    assert flags == (
+        "median diameter differs from diameter_um by more than 30 %" if flagged else ""
+    )
+
+
+def test_missing_values_are_ignored():
+    columns = table(3)
+    columns["volume_um3"] = ["2", "", "4"]
+    summary = summarize_stack(columns, ["kept"] * 3, 10)
+    assert (summary["mean_volume_um3"], summary["count_measured"]) == (3, 3)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_script_writes_one_row(tmp_path, count):
+    pd.DataFrame(table(count)).to_csv(tmp_path / "objects.csv", index=False)
+    lines = [
+        "segmentation_label,label,volume_um3,reason",
+        *(f"{i},{i},1,kept" for i in range(1, count + 1)),
+        "9,0,1,above size range",
+    ]
+    (tmp_path / "selection.csv").write_text("\n".join(lines))
+    arguments = {
+        "objects": tmp_path / "objects.csv",
+        "selection": tmp_path / "selection.csv",
+        "stack": "s",
+        "object": "nuclei",
+        "diameter_um": 10,
+    }
+    script.main(**arguments, summary=tmp_path / "summary.csv")
+    (a,) = list(csv.DictReader((tmp_path / "summary.csv").open()))
+    assert list(a)[:5] == ["stack", "object", "status", "count_found", "count_measured"]
+    assert (a["stack"], a["object"], a["count_found"], a["count_dropped_above_size_range"]) == (
+        "s",
+        "nuclei",
+        str(count + 1),
+        "1",
+    )
+    assert (a["mean_volume_um3"] == "") == (count == 0)

@@ -1,0 +1,321 @@
+"""Import of a channel: selection, conversion, downsampling, and the script as a whole."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from skimage.color import rgb2gray
+from skimage.measure import block_reduce
+from study import ROOT
+
+import import_stack as script
+from cellstack.errors import InputError
+from cellstack.files.records import read_json
+from cellstack.files.stacks import read_stack
+from cellstack.prepare.import_stack import (
+    check_factors,
+    downsample_stack,
+    fill_stack,
+    luminance,
+    pick_channel,
+)
+
+NAMES = ["membrane", "Nuclei", None]
+
+
+@pytest.mark.parametrize(
+    ("names", "channel_index", "channel", "expected"),
+    [
+        ([None], "", "nuclei", 0),
+        ([None], None, "nuclei", 0),
+        (["actin"], "", "nuclei", 0),
+        (NAMES, "", "nuclei", 1),
+        (NAMES, "2", "nuclei", 2),
+        (NAMES, "membrane", "nuclei", 0),
+        (NAMES, "MEMBRANE", "nuclei", 0),
+        (["488", "405"], "405", "nuclei", 1),
+        (["dapi", "DAPI"], "DAPI", "nuclei", 1),
+    ],
+)
+def test_channel_by_number_or_name(names, channel_index, channel, expected):
+    assert pick_channel("a.tif", names, channel_index, channel)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "channel_index", "channel", "expected"),
+    [
+        ([None, None], "", "nuclei", "it has 0, 1: fill in channel_index"),
+        (NAMES, "", "actin", "it has 0 (membrane), 1 (Nuclei), 2: fill in channel_index"),
+        (["a", "a"], "", "a", "fill in channel_index"),
+        (NAMES, "3", "nuclei", "channel_index 3 matches no channel, it has 0 (membrane)"),
+        (NAMES, "-1", "nuclei", "channel_index -1 matches no channel"),
+        (NAMES, "dapi", "nuclei", "channel_index dapi matches no channel"),
+        ([None], "1", "nuclei", "channel_index 1 matches no channel, it has 0"),
+        (["dapi", "DAPI"], "Dapi", "nuclei", "matches 2 of its channels"),
+        (["1", "0"], "1", "nuclei", "matches 2 of its channels"),
+    ],
+)
+def test_a_missing_or_ambiguous_channel_is_an_error(names, channel_index, channel, expected):
+    with pytest.raises(InputError) as error:
+        pick_channel("a.tif", names, channel_index, channel)
+    assert expected in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@given(
+    hnp.arrays(
+        st.sampled_from([np.uint8, np.uint16, np.float16, np.float32]),
+        hnp.array_shapes(min_dims=3, max_dims=3, max_side=5),
+    )
+)
+def test_planes_are_stacked_unchanged(planes):
+    expected = planes.astype("float32") if planes.dtype.kind == "f" else planes
+    if np.isfinite(expected).all():
+        stack = fill_stack("a.tif", iter(planes), planes.shape, planes.dtype)
+        assert stack.dtype == expected.dtype
+        np.testing.assert_array_equal(stack, expected)
+    else:
+        with pytest.raises(
+            InputError, match=f"a.tif: {np.count_nonzero(~np.isfinite(expected))} values are NaN"
+        ):
+            fill_stack("a.tif", iter(planes), planes.shape, planes.dtype)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "int16", "uint32", "int64", "complex64"])
+def test_other_types_are_an_error(dtype):
+    planes = np.zeros((2, 3, 4), dtype)
+    with pytest.raises(InputError, match=f"type {dtype} are not supported: convert"):
+        fill_stack("a.tif", planes, planes.shape, planes.dtype)
+
+
+def test_values_beyond_float32_are_counted():
+    planes = np.array([[[1.0, 1e300, np.nan]]])
+    with pytest.raises(InputError, match=r"a\.tif: 2 values"):
+        fill_stack("a.tif", planes, planes.shape, planes.dtype)
+
+
+def test_a_missing_plane_is_an_error():
+    planes = np.zeros((2, 3, 4), "uint8")
+    with pytest.raises(ValueError, match="zip"):
+        fill_stack("a.tif", planes, (3, 3, 4), planes.dtype)
+
+
+def test_luminance_against_scikit_image():
+    colours = np.random.default_rng(3).random((6, 7, 3)).astype("float32")
+    # scikit-image rounds its weights differently: 0.2125, 0.7154, 0.0721
+    np.testing.assert_allclose(luminance(colours), rgb2gray(colours), atol=3e-4)
+    assert luminance(np.full((1, 1, 4), 255, "uint8")) == 255
+    assert luminance(np.full((1, 1, 3), 65535, "uint16")) == 65535
+
+
+@given(
+    hnp.arrays(
+        st.sampled_from([np.uint8, np.uint16, np.float32]),
+        st.just((5, 6, 7)),
+        elements={"min_value": 0, "max_value": 255},
+    ),
+    st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(1, 7)),
+)
+def test_downsampling_is_the_mean_of_complete_blocks(stack, factors):
+    before = stack.copy()
+    small = downsample_stack(stack, factors)
+    shape = tuple(length // factor for length, factor in zip(stack.shape, factors, strict=True))
+    crop = stack[
+        tuple(slice(count * factor) for count, factor in zip(shape, factors, strict=True))
+    ].astype(float)
+    mean = block_reduce(crop, factors, np.mean)
+    assert small.shape == shape
+    assert small.dtype == stack.dtype
+    denormal = 1e-40  # float32 has fewer digits below it
+    np.testing.assert_allclose(
+        small, mean, rtol=1e-6, atol=denormal if stack.dtype.kind == "f" else 0.5 + 1e-9
+    )
+    np.testing.assert_array_equal(stack, before)
+
+
+@pytest.mark.parametrize("factors", [[0, 1, 1], [1, 7, 1], [1, 1, 1.5], [1, 1, -2]])
+def test_factors_must_be_integers_within_the_stack(factors):
+    with pytest.raises(InputError, match=r"a\.tif: downsample is .* along [zyx]"):
+        check_factors("a.tif", factors, (5, 6, 7))
+
+
+SHEET = {
+    "channel": "nuclei",
+    "channel_index": "",
+    "z_um": None,
+    "y_um": None,
+    "x_um": None,
+    "downsample": [1, 1, 1],
+}
+
+
+def run(image, folder, **sheet):
+    script.main(
+        image=image if isinstance(image, list) else [image],
+        raw=folder / "raw.tif",
+        record=folder / "import.json",
+        **SHEET | sheet,
+    )
+    stack, spacing = read_stack(folder / "raw.tif")
+    return stack, spacing, read_json(folder / "import.json")
+
+
+@pytest.fixture
+def image(tmp_path):
+    path = tmp_path / "given" / "two.ome.tif"
+    path.parent.mkdir()
+    metadata = {"axes": "ZCYX", "Channel": {"Name": ["membrane", "nuclei"]}}
+    metadata |= {
+        "PhysicalSizeX": 0.26,
+        "PhysicalSizeY": 0.26,
+        "PhysicalSizeZ": 0.29,
+        "PhysicalSizeZUnit": "µm",
+    }
+    tifffile.imwrite(
+        path, np.arange(5 * 2 * 6 * 7, dtype="uint16").reshape(5, 2, 6, 7), metadata=metadata
+    )
+    return path
+
+
+def test_the_script_writes_the_stack_and_a_record(image, tmp_path):
+    stack, spacing, record = run(image, tmp_path, z_um=0.2901, downsample=[2, 3, 1])
+    whole = tifffile.imread(image)[:, 1]
+    np.testing.assert_array_equal(stack, downsample_stack(whole, (2, 3, 1)))
+    assert spacing == (0.5802, 0.78, 0.26)
+    assert record == {
+        "files": ["two.ome.tif"],
+        "format": "OME-TIFF",
+        "axes": "ZCYX",
+        "shape": [5, 2, 6, 7],
+        "dtype": "uint16",
+        "planes": 5,
+        "channels": ["membrane", "nuclei"],
+        "channel": {
+            "index": 1,
+            "name": "nuclei",
+            "why": "its name is the channel in the sheet, nuclei",
+        },
+        "spacing": {
+            "z": {"um": 0.2901, "source": "sheet z_um", "file": "OME PhysicalSizeZ 0.29 µm"},
+            "y": {"um": 0.26, "source": "OME PhysicalSizeY", "file": "OME PhysicalSizeY 0.26"},
+            "x": {"um": 0.26, "source": "OME PhysicalSizeX", "file": "OME PhysicalSizeX 0.26"},
+        },
+        "downsample": [2, 3, 1],
+        "raw": {"shape": [2, 2, 7], "dtype": "uint16", "spacing_um": [0.5802, 0.78, 0.26]},
+        "notices": [],
+    }
+
+
+def test_a_relative_path_is_recorded_as_given(image, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(image.relative_to(tmp_path), tmp_path)[2]["files"] == ["given/two.ome.tif"]
+
+
+def test_the_command_line_gives_the_same_bytes_as_a_call(image, tmp_path):
+    run(image, tmp_path / "call", y_um=0.26, channel_index="nuclei")
+    arguments = [
+        "--image",
+        image,
+        "--raw",
+        tmp_path / "line" / "raw.tif",
+        "--record",
+        tmp_path / "line" / "import.json",
+        "--channel",
+        "nuclei",
+    ]
+    arguments += ["--channel-index", "nuclei", "--y-um", "0.26", "--downsample", "[1, 1, 1]"]
+    command = [sys.executable, ROOT / "scripts" / "import_stack.py", *arguments]
+    subprocess.run(command, check=True, capture_output=True)
+    for name in ("raw.tif", "import.json"):
+        assert (tmp_path / "line" / name).read_bytes() == (tmp_path / "call" / name).read_bytes()
+
+    arguments[arguments.index("0.26")] = "0.3"
+    failed = subprocess.run([*command[:2], *arguments], capture_output=True, text=True)
+    assert failed.returncode == 1
+    assert failed.stderr.count("\n") == 1
+    assert failed.stderr.startswith(f"import_stack: {image}: the voxel size along y is 0.26 um")
+
+
+def test_a_single_plane_is_a_stack_of_one(tmp_path):
+    plane = np.arange(42, dtype="uint16").reshape(6, 7)
+    tifffile.imwrite(tmp_path / "a.tif", plane)
+    stack, spacing, record = run(tmp_path / "a.tif", tmp_path, y_um=0.5, x_um=0.4)
+    np.testing.assert_array_equal(stack, plane[None])
+    assert spacing == (0.5, 0.5, 0.4)
+    assert "single plane" in record["notices"][-1]
+
+
+def test_no_file_is_left_if_the_import_fails(image, tmp_path):
+    with pytest.raises(InputError, match="downsample is 6 along z"):
+        run(image, tmp_path, downsample=[6, 1, 1])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["given"]
+
+
+REAL = [
+    ("tutorial/nuclei.tif", {}, (30, 126, 126), (0.58, 0.5219, 0.5219)),
+    ("metadata/dna_zcyx.tif", {"channel_index": "1"}, (45, 130, 133), (0.4994, 0.5119, 0.5119)),
+    ("metadata/imagej_escaped_unit.tif", {}, (40, 152, 126), (0.15, 0.033854, 0.033854)),
+    ("metadata/imagej_xy_spacing_only.tif", {"z_um": 0.7}, (14, 224, 305), (0.7, 0.24165, 0.24165)),
+    ("metadata/imagej_no_spacing.tif", {"z_um": 3, "y_um": 2, "x_um": 1}, (7, 207, 207), (3, 2, 1)),
+    (
+        "mitotic/nucleus.tif",
+        {"z_um": 0.29, "y_um": 0.26, "x_um": 0.26},
+        (60, 60, 50),
+        (0.29, 0.26, 0.26),
+    ),
+    (
+        "embryo8/nuclei.tif",
+        {"z_um": 1.75, "y_um": 0.8, "x_um": 0.8},
+        (51, 120, 122),
+        (1.75, 0.8, 0.8),
+    ),
+    ("planes/ch0", {"z_um": 5, "y_um": 2, "x_um": 2}, (30, 510, 667), (5, 2, 2)),
+    ("planes/ch0/*.tif", {"z_um": 5, "y_um": 2, "x_um": 2}, (30, 510, 667), (5, 2, 2)),
+]
+
+
+@pytest.mark.parametrize(
+    ("file", "sheet", "shape", "expected"), REAL, ids=[case[0] for case in REAL]
+)
+def test_real_stacks(data, tmp_path, file, sheet, shape, expected):
+    stack, spacing, record = run(data / file, tmp_path, **sheet)
+    assert stack.shape == shape
+    assert spacing == pytest.approx(expected, rel=1e-4)
+    assert str(data) not in json.dumps(record)
+    if file.startswith("planes"):
+        np.testing.assert_array_equal(
+            stack[29], tifffile.imread(data / "planes" / "ch0" / "ch00029.tif")
+        )
+    elif file == "metadata/dna_zcyx.tif":
+        np.testing.assert_array_equal(stack, tifffile.imread(data / file)[:, 1])
+    else:
+        np.testing.assert_array_equal(stack, tifffile.imread(data / file))
+
+
+@pytest.mark.parametrize(
+    ("file", "sheet", "expected"),
+    [
+        ("metadata/dna_zcyx.tif", {}, "it has 0, 1: fill in channel_index"),
+        ("metadata/imagej_xy_spacing_only.tif", {}, "fill in z_um in the sheet"),
+        ("metadata/imagej_no_spacing.tif", {}, "fill in z_um, y_um, x_um in the sheet"),
+        ("mitotic/nucleus.tif", {}, "fill in z_um, y_um, x_um in the sheet"),
+        ("embryo8/nuclei.tif", {}, "fill in z_um, y_um, x_um in the sheet"),
+        ("planes/ch0", {}, "fill in z_um, y_um, x_um in the sheet"),
+        (
+            "tutorial/nuclei.tif",
+            {"z_um": 0.29},
+            "0.58 um in the file (ImageJ spacing 0.58 um) but 0.29 um in the sheet",
+        ),
+    ],
+)
+def test_real_stacks_with_incomplete_metadata_are_an_error(data, tmp_path, file, sheet, expected):
+    with pytest.raises(InputError) as error:
+        run(data / file, tmp_path, **sheet)
+    assert expected in str(error.value)
+    assert file in str(error.value)

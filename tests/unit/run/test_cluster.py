@@ -1,0 +1,72 @@
+"""Groups and priorities of jobs."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cellstack.run import cluster
+
+SIZES = {"small": 1e6, "large": 1e9, "other": 1e6}
+
+
+class Requests:
+    """Requests for stacks of known sizes."""
+
+    def voxels(self, stack):
+        return SIZES[stack]
+
+    def seconds_of_all_stages(self, stack):
+        return self.voxels(stack) / 1e6 * 5
+
+
+@pytest.fixture
+def rules():
+    """Rules of three files and a rule on all stacks, arranged for a run on a cluster."""
+    files = ("prepare", "segment", "measure")
+    made = [
+        SimpleNamespace(snakefile=f"/rules/{file}.smk", wildcard_names={"stack"}, group=None)
+        for file in files
+    ]
+    made.append(SimpleNamespace(snakefile="/rules/measure.smk", wildcard_names=set(), group=None))
+    workflow = SimpleNamespace(
+        rules=made, current_basedir=Path("/rules"), dryrun=False, local_exec=False
+    )
+    study = SimpleNamespace(stacks=dict.fromkeys(SIZES))
+    cluster.arrange(workflow, study, Requests())
+    return SimpleNamespace(workflow=workflow, **dict(zip((*files, "all"), made, strict=True)))
+
+
+def stack(path):
+    return SimpleNamespace(stack=path)
+
+
+def test_a_small_stack_is_one_job(rules):
+    assert {rule.group(stack("small")) for rule in rules.workflow.rules[:3]} == {"stack"}
+
+
+def test_a_large_stack_is_grouped_before_and_after_its_segmentation(rules):
+    groups = [rule.group(stack("large")) for rule in rules.workflow.rules[:3]]
+    assert groups == ["prepare", None, "measure"]
+
+
+def test_runs_of_a_sweep_are_jobs_each(rules):
+    assert rules.segment.group(stack("sweep/3/small")) == "sweep-3"
+    assert rules.segment.group(stack("sweep/3/large")) is None
+
+
+def test_rules_on_all_stacks_are_left_alone(rules):
+    assert rules.all.group is None
+    assert not hasattr(rules.all, "priority")
+
+
+@pytest.mark.parametrize("attribute", ["dryrun", "local_exec"])
+def test_there_are_no_groups_on_one_machine(rules, attribute):
+    setattr(rules.workflow, attribute, True)
+    assert rules.segment.group(stack("small")) is None
+
+
+def test_large_stacks_come_first_then_the_order_of_the_sheet(rules):
+    ranked = sorted(SIZES, key=lambda name: -rules.segment.priority(stack(name)))
+    assert ranked == ["large", "small", "other"]
+    assert rules.segment.priority(stack("sweep/2/small")) == rules.segment.priority(stack("small"))

@@ -1,0 +1,85 @@
+"""What rules request against what their jobs took, as measured by benchmarks/fit_resources.py."""
+
+import csv
+from types import SimpleNamespace
+
+import pytest
+from study import ROOT
+
+from cellstack.run.resources import MIN_MEMORY_MB, ResourceRequests
+
+MIN_REQUEST = {"mb": MIN_MEMORY_MB, "seconds": 120}  # of the smallest jobs
+SAME_SCRIPT = {"import_ground_truth": "import_labels", "import_cells": "import_labels"}
+
+
+def read_measured():
+    with (ROOT / "benchmarks" / "resources.tsv").open(newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return [row for row in rows if row["rule"] not in SAME_SCRIPT]
+
+
+def requests_for(megavoxels):
+    """Return the requests for a study whose stacks have a given size."""
+
+    class Requests(ResourceRequests):
+        def voxels(self, stack):
+            return megavoxels * 1e6
+
+    return Requests(SimpleNamespace(), ROOT / "config" / "resources.tsv")
+
+
+MEASURED = read_measured()
+OF_STACK = {"stack": "colony"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in MEASURED if row["side"] in ("256", "1024")],
+    ids=lambda row: f"{row['rule']}-{row['side']}",
+)
+def test_a_job_takes_a_fifth_to_four_fifths_of_its_request(row):
+    requests = requests_for(float(row["megavoxels"]))
+    requested = {
+        "mb": requests.memory(row["rule"])(OF_STACK, 1),
+        "seconds": 60 * requests.minutes(row["rule"])(OF_STACK, 1),
+    }
+    taken = {"mb": float(row["mb"]), "seconds": float(row["cpu_seconds"])}
+    for resource, amount in requested.items():
+        assert taken[resource] <= 0.8 * amount, resource
+        assert taken[resource] >= 0.2 * amount or amount == MIN_REQUEST[resource], resource
+
+
+def test_each_attempt_requests_more():
+    requests = requests_for(60.0)
+    for request in (requests.memory("find_seeds"), requests.minutes("find_seeds")):
+        assert request(OF_STACK, 1) < request(OF_STACK, 2) < request(OF_STACK, 3)
+
+
+def test_an_unknown_rule_requests_the_most():
+    requests = requests_for(60.0)
+    largest = max(requests.memory(rule)(OF_STACK, 1) for rule in requests.measured)
+    assert requests.memory("new_rule")(OF_STACK, 1) >= largest
+
+
+def test_runs_of_a_sweep_request_as_much_as_their_stack():
+    requests = requests_for(60.0)
+    run = {"stack": "sweep/3/colony"}
+    assert requests.memory("find_seeds")(run, 1) == requests.memory("find_seeds")(OF_STACK, 1)
+
+
+@pytest.mark.parametrize(("megavoxels", "cores"), [(0.1, 1), (15.9, 1), (16, 2), (63, 4), (900, 4)])
+def test_large_stacks_get_more_cores(megavoxels, cores):
+    assert requests_for(megavoxels).cores(OF_STACK) == cores
+
+
+def test_jobs_on_all_stacks_need_no_size():
+    requests = requests_for(60.0)
+    assert requests.megavoxels({}) == 0
+    assert requests.cores({}) == 1
+
+
+def test_three_sizes_were_measured():
+    rules = {row["rule"] for row in MEASURED if row["side"] != "0"}
+    assert {"import_stack", "find_seeds", "split_objects", "measure_objects"} <= rules
+    for rule in rules:
+        assert len([row for row in MEASURED if row["rule"] == rule]) >= 3, rule

@@ -1,0 +1,168 @@
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import ndimage
+from shapes import UNIT, cones, landscape, read_only, spacing_of
+
+from cellstack.core import parallel
+from cellstack.core.distance import distance_map
+from cellstack.segment.find_seeds import (
+    distance_and_blobs,
+    find_seeds,
+    laplacian_of_gaussian,
+    peaks,
+)
+from cellstack.segment.label_components import label_components
+
+RATIOS = [1, 4, 8]
+METHODS = [
+    ("h_maxima", {"h_um": 0.5}),
+    ("h_maxima", {"h_um": 100.0}),
+    ("peaks", {"min_distance_um": 0.1}),
+    ("peaks", {"min_distance_um": 3.0}),
+    ("peaks", {"min_distance_um": 1.0, "shape": "cube", "exclude_border": True}),
+    ("laplacian_of_gaussian", {"sigma_um": 0.5, "min_distance_um": 1.0}),
+    ("distance_and_blobs", {"sigma_um": 0.5, "min_distance_um": 1.0, "weight": 0.5}),
+    ("points", {"path": "", "coordinates": "world"}),
+]
+# In um. The last two lie outside every stack used here.
+POINTS = np.array([(0, 0, 0), (1, 0.5, 0.5), (-1, 0, 0), (0, 99, 0)])
+MASKS = arrays("uint8", st.tuples(*[st.integers(1, 7)] * 3), elements=st.integers(0, 1))
+each_ratio = pytest.mark.parametrize("ratio", RATIOS)
+each_blob_method = pytest.mark.parametrize(
+    ("method", "options"), [(laplacian_of_gaussian, {}), (distance_and_blobs, {"weight": 0.5})]
+)
+
+
+# methods
+
+
+@each_ratio
+@each_blob_method
+def test_blobs_are_separated_in_a_mask_without_a_constriction(method, options, ratio):
+    # A cuboid mask with two intensity maxima: the distance map alone has one maximum.
+    spacing = spacing_of(ratio)
+    shape = np.ceil(np.divide((12, 12, 20), spacing)).astype(int)
+    centres = np.array([(6, 6, 5.5), (6, 6, 14.5)]) / spacing
+    stack, mask = cones(shape, spacing, centres, (4, 4)), np.zeros(shape, "uint8")
+    mask[1:-1, 4:-4, 4:-4] = 1
+    distance = distance_map(mask, spacing)
+    marked = method(distance, spacing, stack, sigma_um=2.0, min_distance_um=4.0, **options)
+    found = np.argwhere(marked)
+    assert len(found) == 2
+    found = found[found[:, 2].argsort()]
+    assert np.abs((found - centres) * spacing).max() < max(1.0, spacing[0])
+
+
+def test_blobs_outside_the_mask_or_closer_than_min_distance_are_excluded():
+    stack = cones((9, 20, 60), UNIT, ((4, 9, 9), (4, 9, 30), (4, 9, 50)), (5, 5, 4))
+    mask = np.ones((9, 20, 60), "uint8")
+    mask[:, :, 40:] = 0
+    distance = distance_map(mask, UNIT)
+    apart = laplacian_of_gaussian(distance, UNIT, stack, sigma_um=2.0, min_distance_um=20)
+    close = laplacian_of_gaussian(distance, UNIT, stack, sigma_um=2.0, min_distance_um=22)
+    assert np.argwhere(apart).tolist() == [[4, 9, 9], [4, 9, 30]]
+    assert np.count_nonzero(close) == 1
+
+
+@pytest.mark.parametrize("weight", [0, 1])
+def test_distance_and_blobs_with_weight_0_or_1_is_either_method(weight):
+    stack = landscape((9, 40, 41), 0)
+    distance = distance_map((landscape((9, 40, 41), 1) > 4).astype("uint8"), UNIT, 0.5)
+    found = distance_and_blobs(
+        distance, UNIT, stack, sigma_um=2.0, min_distance_um=4, weight=weight
+    )
+    expected = (
+        laplacian_of_gaussian(distance, UNIT, stack, sigma_um=2.0, min_distance_um=4)
+        if weight
+        else peaks(distance, UNIT, min_distance_um=4)
+    )
+    assert expected.sum() > 3
+    assert np.array_equal(found, expected)
+
+
+@each_blob_method
+def test_empty_mask_or_empty_stack_has_no_blobs(method, options):
+    options = options | {"sigma_um": 1.0, "min_distance_um": 2.0}
+    zeros, ones = np.zeros((3, 4, 5), "float32"), np.ones((3, 4, 5), "float32")
+    assert not method(zeros, UNIT, landscape((3, 4, 5), 0), **options).any()
+    assert not method(ones, UNIT, zeros, **options).any()
+
+
+@pytest.mark.parametrize("shape", [(1, 9, 9), (2, 1, 9), (8, 21, 22)])
+def test_distance_and_blobs_does_not_depend_on_threads(monkeypatch, shape):
+    stack = read_only(np.random.default_rng(0).random(shape, "float32"))
+    distance = read_only(np.random.default_rng(1).random(shape, "float32") - np.float32(0.5))
+    options = {"sigma_um": 0.6, "min_distance_um": 0.5, "weight": 0.3}
+    results = []
+    for threads in (1, 2, 3, 20):
+        monkeypatch.setattr(parallel, "threads_for", lambda stack, threads=threads: threads)
+        results.append(distance_and_blobs(distance.clip(0), UNIT, stack, **options))
+    assert results[0].any()
+    assert all(np.array_equal(result, results[0]) for result in results)
+
+
+# seeds
+
+
+@settings(max_examples=60, deadline=None)
+@example(  # components that touch, all of them maxima
+    np.eye(4, dtype="uint8").reshape(1, 4, 4), METHODS[1], 1, 6, 0.0
+)
+@given(
+    MASKS,
+    st.sampled_from(METHODS),
+    st.sampled_from(RATIOS),
+    st.sampled_from([6, 18, 26]),
+    st.sampled_from([0.0, 0.3]),
+)
+def test_each_component_has_a_seed_and_each_seed_is_in_one_component(
+    mask, method, ratio, connectivity, sigma_um
+):
+    spacing = spacing_of(ratio)
+    components = read_only(label_components(read_only(mask), connectivity))
+    distance = read_only(distance_map(mask, spacing, sigma_um))
+    stack = read_only(np.random.default_rng(mask.size).random(mask.shape, "float32"))
+    seeds = find_seeds(distance, components, spacing, *method, stack, read_only(POINTS))
+    assert seeds.dtype == np.uint16
+    assert np.array_equal(np.unique(seeds[seeds > 0]), np.arange(1, seeds.max() + 1))
+    pairs = np.unique(np.stack([seeds[seeds > 0], components[seeds > 0]]), axis=1)
+    assert pairs.min(initial=1) > 0
+    assert pairs.shape[1] == seeds.max()
+    assert np.array_equal(np.unique(pairs[1]), np.arange(1, components.max() + 1))
+
+
+def test_a_component_without_h_maxima_has_a_seed_at_its_highest_voxel():
+    distance = cones((9, 20, 40), UNIT, ((4, 9, 9), (4, 9, 30)), (5.0, 2.5))
+    components = label_components((distance > 0).astype("uint8"), 26)
+    seeds = find_seeds(distance, components, UNIT, "h_maxima", {"h_um": 3.0})
+    assert seeds.max() == 2
+    assert np.argwhere(seeds == seeds[4, 9, 30]).tolist() == [[4, 9, 30]]
+
+
+@each_ratio
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("h_maxima", {"h_um": 0.4}),
+        ("peaks", {"min_distance_um": 5.0}),
+        # 0.33 and 0.6 of the diameter
+        ("laplacian_of_gaussian", {"sigma_um": 2.64, "min_distance_um": 4.8}),
+        ("distance_and_blobs", {"sigma_um": 2.64, "min_distance_um": 4.8, "weight": 0.5}),
+    ],
+)
+def test_touching_spheres_have_one_seed_each(method, options, ratio):
+    spacing = np.array(spacing_of(ratio))
+    shape = np.ceil((16.0, 11.0, 25.0) / spacing).astype(int)
+    centres = np.array([(5.0, 5.5, 5.5), (5.0, 5.5, 12.7), (11.0, 5.5, 16.0)])
+    mask = (cones(shape, spacing, centres / spacing, [4.0] * 3) > 0).astype("uint8")
+    components, distance = label_components(mask, 26), distance_map(mask, spacing, 0.5)
+    seeds = find_seeds(distance, components, spacing, method, options, mask.astype("float32"))
+    assert components.max() == 1
+    assert seeds.max() == 3
+    places = np.array(ndimage.center_of_mass(seeds, seeds, range(1, 4))) * spacing
+    distances = np.linalg.norm(places[:, None] - centres, axis=2)
+    assert np.all(distances.min(0) < max(1.0, spacing[0]))
+    assert sorted(distances.argmin(0).tolist()) == [0, 1, 2]

@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from cellstack.segment.merge_objects import METHODS, _look_at_planes, merge_objects
+
+OPTIONS = {"min_convexity": 0.98, "min_border_intensity_ratio": 0.8, "max_volume_um3": 1e9}
+SPACINGS = [(0.4 * ratio, 0.4, 0.4) for ratio in (1.1, 4, 8)]
+each_spacing = pytest.mark.parametrize("spacing", SPACINGS, ids=str)
+
+
+def grid(spacing, field):
+    """Return the coordinates z, y, x in um of the voxels of a field of view."""
+    shape = np.round(np.array(field) / spacing).astype(int)
+    return [
+        ((np.arange(length) + 0.5) * step).reshape(np.roll((-1, 1, 1), axis))
+        for axis, (length, step) in enumerate(zip(shape, spacing, strict=True))
+    ]
+
+
+def cut_ball(spacing, dark=1.0):
+    """Return a ball of diameter 16 um cut in two; `dark` is the intensity of the cut."""
+    z, y, x = grid(spacing, (20, 20, 20))
+    ball = (z - 10) ** 2 + (y - 10) ** 2 + (x - 10) ** 2 < 8**2
+    labels = np.where(ball, 1 + (y > 10), 0).astype("uint16")
+    stack = np.where(ball, np.where(abs(y - 10) < 0.8, dark, 1.0), 0.0).astype("float32")
+    return labels, stack
+
+
+def two_balls(spacing):
+    """Return two touching balls of diameter 10 um."""
+    z, y, x = grid(spacing, (12, 12, 22))
+    first = (z - 6) ** 2 + (y - 6) ** 2 + (x - 6) ** 2 < 5**2
+    second = (z - 6) ** 2 + (y - 6) ** 2 + (x - 15.6) ** 2 < 5**2
+    labels = np.where(first | second, np.where(x < 10.8, 1, 2), 0).astype("uint16")
+    return labels, (labels > 0).astype("float32")
+
+
+def merge(labels, stack, spacing, **options):
+    return merge_objects(labels, stack, spacing, "convexity", OPTIONS | options)
+
+
+@each_spacing
+def test_the_halves_of_a_ball_are_merged(spacing):
+    labels, stack = cut_ball(spacing)
+    labels.flags.writeable = stack.flags.writeable = False
+    merged = merge(labels, stack, spacing)
+    assert merged.dtype == np.uint16
+    assert np.array_equal(merged, labels > 0)
+
+
+@each_spacing
+def test_touching_balls_are_not_merged(spacing):
+    labels, stack = two_balls(spacing)
+    assert np.array_equal(merge(labels, stack, spacing, min_convexity=0.85), labels)
+    assert merge(labels, stack, spacing, min_convexity=0.78).max() == 1
+
+
+@each_spacing
+def test_halves_with_a_dark_border_are_not_merged(spacing):
+    labels, stack = cut_ball(spacing, dark=0.5)
+    assert np.array_equal(merge(labels, stack, spacing), labels)
+    assert merge(labels, stack, spacing, min_border_intensity_ratio=0.4).max() == 1
+    with_background = stack + np.float32(5)
+    assert np.array_equal(merge(labels, with_background, spacing), labels)
+
+
+def test_merged_objects_do_not_exceed_max_volume():
+    labels, stack = cut_ball(SPACINGS[0])
+    volume = (labels > 0).sum() * np.prod(SPACINGS[0])
+    assert merge(labels, stack, SPACINGS[0], max_volume_um3=0.99 * volume).max() == 2
+    assert merge(labels, stack, SPACINGS[0], max_volume_um3=1.01 * volume).max() == 1
+
+
+def test_many_regions_are_merged_and_labels_have_no_gaps():
+    labels = np.zeros((8, 8, 40), "uint16")
+    for number in range(6):
+        labels[:, :, 4 * number : 4 * number + 4] = 6 - number
+    labels[2:6, 2:6, 30:36] = 7
+    merged = merge(labels, (labels > 0).astype("float32"), (1, 1, 1))
+    assert np.array_equal(merged, np.where(labels == 7, 2, labels > 0))
+
+
+@pytest.mark.slow
+@settings(max_examples=15)  # processes are started for each
+@given(seed=st.integers(0, 30), factor=st.sampled_from([0.5, 3.0]), limit=st.floats(0, 1.2))
+def test_result_consists_of_whole_regions_for_any_spacing_and_threads(seed, factor, limit):
+    rng = np.random.default_rng(seed)
+    labels = np.kron(rng.integers(0, 5, (3, 4, 4)), np.ones((2, 3, 3))).astype("uint16")
+    labels = np.searchsorted(np.unique(labels), labels).astype("uint16")
+    stack = rng.random(labels.shape).astype("float32")
+    options = OPTIONS | {"min_convexity": limit, "min_border_intensity_ratio": 0.5}
+    merged = merge_objects(labels, stack, (1, 1, 1), "convexity", options)
+    assert np.array_equal(merged > 0, labels > 0)
+    for label in range(1, labels.max() + 1):
+        assert len(np.unique(merged[labels == label])) == 1
+    assert sorted(set(np.unique(merged)) | {0}) == list(range(merged.max() + 1))
+    spacing = (2 * factor, factor, factor)
+    assert np.array_equal(merged, merge_objects(labels, stack, spacing, "convexity", options))
+    in_parallel = merge_objects(labels, stack, (1, 1, 1), "convexity", options, threads=3)
+    assert np.array_equal(merged, in_parallel)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("value", [0, 1])
+def test_uniform_labels_are_unchanged(method, value):
+    for shape in [(1, 7, 1), (4, 5, 6), (0, 3, 3)]:
+        labels = np.full(shape, value, "uint16")
+        options = OPTIONS if method == "convexity" else {}
+        stack = np.ones(shape, "float32")
+        merged = merge_objects(labels, stack, (1, 1, 1), method, options)
+        assert np.array_equal(merged, labels)
+
+
+def test_two_regions_without_background():
+    labels = np.ones((3, 4, 6), "uint16")
+    labels[:, :, 3:] = 2
+    assert merge(labels, np.ones(labels.shape, "float32"), (1, 1, 1)).max() == 1
+
+
+@pytest.mark.slow
+@settings(max_examples=40)
+@given(
+    arrays("uint16", st.tuples(*[st.integers(1, 5)] * 3), elements=st.integers(0, 3)),
+    st.integers(0, 99),
+)
+def test_borders_against_a_loop_over_faces(labels, seed):
+    stack = np.random.default_rng(seed).integers(0, 9, labels.shape).astype("float32")
+    expected = {}
+    for place in np.ndindex(labels.shape):
+        for axis in range(3):
+            after = tuple(index + (each == axis) for each, index in enumerate(place))
+            if after[axis] < labels.shape[axis] and len({0, labels[place], labels[after]}) == 3:
+                pair = tuple(sorted((int(labels[place]), int(labels[after]))))
+                faces, total = expected.get(pair, (0, 0.0))
+                expected[pair] = faces + 1, total + float(stack[place] + stack[after]) / 2
+    for threads in (1, 2):
+        borders, background = _look_at_planes(labels, stack, threads)
+        assert borders == expected
+        assert background == pytest.approx(stack[labels == 0].mean() if (labels == 0).any() else 0)

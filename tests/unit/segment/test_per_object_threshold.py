@@ -1,0 +1,184 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+from shapes import row_of_balls
+
+from cellstack.core import parallel
+from cellstack.core.blobs import find_blobs
+from cellstack.core.watershed import watershed
+from cellstack.segment import per_object_threshold
+from cellstack.segment.per_object_threshold import _flood, mark_blobs
+
+DIAMETER = 8.0
+SPACINGS = [(0.5 * ratio, 0.5, 0.5) for ratio in (1.1, 4, 8)]
+OPTIONS = {
+    "level": 0.5,
+    "sigma_um": 0.3 * DIAMETER,
+    "min_distance_um": 0.5 * DIAMETER,
+    "background_radius_um": 1.5 * DIAMETER,
+    "max_radius_um": 1.2 * DIAMETER,
+    "min_contrast": 0.25,
+    "min_contrast_to_noise_ratio": 8,
+    "face_weight": 0.5,
+}
+each_spacing = pytest.mark.parametrize("spacing", SPACINGS, ids=str)
+
+
+def mark(stack, spacing, noise_sd=0.0, **changes):
+    return mark_blobs(stack, spacing, noise_sd, **OPTIONS | changes)
+
+
+@each_spacing
+@pytest.mark.parametrize("slope", [0.0, 0.002])
+def test_dim_and_bright_balls_have_their_true_size(spacing, slope):
+    stack, ground_truth = row_of_balls(spacing, [1.0, 0.35, 0.6], slope=slope)
+    mask = mark(stack, spacing)
+    for number in (1, 2, 3):
+        nearby = np.zeros_like(mask)
+        nearby[:, :, (number - 1) * mask.shape[2] // 3 : number * mask.shape[2] // 3] = True
+        assert (mask & nearby).sum() == pytest.approx((ground_truth == number).sum(), rel=0.1)
+    assert (mask != (ground_truth > 0)).sum() < 0.12 * (ground_truth > 0).sum()
+
+
+@each_spacing
+def test_face_weight_reduces_the_volume_of_an_object_cut_by_a_face(spacing):
+    stack, ground_truth = row_of_balls(spacing, [1.0, 1.0, 1.0], blur=2.5)
+    cut = round(1.67 * DIAMETER / spacing[2])  # the first ball ends at 1.75 diameters
+    first_ball = np.s_[:, :, : round(DIAMETER / spacing[2])]
+    volumes = [
+        mark(stack[:, :, cut:], spacing, face_weight=weight)[first_ball].sum()
+        for weight in (0, 0.5, 1)
+    ]
+    true_volume = (ground_truth[:, :, cut:] == 1).sum()
+    assert volumes[0] > 3 * true_volume  # only the blurred rim of the ball is visible
+    assert 0 < volumes[2] < volumes[1] < 0.6 * volumes[0]
+
+
+@pytest.mark.parametrize("weight", [0, 1])
+def test_face_weight_does_not_change_a_brighter_or_a_single_object(weight):
+    for heights in ([1.0, 0.7], [1.0]):
+        stack, _ = row_of_balls(SPACINGS[0], heights)
+        at_face = stack[:, :, round(1.25 * DIAMETER / SPACINGS[0][2]) :]
+        expected = mark(at_face, SPACINGS[0])
+        assert np.array_equal(mark(at_face, SPACINGS[0], face_weight=weight), expected)
+
+
+def test_a_lower_level_gives_a_larger_object():
+    stack, _ = row_of_balls(SPACINGS[0], [1.0])
+    sizes = [mark(stack, SPACINGS[0], level=level).sum() for level in (0.3, 0.5, 0.7)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == 3
+
+
+def test_blobs_with_little_contrast_are_excluded():
+    stack, ground_truth = row_of_balls(SPACINGS[0], [1.0, 0.9, 0.2])
+    assert set(ground_truth[mark(stack, SPACINGS[0])]) - {0} == {1, 2}
+    assert 3 in ground_truth[mark(stack, SPACINGS[0], min_contrast=0.15)]
+    assert not mark(stack, SPACINGS[0], noise_sd=10.0).any()
+
+
+@pytest.mark.slow
+@each_spacing
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_noise_alone_gives_an_empty_mask(spacing, seed):
+    shape = np.round(40 / np.array(spacing)).astype(int)
+    stack = np.random.default_rng(seed).normal(0.5, 0.1, shape).astype("float32")
+    assert not mark(stack, spacing, 0.1).any()
+    assert mark(stack, spacing, 0.1, min_contrast_to_noise_ratio=0).any()
+
+
+@given(
+    factor=st.sampled_from([0.25, 0.5, 2.0, 8.0]),
+    height=st.sampled_from([0.5, 4.0]),
+    offset=st.sampled_from([0.0, 1.0]),
+)
+def test_result_does_not_depend_on_units_of_length_and_intensity(factor, height, offset):
+    stack, _ = row_of_balls(SPACINGS[1], [1.0, 0.5])
+    first = mark(stack, SPACINGS[1], 0.01)
+    lengths = {name: value * factor for name, value in OPTIONS.items() if name.endswith("_um")}
+    spacing = tuple(step * factor for step in SPACINGS[1])
+    scaled = stack * np.float32(height) + np.float32(offset)
+    second = mark(scaled, spacing, 0.01 * height, **lengths)
+    # Voxels within rounding of their threshold may differ.
+    assert (first != second).sum() <= 0.001 * first.sum()
+    assert first.any()
+
+
+@pytest.mark.parametrize("shape", [(1, 40, 40), (1, 1, 1), (3, 1, 50)], ids=str)
+def test_stacks_that_are_one_voxel_wide(shape):
+    z, y, x = np.ogrid[: shape[0], : shape[1], : shape[2]]
+    stack = (np.exp(-((y - 20) ** 2 + (x - 20) ** 2) / 60) + 0 * z).astype("float32")
+    mask = mark(stack, (1.0, 0.5, 0.5))
+    assert mask.shape == shape
+    assert mask.dtype == bool
+    if shape == (1, 40, 40):
+        assert mask[0, 20, 20] and not mask[0, 0, 0]
+
+
+def test_result_does_not_depend_on_threads(monkeypatch):
+    rng = np.random.default_rng(3)
+    stack, _ = row_of_balls(SPACINGS[0], [1.0, 0.6])
+    stack = stack + rng.normal(0, 0.1, stack.shape).astype("float32")
+    masks = []
+    for threads in (1, 2, 2, 5):
+        monkeypatch.setattr(parallel, "threads_for", lambda stack, threads=threads: threads)
+        masks.append(mark(stack, SPACINGS[0], 0.1))
+    assert all(np.array_equal(masks[0], mask) for mask in masks)
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    shape=st.tuples(*[st.integers(1, 7)] * 3),
+    levels=st.sampled_from([2, 5, 1000]),
+)
+@settings(deadline=None, max_examples=200)
+def test_limited_watershed_is_the_same_as_the_full_one(seed, shape, levels):
+    rng = np.random.default_rng(seed)
+    smooth = rng.integers(1, levels + 1, shape).astype("float32")
+    markers = np.zeros(shape, np.int32)
+    places = rng.choice(smooth.size, min(smooth.size, 1 + seed % 4), replace=False)
+    markers.ravel()[places] = np.arange(1, len(places) + 1)
+    # The order of markers of the same height is undefined, so all heights differ.
+    smooth.ravel()[places] += np.linspace(0, 0.5, len(places))
+    within_reach = (rng.random(shape) < 0.9) | (markers > 0)
+    bright = (smooth + rng.integers(0, 2, shape)) > levels / 2
+    in_centre = ndimage.binary_dilation(markers > 0) & within_reach
+    basins = _flood(smooth, markers, within_reach, bright, in_centre)
+    components, _ = ndimage.label(within_reach & bright)
+    wanted = np.isin(components, np.unique(components[in_centre & (components > 0)]))
+    expected = watershed(-smooth, markers, mask=within_reach)
+    np.testing.assert_array_equal(basins[wanted], expected[wanted])
+
+
+@each_spacing
+def test_mask_is_the_same_with_the_full_watershed(spacing, monkeypatch):
+    def flood(smooth, markers, within_reach, **_):
+        return watershed(-smooth, markers, mask=within_reach)
+
+    stack, _ = row_of_balls(spacing, [1.0, 0.6, 0.8])
+    stack = stack + np.random.default_rng(3).normal(0, 0.1, stack.shape).astype("float32")
+    mask = mark(stack, spacing, 0.1)
+    monkeypatch.setattr(per_object_threshold, "_flood", flood)
+    np.testing.assert_array_equal(mask, mark(stack, spacing, 0.1))
+    assert mask.any()
+
+
+@each_spacing
+def test_all_voxels_of_a_block_have_the_same_threshold(spacing):
+    stack, _ = row_of_balls(spacing, [0.9, 0.5])
+    sizes = [OPTIONS[name] for name in ("sigma_um", "min_distance_um", "background_radius_um")]
+    for crop in (stack[:-1, :-1, :-2], stack[1:, 2:, 1:]):  # incomplete blocks at the far faces
+        mask = mark(np.ascontiguousarray(crop), spacing, 0.001, level=0.5)
+        factors = find_blobs(crop, spacing, *sizes).factors
+        blocks = np.ix_(
+            *(np.arange(length) // step for length, step in zip(crop.shape, factors, strict=True))
+        )
+        index = tuple(np.broadcast_arrays(*blocks))
+        lowest, highest = np.full(crop.shape, np.inf), np.full(crop.shape, -np.inf)
+        np.minimum.at(lowest, index, np.where(mask, crop, np.inf))
+        np.maximum.at(highest, index, np.where(mask, -np.inf, crop))
+        assert mask.any()
+        has_both = np.isfinite(lowest) & np.isfinite(highest)
+        assert (highest < lowest)[has_both].all()

@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from cellstack.core import parallel
+from cellstack.segment.smooth_outlines import METHODS, smooth_outlines
+
+SPACINGS = [(0.4 * ratio, 0.4, 0.4) for ratio in (1.1, 4, 8)]
+each_spacing = pytest.mark.parametrize("spacing", SPACINGS, ids=str)
+LABELS = arrays("uint16", st.tuples(*[st.integers(1, 6)] * 3), elements=st.integers(0, 3))
+
+
+def smooth(labels, spacing, sigma_um=1.0, min_volume_um3=0.0, threads=1):
+    return smooth_outlines(
+        labels, spacing, "smooth", {"sigma_um": sigma_um, "min_volume_um3": min_volume_um3}, threads
+    )
+
+
+def ball(spacing, field=(20, 20, 20), centre=(10, 10, 10), radius=7):
+    shape = np.round(np.array(field) / spacing).astype(int)
+    off2 = sum(
+        ((np.arange(length) + 0.5) * step - place).reshape(np.roll((-1, 1, 1), axis)) ** 2
+        for axis, (length, step, place) in enumerate(zip(shape, spacing, centre, strict=True))
+    )
+    return off2 < radius**2
+
+
+@each_spacing
+def test_a_ball_keeps_its_position_and_volume(spacing):
+    labels = ball(spacing).astype("uint16")
+    labels.flags.writeable = False
+    smoothed = smooth(labels, spacing)
+    assert smoothed.dtype == np.uint16
+    assert smoothed.sum() == pytest.approx(labels.sum(), rel=0.03)
+    assert (smoothed != labels).mean() < 0.02
+
+
+@each_spacing
+def test_spurs_fragments_and_holes_are_removed(spacing):
+    ground_truth = ball(spacing)
+    labels = ground_truth.astype("uint16")
+    centre = tuple(length // 2 for length in labels.shape)
+    labels[centre[0], centre[1], :] = 1  # a spur on both sides
+    labels[0, :3, :3] = 1  # a fragment
+    labels[centre] = 0
+    smoothed = smooth(labels, spacing)
+    assert not smoothed[centre[0], centre[1], [0, -1]].any()
+    assert not smoothed[0, :3, :3].any()
+    assert smoothed[centre]
+    assert smoothed.sum() == pytest.approx(ground_truth.sum(), rel=0.03)
+
+
+def test_objects_do_not_grow_into_each_other():
+    labels = ball(SPACINGS[0]).astype("uint16")
+    labels[:, labels.shape[1] // 2 :, :] *= 2
+    smoothed = smooth(labels, SPACINGS[0])
+    assert not ((smoothed > 0) & (labels > 0) & (smoothed != labels)).any()
+    assert [np.sum(smoothed == label) for label in (1, 2)] == pytest.approx(
+        [np.sum(labels == label) for label in (1, 2)], rel=0.05
+    )
+
+
+def test_small_objects_are_removed_and_labels_have_no_gaps():
+    labels = np.zeros((20, 40, 40), "uint16")
+    labels[2:5, 2:5, 2:5], labels[8:18, 8:18, 8:18], labels[8:18, 25:35, 8:18] = 1, 2, 3
+    smoothed = smooth(labels, (1, 1, 1), 0.5, min_volume_um3=28)
+    assert np.array_equal(np.unique(smoothed), [0, 1, 2])
+    assert smoothed[12, 12, 12] == 1
+    assert smoothed[12, 30, 12] == 2
+
+
+@given(labels=LABELS, ratio=st.sampled_from([1, 4, 8]))
+def test_properties_of_any_labels(labels, ratio):
+    labels = np.searchsorted(np.unique(np.append(labels, 0)), labels).astype("uint16")
+    smoothed = smooth(labels, (0.5 * ratio, 0.5, 0.5), 0.4)
+    assert set(np.unique(smoothed)) <= set(range(smoothed.max() + 1))
+    assert len(np.unique(smoothed[smoothed > 0])) == smoothed.max()
+    both = (smoothed > 0) & (labels > 0)
+    for label in range(1, smoothed.max() + 1):
+        assert len(np.unique(labels[both & (smoothed == label)])) == 1
+    scaled = smooth(labels, (1.5 * ratio, 1.5, 1.5), 1.2)
+    assert np.array_equal(smoothed, scaled)
+
+
+@pytest.mark.parametrize("inner", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_result_accounts_for_objects_smoothed_before(monkeypatch, inner, threads):
+    labels = np.full((15, 15, 15), 3 - inner, "uint16")
+    labels[3:12, 3:12, 3:12] = 0  # a cavity, which the outer object fills
+    labels[4:11, 4:11, 4:11] = inner
+    labels[7, 7, 4:8] = 0  # a hole, which both objects would fill
+    smoothed, map_processes = smooth(labels, (1, 1, 1), threads=threads), parallel.map_processes
+
+    def smooth_with(change):
+        """Smooth with a change of the packed voxels that each object depends on."""
+        monkeypatch.setattr(
+            parallel,
+            "map_processes",
+            lambda *given: [(mask, change(used)) for mask, used in map_processes(*given)],
+        )
+        return smooth(labels, (1, 1, 1))
+
+    all_again = smooth_with(lambda used: np.full_like(used, 255))
+    none_again = smooth_with(np.zeros_like)
+    assert np.array_equal(all_again, smoothed)
+    assert not np.array_equal(none_again, smoothed)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("value", [0, 1])
+def test_uniform_labels_are_unchanged(method, value):
+    for shape in [(1, 7, 1), (4, 5, 6), (0, 3, 3)]:
+        labels = np.full(shape, value, "uint16")
+        options = {"sigma_um": 1.0, "min_volume_um3": 0.0} if method == "smooth" else {}
+        smoothed = smooth_outlines(labels, (1, 0.4, 0.4), method, options)
+        assert np.array_equal(smoothed, labels)
+        assert not np.shares_memory(smoothed, labels)
