@@ -145,7 +145,7 @@ def test_the_jobs_of_a_lost_node_are_done_elsewhere(cluster, study):
 
 @pytest.mark.parametrize("how", ["Ctrl-C", "kill -9"])
 def test_snakemake_itself_ends(cluster, study, how):
-    slow_down(study, 20)
+    slow_down(study, 40)  # so that jobs still run when Ctrl-C is pressed again
     process = cluster.start(study)
     wait_for(lambda: (study.folder / CONTRAST[0]).exists(), 600)
     time.sleep(2)
