@@ -15,7 +15,7 @@ rule evaluate_labels:
         mem_mb=memory("evaluate_labels"),
         runtime=minutes("evaluate_labels"),
     params:
-        stack="{stack}",
+        stack=by_wildcards(study.name),
         objects=by_wildcards(study.scored_objects),
         source=source_hash("evaluate_labels"),
     script:

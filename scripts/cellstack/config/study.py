@@ -355,6 +355,10 @@ class Study:
         simulated = all(row["image"] in self.simulated_images for row in rows)
         return "simulated data" if simulated else ""
 
+    def name(self, stack: str) -> str:
+        """Return the name of a stack in the sheet."""
+        return Unit.parse(stack).stack
+
     def groups(self, object: str) -> dict[str, str]:
         """Return the group of each stack, by the column of the sheet that group_by names."""
         own, column = self.user_columns(), self.config["group_by"]

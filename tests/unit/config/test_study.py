@@ -96,6 +96,11 @@ def test_a_run_of_a_sweep_has_its_own_settings(load_study):
     assert study.swept_keys() == ["denoise.method", "diameter_um.nuclei", "preset"]
 
 
+def test_a_run_of_a_sweep_has_the_name_of_its_stack(load_study):
+    study = load_study([NUCLEI], "denoise.method\nmedian\n")
+    assert study.name("sweep/1/a") == study.name("a") == "a"
+
+
 def test_the_presets_of_a_sweep_are_those_of_its_stacks(load_study):
     presets = {"soft": {"denoise": {"method": "median"}}}
     rows = [NUCLEI | {"ground_truth": "t.tif"}, OTHER | {"ground_truth": "t.tif", "preset": "soft"}]
