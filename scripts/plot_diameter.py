@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack.figures import drawing
+from cellstack.figures import png
 from cellstack.figures.colors import ALERT, COLORS
 from cellstack.figures.plot_diameter import plot_diameter
 from cellstack.files.records import read_json
@@ -14,7 +14,7 @@ def main(*, raw: Path, record: Path, figure: Path, title: str, note: str) -> Non
     """Read the `raw` channel and the `record` of the estimate; write the `figure`."""
     stack, spacing = read_stack(raw)
     drawn = plot_diameter(stack, spacing, read_json(record), title=title, note=note)
-    drawing.save(drawn, figure, (*COLORS, ALERT))
+    png.save(drawn, figure, (*COLORS, ALERT))
 
 
 job.run(main)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack.figures import drawing
+from cellstack.figures import png
 from cellstack.figures.plot_errors import NEIGHBOUR_COLORS, plot_errors
 from cellstack.files.records import read_json
 from cellstack.files.stacks import read_stack
@@ -29,7 +29,7 @@ def main(
     evaluation = read_json(scores)["objects"][object]
     title = f"{title}: {object}"
     drawn = plot_errors(stack, true_labels, labels, spacing, evaluation, title=title, note=note)
-    drawing.save(drawn, figure, [*NEIGHBOUR_COLORS, *NEIGHBOUR_COLORS.values()])
+    png.save(drawn, figure, [*NEIGHBOUR_COLORS, *NEIGHBOUR_COLORS.values()])
 
 
 job.run(main)

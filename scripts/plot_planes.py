@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack.figures import drawing
+from cellstack.figures import png
 from cellstack.figures.colors import COLORS
 from cellstack.figures.plot_planes import plot_planes
 from cellstack.files.stacks import read_stack
@@ -13,7 +13,7 @@ def main(*, raw: Path, segmentation: Path, figure: Path, title: str, note: str) 
     """Read the `raw` channel and the `segmentation`; write the `figure`."""
     stack, spacing = read_stack(raw)
     labels, _ = read_stack(segmentation)
-    drawing.save(plot_planes(stack, labels, spacing, title=title, note=note), figure, COLORS)
+    png.save(plot_planes(stack, labels, spacing, title=title, note=note), figure, COLORS)
 
 
 job.run(main)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack.figures import drawing
+from cellstack.figures import png
 from cellstack.figures.colors import COLORS
 from cellstack.figures.plot_segmentation import plot_segmentation
 from cellstack.files.stacks import read_channel, read_stack
@@ -27,7 +27,7 @@ def main(
     found, selected = read_stack(segmentation)[0], read_stack(labels)[0]
     tint = read_channel(nuclei[0], raw, stack.shape, spacing) if nuclei else None
     drawn = plot_segmentation(stack, found, selected, spacing, title=title, note=note, nuclei=tint)
-    drawing.save(drawn, figure, COLORS)
+    png.save(drawn, figure, COLORS)
 
 
 job.run(main)

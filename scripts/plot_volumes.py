@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack.figures import drawing
+from cellstack.figures import png
 from cellstack.figures.plot_volumes import plot_volumes
 from cellstack.files.tables import read_rows
 from cellstack.run import job
@@ -27,7 +27,7 @@ def main(
         for stack, path in zip(stacks, tables, strict=True)
     }
     drawn = plot_volumes(volumes, groups, kind=object, group_by=group_by, note=note)
-    drawing.save(drawn, figure)
+    png.save(drawn, figure)
 
 
 job.run(main)

@@ -1,4 +1,4 @@
-"""Building blocks of figures: panels at true scale, outlines, scale bar, header, saving.
+"""Building blocks of figures: panels at true scale, scale bar, header, legend.
 
 Figures are laid out in pixels from the top left corner, so that the panel of an image has exactly
 its size in um times one scale. Positions in um count from the centre of the first voxel, like the
@@ -7,45 +7,29 @@ centroids in the tables.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import BytesIO
-from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from numpy.typing import NDArray
-from PIL import Image
 
-from cellstack.core.types import Boxes, Spacing
+from cellstack.core.types import Spacing
 from cellstack.errors import InputError
-from cellstack.figures.colors import ALERT, COLORS, SECONDARY
-from cellstack.files.atomic import atomic_write
-
-Line: TypeAlias = NDArray[np.float64]
-"""Vertices of a line in um, of shape (K, 2): columns (x) first, then rows (y)."""
-
-Dashes: TypeAlias = tuple[float, tuple[float, ...]]
-"""Offset and lengths of strokes and gaps, as matplotlib's ``linestyle``."""
+from cellstack.figures.colors import ALERT, SECONDARY
 
 DPI = 100
 PIXEL = 72 / DPI  # one pixel in points, matplotlib's unit of line widths and font sizes
 TEXT_SIZE, HEADING_SIZE, TITLE_SIZE = 13 * PIXEL, 15 * PIXEL, 19 * PIXEL
 MARGIN = 20  # pixels around the figure
 GREY_PERCENTILES = (0.5, 99.5)
-NEUTRAL_COLOR = "white"  # of outlines without a colour per object
-LINE_WIDTH, NEUTRAL_LINE_WIDTH = 1.3, 0.9  # pixels
-NEUTRAL_DASHES = (0, (4, 2))
 MAX_TINT_OPACITY = 0.6
-MAX_OUTLINE_COVERAGE = 0.25  # fraction of a panel; outlines that would cover more are thinner
 
 
 @contextmanager
@@ -282,138 +266,6 @@ def display_range(*images: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def label_colors(boxes: Boxes) -> dict[int, str]:
-    """Assign each object one of seven colours, so that objects of one colour are far apart.
-
-    In ascending order of the labels, each object gets the colour whose nearest object is farthest
-    away. The distance of two objects is that of the centres of their boxes in units of their
-    sizes: below 1, ellipsoids in these boxes touch. The colours depend on the boxes alone, so an
-    object has the same colour in all figures. In tissue where cells have more neighbours than
-    there are colours, a few touching pairs get the same one.
-
-    Parameters
-    ----------
-    boxes : dict of int to tuple of slice
-        Bounding boxes by label, see :func:`cellstack.core.labels.find_boxes`.
-
-    Returns
-    -------
-    dict of int to str
-        Colour by label, as #rrggbb, one of :data:`cellstack.figures.colors.COLORS`.
-
-    Examples
-    --------
-    >>> label_colors({3: np.s_[0:2, 0:4, 0:4], 8: np.s_[0:2, 0:4, 4:8]})
-    {3: '#e69f00', 8: '#56b4e9'}
-    """
-    bounds = np.array(
-        [[(side.start, side.stop) for side in box] for box in boxes.values()], dtype=float
-    ).reshape(-1, 3, 2)
-    centres, half_sizes = bounds.mean(axis=2), np.diff(bounds, axis=2)[..., 0] / 2
-    chosen = np.empty(len(boxes), int)
-    for i in range(len(boxes)):
-        distances = np.linalg.norm(
-            (centres[:i] - centres[i]) / (half_sizes[:i] + half_sizes[i]), axis=1
-        )
-        nearest = np.full(len(COLORS), np.inf)
-        np.minimum.at(nearest, chosen[:i], distances)
-        chosen[i] = np.argmax(nearest)
-    return {label: COLORS[i] for label, i in zip(boxes, chosen, strict=True)}
-
-
-def outlines(mask: NDArray[np.bool_], start: Sequence[int], spacing: Sequence[float]) -> list[Line]:
-    """Trace the outline of an object along the edges of its pixels.
-
-    Parameters
-    ----------
-    mask : (M, N) ndarray of bool
-        The object within its bounding box. Pixels outside of the array count as background.
-    start : (2,) sequence of int
-        Row and column of the first pixel of `mask` in the whole image.
-    spacing : (2,) sequence of float
-        Pixel size along rows and columns in um.
-
-    Returns
-    -------
-    list of (K, 2) ndarray
-        Closed lines in um, columns first: one per connected part and one per hole. Lines run
-        through the middles of the pixel edges and cut the corners between them.
-
-    Examples
-    --------
-    >>> (line,) = outlines(np.ones((1, 1), bool), (0, 0), (1, 1))
-    >>> line.tolist()
-    [[-0.5, 0.0], [0.0, -0.5], [0.5, 0.0], [0.0, 0.5], [-0.5, 0.0]]
-    """
-    from contourpy import contour_generator
-
-    padded = np.pad(mask, 1).astype(float)
-    rows, columns = (
-        (np.arange(size) + first - 1) * step
-        for size, first, step in zip(padded.shape, start, spacing, strict=True)
-    )
-    lines = contour_generator(x=columns, y=rows, z=padded).lines(0.5)
-    return cast("list[Line]", lines)
-
-
-def draw_outlines(
-    axes: Axes,
-    lines: Sequence[Line],
-    colors: Sequence[str] | None = None,
-    dashes: Dashes | None = None,
-) -> None:
-    """Draw outlines over an image.
-
-    Lines have a dark rim, which makes them visible on a bright image. They lie just inside the
-    outline, so that the lines of touching objects lie side by side, and get thinner where they
-    would cover too much of the image.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Panel, see :func:`add_panel`.
-    lines : list of (K, 2) ndarray
-        See :func:`outlines`.
-    colors : list of str, optional
-        One per line. By default, lines are thin, dashed and white.
-    dashes : tuple, optional
-        Dash pattern of coloured lines. Dashed lines have no rim, so that lines below them show in
-        the gaps.
-    """
-    across, down = axes.bbox.width, axes.bbox.height
-    left, right = axes.get_xlim()
-    scale = across / abs(right - left)
-    length = scale * sum(np.hypot(*np.diff(line, axis=0).T).sum() for line in lines)
-    width = NEUTRAL_LINE_WIDTH if colors is None else LINE_WIDTH
-    if length > 0:
-        width = np.clip(MAX_OUTLINE_COVERAGE * across * down / length, width / 2, width)
-    inner = [_inset(line, width / 2 / scale) for line in lines]
-    if dashes is None:
-        rims = LineCollection(inner, colors="black", linewidths=1.7 * width * PIXEL, alpha=0.45)
-        axes.add_collection(rims, autolim=False)
-    style: Any = [NEUTRAL_DASHES if colors is None else dashes or "solid"]
-    axes.add_collection(
-        LineCollection(
-            inner,
-            colors=NEUTRAL_COLOR if colors is None else colors,
-            linewidths=width * PIXEL,
-            linestyles=style,
-        ),
-        autolim=False,
-    )
-
-
-def _inset(line: Line, distance: float) -> Line:
-    """Move the sides of a closed line to their left, where contourpy has the higher values."""
-    sides = np.diff(line, axis=0)
-    left = np.column_stack([-sides[:, 1], sides[:, 0]]) / np.hypot(*sides.T)[:, None]
-    before = np.roll(left, 1, axis=0)
-    cosine = np.sum(left * before, axis=1, keepdims=True)
-    # without the bound, sharp corners would be moved very far
-    moved = line[:-1] + distance * (left + before) / np.maximum(1 + cosine, 0.3)
-    return np.concatenate([moved, moved[:1]])
-
-
 def round_length(limit: float) -> float:
     """Return the largest of ... 0.5, 1, 2, 5, 10, 20, 50 ... that is not above a limit.
 
@@ -566,60 +418,3 @@ def add_legend(figure: Figure, handles: Mapping[str, Any], **style: Any) -> None
         framealpha=1,
         **style,
     )
-
-
-def save(figure: Figure, path: str | Path, colors: Sequence[str] = ()) -> None:
-    """Write a figure as a PNG file.
-
-    The file appears when it is complete.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    path : path-like
-        Ends in .png.
-    colors : sequence of str, optional
-        See :func:`png`.
-    """
-    with atomic_write(path) as partial:
-        partial.write_bytes(png(figure, colors))
-
-
-@default_style()
-def png(figure: Figure, colors: Sequence[str] = ()) -> bytes:
-    """Return a figure as the content of a PNG file, the same bytes for the same figure.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    colors : sequence of str, optional
-        If given, the image has a palette of 64 greys, these colours and blends of them with grey.
-        This makes the file of a noisy image three times smaller.
-
-    Returns
-    -------
-    bytes
-    """
-    canvas: Any = figure.canvas  # matplotlib's Agg canvas has no types
-    canvas.draw()
-    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    if colors:
-        palette = Image.new("P", (1, 1))
-        palette.putpalette(_palette(colors).tobytes())
-        image = image.quantize(palette=palette, dither=Image.Dither.NONE)
-    file = BytesIO()
-    image.save(file, "PNG", dpi=(DPI, DPI))
-    return file.getvalue()
-
-
-def _palette(colors: Sequence[str]) -> NDArray[np.uint8]:
-    # Pillow looks pixels up by their upper six bits. With white and greys at multiples of four,
-    # each of these is found at its own value.
-    greys = np.repeat([*range(0, 252, 4), 255], 3).reshape(-1, 3)
-    pure = np.array([to_rgb(color) for color in colors]) * 255
-    blends = [
-        share * pure + (1 - share) * ground
-        for ground in (0, 64, 128, 255)
-        for share in (0.75, 0.5, 0.25)
-    ]
-    return np.concatenate([greys, pure, *blends]).round().astype(np.uint8)

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Box, Boxes, Labels, Spacing
-from cellstack.figures import drawing
+from cellstack.figures import drawing, outlines
 from cellstack.figures.colors import ORANGE, SECONDARY, SKY_BLUE
 from cellstack.figures.plot_segmentation import VIEWS
 
@@ -240,14 +240,14 @@ def _draw_object(
             (true_labels, chosen.true_labels, GROUND_TRUTH_COLOR, None),
             (labels, chosen.labels, FOUND_COLOR, FOUND_DASHES),
         ):
-            lines: list[drawing.Line] = []
+            lines: list[outlines.Line] = []
             colors: list[str] = []
             present = set(np.unique(plane_labels).tolist()) - {0}
             for label in sorted(present, key=lambda label: (label in shown, label)):
-                traced = drawing.outlines(plane_labels == label, start, steps)
+                traced = outlines.trace_outlines(plane_labels == label, start, steps)
                 lines += traced
                 colors += [color if label in shown else NEIGHBOUR_COLORS[color]] * len(traced)
-            drawing.draw_outlines(axes, lines, colors, dashes)
+            outlines.draw_outlines(axes, lines, colors, dashes)
     length = drawing.round_length(max(width, height) / 3)
     drawing.scale_bar(figure, place[0] + PANELS_SIZE, place[1] + PANELS_SIZE + 6, scale, length)
 

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Boxes, Labels, Spacing
-from cellstack.figures import drawing
+from cellstack.figures import drawing, outlines
 
 MAX_PLANES = 12
 MAX_WIDTH, MAX_HEIGHT = 1740, 1200  # pixels of all panels together
@@ -49,7 +49,7 @@ def plot_planes(
     top = drawing.header_height(note)
     scale, columns, cell, size = _lay_out(raw.shape, spacing, len(planes), top)
     boxes = find_boxes(segmentation)
-    colors = drawing.label_colors(boxes)
+    colors = outlines.label_colors(boxes)
     lines = _trace(segmentation, boxes, spacing, planes)
     limits = drawing.display_range(*(raw[z] for z in planes))
 
@@ -68,7 +68,7 @@ def plot_planes(
         axes = drawing.add_panel(figure, x, y + CAPTION, extent, scale)
         axes.set_label(f"plane {z + 1}")
         drawing.show_image(axes, raw[z], limits)
-        drawing.draw_outlines(
+        outlines.draw_outlines(
             axes, [line for _, line in lines[z]], [colors[label] for label, _ in lines[z]]
         )
     return figure
@@ -98,14 +98,14 @@ def choose_planes(count: int) -> list[int]:
 
 def _trace(
     segmentation: Labels, boxes: Boxes, spacing: Spacing, planes: list[int]
-) -> dict[int, list[tuple[int, drawing.Line]]]:
+) -> dict[int, list[tuple[int, outlines.Line]]]:
     """Return the outlines in each plane with their labels, in the order of the labels."""
-    lines: dict[int, list[tuple[int, drawing.Line]]] = {z: [] for z in planes}
+    lines: dict[int, list[tuple[int, outlines.Line]]] = {z: [] for z in planes}
     for label, (depth, rows, columns) in boxes.items():
         for z in planes:
             if depth.start <= z < depth.stop:
                 mask = segmentation[z, rows, columns] == label
-                found = drawing.outlines(mask, (rows.start, columns.start), spacing[1:])
+                found = outlines.trace_outlines(mask, (rows.start, columns.start), spacing[1:])
                 lines[z] += [(label, line) for line in found]
     return lines
 

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Boxes, Labels, Spacing
-from cellstack.figures import drawing
+from cellstack.figures import drawing, outlines
 from cellstack.figures.colors import COLORS, SKY_BLUE
 
 VIEWS = {"xy": (0, 1, 2), "xz": (1, 0, 2), "yz": (2, 1, 0)}
@@ -23,7 +23,7 @@ LEFT, BELOW = 30, 34  # pixels left of the views and below them
 AXIS_LABEL = 90  # pixels of "z = 123.4 µm"
 NUCLEI_COLOR = SKY_BLUE
 
-ObjectLines = list[tuple[int, drawing.Line]]
+ObjectLines = list[tuple[int, outlines.Line]]
 Point = tuple[float, float]
 
 
@@ -83,7 +83,7 @@ def plot_segmentation(
     boxes = find_boxes(segmentation)
     panels = [(block, view) for block in blocks for view in views]
     lines, is_measured = _trace(segmentation, labels, boxes, spacing, middle, panels)
-    colors = drawing.label_colors(boxes)
+    colors = outlines.label_colors(boxes)
     layout = _lay_out(raw.shape, spacing, len(views) > 1, len(blocks), drawing.header_height(note))
 
     figure = drawing.new_figure(*layout.size)
@@ -119,8 +119,10 @@ def plot_segmentation(
                 tint_limits = drawing.display_range(*tints.values())
                 drawing.show_tint(axes, tints[view], tint_limits, NUCLEI_COLOR)
             objects = lines[block, view]
-            drawing.draw_outlines(axes, [line for label, line in objects if not is_measured[label]])
-            drawing.draw_outlines(
+            outlines.draw_outlines(
+                axes, [line for label, line in objects if not is_measured[label]]
+            )
+            outlines.draw_outlines(
                 axes,
                 [line for label, line in objects if is_measured[label]],
                 [colors[label] for label, _ in objects if is_measured[label]],
@@ -156,7 +158,7 @@ def _trace(
             if block == "projection" or 0 <= within[through] < mask.shape[through]:
                 seen = _look_along(mask, view, within if block == "plane" else None)
                 start = (box[down].start, box[across].start)
-                found = drawing.outlines(seen, start, (spacing[down], spacing[across]))
+                found = outlines.trace_outlines(seen, start, (spacing[down], spacing[across]))
                 lines[block, view] += [(label, line) for line in found]
     return lines, is_measured
 
@@ -172,9 +174,9 @@ def _add_legend(figure: Figure, measured: int, others: int) -> None:
         handles[f"found, not measured ({others})"] = Line2D(
             [],
             [],
-            color=drawing.NEUTRAL_COLOR,
-            linewidth=drawing.NEUTRAL_LINE_WIDTH * pixel,
-            linestyle=drawing.NEUTRAL_DASHES,
+            color=outlines.NEUTRAL_COLOR,
+            linewidth=outlines.NEUTRAL_LINE_WIDTH * pixel,
+            linestyle=outlines.NEUTRAL_DASHES,
         )
     drawing.add_legend(figure, handles, handlelength=6)
 

@@ -11,7 +11,7 @@ from cellstack.core.distance import distance_map
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Labels, Mask, Spacing, Volume
 from cellstack.core.voxels import volume_voxels
-from cellstack.figures import drawing
+from cellstack.figures import drawing, outlines
 from cellstack.gallery import panel_figures, views
 from cellstack.gallery.sections import Panel, Section
 from cellstack.gallery.views import View
@@ -132,7 +132,7 @@ def compare_seeds(
             names = (row.name, f"labels in plane {first + row.plane}")
             tiles.append([panel_figures.Tile(shape, spacing[1:], scale, name) for name in names])
         figure, axes, bottom = panel_figures.tile_figure(tiles, panel_figures.COLOR_BAR_HEIGHT)
-        colors = drawing.label_colors(find_boxes(labels))
+        colors = outlines.label_colors(find_boxes(labels))
         for (left, right), row in zip(axes, rows, strict=True):
             image = row.distance[row.window]
             artist = drawing.show_image(left, image, (0, deepest or 1.0), "viridis")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Labels
 from cellstack.errors import InputError
-from cellstack.figures import drawing
+from cellstack.figures import drawing, outlines, png
 from cellstack.figures.colors import ORANGE, SKY_BLUE, VERMILLION
 from cellstack.gallery.sections import DrawnPanel, Panel
 
@@ -42,7 +42,7 @@ def draw_panels(panels: Sequence[Panel], draw: Callable[[Panel], Picture]) -> li
     panels : list of Panel
     draw : callable
         Takes a panel; returns its figure, the colours of its file (see
-        :func:`cellstack.figures.drawing.png`), a description for readers who cannot see the
+        :func:`cellstack.figures.png.to_png`), a description for readers who cannot see the
         picture, and a caption. May raise InputError; the caption is then the error message.
 
     Returns
@@ -52,19 +52,19 @@ def draw_panels(panels: Sequence[Panel], draw: Callable[[Panel], Picture]) -> li
     """
     drawn = []
     for panel in panels:
-        png: str | None
+        encoded: str | None
         try:
             figure, colors, alt, caption = draw(panel)
-            png = base64.b64encode(drawing.png(figure, colors)).decode()
+            encoded = base64.b64encode(png.to_png(figure, colors)).decode()
             width = round(drawing.figure_size(figure)[0])
         except InputError as error:
-            png, width, alt, caption = None, 0, "", f"No picture: {error}"
+            encoded, width, alt, caption = None, 0, "", f"No picture: {error}"
         drawn.append(
             DrawnPanel(
                 title=panel["title"],
                 snippet=panel.get("snippet"),
                 is_own=panel.get("is_own", False),
-                png=png,
+                png=encoded,
                 width=width,
                 alt=alt,
                 caption=caption,
@@ -170,7 +170,7 @@ def _tile_size(tile: Tile) -> tuple[float, float]:
     return columns * column_step * tile.scale, rows * row_step * tile.scale
 
 
-def trace(image: Labels, spacing: Sequence[float]) -> tuple[list[drawing.Line], list[int]]:
+def trace(image: Labels, spacing: Sequence[float]) -> tuple[list[outlines.Line], list[int]]:
     """Trace the outlines of all labels in a plane, or of a mask.
 
     Parameters
@@ -183,7 +183,7 @@ def trace(image: Labels, spacing: Sequence[float]) -> tuple[list[drawing.Line], 
     Returns
     -------
     lines : list of (K, 2) ndarray
-        See :func:`cellstack.figures.drawing.outlines`.
+        See :func:`cellstack.figures.outlines.trace_outlines`.
     labels : list of int
         Label of each line.
 
@@ -193,11 +193,11 @@ def trace(image: Labels, spacing: Sequence[float]) -> tuple[list[drawing.Line], 
     >>> labels
     [7, 9]
     """
-    lines: list[drawing.Line] = []
+    lines: list[outlines.Line] = []
     labels: list[int] = []
     for label, (_, rows, columns) in find_boxes(image[None]).items():
         mask = image[rows, columns] == label
-        found = drawing.outlines(mask, (rows.start, columns.start), spacing)
+        found = outlines.trace_outlines(mask, (rows.start, columns.start), spacing)
         lines += found
         labels += [label] * len(found)
     return lines, labels
@@ -225,7 +225,7 @@ def show_mask(
     darker = limits[0] + BACKGROUND_BRIGHTNESS * (image - limits[0])
     drawing.show_image(axes, np.where(mask > 0, image, darker), limits)
     lines, _ = trace(mask, spacing)
-    drawing.draw_outlines(axes, lines, [MASK_COLOR] * len(lines))
+    outlines.draw_outlines(axes, lines, [MASK_COLOR] * len(lines))
 
 
 def show_labels(
@@ -248,11 +248,11 @@ def show_labels(
     spacing : (2,) sequence of float
         Pixel size along rows and columns in um.
     colors : dict of int to str
-        By label, see :func:`cellstack.figures.drawing.label_colors`.
+        By label, see :func:`cellstack.figures.outlines.label_colors`.
     """
     drawing.show_image(axes, image, limits)
     lines, label_of_line = trace(labels, spacing)
-    drawing.draw_outlines(axes, lines, [colors[label] for label in label_of_line])
+    outlines.draw_outlines(axes, lines, [colors[label] for label in label_of_line])
 
 
 def centroids(labels: Labels) -> NDArray[np.float64]:

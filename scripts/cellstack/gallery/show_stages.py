@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Spacing
-from cellstack.figures import drawing
+from cellstack.figures import drawing, outlines
 from cellstack.figures.colors import COLORS
 from cellstack.gallery import panel_figures, views
 from cellstack.gallery.sections import Panel, Section
@@ -70,7 +70,7 @@ def show_stages(
             caption = f"foreground: {stages[name].mean():.1%} of the stack"
         else:
             boxes = find_boxes(stages[name])
-            limits, colors = drawing.display_range(raw), drawing.label_colors(boxes)
+            limits, colors = drawing.display_range(raw), outlines.label_colors(boxes)
             panel_figures.show_labels(axes, raw, limits, shown[name], spacing[1:], colors)
             caption = f"{len(boxes)} objects in the stack"
         return figure, COLORS, alt, caption

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cellstack.core.labels import find_boxes
-from cellstack.figures import drawing
+from cellstack.figures import outlines
 from cellstack.figures.plot_planes import choose_planes, plot_planes
 
 
@@ -20,7 +20,7 @@ def test_labels_with_gaps_are_drawn_in_place_and_in_their_colors():
     boxes = [[(i % 2, i % 2 + 2), (2 + i, 12 + i), (1 + 8 * i, 8 + 8 * i)] for i in range(7)]
     labels = boxes_image((3, 24, 60), *boxes, labels=numbers)
     shown = panels(plot_planes(np.zeros(labels.shape, np.uint8), labels, (1, 0.5, 0.4), title="s"))
-    colors = drawing.label_colors(find_boxes(labels))
+    colors = outlines.label_colors(find_boxes(labels))
     for z in range(3):
         drawn = [
             (edges_of(line, (0.5, 0.4)), c) for c, line in outlines_of(shown[f"plane {z + 1}"])

@@ -4,7 +4,7 @@ from drawn import boxes_image, edges_of, outlines_of, panels, texts_of
 from PIL import Image
 
 from cellstack.core.labels import find_boxes
-from cellstack.figures import drawing
+from cellstack.figures import outlines, png
 from cellstack.figures.colors import COLORS
 from cellstack.figures.plot_planes import plot_planes
 from cellstack.figures.plot_segmentation import plot_segmentation
@@ -54,7 +54,7 @@ def test_views_show_projections_and_the_planes_marked_by_ticks():
 def test_rendered_outline_is_at_the_edge_of_the_object(spacing, tmp_path):
     box = [(3, 7), (10, 25), (20, 32)]
     figure = draw(boxes_image((10, 40, 50), box), spacing)
-    drawing.save(figure, tmp_path / "s.png", COLORS)
+    png.save(figure, tmp_path / "s.png", COLORS)
     image = np.asarray(Image.open(tmp_path / "s.png").convert("RGB")).astype(int)
     is_colored = np.ptp(image, axis=2) > 60
     for name, axes in panels(figure).items():
@@ -82,7 +82,7 @@ def test_labels_with_gaps_are_drawn_in_place_and_in_their_colors():
     numbers = (2, 3, 7, 8, 20, 21, 40)
     boxes = [[(1, 5), (2 + i, 12 + i), (1 + 8 * i, 8 + 8 * i)] for i in range(7)]
     labels = boxes_image((6, 24, 60), *boxes, labels=numbers)
-    colors = drawing.label_colors(find_boxes(labels))
+    colors = outlines.label_colors(find_boxes(labels))
     shown = panels(draw(labels, (1, 0.5, 0.4)))
     for name in ("projection xy", "plane xy"):
         assert [(edges_of(line, (0.5, 0.4)), c) for c, line in outlines_of(shown[name])] == [

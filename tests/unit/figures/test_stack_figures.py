@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 import plot_planes as planes_script
 import plot_segmentation as segmentation_script
 from cellstack.errors import InputError
-from cellstack.figures import drawing
+from cellstack.figures import drawing, outlines, png
 from cellstack.figures.colors import COLORS
 from cellstack.figures.plot_planes import plot_planes
 from cellstack.figures.plot_segmentation import plot_segmentation
@@ -95,7 +95,7 @@ def test_lines_are_inside_of_the_outline_by_half_their_width(spacing):
     labels = boxes_image((10, 40, 50), box)
     for figure in both(np.zeros(labels.shape, np.uint8), labels, spacing):
         for name, axes in panels(figure).items():
-            half = drawing.LINE_WIDTH / 2 / pixels_per_um(axes)
+            half = outlines.LINE_WIDTH / 2 / pixels_per_um(axes)
             for _, line in outlines_of(axes):
                 for values, axis in zip(line.T, axes_of(name)[::-1], strict=True):
                     low, high = ((side - 0.5) * spacing[axis] for side in box[axis])
@@ -116,7 +116,7 @@ def test_constant_stack(tmp_path):
     raw, labels = np.full((4, 30, 40), 7, np.uint8), np.zeros((4, 30, 40), np.uint16)
     for figure in both(raw, labels, (1, 0.5, 0.5)):
         assert "constant: all values are 7" in texts_of(figure)
-        drawing.save(figure, tmp_path / "constant.png")
+        png.save(figure, tmp_path / "constant.png")
 
 
 def test_title_and_note_are_printed_unchanged():
@@ -140,7 +140,7 @@ def test_images_of_different_shapes_are_refused():
 def test_file_of_a_noisy_image_is_small(tmp_path):
     raw = np.random.default_rng(0).integers(0, 4096, (4, 600, 600)).astype(np.uint16)
     for i, figure in enumerate(both(raw, np.zeros(raw.shape, np.uint16), (1, 0.5, 0.5))):
-        drawing.save(figure, tmp_path / f"{i}.png", COLORS)
+        png.save(figure, tmp_path / f"{i}.png", COLORS)
         assert (tmp_path / f"{i}.png").stat().st_size < 1_500_000
 
 

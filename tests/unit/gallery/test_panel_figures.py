@@ -4,7 +4,7 @@ from drawn import assert_outlined, boxes_image, edges_of, outlines_of, pixels_of
 
 from cellstack.core.labels import find_boxes
 from cellstack.errors import InputError
-from cellstack.figures import drawing
+from cellstack.figures import drawing, outlines
 from cellstack.figures.colors import COLORS
 from cellstack.gallery import panel_figures
 
@@ -12,7 +12,7 @@ SPACING = (0.5, 0.4)
 NUMBERS = (2, 3, 7, 8, 20, 21, 40)
 BOXES = [((2 + i, 12 + i), (1 + 8 * i, 8 + 8 * i)) for i in range(7)]
 PLANE = boxes_image((1, 24, 60), *[[(0, 1), *box] for box in BOXES], labels=NUMBERS)[0]
-COLOR_OF = drawing.label_colors(find_boxes(PLANE[None]))
+COLOR_OF = outlines.label_colors(find_boxes(PLANE[None]))
 
 
 def one_tile(shape=PLANE.shape, spacing=SPACING):
@@ -68,7 +68,7 @@ def test_colors_are_those_of_the_whole_stack():
     stack = np.zeros((2, *PLANE.shape), np.uint16)
     stack[0, 14:20, 30:36] = 1  # only in the other plane
     stack[1] = PLANE
-    colors = drawing.label_colors(find_boxes(stack))
+    colors = outlines.label_colors(find_boxes(stack))
     _, axes, _ = one_tile()
     panel_figures.show_labels(axes, PLANE * 0, (0, 1), PLANE, SPACING, colors)
     assert [color for color, _ in outlines_of(axes)] == [colors[label] for label in NUMBERS]

@@ -3,7 +3,7 @@ import pytest
 from drawn import assert_outlined, boxes_image, pixels_of
 
 from cellstack.core.labels import find_boxes
-from cellstack.figures import drawing
+from cellstack.figures import outlines
 from cellstack.gallery import panel_figures
 from cellstack.gallery.show_stages import show_stages
 
@@ -47,7 +47,7 @@ def scale():
 @pytest.mark.parametrize("name", LABEL_IMAGES)
 def test_labels_with_gaps_are_outlined_in_place_and_in_their_colors(name):
     panel = show(name)
-    colors = drawing.label_colors(find_boxes(LABELS))
+    colors = outlines.label_colors(find_boxes(LABELS))
     assert len(set(colors.values())) == 7
     for label, (_, *box) in zip(NUMBERS, BOXES, strict=True):
         assert_outlined(pixels_of(panel), box, colors[label], scale(), start=(1, 1))
@@ -57,7 +57,7 @@ def test_labels_with_gaps_are_outlined_in_place_and_in_their_colors(name):
 def test_labels_in_part_of_a_stack_have_the_same_colors():
     region = [[1, 4], [0, 24], [24, 60]]
     picture = pixels_of(show("labels", VIEW | {"region": region, "plane": 2}))
-    colors = drawing.label_colors(find_boxes(LABELS))
+    colors = outlines.label_colors(find_boxes(LABELS))
     pixels_per_um = panel_figures.choose_scale((24, 36), SPACING[1:])
     steps = [pixels_per_um * step for step in SPACING[1:]]
     for label, (_, rows, (first, last)) in zip(NUMBERS[3::2], BOXES[3::2], strict=True):

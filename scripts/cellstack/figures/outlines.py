@@ -1,0 +1,158 @@
+"""Outlines of objects: tracing, drawing and the colour of each object."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from numpy.typing import NDArray
+
+from cellstack.core.types import Boxes
+from cellstack.figures.colors import COLORS
+from cellstack.figures.drawing import PIXEL
+
+Line: TypeAlias = NDArray[np.float64]
+"""Vertices of a line in um, of shape (K, 2): columns (x) first, then rows (y)."""
+
+Dashes: TypeAlias = tuple[float, tuple[float, ...]]
+"""Offset and lengths of strokes and gaps, as matplotlib's ``linestyle``."""
+
+NEUTRAL_COLOR = "white"  # of outlines without a colour per object
+LINE_WIDTH, NEUTRAL_LINE_WIDTH = 1.3, 0.9  # pixels
+NEUTRAL_DASHES = (0, (4, 2))
+MAX_OUTLINE_COVERAGE = 0.25  # fraction of a panel; outlines that would cover more are thinner
+
+
+def label_colors(boxes: Boxes) -> dict[int, str]:
+    """Assign each object one of seven colours, so that objects of one colour are far apart.
+
+    In ascending order of the labels, each object gets the colour whose nearest object is farthest
+    away. The distance of two objects is that of the centres of their boxes in units of their
+    sizes: below 1, ellipsoids in these boxes touch. The colours depend on the boxes alone, so an
+    object has the same colour in all figures. In tissue where cells have more neighbours than
+    there are colours, a few touching pairs get the same one.
+
+    Parameters
+    ----------
+    boxes : dict of int to tuple of slice
+        Bounding boxes by label, see :func:`cellstack.core.labels.find_boxes`.
+
+    Returns
+    -------
+    dict of int to str
+        Colour by label, as #rrggbb, one of :data:`cellstack.figures.colors.COLORS`.
+
+    Examples
+    --------
+    >>> label_colors({3: np.s_[0:2, 0:4, 0:4], 8: np.s_[0:2, 0:4, 4:8]})
+    {3: '#e69f00', 8: '#56b4e9'}
+    """
+    bounds = np.array(
+        [[(side.start, side.stop) for side in box] for box in boxes.values()], dtype=float
+    ).reshape(-1, 3, 2)
+    centres, half_sizes = bounds.mean(axis=2), np.diff(bounds, axis=2)[..., 0] / 2
+    chosen = np.empty(len(boxes), int)
+    for i in range(len(boxes)):
+        distances = np.linalg.norm(
+            (centres[:i] - centres[i]) / (half_sizes[:i] + half_sizes[i]), axis=1
+        )
+        nearest = np.full(len(COLORS), np.inf)
+        np.minimum.at(nearest, chosen[:i], distances)
+        chosen[i] = np.argmax(nearest)
+    return {label: COLORS[i] for label, i in zip(boxes, chosen, strict=True)}
+
+
+def trace_outlines(
+    mask: NDArray[np.bool_], start: Sequence[int], spacing: Sequence[float]
+) -> list[Line]:
+    """Trace the outline of an object along the edges of its pixels.
+
+    Parameters
+    ----------
+    mask : (M, N) ndarray of bool
+        The object within its bounding box. Pixels outside of the array count as background.
+    start : (2,) sequence of int
+        Row and column of the first pixel of `mask` in the whole image.
+    spacing : (2,) sequence of float
+        Pixel size along rows and columns in um.
+
+    Returns
+    -------
+    list of (K, 2) ndarray
+        Closed lines in um, columns first: one per connected part and one per hole. Lines run
+        through the middles of the pixel edges and cut the corners between them.
+
+    Examples
+    --------
+    >>> (line,) = trace_outlines(np.ones((1, 1), bool), (0, 0), (1, 1))
+    >>> line.tolist()
+    [[-0.5, 0.0], [0.0, -0.5], [0.5, 0.0], [0.0, 0.5], [-0.5, 0.0]]
+    """
+    from contourpy import contour_generator
+
+    padded = np.pad(mask, 1).astype(float)
+    rows, columns = (
+        (np.arange(size) + first - 1) * step
+        for size, first, step in zip(padded.shape, start, spacing, strict=True)
+    )
+    lines = contour_generator(x=columns, y=rows, z=padded).lines(0.5)
+    return cast("list[Line]", lines)
+
+
+def draw_outlines(
+    axes: Axes,
+    lines: Sequence[Line],
+    colors: Sequence[str] | None = None,
+    dashes: Dashes | None = None,
+) -> None:
+    """Draw outlines over an image.
+
+    Lines have a dark rim, which makes them visible on a bright image. They lie just inside the
+    outline, so that the lines of touching objects lie side by side, and get thinner where they
+    would cover too much of the image.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Panel, see :func:`cellstack.figures.drawing.add_panel`.
+    lines : list of (K, 2) ndarray
+        See :func:`trace_outlines`.
+    colors : list of str, optional
+        One per line. By default, lines are thin, dashed and white.
+    dashes : tuple, optional
+        Dash pattern of coloured lines. Dashed lines have no rim, so that lines below them show in
+        the gaps.
+    """
+    across, down = axes.bbox.width, axes.bbox.height
+    left, right = axes.get_xlim()
+    scale = across / abs(right - left)
+    length = scale * sum(np.hypot(*np.diff(line, axis=0).T).sum() for line in lines)
+    width = NEUTRAL_LINE_WIDTH if colors is None else LINE_WIDTH
+    if length > 0:
+        width = np.clip(MAX_OUTLINE_COVERAGE * across * down / length, width / 2, width)
+    inner = [_inset(line, width / 2 / scale) for line in lines]
+    if dashes is None:
+        rims = LineCollection(inner, colors="black", linewidths=1.7 * width * PIXEL, alpha=0.45)
+        axes.add_collection(rims, autolim=False)
+    style: Any = [NEUTRAL_DASHES if colors is None else dashes or "solid"]
+    axes.add_collection(
+        LineCollection(
+            inner,
+            colors=NEUTRAL_COLOR if colors is None else colors,
+            linewidths=width * PIXEL,
+            linestyles=style,
+        ),
+        autolim=False,
+    )
+
+
+def _inset(line: Line, distance: float) -> Line:
+    """Move the sides of a closed line to their left, where contourpy has the higher values."""
+    sides = np.diff(line, axis=0)
+    left = np.column_stack([-sides[:, 1], sides[:, 0]]) / np.hypot(*sides.T)[:, None]
+    before = np.roll(left, 1, axis=0)
+    cosine = np.sum(left * before, axis=1, keepdims=True)
+    # without the bound, sharp corners would be moved very far
+    moved = line[:-1] + distance * (left + before) / np.maximum(1 + cosine, 0.3)
+    return np.concatenate([moved, moved[:1]])
