@@ -10,7 +10,9 @@ from snakemake.cli import main
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
 POLL = float(os.environ.get("POLL", "1"))
-RemoteExecutor.next_seconds_between_status_checks = property(
-    lambda self: POLL, lambda self, value: None
-)
-sys.exit(main())
+
+if __name__ == "__main__":
+    RemoteExecutor.next_seconds_between_status_checks = property(
+        lambda self: POLL, lambda self, value: None
+    )
+    sys.exit(main())
