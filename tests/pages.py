@@ -10,7 +10,7 @@ class Reader(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.elements = [], []
+        self.open, self.elements, self.texts = [], [], []
         self.feed(text)
         assert self.open == []
 
@@ -18,6 +18,9 @@ class Reader(HTMLParser):
         self.elements.append((tag, dict(attributes)))
         if tag not in self.WITHOUT_END:
             self.open.append(tag)
+
+    def handle_data(self, text):
+        self.texts.append(text)
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag

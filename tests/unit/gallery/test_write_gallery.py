@@ -1,12 +1,21 @@
 import re
 
+import pytest
+import yaml
 from gallery_cases import panels_of, stages, view
 from pages import Reader
 from study import DIAMETER_UM, SPACING
 
 from cellstack import __version__
 from cellstack.gallery.compare_morphology import compare_morphology
-from cellstack.gallery.write_gallery import write_gallery
+from cellstack.gallery.write_gallery import (
+    MEDIUM_WIDTH,
+    WIDE_WIDTH,
+    as_yaml,
+    write_gallery,
+)
+
+HOSTILE = """<b>&amp;"'</code>"""
 
 
 def write(**changes):
@@ -51,3 +60,105 @@ def test_page_shows_what_was_given():
     snippet = r"clean_mask:\n  steps:\n  - erosion: \{shape: ball, radius_um: 0.08 d\}\n"
     assert re.search(f"<pre><code>{snippet}</code></pre>", text)
     assert "preset" not in write(preset="default").split("<nav")[0].split("</dl>")[1]
+
+
+def panel(**changes):
+    drawn = {"title": "a", "snippet": None, "is_own": False, "png": "QUJD", "width": 480}
+    return drawn | {"alt": "b", "caption": ""} | changes
+
+
+def page_of(*panels, text="c", view_changes=(), **changes):
+    sections = {"seeds": {"title": "Seeds", "text": text, "panels": list(panels)}}
+    options = {"stack": "a-stack", "note": "", "diameter_um": 8, "preset": "default"} | changes
+    return write_gallery(sections, view() | dict(view_changes), **options)
+
+
+def test_text_of_the_user_is_escaped():
+    """A name of a preset, a path, a method or a note is text, whatever it contains."""
+    snippet = {"find_seeds": {"points": {"path": HOSTILE}}}
+    drawn = panel(title=HOSTILE, snippet=snippet, caption=HOSTILE, alt=HOSTILE)
+    text = page_of(drawn, text=HOSTILE, stack=HOSTILE, note=HOSTILE, preset=HOSTILE)
+    assert "<b>" not in text
+    reader = Reader(text)
+    assert reader.attributes_of("img")[0]["alt"] == HOSTILE
+    # browser title, heading, note, preset (twice), text, title and caption of the panel
+    assert sum(each.count(HOSTILE) for each in reader.texts) == 9
+    assert [yaml.safe_load(each) for each in reader.texts if "find_seeds" in each] == [snippet]
+    assert f"{HOSTILE}: gallery" in reader.texts
+    assert f"Gallery of {HOSTILE}" in reader.texts
+
+
+def test_titles_of_sections_are_escaped():
+    sections = {"seeds": {"title": HOSTILE, "text": "", "panels": []}}
+    options = {"stack": "s", "note": "", "diameter_um": 8, "preset": "default"}
+    reader = Reader(write_gallery(sections, view(), **options))
+    assert reader.texts.count(HOSTILE) == 2  # of the link and of the section
+
+
+def test_a_note_is_an_alert_and_no_note_is_none():
+    assert '<p class="alert">simulated</p>' in page_of(panel(), note="simulated")
+    assert 'class="alert"' not in page_of(panel())
+
+
+def test_a_region_is_described_along_x_y_and_z():
+    part = {
+        "region": [[2, 7], [10, 40], [20, 80]],
+        "shape": [16, 96, 120],
+        "spacing": [1.3, 0.5, 0.35],
+        "plane": 3,
+        "row": 17,
+    }
+    text = page_of(panel(), view_changes=part, diameter_um=7.5)
+    assert "120 × 96 × 16 voxels of 0.35 × 0.5 × 1.3 µm (x, y, z): 42 × 48 × 20.8 µm" in text
+    assert (
+        "21 × 15 × 6.5 µm (x, y, z) of the stack: voxels x 20 to 79, y 10 to 39, z 2 to 6. " in text
+    )
+    assert "plane 3, counted from 0; profile along row 17." in text
+    assert "<dt>Diameter</dt><dd>7.5 µm</dd>" in text
+
+
+@pytest.mark.parametrize(
+    ("width", "grid", "figure"),
+    [
+        (MEDIUM_WIDTH, "panels", None),
+        (MEDIUM_WIDTH + 1, "panels medium", None),
+        (WIDE_WIDTH, "panels medium", None),
+        (WIDE_WIDTH + 1, "panels", "wide"),
+    ],
+)
+def test_wide_pictures_get_more_room(width, grid, figure):
+    reader = Reader(page_of(panel(), panel(width=width)))
+    assert reader.attributes_of("div")[0]["class"] == grid
+    assert [each.get("class") for each in reader.attributes_of("figure")] == [None, figure]
+
+
+def test_the_panel_with_the_settings_of_the_stack_is_marked():
+    reader = Reader(page_of(panel(), panel(is_own=True)))
+    assert reader.texts.count("your settings") == 1
+
+
+def test_a_panel_without_picture_has_its_caption_only():
+    reader = Reader(page_of(panel(png=None, caption="No picture: too large")))
+    assert reader.attributes_of("img") == []
+    assert "No picture: too large" in reader.texts
+    assert len(Reader(page_of(panel())).attributes_of("p")) == 2  # how to, and the text
+
+
+def test_sizes_are_listed_in_um_and_um3():
+    steps = [{"a": {"radius_um": "0.5 d", "names": ["x"]}}, {"b": {"max_volume_um3": "0.1 v"}}]
+    text = page_of(panel(snippet={"clean_mask": {"steps": steps, "factor": 0.9}}), diameter_um=10)
+    assert "<p>0.5 d = 5 µm, 0.1 v = 52.3599 µm³</p>" in text
+    assert "<p>0" not in page_of(panel(snippet={"binarize": {"factor": 0.9}}))
+
+
+def test_snippets_have_the_order_of_the_settings_and_long_lines_and_letters_stay():
+    snippet = {"find_seeds": {"method": "points", "a": "µ", "points": {"path": "x " * 200}}}
+    written = as_yaml(snippet)
+    assert yaml.safe_load(written) == snippet
+    assert [line.strip().split(":")[0] for line in written.splitlines()] == [
+        "find_seeds",
+        "method",
+        "a",
+        "points",
+    ]
+    assert "µ" in written
