@@ -33,6 +33,7 @@ from cellstack.config.recipes import Recipes
 from cellstack.config.sheet import CELLS_TO_NUCLEI
 from cellstack.config.units import PATTERN, pattern_of
 from cellstack.run import cluster, rules as helpers
+from cellstack.run.history import History
 from cellstack.run.progress import Watch
 from cellstack.run.resources import ResourceRequests
 
@@ -43,10 +44,13 @@ for name in (*SCHEMAS, "presets", "gallery"):
 study = helpers.open_study(workflow, config, Path(locate("config/presets.yaml")).parent)
 requests = ResourceRequests(study, locate("config/resources.tsv"))
 recipes = Recipes(study)
-inputs = Inputs(study, recipes)
+inputs = Inputs(study, recipes, workflow.pathvars.get("results"))
 panels = Gallery(study)
 stages = helpers.StageHelpers(study, recipes, inputs, sources)
-watch = Watch(workflow, workflow.pathvars.get("logs"), study.incomplete)
+history = History(workflow.pathvars.get("results"))
+if workflow.is_main_process:
+    history.restore()
+watch = Watch(workflow, history, workflow.pathvars.get("logs"), study.incomplete)
 
 by_wildcards = helpers.by_wildcards
 cores = requests.cores

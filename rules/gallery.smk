@@ -224,7 +224,6 @@ rule compare_seeds:
         denoised="<results>/{stack}/channels/nuclei/denoised.tif",
         intensity=by_wildcards(inputs.split_image),
         edges=by_wildcards(inputs.split_edges),
-        points=by_wildcards(inputs.seed_points),
         view="<results>/{stack}/gallery/view.json",
         diameter=by_wildcards(inputs.diameter_file),
     output:
@@ -242,6 +241,8 @@ rule compare_seeds:
         panels=by_wildcards(panels.comparison, comparison="seeds", stage="find_seeds"),
         split=by_wildcards(study.split_settings),
         diameter_um=by_wildcards(study.object_diameter),
+        points=by_wildcards(inputs.seed_points),
+        stamp=by_wildcards(inputs.seed_points_stamp),
         source=source_hash("compare_seeds"),
     script:
         "../scripts/compare_seeds.py"

@@ -42,7 +42,7 @@ rule fetch_cells3d:
 rule import_stack:
     """Read one channel of an image file and its voxel size."""
     input:
-        image=by_wildcards(inputs.image_files),
+        image=by_wildcards(inputs.made_files, column="image"),
     output:
         raw="<results>/{stack}/channels/{channel}/raw.tif",
         record="<results>/{stack}/channels/{channel}/import.json",
@@ -62,7 +62,8 @@ rule import_stack:
         z_um=by_wildcards(study.cell, column="z_um"),
         y_um=by_wildcards(study.cell, column="y_um"),
         x_um=by_wildcards(study.cell, column="x_um"),
-        stamp=by_wildcards(inputs.image_stamp),
+        image=by_wildcards(inputs.external_files, column="image"),
+        stamp=by_wildcards(inputs.stamp, column="image"),
     script:
         "../scripts/import_stack.py"
 
@@ -115,7 +116,7 @@ rule derive_diameter:
 rule import_labels:
     """Read external labels of the objects of a stack."""
     input:
-        image=by_wildcards(inputs.label_files),
+        image=by_wildcards(inputs.made_files, column="labels"),
         raw=by_wildcards(inputs.raw_of_object),
     output:
         labels="<results>/{stack}/{object}/segmentation.tif",
@@ -133,7 +134,8 @@ rule import_labels:
         runtime=minutes("import_labels"),
     params:
         downsample=by_wildcards(study.argument, key="downsample", stage="import_stack"),
-        stamp=by_wildcards(inputs.label_stamp),
+        image=by_wildcards(inputs.external_files, column="labels"),
+        stamp=by_wildcards(inputs.stamp, column="labels"),
         source=source_hash("import_labels"),
     script:
         "../scripts/import_labels.py"
@@ -147,7 +149,7 @@ use rule import_labels as import_cells with:
 
 use rule import_labels as import_ground_truth with:
     input:
-        image=by_wildcards(inputs.ground_truth_files),
+        image=by_wildcards(inputs.made_files, column="ground_truth"),
         raw=by_wildcards(inputs.raw_of_object),
     output:
         labels="<results>/{stack}/{object}/ground_truth.tif",
@@ -160,7 +162,8 @@ use rule import_labels as import_ground_truth with:
         object="nuclei|cells",
     params:
         downsample=by_wildcards(study.argument, key="downsample", stage="import_stack"),
-        stamp=by_wildcards(inputs.ground_truth_stamp),
+        image=by_wildcards(inputs.external_files, column="ground_truth"),
+        stamp=by_wildcards(inputs.stamp, column="ground_truth"),
         source=source_hash("import_labels"),
 
 

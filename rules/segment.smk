@@ -73,7 +73,6 @@ rule find_seeds:
         mask_clean=made_by("clean_mask", "<results>/{stack}/nuclei/mask_clean.tif"),
         components=made_by("label_components", "<results>/{stack}/nuclei/components.tif"),
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
-        points=by_wildcards(inputs.seed_points),
         diameter=diameter_for("find_seeds"),
     output:
         distance=intermediate("<results>/{stack}/nuclei/distance.tif"),
@@ -90,6 +89,8 @@ rule find_seeds:
         runtime=minutes("find_seeds"),
     params:
         **params_of("find_seeds"),
+        points=by_wildcards(inputs.seed_points),
+        stamp=by_wildcards(inputs.seed_points_stamp),
     script:
         "../scripts/find_seeds.py"
 

@@ -85,11 +85,11 @@ class Study:
         return self.folder.joinpath("logs", *parts)
 
     def digest(self):
-        """Return the bytes of all results by path."""
+        """Return the bytes of all results by path, without hidden files, which contain times."""
         return {
             str(path.relative_to(self.result())): path.read_bytes()
             for path in sorted(self.result().rglob("*"))
-            if path.is_file()
+            if path.is_file() and not path.name.startswith(".")
         }
 
 

@@ -139,6 +139,22 @@ def test_an_input_that_is_replaced(tmp_path):
         assert study.run(raw).returncode == 0
         assert tifffile.imread(tmp_path / raw).max() == stack.max()
     assert "Nothing to be done" in study.run(raw).stderr
+    os.utime(image)  # as it is, at another time
+    assert "Nothing to be done" in study.run(raw).stderr
+
+
+def test_inputs_from_the_future(tmp_path):
+    study = Study(tmp_path)
+    cells = {name: f"{name}.tif" for name in ("image", "labels", "ground_truth")}
+    for file in cells.values():
+        write_stack(tmp_path / file, np.ones((3, 8, 8), np.uint8), SPACING)
+        os.utime(tmp_path / file, (4e9, 4e9))
+    study.add("a", **cells)
+    names = ("channels/nuclei/raw", "nuclei/segmentation", "nuclei/ground_truth")
+    targets = [f"results/a/{name}.tif" for name in names]
+    process = study.run(*targets)
+    assert process.returncode == 0, process.stderr
+    assert "Nothing to be done" in study.run(*targets).stderr
 
 
 def mount(*arguments):

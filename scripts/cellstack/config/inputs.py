@@ -13,6 +13,7 @@ from cellstack.config.recipes import EDGE_METHODS, SEGMENTED_BY, Recipes, diamet
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
 from cellstack.errors import InputError
+from cellstack.files import fingerprints
 from cellstack.files.images import find_images
 
 
@@ -23,11 +24,14 @@ class Inputs:
     ----------
     study : Study
     recipes : Recipes
+    results : str
+        Folder of the results.
     """
 
-    def __init__(self, study: Study, recipes: Recipes) -> None:
+    def __init__(self, study: Study, recipes: Recipes, results: str = "results") -> None:
         self._study = study
         self._recipes = recipes
+        self._results = results
 
     def diameter_file(self, stack: str, channel: str = "nuclei") -> list[str]:
         """Return the file of the diameter of a channel, where it is estimated."""
@@ -55,29 +59,33 @@ class Inputs:
         cell = self._study.rows(stack)[channel][column]
         return find_images(cell) or [cell]
 
-    def image_files(self, stack: str, channel: str) -> list[str]:
-        """Return the files of the image of a channel."""
-        return self._files("image", stack, channel)
+    def made_files(self, column: str, stack: str, channel: str) -> list[str]:
+        """Return the files in a column of the sheet that a rule makes: simulated or downloaded."""
+        return [
+            file for file in self._files(column, stack, channel) if file in self._study.made_images
+        ]
 
-    def label_files(self, stack: str, object: str) -> list[str]:
-        """Return the files of external labels of a kind of object."""
-        return self._files("labels", stack, sheet.CHANNEL_OF[object])
+    def external_files(self, column: str, stack: str, channel: str) -> list[str] | None:
+        """Return the files in a column of the sheet that no rule makes; None where one does.
 
-    def ground_truth_files(self, stack: str, object: str) -> list[str]:
-        """Return the files of the ground truth of a kind of object."""
-        return self._files("ground_truth", stack, sheet.CHANNEL_OF[object])
+        They are params and not inputs, because Snakemake compares the times of inputs with the
+        clock: it would reject what is made from a file whose time lies in the future. Changes of
+        these files are found by :meth:`stamp`.
+        """
+        made = self.made_files(column, stack, channel)
+        return None if made else self._files(column, stack, channel)
 
-    def image_stamp(self, stack: str, channel: str) -> list[int]:
-        """Return size and time of the image of a channel; a change of either re-runs its import."""
-        return _stamp(self.image_files(stack, channel))
-
-    def label_stamp(self, stack: str, object: str) -> list[int]:
-        """Return size and time of external labels, see :meth:`image_stamp`."""
-        return _stamp(self.label_files(stack, object))
-
-    def ground_truth_stamp(self, stack: str, object: str) -> list[int]:
-        """Return size and time of a ground truth, see :meth:`image_stamp`."""
-        return _stamp(self.ground_truth_files(stack, object))
+    def stamp(self, column: str, stack: str, channel: str) -> str | None:
+        """Return the stamp of external files, whose change re-runs their import."""
+        files = self.external_files(column, stack, channel)
+        kind = sheet.OBJECT_OF.get(channel)
+        made = {
+            "image": f"channels/{channel}/raw.tif",
+            "labels": f"{kind}/segmentation.tif",
+            "ground_truth": f"{kind}/ground_truth.tif",
+        }
+        output = f"{self._results}/{Unit.parse(stack).stack}/{made[column]}"
+        return None if files is None else fingerprints.known_stamp(files, output)
 
     def raw_of_object(self, stack: str, object: str) -> str:
         """Return the raw stack of the channel that shows a kind of object."""
@@ -129,13 +137,17 @@ class Inputs:
     def seed_points(self, stack: str) -> list[str]:
         """Return the file of seed points set by hand, where it is used and exists.
 
-        If it is missing, the job reports it.
+        If it is missing, the job reports it. It is a param, see :meth:`external_files`.
         """
         block = self._study.block("find_seeds", stack, "nuclei")
         if block["method"] != "points":
             return []
         path = block["points"]["path"].replace("{stack}", Unit.parse(stack).stack)
         return [path] if Path(path).is_file() else []
+
+    def seed_points_stamp(self, stack: str) -> str | None:
+        """Return a hash of the content of seed points, whose change re-runs what reads them."""
+        return fingerprints.content_of(self.seed_points(stack))
 
     def segmented_nuclei(self, stack: str) -> list[str]:
         """Return the segmentation of the nuclei, in stacks that have them."""
@@ -260,12 +272,3 @@ class Inputs:
             for kind in self._study.objects(stack):
                 files += self.diameter_file(stack, sheet.CHANNEL_OF[kind])
         return files
-
-
-def _stamp(files: list[str]) -> list[int]:
-    """Return the total size and the latest time of files; 0 where there are none."""
-    stats = [Path(file).stat() for file in files if Path(file).exists()]
-    return [
-        sum(stat.st_size for stat in stats),
-        max((stat.st_mtime_ns for stat in stats), default=0),
-    ]

@@ -53,6 +53,8 @@ class Study:
     schemas : Schemas
     simulated_images : dict of str to list of int
         Shape of each image that a rule simulates, by path.
+    made_images : frozenset of str
+        Paths of all images and ground truths that a rule simulates or downloads.
     incomplete : dict of str to dict of str to str
         Stacks that are left out because they are not complete, with their status and flags.
     """
@@ -63,6 +65,7 @@ class Study:
     sweep_runs: tuple[Settings, ...]
     schemas: Schemas
     simulated_images: Mapping[str, list[int]]
+    made_images: frozenset[str]
     incomplete: Mapping[str, Mapping[str, str]]
 
     @classmethod
@@ -134,6 +137,7 @@ class Study:
                 f"{resources}/simulated/{name}/image.ome.tif": simulation["shape"]
                 for name, simulation in simulations.items()
             },
+            made_images=frozenset(made),
             incomplete={},
         )
 

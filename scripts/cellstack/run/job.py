@@ -20,6 +20,7 @@ from typing import Any, get_args
 from cellstack.config import lengths
 from cellstack.core import parallel
 from cellstack.errors import InputError
+from cellstack.files import fingerprints
 
 log = logging.getLogger("cellstack")
 
@@ -64,6 +65,9 @@ def run(main: Callable[..., None]) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # sent by clusters at a time limit
     try:
         main(**_with_sizes(main, arguments))
+        if snakemake is not None and snakemake.params.get("image"):
+            stamp = snakemake.params.stamp
+            fingerprints.write_record(snakemake.params.image, snakemake.output[0], stamp)
         cpu_seconds = sum(os.times()[:4])  # with child processes
         log.info("took %.2f CPU seconds, at most %d MB", cpu_seconds, _peak_memory())
     except KeyboardInterrupt:
@@ -144,9 +148,10 @@ def _with_sizes(main: Callable[..., None], arguments: Arguments) -> Arguments:
 
 
 def _from_snakemake(main: Callable[..., None], snakemake: Any) -> Arguments:
-    named: Arguments = {}
-    for part in (snakemake.input, snakemake.output, snakemake.params):
-        named.update(part.items())
+    named: Arguments = dict(snakemake.input.items()) | dict(snakemake.output.items())
+    for name, value in snakemake.params.items():
+        if value is not None or name not in named:  # an image is an input or a param
+            named[name] = value
     for name in RERUN_PARAMS:
         named.pop(name, None)
     parameters = inspect.signature(main).parameters

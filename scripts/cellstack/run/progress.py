@@ -5,6 +5,7 @@ Snakemake reports events as log records. :class:`Progress` is a logging handler 
 
 import logging
 import os
+import re
 import sys
 import time
 from collections import Counter
@@ -18,11 +19,22 @@ from typing import Any, NamedTuple
 from cellstack.config.units import Unit
 from cellstack.errors import InputError
 from cellstack.files import tables
+from cellstack.run.history import History
 
 SECONDS_BETWEEN_LINES = 30
 MAX_STACKS_NAMED = 3
 COLUMNS = ["stack", "stage", "reason", "log"]
 NO_REASON = "no message in the log: killed, out of memory or time, or the disk is full"
+NOT_STARTED = (
+    "Python could not be started (exit status {status}): check that {python} exists and can be "
+    "executed on this machine"
+)
+NO_LOG = "ended with exit status {status} before it wrote to its log; see Snakemake's output"
+NOT_ENDED = "did not end: the run was stopped, or Snakemake rejected its files, see its output"
+NOT_BEGUN = "was not started: the run was stopped"
+EXIT_STATUS = re.compile(r";\s+(\S+) .*' returned non-zero exit status (\d+)")  # of a script
+CANNOT_START = ("126", "127")
+SIGNALLED = 128  # exit statuses from here on are signals
 FAILED, NOT_RUN = "failed", "not run"
 LOG_TAIL_BYTES = 65536
 
@@ -67,9 +79,12 @@ class Progress(logging.Handler):
         self.running: dict[int, float] = {}  # start of each job
         self.failed: dict[int, list[str]] = {}  # logs of each job
         self.messages: dict[int, str] = {}  # of the cluster, such as a request it cannot fulfil
+        self.errors: dict[int | None, str] = {}  # the last one that Snakemake reported, by thread
+        self.exits: dict[int, str] = {}  # how each failed job ended, if that is known
         self.seconds: dict[str, list[float]] = {}  # of each finished job, by rule
         self.left = Counter(job.stack for job in jobs.values() if job.stack is not None)
         self.complete = set(complete)
+        self._ended = False
         self.start = self.last_line = clock()
         known = read_failed(self.folder / "failed.csv")
         self.known = {stack: row for stack, row in known.items() if stack not in self.complete}
@@ -79,6 +94,8 @@ class Progress(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Handle a log record, if it is an event of a job."""
         event = str(getattr(record, "event", None) or "")
+        if event == "error":  # followed by the event of the job, in the same thread
+            self.errors[record.thread] = record.getMessage()
         number = getattr(record, "job_id" if event == "job_finished" else "jobid", None)
         if number not in self.jobs or event not in ("job_info", "job_finished", "job_error"):
             return
@@ -93,6 +110,7 @@ class Progress(logging.Handler):
             self.failed[number] = list(getattr(record, "log", None) or self.jobs[number].logs)
             message = str(getattr(record, "rule_msg", None) or "")
             self.messages[number] = " ".join(message.split())
+            self.exits[number] = _exit_reason(self.errors.pop(record.thread, ""))
             self._write_failed()
         if self.clock() - self.last_line >= SECONDS_BETWEEN_LINES:
             remaining = self._remaining_seconds()
@@ -147,10 +165,20 @@ class Progress(logging.Handler):
 
     def finish(self) -> None:
         """Report how the run ended, and the reason and log of each stack that failed."""
+        self._ended = True
         self._write_failed()
         self._tell(f"{self.line()}, after {_duration(self.clock() - self.start)}")
         failures = self._failures()
+        not_begun = [row["stack"] for row in failures if row["reason"] == NOT_BEGUN]
+        if len(not_begun) > MAX_STACKS_NAMED:
+            names = ", ".join(not_begun[:MAX_STACKS_NAMED])
+            self._tell(
+                f"failed: {len(not_begun)} stacks ({names}, ...): the run was stopped before they "
+                f"were started; all are listed in {self.folder / 'failed.csv'}"
+            )
         for row in failures:
+            if row["stack"] in not_begun and len(not_begun) > MAX_STACKS_NAMED:
+                continue
             stack = row["stack"] or "all stacks"
             self._tell(f"failed: {stack}: {row['stage']}: {row['reason']}; log: {row['log']}")
         if any(row["stack"] for row in failures):
@@ -164,10 +192,14 @@ class Progress(logging.Handler):
         for number, logs in sorted(self.failed.items()):
             job = self.jobs[number]
             why = reason(logs)
+            if why == NO_REASON:
+                why = self.exits[number] or why
             if why == NO_REASON and self.messages[number]:
                 why = f"{why}; {self.messages[number]}"
             row = {"stack": job.stack or "", "stage": job.rule, "reason": why}
             rows.append(row | {"log": " ".join(logs)})
+        if self._ended:
+            rows += self._unfinished({row["stack"] for row in rows})
         # if a group of jobs failed as one, only the jobs with a message actually failed
         explained = {row["stack"] for row in rows if not row["reason"].startswith(NO_REASON)}
         kept = []
@@ -175,6 +207,21 @@ class Progress(logging.Handler):
             if not row["reason"].startswith(NO_REASON) or row["stack"] not in explained:
                 kept.append(row)
         return list({row["stack"]: row for row in reversed(kept)}.values())[::-1]
+
+    def _unfinished(self, failed: Collection[str]) -> list[dict[str, str]]:
+        """Return a row for each stack that did not fail and has jobs that did not end."""
+        rows: dict[str, dict[str, str]] = {}
+        for numbers, why in ((self.running, NOT_ENDED), (self.waiting, NOT_BEGUN)):
+            for number in sorted(numbers):
+                job = self.jobs[number]
+                stack = job.stack or ""
+                # jobs on all stacks wait for stacks that failed
+                if stack not in failed and (stack or number in self.running or not failed):
+                    row = {"stack": stack, "stage": job.rule, "reason": why}
+                    rows.setdefault(stack, row | {"log": " ".join(job.logs)})
+        if len(rows) > 1 and rows.get("", {}).get("reason") == NOT_BEGUN:
+            del rows[""]
+        return list(rows.values())
 
     def _write_failed(self) -> None:
         self.known |= {row["stack"]: row for row in self._failures() if row["stack"]}
@@ -202,14 +249,19 @@ class Watch:
     Parameters
     ----------
     workflow : snakemake.workflow.Workflow
+    history : History
+        Records what the jobs make.
     logs : path-like
         Folder of the logs.
     incomplete : collection of str
         Stacks that the tables of this run lack.
     """
 
-    def __init__(self, workflow: Any, logs: str | Path, incomplete: Collection[str]) -> None:
-        self._workflow, self._logs, self._incomplete = workflow, logs, incomplete
+    def __init__(
+        self, workflow: Any, history: History, logs: str | Path, incomplete: Collection[str]
+    ) -> None:
+        self._workflow, self._history = workflow, history
+        self._logs, self._incomplete = logs, incomplete
         self._progress: Progress | None = None
 
     def start(self) -> None:
@@ -234,6 +286,12 @@ class Watch:
             )
         self._progress = Progress(jobs, complete, self._logs, say)
         logger.addHandler(self._progress)
+        self._history.follow(
+            self._workflow.persistence,
+            {dag.jobid(job): list(job.output) for job in dag.needrun_jobs()},
+            (output for job in dag.jobs if not dag.needrun(job) for output in job.output),
+        )
+        logger.addHandler(self._history)
         # otherwise --quiet progress suppresses the events at the end of jobs
         self._workflow.scheduler.print_progress = True
 
@@ -243,7 +301,9 @@ class Watch:
 
         if self._progress is not None:
             logger.removeHandler(self._progress)
+            logger.removeHandler(self._history)
             self._progress.finish()
+            self._history.finish()
 
 
 def _stack_of(job: Any) -> str | None:
@@ -256,6 +316,16 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _exit_reason(error: str) -> str:
+    """Return how a job without a message ended, by Snakemake's error; empty if it was killed."""
+    found = EXIT_STATUS.search(error)
+    if found is None or int(found[2]) >= SIGNALLED:
+        return ""
+    python, status = found.groups()
+    message = NOT_STARTED if status in CANNOT_START else NO_LOG
+    return message.format(status=status, python=python)
 
 
 def reason(logs: Iterable[str | Path]) -> str:

@@ -6,6 +6,7 @@ import pytest
 from cellstack.config.inputs import Inputs
 from cellstack.config.recipes import Recipes
 from cellstack.errors import InputError
+from cellstack.files import fingerprints
 
 NUCLEI = {"stack": "a", "channel": "nuclei", "image": "a.tif"}
 MEMBRANE = {"stack": "a", "channel": "membrane", "image": "m.tif"}
@@ -32,17 +33,37 @@ def test_raw_stacks_of_all_channels(inputs_of):
     assert inputs.pairs_of_cells("a", "cells") == ["<results>/a/cells/pairs.csv"]
 
 
-def test_files_and_their_stamp(inputs_of):
+def test_external_files_and_their_stamp(inputs_of):
     inputs = inputs_of([NUCLEI | {"labels": "l.tif", "ground_truth": "t.tif"}])
-    Path("a.tif").write_bytes(b"four")
-    os.utime("a.tif", ns=(5, 7))
-    assert inputs.image_files("a", "nuclei") == ["a.tif"]
-    assert inputs.image_stamp("a", "nuclei") == [4, 7]
-    assert inputs.label_files("a", "nuclei") == ["l.tif"]
-    assert inputs.ground_truth_files("a", "nuclei") == ["t.tif"]
-    Path("a.tif").unlink()
-    assert inputs.image_files("a", "nuclei") == ["a.tif"]
-    assert inputs.image_stamp("a", "nuclei") == [0, 0]
+    for column, file, output in (
+        ("image", "a.tif", "results/a/channels/nuclei/raw.tif"),
+        ("labels", "l.tif", "results/a/nuclei/segmentation.tif"),
+        ("ground_truth", "t.tif", "results/a/nuclei/ground_truth.tif"),
+    ):
+        assert inputs.external_files(column, "a", "nuclei") == [file]
+        assert inputs.made_files(column, "a", "nuclei") == []
+        Path(file).write_bytes(file.encode())
+        os.utime(file, ns=(5, 7))
+        stamp = inputs.stamp(column, "a", "nuclei")
+        assert stamp == fingerprints.stamp_of([file])
+        Path(output).parent.mkdir(parents=True, exist_ok=True)
+        fingerprints.write_record([file], output, stamp)
+        os.utime(file, ns=(5, 8))
+        assert inputs.stamp(column, "a", "nuclei") == stamp  # the same content
+        Path(file).write_bytes(b"other")
+        os.utime(file, ns=(5, 9))
+        assert inputs.stamp(column, "a", "nuclei") != stamp
+        Path(file).unlink()
+        assert inputs.external_files(column, "a", "nuclei") == [file]
+        assert inputs.stamp(column, "a", "nuclei") == fingerprints.stamp_of(["none"])
+
+
+def test_files_that_a_rule_makes_are_inputs(inputs_of):
+    image = "resources/simulated/tiny/image.ome.tif"
+    inputs = inputs_of([NUCLEI | {"image": image}], simulate_stack={"tiny": {}})
+    assert inputs.made_files("image", "a", "nuclei") == [image]
+    assert inputs.external_files("image", "a", "nuclei") is None
+    assert inputs.stamp("image", "a", "nuclei") is None
 
 
 def test_seeds_are_those_of_nuclei_that_are_segmented(inputs_of):
@@ -81,12 +102,19 @@ def test_binarize_reads_the_contrast_for_its_noise(inputs_of):
     assert inputs_of([NUCLEI], binarize={"method": "otsu"}).binarize_contrast("a") == []
 
 
-def test_seed_points_are_an_input_once_they_exist(inputs_of):
+def test_seed_points_are_used_once_they_exist(inputs_of):
     inputs = inputs_of([NUCLEI], "binarize.method\nli\n", find_seeds={"method": "points"})
     assert inputs.seed_points("a") == []
     Path("seeds").mkdir()
     Path("seeds/a.csv").touch()
     assert inputs.seed_points("a") == inputs.seed_points("sweep/1/a") == ["seeds/a.csv"]
+    stamps = [inputs.seed_points_stamp("a")]
+    for text, time in (("first", 9), ("other", 8), ("other", 7)):  # the times do not matter
+        Path("seeds/a.csv").write_text(text)
+        os.utime("seeds/a.csv", ns=(5, time))
+        stamps.append(inputs.seed_points_stamp("a"))
+    assert len(set(stamps)) == 3
+    assert stamps[2] == stamps[3]
 
 
 def test_runs_of_a_sweep_are_scored_against_the_same_ground_truth(inputs_of):

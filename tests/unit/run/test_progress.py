@@ -102,11 +102,77 @@ def test_failures_are_listed_with_their_reason_and_log(run):
 def test_a_job_that_succeeds_on_retry_has_not_failed(run):
     run.fail("a", "import_stack", "no memory")
     assert set(run.failed()) == {"a"}
-    run.do("a", "import_stack")
-    run.do("a", "measure_objects")
+    for stack in "abc":
+        run.do(stack, "import_stack")
+        run.do(stack, "measure_objects")
+    run.do(None, "collect_objects")
     run.progress.finish()
     assert run.failed() == {}
     assert "failed" not in " ".join(run.lines)
+
+
+def test_what_is_under_way_or_waits_when_the_run_ends_has_failed(run):
+    run.fail("a", "import_stack", "it broke")
+    run.do("b", "import_stack")
+    run.tell("job_info", "b", "measure_objects")
+    run.progress.finish()
+    rows = run.failed()
+    assert {stack: (row["stage"], row["reason"]) for stack, row in rows.items()} == {
+        "a": ("import_stack", "it broke"),
+        "b": ("measure_objects", progress.NOT_ENDED),
+        "c": ("import_stack", progress.NOT_BEGUN),
+    }
+    assert [line.split(":")[2].strip() for line in run.lines[1:4]] == ["a", "b", "c"]
+    assert not any("all stacks" in line for line in run.lines)  # they wait for those that failed
+
+
+def test_a_job_on_all_stacks_that_does_not_end_has_failed(tmp_path):
+    run = Run(tmp_path, stacks=())
+    run.tell("job_info", None, "collect_objects")
+    run.progress.finish()
+    assert run.lines[1].startswith(
+        f"cellstack: failed: all stacks: collect_objects: {progress.NOT_ENDED}"
+    )
+
+
+def test_many_stacks_that_were_not_started_are_one_line(tmp_path):
+    run = Run(tmp_path, [f"s{number}" for number in range(9)])
+    run.do("s0", "import_stack")
+    run.progress.finish()
+    assert len(run.failed()) == 9
+    (line,) = [line for line in run.lines if "stopped" in line]
+    assert line.startswith("cellstack: failed: 9 stacks (s0, s1, s2, ...)")
+
+
+@pytest.mark.parametrize(
+    ("ended", "expected"),
+    [
+        (
+            "non-zero exit status 126",
+            "Python could not be started (exit status 126): check that /envs/1/bin/python exists "
+            "and can be executed on this machine",
+        ),
+        (
+            "non-zero exit status 127",
+            "Python could not be started (exit status 127): check that /envs/1/bin/python exists "
+            "and can be executed on this machine",
+        ),
+        (
+            "non-zero exit status 1",
+            "ended with exit status 1 before it wrote to its log; see Snakemake's output",
+        ),
+        ("non-zero exit status 137", progress.NO_REASON),
+    ],
+)
+def test_a_job_without_a_log_is_explained_by_its_exit_status(run, ended, expected):
+    run.tell("job_info", "a", "import_stack")
+    script = "/envs/1/bin/python '/my study/.snakemake/scripts/tmp1.import_stack.py'"
+    error = f"RuleException:\nCalledProcessError in file x, line 1:\nCommand 'set -e;  {script}'"
+    run.logger.error(f"{error} returned {ended}.", extra={"event": "error"})
+    run.tell("job_error", "a", "import_stack", log=[])
+    run.tell("job_error", "b", "import_stack", log=[])  # its own exit status is not known
+    assert run.failed()["a"]["reason"] == expected
+    assert run.failed()["b"]["reason"] == progress.NO_REASON
 
 
 def test_failures_of_earlier_runs_stay_until_their_stack_is_complete(tmp_path):

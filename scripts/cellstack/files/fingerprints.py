@@ -1,0 +1,166 @@
+"""Whether the files that a job read have changed since: by size and time, then by content.
+
+Imported by every job and when Snakemake parses the workflow, so it imports nothing heavy.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from cellstack.errors import InputError
+from cellstack.files.atomic import atomic_write
+
+MAX_BYTES = 2 * 1024**3  # larger images are not read only to compare them
+CHUNK_BYTES = 1024**2
+
+
+def stamp_of(files: Sequence[str | Path]) -> str:
+    """Hash size and modification time of each file, in the order given.
+
+    Parameters
+    ----------
+    files : sequence of path-like
+        Files and OME-Zarr folders; of a folder only the time counts, since the size of a folder
+        depends on the disk. A file that does not exist has neither.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+
+    Examples
+    --------
+    >>> stamp_of(["no file"]) == stamp_of(["no other file"]) != stamp_of([])
+    True
+    """
+    found = []
+    for file in files:
+        try:
+            stat = Path(file).stat()
+        except OSError:
+            found.append((0, 0))
+            continue
+        found.append((0 if Path(file).is_dir() else stat.st_size, stat.st_mtime_ns))
+    return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
+
+
+def record_path(output: str | Path) -> Path:
+    """Return the path of the record of the files from which an output was made.
+
+    Examples
+    --------
+    >>> str(record_path("results/a/channels/nuclei/raw.tif"))
+    'results/a/channels/nuclei/.raw.tif.source.json'
+    """
+    return Path(output).with_name(f".{Path(output).name}.source.json")
+
+
+def known_stamp(files: Sequence[str | Path], output: str | Path) -> str:
+    """Return the stamp of files, or the recorded one if only their times have changed.
+
+    Parameters
+    ----------
+    files : sequence of path-like
+    output : path-like
+        The file that was made from them, see :func:`write_record`.
+
+    Returns
+    -------
+    str
+        See :func:`stamp_of`. The files are read only if their times differ from the recorded ones
+        and their sizes do not; the new times are then added to the record.
+    """
+    stamp, path = stamp_of(files), record_path(output)
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        recorded, same = str(record["stamp"]), list(record["same"])
+        sizes, content = record["sizes"], record["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return stamp
+    if stamp == recorded or stamp in same:
+        return recorded
+    try:
+        if _sizes(files) != sizes or content_of(files) != content:
+            return stamp
+    except OSError:
+        return stamp
+    _write(path, record | {"same": [*same, stamp][-10:]})
+    return recorded
+
+
+def write_record(files: Sequence[str | Path], output: str | Path, stamp: str) -> None:
+    """Record the files from which an output was made, for :func:`known_stamp`.
+
+    Nothing is recorded if the files have changed since the stamp was taken, or if they are too
+    large to be read only for this.
+
+    Parameters
+    ----------
+    files : sequence of path-like
+    output : path-like
+        The file that was made from them.
+    stamp : str
+        Their stamp before it was made.
+    """
+    if known_stamp(files, output) == stamp != stamp_of(files):
+        return  # only the times differ from those recorded
+    try:
+        record = {"stamp": stamp, "same": [], "sizes": _sizes(files), "sha256": content_of(files)}
+    except OSError:
+        return
+    if stamp_of(files) == stamp and record["sha256"] is not None:
+        _write(record_path(output), record)
+
+
+def _write(path: Path, record: Mapping[str, object]) -> None:
+    """Write a record; without it, only new times count as a change."""
+    with suppress(OSError, InputError), atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(record), encoding="utf-8")
+
+
+def _parts(files: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
+    """Yield the files, and those in folders with their path in the folder."""
+    for file in map(Path, files):
+        if file.is_dir():
+            for part in sorted(each for each in file.rglob("*") if each.is_file()):
+                yield str(part.relative_to(file)), part
+        else:
+            yield "", file
+
+
+def _sizes(files: Sequence[str | Path]) -> list[int]:
+    """Return the sizes of files; 0 for a folder, whose content has them."""
+    return [0 if Path(file).is_dir() else Path(file).stat().st_size for file in files]
+
+
+def content_of(files: Sequence[str | Path]) -> str | None:
+    """Hash the content of files; None if they are larger than 2 GB together.
+
+    Parameters
+    ----------
+    files : sequence of path-like
+        Files, and folders with all that is in them.
+
+    Returns
+    -------
+    str or None
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        A file cannot be read.
+    """
+    digest, left = hashlib.sha256(), MAX_BYTES
+    for name, part in _parts(files):
+        size = part.stat().st_size
+        left -= size
+        if left < 0:
+            return None
+        digest.update(f"{name}:{size}:".encode())
+        with part.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,136 @@
+"""Whether files have changed: by size and time, then by content."""
+
+import json
+import os
+
+import pytest
+
+from cellstack.files import fingerprints
+from cellstack.files.fingerprints import known_stamp, record_path, stamp_of, write_record
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Two planes with different contents and times."""
+    paths = [tmp_path / "p1.tif", tmp_path / "p2.tif"]
+    for number, path in enumerate(paths):
+        path.write_bytes(b"plane %d" % number)
+        os.utime(path, ns=(0, 1000 + number))
+    return paths
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "raw.tif"
+
+
+def set_time(path, time):
+    os.utime(path, ns=(0, time))
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("time", [1, 10**10])
+def test_new_times_alone_keep_the_stamp(files, output, place, time):
+    stamp = stamp_of(files)
+    write_record(files, output, stamp)
+    set_time(files[place], time)
+    assert stamp_of(files) != stamp
+    assert known_stamp(files, output) == stamp
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("time", [1, 10**10])
+@pytest.mark.parametrize("content", [b"plane X", b"plane 10"])
+def test_new_content_changes_the_stamp(files, output, place, time, content):
+    stamp = stamp_of(files)
+    write_record(files, output, stamp)
+    files[place].write_bytes(content)
+    set_time(files[place], time)
+    assert known_stamp(files, output) not in (stamp, None)
+
+
+def test_swapped_planes_change_the_stamp(files, output):
+    stamp = stamp_of(files)
+    write_record(files, output, stamp)
+    contents = [path.read_bytes() for path in files]
+    for path, content in zip(files, reversed(contents), strict=True):
+        path.write_bytes(content)
+    assert known_stamp(files, output) != stamp
+
+
+def test_files_are_read_once_for_new_times(files, output, monkeypatch):
+    stamp = stamp_of(files)
+    write_record(files, output, stamp)
+    set_time(files[0], 5)
+    assert known_stamp(files, output) == stamp
+    monkeypatch.setattr(fingerprints, "content_of", None)  # would fail
+    assert known_stamp(files, output) == stamp
+
+
+def test_a_record_of_new_times_is_kept_when_the_import_runs_again(files, output):
+    stamp = stamp_of(files)
+    write_record(files, output, stamp)
+    set_time(files[0], 5)
+    write_record(files, output, stamp)
+    assert known_stamp(files, output) == stamp
+
+
+def test_files_that_changed_during_the_import_are_not_recorded(files, output):
+    stamp = stamp_of(files)
+    files[0].write_bytes(b"longer than before")
+    write_record(files, output, stamp)
+    assert not record_path(output).exists()
+
+
+def test_large_files_are_compared_by_time(files, output, monkeypatch):
+    monkeypatch.setattr(fingerprints, "MAX_BYTES", 13)  # of 14 bytes
+    write_record(files, output, stamp_of(files))
+    assert not record_path(output).exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '{"stamp": 1}', '{"stamp": "a", "same": 3}']
+)
+def test_a_record_that_is_damaged_does_not_count(files, output, text):
+    record_path(output).write_text(text)
+    assert known_stamp(files, output) == stamp_of(files)
+
+
+def test_a_record_of_files_that_are_gone(files, output):
+    write_record(files, output, stamp_of(files))
+    files[1].unlink()
+    assert known_stamp(files, output) == stamp_of(files)
+
+
+def test_a_folder_is_compared_by_all_that_is_in_it(tmp_path, output):
+    folder = tmp_path / "image.zarr"
+    (folder / "0").mkdir(parents=True)
+    chunk = folder / "0" / "0.0.0"
+    chunk.write_bytes(b"chunk")
+    stamp = stamp_of([folder])
+    write_record([folder], output, stamp)
+    set_time(folder, 5)
+    assert known_stamp([folder], output) == stamp
+    chunk.write_bytes(b"other")
+    set_time(folder, 6)
+    assert known_stamp([folder], output) != stamp
+    chunk.write_bytes(b"chunk")
+    set_time(folder, 7)
+    assert known_stamp([folder], output) == stamp
+    chunk.rename(folder / "0" / "0.0.1")
+    set_time(folder, 8)
+    assert known_stamp([folder], output) != stamp
+
+
+def test_a_record_in_a_folder_that_cannot_be_written(files, output, monkeypatch):
+    stamp = stamp_of(files)
+    write_record(files, output, stamp)
+    record = json.loads(record_path(output).read_text())
+
+    def fail(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(fingerprints, "atomic_write", fail)
+    set_time(files[0], 5)
+    assert known_stamp(files, output) == stamp
+    assert json.loads(record_path(output).read_text()) == record
