@@ -114,7 +114,7 @@ def find_background(
     """
     wall: BoolVolume = cc3d.dust(
         (ridges > 1).astype(np.uint8),
-        threshold=int(volume_voxels(min_wall_um3, spacing)),
+        threshold=int(volume_voxels(min_wall_um3, spacing)) + 1,  # the smallest piece that is kept
         connectivity=26,
     ).astype(bool)
     return np.stack([_open_by_disc(free, spacing[1:], radius_um) for free in ~(wall | nuclei)])

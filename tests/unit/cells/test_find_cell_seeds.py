@@ -1,6 +1,7 @@
 import cc3d
 import numpy as np
 import pytest
+from scipy import ndimage
 from study import simulated
 
 from cellstack.cells.enhance_membrane import enhance_membrane
@@ -90,6 +91,63 @@ def test_background_is_at_least_as_wide_as_the_disc():
     no_nuclei = np.zeros(ridges.shape, bool)
     assert not find_background(ridges, no_nuclei, SPACING, 100.0, 0.0)[10].any()
     assert find_background(ridges, no_nuclei, SPACING, 3.0, 0.0)[10, 40, 30]  # within a cell
+
+
+def test_background_is_an_opening_by_discs_in_um():
+    spacing, radius_um = (3.0, 0.5, 0.25), 3.0
+    ridges = 2 * (np.random.default_rng(0).random((4, 60, 90)) < 0.004).astype(np.float32)
+    nuclei = np.zeros(ridges.shape, bool)
+    nuclei[1, 10:20, 10:40] = True
+    found = find_background(ridges, nuclei, spacing, radius_um, 0.0)
+    for z, plane in enumerate((ridges > 1) | nuclei):
+        centres = ndimage.distance_transform_edt(~plane, sampling=spacing[1:]) > radius_um
+        near = ndimage.distance_transform_edt(~centres, sampling=spacing[1:]) < 0.9 * radius_um
+        np.testing.assert_array_equal(found[z], near & ~plane)
+        assert 0.05 < found[z].mean() < 0.95
+
+
+def test_pieces_of_wall_are_ignored_up_to_their_volume_in_um3():
+    spacing = (3.0, 0.5, 0.25)
+    ridges, no_nuclei = np.zeros((3, 40, 80), np.float32), np.zeros((3, 40, 80), bool)
+    ridges[1, 20, 40:44] = 2  # 4 voxels of 0.375 um3
+    ridges[1, 20, 39] = 1  # not above 1
+    ridges[:, :, 0] = 2
+    for limit, count in ((1.49, 4), (1.51, 0)):
+        found = find_background(ridges, no_nuclei, spacing, 2.0, limit)
+        assert np.count_nonzero(~found[1, 15:25, 30:50]) >= count
+        assert found[1, 15:25, 30:50].all() == (count == 0)
+
+
+def test_the_larger_of_both_minimum_depths_counts():
+    smooth = np.zeros((3, 5, 9), np.float32)
+    smooth[:, :, 3] = 1  # two minima, 1 deep
+    smooth[:, :, 4:] = 0.2  # the second one is 0.8 deep
+    for min_depth, noise_factor, count in ((0.7, 2, 2), (0.7, 9, 1), (0.9, 2, 1), (0.9, 9, 1)):
+        marked = METHODS["minima"](
+            smooth, None, SPACING, 0.1, min_depth=min_depth, noise_factor=noise_factor
+        )
+        assert cc3d.connected_components(marked.astype(np.uint8)).max() == count
+
+
+def test_distance_seeds_are_counted_in_um():
+    spacing = (3.0, 0.5, 0.25)
+    ridges = np.zeros((7, 30, 60), np.float32)
+    ridges[[0, -1]] = ridges[:, [0, -1]] = ridges[:, :, [0, -1]] = 2
+    # A neck of 3 um between two halves that are 14.5 um high: 5.75 um from the wall, and 1.5.
+    ridges[:, :12, 30] = ridges[:, 18:, 30] = 2
+    for h_um, count in ((0.5, 2), (9.0, 1)):
+        marked = METHODS["distance"](None, ridges, spacing, 0.0, smoothing_um=0.0, h_um=h_um)
+        assert cc3d.connected_components(marked.astype(np.uint8)).max() == count
+        assert not (marked & (ridges > 1)).any()
+
+
+def test_seeds_without_a_nucleus_are_numbered_after_the_nuclei():
+    nuclei = np.zeros((20, 80, 80), np.uint16)
+    nuclei[8:11, 36:42, 46:52], nuclei[0, 0, 0] = 1, 2
+    seeds, _ = find(two_cells(), "minima", nuclei=nuclei)
+    assert np.unique(seeds).tolist() == [0, 1, 2, 3]
+    assert seeds.dtype == np.uint16
+    np.testing.assert_array_equal(np.where(seeds < 3, seeds, 0), nuclei)
 
 
 def test_background_of_a_simulated_colony_contains_no_cells():

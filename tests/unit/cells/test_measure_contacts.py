@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from labels import contacts_by_loop
 
 from cellstack.cells.measure_contacts import COLUMNS, measure_contacts
 from cellstack.files.stacks import write_stack
@@ -86,6 +87,41 @@ def test_missing_wall_is_reported_unless_the_contact_is_small():
     assert pairs[1, 2]["wall_strength"] > 1.8
     assert pairs[2, 3]["wall_missing"] == 1
     assert pairs[1, 3]["wall_missing"] == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_strength_of_a_wall_is_the_mean_over_its_area_of_the_higher_voxel(seed):
+    spacing, rng = (2.0, 0.5, 0.25), np.random.default_rng(seed)
+    labels = rng.integers(0, 4, (4, 5, 6)).repeat(2, 1)
+    ridges = rng.random(labels.shape, np.float32)
+    expected = contacts_by_loop(labels, ridges, spacing)
+    pairs = measure(labels, spacing, ridges)
+    assert len(pairs) == 3
+    for pair in pairs:
+        area, strength = expected[pair["segmentation_label_1"], pair["segmentation_label_2"]]
+        assert pair["wall_strength"] == pytest.approx(strength)
+        assert pair["contact_area_um2"] <= area * (1 + 1e-9)
+
+
+def test_wall_is_missing_below_the_minimum_strength():
+    labels = np.ones((3, 6, 8), int)
+    labels[:, :, 4:] = 2
+    ridges = np.full(labels.shape, 0.3, np.float32)
+    ridges[:, :, 3] = 0.6  # the higher voxel of each face
+    for limit, missing in ((0.59, 0), (0.61, 1)):
+        (pair,) = measure(labels, (2, 0.5, 0.25), ridges, min_wall_strength=limit)
+        assert pair["wall_missing"] == missing
+
+
+def test_contact_may_be_a_small_part_of_one_of_the_two_cells():
+    labels = np.full((3, 20, 20), 3)
+    labels[:, :, :10] = 1
+    labels[:, 9:11, :1] = 2  # touches 1 alone, which touches 3 on a larger area
+    ridges = np.zeros(labels.shape, np.float32)
+    for fraction, missing in ((0.9, [1, 1]), (1.01, [0, 0])):
+        pairs = measure(labels, (2, 0.5, 0.25), ridges, min_contact_fraction=fraction)
+        assert [pair["wall_missing"] for pair in pairs] == missing
+        assert pairs[0]["contact_area_um2"] < 0.3 * pairs[1]["contact_area_um2"]
 
 
 @pytest.mark.parametrize(

@@ -99,3 +99,58 @@ def test_flags_of_cells():
         "no nucleus",
         "2 nuclei;no wall to 3",
     ]
+
+
+def test_offset_and_distances_are_in_um_along_each_axis():
+    for axis, step in enumerate(SPACING):
+        cells, nuclei = np.zeros((2, 13, 13, 13), np.uint16)
+        cells[2:11, 2:11, 2:11] = 1
+        place = [6, 6, 6]
+        place[axis] = 4
+        nuclei[tuple(place)] = 1
+        (row,) = measure(cells, nuclei)
+        assert row["nucleus_offset_um"] == pytest.approx(2 * step)
+        steps = [5 * each for each in SPACING]  # voxels to the next one outside
+        steps[axis] = 3 * step
+        assert row["nucleus_wall_distance_min_um"] == pytest.approx(min(steps))
+        assert row["nucleus_wall_distance_mean_um"] == pytest.approx(min(steps))
+
+
+def test_nucleus_of_a_cell_is_the_one_with_most_voxels_in_it():
+    cells, nuclei = np.zeros((2, 4, 6, 12), np.uint16)
+    cells[:, :, :8], cells[:, :, 8:] = 1, 2
+    nuclei[0, 0, :3], nuclei[1, 0, :5], nuclei[2, 0, :4] = 1, 2, 3
+    nuclei[3, :, 10] = 4
+    first, second = measure(cells, nuclei)
+    assert (first["nuclei_count"], first["nucleus_segmentation_label"]) == (3, 2)
+    assert first["nucleus_volume_um3"] == pytest.approx(12 * np.prod(SPACING))
+    assert first["nucleus_to_cell_volume_ratio"] == pytest.approx(12 / np.count_nonzero(cells == 1))
+    assert (second["nuclei_count"], second["nucleus_segmentation_label"]) == (1, 4)
+
+
+def test_half_of_a_nucleus_is_not_enough():
+    cells, nuclei = np.zeros((2, 1, 1, 12), np.uint16)
+    cells[..., :6], nuclei[..., 4:8] = 1, 1
+    assert find_owners(cells, nuclei).tolist() == [0, 0]
+    nuclei[..., 3] = 1
+    assert find_owners(cells, nuclei).tolist() == [0, 1]
+
+
+def test_parts_of_a_nucleus_in_other_cells_are_left_out():
+    cells, nuclei = np.zeros((2, 1, 1, 12), np.uint16)
+    cells[..., :6], cells[..., 6:], nuclei[..., 2:8] = 1, 2, 1
+    raw = np.arange(12, dtype=np.uint16).reshape(1, 1, 12)
+    owners = find_owners(cells, nuclei)
+    rows = measure_parts(cells, find_boxes(cells), nuclei, owners, raw, "dye")
+    assert rows == [
+        {
+            "nucleus_mean_intensity_dye": 3.5,
+            "nucleus_sum_intensity_dye": 2 + 3 + 4 + 5,
+            "cytoplasm_mean_intensity_dye": 0.5,
+            "cytoplasm_sum_intensity_dye": 1,
+        },
+        {},
+    ]
+    cells[..., :2] = 0  # the cell is all nucleus
+    (row, _) = measure_parts(cells, find_boxes(cells), nuclei, owners, raw, "dye")
+    assert (row["cytoplasm_mean_intensity_dye"], row["cytoplasm_sum_intensity_dye"]) == (None, 0)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from labels import contacts_by_loop
 
 from cellstack.cells.merge_cells import merge_cells
 
@@ -167,3 +168,80 @@ def test_result_does_not_depend_on_the_order_of_regions_without_nucleus(nuclei):
     theirs = merge_cells(order[labels], ridges, smooth, SPACING, nuclei, **OPTIONS).labels
     pairs = np.unique(np.stack([ours.ravel(), theirs.ravel()]), axis=1).T
     assert len(pairs) == len(np.unique(ours)) == len(np.unique(theirs))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_strength_of_a_wall_is_weighted_by_the_area_of_its_faces(seed):
+    spacing = (2.0, 0.5, 0.25)
+    rng = np.random.default_rng(seed)
+    labels = np.ones((4, 6, 7), np.uint16)
+    labels[2:, 2:], labels[0, 0, :3] = 2, 2  # they touch along z, y and x
+    ridges = rng.random(labels.shape, np.float32)
+    ridges[1] *= 4  # walls across z differ from those across y and x
+    ((pair, (_, strength)),) = contacts_by_loop(labels, ridges, spacing).items()
+    assert pair == (1, 2)
+    for limit, count in ((0.999 * strength, 2), (1.001 * strength, 1)):
+        options = OPTIONS | {"min_wall_strength": limit}
+        found = merge_cells(labels, ridges, np.zeros_like(ridges), spacing, 0, **options)
+        assert found.labels.max() == count
+
+
+def test_united_walls_have_the_mean_strength_by_area():
+    # 1 and 2 have no wall; 3 touches 1 on 3 columns with strength 0.2 and 2 on 1 with 1.8: 0.6.
+    labels = np.zeros((2, 6, 4), np.uint16)
+    labels[:, :3, :3], labels[:, :3, 3:], labels[:, 3:] = 1, 2, 3
+    ridges = np.zeros(labels.shape, np.float32)
+    ridges[:, 3, :3], ridges[:, 3, 3] = 0.2, 1.8
+    for limit, expected in ((0.59, 2), (0.61, 1)):
+        options = OPTIONS | {"min_wall_strength": limit, "min_contact_fraction": 0}
+        merged = merge_cells(labels, ridges, ridges, SPACING, 0, **options)
+        assert merged.labels.max() == expected
+
+
+def test_contact_may_be_a_small_part_of_one_of_the_two_regions():
+    # Region 2 has one neighbour, 1, of whose contacts this is a twentieth.
+    labels = np.full((3, 20, 20), 3, np.uint16)
+    labels[:, :, :10] = 1
+    labels[:, 9:11, :1] = 2
+    ridges = np.full(labels.shape, 2, np.float32)
+    ridges[:, 7:13, :3] = 0
+    areas = {pair: area for pair, (area, _) in contacts_by_loop(labels, ridges, SPACING).items()}
+    assert areas[1, 2] < 0.25 * areas[1, 3]
+    options = OPTIONS | {"min_contact_fraction": 0.9}
+    merged = merge_cells(labels, ridges, np.zeros_like(ridges), SPACING, 0, **options)
+    np.testing.assert_array_equal(merged.labels, np.where(labels == 3, 2, 1))
+
+
+def test_counts_of_changes():
+    labels, ridges, smooth = row_of_regions(2, 0.1, 2, 2)
+    labels[:, :, 40:48], ridges[:, :, 38:] = 4, 2
+    merged = merge_cells(
+        labels, ridges, smooth, SPACING, 0, **(OPTIONS | {"min_volume_um3": 10 * 32 * 0.25})
+    )
+    assert merged.counts == {
+        "regions": 5,
+        "merged_without_wall": 1,
+        "background_by_intensity": 0,
+        "background_by_shape": 0,
+        "merged_by_size": 1,
+        "cells_with_nucleus": 0,
+        "cells_without_nucleus": 3,
+    }
+    assert merged.labels.dtype == np.uint16
+
+
+def test_dark_is_below_the_median_of_the_cells_around_in_the_interior():
+    # Region 4 has the neighbours 1, 2 and 3, with interiors 0.1, 0.5 and 0.6.
+    labels = np.zeros((4, 9, 30), np.uint16)
+    for number, columns in ((1, np.s_[:10]), (2, np.s_[10:20]), (3, np.s_[20:])):
+        labels[:, :5, columns] = number
+    labels[:, 5:] = 4
+    inside = np.array([0, 0.1, 0.5, 0.6, 0])
+    ridges = np.full(labels.shape, 2, np.float32)
+    for own, count in ((0.49, 3), (0.51, 4)):
+        inside[4] = own
+        smooth = inside[labels].astype(np.float32)
+        smooth[:, ::2] = 0.95  # walls, which are half of each region
+        merged = merge_cells(labels, ridges, smooth, SPACING, 3, **OPTIONS)
+        assert merged.labels.max() == count
+        assert merged.counts["background_by_intensity"] == 4 - count

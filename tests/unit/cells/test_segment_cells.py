@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from cellstack.cells.segment_cells import segment_cells
 
@@ -38,6 +39,78 @@ def test_cells_without_a_wall_meet_half_way_between_their_nuclei():
     found = segment_cells(seeds, background, smooth, smooth, seeds, SPACING, **WEIGHTS)
     border = (found[2, 10, :25] == 1).sum()
     assert abs(border - 12.5) <= 1
+
+
+def test_cells_without_walls_consist_of_the_voxels_nearest_to_their_nucleus_in_um():
+    spacing = (2.0, 0.5, 0.25)
+    nuclei = np.zeros((16, 36, 60), np.uint16)
+    nuclei[2, 6, 20], nuclei[13, 30, 40] = 1, 2
+    nowhere, flat = np.zeros(nuclei.shape, np.uint8), np.zeros(nuclei.shape, np.float32)
+    found = segment_cells(
+        nuclei, nowhere, flat, flat, nuclei, spacing, wall_weight=0.2, distance_weight=1
+    )
+
+    def nearest(steps):
+        places = ndimage.distance_transform_edt(
+            nuclei == 0, sampling=steps, return_distances=False, return_indices=True
+        )
+        return nuclei[tuple(places)]
+
+    assert (found == nearest(spacing)).mean() > 0.98
+    assert (found == nearest((1, 1, 1))).mean() < 0.9
+
+
+def test_the_distance_to_nuclei_is_added_to_the_membrane_with_its_weight():
+    # Walls at column 8 and, twice as high, at 24; nuclei of cells at columns 2 and 40.
+    smooth = np.zeros((4, 6, 48), np.float32)
+    smooth[:, :, 8], smooth[:, :, 24] = 0.5, 1
+    nuclei = np.zeros(smooth.shape, np.uint16)
+    nuclei[:, :, 2], nuclei[:, :, 40] = 1, 2
+    borders = []
+    for weight in (0, 1):
+        found = segment_cells(
+            nuclei,
+            np.zeros(smooth.shape, np.uint8),
+            smooth,
+            smooth,
+            nuclei,
+            (2.0, 0.5, 0.25),
+            wall_weight=0.5,
+            distance_weight=weight,
+        )
+        borders.append(np.count_nonzero(found[2, 3] == 1))
+    assert borders[0] in (24, 25)
+    assert borders[1] in (21, 22)  # half way
+
+
+def test_each_image_is_divided_by_its_standard_deviation():
+    seeds, background, smooth = two_cells()
+    rng = np.random.default_rng(1)
+    smooth = smooth + rng.normal(0, 0.3, smooth.shape).astype(np.float32)
+    ridges = rng.random(smooth.shape, np.float32)
+    weights = {"wall_weight": 0.4, "distance_weight": 0.3}
+    expected = segment_cells(seeds, background, smooth, ridges, seeds, (2, 0.5, 0.25), **weights)
+    for factors in ((32, 1, 1), (1, 32, 1), (1, 1, 32)):
+        stacks = [
+            stack * np.float32(f) for stack, f in zip((smooth, ridges), factors, strict=False)
+        ]
+        spacing = tuple(factors[2] * step for step in (2, 0.5, 0.25))
+        found = segment_cells(seeds, background, *stacks, seeds, spacing, **weights)
+        assert (found == expected).mean() > 0.995, factors
+
+
+def test_cells_grow_across_edges_and_corners():
+    # The seed at a corner is connected to the far corner by the dark diagonal only.
+    smooth = np.ones((9, 9, 9), np.float32)
+    index = np.arange(9)
+    smooth[index, index, index] = 0
+    seeds = np.zeros(smooth.shape, np.uint16)
+    seeds[0, 0, 0], seeds[8, 8, 4] = 1, 2
+    nowhere = np.zeros(smooth.shape, np.uint8)
+    found = segment_cells(
+        seeds, nowhere, smooth, smooth, None, (2, 0.5, 0.25), wall_weight=0, distance_weight=0
+    )
+    assert (found[index, index, index] == 1).all()
 
 
 def test_no_seeds_give_no_cells():

@@ -175,3 +175,18 @@ def test_suppression_is_the_same_with_and_without_a_tree(places, distance):
         np.testing.assert_array_equal(_suppress_lower(places, distance), few)
     assert not len(places) or few[0]
     assert (pdist(places[few]) > distance).all()
+
+
+def test_many_peaks_of_a_few_heights_are_kept_in_scan_order():
+    # Peaks are 3, 1 and 1 um apart along z, y and x.
+    spacing, rng = (1.5, 0.5, 0.25), np.random.default_rng(0)
+    values = np.zeros((6, 20, 40), "float32")
+    values[::2, ::2, ::4] = rng.integers(1, 4, (3, 10, 10))
+    places = sorted(np.argwhere(values).tolist(), key=lambda place: -values[tuple(place)])
+    kept = []
+    for place in places:
+        if all(np.linalg.norm(np.subtract(place, each) * spacing) > 1.6 for each in kept):
+            kept.append(place)
+    found = find_peaks(values, spacing, min_distance_um=1.6)
+    assert np.argwhere(found).tolist() == sorted(kept)
+    assert len(kept) > 50

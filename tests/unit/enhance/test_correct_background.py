@@ -132,3 +132,32 @@ def test_steps_are_applied_in_order():
     assert corrected[:, 0, 0].max() == 0
     np.testing.assert_allclose(corrected[:, 20, 20], 200, rtol=0.03)
     np.testing.assert_array_equal(correct_background(stack, (1, 1, 1), []), stack)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_integers_are_clipped_to_their_range(dtype):
+    highest = np.iinfo(dtype).max
+    stack = np.full((9, 20, 20), 10, dtype)
+    stack[:, 5:15, 5:15] = np.round(0.5 * highest * 0.9 ** np.arange(9))[:, None, None]
+    stack[8, 8, 8] = highest - 20  # more than twice as bright as its plane
+    corrected = depth_attenuation(stack, (2.0, 0.5, 0.25), percentile=75, max_factor=10)
+    assert corrected[8, 8, 8] == highest
+    assert corrected[8, 6, 6] == pytest.approx(0.5 * highest, rel=0.03)
+
+
+def test_the_background_is_the_lowest_median_of_a_plane():
+    stack = decaying(np.float32)
+    stack[3] += 60  # one plane out of 24 with stray light
+    background, _ = fit_decay(stack, 2.0, 98)
+    assert background == 20
+    corrected = depth_attenuation(stack, (2.0, 0.5, 0.25), percentile=98, max_factor=10)
+    np.testing.assert_allclose(np.delete(corrected, 3, 0)[:, 20, 20], 220, rtol=0.03)
+    np.testing.assert_array_equal(np.delete(corrected, 3, 0)[:, 0, 0], 20)
+
+
+def test_values_below_the_gaussian_background_are_0():
+    stack = np.full((5, 20, 20), 9, np.uint8)
+    stack[2, 10, 10] = 0
+    corrected = gaussian(stack, (2.0, 0.5, 0.25), sigma_um=1.0)
+    assert corrected.max() < 2  # and not 256 - 9
+    assert corrected[2, 10, 10] == 0

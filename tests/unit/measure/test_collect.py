@@ -156,6 +156,8 @@ def test_cells_as_text():
         "f": "x",
         "g": np.float64(1.5),
         "h": 1e20,
+        "i": 2 / 3,
+        "j": 123456.7891234,
     }
     expected = {
         "a": "",
@@ -166,5 +168,7 @@ def test_cells_as_text():
         "f": "x",
         "g": "1.5",
         "h": "1e+20",
+        "i": "0.666666667",
+        "j": "123456.789",
     }
     assert as_text(row) == expected

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from cellstack.config.reasons import CONTRAST, IRREGULAR, LARGE, SEEDS, SMALL
 from cellstack.measure.flag_objects import find_crowded, flag_objects, measure_contrast
@@ -91,6 +92,39 @@ def test_neighbouring_objects_are_not_background():
     assert measure_contrast(segmentation, boxes, rows, raw, SPACING)[0] == pytest.approx(5, abs=0.3)
     segmentation[segmentation == 0] = 9  # on all sides
     assert np.isnan(measure_contrast(segmentation, boxes, rows, raw, SPACING)[0])
+
+
+def test_the_background_is_a_shell_beyond_the_blurred_edge():
+    # For a diameter of 8 um: from 0.4 to 1.6 um away. Closer voxels are blurred, others are far.
+    spacing = (0.8, 0.4, 0.2)
+    z, y, x = (np.arange(n) - n // 2 for n in (31, 61, 121))
+    radius = np.sqrt(
+        (z * spacing[0])[:, None, None] ** 2
+        + (y * spacing[1])[:, None] ** 2
+        + (x * spacing[2]) ** 2
+    )
+    segmentation = np.where(radius <= 4, 3, 0).astype(np.uint16)
+    raw = np.random.default_rng(0).normal(100, 10, radius.shape)
+    raw[segmentation > 0] += 50
+    distance = ndimage.distance_transform_edt(segmentation == 0, sampling=spacing)
+    raw[(distance > 0) & (distance < 0.4)] += 1000
+    raw[distance > 1.6] += 1000
+    box = ndimage.find_objects(segmentation)[2]
+    rows = [{"segmentation_label": 3, "equivalent_diameter_um": 8.0}]
+    found = measure_contrast(segmentation, [box], rows, raw, spacing)
+    assert found[0] == pytest.approx(5, abs=0.15)
+
+
+@pytest.mark.parametrize(("free", "defined"), [(19, False), (20, True)])
+def test_contrast_needs_20_voxels_of_background(free, defined):
+    segmentation = np.full((1, 12, 13), 2, np.uint16)
+    segmentation[0, 4:8, 4:8] = 1
+    spacing, raw = (0.1, 9.0, 8.0), np.arange(156, dtype=float).reshape(1, 12, 13)
+    away = ndimage.distance_transform_edt(segmentation != 1, sampling=spacing)
+    segmentation[tuple(np.argwhere((away > 5) & (away <= 20))[:free].T)] = 0
+    rows = [{"segmentation_label": 1, "equivalent_diameter_um": 100.0}]
+    (found,) = measure_contrast(segmentation, [np.s_[0:1, 4:8, 4:8]], rows, raw, spacing)
+    assert np.isfinite(found) == defined
 
 
 def test_contrast_without_noise():

@@ -12,6 +12,7 @@ from cellstack.config import columns as table_columns
 from cellstack.core.labels import find_boxes
 from cellstack.errors import InputError
 from cellstack.files.stacks import read_stack, write_labels, write_stack
+from cellstack.files.tables import write_rows
 from cellstack.measure import measure_objects as module
 
 SPACINGS = [(1.0, 1.0, 1.0), (0.29, 0.26, 0.26), (4.0, 1.0, 1.0), (1.6, 0.2, 0.25)]
@@ -357,6 +358,39 @@ def test_script_flags_objects_at_a_face_with_close_seeds_or_low_contrast(files):
     assert not any(
         "seeds" in row["flags"] or "contrast" in row["flags"] for row in rows
     )  # no seeds, and no channel of this name
+
+
+def test_script_adds_columns_and_flags_of_pairs(files):
+    count = int(read_stack(files["labels"])[0].max())
+    pairs = [
+        {"label": str(label), "flags": "no nucleus" if label == 2 else "", "nuclei_count": "7"}
+        for label in range(1, count + 1)
+    ]
+    write_rows(files["objects"].with_name("pairs.csv"), list(pairs[0]), pairs)
+    script.main(**files)
+    without = list(csv.DictReader(files["objects"].open()))
+    script.main(**files, pairs=[files["objects"].with_name("pairs.csv")])
+    joined = list(csv.DictReader(files["objects"].open()))
+    assert list(joined[0]) == [*without[0], "nuclei_count"]
+    for row, before in zip(joined, without, strict=True):
+        found = [flag for flag in before["flags"].split(";") if flag]
+        found += ["no nucleus"] if row["label"] == "2" else []
+        assert row == before | {"nuclei_count": "7", "flags": ";".join(found)}
+    assert any(row["flags"] for row in without)  # "touches ..."
+
+
+@pytest.mark.parametrize(
+    ("factors", "accepted"), [((1.005, 1, 1), True), ((1, 1.02, 1), False), ((1, 1, 0.98), False)]
+)
+def test_script_rejects_channels_of_another_voxel_size(files, factors, accepted):
+    values, spacing = read_stack(files["raw"][1])
+    steps = tuple(step * factor for step, factor in zip(spacing, factors, strict=True))
+    write_stack(files["raw"][1], np.array(values), steps)
+    if accepted:
+        script.main(**files)
+    else:
+        with pytest.raises(InputError, match=r"b\.tif has voxels of .* need the same voxel size"):
+            script.main(**files)
 
 
 def test_script_writes_a_header_without_objects(files):

@@ -67,6 +67,27 @@ def test_halves_with_a_dark_border_are_not_merged(spacing):
     assert np.array_equal(merge(labels, with_background, spacing), labels)
 
 
+def test_the_border_is_compared_with_the_darker_half():
+    # Mean intensity at the border: 0.75, of 0.5 and 1; the background is 0.2 and counts as 0.
+    labels, _ = cut_ball(SPACINGS[1])
+    stack = np.array([0.2, 0.7, 1.2], "float32")[labels]
+    for ratio, count in ((1.45, 1), (1.55, 2)):
+        merged = merge(labels, stack, SPACINGS[1], min_border_intensity_ratio=ratio)
+        assert merged.max() == count
+
+
+def test_merged_regions_count_by_volume_in_the_next_merge():
+    # 1 and 2 are merged first. Their intensity is then (2 * 1 + 1 * 0.4) / 3 = 0.8, and the border
+    # with 3 has 0.75 of it, but 0.6 of that of 1 and 1.5 of that of 2.
+    labels = np.zeros((6, 12, 40), "uint16")
+    labels[1:5, 2:10, 2:18], labels[1:5, 2:10, 18:26], labels[1:5, 2:10, 26:38] = 1, 2, 3
+    stack = np.array([0, 1, 0.4, 0.9], "float32")[labels]
+    stack[:, :, 25], stack[:, :, 26] = 0.3 * (labels[:, :, 25] > 0), 0.9 * (labels[:, :, 26] > 0)
+    for ratio, count in ((0.74, 1), (0.76, 2)):
+        merged = merge(labels, stack, (2, 0.5, 0.25), min_border_intensity_ratio=ratio)
+        assert merged.max() == count
+
+
 def test_merged_objects_do_not_exceed_max_volume():
     labels, stack = cut_ball(SPACINGS[0])
     volume = (labels > 0).sum() * np.prod(SPACINGS[0])

@@ -79,6 +79,51 @@ def test_blobs_with_little_contrast_are_excluded():
     assert not mark(stack, SPACINGS[0], noise_sd=10.0).any()
 
 
+@each_spacing
+def test_factor_multiplies_each_threshold(spacing):
+    stack = row_of_balls(spacing, [1.0])[0] + np.float32(0.3)
+    sizes = [OPTIONS[name] for name in ("sigma_um", "min_distance_um", "background_radius_um")]
+    blobs = find_blobs(stack, spacing, *sizes)
+    contrast, background = blobs.contrasts.max(), blobs.backgrounds[blobs.contrasts.argmax()]
+    assert background == pytest.approx(0.3, abs=0.01)
+    same_level = (0.8 * (background + 0.5 * contrast) - background) / contrast
+    found = mark(stack, spacing, factor=0.8)
+    assert found.sum() == pytest.approx(mark(stack, spacing, level=same_level).sum(), rel=0.01)
+    assert found.sum() > 1.05 * mark(stack, spacing).sum()
+
+
+@pytest.mark.parametrize("spacing", [(0.8, 0.4, 0.2), (1.6, 0.2, 0.4)], ids=str)
+def test_contrast_is_compared_with_the_noise_at_the_centre(spacing):
+    # The noise of a voxel is averaged over blocks of voxels and by a Gaussian.
+    stack, _ = row_of_balls(spacing, [1.0])
+    sizes = [OPTIONS[name] for name in ("sigma_um", "min_distance_um", "background_radius_um")]
+    blobs = find_blobs(stack, spacing, *sizes)
+    assert max(blobs.factors) > 1
+    noise = np.random.default_rng(0).normal(0, 0.5, np.multiply(stack.shape, (4, 1, 1)))
+    smooth = find_blobs(noise.astype("float32"), spacing, *sizes).smooth
+    noise_of_centre = smooth[4:-4, 6:-6, 6:-6].std()
+    ratio = blobs.contrasts.max() / noise_of_centre
+    assert mark(stack, spacing, 0.5, min_contrast_to_noise_ratio=0.85 * ratio).any()
+    assert not mark(stack, spacing, 0.5, min_contrast_to_noise_ratio=1.15 * ratio).any()
+
+
+@each_spacing
+def test_a_blob_ends_at_the_maximum_radius(spacing):
+    # A rod along x that is 30 um long.
+    shape = np.round(np.array([24, 24, 40]) / spacing).astype(int)
+    z, y, x = (
+        (np.arange(length) + 0.5) * step - length * step / 2
+        for length, step in zip(shape, spacing, strict=True)
+    )
+    across = np.sqrt(z[:, None] ** 2 + y**2)
+    profile = np.exp(-((x / 12) ** 2)) * (np.abs(x) < 15)  # highest in the middle
+    stack = (1 / (1 + np.exp((across - 4) * 3)))[..., None] * profile
+    mask = mark(stack.astype("float32"), spacing, max_radius_um=6.0, min_distance_um=35.0)
+    assert 5 < np.abs(x[mask.any(axis=(0, 1))]).max() < 7
+    unlimited = mark(stack.astype("float32"), spacing, max_radius_um=20.0, min_distance_um=35.0)
+    assert np.abs(x[unlimited.any(axis=(0, 1))]).max() > 9
+
+
 @pytest.mark.slow
 @each_spacing
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -5,7 +5,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cellstack.config.reasons import KEPT, LATERAL_FACE, TOO_LARGE, TOO_SMALL, TOP_OR_BOTTOM
+from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.tables import read_rows
 from cellstack.segment.select_objects import FACES, select_objects
+from select_objects import main
 
 SPACING = (0.4, 0.1, 0.1)
 VOXEL = 0.004
@@ -152,3 +155,29 @@ def test_properties_of_any_selection(labels, faces, low, high):
             if face in faces
         )
         assert is_cut == (reason[i] in (LATERAL_FACE, TOP_OR_BOTTOM))
+
+
+@pytest.mark.parametrize(("renumber", "numbers"), [(True, [0, 1, 2]), (False, [0, 2, 3])])
+def test_script_hands_on_its_settings(tmp_path, renumber, numbers):
+    labels = boxes((3, 9, 9), np.s_[1, :2, 4], np.s_[1, 3, 3:6], np.s_[1, 5:8, 5], np.s_[2, 7, 7])
+    labels[0, 3:7, 8] = 5
+    write_stack(tmp_path / "segmentation.tif", labels, SPACING)
+    main(
+        segmentation=tmp_path / "segmentation.tif",
+        labels=tmp_path / "labels.ome.tif",
+        selection=tmp_path / "selection.csv",
+        exclude_touching_faces=["first_row"],
+        min_volume_um3=2 * VOXEL,
+        max_volume_um3=3 * VOXEL,
+        renumber=renumber,
+    )
+    rows = list(read_rows(tmp_path / "selection.csv"))
+    assert [row["segmentation_label"] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert [int(row["label"]) for row in rows] == [*numbers, 0, 0]
+    assert [float(row["volume_um3"]) for row in rows] == pytest.approx(
+        [VOXEL * size for size in (2, 3, 3, 1, 4)]
+    )
+    assert [row["reason"] for row in rows] == [LATERAL_FACE, KEPT, KEPT, TOO_SMALL, TOO_LARGE]
+    found, spacing = read_stack(tmp_path / "labels.ome.tif")
+    np.testing.assert_array_equal(found, np.array([0, *numbers, 0, 0])[labels])
+    assert spacing == SPACING

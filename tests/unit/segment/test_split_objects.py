@@ -269,6 +269,22 @@ def test_a_blend_does_not_depend_on_units(weight, partner, scale, distance_scale
     np.testing.assert_allclose(first, second, atol=1e-4)
 
 
+@pytest.mark.parametrize("partner", ["intensity", "edges"])
+def test_a_blend_does_not_depend_on_the_intensity_outside_the_mask(partner):
+    _, mask, stack, distance, edges = bar()
+    options = {"weight": 0.5, "partner": partner}
+    mask[:, :, :10] = 0
+    outside = mask == 0
+    blended = METHODS["blend"](stack, distance, edges, mask, **options)(...)
+    changed = [np.where(outside, np.float32(50), each) for each in (stack, distance, edges)]
+    again = METHODS["blend"](*changed, mask, **options)(...)
+    np.testing.assert_array_equal(blended[~outside], again[~outside])
+    own = {"intensity": -stack, "edges": edges}[partner][~outside].astype(float)
+    far = -distance[~outside].astype(float)
+    expected = (far / far.std() + own / own.std()) / 2
+    np.testing.assert_allclose(blended[~outside], expected, rtol=1e-5, atol=1e-6)
+
+
 @each_landscape
 @pytest.mark.parametrize("fill", [0, 1])
 def test_flat_landscapes_and_empty_masks(fill, method, options):
