@@ -6,7 +6,10 @@ import io
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
 from PIL import Image
+
+from cellstack.figures import drawing
 
 
 def boxes_image(shape, *boxes, labels=None):
@@ -27,6 +30,30 @@ def panels(figure):
 
 def texts_of(figure):
     return [text.get_text() for text in figure.texts]
+
+
+def scale_bars(figure):
+    """Return length in pixels and length in um, as written, of each scale bar."""
+    width, _ = drawing.figure_size(figure)
+    lengths = [
+        np.ptp(line.get_xdata()) * width
+        for line in figure.findobj(Line2D)
+        if line.get_linewidth() == 4 * drawing.PIXEL
+    ]
+    written = [
+        float(text.split()[0])
+        for text in texts_of(figure)
+        if text.endswith(" µm") and text.split()[0].replace(".", "").isdecimal() and "×" not in text
+    ]
+    return list(zip(lengths, written, strict=True))
+
+
+def pixels_per_um(axes):
+    """Return the scale of a panel along x and along y."""
+    return (
+        axes.bbox.width / abs(np.subtract(*axes.get_xlim())),
+        axes.bbox.height / abs(np.subtract(*axes.get_ylim())),
+    )
 
 
 def outlines_of(axes):

@@ -5,6 +5,7 @@ its size in um times one scale. Positions in um count from the centre of the fir
 centroids in the tables.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.image import AxesImage
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
@@ -30,16 +32,19 @@ TEXT_SIZE, HEADING_SIZE, TITLE_SIZE = 13 * PIXEL, 15 * PIXEL, 19 * PIXEL
 MARGIN = 20  # pixels around the figure
 GREY_PERCENTILES = (0.5, 99.5)
 MAX_TINT_OPACITY = 0.6
+MAX_CHARACTERS = 400  # of a text that is measured to be cut
 
 
 @contextmanager
 def default_style() -> Iterator[None]:
     """Draw with matplotlib's own defaults, whatever the user's matplotlibrc sets.
 
-    Use it in a ``with`` statement or as a decorator.
+    All text is plain: a dollar sign in a name of the user does not start a formula. Use it in a
+    ``with`` statement or as a decorator.
     """
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
+        matplotlib.rcParams["text.parse_math"] = False
         yield
 
 
@@ -173,7 +178,7 @@ def show_tint(axes: Axes, image: np.ndarray, limits: tuple[float, float], color:
 
 
 def add_text(figure: Figure, left: float, top: float, text: str, **style: Any) -> Text:
-    """Write plain text on a figure.
+    """Write text on a figure.
 
     Parameters
     ----------
@@ -181,7 +186,6 @@ def add_text(figure: Figure, left: float, top: float, text: str, **style: Any) -
     left, top : float
         Top left corner of the text, in pixels from that of the figure.
     text : str
-        Dollar signs are printed as they are.
     **style
         Properties of :class:`matplotlib.text.Text`, such as alignment, size and colour.
 
@@ -190,8 +194,51 @@ def add_text(figure: Figure, left: float, top: float, text: str, **style: Any) -
     matplotlib.text.Text
     """
     width, height = figure_size(figure)
-    defaults: dict[str, Any] = {"fontsize": TEXT_SIZE, "va": "top", "parse_math": False}
+    defaults: dict[str, Any] = {"fontsize": TEXT_SIZE, "va": "top"}
     return figure.text(left / width, 1 - top / height, text, **(defaults | style))
+
+
+def shorten(figure: Figure, text: str, room: float, **style: Any) -> str:
+    """Return a text of the user in one line that fits into a width.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    text : str
+        Letters that the font lacks are replaced by their code, such as U+5BFE, so that two names
+        in them still differ.
+    room : float
+        Width in pixels.
+    **style
+        Properties of :class:`matplotlib.text.Text`.
+
+    Returns
+    -------
+    str
+        It ends in "…" if it was cut.
+
+    Examples
+    --------
+    >>> shorten(new_figure(200, 100), "a name of many letters", 100)
+    'a name of m…'
+    """
+    font = get_font(findfont(FontProperties()))
+    letters = " ".join(text.split())[:MAX_CHARACTERS]
+    line = "".join(
+        letter if font.get_char_index(ord(letter)) else f"U+{ord(letter):04X}" for letter in letters
+    )
+    probe = Text(**({"fontsize": TEXT_SIZE} | style))
+    probe.set_figure(figure)
+
+    def width(count: int) -> float:
+        probe.set_text(line[:count] + "…" * (count < len(line)))
+        return float(probe.get_window_extent().width)
+
+    if width(len(line)) > room:
+        # the first character is kept, whatever the room
+        count = max(bisect_right(range(len(line)), room, key=width) - 1, 1)
+        line = f"{line[:count].rstrip()}…"
+    return line
 
 
 def edges(count: int, step: float) -> tuple[float, float]:
@@ -350,7 +397,9 @@ def add_header(
         A warning, such as "simulated data"; may be empty.
     """
     (z, y, x), (dz, dy, dx) = shape, spacing
-    add_text(figure, MARGIN, MARGIN, title, fontsize=TITLE_SIZE, weight="bold")
+    bold = {"fontsize": TITLE_SIZE, "weight": "bold"}
+    room = figure_size(figure)[0] - 2 * MARGIN
+    add_text(figure, MARGIN, MARGIN, shorten(figure, title, room, **bold), **bold)
     found = {0: "no objects found", 1: f"1 object{summary}"}.get(count, f"{count} objects{summary}")
     style = {} if count else {"color": ALERT, "weight": "bold"}
     add_text(figure, MARGIN, MARGIN + 30, found, fontsize=HEADING_SIZE, **style)

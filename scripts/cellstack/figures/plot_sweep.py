@@ -18,6 +18,8 @@ COLUMNS = 3
 HEADER = 96
 MIN_F1 = 0.9  # that the axis always includes
 MAX_UPRIGHT_TICKS = 4  # more tick labels are rotated
+ROTATED_TICK, TICK_GAP = 150, 8  # pixels of a rotated tick label, and between upright ones
+MAX_NAME = 200  # pixels of a name in the legend
 
 
 @drawing.default_style()
@@ -62,7 +64,7 @@ def plot_sweep(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
         bottom = 1 - (top + PANEL_HEIGHT) / height
         axes = figure.add_axes((left / width, bottom, PANEL_WIDTH / width, PANEL_HEIGHT / height))
         values = sort_values({row[key] or AS_CONFIGURED for row in rows})
-        _set_up_axes(axes, key, values, lowest)
+        _set_up_axes(figure, axes, key, values, lowest)
         place = {value: at for at, value in enumerate(values)}
         value_of_run = {row["run"]: row[key] or AS_CONFIGURED for row in rows}
         handles["one run"] = axes.plot(
@@ -80,7 +82,7 @@ def plot_sweep(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
     if handles:
         figure.legend(
             list(handles.values()),
-            list(handles),
+            [drawing.shorten(figure, name, MAX_NAME) for name in handles],
             loc="upper right",
             bbox_to_anchor=(1 - drawing.MARGIN / width, 1 - drawing.MARGIN / height),
             ncols=min(len(handles), 5),
@@ -102,15 +104,16 @@ def _add_header(figure: Figure, means: Mapping[str, float]) -> None:
     drawing.add_text(figure, left, top + 32, text, fontsize=drawing.HEADING_SIZE)
 
 
-def _set_up_axes(axes: Axes, key: str, values: list[str], lowest: float) -> None:
+def _set_up_axes(figure: Figure, axes: Axes, key: str, values: list[str], lowest: float) -> None:
+    is_rotated = len(values) > MAX_UPRIGHT_TICKS
+    room = ROTATED_TICK if is_rotated else PANEL_WIDTH / len(values) - TICK_GAP
     axes.set_label(key)
-    axes.set_title(key, fontsize=drawing.TEXT_SIZE, weight="bold", parse_math=False)
+    axes.set_title(key, fontsize=drawing.TEXT_SIZE, weight="bold")
     axes.set_xticks(
         range(len(values)),
-        values,
-        rotation=30 if len(values) > MAX_UPRIGHT_TICKS else 0,
+        [drawing.shorten(figure, value, room) for value in values],
+        rotation=30 if is_rotated else 0,
         fontsize=drawing.TEXT_SIZE,
-        parse_math=False,
     )
     axes.set_xlim(-0.5, len(values) - 0.5)
     axes.set_ylim(lowest, 1.02)

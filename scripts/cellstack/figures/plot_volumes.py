@@ -12,7 +12,7 @@ from cellstack.figures.colors import ALERT, COLORS, SECONDARY
 
 ROW_HEIGHT, GAP = 30, 44  # pixels of a row, and between blocks
 NAME_WIDTH, PLOT_WIDTH, COUNT_WIDTH = 260, 760, 190  # pixels
-MAX_NAME_LENGTH = 32  # characters
+NAME_GAP = 6  # pixels between a name and the plot
 MAX_STACKS = 60  # stacks that get a row each
 DOT_RADIUS = 3.2  # pixels
 NO_GROUP = "(none)"  # name of the group of stacks without a value in the column of the groups
@@ -126,12 +126,14 @@ def _add_block(figure: Figure, top: float, limit: float, title: str, rows: list[
     width, height = drawing.figure_size(figure)
     left, down = drawing.MARGIN + NAME_WIDTH, ROW_HEIGHT * len(rows)
     size = drawing.HEADING_SIZE
+    title = drawing.shorten(figure, title, width - 2 * drawing.MARGIN, weight="bold", fontsize=size)
     drawing.add_text(figure, drawing.MARGIN, top, title, weight="bold", fontsize=size)
     axes = figure.add_axes(
         (left / width, 1 - (top + 28 + down) / height, PLOT_WIDTH / width, down / height)
     )
     axes.set(xlim=(0, limit), ylim=(len(rows) - 0.5, -0.5), yticks=range(len(rows)))
-    axes.set_yticklabels([_shorten(row.name) for row in rows], fontsize=drawing.TEXT_SIZE)
+    names = [drawing.shorten(figure, row.name, NAME_WIDTH - NAME_GAP) for row in rows]
+    axes.set_yticklabels(names, fontsize=drawing.TEXT_SIZE)
     axes.tick_params(axis="x", labelsize=drawing.TEXT_SIZE)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("volume in µm³", fontsize=drawing.TEXT_SIZE)
@@ -152,10 +154,6 @@ def _add_block(figure: Figure, top: float, limit: float, title: str, rows: list[
         if len(row.volumes):
             _draw_row(axes, place, row, rng)
     return axes
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= MAX_NAME_LENGTH else f"{name[: MAX_NAME_LENGTH - 1]}…"
 
 
 def _draw_row(axes: Axes, place: int, row: _Row, rng: np.random.Generator) -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from drawn import boxes_image, edges_of, outlines_of, panels, texts_of
+from drawn import boxes_image, edges_of, outlines_of, panels, scale_bars, texts_of
 from PIL import Image
 
 from cellstack.core.labels import find_boxes
@@ -10,7 +10,7 @@ from cellstack.figures.plot_planes import plot_planes
 from cellstack.figures.plot_segmentation import plot_segmentation
 
 AXES = {"xy": (1, 2), "xz": (0, 2), "yz": (1, 0)}  # down, across
-RATIOS = [(0.5, 0.5, 0.5), (2.0, 0.5, 0.5), (4.0, 0.5, 0.5)]
+RATIOS = [(0.5, 0.5, 0.5), (2.0, 0.5, 0.4), (4.0, 0.4, 0.5)]
 
 
 def draw(labels, spacing, raw=None):
@@ -48,6 +48,17 @@ def test_views_show_projections_and_the_planes_marked_by_ticks():
         axes = shown[f"plane {view}"]
         assert axes.get_xticks() == pytest.approx([raw.shape[across] // 2 * spacing[across]])
         assert axes.get_yticks() == pytest.approx([raw.shape[down] // 2 * spacing[down]])
+
+
+def test_scale_bars_have_the_length_that_is_written():
+    spacing = (1.3, 0.5, 0.35)
+    figure = draw(np.zeros((14, 60, 72), np.uint16), spacing)
+    scale = pixels_per_um(panels(figure)["plane xz"])
+    assert scale_bars(figure) == [(pytest.approx(5 * scale), 5)] * 2  # a fifth of 25.2 um
+    for name, axes in panels(figure).items():
+        down, across = AXES[name.split()[1]]
+        assert axes.bbox.height == pytest.approx((14, 60, 72)[down] * spacing[down] * scale)
+        assert axes.bbox.width == pytest.approx((14, 60, 72)[across] * spacing[across] * scale)
 
 
 @pytest.mark.parametrize("spacing", RATIOS)

@@ -1,7 +1,11 @@
 import numpy as np
+import pytest
 from drawn import panels, texts_of
+from matplotlib.colors import to_hex
 
-from cellstack.figures.plot_volumes import MAX_STACKS, plot_volumes
+from cellstack.figures import drawing
+from cellstack.figures.colors import COLORS
+from cellstack.figures.plot_volumes import MAX_STACKS, PLOT_WIDTH, ROW_HEIGHT, plot_volumes
 from cellstack.files.tables import write_rows
 from plot_volumes import main
 
@@ -22,6 +26,90 @@ def test_one_row_per_stack_and_one_per_group():
     assert dots == [volumes["a"], volumes["c"], volumes["d"]]
     assert shown["stacks"].get_xlim() == shown["groups"].get_xlim()
     assert shown["stacks"].get_xlim()[0] == 0
+
+
+def test_bar_median_and_dots_of_each_row():
+    volumes = {"b": [10.0, 20.0, 40.0, 70.0], "a": [5.0], "c": [90.0, 110.0]}
+    groups = {"a": "drug", "b": "drug", "c": "control"}
+    shown = panels(plot_volumes(volumes, groups, kind="cells", group_by="condition"))
+    expected = {  # name: values, quartiles, group's number
+        "groups": [("control", [90, 110], 0), ("drug", [10, 20, 40, 70, 5], 1)],
+        "stacks": [("c", [90, 110], 0), ("b", [10, 20, 40, 70], 1), ("a", [5], 1)],
+    }
+    for block, rows in expected.items():
+        axes = shown[block]
+        assert row_names(axes) == [name for name, *_ in rows]
+        bars = axes.patches
+        medians = [line for line in axes.lines if line.get_color() == "black"]
+        dots = [line for line in axes.lines if line.get_marker() == "."]
+        for place, (_, values, group) in enumerate(rows):
+            first, middle, third = np.percentile(values, (25, 50, 75))
+            box = bars[place].get_bbox()
+            assert (box.x0, box.x1) == pytest.approx((first, third))
+            assert (box.y0, box.y1) == pytest.approx((place - 0.31, place + 0.31))
+            assert medians[place].get_xdata() == pytest.approx([middle, middle])
+            assert medians[place].get_ydata() == pytest.approx([place - 0.36, place + 0.36])
+            assert sorted(dots[place].get_xdata()) == sorted(values)
+            heights = np.subtract(dots[place].get_ydata(), place)
+            assert np.abs(heights).max() < 0.31 and (heights != 0).all()
+            assert dots[place].get_color() == COLORS[group]
+            assert to_hex(bars[place].get_facecolor()) == COLORS[group]
+        assert axes.get_ylim() == (len(rows) - 0.5, -0.5)  # the first row is at the top
+        assert list(axes.get_yticks()) == list(range(len(rows)))
+        assert axes.get_xlim() == pytest.approx((0, 1.03 * 110))
+    diamonds = [line for line in shown["groups"].lines if line.get_marker() == "D"]
+    assert [list(line.get_xdata()) for line in diamonds] == [[100], [30, 5]]
+    assert [list(line.get_ydata()) for line in diamonds] == [[0], [1, 1]]
+    counts = [text.get_text() for text in shown["groups"].texts]
+    assert counts == ["2 cells, 1 stack", "5 cells, 2 stacks"]
+    assert [text.get_text() for text in shown["stacks"].texts] == ["2 cells", "4 cells", "1 cells"]
+
+
+def test_rows_are_as_high_in_both_blocks_and_blocks_are_apart():
+    volumes = {f"s{i}": [1.0] for i in range(7)}
+    groups = {"s1": "a", "s2": "b"}
+    figure = plot_volumes(volumes, groups, kind="cells", group_by="condition", note="simulated")
+    upper, lower = (panels(figure)[name].bbox for name in ("groups", "stacks"))
+    assert upper.height / 3 == pytest.approx(lower.height / 7) == pytest.approx(ROW_HEIGHT)
+    assert upper.width == pytest.approx(PLOT_WIDTH)
+    assert (upper.x0, upper.x1) == (lower.x0, lower.x1)
+    assert figure.bbox.y0 < lower.y0 < lower.y1 < upper.y0 < upper.y1 < figure.bbox.y1
+    without = plot_volumes(volumes, groups, kind="cells", group_by="condition")
+    assert figure.bbox.height - without.bbox.height == pytest.approx(24)
+    note = next(text for text in figure.texts if text.get_text() == "simulated")
+    boxes = [text.get_window_extent() for text in figure.texts if text is not note]
+    assert not any(note.get_window_extent().overlaps(box) for box in boxes)
+
+
+def test_more_groups_than_colors():
+    volumes = {f"s{i}": [1.0 + i] for i in range(len(COLORS) + 2)}
+    figure = plot_volumes(volumes, {s: s for s in volumes}, kind="cells", group_by="condition")
+    dots = [line for line in panels(figure)["stacks"].lines if line.get_marker() == "."]
+    assert [line.get_color() for line in dots] == [*COLORS, *COLORS[:2]]
+
+
+def test_names_of_the_user_are_plain_text_beside_the_plot():
+    names = {
+        r"$\foo$": r"$\foo$",
+        "_a_{b}^c 100 %": "_a_{b}^c 100 %",
+        "<b>&amp;": "<b>&amp;",
+        "two\nlines\tand a tab": "two lines and a tab",
+        "対照": "U+5BFEU+7167",
+    }
+    volumes = {f"s{i}": [1.0, 2.0] for i in range(len(names) + 2)}
+    groups = dict(zip(volumes, [*names, "W" * 3000, "対" * 100], strict=True))
+    figure = plot_volumes(volumes, groups, kind="cells", group_by="$\\x_" + "y" * 500)
+    figure.canvas.draw()  # a formula with an unknown command would be an error
+    shown = row_names(panels(figure)["groups"])
+    assert set(names.values()) < set(shown)
+    left = panels(figure)["groups"].bbox.x0
+    for label in panels(figure)["groups"].get_yticklabels():
+        box = label.get_window_extent()
+        assert 0 <= box.x0 < box.x1 < left
+        assert not label.get_parse_math()
+    (title,) = [text for text in figure.texts if text.get_text().startswith("By $\\x_yyy")]
+    assert title.get_text().endswith("…")
+    assert title.get_window_extent().x1 <= figure.bbox.x1 - drawing.MARGIN
 
 
 def test_one_block_without_groups():

@@ -3,10 +3,9 @@
 import matplotlib
 import numpy as np
 import pytest
-from drawn import boxes_image, outlines_of, panels, texts_of
+from drawn import boxes_image, outlines_of, panels, scale_bars, texts_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib.lines import Line2D
 
 import plot_planes as planes_script
 import plot_segmentation as segmentation_script
@@ -17,7 +16,7 @@ from cellstack.figures.plot_planes import plot_planes
 from cellstack.figures.plot_segmentation import plot_segmentation
 from cellstack.files.stacks import write_labels, write_stack
 
-RATIOS = [(0.5, 0.5, 0.5), (2.0, 0.5, 0.5), (4.0, 0.5, 0.5)]
+RATIOS = [(0.5, 0.5, 0.5), (2.0, 0.5, 0.4), (4.0, 0.4, 0.5)]
 AXES = {"xy": (1, 2), "xz": (0, 2), "yz": (1, 0)}  # down, across
 
 
@@ -37,22 +36,6 @@ def axes_of(name):
 def pixels_per_um(axes):
     left, right = axes.get_xlim()
     return axes.bbox.width / (right - left)
-
-
-def scale_bars(figure):
-    """Return length in pixels and length in um, as written, of each scale bar."""
-    width, _ = drawing.figure_size(figure)
-    lengths = [
-        np.ptp(line.get_xdata()) * width
-        for line in figure.findobj(Line2D)
-        if line.get_linewidth() == 4 * drawing.PIXEL
-    ]
-    written = [
-        float(text.split()[0])
-        for text in texts_of(figure)
-        if text.endswith(" µm") and "=" not in text and "×" not in text
-    ]
-    return list(zip(lengths, written, strict=True))
 
 
 SIZES = st.tuples(st.integers(1, 40), st.integers(1, 90), st.integers(1, 90))
