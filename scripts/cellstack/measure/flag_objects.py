@@ -23,6 +23,7 @@ CROWDED_DISTANCE = 0.5  # of the median diameter; seeds closer than this are fla
 BACKGROUND_START, BACKGROUND_STOP = 0.05, 0.2
 MIN_CONTRAST = 1.0  # standard deviations of the background
 MIN_BACKGROUND_VOXELS = 20
+NEAREST_VOXEL = 1 - 1e-6  # distance to the next voxel in voxels, less the rounding of float32
 
 
 def flag_objects(
@@ -145,6 +146,8 @@ def measure_contrast(
         row, box = item
         near = BACKGROUND_START * row["equivalent_diameter_um"]
         far = BACKGROUND_STOP * row["equivalent_diameter_um"]
+        if far < NEAREST_VOXEL * steps.min():  # true for all objects of a few voxels
+            return np.nan
         margins = np.ceil(far / steps).astype(int).tolist()
         around = tuple(
             slice(max(side.start - margin, 0), side.stop + margin)

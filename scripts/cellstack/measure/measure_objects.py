@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,17 @@ from cellstack.measure.flag_objects import (
 )
 
 UNIT_SPACING = (1.0, 1.0, 1.0)  # for comparison with the tutorial of scikit-image
+# Objects whose bounding box has at most this number of voxels are measured together. There may be
+# very many of them, if noise is above the threshold.
+MAX_BOX_OF_TINY_OBJECT = 64
+
+
+class _Shape(NamedTuple):
+    """Measurements of an object that do not depend on its position."""
+
+    sizes: dict[str, float]
+    centre: list[float]  # in voxels from the start of the bounding box
+    axes: dict[str, float]
 
 
 def measure_objects(
@@ -148,17 +160,25 @@ def measure_shapes(
     (6, 3.0, 2.0)
     """
     steps = tuple(float(step) for step in spacing)
+    known: dict[tuple[tuple[int, ...], bytes], _Shape] = {}  # tiny objects have few shapes
 
     def measure(item: tuple[int, Box]) -> dict[str, float]:
         label, box = item
-        return {"label": label} | _measure_shape(labels[box] == label, box, labels.shape, steps)
+        mask = labels[box] == label
+        if mask.size > MAX_BOX_OF_TINY_OBJECT:
+            shape = _measure_shape(mask, steps)
+        else:
+            key = (mask.shape, mask.tobytes())
+            if key not in known:
+                known[key] = _measure_shape(mask, steps)
+            shape = known[key]
+        position = _measure_position(box, shape.centre, labels.shape, steps)
+        return {"label": label} | shape.sizes | position | shape.axes
 
     return parallel.map_processes(measure, list(boxes.items()), threads)
 
 
-def _measure_shape(
-    mask: BoolVolume, box: Box, shape: tuple[int, ...], spacing: Spacing
-) -> dict[str, float]:
+def _measure_shape(mask: BoolVolume, spacing: Spacing) -> _Shape:
     count = int(np.count_nonzero(mask))
     voxel = float(np.prod(spacing))
     volume = count * voxel
@@ -167,7 +187,7 @@ def _measure_shape(
     convex = convex_hull.count_voxels(hull, mask.shape)
     centre, moments = _second_moments(mask, count)
     diameter = math.cbrt(6 * volume / math.pi)
-    row = {
+    sizes = {
         "volume_voxels": count,
         "volume_um3": volume,
         "filled_volume_um3": topology.filled_count(mask) * voxel,
@@ -181,6 +201,13 @@ def _measure_shape(
         "extent": count / mask.size,
         "euler_number": topology.euler_number(mask),
     }
+    return _Shape(sizes, centre, _axes(moments * np.outer(spacing, spacing)))
+
+
+def _measure_position(
+    box: Box, centre: list[float], shape: tuple[int, ...], spacing: Spacing
+) -> dict[str, float]:
+    row: dict[str, float] = {}
     for axis, side, middle, step in zip("zyx", box, centre, spacing, strict=True):
         row[f"centroid_{axis}_um"] = float((side.start + middle) * step)
     row |= {f"bbox_min_{axis}": side.start for axis, side in zip("zyx", box, strict=True)}
@@ -188,7 +215,7 @@ def _measure_shape(
     for name, side, length in zip(("plane", "row", "column"), box, shape, strict=True):
         row[f"touches_first_{name}"] = int(side.start == 0)
         row[f"touches_last_{name}"] = int(side.stop == length)
-    return row | _axes(moments * np.outer(spacing, spacing))
+    return row
 
 
 def _axes(moments: NDArray[np.float64]) -> dict[str, float]:
@@ -278,12 +305,64 @@ def measure_intensities(
     >>> row["mean_intensity_nuclei"], row["centroid_weighted_nuclei_x_um"]
     (20.0, 1.75)
     """
+    tiny = [
+        label
+        for label, box in boxes.items()
+        if math.prod(side.stop - side.start for side in box) <= MAX_BOX_OF_TINY_OBJECT
+    ]
+    rows = _measure_tiny_objects(labels, tiny, raw, spacing, channel)
 
-    def measure(item: tuple[int, Box]) -> dict[str, float | None]:
-        label, box = item
+    def measure(label: int) -> dict[str, float | None]:
+        box = boxes[label]
         return _measure_intensity(raw[box], labels[box] == label, box, spacing, channel)
 
-    return parallel.map_processes(measure, list(boxes.items()), threads)
+    others = [label for label in boxes if label not in rows]
+    rows |= dict(zip(others, parallel.map_processes(measure, others, threads), strict=True))
+    return [rows[label] for label in boxes]
+
+
+def _measure_tiny_objects(
+    labels: Labels, selected: Sequence[int], raw: RawVolume, spacing: Spacing, channel: str
+) -> dict[int, dict[str, float | None]]:
+    """Return the same as :func:`_measure_intensity` for many objects of a few voxels."""
+    if not selected:
+        return {}
+    is_selected = np.zeros(int(labels.max()) + 1, bool)
+    is_selected[selected] = True
+    places = np.concatenate(
+        [np.flatnonzero(is_selected[plane]) + z * plane.size for z, plane in enumerate(labels)]
+    )
+    names, index, counts = np.unique(
+        labels.ravel()[places], return_inverse=True, return_counts=True
+    )
+    by_label = np.argsort(index, kind="stable")
+    starts = np.cumsum(counts) - counts
+    found: dict[int, dict[str, float | None]] = {}
+    for count in np.unique(counts):
+        same = np.flatnonzero(counts == count)
+        voxels = places[by_label[starts[same, None] + np.arange(count)]]  # a row for each object
+        values = raw.ravel()[voxels]
+        totals = values.sum(axis=1, dtype=np.int64 if values.dtype.kind in "iu" else np.float64)
+        median, *percentiles = np.percentile(values, (50, *PERCENTILES), axis=1)
+        columns = {
+            f"mean_intensity_{channel}": totals / count,
+            f"sd_intensity_{channel}": values.std(axis=1, dtype=np.float64),
+            f"median_intensity_{channel}": median,
+            f"min_intensity_{channel}": values.min(axis=1),
+            f"max_intensity_{channel}": values.max(axis=1),
+            f"sum_intensity_{channel}": totals,
+        }
+        for percent, value in zip(PERCENTILES, percentiles, strict=True):
+            columns[f"p{percent}_intensity_{channel}"] = value
+        weights = values / np.where(totals > 0, totals, np.nan)[:, None]
+        coordinates = np.unravel_index(voxels, raw.shape)
+        for axis, along, step in zip("zyx", coordinates, spacing, strict=True):
+            columns[f"centroid_weighted_{channel}_{axis}_um"] = (weights * along).sum(axis=1) * step
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        for label, row in zip(names[same].tolist(), rows, strict=True):
+            cells = dict(zip(columns, row, strict=True))
+            found[label] = {name: None if cell != cell else cell for name, cell in cells.items()}
+    return found
 
 
 def _measure_intensity(

@@ -266,6 +266,87 @@ def test_measurements_of_small_objects_are_finite(size):
     assert row["sd_intensity_a"] == 0
 
 
+def tiny_objects():
+    """Objects of 1 to 27 voxels in a grid, next to each other and at the faces of the stack."""
+    rng = np.random.default_rng(5)
+    labels = np.zeros((9, 12, 15), np.uint16)
+    sizes = [1, 2, 2, 3, 5, 8, 13, 27]
+    for label, place in enumerate(np.ndindex(3, 4, 5), 1):
+        block = labels[tuple(slice(3 * at, 3 * at + 3) for at in place)]
+        voxels = np.zeros(27, np.uint16)
+        voxels[rng.choice(27, sizes[label % 8], replace=False)] = label
+        block[:] = voxels.reshape(3, 3, 3)
+    return labels
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_tiny_objects_have_the_values_of_others(dtype, monkeypatch):
+    labels, spacing = tiny_objects(), (2.0, 0.5, 0.4)
+    raw = np.random.default_rng(0).integers(0, 250, labels.shape).astype(dtype)
+    raw[labels == 7] = 0  # without intensity there is no weighted centroid
+    if dtype is np.float32:
+        raw -= np.float32(20.25)
+    together = measure(labels, spacing, a=raw)
+    monkeypatch.setattr(module, "MAX_BOX_OF_TINY_OBJECT", 0)
+    each = measure(labels, spacing, a=raw)
+    assert [list(row) for row in together] == [list(row) for row in each]
+    for row, expected in zip(together, each, strict=True):
+        np.testing.assert_allclose(
+            np.array([*row.values()], float), np.array([*expected.values()], float), rtol=1e-12
+        )
+    assert together[6]["centroid_weighted_a_x_um"] is None
+
+
+def test_tiny_objects_agree_with_scikit_image():
+    labels = tiny_objects()
+    compare(labels, np.random.default_rng(1).integers(0, 65535, labels.shape), (2.0, 0.5, 0.25))
+
+
+def test_size_and_shape_of_one_and_two_voxels():
+    labels = np.zeros((6, 7, 8), np.uint16)
+    labels[1, 1, 1] = 1
+    labels[4:6, 1, 1], labels[1, 3:5, 1], labels[1, 1, 5:7] = 2, 3, 4
+    labels[4, 4, 4] = labels[5, 5, 5] = 5  # they share a corner
+    spacing = (2.0, 0.5, 0.4)
+    rows = measure(labels, spacing)
+    assert [row["volume_voxels"] for row in rows] == [1, 2, 2, 2, 2]
+    assert [row["volume_um3"] for row in rows] == pytest.approx([0.4, 0.8, 0.8, 0.8, 0.8])
+    assert [row["convex_volume_um3"] for row in rows] == [row["volume_um3"] for row in rows]
+    assert [row["solidity"] for row in rows] == [1] * 5
+    assert [row["extent"] for row in rows] == [1, 1, 1, 1, 0.25]
+    assert [row["euler_number"] for row in rows] == [1] * 5
+    # Greatest distance between the centres of two parallel faces.
+    feret = [2, 4, np.hypot(2, 0.5), np.hypot(2, 0.4), np.linalg.norm((4, 0.5, 0.4))]
+    assert [row["feret_diameter_max_um"] for row in rows] == pytest.approx(feret)
+    # The ellipsoid has a semi-axis of the square root of 5 times the sd along it, half a step.
+    length = 2 * 5**0.5 * np.array([0, 2, 0.5, 0.4, np.linalg.norm(spacing)]) / 2
+    assert [row["axis_major_length_um"] for row in rows] == pytest.approx(length)
+    directions = [[row[f"direction_major_{axis}"] for axis in "zyx"] for row in rows]
+    np.testing.assert_allclose(directions[1:4], np.eye(3))
+    np.testing.assert_allclose(directions[4], spacing / np.linalg.norm(spacing))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_contrast_of_tiny_objects_is_unknown(threads):
+    # A fifth of their diameter away from them there is no other voxel.
+    labels, spacing = np.zeros((5, 9, 9), np.uint16), (2.0, 0.5, 0.4)
+    labels[2, 4, 4:6] = labels[2, 1, 1] = 1
+    labels[2, 4, 8] = 2
+    boxes = find_boxes(labels)
+    raw = np.random.default_rng(0).integers(0, 99, labels.shape)
+    rows = module.measure_objects(
+        labels,
+        boxes,
+        labels,
+        {1: 1, 2: 2},
+        [("a", raw)],
+        spacing,
+        contrast_channel="a",
+        threads=threads,
+    )
+    assert [row["flags"] for row in rows] == ["", "touches last column"]
+
+
 def test_all_columns_are_defined():
     row = measure(
         np.ones((2, 3, 3), np.uint16), (1, 1, 1), nuclei=np.ones((2, 3, 3)), b7=np.ones((2, 3, 3))
