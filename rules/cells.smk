@@ -21,6 +21,7 @@ rule enhance_membrane:
         runtime=minutes("enhance_membrane"),
     params:
         **params_of("enhance_membrane", "membrane"),
+        diameter_um=by_wildcards(study.fixed_diameter, channel="membrane"),
     script:
         "../scripts/enhance_membrane.py"
 

@@ -19,6 +19,7 @@ rule binarize:
         runtime=minutes("binarize"),
     params:
         **params_of("binarize"),
+        diameter_um=by_wildcards(study.fixed_diameter),
     script:
         "../scripts/binarize.py"
 

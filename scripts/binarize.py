@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from cellstack.config.lengths import check_diameter
 from cellstack.files.records import write_json
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
@@ -21,13 +22,16 @@ def main(
     options: dict[str, Any],
     factor: float,
     contrast: list[Path] = (),
+    diameter_um: float | None = None,
 ) -> None:
     """Threshold `denoised` by `method`, multiplied by `factor`, and write the `mask`.
 
     The file `threshold` records the method and the value, if a single value holds for all voxels.
     Methods that depend on the noise of the stack need `contrast`, the stack before denoising.
+    `diameter_um` is only checked.
     """
     stack, spacing = read_stack(denoised, mapped=True)
+    check_diameter(diameter_um, stack.shape, spacing, "nuclei")
     found = find_threshold(stack, method, options, factor)
     before_denoising = read_stack(contrast[0], mapped=True)[0] if contrast else None
     foreground = binarize(stack, found, spacing, before_denoising)

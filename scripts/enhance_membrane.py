@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from cellstack.cells.enhance_membrane import enhance_membrane
+from cellstack.config.lengths import check_diameter
 from cellstack.files.records import write_json
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
@@ -18,9 +19,14 @@ def main(
     smoothing_um: float,
     method: str,
     options: dict[str, Any],
+    diameter_um: float | None = None,
 ) -> None:
-    """Write `membrane_smooth`, `membrane_ridges`, and their noise and threshold as `record`."""
+    """Write `membrane_smooth`, `membrane_ridges`, and their noise and threshold as `record`.
+
+    `diameter_um` is only checked.
+    """
     stack, spacing = read_stack(contrast)
+    check_diameter(diameter_um, stack.shape, spacing, "cells")
     smooth, ridges, found = enhance_membrane(stack, spacing, smoothing_um, method, options)
     write_stack(membrane_smooth, smooth, spacing, display=(0, 1))
     write_stack(membrane_ridges, ridges, spacing, display=(0, 3))

@@ -5,7 +5,7 @@ Methods are called with the wildcards of a job. `stack` is the path of a unit, s
 or cells). Paths begin with Snakemake's path variables, such as ``<results>``.
 """
 
-from pathlib import Path
+import os
 
 from cellstack.config import sheet
 from cellstack.config.lengths import AUTO, has_sizes
@@ -143,7 +143,7 @@ class Inputs:
         if block["method"] != "points":
             return []
         path = block["points"]["path"].replace("{stack}", Unit.parse(stack).stack)
-        return [path] if Path(path).is_file() else []
+        return [path] if os.path.isfile(path) else []  # noqa: PTH113 (the path may be too long)
 
     def seed_points_stamp(self, stack: str) -> str | None:
         """Return a hash of the content of seed points, whose change re-runs what reads them."""

@@ -6,7 +6,7 @@ Imported by every job and when Snakemake parses the workflow, so it imports noth
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -99,3 +99,43 @@ def read_diameter(file: str | Path) -> dict[str, Any]:
             "use a file written by estimate_diameter, or a number of um"
         ) from error
     return found
+
+
+def check_diameter(
+    diameter_um: float | None, shape: Sequence[int], spacing: Sequence[float], objects: str
+) -> None:
+    """Refuse a diameter that no object of a stack can have.
+
+    Parameters
+    ----------
+    diameter_um : float or None
+        Diameter that the user gave in um; None if it is estimated.
+    shape : (3,) sequence of int
+        Number of voxels along z, y, x.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    objects : str
+        Kind of object in the message.
+
+    Raises
+    ------
+    InputError
+        It is less than a pixel, or more than the longest side of the stack.
+
+    Examples
+    --------
+    >>> check_diameter(8, (16, 96, 96), (1.0, 0.4, 0.4), "nuclei")
+    """
+    if diameter_um is None:
+        return
+    pixel_um = max(spacing[1:])
+    side_um = max(count * step for count, step in zip(shape, spacing, strict=True))
+    if diameter_um < pixel_um:
+        wrong = f"is less than a pixel of {pixel_um:g} um"
+    elif diameter_um > side_um:
+        wrong = f"is more than the longest side of the stack, {side_um:g} um"
+    else:
+        return
+    raise InputError(
+        f"diameter_um of {objects}, {diameter_um:g} um, {wrong}: correct it, or the voxel size"
+    )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cellstack.config import renamed
 from cellstack.config.lengths import in_um
+from cellstack.config.values import quote
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -175,13 +176,13 @@ def find_errors(
             ]
         elif error.validator == "propertyNames":
             errors.append(
-                f"{place}: {error.instance!r} is not a valid name; "
+                f"{place}: {quote(error.instance)} is not a valid name; "
                 "use letters, digits and hyphens, beginning with a letter or digit"
             )
         else:
             hint = follow(error.schema, root).get("description")
             advice = f"; give {hint}" if hint else ""
-            errors.append(f"{place}: {error.instance!r} {_expectation(error)}{advice}")
+            errors.append(f"{place}: {quote(error.instance)} {_expectation(error)}{advice}")
     return errors
 
 
@@ -210,7 +211,8 @@ def _unknown_keys(
                 given[name], properties[last], f"{place}.{name}", root, key=current
             )
         else:
-            errors.append(f"{place}: unknown key {name!r}; {suggest(str(name), properties)}")
+            hint = suggest(str(name), properties)
+            errors.append(f"{place}: unknown key {quote(name)}; {hint}")
     return errors
 
 
@@ -324,7 +326,8 @@ def find_method_errors(settings: Mapping[str, Any], stages_schema: Schema, where
             current = renamed.current_key(f"{current_stage}.{name}")
             method = current.removeprefix(f"{current_stage}.")
             if method not in methods:
-                errors.append(f"{place}: unknown method {name!r}; {suggest(str(name), methods)}")
+                hint = suggest(str(name), methods)
+                errors.append(f"{place}: unknown method {quote(name)}; {hint}")
                 continue
             if method != name:
                 errors.append(f"{place}: {renamed.advice(name, method)}")

@@ -12,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from cellstack.config import columns, renamed, settings
+from cellstack.config import columns, renamed, settings, values
 from cellstack.config.lengths import AUTO
 from cellstack.config.settings import Schema
+from cellstack.config.values import quote
 from cellstack.files import images
 
 Row: TypeAlias = dict[str, Any]
@@ -156,6 +157,8 @@ def find_errors(
     with_nuclei = {row.get("stack") for _, row in used if row.get("channel") == "nuclei"}
     for number, row in used:
         place = f"{where} row {number}"
+        numbers = {column: cell for column, cell in row.items() if isinstance(cell, float)}
+        errors += values.sort_out(numbers, place)[1]
         errors += settings.find_errors(row, schema, place)
         if "stack" not in row or "channel" not in row:
             continue
@@ -174,12 +177,12 @@ def find_errors(
             )
         if row["preset"] not in presets:
             hint = settings.suggest(row["preset"], presets)
-            errors.append(f"{place}: unknown preset {row['preset']!r}; {hint}")
+            errors.append(f"{place}: unknown preset {quote(row['preset'])}; {hint}")
         if channel == "nuclei" or (channel == "membrane" and stack not in with_nuclei):
             errors += _diameter_errors(row, place, diameters)
         for column in ("image", "ground_truth", "labels"):
             if column in row and row[column] not in made and not images.find_images(row[column]):
-                errors.append(f"{place}: {column} {row[column]!r} {_why_absent(row[column])}")
+                errors.append(f"{place}: {column} {quote(row[column])} {_why_absent(row[column])}")
     names = dict.fromkeys(column for row in rows for column in row)
     errors += _column_errors(names, schema["properties"], where)
     wanted = [CHANNEL_OF[name] for name in objects]

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cellstack.config import settings, sheet, sweep_table
+from cellstack.config import settings, sheet, sweep_table, values
 from cellstack.config.lengths import AUTO, DIAMETER
 from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.units import Unit
@@ -91,7 +91,9 @@ class Study:
         InputError
             With one line for each error of the configuration, the sheet and the sweep.
         """
-        config, errors = settings.complete(given, schemas.config, schemas.stages, check=check)
+        sound, errors = values.sort_out(given, "config") if check else (given, [])
+        config, further = settings.complete(sound, schemas.config, schemas.stages, check=check)
+        errors += further
         presets = schemas.presets | config["presets"]
         simulations = config["simulate_stack"]
         made = {f"{resources}/cells3d.ome.tif"}
@@ -104,7 +106,7 @@ class Study:
                 rows,
                 schemas.sheet,
                 where=config["stacks"],
-                presets={*presets, *settings.as_mapping(given.get("presets"))},
+                presets={*presets, *map(str, settings.as_mapping(given.get("presets")))},
                 diameters=settings.as_mapping(given.get("diameter_um")),
                 objects=config["objects"],
                 made=made,
@@ -122,7 +124,7 @@ class Study:
             )
         if errors:
             heading = f"{len(errors)} error(s) in the configuration or the sheet:"
-            raise InputError("\n".join([heading, *errors]))
+            raise InputError("\n".join([heading, *values.shorten(errors)]))
         stacks: dict[str, dict[str, Row]] = {}
         for row in rows:
             if row["include"]:
@@ -313,6 +315,11 @@ class Study:
         """Return the diameter in um, or "1 d" if it is estimated, which the job converts."""
         used = self.diameter(stack, channel)
         return DIAMETER if used == AUTO else used
+
+    def fixed_diameter(self, stack: str, channel: str = "nuclei") -> float | None:
+        """Return the diameter in um that follows from what is given; None if it is estimated."""
+        used = self.diameter(stack, channel)
+        return None if isinstance(used, str) else used
 
     def diameter_source(self, stack: str, channel: str) -> str | None:
         """Return the origin of the diameter; None if the file of the estimate records it."""

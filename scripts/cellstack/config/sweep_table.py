@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from cellstack.config import renamed, settings, sheet
+from cellstack.config import renamed, settings, sheet, values
 from cellstack.config.settings import Schema, Settings
 
 KEYS_WITHOUT_STAGE = ("preset", "diameter_um.nuclei", "diameter_um.cells")
@@ -95,11 +95,14 @@ def read_sweep(
             if cell and key in known:
                 try:
                     run[key] = yaml.safe_load(cell)
-                except yaml.YAMLError:
+                except (yaml.YAMLError, ValueError, RecursionError):
                     errors.append(
-                        f"{place}.{key}: {cell!r} is not a value in YAML; "
+                        f"{place}.{key}: {values.quote(cell)} is not a value in YAML; "
                         "write it as in the configuration"
                     )
+        if check:
+            run, unsound = values.sort_out(run, place)
+            errors += unsound
         runs.append(run)
         if check:
             errors += _value_errors(run, place, schema, stages_schema, presets)
@@ -110,9 +113,9 @@ def _value_errors(
     run: Settings, place: str, schema: Schema, stages_schema: Schema, presets: Collection[str]
 ) -> list[str]:
     errors = []
-    if "preset" in run and run["preset"] not in presets:
+    if "preset" in run and str(run["preset"]) not in presets:
         hint = settings.suggest(str(run["preset"]), presets)
-        errors.append(f"{place}.preset: unknown preset {run['preset']!r}; {hint}")
+        errors.append(f"{place}.preset: unknown preset {values.quote(run['preset'])}; {hint}")
     given = nest({key: value for key, value in run.items() if key != "preset"})
     errors += settings.find_errors(given, schema, place)
     errors += settings.find_method_errors(given, stages_schema, place)

@@ -39,3 +39,22 @@ def test_a_file_without_a_diameter_is_refused(tmp_path, text):
     (tmp_path / "diameter.json").write_text(text)
     with pytest.raises(InputError, match="contains no diameter"):
         lengths.read_diameter(tmp_path / "diameter.json")
+
+
+@pytest.mark.parametrize(
+    ("diameter_um", "message"),
+    [
+        (0.49, "diameter_um of nuclei, 0.49 um, is less than a pixel of 0.5 um"),
+        (0.5, None),
+        (16, None),
+        (16.1, "is more than the longest side of the stack, 16 um"),
+        (None, None),
+    ],
+)
+def test_a_diameter_fits_the_stack(diameter_um, message):
+    shape, spacing = (8, 20, 30), (2.0, 0.5, 0.25)
+    if message is None:
+        lengths.check_diameter(diameter_um, shape, spacing, "nuclei")
+    else:
+        with pytest.raises(InputError, match=message):
+            lengths.check_diameter(diameter_um, shape, spacing, "nuclei")

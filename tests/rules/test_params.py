@@ -1,0 +1,386 @@
+"""The value of each param of each job, read from the configuration and the sheet written here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from study import ROOT, Study, environment
+from test_rules import BLOCKS
+
+LIST_JOBS = """
+import json, sys
+from pathlib import Path
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings
+from snakemake.settings.types import Quietness
+
+snakefile, targets = sys.argv[1], sys.argv[2:]
+with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+    workflow = api.workflow(
+        resource_settings=ResourceSettings(cores=8),
+        config_settings=ConfigSettings(configfiles=[Path("config.yaml")]),
+        snakefile=Path(snakefile),
+        workdir=Path.cwd(),
+    )
+    workflow.dag(DAGSettings(targets=set(targets))).execute_workflow(executor="dryrun")
+    jobs = [
+        {
+            "rule": job.rule.name,
+            "wildcards": dict(job.wildcards_dict),
+            "threads": job.threads,
+            "params": dict(job.params.items()),
+        }
+        for job in workflow._workflow.dag.jobs
+    ]
+Path("jobs.json").write_text(json.dumps(jobs))
+"""
+STAGES = {  # each number occurs once, so that no param can get the value of another one
+    "import_stack": {"downsample": [1, 2, 3]},
+    "estimate_diameter": {"min_um": 2.01, "max_um": 30.01},
+    "correct_background": {
+        "steps": ["gaussian", {"depth_attenuation": {"percentile": 91}}],
+        "gaussian": {"sigma_um": 16.02},
+        "depth_attenuation": {"max_factor": 7.03},
+    },
+    "adjust_contrast": {
+        "steps": ["percentile_stretch", "gamma"],
+        "percentile_stretch": {"low": 0.31, "high": 99.31},
+        "gamma": {"gamma": 0.61},
+    },
+    "denoise": {"method": "median", "median": {"radius_um": 0.42, "slice_by_slice": True}},
+    "detect_edges": {"method": "sobel_2d"},
+    "binarize": {"method": "otsu", "factor": 0.93},
+    "clean_mask": {
+        "steps": ["opening", "remove_small_objects"],
+        "opening": {"shape": "disc", "radius_um": 0.43},
+        "remove_small_objects": {"max_volume_um3": 1.44},
+    },
+    "label_components": {"connectivity": 18},
+    "find_seeds": {
+        "smoothing_um": 0.45,
+        "method": "h_maxima",
+        "h_maxima": {"h_um": 0.46},
+    },
+    "split_objects": {"method": "edges", "connectivity": 6, "compactness": 0.02},
+    "merge_objects": {
+        "method": "convexity",
+        "convexity": {
+            "min_convexity": 0.97,
+            "min_border_intensity_ratio": 0.87,
+            "max_volume_um3": 900.1,
+        },
+    },
+    "smooth_outlines": {"method": "smooth", "smooth": {"sigma_um": 0.47, "min_volume_um3": 1.48}},
+    "enhance_membrane": {
+        "smoothing_um": 0.32,
+        "method": "ridges_2d",
+        "ridges_2d": {"sigma_um": 0.33},
+    },
+    "find_cell_seeds": {
+        "background_radius_um": 11.1,
+        "background_radius_beside_nuclei_um": 8.2,
+        "min_wall_um3": 1.49,
+        "method": "minima",
+        "minima": {"min_depth": 0.034, "noise_factor": 2.56},
+    },
+    "segment_cells": {"wall_weight": 0.21, "distance_weight": 0.16},
+    "merge_cells": {
+        "min_wall_strength": 0.51,
+        "min_contact_fraction": 0.22,
+        "min_solidity": 0.71,
+        "min_volume_um3": 12.1,
+        "min_volume_without_nucleus_um3": 33.1,
+    },
+    "select_objects": {
+        "exclude_touching_faces": ["first_plane", "last_column"],
+        "min_volume_um3": 10.1,
+        "max_volume_um3": 2000.1,
+        "renumber": False,
+    },
+    "crop_objects": {"format": "files", "margin_um": 0.91},
+}
+TINY = {
+    "shape": [12, 64, 80],
+    "spacing": [1.1, 0.51, 0.52],
+    "diameter_um": 8.1,
+    "nuclei_count": 5,
+    "seed": 17,
+    "signal_to_noise": 9.1,
+    "depth_factor": 2.1,
+}
+CHANNELS = ["nuclei", "membrane", "dye"]
+CELLS = {  # of each channel, all different
+    "nuclei": {"channel_index": 5, "z_um": 1.3, "y_um": 0.41, "x_um": 0.37, "diameter_um": 6.1},
+    "membrane": {"channel_index": 6, "z_um": 1.4, "y_um": 0.42, "x_um": 0.38, "diameter_um": 9.2},
+    "dye": {"channel_index": 7, "z_um": 1.5, "y_um": 0.43, "x_um": 0.39},
+}
+SIMULATED = "resources/simulated/tiny/image.ome.tif"
+LARGE_SHAPE = [40, 1024, 1024]  # 42 megavoxels: three cores
+
+
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory):
+    """All jobs of a study: by rule and wildcards, their params and threads."""
+    study = Study(tmp_path_factory.mktemp("params"))
+    for name in (*CHANNELS, "truth", "cells-truth", "labels"):
+        (study.folder / f"{name}.tif").touch()
+    truths = {"nuclei": "truth.tif", "membrane": "cells-truth.tif"}
+    for channel, cells in CELLS.items():
+        more = {"ground_truth": truths[channel]} if channel in truths else {}
+        study.add("a", channel, image=f"{channel}.tif", condition="control", **cells, **more)
+    study.add("e", image="nuclei.tif", labels="labels.tif", condition="drug")
+    study.add("s", image=SIMULATED, channel_index="nuclei", diameter_um="auto")
+    study.add("large", image="resources/simulated/big/image.ome.tif", diameter_um=7.7)
+    study.config |= STAGES | {
+        "diameter_um": {"nuclei": 5.5},
+        "simulate_stack": {"tiny": TINY, "big": {"shape": LARGE_SHAPE}},
+        "group_by": "condition",
+    }
+    study.write()
+    targets = ["all", "crops", "gallery", "evaluate"]
+    process = subprocess.run(
+        [sys.executable, "-c", LIST_JOBS, ROOT / "Snakefile", *targets],
+        cwd=study.folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0, process.stderr[-4000:]
+    return json.loads((study.folder / "jobs.json").read_text())
+
+
+def select(jobs, rule, **wildcards):
+    """Return the params of the only job with a rule and wildcards, except those of its code."""
+    (found,) = [
+        job["params"]
+        for job in jobs
+        if job["rule"] == rule and wildcards.items() <= job["wildcards"].items()
+    ]
+    return {name: value for name, value in found.items() if name not in ("source", "stamp")}
+
+
+def defaults(stage, method):
+    """Return the defaults of a method as the schema has them."""
+    schema = yaml.safe_load((ROOT / "config/schemas/stages.schema.yaml").read_text())
+    part = schema["properties"][stage]["properties"][method]
+    if "$ref" in part:
+        part = schema["$defs"][part["$ref"].split("/")[-1]]
+    return {name: each.get("default") for name, each in part.get("properties", {}).items()}
+
+
+def expected_of(stage):
+    """Return the params that a stage must get from its block above."""
+    block = STAGES[stage]
+    plain = {
+        name: value
+        for name, value in block.items()
+        if not isinstance(value, dict) and name not in ("method", "steps")
+    }
+    if "method" in block:
+        options = defaults(stage, block["method"]) | block.get(block["method"], {})
+        return plain | {"method": block["method"], "options": options}
+    if "steps" in block:
+        steps = []
+        for step in block["steps"]:
+            name, here = next(iter(step.items())) if isinstance(step, dict) else (step, {})
+            steps.append([name, defaults(stage, name) | block.get(name, {}) | here])
+        return plain | {"steps": steps}
+    return plain
+
+
+OF_CHANNELS = ("correct_background", "adjust_contrast")
+OF_NUCLEI = (
+    "clean_mask",
+    "label_components",
+    "find_seeds",
+    "split_objects",
+    "merge_objects",
+    "smooth_outlines",
+)
+OF_CELLS = ("find_cell_seeds", "segment_cells", "merge_cells")
+
+
+@pytest.mark.parametrize("stage", [*OF_CHANNELS, "denoise", "detect_edges"])
+def test_stages_of_a_channel(jobs, stage):
+    channels = ("nuclei", "membrane") if stage in OF_CHANNELS else ("nuclei",)
+    for channel in channels:
+        assert select(jobs, stage, stack="a", channel=channel) == expected_of(stage)
+
+
+@pytest.mark.parametrize("stage", OF_NUCLEI)
+def test_stages_of_nuclei(jobs, stage):
+    further = {"points": []} if stage == "find_seeds" else {}
+    assert select(jobs, stage, stack="a") == expected_of(stage) | further
+
+
+@pytest.mark.parametrize("stage", OF_CELLS)
+def test_stages_of_cells(jobs, stage):
+    assert select(jobs, stage, stack="a") == expected_of(stage)
+
+
+def test_stages_that_check_the_diameter(jobs):
+    expected = expected_of("binarize")
+    assert select(jobs, "binarize", stack="a") == expected | {"diameter_um": 6.1}
+    assert select(jobs, "binarize", stack="s") == expected | {"diameter_um": None}
+    expected = expected_of("enhance_membrane")
+    assert select(jobs, "enhance_membrane", stack="a") == expected | {"diameter_um": 9.2}
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_import_of_images(jobs, channel):
+    cells = {name: value for name, value in CELLS[channel].items() if name != "diameter_um"}
+    assert select(jobs, "import_stack", stack="a", channel=channel) == cells | {
+        "downsample": [1, 2, 3],
+        "channel": channel,
+        "channel_index": str(cells["channel_index"]),
+        "image": [f"{channel}.tif"],
+    }
+
+
+def test_import_of_other_files(jobs):
+    simulated = select(jobs, "import_stack", stack="s", channel="nuclei")
+    empty = ("z_um", "y_um", "x_um", "image")
+    assert [simulated[name] for name in empty] == [None] * 4
+    assert simulated["channel_index"] == "nuclei"
+    for rule, stack, kind, file in (
+        ("import_labels", "e", "nuclei", "labels.tif"),
+        ("import_ground_truth", "a", "nuclei", "truth.tif"),
+        ("import_ground_truth", "a", "cells", "cells-truth.tif"),
+    ):
+        found = select(jobs, rule, stack=stack, object=kind)
+        assert found == {"downsample": [1, 2, 3], "image": [file]}
+    assert select(jobs, "simulate_stack", simulation="tiny") == TINY
+    assert select(jobs, "simulate_stack", simulation="big")["shape"] == LARGE_SHAPE
+    estimated = select(jobs, "estimate_diameter", stack="s")
+    assert (estimated["min_um"], estimated["max_um"]) == (2.01, 30.01)
+    assert set(estimated["defaults"]) == {"denoise", "binarize", "find_seeds"}
+
+
+@pytest.mark.parametrize("kind", ["nuclei", "cells"])
+def test_measurements(jobs, kind):
+    here = {"stack": "a", "object": kind}
+    selection = select(jobs, "select_objects", **here)
+    assert {name: selection[name] for name in STAGES["select_objects"]} == STAGES["select_objects"]
+    measured = here | {"channels": CHANNELS}
+    assert select(jobs, "measure_objects", **here) == measured
+    assert select(jobs, "crop_objects", **here) == measured | STAGES["crop_objects"]
+    diameter = {"nuclei": 6.1, "cells": 9.2}[kind]
+    summary = here | {"diameter_um": diameter, "diameter_source": "given"}
+    assert select(jobs, "summarize_stack", **here) == summary
+
+
+def test_measurements_of_cells(jobs):
+    assert select(jobs, "measure_contacts", stack="a") == {
+        "stack": "a",
+        "object": "cells",
+        "min_wall_strength": 0.51,
+        "min_contact_fraction": 0.22,
+    }
+    assert select(jobs, "measure_pairs", stack="a") == {"channels": CHANNELS}
+    estimated = select(jobs, "summarize_stack", stack="s", object="nuclei")
+    assert (estimated["diameter_um"], estimated["diameter_source"]) == ("1 d", None)
+
+
+def test_tables_scores_and_figures(jobs):
+    assert select(jobs, "evaluate_labels", stack="a") == {
+        "stack": "a",
+        "objects": ["nuclei", "cells"],
+    }
+    own = select(jobs, "collect_objects")["user_columns"]
+    assert own == {
+        "a/nuclei": {"condition": "control"},
+        "a/cells": {"condition": "control"},
+        "e/nuclei": {"condition": "drug"},
+        "s/nuclei": {},
+        "large/nuclei": {},
+    }
+    assert select(jobs, "collect_stacks") == {"user_columns": own, "missing": {}}
+    assert select(jobs, "plot_volumes", object="nuclei") == {
+        "stacks": ["a", "e", "s", "large"],
+        "groups": {"a": "control", "e": "drug"},
+        "object": "nuclei",
+        "group_by": "condition",
+        "note": "",
+    }
+    for rule in ("plot_segmentation", "plot_planes"):
+        assert select(jobs, rule, stack="a", object="cells") == {"title": "a", "note": ""}
+        assert select(jobs, rule, stack="s", object="nuclei") == {
+            "title": "s",
+            "note": "simulated data",
+        }
+    assert select(jobs, "plot_errors", stack="a", object="cells") == {
+        "object": "cells",
+        "title": "a",
+        "note": "",
+    }
+    assert select(jobs, "plot_diameter", stack="s") == {"title": "s", "note": "simulated data"}
+
+
+def test_the_gallery(jobs):
+    page = {"stack": "a", "note": "", "diameter_um": 6.1, "preset": "default"}
+    assert select(jobs, "write_gallery", stack="a") == page
+    view = select(jobs, "choose_view", stack="a")
+    assert view["diameter_um"] == 6.1
+    seeds = select(jobs, "compare_seeds", stack="a")
+    assert (seeds["diameter_um"], seeds["points"]) == (6.1, [])
+    assert seeds["split"] == expected_of("split_objects")
+    for rule, stage in (
+        ("compare_background", "correct_background"),
+        ("compare_contrast", "adjust_contrast"),
+        ("compare_denoising", "denoise"),
+        ("compare_edges", "detect_edges"),
+        ("compare_thresholds", "binarize"),
+        ("compare_morphology", "clean_mask"),
+        ("compare_seeds", "find_seeds"),
+    ):
+        own = [panel for panel in select(jobs, rule, stack="a")["panels"] if panel["is_own"]]
+        assert [panel["arguments"] for panel in own] == [expected_of(stage)], rule
+
+
+def test_each_rule_has_the_threads_that_it_declares(jobs):
+    seen = set()
+    for job in jobs:
+        block = BLOCKS.get(job["rule"], "")
+        many = "    threads: cores\n" in block
+        stack = job["wildcards"].get("stack")
+        assert job["threads"] == (3 if many and stack == "large" else 1), job
+        if many and stack == "large":
+            seen.add(job["rule"])
+    assert seen >= {"correct_background", "denoise", "binarize", "find_seeds", "measure_objects"}
+
+
+WITH_THREADS = {  # those whose work on a large stack is shared by several cores
+    path.stem for path in (ROOT / "scripts").glob("*.py") if "threads: int" in path.read_text()
+}
+
+
+def test_rules_with_threads():
+    declared = {name for name, text in BLOCKS.items() if "    threads: cores\n" in text}
+    assert declared >= WITH_THREADS
+    assert declared == {
+        "adjust_contrast",
+        "binarize",
+        "clean_mask",
+        "correct_background",
+        "denoise",
+        "detect_edges",
+        "enhance_membrane",
+        "estimate_diameter",
+        "find_cell_seeds",
+        "find_seeds",
+        "measure_objects",
+        "merge_objects",
+        "select_objects",
+        "smooth_outlines",
+        "split_objects",
+    }
+
+
+def test_no_other_rule_has_params(jobs):
+    text = Path(__file__).read_text()
+    named = {job["rule"] for job in jobs if job["params"].keys() - {"source", "stamp"}}
+    others = {"write_config", "show_stages", "plot_profile", "plot_shapes"}
+    assert {name for name in named if f'"{name}"' not in text} <= others
