@@ -9,7 +9,7 @@ from study import DIAMETER_UM, ROOT, SPACING, simulated
 from cellstack.config import gallery_panels, settings
 from cellstack.enhance.adjust_contrast import percentile_stretch
 from cellstack.enhance.denoise import denoise
-from cellstack.figures import drawing
+from cellstack.figures import drawing, png
 from cellstack.gallery.choose_view import choose_view
 from cellstack.segment.binarize import binarize, find_threshold
 from cellstack.segment.label_components import label_components
@@ -107,3 +107,23 @@ def record_images(monkeypatch):
 
     monkeypatch.setattr(drawing, "show_image", wrapper)
     return images
+
+
+def record_figures(monkeypatch):
+    """Return a list that collects all figures of panels."""
+    figures = []
+    original = png.to_png
+
+    def wrapper(figure, *rest):
+        figures.append(figure)
+        return original(figure, *rest)
+
+    monkeypatch.setattr(png, "to_png", wrapper)
+    return figures
+
+
+def view_of(shape, spacing, **changes):
+    """Return a view of a whole stack, with plane 1 and row 3."""
+    region = [[0, size] for size in shape]
+    chosen = {"plane": 1, "row": 3, "region": region, "zoom": region[1:]}
+    return chosen | {"shape": list(shape), "spacing": list(spacing)} | changes

@@ -77,7 +77,7 @@ def plot_diameter(
     if count:
         _draw_circles(axes, *_find_circles(raw, spacing, plane, diameter))
         text = f"circles: balls of {diameter:.3g} µm, cut by the plane"
-        drawing.add_text(figure, left, foot - 14, text, color=SECONDARY)
+        drawing.add_text(figure, left, foot + 6, text, color=SECONDARY)  # below the scale bar
 
     _plot_scales(_add_plot(figure, plot_left, top, "Size found at each scale"), estimate)
     top += PLOT_HEADING + PLOT_HEIGHT + PLOT_GAP

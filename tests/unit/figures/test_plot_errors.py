@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from drawn import boxes_image, edges_of, outlines_of, panels, texts_of
+from drawn import boxes_image, edges_of, outlines_of, panels, pixels_per_um, scale_bars, texts_of
 from matplotlib.colors import to_hex
 from PIL import Image
 
@@ -8,17 +8,19 @@ import plot_errors as script
 from cellstack.errors import InputError
 from cellstack.evaluate.evaluate_labels import evaluate_labels
 from cellstack.figures.plot_errors import (
+    COLUMNS,
     FOUND_COLOR,
     GROUND_TRUTH_COLOR,
     MAX_OBJECTS,
     NEIGHBOUR_COLORS,
+    PANELS_SIZE,
     choose_objects,
     plot_errors,
 )
 from cellstack.files.records import write_json
 from cellstack.files.stacks import write_stack
 
-SPACING = (2.0, 0.5, 0.5)
+SPACING = (2.0, 0.5, 0.4)
 SHAPE = (12, 60, 80)
 # one of each error: split, merged (two objects), missed, low IoU, and one correct object;
 # the last label is spurious
@@ -80,10 +82,10 @@ def test_each_object_is_shown_in_three_planes_at_true_scale():
     assert {
         "6 objects found, 6 in the ground truth, F1 0.50 at IoU 0.5: "
         "1 split, 1 merged, 1 missed, 1 spurious, 1 low IoU",
-        "planes at z = 10, y = 3, x = 5.5 µm",  # voxel 5 of 2 to 9, 6 of 2 to 11, 11 of 2 to 21
-        "true 800 µm³, found 800 µm³",  # split: 20 x 10 x 8 voxels of 0.5 um3, in two parts
-        "true 144 µm³",  # missed
-        "found 100 µm³",  # spurious
+        "planes at z = 10, y = 3, x = 4.4 µm",  # voxel 5 of 2 to 9, 6 of 2 to 11, 11 of 2 to 21
+        "true 640 µm³, found 640 µm³",  # split: 20 x 10 x 8 voxels of 0.4 um3, in two parts
+        "true 115.2 µm³",  # missed
+        "found 80 µm³",  # spurious
         "simulated data",
     } <= texts
 
@@ -92,7 +94,7 @@ def test_outlines_of_both_images_are_drawn_in_their_colors():
     outlines = outlines_of(panels(draw(RAW, TRUE_LABELS, FOUND))["2 xy"])
     drawn = {}
     for color, line in outlines:
-        drawn.setdefault(color, []).append(edges_of(line, (0.5, 0.5)))
+        drawn.setdefault(color, []).append(edges_of(line, SPACING[1:]))
     assert drawn[GROUND_TRUTH_COLOR] == [((2, 12), (2, 22))]
     assert drawn[FOUND_COLOR] == [((2, 12), (2, 12)), ((2, 12), (12, 22))]
 
@@ -111,8 +113,9 @@ def test_missed_object_inside_of_a_much_larger_one_fills_its_panel():
     chosen = choose_objects(evaluate_labels(true_labels, found, SPACING))[0]
     assert chosen == ([2], [], "missed: true object 2, touched by label 1")
     panel = draw(found, true_labels, found).axes[0]
-    # 4 voxels of 0.5 um, and 0.8 times the height of 4 um, rounded up to voxels, on each side
-    assert np.ptp(panel.get_xlim()) == pytest.approx(2 + 2 * 3.5)
+    # 4 x 4 voxels and 0.8 times the height of 4 um, rounded up to voxels, on each side
+    assert np.ptp(panel.get_xlim()) == pytest.approx(4 * 0.4 + 2 * 8 * 0.4)
+    assert np.ptp(panel.get_ylim()) == pytest.approx(4 * 0.5 + 2 * 7 * 0.5)
 
 
 def test_number_of_objects_is_limited_and_may_be_zero():
@@ -151,3 +154,115 @@ def test_file_contains_the_colors(tmp_path):
     counts = Image.open(tmp_path / "a.png").convert("RGB").getcolors(1 << 24)
     colors = {to_hex(np.array(color) / 255) for _, color in counts}
     assert {*NEIGHBOUR_COLORS, *NEIGHBOUR_COLORS.values()} <= colors
+
+
+def test_views_have_one_scale_and_lie_like_those_of_an_orthogonal_viewer():
+    figure = draw(RAW, TRUE_LABELS, FOUND)
+    shown, bars = panels(figure), scale_bars(figure)
+    assert len(bars) == 6
+    for rank, (pixels, length) in enumerate(bars, 1):
+        xy, xz, yz = (shown[f"{rank} {view}"] for view in ("xy", "xz", "yz"))
+        scale = pixels_per_um(xy)[0]
+        for axes in (xy, xz, yz):
+            assert pixels_per_um(axes) == pytest.approx((scale, scale))
+        assert pixels == pytest.approx(length * scale)
+        assert length <= max(np.ptp(xy.get_xlim()), np.ptp(xy.get_ylim())) / 3 < 2.5 * length
+        assert (xz.bbox.x0, xz.bbox.x1) == pytest.approx((xy.bbox.x0, xy.bbox.x1))
+        assert (yz.bbox.y0, yz.bbox.y1) == pytest.approx((xy.bbox.y0, xy.bbox.y1))
+        assert xy.bbox.y0 - xz.bbox.y1 == pytest.approx(8)
+        assert yz.bbox.x0 - xy.bbox.x1 == pytest.approx(8)
+        across = yz.bbox.x1 - xy.bbox.x0, xy.bbox.y1 - xz.bbox.y0
+        assert max(across) == pytest.approx(PANELS_SIZE)
+    boxes = [axes.bbox for axes in figure.axes]
+    assert not any(a.overlaps(b) for a in boxes for b in boxes if a is not b)
+    assert all(box.x0 > 0 and box.x1 < figure.bbox.x1 and box.y0 > 0 for box in boxes)
+    columns = sorted({round(shown[f"{rank} xy"].bbox.x0) for rank in range(1, 7)})
+    assert len(columns) == COLUMNS == 4
+    assert round(shown["5 xy"].bbox.x0) == columns[0]
+
+
+def test_views_show_the_planes_through_the_middle_with_a_margin():
+    shown = panels(draw(RAW, TRUE_LABELS, FOUND))
+    # split: voxels 2 to 9, 2 to 11 and 2 to 21; a margin of 0.3 times 16 um, the largest side
+    box = np.s_[0:12, 0:22, 0:34]
+    for view, plane in (
+        ("xy", RAW[box][5]),
+        ("xz", RAW[box][:, 6]),
+        ("yz", RAW[box][:, :, 11].T),
+    ):
+        axes = shown[f"2 {view}"]
+        np.testing.assert_array_equal(axes.images[0].get_array(), plane)
+        limits = np.percentile(RAW[box], (0.5, 99.5))
+        assert axes.images[0].get_clim() == pytest.approx(tuple(limits))
+    assert shown["2 xy"].get_xlim() == pytest.approx((-0.2, 33.5 * 0.4))
+    assert shown["2 xy"].get_ylim() == pytest.approx((21.5 * 0.5, -0.25))
+    assert shown["2 yz"].get_xlim() == pytest.approx((-1, 23))
+    # missed: voxels 2 to 9, 20 to 25 and 2 to 7, with a margin of 0.8 times 16 um
+    assert shown["4 xy"].get_xlim() == pytest.approx((-0.2, (8 + 32 - 0.5) * 0.4))
+    assert shown["4 xy"].get_ylim() == pytest.approx(((26 + 26 - 0.5) * 0.5, -0.25))
+
+
+def test_outlines_are_in_place_in_each_view():
+    shown = panels(draw(RAW, TRUE_LABELS, FOUND))
+    for view, down, across in (("xy", 1, 2), ("xz", 0, 2), ("yz", 1, 0)):
+        sides = [(2, 10), (20, 26), (2, 8)]
+        lines = [
+            line for color, line in outlines_of(shown[f"4 {view}"]) if color == GROUND_TRUTH_COLOR
+        ]
+        (line,) = lines
+        steps = (SPACING[down], SPACING[across])
+        assert edges_of(line, steps) == (sides[down], sides[across])
+
+
+def test_what_is_found_is_dashed_and_drawn_over_the_ground_truth():
+    axes = panels(draw(RAW, TRUE_LABELS, FOUND))["6 xy"]
+    colors = [color for color, _ in outlines_of(axes)]
+    assert colors.index(GROUND_TRUTH_COLOR) < colors.index(FOUND_COLOR)
+    solid, dashed = (each for each in axes.collections if each.get_alpha() is None)
+    assert solid.get_linestyle()[0][1] is None
+    assert dashed.get_linestyle()[0][1] is not None
+    legend = draw(RAW, TRUE_LABELS, FOUND).legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == ["ground truth", "found"]
+    assert [line.get_color() for line in legend.get_lines()] == [GROUND_TRUTH_COLOR, FOUND_COLOR]
+
+
+def test_correct_objects_fill_the_figure_worst_first_and_only_once():
+    scores = {
+        "errors": {
+            "split": [{"true_label": 1, "labels": [1, 2], "wrong_voxels": 5}],
+            "merged": [],
+            "missed": [],
+            "spurious": [],
+            "low_iou": [{"true_label": 3, "label": 4, "iou": 0.4, "wrong_voxels": 9}],
+        },
+        "matches": [
+            {"true_label": label, "label": label + 1, "iou": 1 - label / 100}
+            for label in range(1, 15)
+        ],
+    }
+    chosen = choose_objects(scores)
+    # 1 and 2 are shown already, as are the labels 1, 2 and 4
+    assert [each.true_labels[0] for each in chosen] == [3, 1, 14, 13, 12, 11, 10, 9]
+    assert chosen[2].text == "correct, IoU 0.86: true object 14, label 15"
+    assert len(chosen) == MAX_OBJECTS
+
+
+def test_many_parts_are_cut_in_the_text():
+    for count, listed in ((4, "1, 2, 3, 4"), (5, "1, 2, 3, 4 ...")):
+        labels = list(range(1, count + 1))
+        error = {"true_label": 7, "labels": labels, "wrong_voxels": 5}
+        (chosen,) = choose_objects({"errors": {"split": [error]}, "matches": []})
+        assert chosen.text == f"split: true object 7 into labels {listed}"
+        assert chosen.labels == labels
+
+
+def test_spurious_object_that_touches_a_true_one_is_shown_alone():
+    error = {"true_label": 7, "label": 3, "wrong_voxels": 5}
+    (chosen,) = choose_objects({"errors": {"spurious": [error]}, "matches": []})
+    assert chosen == ([], [3], "spurious: label 3, touched by true object 7")
+
+
+def test_without_errors_the_header_says_so():
+    texts = texts_of(draw(RAW, TRUE_LABELS, TRUE_LABELS))
+    assert "6 objects found, 6 in the ground truth, F1 1.00 at IoU 0.5: no errors" in texts
+    assert "Largest errors first, then the matched objects with the lowest IoU" in texts

@@ -133,7 +133,7 @@ def test_wide_pictures_get_more_room(width, grid, figure):
 
 
 def test_the_panel_with_the_settings_of_the_stack_is_marked():
-    reader = Reader(page_of(panel(), panel(is_own=True)))
+    reader = Reader(page_of(panel(), panel(is_own=True), panel()))
     assert reader.texts.count("your settings") == 1
 
 
