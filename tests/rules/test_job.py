@@ -7,8 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
+from scipy import ndimage
 from study import ROOT, environment
+
+import label_components
+from cellstack.files.stacks import read_stack, write_stack
 
 SCRIPT = """
 import sys
@@ -17,6 +23,8 @@ from cellstack.run import job
 from cellstack.errors import InputError
 
 def main(*, text: Path, loud: Path, times: int = 1, fail: str = "", threads: int = 1):
+    if fail:
+        loud.write_text("complete, as far as Snakemake can see")
     if fail == "expected":
         raise InputError(f"{text}: is not nice; write a nicer one")
     if fail:
@@ -64,9 +72,12 @@ def test_by_snakemake_with_a_param_that_main_does_not_take(folder):
 
 def test_an_expected_error_by_snakemake(folder):
     process = snakemake(folder, "fail='expected'")
+    assert process.returncode == 1
+    assert "returned non-zero exit status 1" in process.stderr
     message = "shout: in.txt: is not nice; write a nicer one"
-    assert message in process.stderr.splitlines()
+    assert [line for line in process.stderr.splitlines() if line.startswith("shout:")] == [message]
     assert "Traceback" not in process.stderr
+    assert not (folder / "out.txt").exists()  # removed by Snakemake
     log = (folder / "shout.log").read_text()
     assert "Traceback" in log
     assert log.splitlines()[-1] == f"ERROR {message}"
@@ -97,13 +108,15 @@ def test_a_job_that_is_cancelled(folder):
     process = snakemake(folder, "times=2")
     assert process.returncode != 0
     assert "Traceback" not in process.stderr
+    assert "returned non-zero exit status 130" in process.stderr
     assert "ERROR shout: interrupted" in (folder / "shout.log").read_text()
 
 
 def test_an_unexpected_error_by_snakemake_names_the_log(folder):
     process = snakemake(folder, "fail='yes'")
+    assert process.returncode == 1
     message = "shout: RuntimeError: something broke (traceback in shout.log)"
-    assert message in process.stderr.splitlines()
+    assert [line for line in process.stderr.splitlines() if line.startswith("shout:")] == [message]
     assert "Traceback" not in process.stderr
     assert "Traceback" in (folder / "shout.log").read_text()
 
@@ -122,8 +135,54 @@ def test_errors_on_the_command_line(folder):
     process = by_hand(folder, "--fail", "expected")
     assert process.returncode == 1
     assert process.stderr == "shout: in.txt: is not nice; write a nicer one\n"
-    assert "Traceback" in by_hand(folder, "--fail", "yes").stderr  # there is no log
+    process = by_hand(folder, "--fail", "yes")
+    assert process.returncode == 1
+    assert "Traceback" in process.stderr  # there is no log
     assert "--tiems" in by_hand(folder, "--tiems", "2").stderr
+
+
+@pytest.mark.parametrize(("words", "expected"), [([], 1), (["--threads", "2"], 2)])
+def test_threads_on_the_command_line(folder, words, expected):
+    script = (folder / "shout.py").read_text()
+    script = script.replace("text.read_text() * times", "f'{threads} {parallel._limit}'")
+    script = script.replace("import job", "import job\nfrom cellstack.core import parallel")
+    (folder / "shout.py").write_text(script)
+    assert by_hand(folder, *words).returncode == 0
+    assert (folder / "out.txt").read_text() == f"{expected} {expected}"
+
+
+LABEL_SNAKEFILE = """
+rule label_components:
+    input: mask_clean="mask.tif"
+    output: components="by-snakemake.tif"
+    params: connectivity=18, source="abc"
+    script: {script!r}
+"""
+
+
+def test_three_ways_to_run_a_script_give_what_scipy_gives(tmp_path):
+    mask = np.zeros((4, 9, 12), np.uint8)
+    mask[0, 1, 1] = mask[1, 2, 1] = 1  # share an edge: one component
+    mask[1, 3, 2] = 1  # and another one
+    mask[3, 5, 5] = mask[2, 6, 6] = 1  # share a corner: two components
+    mask[0:4, 8, 8:11] = 1
+    structure = ndimage.generate_binary_structure(3, 2)
+    expected, count = ndimage.label(mask, structure)
+    assert count == 4
+    write_stack(tmp_path / "mask.tif", mask, (1.2, 0.5, 0.4), display=(0, 1))
+    script = ROOT / "scripts" / "label_components.py"
+    (tmp_path / "Snakefile").write_text(LABEL_SNAKEFILE.format(script=str(script)))
+    options = {"cwd": tmp_path, "env": environment(), "check": True, "capture_output": True}
+    subprocess.run([sys.executable, "-m", "snakemake", "--cores", "1"], **options)
+    words = ["--mask-clean", "mask.tif", "--components", "by-hand.tif", "--connectivity", "18"]
+    subprocess.run([sys.executable, script, *words], **options)
+    label_components.main(
+        mask_clean=tmp_path / "mask.tif", components=tmp_path / "called.tif", connectivity=18
+    )
+    for name in ("by-snakemake", "by-hand", "called"):
+        labels, spacing = read_stack(tmp_path / f"{name}.tif")
+        assert_array_equal(labels, expected)
+        assert spacing == (1.2, 0.5, 0.4)
 
 
 MEASURE_THREADS = """
@@ -140,7 +199,7 @@ def count_threads():
     status = Path("/proc/self/status").read_text()
     return int(status.split("Threads:")[1].split()[0])
 
-def main(*, counts: Path) -> None:
+def main(*, counts: Path, threads: int = 1) -> None:
     stack = np.random.default_rng(0).random((9, 400, 400), np.float32)
     assert stack.size > parallel.MIN_VOXELS_FOR_THREADS
     stack.reshape(-1, 400) @ stack.reshape(400, -1)[:, :400]
@@ -150,6 +209,7 @@ def main(*, counts: Path) -> None:
     median(stack, (1, 0.5, 0.4), radius_um=1, slice_by_slice=False)
     found["simpleitk"] = count_threads()
     found["limit"] = parallel.threads_for(stack)
+    found["handed on"] = threads
     counts.write_text(json.dumps(found))
 
 job.run(main)
@@ -172,7 +232,7 @@ def test_a_job_starts_no_more_threads_than_it_asked_for(tmp_path, threads):
     command = [sys.executable, "-m", "snakemake", "--cores", "2"]
     subprocess.run(command, cwd=tmp_path, env=environment(), check=True, capture_output=True)
     counts = json.loads((tmp_path / "counts.json").read_text())
-    assert counts.pop("limit") == threads
+    assert counts.pop("limit") == counts.pop("handed on") == threads
     if threads == 1:
         assert set(counts.values()) == {1}
     else:  # idle pools of each library stay alive
