@@ -1,5 +1,7 @@
 """Bad input: all errors at once before any job, or one stack that fails while others finish."""
 
+import os
+
 import numpy as np
 import pytest
 import tifffile
@@ -127,6 +129,11 @@ def write_bad_images(folder):
     complete = (folder / "colony-nuclei.tif").read_bytes()
     (folder / "truncated.tif").write_bytes(complete[: len(complete) // 2])
     (folder / "text.tif").write_text("this is not an image")
+    os.mkfifo(folder / "pipe.tif")
+    declared = 'SizeX="8" SizeY="8" SizeC="1" SizeT="1" SizeZ="1000000000" DimensionOrder="XYZCT"'
+    text = f"<OME><Image><Pixels {declared}><TiffData/></Pixels></Image></OME>"
+    stack = np.zeros((8, 8), np.uint8)
+    tifffile.imwrite(folder / "planes.tif", stack, description=text, metadata=None)
     ramp = np.linspace(0, 1, 6 * 40 * 40, dtype=np.float32).reshape(6, 40, 40)
     for name, value in (("nan", np.nan), ("inf", np.inf)):
         stack = ramp.copy()
@@ -146,6 +153,8 @@ def test_only_stacks_with_bad_images_fail(study):
     study.add("good", image="colony-nuclei.tif")
     study.add("truncated", image="truncated.tif")
     study.add("text", image="text.tif", **um)
+    study.add("pipe", image="pipe.tif", **um)
+    study.add("many-planes", image="planes.tif", **um)
     study.add("nan", image="nan.tif")
     study.add("inf", image="inf.tif")
     study.add("no-spacing", image="no-spacing.tif")
@@ -161,6 +170,8 @@ def test_only_stacks_with_bad_images_fail(study):
     words = {
         "truncated": ("truncated.tif",),
         "text": ("text.tif",),
+        "pipe": ("pipe.tif", "is a pipe"),
+        "many-planes": ("planes.tif", "1000000000"),
         "nan": ("nan.tif",),
         "inf": ("inf.tif",),
         "no-spacing": ("no-spacing.tif", "z_um"),

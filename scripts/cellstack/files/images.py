@@ -2,8 +2,11 @@
 
 import glob
 import os
+import stat
 from pathlib import Path
 from typing import TypeVar
+
+from cellstack.errors import InputError
 
 PathLike = TypeVar("PathLike", str, Path)
 
@@ -18,6 +21,23 @@ def is_zarr(folder: Path) -> bool:
 def is_folder(path: str) -> bool:
     """Return whether a path is a folder; False if the path is too long to exist."""
     return os.path.isdir(path)  # noqa: PTH112 (Path.is_dir raises for such a path)
+
+
+def check_regular(path: Path) -> None:
+    """Raise an error if a path that exists is neither a file nor a folder.
+
+    Reading a pipe waits for another program, and reading a device may never end.
+
+    Raises
+    ------
+    InputError
+        It is a pipe, a socket or a device.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise InputError(
+            f"{path}: is a pipe, a socket or a device: copy the image to a file, and name that"
+        )
 
 
 def find_images(path: str) -> list[str]:

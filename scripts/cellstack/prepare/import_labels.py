@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from cellstack.core.labels import label_type
 from cellstack.core.types import Labels
 from cellstack.errors import InputError
+from cellstack.files.readers import image_source, limits
 from cellstack.files.readers.image_source import ImageSource
 from cellstack.prepare.import_stack import check_factors
+
+EXACT_FLOATS = 2**53  # integers from here on are not all represented by floats
 
 
 def import_labels(
@@ -57,7 +60,8 @@ def import_labels(
             f"{name}: labels of shape {shape} do not fit {stack_name} of shape {stack_shape}"
             f"{reduced}: give labels of the same image"
         )
-    labels = read_labels(name, source.planes(0), shape, source.dtype)
+    with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
+        labels = read_labels(name, source.planes(0), shape, source.dtype)
     return renumber(sample_labels(labels, downsample))
 
 
@@ -94,9 +98,12 @@ def read_labels(
     for plane, target in zip(planes, labels, strict=True):
         if plane.ndim == 3:
             raise InputError(f"{name}: has colours: give labels as one integer per object")
-        if dtype.kind == "f" and not (np.isfinite(plane).all() and (plane == np.rint(plane)).all()):
+        if dtype.kind == "f" and not (
+            (np.abs(plane) < EXACT_FLOATS).all() and (plane == np.rint(plane)).all()
+        ):
             raise InputError(
-                f"{name}: has values that are not integers: give labels as one integer per object"
+                f"{name}: has values that are not integers below 2^53: give labels as one integer "
+                "per object"
             )
         target[...] = plane
     if labels.size and labels.min() < 0:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cellstack.core.types import RawVolume
 from cellstack.errors import InputError
-from cellstack.files.readers import opening, voxel_size
+from cellstack.files.readers import image_source, limits, opening, voxel_size
 from cellstack.files.readers.image_source import ImageSource
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ RAW_TYPES = {
     "float32": "float32",
     "float64": "float32",
 }
+MAX_NAMED = 10  # channels in a message
 MIN_STAGE_BYTES = 10  # per voxel, of the stage that needs the least memory
 LUMINANCE_WEIGHTS = (0.2126, 0.7152, 0.0722)
 
@@ -84,7 +85,8 @@ def import_stack(
     check_factors(name, downsample, shape)
     check_memory(name, shape, source.dtype.itemsize, downsample)
     chosen, notices = voxel_size.choose(name, source.spacing, spacing, source.count)
-    stack = fill_stack(name, source.planes(number), shape, source.dtype)
+    with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
+        stack = fill_stack(name, source.planes(number), shape, source.dtype)
     stack = downsample_stack(stack, downsample)
     steps = [chosen[axis]["um"] * factor for axis, factor in zip("zyx", downsample, strict=True)]
     notices = [*source.notices, *notices]
@@ -153,8 +155,10 @@ def pick_channel(
     (1, 'channel_index dapi in the sheet')
     """
     available = ", ".join(
-        str(number) if each is None else f"{number} ({each})" for number, each in enumerate(names)
+        str(number) if each is None else f"{number} ({each})"
+        for number, each in enumerate(names[:MAX_NAMED])
     )
+    available += ", ..." if len(names) > MAX_NAMED else ""
     if not channel_index:
         if len(names) == 1:
             return 0, "the only channel"

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
-from cellstack.errors import InputError
 
 MIN_MEMORY_MB = 400
 SNAKEMAKE_MEMORY_MB = 200
@@ -74,11 +73,7 @@ class ResourceRequests:
         image = next(iter(self._study.stacks[stack].values()))["image"]
         if image in self._study.simulated_images:
             return math.prod(self._study.simulated_images[image])
-        try:
-            with opening.open_image([Path(image)]) as source:
-                return int(source.count * math.prod(source.plane_shape))
-        except InputError:
-            return 0
+        return opening.count_voxels([Path(image)])
 
     def megavoxels(self, wildcards: Wildcards) -> float:
         """Return the size of the stack of a job; 0 for jobs on all stacks."""

@@ -106,6 +106,24 @@ def test_large_labels_and_many_labels():
     np.testing.assert_array_equal(found, many)
 
 
+@pytest.mark.parametrize(
+    ("large", "dtype"),
+    [
+        (2**16 + 3, "int32"),
+        (2**32 + 3, "int64"),
+        (2**32 + 3, "uint64"),
+        (2**63 + 3, "uint64"),
+        (2.0**32 + 3, "float64"),
+        (2.0**53 - 1, "float64"),
+        (2.0**24 - 1, "float32"),
+    ],
+)
+def test_labels_that_are_equal_in_their_last_bits_stay_apart(tmp_path, large, dtype):
+    tifffile.imwrite(tmp_path / "a.tif", with_voxel(large, dtype), photometric="minisblack")
+    found, _ = run(tmp_path / "a.tif", tmp_path, (2, 3, 4))
+    np.testing.assert_array_equal(found, np.where(with_voxel(0, "uint8") == 3, 1, 2))
+
+
 def test_an_image_without_labels_is_imported(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((2, 3, 4), "int32"), photometric="minisblack")
     found, _ = run(tmp_path / "a.tif", tmp_path, (2, 3, 4))
@@ -113,10 +131,25 @@ def test_an_image_without_labels_is_imported(tmp_path):
     assert not found.any()
 
 
+def with_voxel(value, dtype):
+    """Return labels 3 with one voxel of another value."""
+    labels = np.full((2, 3, 4), 3, dtype)
+    labels[1, 2, 0] = value
+    return labels
+
+
 @pytest.mark.parametrize(
     ("stored", "expected"),
     [
         (np.full((2, 3, 4), -5, "int16"), "the smallest label is -5"),
+        (with_voxel(-1, "int8"), "the smallest label is -1"),
+        (with_voxel(-1, "int64"), "the smallest label is -1"),
+        (with_voxel(-1, "float32"), "the smallest label is -1"),
+        (with_voxel(1.5, "float64"), "not integers"),
+        (with_voxel(-0.25, "float32"), "not integers"),
+        (with_voxel(np.inf, "float32"), "not integers"),
+        (with_voxel(2.0**53, "float64"), "not integers below 2^53"),
+        (with_voxel(1e300, "float64"), "not integers below 2^53"),
         (np.full((2, 3, 4), 1.5, "float32"), "not integers"),
         (np.full((2, 3, 4), np.nan, "float32"), "not integers"),
         (np.zeros((2, 3, 4), "complex64"), "type complex64 are not supported"),

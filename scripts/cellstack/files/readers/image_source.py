@@ -16,6 +16,8 @@ from cellstack.files.readers.voxel_size import StoredSize
 Planes = Iterator[NDArray[Any]]
 
 MAX_REASON_LENGTH = 200
+MAX_MESSAGE_LENGTH = 600
+MAX_NAME_LENGTH = 100  # of a channel
 
 
 @dataclass
@@ -87,10 +89,15 @@ def input_errors(name: str) -> Iterator[None]:
     logger.addFilter(keep)
     try:
         yield
-    except (InputError, MemoryError):
+    except InputError:
         raise
+    except MemoryError as error:
+        raise InputError(
+            f"{name}: needs more memory to be read than its size explains: export it again with "
+            "another compression; if that fails too, the machine or the job has too little memory"
+        ) from error
     except Exception as error:
-        reason = _one_line(str(error)) or type(error).__name__
+        reason = one_line(str(error), MAX_REASON_LENGTH) or type(error).__name__
         raise InputError(
             f"{name}: cannot be read as an image ({reason}): "
             "use a TIFF, planes as TIFF or PNG, or an OME-Zarr"
@@ -99,12 +106,23 @@ def input_errors(name: str) -> Iterator[None]:
         logger.removeFilter(keep)
     if logged:
         raise InputError(
-            f"{name}: is damaged or incomplete ({_one_line(logged[0])}): copy or export it again"
+            f"{name}: is damaged or incomplete ({one_line(logged[0], MAX_REASON_LENGTH)}): "
+            "copy or export it again"
         )
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:MAX_REASON_LENGTH]
+def one_line(text: str, length: int = MAX_MESSAGE_LENGTH) -> str:
+    """Return a text in one line of printable characters, without its middle if it is too long.
+
+    Examples
+    --------
+    >>> one_line("a long text", length=10)
+    'a lon...xt'
+    """
+    if not text.isprintable():
+        text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    half = length // 2
+    return text if len(text) <= length else f"{text[:half]}...{text[half + 3 - length :]}"
 
 
 def axis_roles(name: str, axes: Sequence[str], shape: Sequence[int], colour: bool) -> list[str]:
@@ -211,6 +229,8 @@ def axis_length(roles: Sequence[str], shape: Sequence[int], role: str) -> int:
     return shape[roles.index(role)] if role in roles else 1
 
 
-def channel_names(names: Sequence[str | None], count: int) -> list[str | None]:
+def channel_names(names: Sequence[object], count: int) -> list[str | None]:
     """Return a name or None for each channel: `names` if there is one for each, else no names."""
-    return [name or None for name in names] if len(names) == count else [None] * count
+    if len(names) != count:
+        return [None] * count
+    return [one_line(str(name), MAX_NAME_LENGTH) if name else None for name in names]

@@ -1,13 +1,14 @@
 """The entry point for images from outside: a file, several files of planes, or a folder."""
 
+import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 from cellstack.errors import InputError
 from cellstack.files import images
-from cellstack.files.readers import planes, png, tiff, zarr
+from cellstack.files.readers import image_source, limits, planes, png, tiff, zarr
 from cellstack.files.readers.image_source import ImageSource
 
 
@@ -45,8 +46,43 @@ def open_image(image: Sequence[Path]) -> Iterator[ImageSource]:
         A file is missing, is not an image, differs from the other planes, or is changed while it
         is read.
     """
-    files = _find_files(image)
-    before = _identities(files)
+    name = called(image)
+    try:
+        with ExitStack() as stack:
+            with image_source.input_errors(name), limits.limited_memory(limits.HEADER_BYTES):
+                files = _find_files(image)
+                before = _identities(files)
+                source = stack.enter_context(_open_files(files))
+            yield source
+        with image_source.input_errors(name):
+            after = _identities(files)
+    except InputError as error:
+        message = image_source.one_line(str(error))
+        if message == str(error):
+            raise
+        raise InputError(message) from error
+    changed = [path for path in files if before[path] != after.get(path)]
+    if changed:
+        raise InputError(
+            f"{changed[0]}: was changed while it was read: "
+            "run the same command again when the file is complete"
+        )
+
+
+def count_voxels(image: Sequence[Path]) -> int:
+    """Return the number of voxels of one channel of an image, 0 where it cannot be read.
+
+    Only headers are read. The job that imports the image reports why it cannot be read.
+    """
+    try:
+        with open_image(image) as source:
+            return source.count * math.prod(source.plane_shape)
+    except InputError:
+        return 0
+
+
+@contextmanager
+def _open_files(files: list[Path]) -> Iterator[ImageSource]:
     if len(files) > 1:
         yield planes.open_planes(files, partial(_open_file, one_of_many=True))
     elif images.is_zarr(files[0]):
@@ -54,12 +90,6 @@ def open_image(image: Sequence[Path]) -> Iterator[ImageSource]:
     else:
         with _open_file(files[0]) as source:
             yield source
-    changed = [path for path, identity in _identities(files).items() if before[path] != identity]
-    if changed:
-        raise InputError(
-            f"{changed[0]}: was changed while it was read: "
-            "run the same command again when the file is complete"
-        )
 
 
 def _identities(files: Sequence[Path]) -> dict[Path, tuple[int, int, int]]:
@@ -79,7 +109,22 @@ def _find_files(image: Sequence[Path]) -> list[Path]:
             f"{missing[0]}: there is no such file, or the folder contains no plane "
             f"({', '.join(images.PLANE_SUFFIXES)}): correct image in the sheet"
         )
+    for path in files:
+        images.check_regular(path)
+    if len(image) == 1 and image[0].is_dir():
+        _check_links(image[0], files)
     return files
+
+
+def _check_links(folder: Path, files: Sequence[Path]) -> None:
+    """Refuse planes of a folder that are links to files outside of it."""
+    top = folder.resolve()
+    for path in files:
+        if path.is_symlink() and not path.resolve().is_relative_to(top):
+            raise InputError(
+                f"{path}: is a link to a file outside its folder: copy the file into the folder, "
+                f"or name the planes with a pattern, such as {folder}/*{path.suffix}"
+            )
 
 
 @contextmanager

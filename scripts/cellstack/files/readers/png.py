@@ -1,14 +1,23 @@
 """Reader of PNG files, each of which is one plane."""
 
-import math
+import os
+import struct
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from cellstack.errors import InputError
 from cellstack.files.readers import image_source
-from cellstack.files.readers.image_source import ImageSource
+from cellstack.files.readers.image_source import ImageSource, Planes
 
 MAX_PIXELS = 2**30  # the decoder allocates whatever the header declares
-WIDTH, HEIGHT = slice(16, 20), slice(20, 24)  # bytes of the header
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+HEADER = struct.Struct(">16sIIBB7s")  # signature, IHDR: width, height, bit depth, colour type
+CHUNK = struct.Struct(">I4s")  # length and kind of a chunk
+CHECKSUM_BYTES = 4
+SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}  # by colour type; palettes are decoded to colours
+TRANSPARENT_BY_CHUNK = (0, 2, 3)  # colour types that get an opacity from a chunk tRNS
 
 
 def open_png(path: Path) -> ImageSource:
@@ -21,38 +30,65 @@ def open_png(path: Path) -> ImageSource:
     Returns
     -------
     ImageSource
-        One plane, already read.
+        One plane, which is decoded when it is read.
 
     Raises
     ------
     InputError
         The file is not a PNG, or its header declares more pixels than any plane has.
     """
-    import imagecodecs  # slow to import, and most images are TIFF
-
-    with image_source.input_errors(str(path)):
-        content = path.read_bytes()
-        declared = math.prod(int.from_bytes(content[side], "big") for side in (WIDTH, HEIGHT))
-        if declared > MAX_PIXELS:
-            raise InputError(
-                f"{path}: declares {declared:,} pixels, more than a plane has: "
-                "the file is damaged, export it again"
-            )
-        pixels = imagecodecs.png_decode(content)
-    samples = pixels.shape[2] if pixels.ndim == 3 else 1
+    name = str(path)
+    with image_source.input_errors(name):
+        height, width, samples, dtype = _read_header(path)
+    if height * width > MAX_PIXELS:
+        raise InputError(
+            f"{path}: declares {height * width:,} pixels, more than a plane has: "
+            "the file is damaged, export it again"
+        )
     notices = ["colours were reduced to their luminance"] if samples >= 3 else []
     if samples in (2, 4):
         notices.append("opacity was left out")
-    plane = pixels[..., 0] if samples == 2 else pixels
+    shape = (height, width) if samples == 1 else (height, width, samples)
     return ImageSource(
         files=[path],
         format="PNG",
-        axes="YXS"[: pixels.ndim],
-        shape=pixels.shape,
-        dtype=pixels.dtype,
+        axes="YXS"[: len(shape)],
+        shape=shape,
+        dtype=dtype,
         count=1,
-        plane_shape=pixels.shape[:2],
+        plane_shape=(height, width),
         channels=[None],
-        planes=lambda channel: iter([plane]),
+        planes=lambda channel: _read_plane(name, path, shape),
         notices=notices,
     )
+
+
+def _read_header(path: Path) -> tuple[int, int, int, np.dtype[Any]]:
+    """Return height, width, samples per pixel and type, as the pixels are decoded."""
+    with path.open("rb") as file:
+        start = file.read(HEADER.size)
+        if len(start) < HEADER.size or not start.startswith(SIGNATURE):
+            raise ValueError("not a PNG image")
+        _, width, height, depth, colour, _ = HEADER.unpack(start)
+        if colour not in SAMPLES:
+            raise ValueError(f"PNG of colour type {colour}")
+        samples = SAMPLES[colour]
+        while len(chunk := file.read(CHUNK.size)) == CHUNK.size:
+            length, kind = CHUNK.unpack(chunk)
+            if kind in (b"IDAT", b"IEND"):
+                break
+            if kind == b"tRNS" and colour in TRANSPARENT_BY_CHUNK:
+                samples += 1
+            file.seek(length + CHECKSUM_BYTES, os.SEEK_CUR)
+    return height, width, samples, np.dtype(np.uint16 if depth == 16 else np.uint8)
+
+
+def _read_plane(name: str, path: Path, shape: tuple[int, ...]) -> Planes:
+    """Yield the plane."""
+    import imagecodecs  # slow to import, and most images are TIFF
+
+    with image_source.input_errors(name):
+        pixels = imagecodecs.png_decode(path.read_bytes())
+        if pixels.shape != shape:
+            raise ValueError(f"shape {pixels.shape}, but its header declares {shape}")
+    yield pixels[..., 0] if shape[2:] == (2,) else pixels

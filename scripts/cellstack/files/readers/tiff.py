@@ -11,10 +11,11 @@ from xml.etree import ElementTree
 import tifffile
 
 from cellstack.errors import InputError
-from cellstack.files.readers import image_source, voxel_size
+from cellstack.files.readers import image_source, tiff_pages, voxel_size
 from cellstack.files.readers.image_source import ImageSource, Planes
 from cellstack.files.readers.voxel_size import StoredSize
 
+MAX_NAMED = 5  # images in a message
 FORMATS = {"ome": "OME-TIFF", "imagej": "ImageJ TIFF"}
 # ImageJ labels each plane, for example `c:1/2 z:1/45 - name`
 LABEL_PREFIX = re.compile(r"^(?:[czt]:\d+/\d+ )*(?:- )?")
@@ -44,23 +45,30 @@ def open_tiff(path: Path, one_of_many: bool = False) -> Iterator[ImageSource]:
     name = str(path)
     with ExitStack() as stack:
         with image_source.input_errors(name):
+            pages = tiff_pages.count_pages(name, path)
             tif = stack.enter_context(tifffile.TiffFile(path))
-            source = _describe(name, path, tif, one_of_many)
+            source = _describe(name, path, tif, pages, one_of_many)
         yield source
 
 
-def _describe(name: str, path: Path, tif: tifffile.TiffFile, one_of_many: bool) -> ImageSource:
-    ome = _ome_pixels(tif)
-    if one_of_many and ome is not None and len(tif.pages) == 1:
+def _describe(
+    name: str, path: Path, tif: tifffile.TiffFile, pages: int, one_of_many: bool
+) -> ImageSource:
+    root = ElementTree.fromstring(str(tif.ome_metadata)) if tif.is_ome else None
+    if one_of_many and root is not None and pages == 1:
         series = tifffile.TiffPageSeries([tif.pages.first], kind="ome")
     else:
+        if root is not None:
+            tiff_pages.check_ome(name, path, root, pages, math.prod(tif.pages.first.shaped))
         if len(tif.series) != 1:
-            held = ", ".join(f"{each.shape} {each.dtype}" for each in tif.series) or "none"
+            held = ", ".join(f"{each.shape} {each.dtype}" for each in tif.series[:MAX_NAMED])
+            held = f"{held}, ..." if len(tif.series) > MAX_NAMED else held or "none"
             raise InputError(
                 f"{name}: contains {len(tif.series)} images ({held}), but one is needed: "
                 "save it as a separate file"
             )
         series = tif.series[0]
+    ome = _ome_pixels(root)
     axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
     page = series.keyframe
     rgb = page.photometric in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
@@ -83,11 +91,11 @@ def _describe(name: str, path: Path, tif: tifffile.TiffFile, one_of_many: bool) 
     )
 
 
-def _ome_pixels(tif: tifffile.TiffFile) -> ElementTree.Element | None:
+def _ome_pixels(root: ElementTree.Element | None) -> ElementTree.Element | None:
     """Return OME's ``Pixels`` of the first image, None for a file without OME metadata."""
-    if not tif.is_ome:
+    if root is None:
         return None
-    pixels = ElementTree.fromstring(str(tif.ome_metadata)).find("{*}Image/{*}Pixels")
+    pixels = root.find("{*}Image/{*}Pixels")
     return ElementTree.Element("Pixels") if pixels is None else pixels
 
 
@@ -194,7 +202,7 @@ def _read_planes(
                 tif.byteorder + series.dtype.char, tuple(shape), series.dataoffset
             )
         elif not {"Y", "X"} <= set(roles[lead:]):
-            volume = series.asarray().reshape(shape)
+            volume = series.asarray(maxworkers=1).reshape(shape)
     page, page_number = None, None
     for z in range(image_source.axis_length(roles, shape, "Z")):
         where = {"Z": z, "C": channel}
@@ -204,7 +212,7 @@ def _read_planes(
                 for role, length in zip(roles[:lead], shape[:lead], strict=True):
                     number = number * length + where.get(role, 0)
                 if number != page_number:  # a page may contain several planes
-                    page = series.pages[number].asarray().reshape(shape[lead:])
+                    page = series.pages[number].asarray(maxworkers=1).reshape(shape[lead:])
                     page_number = number
                 plane = image_source.select_axes(page, roles[lead:], where, "YXS")
             else:

@@ -10,6 +10,8 @@ from cellstack.files.readers import image_source
 from cellstack.files.readers.image_source import ImageSource, Planes
 from cellstack.files.readers.voxel_size import StoredSize
 
+MAX_NAMED = 10  # groups in a message
+MAX_CHUNK_BYTES = 2**30
 AXIS_TYPES = {"channel": "C", "time": "T"}
 
 
@@ -36,13 +38,16 @@ def open_zarr(folder: Path) -> ImageSource:
     """
     import zarr  # takes as long as all other readers together, and most images are TIFF
 
+    from cellstack.files.readers import zarr_store
+
     name = str(folder)
+    zarr.config.set({"threading.max_workers": 1})  # one chunk at a time, as a job has one core
     with image_source.input_errors(name):
-        group = zarr.open_group(folder, mode="r")
+        group = zarr.open_group(zarr_store.ContainedStore(folder), mode="r")
         attributes: Any = group.attrs.asdict()
         attributes = attributes.get("ome", attributes)
         if not attributes.get("multiscales"):
-            inside = ", ".join(sorted(group.group_keys())) or "no group"
+            inside = ", ".join(sorted(group.group_keys())[:MAX_NAMED]) or "no group"
             raise InputError(
                 f"{name}: is a Zarr without an OME-Zarr image, it contains {inside}: "
                 "name the folder of one image in it"
@@ -54,6 +59,12 @@ def open_zarr(folder: Path) -> ImageSource:
             AXIS_TYPES.get(axis.get("type"), axis["name"].upper()) for axis in multiscale["axes"]
         ]
         roles = image_source.axis_roles(name, axes, array.shape, colour=False)
+        chunk_bytes = math.prod(array.chunks) * array.dtype.itemsize
+        if chunk_bytes > MAX_CHUNK_BYTES:
+            raise InputError(
+                f"{name}: has chunks of {array.chunks} voxels, {chunk_bytes / 1e9:,.1f} GB each: "
+                "write it with smaller chunks"
+            )
         channels = image_source.axis_length(roles, array.shape, "C")
         described = attributes.get("omero", {}).get("channels", [])
         labels = [channel.get("label") for channel in described]
@@ -81,7 +92,7 @@ def _spacing(multiscale: Mapping[str, Any], level: Mapping[str, Any]) -> dict[st
     for position, axis in enumerate(multiscale["axes"]):
         if scales and axis["name"] in ("z", "y", "x"):
             size = math.prod(scale[position] for scale in scales)
-            found[axis["name"]] = StoredSize(size, axis.get("unit", ""), "OME-Zarr scale")
+            found[axis["name"]] = StoredSize(size, str(axis.get("unit", "")), "OME-Zarr scale")
     return found
 
 
