@@ -1,5 +1,6 @@
-"""How jobs run: their groups and order on a cluster, and the progress of a run."""
+"""How jobs run: when again, their groups and order on a cluster, and the progress of a run."""
 
+helpers.name_params(workflow)
 cluster.arrange(workflow, study, requests)
 
 

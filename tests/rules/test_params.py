@@ -10,6 +10,8 @@ import yaml
 from study import ROOT, Study, environment
 from test_rules import BLOCKS
 
+from cellstack.run.job import RERUN_PARAMS
+
 LIST_JOBS = """
 import json, sys
 from pathlib import Path
@@ -159,7 +161,7 @@ def select(jobs, rule, **wildcards):
         for job in jobs
         if job["rule"] == rule and wildcards.items() <= job["wildcards"].items()
     ]
-    return {name: value for name, value in found.items() if name not in ("source", "stamp")}
+    return {name: value for name, value in found.items() if name not in RERUN_PARAMS}
 
 
 def defaults(stage, method):
@@ -381,6 +383,6 @@ def test_rules_with_threads():
 
 def test_no_other_rule_has_params(jobs):
     text = Path(__file__).read_text()
-    named = {job["rule"] for job in jobs if job["params"].keys() - {"source", "stamp"}}
+    named = {job["rule"] for job in jobs if job["params"].keys() - {*RERUN_PARAMS}}
     others = {"write_config", "show_stages", "plot_profile", "plot_shapes"}
     assert {name for name in named if f'"{name}"' not in text} <= others

@@ -19,7 +19,8 @@ def original(tmp_path_factory):
     """A study that ran as far as its mask."""
     study = Study(tmp_path_factory.mktemp("original"))
     write_pair(study.folder, "colony", shape=(8, 64, 64), count=2)
-    study.add("colony", image="colony-nuclei.tif")
+    z_um, y_um, x_um = SPACING
+    study.add("colony", image="colony-nuclei.tif", z_um=z_um, y_um=y_um, x_um=x_um)
     process = study.run(MASK)
     assert process.returncode == 0, process.stderr[-4000:]
     assert list(jobs(process)) == STAGES
@@ -60,4 +61,10 @@ def test_a_changed_image_is_imported(original, tmp_path):
     write_stack(image, np.full((8, 64, 64), 7, np.uint16), SPACING)
     assert image.stat().st_size == size
     os.utime(image, (1e9, 1e9))
+    assert list(jobs(study.run("-n", MASK))) == STAGES
+
+
+def test_swapped_voxel_sizes_are_noticed(original):
+    study = Study(original.folder)
+    study.rows = [original.rows[0] | {"z_um": SPACING[1], "y_um": SPACING[0]}]
     assert list(jobs(study.run("-n", MASK))) == STAGES

@@ -6,8 +6,9 @@ Imported when Snakemake parses the workflow, so it imports nothing heavy and ope
 import csv
 import difflib
 import math
+import unicodedata
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -183,6 +184,9 @@ def find_errors(
         for column in ("image", "ground_truth", "labels"):
             if column in row and row[column] not in made and not images.find_images(row[column]):
                 errors.append(f"{place}: {column} {quote(row[column])} {_why_absent(row[column])}")
+    errors += _similar_names(channels, "the stacks", where)
+    for stack, present in channels.items():
+        errors += _similar_names(sorted(present), f"stack {quote(stack)}: the channels", where)
     names = dict.fromkeys(column for row in rows for column in row)
     errors += _column_errors(names, schema["properties"], where)
     wanted = [CHANNEL_OF[name] for name in objects]
@@ -196,6 +200,25 @@ def find_errors(
     if not used:
         errors.append(f"{where}: no row is in use; add rows with stack, channel and image")
     return errors
+
+
+def _similar_names(names: Iterable[str], kind: str, where: str) -> list[str]:
+    """Refuse names that are one folder on disks which fold case or compose letters."""
+    errors = []
+    first: dict[str, str] = {}
+    for name in names:
+        other = first.setdefault(_folded(name), name)
+        if other != name:
+            errors.append(
+                f"{where}: {kind} {quote(name)} and {quote(other)} would have the same folder on "
+                "disks that ignore case; write them alike, or choose another name"
+            )
+    return errors
+
+
+def _folded(name: str) -> str:
+    """Return what is equal for names that a disk may treat as one."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _diameter_errors(row: Row, place: str, diameters: Mapping[str, object]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from cellstack.config.schemas import Schemas
 from cellstack.config.sheet import CHANNEL_OF
 from cellstack.config.study import Study
 from cellstack.errors import InputError
+from cellstack.run.job import RERUN_PARAMS
 from cellstack.run.progress import missing_stacks
 from cellstack.run.sources import Sources
 
@@ -90,6 +92,33 @@ def by_wildcards(function: Callable[..., Any], **fixed: Any) -> Callable[[Any], 
             raise WorkflowError(str(error)) from None
 
     return call
+
+
+def name_params(workflow: Any) -> None:
+    """Add a param to each rule that names the values of the others.
+
+    Snakemake compares the params of a job as a set: it does not notice that two of them were
+    swapped, or that one got the value of another.
+
+    Parameters
+    ----------
+    workflow : snakemake.workflow.Workflow
+    """
+    folder = Path(str(workflow.current_basedir))
+    for rule in workflow.rules:
+        params = {name: each for name, each in rule.params.items() if name not in RERUN_PARAMS}
+        if params and Path(str(rule.snakefile)).parent == folder:
+            rule.set_params(settings=_naming(params))
+
+
+def _naming(params: dict[str, Any]) -> Callable[[Any], str]:
+    def settings(wildcards: Any) -> str:
+        values = {
+            name: each(wildcards) if callable(each) else each for name, each in params.items()
+        }
+        return sha256(repr(values).encode()).hexdigest()[:16]
+
+    return settings
 
 
 class StageHelpers:

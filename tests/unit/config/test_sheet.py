@@ -139,6 +139,29 @@ def test_names_that_could_lead_elsewhere_are_refused(read, name, column):
 
 
 @pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Mouse1", "mouse1"),
+        ("\u00e9", "e\u0301"),
+        ("\u00c9", "e\u0301"),
+        ("straSSe", "stra\u00dfe"),
+    ],
+)
+def test_names_that_a_disk_may_treat_as_one_are_refused(read, first, second):
+    header = "stack\tchannel\timage\n"
+    stacks = header + "".join(f"{name}\tnuclei\tx.tif\n" for name in (first, second, second))
+    channels = header + "".join(f"a\t{name}\tx.tif\n" for name in ("nuclei", first, second))
+    for text, kind in ((stacks, "the stacks"), (channels, "stack 'a': the channels")):
+        found = [error for error in errors_of(*read(text)) if "the same folder" in error]
+        assert len(found) == 1
+        assert found[0].startswith(f"stacks.tsv: {kind} ")
+        assert repr(first) in found[0]
+        assert repr(second) in found[0]
+    apart = header + f"a\tnuclei\tx.tif\na\t{first}\tx.tif\nb\tnuclei\tx.tif\nb\t{second}\tx.tif\n"
+    assert not any("the same folder" in error for error in errors_of(*read(apart)))
+
+
+@pytest.mark.parametrize(
     "cell",
     ["=cmd|' /C calc'!A0", "@SUM(1)", "$(touch x)", "`touch x`", "; rm -rf /", "{x}", "../../x"],
 )

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 from snakemake.exceptions import WorkflowError
-from snakemake.iocontainers import Wildcards
+from snakemake.iocontainers import Params, Wildcards
 
 from cellstack.errors import InputError
-from cellstack.run.rules import StageHelpers, by_wildcards, channel_of
+from cellstack.run.rules import StageHelpers, by_wildcards, channel_of, name_params
 
 
 def wildcards(**given):
@@ -86,3 +86,39 @@ def test_files_of_another_stage(helpers):
 def test_the_diameter_of_a_stage(helpers):
     function = helpers.diameter_for("segment_cells", "membrane")
     assert function(wildcards(stack="a")) == ["segment_cells", "a", "membrane"]
+
+
+class Rule:
+    """A rule with params like Snakemake's."""
+
+    def __init__(self, params, snakefile="/rules/prepare.smk"):
+        self.params, self.snakefile = Params(fromdict=params), snakefile
+
+    def set_params(self, **added):
+        for name, value in added.items():
+            self.params.append(value)
+            self.params._add_name(name)
+
+    def settings(self, **given):
+        return self.params.settings(wildcards(**given))
+
+
+def test_params_are_distinguished_by_name():
+    swapped = [
+        Rule({"z_um": first, "y_um": second, "stamp": stamp, "column": lambda w: w.stack})
+        for first, second, stamp in (
+            (1.5, 0.5, "x"),
+            (0.5, 1.5, "x"),
+            (0.5, 0.5, "x"),
+            (1.5, 0.5, 3),
+        )
+    ]
+    other = Rule({"a": lambda wildcards, input: 1}, "/another/Snakefile")
+    without = Rule({"source": "x"})
+    workflow = SimpleNamespace(rules=[*swapped, other, without], current_basedir="/rules")
+    name_params(workflow)
+    first, second, third, fourth = (rule.settings(stack="a") for rule in swapped)
+    assert len({first, second, third}) == 3
+    assert fourth == first  # the stamp is compared as it is
+    assert swapped[0].settings(stack="b") != first
+    assert "settings" not in {*other.params.keys(), *without.params.keys()}
