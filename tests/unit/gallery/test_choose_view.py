@@ -64,3 +64,76 @@ def test_plane_or_row_outside_of_the_stack_is_refused(options, message):
     with pytest.raises(InputError) as error:
         choose(40, **options)
     assert str(error.value) == f"choose_view.{message}"
+
+
+OBLONG = (1.3, 0.5, 0.35)
+
+
+def balls(*centres_um, shape=(20, 90, 110), spacing=OBLONG, radius_um=3.0):
+    """Return a stack with bright balls, with their centres in um from the first voxel's centre."""
+    stack = np.zeros(shape, np.float32)
+    for centre in centres_um:
+        grid = zip(np.ogrid[tuple(map(slice, shape))], spacing, centre, strict=True)
+        stack[sum((index * step - at) ** 2 for index, step, at in grid) <= radius_um**2] = 1
+    return stack
+
+
+def zoom_in_um(stack, diameter_um=6.0, plane=10):
+    """Return the middle and the size of the enlarged part along y and x in um."""
+    zoom = choose_view(stack, OBLONG, diameter_um, 1000, plane)["zoom"]
+    return [
+        ((low + high - 1) / 2 * step, (high - low) * step)
+        for (low, high), step in zip(zoom, OBLONG[1:], strict=True)
+    ]
+
+
+def test_zoom_is_between_the_closest_objects_in_um():
+    # the pair along y is 7.5 um apart, in fewer voxels than the pair along x, which is 7 um apart
+    stack = balls((13, 10, 8), (13, 17.5, 8), (13, 30, 20), (13, 30, 27))
+    (y, height), (x, width) = zoom_in_um(stack)
+    assert (y, x) == pytest.approx((30, 23.5), abs=0.5)
+    assert (height, width) == pytest.approx((2.4 * 6, 2.4 * 6), abs=0.3)
+
+
+def test_objects_that_a_face_cuts_are_shown_only_if_there_are_no_others():
+    cut = [(13, 0.5, 10), (13, 0.5, 16)]
+    (y, _), (x, _) = zoom_in_um(balls(*cut, (13, 25, 10), (13, 25, 25)))
+    assert (y, x) == pytest.approx((25, 17.5), abs=0.6)
+    (y, height), (x, _) = zoom_in_um(balls(*cut))
+    assert x == pytest.approx(13, abs=0.6)
+    assert y == pytest.approx(height / 2, abs=0.6)  # at the first row
+
+
+def test_one_object_is_in_the_middle_of_the_zoom_and_none_leaves_the_middle_of_the_stack():
+    (y, _), (x, _) = zoom_in_um(balls((13, 30, 12)))
+    assert (y, x) == pytest.approx((30, 12), abs=0.5)
+    (y, _), (x, _) = zoom_in_um(balls())
+    assert (y, x) == pytest.approx((22.5, 19.25), abs=0.5)
+
+
+def test_objects_far_from_the_plane_are_not_shown():
+    near, far = [(13, 10, 10), (13, 30, 25)], [(20, 40, 10), (20, 40, 16)]
+    (y, _), (x, _) = zoom_in_um(balls(*near, *far))
+    assert (y, x) == pytest.approx((20, 17.5), abs=0.6)
+
+
+def test_region_is_in_um_along_each_axis():
+    view = choose_view(balls((13, 20, 20)), OBLONG, 6, 13.0, 10)
+    sides = [end - start for start, end in view["region"]]
+    assert sides == [10, 26, 37]  # 13 um
+    middle = [(start + end) / 2 for start, end in view["region"]]
+    assert middle == pytest.approx([10, 45, 55], abs=1)
+    assert view["spacing"] == list(OBLONG)
+    assert view["shape"] == [20, 90, 110]
+    small = choose_view(balls((13, 20, 20)), OBLONG, 6, 0.1, 10)
+    assert [end - start for start, end in small["region"]] == [1, 1, 1]
+    assert small["region"][0] == [10, 11]
+    assert [end - start for start, end in small["zoom"]] == [1, 1]
+
+
+@pytest.mark.parametrize("plane", [0, 19])
+def test_plane_and_row_may_be_the_first_and_the_last_one(plane):
+    view = choose_view(balls((13, 20, 20)), OBLONG, 6, 5.0, plane, row=89)
+    (start, end), *_ = view["region"]
+    assert start <= plane < end
+    assert view["row"] == 89

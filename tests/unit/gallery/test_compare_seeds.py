@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 from drawn import assert_outlined, boxes_image, pixels_of
 from gallery_cases import SPLIT, panels_of, record, stages, view
 from study import DIAMETER_UM, SPACING
 
 from cellstack.core.distance import distance_map
+from cellstack.gallery import compare_seeds as module
 from cellstack.gallery import panel_figures
 from cellstack.gallery.compare_seeds import compare_seeds, find_places
 from cellstack.segment.label_components import label_components
@@ -72,3 +74,76 @@ def test_seed_points_of_the_user():
     (panel,) = compare(panels=by_hand, points=deepest)["panels"]
     count = stages()["components"].max()  # one seed per component, one of them by hand
     assert panel["caption"].startswith(f"{count} seeds")
+
+
+def boxes_of(*boxes, shape=(10, 60, 120)):
+    return boxes_image(shape, *boxes)
+
+
+def test_places_are_sorted_by_disagreement_then_by_size_and_are_apart():
+    small, large = [(2, 6), (10, 20), (10, 20)], [(2, 8), (30, 50), (60, 100)]
+    middle = [(2, 6), (10, 22), (60, 75)]
+    labels = boxes_of(small, large, middle)
+    centre = {
+        name: [sum(side) / 2 - 0.5 for side in box]
+        for name, box in zip("slm", (small, large, middle), strict=True)
+    }
+    spacing = (1.3, 0.5, 0.35)
+
+    def find(*seeds_of_methods, diameter=1.0):
+        found = [(np.array(seeds).reshape(-1, 3), labels) for seeds in seeds_of_methods]
+        return find_places(found, spacing, diameter)
+
+    def at(name):
+        return tuple(int(index + 0.5) for index in centre[name])
+
+    every = [centre[name] for name in "slm"]
+    assert find(every, every) == []
+    # both objects lack a seed of one method: the larger one comes first
+    assert find(every, [centre["m"]]) == [at("l"), at("s")]
+    # two methods without a seed outweigh the size
+    assert find(every, [centre["m"], centre["l"]], [centre["m"]]) == [at("s"), at("l")]
+    # at most two places
+    assert find(every, []) == [at("l"), at("m")]
+    # 1.5 diameters apart: the two largest ones are 12.85 um apart, 12 of these along y
+    assert find(every, [], diameter=8.5) == [at("l"), at("m")]
+    assert find(every, [], diameter=8.6) == [at("l"), at("s")]
+    # two seeds are as wrong as none
+    assert find(every, [*every, np.add(centre["s"], 1)]) == [at("s")]
+
+
+def test_objects_of_less_than_a_fifth_of_a_ball_are_not_disputed():
+    labels = boxes_of([(2, 6), (10, 20), (10, 20)])  # 400 voxels of 0.2275 um3 are 91 um3
+    none = np.empty((0, 3))
+    assert find_places([(none, labels)], (1.3, 0.5, 0.35), 9.5) == [(4, 15, 15)]  # 0.2 x 449 um3
+    assert find_places([(none, labels)], (1.3, 0.5, 0.35), 9.6) == []  # 0.2 x 463 um3
+
+
+def test_enlarged_part_is_a_square_in_um_within_the_plane():
+    shape, spacing = (10, 60, 120), (1.3, 0.5, 0.35)
+
+    def window(y, x, diameter=5):  # 2.6 times 5 um are 26 rows and 37 columns
+        rows, columns = module._window_around((4, y, x), spacing, diameter, shape)
+        return (rows.start, rows.stop), (columns.start, columns.stop)
+
+    assert window(30, 60) == ((17, 43), (42, 79))
+    assert window(3, 118) == ((0, 26), (83, 120))
+    assert window(30, 60, 100) == ((0, 60), (0, 120))
+    assert window(30, 60, 0.01) == ((30, 31), (60, 61))
+
+
+def test_seeds_in_a_window_are_relative_to_its_corner():
+    seeds = np.array([[1, 10, 20], [2, 19.5, 29.5], [3, 20, 20], [4, 9.9, 25], [5, 15, 30]], float)
+    inside = module._points_in(seeds, (slice(10, 20), slice(20, 30)))
+    assert inside.tolist() == [[0, 0], [9.5, 9.5]]
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "scale"), [("world", (1.3, 0.5, 0.35)), ("voxels", (1, 1, 1))]
+)
+def test_points_of_the_user_are_moved_to_the_region(coordinates, scale):
+    chosen = {"region": [[2, 9], [10, 50], [20, 100]], "spacing": [1.3, 0.5, 0.35]}
+    points = np.array([[4, 30, 60]]) * scale
+    moved = module._shift_points(points, chosen, {"coordinates": coordinates})
+    np.testing.assert_allclose(moved, np.array([[2, 20, 40]]) * scale)
+    assert module._shift_points(None, chosen, {}) is None

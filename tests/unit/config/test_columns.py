@@ -1,0 +1,73 @@
+import pytest
+
+from cellstack.config import columns
+
+
+def test_columns_of_a_channel_are_repeated_in_the_order_of_the_channels():
+    names = columns.column_names(["b", "a"])
+    fixed = [name for name in columns.COLUMNS if "<channel>" not in name]
+    by_channel = [name for name in columns.COLUMNS if "<channel>" in name]
+    of_both = [name.replace("<channel>", channel) for channel in "ba" for name in by_channel]
+    assert names == fixed + of_both
+    assert columns.column_names([]) == fixed
+    pairs = columns.pair_column_names(["b"])
+    assert pairs == [name.replace("<channel>", "b") for name in columns.PAIR_COLUMNS]
+
+
+def test_each_column_has_a_unit_and_a_definition_with_its_channel():
+    for name in columns.column_names(["GFP-2"]) + columns.pair_column_names(["GFP-2"]):
+        unit, definition = columns.describe(name)
+        assert definition
+        assert "<channel>" not in definition
+        assert ("GFP-2" in definition) == ("GFP-2" in name)
+        ending = name.rpartition("_")[2]
+        assert unit == ending or not ending.startswith("um")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mouse",
+        "volume",
+        "my_volume_um3",
+        "volume_um3_2",
+        "mean_intensity_",
+        "mean_intensity_a_b",
+        "mean intensity a",
+        "centroid_weighted_a_t_um",
+    ],
+)
+def test_other_columns_are_not_described(name):
+    assert columns.describe(name) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "volume_um3",
+        "flags",
+        "sum_intensity_a",
+        "nuclei_count",
+        "status",
+        "diameter_source",
+        "count_found",
+        "count_measured",
+        "count_flagged",
+        "count_flagged_face",
+        "count_dropped_lateral_face",
+        "total_volume_um3",
+        "p5_mean_intensity_a",
+        "median_nuclei_count",
+        "max_sphericity",
+    ],
+)
+def test_names_of_results_are_known(name):
+    assert columns.is_result(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mouse", "mean_age", "p_volume_um3", "p5_age", "count", "count_dropped_", "xstatus", "total_"],
+)
+def test_other_names_are_free(name):
+    assert not columns.is_result(name)
