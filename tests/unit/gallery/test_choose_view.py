@@ -88,7 +88,7 @@ def zoom_in_um(stack, diameter_um=6.0, plane=10):
 
 
 def test_zoom_is_between_the_closest_objects_in_um():
-    # the pair along y is 7.5 um apart, in fewer voxels than the pair along x, which is 7 um apart
+    # the pair along y is 15 voxels or 7.5 um apart, that along x 20 voxels or 7 um
     stack = balls((13, 10, 8), (13, 17.5, 8), (13, 30, 20), (13, 30, 27))
     (y, height), (x, width) = zoom_in_um(stack)
     assert (y, x) == pytest.approx((30, 23.5), abs=0.5)
@@ -99,6 +99,9 @@ def test_objects_that_a_face_cuts_are_shown_only_if_there_are_no_others():
     cut = [(13, 0.5, 10), (13, 0.5, 16)]
     (y, _), (x, _) = zoom_in_um(balls(*cut, (13, 25, 10), (13, 25, 25)))
     assert (y, x) == pytest.approx((25, 17.5), abs=0.6)
+    last = [(13, 44.5, 10), (13, 44.5, 16)]  # the last row is at 44.5 um
+    (y, _), (x, _) = zoom_in_um(balls(*last, (13, 15, 10), (13, 15, 25)))
+    assert (y, x) == pytest.approx((15, 17.5), abs=0.6)
     (y, height), (x, _) = zoom_in_um(balls(*cut))
     assert x == pytest.approx(13, abs=0.6)
     assert y == pytest.approx(height / 2, abs=0.6)  # at the first row

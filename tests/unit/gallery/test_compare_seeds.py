@@ -105,9 +105,9 @@ def test_places_are_sorted_by_disagreement_then_by_size_and_are_apart():
     assert find(every, [centre["m"], centre["l"]], [centre["m"]]) == [at("s"), at("l")]
     # at most two places
     assert find(every, []) == [at("l"), at("m")]
-    # 1.5 diameters apart: the two largest ones are 12.85 um apart, 12 of these along y
-    assert find(every, [], diameter=8.5) == [at("l"), at("m")]
-    assert find(every, [], diameter=8.6) == [at("l"), at("s")]
+    # 1.5 diameters apart: the two largest ones are 13.2 um apart, 12 of these along y
+    assert find(every, [], diameter=8.7) == [at("l"), at("m")]
+    assert find(every, [], diameter=8.9) == [at("l"), at("s")]
     # two seeds are as wrong as none
     assert find(every, [*every, np.add(centre["s"], 1)]) == [at("s")]
 
