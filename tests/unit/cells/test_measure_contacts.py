@@ -89,6 +89,19 @@ def test_missing_wall_is_reported_unless_the_contact_is_small():
     assert pairs[1, 3]["wall_missing"] == 0
 
 
+def test_missing_walls_have_the_minimum_fraction_of_the_contacts_of_a_cell():
+    # Cell 1 touches 2 on 8 of 20 um along y, and 3 on the rest.
+    labels = np.full((2, 40, 20), 1)
+    labels[:, :16, 10:], labels[:, 16:, 10:] = 2, 3
+    labels[:, :16, 13:], labels[:, 16:, 13:] = 4, 4
+    ridges = np.full(labels.shape, 2.0, np.float32)
+    ridges[:, :16, 9:11] = 0
+    for fraction, missing in ((0.35, 1), (0.55, 0)):
+        pairs = measure(labels, (1.0, 0.5, 0.25), ridges, min_contact_fraction=fraction)
+        assert (pairs[0]["segmentation_label_1"], pairs[0]["segmentation_label_2"]) == (1, 2)
+        assert pairs[0]["wall_missing"] == missing
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_strength_of_a_wall_is_the_mean_over_its_area_of_the_higher_voxel(seed):
     spacing, rng = (2.0, 0.5, 0.25), np.random.default_rng(seed)

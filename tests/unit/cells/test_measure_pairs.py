@@ -3,6 +3,9 @@ import pytest
 
 from cellstack.cells.measure_pairs import find_owners, flag_pairs, measure_pairs, measure_parts
 from cellstack.core.labels import find_boxes
+from cellstack.files.stacks import write_stack
+from cellstack.files.tables import read_rows
+from measure_pairs import main
 
 SPACING = (1.0, 0.5, 0.25)
 
@@ -154,3 +157,38 @@ def test_parts_of_a_nucleus_in_other_cells_are_left_out():
     cells[..., :2] = 0  # the cell is all nucleus
     (row, _) = measure_parts(cells, find_boxes(cells), nuclei, owners, raw, "dye")
     assert (row["cytoplasm_mean_intensity_dye"], row["cytoplasm_sum_intensity_dye"]) == (None, 0)
+
+
+def test_script_measures_the_selected_cells(tmp_path):
+    cells, nuclei = cell_with_nucleus()
+    cells[2:10, 5:25, 50:58] = 2  # without a nucleus
+    raw = np.where(nuclei > 0, 100, 7).astype(np.uint16)
+    stacks = {"labels": cells, "nuclei": 4 * nuclei, "raw": raw}
+    for name, stack in stacks.items():
+        write_stack(tmp_path / f"{name}.tif", stack, SPACING)
+    (tmp_path / "selection.csv").write_text(
+        "segmentation_label,label,volume_um3,reason\n3,1,9,kept\n4,0,9,lateral face\n5,2,9,kept\n"
+    )
+    (tmp_path / "contacts.csv").write_text(
+        "segmentation_label_1,segmentation_label_2,wall_missing\n3,5,0\n4,5,1\n"
+    )
+    main(
+        labels=tmp_path / "labels.tif",
+        selection=tmp_path / "selection.csv",
+        contacts=tmp_path / "contacts.csv",
+        nuclei=tmp_path / "nuclei.tif",
+        raw=[tmp_path / "raw.tif"],
+        pairs=tmp_path / "pairs.csv",
+        channels=["dye"],
+    )
+    first, second = read_rows(tmp_path / "pairs.csv")
+    assert (first["label"], first["nuclei_count"], first["flags"]) == ("1", "1", "")
+    assert (second["label"], second["nuclei_count"]) == ("2", "0")
+    assert second["flags"] == "no nucleus;no wall to 4"
+    assert first["nucleus_segmentation_label"] == "4"
+    assert float(first["nucleus_volume_um3"]) == pytest.approx(760 * np.prod(SPACING))
+    assert (first["nucleus_mean_intensity_dye"], second["nucleus_mean_intensity_dye"]) == (
+        "100",
+        "",
+    )
+    assert first["cytoplasm_mean_intensity_dye"] == "7"

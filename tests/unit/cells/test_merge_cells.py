@@ -245,3 +245,31 @@ def test_dark_is_below_the_median_of_the_cells_around_in_the_interior():
         merged = merge_cells(labels, ridges, smooth, SPACING, 3, **OPTIONS)
         assert merged.labels.max() == count
         assert merged.counts["background_by_intensity"] == 4 - count
+
+
+def test_cells_without_a_nucleus_are_numbered_by_their_first_region():
+    labels = np.zeros((2, 4, 12), np.uint16)
+    labels[:, :, :4], labels[:, :, 4:8], labels[:, :, 8:] = 1, 2, 3
+    labels[:, 0] = 1  # touches 3 without a wall
+    ridges = np.full(labels.shape, 2, np.float32)
+    ridges[:, :2, 8:] = 0
+    options = OPTIONS | {"min_contact_fraction": 0}
+    merged = merge_cells(labels, ridges, ridges, SPACING, 0, **options).labels
+    np.testing.assert_array_equal(merged, np.where(labels == 2, 2, 1))
+
+
+def test_a_wall_keeps_its_strength_when_a_region_behind_it_is_merged():
+    # 1 and 2 have no wall; the wall between 2 and 3, which 1 does not touch, has strength 0.4.
+    labels, ridges, smooth = row_of_regions(0.1, 0.4)
+    for limit, expected in ((0.39, [1, 1, 2]), (0.41, [1, 1, 1])):
+        assert merge(labels, ridges, smooth, min_wall_strength=limit) == expected
+
+
+def test_regions_without_nucleus_join_the_cell_across_the_weakest_wall():
+    # In stacks with nuclei the limit for regions without one applies.
+    labels, ridges, smooth = row_of_regions(2, 1.5)
+    labels = np.array([0, 1, 3, 2], np.uint16)[labels]
+    volume = 10 * 32 * float(np.prod(SPACING))
+    for factor, expected in ((0.99, [1, 3, 2]), (1.01, [1, 2, 2])):
+        limits = {"min_volume_um3": 1e9, "min_volume_without_nucleus_um3": factor * volume}
+        assert merge(labels, ridges, smooth, nuclei=2, **limits) == expected

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from cellstack.cells.segment_cells import segment_cells
+from cellstack.files.stacks import read_stack, write_stack
+from segment_cells import main
 
 SPACING = (1.0, 0.5, 0.5)
 WEIGHTS = {"wall_weight": 0.2, "distance_weight": 0.15}
@@ -141,3 +143,34 @@ def test_regions_cover_the_stack_and_keep_their_seeds(seed, with_background):
     np.testing.assert_array_equal(found[seeds > 0], seeds[seeds > 0])
     assert not found[background > 0].any()
     assert (found > 0).all() == (not background.any())
+
+
+def test_script_writes_regions(tmp_path):
+    seeds, background, smooth = two_cells(wall=0)
+    ridges = np.random.default_rng(0).random(smooth.shape, np.float32)
+    stacks = {
+        "seeds": seeds,
+        "background": background,
+        "membrane_smooth": smooth,
+        "membrane_ridges": ridges,
+        "nuclei": np.where(seeds == 1, seeds, 0),
+    }
+    for name, stack in stacks.items():
+        write_stack(tmp_path / f"{name}.tif", stack, SPACING)
+    files = {name: tmp_path / f"{name}.tif" for name in stacks}
+    found = []
+    for nuclei in ([files.pop("nuclei")], []):
+        weights = {"wall_weight": 0.6, "distance_weight": 0.7}
+        main(**files, regions=tmp_path / "regions.tif", nuclei=nuclei, **weights)
+        found.append(read_stack(tmp_path / "regions.tif")[0])
+        expected = segment_cells(
+            seeds,
+            background,
+            smooth,
+            ridges,
+            stacks["nuclei"] if nuclei else None,
+            SPACING,
+            **weights,
+        )
+        np.testing.assert_array_equal(found[-1], expected)
+    assert (found[0] != found[1]).any()

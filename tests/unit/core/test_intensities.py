@@ -83,3 +83,11 @@ def test_division_by_a_standard_deviation_of_zero_is_zero():
     values = np.ones((1, 2, 3), "float32")
     np.testing.assert_array_equal(divide_by_sd(values, 0.5), 2 * values)
     assert not divide_by_sd(values, 0.0).any()
+
+
+def test_high_values_of_16_bits_are_mapped():
+    stack = np.array([[[0, 255, 600, 40_000, 65_535]]], "uint16")
+    expected = [[[0, 0, 0, 39_000 / 64_000, 1]]]
+    np.testing.assert_allclose(rescale(stack, 1000, 65_000), expected, rtol=1e-6)
+    levels, fractions = np.array([0.0, 70_000.0]), np.array([0.0, 1.0])
+    np.testing.assert_allclose(interpolate(stack, levels, fractions), stack / 70_000, rtol=1e-6)

@@ -74,3 +74,12 @@ def test_matching_is_as_good_as_an_assignment_on_the_full_table(iou, threshold):
     best = best[linear_sum_assignment(best, maximize=True)]
     assert len(matched.iou) == np.count_nonzero(best)
     assert matched.iou.sum() == pytest.approx((best[best > 0] - 100).sum())
+
+
+def test_numbers_of_objects_include_those_without_an_overlap():
+    ground_truth, labels = np.zeros((2, 1, 2, 9), "uint16")
+    ground_truth[..., :3], ground_truth[..., 8] = 1, 2
+    labels[..., 2:4], labels[..., 4], labels[..., 6] = 1, 2, 3
+    overlaps = count_overlaps(ground_truth, labels)
+    assert (overlaps.n_true, overlaps.n_pred) == (2, 3)
+    assert np.count_nonzero(overlaps.is_object_pair) == 1

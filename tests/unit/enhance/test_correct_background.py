@@ -15,6 +15,8 @@ from cellstack.enhance.correct_background import (
     gaussian,
     white_tophat,
 )
+from cellstack.files.stacks import read_stack, write_stack
+from correct_background import main
 
 TYPES = [np.uint8, np.uint16, np.float32]
 SHAPES = [(7, 33, 20), (1, 15, 16), (12, 5, 40)]
@@ -161,3 +163,13 @@ def test_values_below_the_gaussian_background_are_0():
     corrected = gaussian(stack, (2.0, 0.5, 0.25), sigma_um=1.0)
     assert corrected.max() < 2  # and not 256 - 9
     assert corrected[2, 10, 10] == 0
+
+
+def test_script_writes_the_corrected_stack(tmp_path):
+    stack, spacing = noise((5, 30, 31), np.uint16), (2.0, 0.5, 0.4)
+    write_stack(tmp_path / "raw.tif", stack, spacing)
+    steps = [["white_tophat", {"shape": "disc", "radius_um": 1.0}]]
+    main(raw=tmp_path / "raw.tif", corrected=tmp_path / "corrected.tif", steps=steps)
+    found, read = read_stack(tmp_path / "corrected.tif")
+    np.testing.assert_array_equal(found, correct_background(stack, spacing, steps))
+    assert read == spacing

@@ -54,6 +54,13 @@ def errors(ground_truth, labels):
             {"low_iou": [{"true_label": 1, "label": 1, "iou": 0.4}]},
             id="low IoU",
         ),
+        pytest.param(TWO, line((1, 6), (0, 9), (2, 10)), {}, id="IoU above a half"),
+        pytest.param(
+            TWO,
+            line((1, 10), (0, 5), (3, 5), (2, 5)),
+            {"split": [{"true_label": 2, "labels": [2, 3]}]},
+            id="split in two halves",
+        ),
         pytest.param(line((0, 9)), line((0, 9)), {}, id="both empty"),
     ],
 )

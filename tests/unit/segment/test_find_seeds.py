@@ -8,6 +8,7 @@ from shapes import UNIT, cones, landscape, read_only, spacing_of
 
 from cellstack.core import parallel
 from cellstack.core.distance import distance_map
+from cellstack.files.stacks import read_stack, write_stack
 from cellstack.segment.find_seeds import (
     distance_and_blobs,
     find_seeds,
@@ -15,6 +16,7 @@ from cellstack.segment.find_seeds import (
     peaks,
 )
 from cellstack.segment.label_components import label_components
+from find_seeds import main
 
 RATIOS = [1, 4, 8]
 METHODS = [
@@ -166,3 +168,51 @@ def test_touching_spheres_have_one_seed_each(method, options, ratio):
     distances = np.linalg.norm(places[:, None] - centres, axis=2)
     assert np.all(distances.min(0) < max(1.0, spacing[0]))
     assert sorted(distances.argmin(0).tolist()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "step"), [("voxels", (1, 1, 1)), ("world", (2, 0.5, 0.25))]
+)
+def test_points_are_rounded_to_the_nearest_voxel(coordinates, step):
+    spacing, distance = (2.0, 0.5, 0.25), np.ones((9, 10, 11), "float32")
+    distance[5] = 0
+    points = np.array([(1.4, 2.6, 3.49), (6.51, 0, 10.4), (5, 1, 1), (9, 1, 1), (-0.6, 1, 1)])
+    options = {"path": "points.csv", "coordinates": coordinates}
+    components = (distance > 0).astype("uint16")
+    seeds = find_seeds(distance, components, spacing, "points", options, None, points * step)
+    assert np.argwhere(seeds).tolist() == [[1, 3, 3], [7, 0, 10]]
+
+
+def test_combined_seeds_depend_on_the_weight():
+    # Two places: one bright and near the background, the other deep and dim.
+    distance, stack = np.ones((5, 20, 60), "float32"), np.zeros((5, 20, 60), "float32")
+    distance[2, 10, 15], distance[2, 10, 45] = 1.5, 3.0
+    stack[2, 10, 15], stack[2, 10, 45] = 1.0, 0.4
+    options = {"sigma_um": 0.6, "min_distance_um": 20.0}
+    for weight, column in ((0.2, 45), (0.9, 15)):  # 3 / 1.5 against 1 / 0.4
+        marked = distance_and_blobs(distance, (2.0, 0.5, 0.4), stack, weight=weight, **options)
+        assert np.argwhere(marked).tolist() == [[2, 10, column]]
+
+
+def test_script_writes_distance_and_seeds(tmp_path):
+    spacing = (2.0, 0.5, 0.4)
+    mask = np.zeros((7, 30, 40), "uint8")
+    mask[2:5, 5:25, 5:18], mask[2:5, 5:25, 20:38] = 1, 1
+    stacks = {
+        "mask_clean": mask,
+        "components": label_components(mask, 6),
+        "denoised": np.random.default_rng(0).random(mask.shape, np.float32),
+    }
+    for name, stack in stacks.items():
+        write_stack(tmp_path / f"{name}.tif", stack, spacing)
+    files = {name: tmp_path / f"{name}.tif" for name in (*stacks, "distance", "seeds")}
+    options = {"sigma_um": 1.0, "min_distance_um": 4.0, "weight": 0.6}
+    main(**files, smoothing_um=0.3, method="distance_and_blobs", options=options)
+    distance = distance_map(mask, spacing, 0.3)
+    expected = find_seeds(
+        distance, stacks["components"], spacing, "distance_and_blobs", options, stacks["denoised"]
+    )
+    np.testing.assert_allclose(read_stack(files["distance"])[0], distance, rtol=1e-6)
+    np.testing.assert_array_equal(read_stack(files["seeds"])[0], expected)
+    assert read_stack(files["seeds"])[1] == read_stack(files["distance"])[1] == spacing
+    assert expected.max() > 2

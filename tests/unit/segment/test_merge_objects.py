@@ -4,7 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from cellstack.files.stacks import read_stack, write_stack
 from cellstack.segment.merge_objects import METHODS, _look_at_planes, merge_objects
+from merge_objects import main
 
 OPTIONS = {"min_convexity": 0.98, "min_border_intensity_ratio": 0.8, "max_volume_um3": 1e9}
 SPACINGS = [(0.4 * ratio, 0.4, 0.4) for ratio in (1.1, 4, 8)]
@@ -161,3 +163,15 @@ def test_borders_against_a_loop_over_faces(labels, seed):
         borders, background = _look_at_planes(labels, stack, threads)
         assert borders == expected
         assert background == pytest.approx(stack[labels == 0].mean() if (labels == 0).any() else 0)
+
+
+def test_script_writes_merged_objects(tmp_path):
+    labels, stack = cut_ball(SPACINGS[1])
+    write_stack(tmp_path / "watershed.tif", labels, SPACINGS[1])
+    write_stack(tmp_path / "denoised.tif", stack, SPACINGS[1])
+    files = {name: tmp_path / f"{name}.tif" for name in ("watershed", "denoised", "merged")}
+    for options, count in ((OPTIONS, 1), (OPTIONS | {"max_volume_um3": 1.0}, 2)):
+        main(**files, method="convexity", options=options)
+        found, spacing = read_stack(files["merged"])
+        assert found.max() == count
+        assert spacing == SPACINGS[1]
