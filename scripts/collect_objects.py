@@ -16,11 +16,10 @@ def main(
 
     `user_columns` has cells of the sheet by column, by "stack/object".
     """
-    cells = collect.disarm_sheet(user_columns)
     names, from_sheet = collect.join_columns(
-        map(read_columns, tables), cells, after="segmentation_label"
+        map(read_columns, tables), user_columns, after="segmentation_label"
     )
-    write_rows(objects, names, collect.join_rows(map(read_rows, tables), cells))
+    write_rows(objects, names, collect.join_rows(map(read_rows, tables), user_columns))
     rows = []
     for name in names:
         unit, definition = ("", "from the sheet") if name in from_sheet else describe(name)

@@ -19,14 +19,14 @@ def main(
 
     `user_columns` has cells of the sheet by column, by "stack/object".
     """
-    cells = collect.disarm_sheet(user_columns)
-    names, _ = collect.join_columns(map(read_columns, tables), cells, after="object")
+    names, _ = collect.join_columns(map(read_columns, tables), user_columns, after="object")
     missing_rows = []
     for key in user_columns:
         stack, kind = key.split("/")
         if missing and stack in missing:
             missing_rows.append({"stack": stack, "object": kind, **missing[stack]})
-    write_rows(stacks, names, collect.join_rows([*map(read_rows, tables), missing_rows], cells))
+    rows = collect.join_rows([*map(read_rows, tables), missing_rows], user_columns)
+    write_rows(stacks, names, rows)
 
 
 job.run(main)
