@@ -50,7 +50,7 @@ stages = helpers.StageHelpers(study, recipes, inputs, sources)
 history = History(workflow.pathvars.get("results"))
 if workflow.is_main_process:
     history.restore()
-watch = Watch(workflow, history, workflow.pathvars.get("logs"), study.incomplete)
+watch = Watch(workflow, history, study.incomplete)
 
 by_wildcards = helpers.by_wildcards
 cores = requests.cores

@@ -3,6 +3,7 @@
 Each failure is a real one, and the files are compared with those of an undisturbed run.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -193,6 +194,33 @@ def test_the_disk_fills(study, undisturbed, small_disk):
     assert not list(small_disk.rglob(".partial*"))
     subprocess.run(["mount", "-o", "remount,size=100m", small_disk], check=True)
     assert_completes(study, undisturbed)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("results", "size=64k", "No space left on device); free disk space"),
+        ("logs", "size=64k", "No space left on device); free disk space"),
+        (".snakemake", "size=64k", "No space left on device); free disk space"),
+        ("results", "ro", "Read-only file system); change its permissions"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_to(study, name, options, message):
+    skip_unless_root_with("mount")
+    folder = study.folder / name
+    folder.mkdir()
+    mount("-t", "tmpfs", "-o", options, "none", folder)
+    try:
+        with contextlib.suppress(OSError):
+            (folder / "fill").write_bytes(bytes(10**5))
+        process = study.run()
+    finally:
+        subprocess.run(["umount", folder], check=True)
+    assert process.returncode != 0
+    (line,) = [line for line in process.stderr.splitlines() if "cannot be written to" in line]
+    assert line.startswith(f"{name}: cannot be written to ({message}")
+    assert "Traceback" not in process.stderr
+    assert "rule import_stack" not in process.stderr
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from cellstack.config.units import Unit
 from cellstack.errors import InputError
 from cellstack.files import tables
+from cellstack.run.folders import check_folders
 from cellstack.run.history import History
 
 SECONDS_BETWEEN_LINES = 30
@@ -251,22 +252,20 @@ class Watch:
     workflow : snakemake.workflow.Workflow
     history : History
         Records what the jobs make.
-    logs : path-like
-        Folder of the logs.
     incomplete : collection of str
         Stacks that the tables of this run lack.
     """
 
-    def __init__(
-        self, workflow: Any, history: History, logs: str | Path, incomplete: Collection[str]
-    ) -> None:
-        self._workflow, self._history = workflow, history
-        self._logs, self._incomplete = logs, incomplete
+    def __init__(self, workflow: Any, history: History, incomplete: Collection[str]) -> None:
+        self._workflow, self._history, self._incomplete = workflow, history, incomplete
+        self._logs = workflow.pathvars.get("logs")
         self._progress: Progress | None = None
 
     def start(self) -> None:
-        """Follow the jobs that Snakemake is about to run."""
+        """Follow the jobs that Snakemake is about to run, if their folders can be written to."""
         from snakemake.logging import logger
+
+        check_folders([self._workflow.pathvars.get("results"), self._logs])
 
         dag, settings = self._workflow.dag, self._workflow.output_settings
         jobs = {

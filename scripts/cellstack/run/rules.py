@@ -1,6 +1,7 @@
 """Helpers of the rules: the study, and functions of the wildcards of a job."""
 
 import inspect
+import logging
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,8 @@ from cellstack.config.schemas import Schemas
 from cellstack.config.sheet import CHANNEL_OF
 from cellstack.config.study import Study
 from cellstack.errors import InputError
+from cellstack.run.folders import check_folders
+from cellstack.run.history import LOCAL
 from cellstack.run.job import RERUN_PARAMS
 from cellstack.run.progress import missing_stacks
 from cellstack.run.sources import Sources
@@ -35,11 +38,14 @@ def open_study(workflow: Any, config: dict[str, Any], folder: str | Path) -> Stu
     Raises
     ------
     snakemake.exceptions.WorkflowError
-        With one line for each error of the configuration, the sheet and the sweep.
+        With one line for each error of the configuration, the sheet and the sweep, or if
+        ``.snakemake`` cannot be written to.
     """
     from snakemake.exceptions import WorkflowError
 
     folders = workflow.pathvars
+    if workflow.is_main_process:
+        logging.raiseExceptions = False  # no traceback for each line of a log on a full disk
     try:
         study = Study.load(
             config,
@@ -54,6 +60,8 @@ def open_study(workflow: Any, config: dict[str, Any], folder: str | Path) -> Stu
             study = study.without(missing_stacks(objects, folders.get("results"), failed))
     except InputError as error:
         raise WorkflowError(str(error)) from None
+    if workflow.is_main_process:
+        check_folders([LOCAL])
     return study
 
 
