@@ -59,6 +59,7 @@ rule summarize_stack:
     input:
         objects="<results>/{stack}/{object}/objects.csv",
         selection="<results>/{stack}/{object}/selection.csv",
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
         diameter=by_wildcards(inputs.diameter_file),
     output:
         summary="<results>/{stack}/{object}/summary.csv",

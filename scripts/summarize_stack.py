@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cellstack.config import lengths
+from cellstack.files.stacks import read_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
 from cellstack.measure.summarize_stack import summarize_stack
 from cellstack.run import job
@@ -12,6 +13,7 @@ def main(
     *,
     objects: Path,
     selection: Path,
+    segmentation: Path,
     summary: Path,
     stack: str,
     object: str,
@@ -27,10 +29,11 @@ def main(
     rows = list(read_rows(objects))
     columns = {name: [row[name] for row in rows] for name in read_columns(objects)}
     reasons = [row["reason"] for row in read_rows(selection)]
+    image, spacing = read_stack(segmentation, mapped=True)
     row = {
         "stack": stack,
         "object": object,
-        **summarize_stack(columns, reasons, diameter_um, source),
+        **summarize_stack(columns, reasons, image.shape, spacing, diameter_um, source),
     }
     write_rows(summary, list(row), [as_text(row)])
 

@@ -21,7 +21,7 @@ from scipy.spatial.distance import cdist, pdist
 from skimage import measure, metrics, morphology
 from study import Study, simulated
 
-from cellstack.config.columns import COLUMNS, PAIR_COLUMNS
+from cellstack.config.columns import COLUMNS, PAIR_COLUMNS, is_result
 from cellstack.evaluate.score_columns import TABLES
 from cellstack.files.stacks import read_stack, write_stack
 
@@ -448,6 +448,10 @@ def test_the_dictionary_of_columns_is_that_of_the_table(study):
         assert row["definition"]
         assert not unit.startswith("um") or row["unit"] == unit
         assert "_intensity_" not in row["column"] or row["unit"] == "raw value"
+    # the sheet cannot have a column with the name of one of these
+    from_sheet = {"condition", "mouse", "diameter_um"}
+    for table in ("objects.csv", "stacks.csv"):
+        assert {name for name in study.tables[table][0] if not is_result(name)} <= from_sheet
     for table, columns in TABLES.items():
         assert list(study.tables[table][0]) == list(columns)
         listed = [row["column"] for row in rows_of(study, "score_columns.csv", table=table)]
@@ -679,7 +683,8 @@ def test_stacks(study, stack, kind):
     diameters = [float(row["equivalent_diameter_um"]) for row in objects]
     other_diameter = "median diameter differs from diameter_um by more than 30 %"
     if not objects:
-        expected["flags"] = "no objects"
+        nothing = "nothing was found (check diameter_um, the channel and the contrast of the image)"
+        expected["flags"] = f"no objects: {nothing}"
     else:
         is_other = source != "from nuclei" and abs(np.median(diameters) / diameter - 1) > 0.3
         expected["flags"] = other_diameter if is_other else ""

@@ -30,6 +30,7 @@ def flag_objects(
     rows: Sequence[Mapping[str, float]],
     contrast: Sequence[float] | NDArray[np.float64] | None = None,
     crowded: Collection[int] = (),
+    has_one_plane: bool = False,
 ) -> list[str]:
     """Return the flags of each object.
 
@@ -42,6 +43,9 @@ def flag_objects(
         See :func:`measure_contrast`; NaN is not flagged.
     crowded : collection of int
         Labels in segmentation.tif of objects with seeds close together, see :func:`find_crowded`.
+    has_one_plane : bool
+        Whether the stack has one plane, in which all objects touch the first and the last plane.
+        This is not flagged.
 
     Returns
     -------
@@ -72,6 +76,8 @@ def flag_objects(
     if not rows:
         return []
     faces = [name for name in rows[0] if name.startswith("touches_")]
+    if has_one_plane:
+        faces = [name for name in faces if not name.endswith("_plane")]
     touched = [
         [name.removeprefix("touches_").replace("_", " ") for name in faces if row[name]]
         for row in rows

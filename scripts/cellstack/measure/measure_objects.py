@@ -92,8 +92,9 @@ def measure_objects(
     if shapes and seeds is not None:
         diameter = float(np.median([shape["equivalent_diameter_um"] for shape in shapes]))
         crowded = find_crowded(seeds, segmentation, spacing, CROWDED_DISTANCE * diameter)
-    for row, flags in zip(rows, flag_objects(shapes, contrast, crowded), strict=True):
-        row["flags"] = flags
+    flags = flag_objects(shapes, contrast, crowded, has_one_plane=len(labels) == 1)
+    for row, own in zip(rows, flags, strict=True):
+        row["flags"] = own
     return rows
 
 

@@ -1,5 +1,6 @@
 """Summary of the objects of a stack: counts, distributions of measurements, and flags."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from cellstack.config.columns import PERCENTILES
 from cellstack.config.reasons import FLAGS, KEPT, REASONS
+from cellstack.core.types import Spacing
 
 TOTALLED = ("volume_um3", "surface_area_um2", "sum_intensity_")
 NOT_SUMMARIZED = (
@@ -25,6 +27,7 @@ NOT_SUMMARIZED = (
 MAX_DIAMETER_DEVIATION = 0.3
 MEASURED_SOURCES = ("given", "estimated")  # of a diameter that objects are expected to have
 NO_OBJECTS = "no objects"
+MIN_VOXELS_OF_DIAMETER = 2  # smaller objects cannot be told from noise
 OTHER_DIAMETER = (
     f"median diameter differs from diameter_um by more than {100 * MAX_DIAMETER_DEVIATION:.0f} %"
 )
@@ -33,6 +36,8 @@ OTHER_DIAMETER = (
 def summarize_stack(
     columns: Mapping[str, Sequence[str]],
     reasons: Sequence[str],
+    shape: tuple[int, ...],
+    spacing: Spacing,
     diameter_um: float,
     diameter_source: str | None = "given",
 ) -> dict[str, object]:
@@ -45,6 +50,10 @@ def summarize_stack(
     reasons : sequence of str
         For each object in segmentation.tif ``"kept"``, or the reason why it was not selected, see
         :mod:`cellstack.config.reasons`.
+    shape : (3,) tuple of int
+        Shape of the stack.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
     diameter_um : float
         The diameter that the sizes of all stages were derived from.
     diameter_source : str
@@ -59,10 +68,16 @@ def summarize_stack(
         flags of the stack. None if there are too few objects. Labels, positions and directions are
         not summarized.
 
+    Notes
+    -----
+    The diameter that is compared with `diameter_um` is that of the sphere with the volume of the
+    object. In a stack of one plane it is that of the circle with the area of its section.
+
     Examples
     --------
     >>> columns = {"label": ["1", "2"], "flags": ["", ""], "equivalent_diameter_um": ["6", "8"]}
-    >>> summary = summarize_stack(columns, ["kept", "kept", "lateral face"], 10.0)
+    >>> reasons = ["kept", "kept", "lateral face"]
+    >>> summary = summarize_stack(columns, reasons, (20, 90, 90), (1, 0.5, 0.5), 10.0)
     >>> summary["count_found"], summary["count_measured"], summary["mean_equivalent_diameter_um"]
     (3, 2, 7.0)
     """
@@ -92,8 +107,14 @@ def summarize_stack(
             summary[f"total_{name}"] = float(sample.sum())
     for name, sample in values.items():
         summary |= _describe(name, sample)
-    expected = diameter_um if diameter_source in MEASURED_SOURCES else None
-    summary["flags"] = _flag(values["equivalent_diameter_um"], expected)
+    if count == 0:
+        summary["flags"] = f"{NO_OBJECTS}: {_explain_absence(dropped, shape, spacing, diameter_um)}"
+        return summary
+    diameters = values["equivalent_diameter_um"]
+    if shape[0] == 1:
+        diameters = _section_diameters(diameters, spacing[0])
+    is_other = abs(np.median(diameters) / diameter_um - 1) > MAX_DIAMETER_DEVIATION
+    summary["flags"] = OTHER_DIAMETER if is_other and diameter_source in MEASURED_SOURCES else ""
     return summary
 
 
@@ -115,10 +136,30 @@ def _describe(name: str, sample: NDArray[np.float64]) -> dict[str, float | None]
     return statistics
 
 
-def _flag(diameters: NDArray[np.float64], expected: float | None) -> str:
-    """Return the flag of the stack."""
-    if len(diameters) == 0:
-        return NO_OBJECTS
-    if expected is None or abs(np.median(diameters) / expected - 1) <= MAX_DIAMETER_DEVIATION:
-        return ""
-    return OTHER_DIAMETER
+def _section_diameters(diameters: NDArray[np.float64], step_um: float) -> NDArray[np.float64]:
+    """Return the diameter of the circle with the area of each object of one plane.
+
+    `diameters` are those of the sphere with the volume of an object, and `step_um` is the voxel
+    size along z.
+    """
+    areas = math.pi / 6 * diameters**3 / step_um
+    return np.sqrt(4 / math.pi * areas)
+
+
+def _explain_absence(
+    dropped: Mapping[str, int], shape: tuple[int, ...], spacing: Spacing, diameter_um: float
+) -> str:
+    """Return the likely reason why a stack has no objects."""
+    step = max(spacing[1:])
+    side = min(size * step for size, step in zip(shape[1:], spacing[1:], strict=True))
+    if diameter_um < MIN_VOXELS_OF_DIAMETER * step:
+        return (
+            f"diameter_um {diameter_um:.3g} is less than {MIN_VOXELS_OF_DIAMETER} voxels of "
+            f"{step:.3g} um"
+        )
+    if diameter_um > side:
+        return f"diameter_um {diameter_um:.3g} is more than the field of view, {side:.3g} um"
+    excluded = [f"{number} {reason}" for reason, number in dropped.items() if number]
+    if excluded:
+        return f"all that were found are excluded ({', '.join(excluded)})"
+    return "nothing was found (check diameter_um, the channel and the contrast of the image)"

@@ -37,6 +37,30 @@ def test_objects_at_a_face_are_flagged_and_not_used_as_reference():
     assert flags[5].split(";") == ["touches first plane", "touches last row", SMALL]
 
 
+def test_all_objects_of_one_plane_touch_the_first_and_the_last_plane():
+    rows = objects([100, 104, 98, 101, 97, 400, 8], cut=[6])  # the last one touches a row too
+    for row in rows:
+        row["touches_first_plane"] = row["touches_last_plane"] = 1
+    flags = flag_objects(rows, has_one_plane=True)
+    assert flags == [*[""] * 5, LARGE, f"touches last row;{SMALL}"]
+    assert flag_objects(rows)[0] == "touches first plane;touches last plane"
+
+
+@pytest.mark.parametrize(("deviations", "flagged"), [(3.4, False), (3.6, True)])
+def test_outliers_are_more_than_three_and_a_half_robust_deviations_away(deviations, flagged):
+    # The median absolute deviation is 0.1 in the logarithm of the volume, 0.01 in the solidity.
+    logs = np.array([-0.2, -0.1, -0.1, 0, 0.1, 0.1, 0.2])
+    shapes = 0.8 + logs / 10
+    for side, flag in ((1, LARGE), (-1, SMALL)):
+        volumes = np.exp([*logs, side * deviations * 0.14826])
+        rows = objects(volumes, [*shapes, 0.8], cut=[7])
+        assert (flag in flag_objects(rows)[7]) == flagged
+    rows = objects([*np.exp(logs), 1.0], [*shapes, 0.8 - deviations * 0.014826], cut=[7])
+    assert (IRREGULAR in flag_objects(rows)[7]) == flagged
+    rows = objects([*np.exp(logs), 1.0], [*shapes, 0.8 + deviations * 0.014826], cut=[7])
+    assert IRREGULAR not in flag_objects(rows)[7]
+
+
 def test_too_few_or_equal_objects_are_not_flagged():
     assert flag_objects([]) == []
     assert flag_objects(objects([1, 1000, 1, 1])) == [""] * 4

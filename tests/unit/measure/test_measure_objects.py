@@ -347,6 +347,21 @@ def test_contrast_of_tiny_objects_is_unknown(threads):
     assert [row["flags"] for row in rows] == ["", "touches last column"]
 
 
+@pytest.mark.parametrize("planes", [1, 2])
+def test_first_and_last_plane_are_flagged_unless_there_is_only_one(planes):
+    labels = np.zeros((planes, 9, 9), np.uint16)
+    labels[:, 2:5, 2:5], labels[:, 6:9, 6:8] = 1, 2
+    boxes, numbers = find_boxes(labels), {1: 1, 2: 2}
+    rows = module.measure_objects(
+        labels, boxes, labels, numbers, [], (2, 0.5, 0.4), contrast_channel="a"
+    )
+    axial = ["touches first plane", "touches last plane"] if planes > 1 else []
+    assert [row["flags"] for row in rows] == [
+        ";".join(axial),
+        ";".join([*axial, "touches last row"]),
+    ]
+
+
 def test_all_columns_are_defined():
     row = measure(
         np.ones((2, 3, 3), np.uint16), (1, 1, 1), nuclei=np.ones((2, 3, 3)), b7=np.ones((2, 3, 3))

@@ -7,8 +7,10 @@ import pytest
 import summarize_stack as script
 from cellstack.config.columns import is_result
 from cellstack.config.reasons import REASONS
-from cellstack.measure.summarize_stack import summarize_stack
+from cellstack.files.stacks import write_stack
+from cellstack.measure import summarize_stack as module
 
+SHAPE, SPACING = (12, 90, 100), (2.0, 0.5, 0.4)
 COLUMNS = (
     "stack",
     "object",
@@ -23,6 +25,10 @@ COLUMNS = (
     "direction_major_z",
     "sum_intensity_a",
 )
+
+
+def summarize_stack(columns, reasons, diameter_um, shape=SHAPE, spacing=SPACING, **options):
+    return module.summarize_stack(columns, reasons, shape, spacing, diameter_um, **options)
 
 
 def table(count, diameter=10.0):
@@ -131,11 +137,8 @@ def test_flagged_objects_are_counted_by_kind():
 @pytest.mark.filterwarnings("error")
 def test_no_object_and_one_object():
     empty = summarize_stack(table(0), [], 10)
-    assert (empty["status"], empty["flags"], empty["total_volume_um3"]) == (
-        "no objects",
-        "no objects",
-        0,
-    )
+    assert (empty["status"], empty["total_volume_um3"]) == ("no objects", 0)
+    assert empty["flags"].startswith("no objects: nothing was found (check diameter_um")
     assert empty["mean_volume_um3"] is None
     one = summarize_stack(table(1), ["kept"], 10)
     assert one["status"] == "ok"
@@ -150,6 +153,55 @@ def test_flag_of_an_unexpected_diameter(diameter, flagged):
     assert flags == (
         "median diameter differs from diameter_um by more than 30 %" if flagged else ""
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "flagged"),
+    [("given", True), ("estimated", True), ("from nuclei", False), ("fallback", False)],
+)
+def test_the_diameter_is_compared_with_one_that_was_given_or_estimated(source, flagged):
+    summary = summarize_stack(table(7, 6), ["kept"] * 7, 10, diameter_source=source)
+    assert bool(summary["flags"]) == flagged
+
+
+@pytest.mark.parametrize("step_um", [0.2, 2.0])
+@pytest.mark.parametrize(
+    ("section", "flagged"), [(6.9, True), (7.1, False), (12.9, False), (13.1, True)]
+)
+def test_objects_of_one_plane_are_judged_by_their_section(section, flagged, step_um):
+    volume = np.pi / 4 * section**2 * step_um
+    columns = table(7)
+    columns["equivalent_diameter_um"] = [f"{(6 / np.pi * volume) ** (1 / 3):.9g}"] * 7
+    spacing = (step_um, 0.5, 0.4)
+    flags = [
+        summarize_stack(columns, ["kept"] * 7, 10, shape=(planes, 90, 100), spacing=spacing)[
+            "flags"
+        ]
+        for planes in (1, 2)
+    ]
+    assert bool(flags[0]) == flagged
+    assert bool(flags[1]) == (abs((6 / np.pi * volume) ** (1 / 3) / 10 - 1) > 0.3)
+
+
+@pytest.mark.parametrize(
+    ("diameter", "reasons", "explanation"),
+    [
+        (0.99, [], "diameter_um 0.99 is less than 2 voxels of 0.5 um"),
+        (1.01, [], "nothing was found"),
+        (39.9, [], "nothing was found"),
+        (40.1, [], "diameter_um 40.1 is more than the field of view, 40 um"),
+        (45.0, ["below size range"], "diameter_um 45 is more than the field of view, 40 um"),
+        (
+            10,
+            ["lateral face", "below size range", "lateral face"],
+            "all that were found are excluded (2 lateral face, 1 below size range)",
+        ),
+    ],
+)
+def test_the_flag_of_a_stack_without_objects_has_the_likely_reason(diameter, reasons, explanation):
+    # The field of view is 45 um along y and 40 um along x.
+    flags = summarize_stack(table(0), reasons, diameter)["flags"]
+    assert flags.startswith(f"no objects: {explanation}")
 
 
 def test_missing_values_are_ignored():
@@ -168,8 +220,10 @@ def test_script_writes_one_row(tmp_path, count):
         "9,0,1,above size range",
     ]
     (tmp_path / "selection.csv").write_text("\n".join(lines))
+    write_stack(tmp_path / "segmentation.tif", np.zeros((3, 4, 50), np.uint16), (2.0, 9.0, 0.4))
     arguments = {
         "objects": tmp_path / "objects.csv",
+        "segmentation": tmp_path / "segmentation.tif",
         "selection": tmp_path / "selection.csv",
         "stack": "s",
         "object": "nuclei",
@@ -185,3 +239,6 @@ def test_script_writes_one_row(tmp_path, count):
         "1",
     )
     assert (a["mean_volume_um3"] == "") == (count == 0)
+    assert a["flags"] == (
+        "" if count else "no objects: diameter_um 10 is less than 2 voxels of 9 um"
+    )
