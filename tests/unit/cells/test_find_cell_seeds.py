@@ -8,7 +8,7 @@ from cellstack.cells.enhance_membrane import enhance_membrane
 from cellstack.cells.find_cell_seeds import METHODS, find_background, find_cell_seeds
 from cellstack.errors import InputError
 from cellstack.files.records import write_json
-from cellstack.files.stacks import write_stack
+from cellstack.files.stacks import read_stack, write_stack
 from find_cell_seeds import main
 
 SPACING = (1.0, 0.5, 0.5)
@@ -195,3 +195,41 @@ def test_script_rejects_nuclei_of_another_shape_or_voxel_size(tmp_path):
                 method="minima",
                 options=OPTIONS["minima"],
             )
+
+
+@pytest.mark.parametrize("with_nuclei", [False, True])
+def test_script_writes_seeds_and_background(tmp_path, with_nuclei):
+    smooth, nuclei = two_cells(), np.zeros((20, 80, 80), np.uint16)
+    ridges, noise = 2 * smooth, 0.03
+    ridges[1, 10, 10] = 2
+    nuclei[8:11, 36:42, 46:52] = 1
+    stacks = {"membrane_smooth": smooth, "membrane_ridges": ridges, "nuclei": nuclei}
+    for name, stack in stacks.items():
+        write_stack(tmp_path / f"{name}.tif", stack, SPACING)
+    write_json(tmp_path / "membrane_ridges.json", {"noise": noise, "threshold": 0.0})
+    names = ("membrane_smooth", "membrane_ridges", "seeds", "background")
+    main(
+        **{name: tmp_path / f"{name}.tif" for name in names},
+        record=tmp_path / "membrane_ridges.json",
+        nuclei=[tmp_path / "nuclei.tif"] if with_nuclei else [],
+        background_radius_um=6.0,
+        background_radius_beside_nuclei_um=5.0,
+        min_wall_um3=1.0,
+        method="minima",
+        options=OPTIONS["minima"],
+    )
+    expected = find_cell_seeds(
+        smooth,
+        ridges,
+        SPACING,
+        noise,
+        "minima",
+        OPTIONS["minima"],
+        background_radius_um=5.0 if with_nuclei else 6.0,
+        min_wall_um3=1.0,
+        nuclei=nuclei if with_nuclei else None,
+    )
+    for name, stack in zip(("seeds", "background"), expected, strict=True):
+        found, spacing = read_stack(tmp_path / f"{name}.tif")
+        np.testing.assert_array_equal(found, stack)
+        assert spacing == SPACING

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from labels import contacts_by_loop
 
 from cellstack.cells.merge_cells import merge_cells
+from cellstack.files.stacks import read_stack, write_stack
+from merge_cells import main
 
 SPACING = (1.0, 0.5, 0.5)
 OPTIONS = {
@@ -273,3 +275,25 @@ def test_regions_without_nucleus_join_the_cell_across_the_weakest_wall():
     for factor, expected in ((0.99, [1, 3, 2]), (1.01, [1, 2, 2])):
         limits = {"min_volume_um3": 1e9, "min_volume_without_nucleus_um3": factor * volume}
         assert merge(labels, ridges, smooth, nuclei=2, **limits) == expected
+
+
+def test_script_writes_cells(tmp_path):
+    labels, ridges, _ = row_of_regions(0.1, 0.1, 2)
+    smooth = np.where(labels == 4, 0.1, 0.5).astype(np.float32)
+    nuclei = np.zeros_like(labels)
+    nuclei[1, 4, 5], nuclei[1, 4, 15] = 1, 2
+    stacks = {
+        "regions": labels,
+        "membrane_ridges": ridges,
+        "membrane_smooth": smooth,
+        "nuclei": nuclei,
+    }
+    for name, stack in stacks.items():
+        write_stack(tmp_path / f"{name}.tif", stack, SPACING)
+    files = {name: tmp_path / f"{name}.tif" for name in stacks}
+    paths = [files.pop("nuclei")]
+    for with_nuclei, expected in ((paths, [1, 2, 2, 0]), ([], [1, 1, 1, 2])):
+        main(**files, nuclei=with_nuclei, segmentation=tmp_path / "segmentation.tif", **OPTIONS)
+        found, spacing = read_stack(tmp_path / "segmentation.tif")
+        assert found[0, 0, 5::10].tolist() == expected
+        assert spacing == SPACING

@@ -120,7 +120,15 @@ def test_typical_bright_is_the_median_above_otsus_threshold(seed):
 
 @pytest.mark.parametrize(
     ("values", "expected"),
-    [([], 0.0), ([2.0], 2.0), ([3.0, 3.0, 3.0], 3.0), ([0.0, 0.0, 5.0], 5.0)],
+    [
+        ([], 0.0),
+        ([2.0], 2.0),
+        ([3.0, 3.0, 3.0], 3.0),
+        ([0.0, 0.0, 5.0], 5.0),
+        # Otsu's criterion: 1 * 5 * 6.4**2 above 3 * 3 * 4**2 and 4 * 2 * 4**2
+        ([9.0, 4.0, 4.0, 3.0, 1.0, 1.0], 9.0),
+        ([0.0, 1.0, 4.0, 4.0, 5.0, 5.0, 8.0, 9.0, 9.0], 9.0),
+    ],
 )
 def test_typical_bright_of_few_values(values, expected):
     assert typical_bright(np.array(values, "float32")) == expected

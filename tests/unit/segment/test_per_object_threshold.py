@@ -6,10 +6,10 @@ from scipy import ndimage
 from shapes import row_of_balls
 
 from cellstack.core import parallel
-from cellstack.core.blobs import find_blobs
+from cellstack.core.blobs import Blobs, find_blobs
 from cellstack.core.watershed import watershed
 from cellstack.segment import per_object_threshold
-from cellstack.segment.per_object_threshold import _flood, mark_blobs
+from cellstack.segment.per_object_threshold import _flood, _raise_at_faces, mark_blobs
 
 DIAMETER = 8.0
 SPACINGS = [(0.5 * ratio, 0.5, 0.5) for ratio in (1.1, 4, 8)]
@@ -122,6 +122,42 @@ def test_a_blob_ends_at_the_maximum_radius(spacing):
     assert 5 < np.abs(x[mask.any(axis=(0, 1))]).max() < 7
     unlimited = mark(stack.astype("float32"), spacing, max_radius_um=20.0, min_distance_um=35.0)
     assert np.abs(x[unlimited.any(axis=(0, 1))]).max() > 9
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_each_face_counts(axis):
+    # The rim of a ball whose centre lies outside of the stack.
+    spacing = (0.55, 0.5, 0.5)
+    stack, _ = row_of_balls(spacing, [1.0, 1.0, 1.0], blur=2.5)
+    turned = np.moveaxis(stack, 2, axis)
+    cut = [slice(None)] * 3
+    cut[axis] = slice(round(1.67 * DIAMETER / 0.5), None)
+    sides = [np.ascontiguousarray(turned[tuple(cut)])]
+    sides.append(np.ascontiguousarray(np.flip(sides[0], axis)))
+    steps = (0.5, 0.5, 0.5)
+    sizes = [[mark(side, steps, face_weight=weight).sum() for weight in (0, 1)] for side in sides]
+    assert sizes[0] == sizes[1]
+    assert sizes[0][1] < 0.97 * sizes[0][0]
+
+
+def test_the_nearest_neighbours_of_a_blob_at_a_face_are_the_first_of_equally_near_ones():
+    # Forty blobs at the same distance from one at a face: the median of the first nine counts.
+    ring = np.array([(y, x) for y in range(-25, 26) for x in range(-25, 26)])
+    ring = ring[(ring**2).sum(axis=1) == 325]  # 24 places
+    centres = np.array([(0, 30, 30), *((z, 30 + y, 30 + x) for y, x in ring for z in (15, 15))])
+    contrasts = np.array([1.0, *np.arange(2.0, 2 + 2 * len(ring))], "float32")
+    blobs = Blobs(
+        (1, 1, 1),
+        (2.0, 0.5, 0.5),
+        np.zeros((31, 61, 61), "float32"),
+        centres,
+        np.zeros(len(centres), "float32"),
+        contrasts,
+        contrasts,
+    )
+    raised = _raise_at_faces(blobs, np.ones(len(centres), bool), 1.0, 0.5)
+    assert raised[0] == 1 + 0.5 * (np.median(np.arange(2, 11)) - 1)
+    np.testing.assert_array_equal(raised[1:], contrasts[1:])
 
 
 @pytest.mark.slow

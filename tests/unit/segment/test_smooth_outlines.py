@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cellstack.core import parallel
-from cellstack.segment.smooth_outlines import METHODS, smooth_outlines
+from cellstack.segment.smooth_outlines import METHODS, _smooth_object, smooth_outlines
 
 SPACINGS = [(0.4 * ratio, 0.4, 0.4) for ratio in (1.1, 4, 8)]
 each_spacing = pytest.mark.parametrize("spacing", SPACINGS, ids=str)
@@ -106,6 +106,29 @@ def test_the_result_accounts_for_objects_smoothed_before(monkeypatch, inner, thr
     none_again = smooth_with(np.zeros_like)
     assert np.array_equal(all_again, smoothed)
     assert not np.array_equal(none_again, smoothed)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_objects_are_smoothed_one_after_the_other(seed):
+    spacing, sigma_um = (2.0, 0.5, 0.4), 0.8
+    rng = np.random.default_rng(seed)
+    labels = np.zeros((6, 24, 30), "uint16")
+    for label in range(1, 5):  # ragged boxes with gaps between them
+        start = rng.integers(0, (2, 10, 14))
+        labels[tuple(slice(at, at + size) for at, size in zip(start, (4, 12, 14), strict=True))] = (
+            label
+        )
+    labels[rng.random(labels.shape) < 0.25] = 0
+    labels = np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype("uint16")
+    expected = np.zeros_like(labels)
+    for label in range(1, labels.max() + 1):
+        free = ((labels == 0) & (expected == 0)) | (labels == label)
+        expected[_smooth_object(labels == label, free, spacing, sigma_um)[0]] = label
+    options = {"sigma_um": sigma_um, "min_volume_um3": 0}
+    found = smooth_outlines(labels, spacing, "smooth", options)
+    np.testing.assert_array_equal(found > 0, expected > 0)
+    for label in np.unique(expected[expected > 0]):
+        assert len(np.unique(found[expected == label])) == 1
 
 
 @pytest.mark.parametrize("method", METHODS)
