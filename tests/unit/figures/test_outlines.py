@@ -52,6 +52,110 @@ def test_outlines_are_drawn_in_the_given_colors():
     assert outlines_of(axes)[3][0] == "#ffffff"
 
 
+def panel():
+    """Return a panel of 50 x 40 um at 2 pixels per um."""
+    return drawing.add_panel(drawing.new_figure(100, 80), 0, 0, (0, 50, 40, 0), 2)
+
+
+def rims_of(axes):
+    return [each for each in axes.collections if each.get_alpha() is not None]
+
+
+def test_outlines_lie_inside_by_half_their_width_with_a_dark_rim_below():
+    axes = panel()
+    mask = np.ones((12, 20), bool)
+    (line,) = outlines.trace_outlines(mask, (4, 6), (0.5, 0.35))
+    outlines.draw_outlines(axes, [line], [COLORS[0]])
+    ((_, drawn),) = outlines_of(axes)
+    half = outlines.LINE_WIDTH / 2 / 2  # um
+    expected = [(5.5 * 0.35 + half, 25.5 * 0.35 - half), (3.5 * 0.5 + half, 15.5 * 0.5 - half)]
+    for values, ends in zip(drawn.T, expected, strict=True):
+        assert (values.min(), values.max()) == pytest.approx(ends)
+    np.testing.assert_allclose(drawn[0], drawn[-1])
+    # all sides keep their direction
+    (dx, dy), (before_x, before_y) = np.diff(drawn, axis=0).T, np.diff(line, axis=0).T
+    np.testing.assert_allclose(dx * before_y, dy * before_x, atol=1e-9)
+    (rim,) = rims_of(axes)
+    assert axes.collections.index(rim) == 0
+    np.testing.assert_array_equal(rim.get_paths()[0].vertices, drawn)
+    width = axes.collections[1].get_linewidths()[0]
+    assert width == pytest.approx(outlines.LINE_WIDTH * drawing.PIXEL)
+    assert rim.get_linewidths()[0] > 1.5 * width
+
+
+def test_a_sharp_corner_stays_near_its_place():
+    axes = panel()
+    # contourpy has the object to the left of a line in a plot with y upwards
+    needle = np.array([(0, 0), (30, 0.2), (0, 0.4), (0, 0)], float)
+    outlines.draw_outlines(axes, [needle], [COLORS[0]])
+    ((_, drawn),) = outlines_of(axes)
+    assert np.abs(drawn - needle).max() < 8 * outlines.LINE_WIDTH / 2 / 2
+
+
+def test_lines_that_would_cover_the_image_are_thinner_but_not_below_half():
+    square = np.array([(0, 0), (9, 0), (9, 9), (0, 9), (0, 0)], float)  # 72 pixels long
+    for count, share in ((1, 1), (25, None), (200, 0.5)):
+        axes = panel()
+        outlines.draw_outlines(axes, [square] * count, [COLORS[0]] * count)
+        width = axes.collections[1].get_linewidths()[0] / drawing.PIXEL
+        if share is None:  # a quarter of the 100 x 80 pixels
+            share = 0.25 * 100 * 80 / (72 * count) / outlines.LINE_WIDTH
+            assert 0.5 < share < 1
+        assert width == pytest.approx(outlines.LINE_WIDTH * min(max(share, 0.5), 1))
+
+
+def test_outlines_without_colors_are_thin_and_dashed_and_dashed_ones_have_no_rim():
+    square = np.array([(0, 0), (9, 0), (9, 9), (0, 9), (0, 0)], float)
+    axes = panel()
+    outlines.draw_outlines(axes, [square])
+    line = axes.collections[1]
+    assert line.get_linewidths()[0] == pytest.approx(outlines.NEUTRAL_LINE_WIDTH * drawing.PIXEL)
+    assert line.get_linestyle()[0][1] is not None
+    assert len(rims_of(axes)) == 1
+    axes = panel()
+    outlines.draw_outlines(axes, [square], [COLORS[0]], (0, (3, 3)))
+    (line,) = axes.collections
+    assert line.get_linestyle()[0][1] is not None
+    axes = panel()
+    outlines.draw_outlines(axes, [square], [COLORS[0]])
+    assert axes.collections[1].get_linestyle()[0][1] is None
+    outlines.draw_outlines(axes, [])  # nothing to draw
+
+
+def test_a_new_object_gets_the_color_that_is_farthest_away():
+    side = 10
+    boxes = {
+        label: tuple(slice(start, start + side) for start in (0, 0, at))
+        for label, at in enumerate([0, 10, 20, 30, 40, 50, 60, 70, 300], 1)
+    }
+    colors = list(outlines.label_colors(boxes).values())
+    assert colors[:7] == list(COLORS)
+    assert colors[7] == COLORS[0]  # that of the object 70 voxels away
+    assert colors[8] == COLORS[1]  # 290 voxels away; the first one has been used again
+
+
+def test_distances_of_colors_are_relative_to_the_size_of_the_objects():
+    # seven objects around the last one; that with the first colour is nearest in voxels, but small
+    ats = {1: (0, 40), 2: (100, 90), 3: (100, 91), 4: (100, 92), 5: (100, 93), 6: (100, 94)}
+    boxes = {
+        label: (slice(0, 1), slice(y, y + 80), slice(x, x + 80)) for label, (y, x) in ats.items()
+    }
+    boxes |= {
+        7: (slice(0, 1), slice(60, 62), slice(60, 62)),
+        8: (slice(0, 1), slice(0, 80), slice(130, 210)),
+    }
+    colors = outlines.label_colors(boxes)
+    assert len({colors[label] for label in range(1, 8)}) == 7
+    bounds = {label: np.array([(s.start, s.stop) for s in box]) for label, box in boxes.items()}
+
+    def apart(label):
+        one, other = bounds[label], bounds[8]
+        sizes = (np.ptp(one, axis=1) + np.ptp(other, axis=1)) / 2
+        return np.linalg.norm((one.mean(axis=1) - other.mean(axis=1)) / sizes)
+
+    assert colors[8] == colors[max(range(1, 8), key=apart)]
+
+
 @pytest.mark.parametrize("grid", [(1, 6, 6), (1, 1, 30), (4, 4, 4)])
 def test_touching_boxes_differ_in_color(grid):
     numbers = np.arange(1, math.prod(grid) + 1, dtype=np.uint16).reshape(grid)
