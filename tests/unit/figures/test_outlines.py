@@ -83,6 +83,17 @@ def test_outlines_lie_inside_by_half_their_width_with_a_dark_rim_below():
     assert rim.get_linewidths()[0] > 1.5 * width
 
 
+def test_the_outline_of_a_pixel_is_smaller_by_half_the_width_of_its_line():
+    axes = panel()
+    (line,) = outlines.trace_outlines(np.ones((1, 1), bool), (1, 1), (8, 8))
+    outlines.draw_outlines(axes, [line], [COLORS[0]])
+    ((_, drawn),) = outlines_of(axes)
+    shares = [np.abs(each[:, 0] - 8).max() / 4 for each in (line, drawn)]
+    # the sides of this diamond are at 4 / 2 ** 0.5 um from its middle
+    half = outlines.LINE_WIDTH / 2 / 2
+    assert shares == pytest.approx([1, 1 - half * math.sqrt(2) / 4])
+
+
 def test_a_sharp_corner_stays_near_its_place():
     axes = panel()
     # contourpy has the object to the left of a line in a plot with y upwards
