@@ -7,6 +7,7 @@
 # make bench          measure the run time of cellstack and other tools
 # make resources      measure the jobs, and fit the memory and time that the rules request
 # make lock           pin the newest versions of all requirements
+# make audit          compare them with the published list of vulnerabilities
 
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -21,7 +22,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hash
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--fork-strategy fewest --no-header --quiet --upgrade
 
-.PHONY: run quick test test-cluster lint docs bench accuracy resources lock clean
+.PHONY: run quick test test-cluster lint docs bench accuracy resources lock audit clean
 
 run: .venv/run.stamp
 	$(BIN)/snakemake --cores $(CORES)
@@ -77,17 +78,21 @@ resources: .venv/run.stamp
 	$(BIN)/python $(PIP_INSTALL) -r $<
 	touch $@
 
-# the other tools of `make bench`, in a separate environment
-.venv/peers.stamp: $(REQUIREMENTS)/peers.txt | .venv/bin/python
-	$(PYTHON) -m venv .venv/peers
-	.venv/peers/bin/python $(PIP_INSTALL) -r $<
+# the other tools of `make bench`, and the tool of `make audit`, each in a separate environment
+.venv/peers.stamp .venv/audit.stamp: .venv/%.stamp: $(REQUIREMENTS)/%.txt | .venv/bin/python
+	$(PYTHON) -m venv .venv/$*
+	.venv/$*/bin/python $(PIP_INSTALL) -r $<
 	touch $@
 
 # needs uv on the path
 lock:
-	cd $(REQUIREMENTS) && for name in run dev slurm peers; do \
+	cd $(REQUIREMENTS) && for name in run dev slurm peers audit; do \
 		$(COMPILE) $$name.in -o $$name.txt || exit 1; done
 	$(PYTHON) envs/pin.py
+
+# status 1: a vulnerability is known; 2: the list cannot be reached
+audit: .venv/audit.stamp
+	.venv/audit/bin/python envs/audit.py
 
 clean:
 	rm -rf results results-* resources logs logs-* .snakemake
