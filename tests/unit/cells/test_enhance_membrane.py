@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from cellstack.cells import enhance_membrane as module
 from cellstack.cells.enhance_membrane import enhance_membrane
@@ -69,6 +70,32 @@ def test_result_does_not_depend_on_the_slabs(monkeypatch):
     whole = module.ridges(stack, (1, 0.5, 0.5), sigma_um=0.6)
     monkeypatch.setattr(module, "PLANES_PER_SLAB", 4)
     np.testing.assert_array_equal(module.ridges(stack, (1, 0.5, 0.5), sigma_um=0.6), whole)
+
+
+@pytest.mark.parametrize("method", module.METHODS)
+def test_strength_is_the_smallest_eigenvalue_of_the_hessian_matrix(method):
+    spacing, sigma_um = np.array([0.8, 0.5, 0.3]), 0.6
+    rng = np.random.default_rng(0)
+    stack = ndimage.gaussian_filter(rng.random((12, 14, 16)), 1).astype(np.float32)
+    sigma = sigma_um / spacing * ([1, 1, 1] if method == "ridges" else [0, 1, 1])
+    smooth = ndimage.gaussian_filter(stack.astype(float), sigma, mode="nearest")
+    found = module.METHODS[method](stack, tuple(spacing), sigma_um=sigma_um)
+    unit = np.eye(3, dtype=int)
+    for place in ([6, 7, 8], [3, 10, 4], [9, 3, 12], [5, 5, 5], [7, 11, 3]):
+
+        def value(*steps, at=place):
+            return smooth[tuple(at + sum(steps))]
+
+        hessian = np.empty((3, 3))
+        for i, a in enumerate(unit):
+            for j, b in enumerate(unit):
+                corners = value(a, b) - value(a, -b) - value(-a, b) + value(-a, -b)
+                sides = value(a) + value(-a) - 2 * value(0 * a)
+                # along an axis the second difference of neighbours
+                hessian[i, j] = sides if i == j else corners / 4
+        hessian *= np.outer(sigma, sigma)
+        expected = max(-np.linalg.eigvalsh(hessian)[0], 0)
+        assert found[tuple(place)] == pytest.approx(expected, rel=1e-3, abs=2e-5)
 
 
 @pytest.mark.parametrize("method", module.METHODS)

@@ -10,7 +10,7 @@ from cellstack.core.filters import gaussian
 
 each_ratio = pytest.mark.parametrize("ratio", [1, 4, 8])
 each_spacing = pytest.mark.parametrize(
-    "spacing", [(0.5 * ratio, 0.5, 0.5) for ratio in (1.1, 4, 8)], ids=str
+    "spacing", [*((0.5 * ratio, 0.5, 0.5) for ratio in (1.1, 4, 8)), (1.6, 0.9, 0.4)], ids=str
 )
 
 
@@ -36,6 +36,18 @@ def test_blobness_against_scipy(ratio, shape):
     assert found.dtype == np.float32
     # The tolerance is that of float32 times sigma squared in voxels.
     np.testing.assert_allclose(found, np.maximum(-np.sum(curvatures, axis=0), 0), atol=2e-5)
+
+
+def test_blobness_with_three_different_voxel_sides():
+    stack = read_only(np.random.default_rng(0).random((9, 17, 31), "float32"))
+    sigma = np.divide(0.8, (1.2, 0.5, 0.3))
+    smooth = ndimage.gaussian_filter(stack.astype(float), sigma, mode="nearest")
+    curvatures = [
+        ndimage.correlate1d(smooth, [1, -2, 1], axis, mode="nearest") * sigma[axis] ** 2
+        for axis in range(3)
+    ]
+    expected = np.maximum(-np.sum(curvatures, axis=0), 0)
+    np.testing.assert_allclose(blobness(stack, (1.2, 0.5, 0.3), 0.8), expected, atol=2e-5)
 
 
 def test_blobness_is_near_that_of_sampled_derivatives():

@@ -169,3 +169,10 @@ def test_counts_of_steps_against_a_loop_over_voxels(mask, spacing):
         surface_area(mask, spacing),
         surface_area(mask, (1, 1, 1)),
     ]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_ellipsoid_with_three_different_voxel_sides(order):
+    semi_axes, spacing = np.array([4.0, 8.0, 2.5]), np.array([0.8, 0.5, 0.25])[list(order)]
+    mask = ellipsoid(semi_axes, np.eye(3), (0.2, -0.3, 0.1), spacing)
+    assert surface_area(mask, spacing) == pytest.approx(ellipsoid_area(*semi_axes), rel=0.05)

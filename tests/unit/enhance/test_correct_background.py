@@ -173,3 +173,10 @@ def test_script_writes_the_corrected_stack(tmp_path):
     found, read = read_stack(tmp_path / "corrected.tif")
     np.testing.assert_array_equal(found, correct_background(stack, spacing, steps))
     assert read == spacing
+
+
+def test_the_background_is_the_median_of_the_darkest_plane():
+    rng = np.random.default_rng(0)
+    stack = rng.integers(0, 200, (5, 21, 21)).astype(np.uint16)
+    stack[3] //= 2
+    assert fit_decay(stack, 2.0, 98)[0] == np.median(stack[3])

@@ -216,3 +216,26 @@ def test_script_writes_distance_and_seeds(tmp_path):
     np.testing.assert_array_equal(read_stack(files["seeds"])[0], expected)
     assert read_stack(files["seeds"])[1] == read_stack(files["distance"])[1] == spacing
     assert expected.max() > 2
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("peaks", {"min_distance_um": 5.0}),
+        ("laplacian_of_gaussian", {"sigma_um": 2.64, "min_distance_um": 4.8}),
+        ("distance_and_blobs", {"sigma_um": 2.64, "min_distance_um": 4.8, "weight": 0.5}),
+    ],
+)
+def test_lengths_count_in_um_along_each_axis(method, options):
+    # Balls of 8 um in a row along each axis, with voxels of three different sides.
+    spacing = np.array([1.6, 0.8, 0.4])
+    for axis in range(3):
+        size = np.full(3, 11.0) + 14.4 * np.eye(3)[axis]
+        centres = np.array([5.5, 5.5, 5.5]) + np.outer([0, 7.2, 14.4], np.eye(3)[axis])
+        shape = np.ceil(size / spacing).astype(int)
+        mask = (cones(shape, spacing, centres / spacing, [4.0] * 3) > 0).astype("uint8")
+        components, distance = label_components(mask, 26), distance_map(mask, spacing, 0.5)
+        seeds = find_seeds(distance, components, spacing, method, options, mask.astype("float32"))
+        assert seeds.max() == 3
+        places = np.array(ndimage.center_of_mass(seeds, seeds, range(1, 4))) * spacing
+        assert np.abs(places[places[:, axis].argsort()] - centres).max() < 1.7

@@ -12,7 +12,7 @@ from cellstack.segment import per_object_threshold
 from cellstack.segment.per_object_threshold import _flood, _raise_at_faces, mark_blobs
 
 DIAMETER = 8.0
-SPACINGS = [(0.5 * ratio, 0.5, 0.5) for ratio in (1.1, 4, 8)]
+SPACINGS = [*((0.5 * ratio, 0.5, 0.5) for ratio in (1.1, 4, 8)), (1.4, 0.8, 0.3)]
 OPTIONS = {
     "level": 0.5,
     "sigma_um": 0.3 * DIAMETER,
