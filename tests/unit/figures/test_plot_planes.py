@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from drawn import boxes_image, edges_of, outlines_of, panels, texts_of
+from drawn import boxes_image, edges_of, outlines_of, panels, pixels_per_um, scale_bars, texts_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cellstack.core.labels import find_boxes
-from cellstack.figures import outlines
-from cellstack.figures.plot_planes import choose_planes, plot_planes
+from cellstack.figures import drawing, outlines
+from cellstack.figures.plot_planes import MAX_HEIGHT, MAX_WIDTH, choose_planes, plot_planes
 
 
 def test_objects_have_the_same_color_on_all_planes():
@@ -58,3 +58,49 @@ def test_all_planes_of_a_thin_stack_are_shown(count):
     figure = plot_planes(raw, labels, (1, 1, 1), title="s")
     assert "All planes" in texts_of(figure)
     assert len(figure.axes) == count
+
+
+def test_panels_show_the_planes_at_true_scale_in_one_grey_range():
+    raw = np.random.default_rng(0).integers(0, 900, (30, 60, 72)).astype(np.uint16)
+    spacing = (1.3, 0.5, 0.35)
+    figure = plot_planes(raw, np.zeros(raw.shape, np.uint16), spacing, title="s")
+    limits = pytest.approx(tuple(np.percentile(raw[choose_planes(30)], (0.5, 99.5))))
+    scale = pixels_per_um(figure.axes[0])
+    for z, axes in zip(choose_planes(30), figure.axes, strict=True):
+        np.testing.assert_array_equal(axes.images[0].get_array(), raw[z])
+        assert axes.images[0].get_clim() == limits
+        assert axes.get_xlim() == pytest.approx((-0.175, 71.5 * 0.35))
+        assert axes.get_ylim() == pytest.approx((59.5 * 0.5, -0.25))
+        assert pixels_per_um(axes) == pytest.approx((scale[0], scale[0]))
+    # half of a panel of 25.2 um
+    assert scale_bars(figure) == [(pytest.approx(10 * scale[0]), 10)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "columns"), [((1, 40, 60), 1), ((12, 40, 60), 4), ((5, 20, 200), 1)]
+)
+def test_panels_fill_the_room_in_rows(shape, columns):
+    figure = plot_planes(
+        np.zeros(shape, np.uint8), np.zeros(shape, np.uint16), (1, 0.5, 0.5), title="s"
+    )
+    boxes = [axes.bbox for axes in figure.axes]
+    lefts = sorted({round(box.x0) for box in boxes})
+    assert len(lefts) == columns
+    # from left to right, then down
+    places = [(round(-box.y0), round(box.x0)) for box in boxes]
+    assert places == sorted(places)
+    assert not any(a.overlaps(b) for a in boxes for b in boxes if a is not b)
+    width = max(box.x1 for box in boxes) - min(box.x0 for box in boxes)
+    height = max(box.y1 for box in boxes) - min(box.y0 for box in boxes)
+    assert width == pytest.approx(MAX_WIDTH) or 0.9 * MAX_HEIGHT < height <= MAX_HEIGHT
+    assert width <= MAX_WIDTH + 1
+    bottom = min(box.y0 for box in boxes)
+    assert bottom == pytest.approx(drawing.MARGIN, abs=1)
+
+
+def test_bar_of_a_single_column_is_a_fifth_of_a_panel():
+    shape = (1, 60, 72)
+    figure = plot_planes(
+        np.zeros(shape, np.uint8), np.zeros(shape, np.uint16), (1, 0.5, 0.35), title="s"
+    )
+    assert scale_bars(figure) == [(pytest.approx(5 * pixels_per_um(figure.axes[0])[0]), 5)]
