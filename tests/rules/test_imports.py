@@ -143,7 +143,8 @@ def used_packages(script):
         if module != script and not is_ours(module):
             packages.add(module)
         elif name in read(module).bound:  # imported there from another module
-            waiting.append(read(module).bound[name])
+            owner, original = read(module).bound[name]
+            waiting.append((owner, original or name))
         else:
             for node in read(module).nodes.get(name, []):
                 waiting += references(node, module)

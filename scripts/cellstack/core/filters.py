@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core import parallel
+from cellstack.core.opencv import cv2
 from cellstack.core.types import RawVolume, Spacing, Volume
 from cellstack.core.voxels import in_voxels
 

@@ -77,7 +77,7 @@ def erosion(stack: NDArray[Scalar], neighbourhood: Mask) -> NDArray[Scalar]:
     >>> erosion(stack, footprint("ball", 1, (1, 1, 1)))
     array([[[1, 1, 1, 0, 0, 0, 0]]], dtype=uint8)
     """
-    import cv2  # slow to import; most runs of clean_mask do not need it
+    from cellstack.core.opencv import cv2  # slow to import; most runs of clean_mask do not need it
 
     return _combine_planes(stack, neighbourhood, cv2.erode, np.minimum)
 
@@ -91,7 +91,7 @@ def dilation(stack: NDArray[Scalar], neighbourhood: Mask) -> NDArray[Scalar]:
     >>> dilation(stack, footprint("ball", 1, (1, 1, 1)))
     array([[[1, 1, 0, 0, 1, 1, 1]]], dtype=uint8)
     """
-    import cv2  # see erosion
+    from cellstack.core.opencv import cv2  # see erosion
 
     return _combine_planes(stack, neighbourhood, cv2.dilate, np.maximum)
 

@@ -2,11 +2,11 @@
 
 from typing import cast
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core import parallel
+from cellstack.core.opencv import cv2
 from cellstack.core.types import Volume
 
 SAMPLED_PLANES = 8  # from which the range of the median is estimated

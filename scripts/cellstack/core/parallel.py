@@ -92,9 +92,15 @@ def map_threads(function: Callable[[Item], object], items: Sequence[Item], count
         return
     from concurrent.futures import ThreadPoolExecutor  # most jobs use one core
 
-    with ThreadPoolExecutor(count) as pool:
+    with ThreadPoolExecutor(count, initializer=_disable_ipp) as pool:
         for done in [pool.submit(function, item) for item in items]:
             done.result()
+
+
+def _disable_ipp() -> None:
+    """Disable Intel's library in this thread, as :mod:`cellstack.core.opencv` does in the first."""
+    if "cv2" in sys.modules:
+        sys.modules["cv2"].ipp.setUseIPP(False)
 
 
 def map_processes(

@@ -4,11 +4,11 @@ import functools
 from collections.abc import Sequence
 from typing import cast
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core import filters, parallel
+from cellstack.core.opencv import cv2
 from cellstack.core.types import Spacing, Volume
 from cellstack.core.voxels import in_voxels
 

@@ -161,6 +161,8 @@ def directions(
     kinds, kind = np.unique(np.abs(axes), axis=0, return_inverse=True)
     units = np.abs(steps * spacing / lengths[:, None])
     unit_of_kind = np.array([units[kind == each][0] for each in range(len(kinds))])
-    nearest = np.argmax(np.einsum("pa,ka->pk", points, unit_of_kind), axis=1)
+    cosines = sum(points[:, axis, None] * unit_of_kind[:, axis] for axis in range(3))
+    # Rounded, so that of two equally near directions each processor takes the first one.
+    nearest = np.argmax(np.round(cosines, 9), axis=1)
     share = np.bincount(nearest, minlength=len(kinds)) / len(points)
     return steps, lengths, share[kind] / np.bincount(kind)[kind]

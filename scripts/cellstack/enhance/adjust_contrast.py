@@ -125,7 +125,10 @@ def gamma(stack: RawVolume, spacing: Spacing, *, gamma: float) -> Volume:
     -----
     The same as `skimage.exposure.adjust_gamma` of the stack as float.
     """
-    return none(stack, spacing) ** np.float32(gamma)
+    scaled = none(stack, spacing)
+    for plane in scaled:  # in float64, since powers in float32 differ between processors
+        plane[:] = np.power(plane, gamma, dtype=np.float64)
+    return scaled
 
 
 @METHODS

@@ -9,13 +9,13 @@ A method takes a stack of float32 in [0, 1] and the voxel size, and returns a ne
 import logging
 from typing import Any, cast
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
 from cellstack.core.filters import gaussian
 from cellstack.core.noise import estimate_noise
+from cellstack.core.opencv import cv2
 from cellstack.core.types import Spacing, Volume
 from cellstack.core.voxels import whole_voxels
 from cellstack.errors import InputError
@@ -153,12 +153,12 @@ def _bilateral_scikit_image(
 ) -> NDArray[np.float32]:
     from skimage.restoration import denoise_bilateral  # slow to import, not needed by default
 
-    writable = plane.copy()  # its compiled code does not accept read-only arrays
+    # In float64, since exponentials in float32 differ between processors.
     smooth: NDArray[np.floating[Any]] = denoise_bilateral(
-        writable, sigma_color=sigma_intensity, sigma_spatial=sigma
+        plane.astype(np.float64), sigma_color=sigma_intensity, sigma_spatial=sigma
     )
     # scikit-image drops axes of length 1
-    return smooth.astype(np.float32, copy=False).reshape(plane.shape)
+    return smooth.astype(np.float32).reshape(plane.shape)
 
 
 def _square_pixel(spacing: Spacing, method: str) -> float:
@@ -257,7 +257,7 @@ def non_local_means(
         return denoised
     for plane in denoised:
         averaged = denoise_nl_means(
-            plane,
+            plane.astype(np.float64),  # see _bilateral_scikit_image
             2 * max(1, patch_radius) + 1,
             search_radius,
             strength * sigma_noise,

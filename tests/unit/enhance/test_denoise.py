@@ -133,7 +133,11 @@ def test_bilateral_against_its_definition(shape, sigma_intensity, sigma, radius)
 def test_bilateral_with_scikit_image(shape, sigma_intensity):
     stack = noise(shape)
     expected = [
-        denoise_bilateral(plane.copy(), sigma_color=sigma_intensity, sigma_spatial=1.2)
+        denoise_bilateral(
+            plane.astype(float),
+            sigma_color=sigma_intensity or float(plane.std()),
+            sigma_spatial=1.2,
+        ).astype(np.float32)
         for plane in stack
     ]
     options = {
@@ -326,3 +330,13 @@ def test_memory_order_changes_nothing(method, options):
         denoise(np.asfortranarray(stack), spacing_of(4), method, options),
         denoise(stack, spacing_of(4), method, options),
     )
+
+
+def test_patches_have_at_least_three_pixels():
+    stack = np.random.default_rng(0).random((2, 20, 21), np.float32)
+    options = MEANS | {"search_radius_um": 1.0, "sigma_noise": 0.2}
+    tiny, one = (
+        non_local_means(stack, (2.0, 0.5, 0.5), **options | {"patch_radius_um": radius})
+        for radius in (0.1, 0.5)
+    )
+    np.testing.assert_array_equal(tiny, one)
