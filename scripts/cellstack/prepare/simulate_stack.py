@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias, cast
 
 import cc3d
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -16,6 +15,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from cellstack.core.labels import label_type
+from cellstack.core.opencv import cv2
 from cellstack.core.types import Box, Labels, Spacing, Volume
 from cellstack.errors import InputError
 
@@ -176,6 +176,16 @@ def simulate_stack(
     return Simulated(nuclei_image, membrane_image, nuclei, cells, colony.mitotic + 1, volumes)
 
 
+def _portable(function: np.ufunc, values: Floats) -> NDArray[np.float32]:
+    """Return the values of a function such as `numpy.exp` in float32, the same on any processor.
+
+    The last bits of NumPy's exponentials, sines and roots depend on the processor; float64 has
+    enough of them.
+    """
+    portable: NDArray[np.float32] = function(values, dtype=np.float64).astype(np.float32)
+    return portable
+
+
 def _check(
     shape: Sequence[int],
     spacing: Spacing,
@@ -201,7 +211,7 @@ def _lay_out(rng: np.random.Generator, field: Floats, diameter: float, count: in
     limits = 1 - 3 * DIAMETER_SD, 1 + 3 * DIAMETER_SD
     size = diameter * np.clip(rng.normal(1, DIAMETER_SD, (count, 1)), *limits)
     axes = rng.uniform(*AXIS_LENGTHS, (count, 3))
-    semiaxes = size / 2 * axes / np.cbrt(axes.prod(axis=1, keepdims=True))
+    semiaxes = size / 2 * axes / _portable(np.cbrt, axes.prod(axis=1, keepdims=True))
     rotations = Rotation.from_quat(rng.normal(size=(count, 4))).as_matrix()
     dents = rng.normal(size=(count, 3, 3))
     dents /= np.linalg.norm(dents, axis=2, keepdims=True)
@@ -295,7 +305,7 @@ def _gaps(centres: Floats, shapes: Floats, diameter: float) -> tuple[Integers, F
     lengths = np.linalg.norm(lines, axis=1)
     directions = lines / lengths[:, None]
     radii = [
-        1 / np.linalg.norm(np.einsum("pij,pj->pi", shapes[each], directions), axis=1)
+        1 / np.linalg.norm((shapes[each] * directions[:, None]).sum(axis=2), axis=1)
         for each in pairs.T
     ]
     return pairs, lengths - radii[0] - radii[1], directions
@@ -335,7 +345,7 @@ def _paint(
     step = spacing[0] / fine
     blur_radius = int(np.ceil(3 * PSF_SIGMA_UM[0] / step))
     offsets = np.arange(-blur_radius, blur_radius + 1) * step
-    weights = np.exp(-0.5 * (offsets / PSF_SIGMA_UM[0]) ** 2)
+    weights = _portable(np.exp, -0.5 * (offsets / PSF_SIGMA_UM[0]) ** 2)
     weights /= weights.sum()
     sigma_y, sigma_x = PSF_SIGMA_UM[1] / spacing[1], PSF_SIGMA_UM[2] / spacing[2]
     axes = [
@@ -427,7 +437,7 @@ def _paint_planes(
     between = _sheet(cast(Volume, (second - nearest) / 2), axes)
     membrane = np.where(cells > 0, between, 0)
     np.maximum(membrane, _sheet(np.abs(surface), axes), out=membrane)
-    membrane *= np.exp(0.25 * _grain(textures, np.ix_(*axes), 0.1 * colony.diameter))
+    membrane *= _portable(np.exp, 0.25 * _grain(textures, np.ix_(*axes), 0.1 * colony.diameter))
     np.maximum(membrane, CYTOPLASM_SIGNAL * (cells > 0), out=membrane)
     return (chromatin, membrane), (nuclei, cells)
 
@@ -446,8 +456,7 @@ def _sheet(distance: Volume, axes: Sequence[Floats]) -> Volume:
             steeper = np.maximum(rise[1:], rise[:-1])
             np.moveaxis(slope2, dimension, 0)[...] += np.concatenate([rise[:1], steeper, rise[-1:]])
     np.clip(slope2, 0.02, 4, out=slope2)
-    sheet: Volume = np.exp(np.square(distance) / slope2 * np.float32(-0.5 / WALL_SIGMA_UM**2))
-    return sheet
+    return _portable(np.exp, np.square(distance) / slope2 * np.float32(-0.5 / WALL_SIGMA_UM**2))
 
 
 def _extents(colony: _Colony, margin: float | Floats) -> Floats:
@@ -504,7 +513,7 @@ def _surface_distance(
     rays along z, for the flat free surface of cells.
     """
     frame, radius = _unit_sphere(colony, index, offsets, colony.semiaxes[index])
-    dent = np.float32(DENT_DEPTH) / radius**3
+    dent = np.float32(DENT_DEPTH) / (radius * radius * radius)
     for direction in colony.dents[index]:
         dent *= _project(direction, frame)
     length2 = np.maximum(_sum_squares(offsets), np.float32(1e-12))
@@ -525,12 +534,13 @@ def _chromatin(
     ]
     contrast = np.float32(0.2 if index == colony.mitotic else 0.35)
     grain = _grain(textures, inside, 0.011 * colony.diameter)
-    texture = np.exp(contrast * grain - contrast**2 / 2)  # its mean is 1
+    texture = _portable(np.exp, contrast * grain - contrast**2 / 2)  # its mean is 1
     if index == colony.mitotic:
         plate = np.multiply(METAPHASE_PLATE_AXES, colony.diameter / 2)
         frame, radius = _unit_sphere(colony, index, points, plate)
         lobes = sum(
-            np.sin(5 * _project(direction, frame) / radius) for direction in colony.dents[index]
+            _portable(np.sin, 5 * _project(direction, frame) / radius)
+            for direction in colony.dents[index]
         )
         texture *= radius < 1 + np.float32(0.15) * lobes
     else:
@@ -539,7 +549,8 @@ def _chromatin(
             offsets = [
                 each - np.float32(middle) for each, middle in zip(frame, nucleolus, strict=True)
             ]
-            texture *= 1 - np.float32(0.5) * np.exp(_sum_squares(offsets) * np.float32(-12.5))
+            dip = _portable(np.exp, _sum_squares(offsets) * np.float32(-12.5))
+            texture *= 1 - np.float32(0.5) * dip
     brightness: NDArray[np.float32] = np.float32(textures.brightness[index]) * texture
     return brightness
 
