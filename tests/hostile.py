@@ -1,5 +1,6 @@
 """Imports of hostile images in tests, and mutations of valid files."""
 
+import copy
 import os
 import struct
 import sys
@@ -14,6 +15,9 @@ UM = {"z_um": 1.0, "y_um": 0.5, "x_um": 0.5}
 MAX_SECONDS = 20  # an idle machine needs a hundredth of it
 
 
+NUMBERS = [0, 1, -1, 2, 255, 10**6, 2**31 - 1, 2**31, 2**32, 2**63, 10**40]
+WORDS = ["", "nan", "inf", "-", "1e999", "0x7", "é", "\x00", "../x", "/etc/passwd", "a" * 5000]
+JSON_LEAVES = [*NUMBERS, *WORDS, None, True, 1e308, [], {}, [[]], ["gzip"], {"id": "pickle"}]
 RUNS_CODE = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "pickle.find_class")
 CONNECTS = ("socket.connect", "socket.bind")
 
@@ -118,4 +122,34 @@ def mutated(content, rng, header=400):
     reach = len(content) if kind == 1 else min(len(content), header)
     for _ in range(rng.integers(1, 20)):
         content[rng.integers(reach)] = rng.integers(256)
+    return content
+
+
+def choose(rng, values):
+    return values[rng.integers(len(values))]
+
+
+def places_in(content):
+    """Yield each list and dictionary in a JSON document with each of its keys."""
+    for key in list(content) if isinstance(content, dict) else range(len(content)):
+        yield content, key
+        if isinstance(content[key], dict | list):
+            yield from places_in(content[key])
+
+
+def with_mutated_json(content, rng):
+    """Replace, remove or repeat some parts of a JSON document."""
+    content = copy.deepcopy(content)
+    for _ in range(rng.integers(1, 4)):
+        places = list(places_in(content))
+        if not places:
+            break
+        part, key = choose(rng, places)
+        kind = rng.integers(3)
+        if kind == 0:
+            del part[key]
+        elif kind == 1 and isinstance(part, list):
+            part.extend([part[key]] * int(choose(rng, [1, 3, 100])))
+        else:
+            part[key] = choose(rng, JSON_LEAVES)
     return content

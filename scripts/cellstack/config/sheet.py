@@ -6,6 +6,7 @@ Imported when Snakemake parses the workflow, so it imports nothing heavy and ope
 import csv
 import difflib
 import math
+import os
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -72,6 +73,9 @@ def read_table(path: str, key: str) -> tuple[list[dict[str, str]], list[str]]:
     """
     separator = "," if str(path).endswith(".csv") else "\t"
     try:
+        # a pipe would be waited for, and a device may never end
+        if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 (never raise)
+            raise OSError("not a regular file")
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
             header, *lines = csv.reader(file, delimiter=separator, strict=True)
     except FileNotFoundError:

@@ -1,10 +1,12 @@
 """Reading the sheet, and its errors."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from hostile import mutations
 from study import ROOT
 
 from cellstack.config import sheet
@@ -87,6 +89,15 @@ def test_a_file_that_is_not_a_table_is_refused_in_one_line(read, content):
     assert len(errors) == 1
     assert "stacks.tsv' is not a text table in UTF-8" in errors[0]
     assert "\n" not in errors[0]
+
+
+def test_a_pipe_a_device_or_a_folder_is_refused_in_one_line(tmp_path):
+    os.mkfifo(tmp_path / "pipe.tsv")
+    for path in (tmp_path / "pipe.tsv", tmp_path, Path("/dev/zero")):
+        rows, errors = sheet.read_sheet(str(path), SCHEMA)
+        assert rows == []
+        (error,) = errors
+        assert f"{str(path)!r} is not a text table in UTF-8 (not a regular file)" in error
 
 
 HOSTILE = [
@@ -198,7 +209,7 @@ def test_an_image_path_that_is_too_long_does_not_exist(read, image):
 
 
 def test_mutated_sheets(read):
-    count = int(os.environ.get("CELLSTACK_FUZZ", "200"))
+    count = mutations(200)
     rng = np.random.default_rng(1)
     valid = "stack\tchannel\timage\tz_um\tdiameter_um\tinclude\tmouse\n" + "".join(
         f"s{n}\tnuclei\tx.tif\t0.5\t7\ttrue\tm{n}\n" for n in range(20)

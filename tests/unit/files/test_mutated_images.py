@@ -3,7 +3,6 @@
 Each test tries few images by default; CELLSTACK_FUZZ=10000 tries more.
 """
 
-import copy
 import json
 import re
 import resource
@@ -16,14 +15,20 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
-from hostile import mutated, mutations, run, write_pages
+from hostile import (
+    NUMBERS,
+    WORDS,
+    choose,
+    mutated,
+    mutations,
+    run,
+    with_mutated_json,
+    write_pages,
+)
 from reading import pattern
 
 from cellstack.files.readers.zarr_store import METADATA
 
-NUMBERS = [0, 1, -1, 2, 255, 10**6, 2**31 - 1, 2**31, 2**32, 2**63, 10**40]
-WORDS = ["", "nan", "inf", "-", "1e999", "0x7", "é", "\x00", "../x", "/etc/passwd", "a" * 5000]
-JSON_LEAVES = [*NUMBERS, *WORDS, None, True, 1e308, [], {}, [[]], ["gzip"], {"id": "pickle"}]
 MAX_KILOBYTES = 10**6 if sys.platform == "linux" else 10**9  # ru_maxrss; macOS reports bytes
 
 TIFFS = {
@@ -52,10 +57,6 @@ def folder(tmp_path):
     """A folder for the image, in which nothing else may appear."""
     (tmp_path / "in").mkdir()
     return tmp_path / "in"
-
-
-def choose(rng, values):
-    return values[rng.integers(len(values))]
 
 
 def write_tiffs(folder):
@@ -208,32 +209,6 @@ def test_mutated_pngs(tmp_path, folder):
             yield change(choose(rng, valid), rng)
 
     assert 0.2 < try_files(tmp_path, folder, "a.png", contents()) < 1
-
-
-def places_in(content):
-    """Yield each list and dictionary in a JSON document with each of its keys."""
-    for key in list(content) if isinstance(content, dict) else range(len(content)):
-        yield content, key
-        if isinstance(content[key], dict | list):
-            yield from places_in(content[key])
-
-
-def with_mutated_json(content, rng):
-    """Replace, remove or repeat some parts of a JSON document."""
-    content = copy.deepcopy(content)
-    for _ in range(rng.integers(1, 4)):
-        places = list(places_in(content))
-        if not places:
-            break
-        part, key = choose(rng, places)
-        kind = rng.integers(3)
-        if kind == 0:
-            del part[key]
-        elif kind == 1 and isinstance(part, list):
-            part.extend([part[key]] * int(choose(rng, [1, 3, 100])))
-        else:
-            part[key] = choose(rng, JSON_LEAVES)
-    return content
 
 
 def write_zarr(folder, version, compressor="auto"):
