@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy import ndimage
+from skimage.filters import threshold_otsu
 
 from cellstack.cells import enhance_membrane as module
 from cellstack.cells.enhance_membrane import enhance_membrane
@@ -142,6 +143,19 @@ def test_walls_are_above_one():
     assert (ridges[..., 22] > 1).all()
     assert (ridges[..., :15] < 0.1).all()
     assert record["threshold"] > 0
+
+
+@pytest.mark.parametrize("method", module.METHODS)
+def test_results_are_the_smoothed_stack_and_the_strength_in_units_of_its_threshold(method):
+    spacing = (0.8, 0.5, 0.3)
+    stack = wall(spacing, 2) + np.random.default_rng(0).normal(0, 0.02, (24, 40, 44))
+    stack = stack.astype(np.float32)
+    smooth, ridges, record = enhance_membrane(stack, spacing, 0.6, method, {"sigma_um": 0.4})
+    expected = ndimage.gaussian_filter(stack, np.divide(0.6, spacing), mode="nearest")
+    np.testing.assert_allclose(smooth, expected, atol=1e-5)
+    strength = module.METHODS[method](stack, spacing, sigma_um=0.4)
+    np.testing.assert_allclose(ridges * record["threshold"], strength, atol=1e-5)
+    assert record["threshold"] == pytest.approx(threshold_otsu(strength), rel=0.05)
 
 
 def test_record_has_the_noise_of_the_smoothed_stack():

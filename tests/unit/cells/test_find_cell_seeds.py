@@ -106,6 +106,24 @@ def test_background_is_an_opening_by_discs_in_um():
         assert 0.05 < found[z].mean() < 0.95
 
 
+def test_background_of_seeds_is_found_in_um():
+    spacing = (3.0, 0.5, 0.25)
+    ridges = 2 * (np.random.default_rng(0).random((4, 60, 90)) < 0.004).astype(np.float32)
+    _, background = find_cell_seeds(
+        ridges,
+        ridges,
+        spacing,
+        0.0,
+        "minima",
+        OPTIONS["minima"],
+        background_radius_um=3.0,
+        min_wall_um3=0.3,
+    )
+    expected = find_background(ridges, np.zeros(ridges.shape, bool), spacing, 3.0, 0.3)
+    np.testing.assert_array_equal(background, expected)
+    assert 0.05 < background.mean() < 0.95
+
+
 def test_pieces_of_wall_are_ignored_up_to_their_volume_in_um3():
     spacing = (3.0, 0.5, 0.25)
     ridges, no_nuclei = np.zeros((3, 40, 80), np.float32), np.zeros((3, 40, 80), bool)
@@ -133,9 +151,10 @@ def test_distance_seeds_are_counted_in_um():
     spacing = (3.0, 0.5, 0.25)
     ridges = np.zeros((7, 30, 60), np.float32)
     ridges[[0, -1]] = ridges[:, [0, -1]] = ridges[:, :, [0, -1]] = 2
-    # A neck of 3 um between two halves that are 14.5 um high: 5.75 um from the wall, and 1.5.
+    # Two halves 7.25 um wide along x, the narrowest side, with a neck of 3 um along y: the distance
+    # to the wall is 3.6 um in their middle and 1.6 um in the neck.
     ridges[:, :12, 30] = ridges[:, 18:, 30] = 2
-    for h_um, count in ((0.5, 2), (9.0, 1)):
+    for h_um, count in ((0.5, 2), (1.5, 2), (2.5, 1), (9.0, 1)):
         marked = METHODS["distance"](None, ridges, spacing, 0.0, smoothing_um=0.0, h_um=h_um)
         assert cc3d.connected_components(marked.astype(np.uint8)).max() == count
         assert not (marked & (ridges > 1)).any()
