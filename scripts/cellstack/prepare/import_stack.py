@@ -25,7 +25,7 @@ RAW_TYPES = {
 }
 MAX_NAMED = 10  # channels in a message
 MIN_STAGE_BYTES = 10  # per voxel, of the stage that needs the least memory
-LUMINANCE_WEIGHTS = (0.2126, 0.7152, 0.0722)
+LUMINANCE_WEIGHTS = (2126, 7152, 722)  # times 10,000; sums of integers are exact on any processor
 
 
 class Imported(NamedTuple):
@@ -267,7 +267,10 @@ def luminance(plane: NDArray[Any]) -> NDArray[Any]:
     >>> luminance(np.array([[[255, 255, 255], [255, 0, 0]]], np.uint8))
     array([[255,  54]], dtype=uint8)
     """
-    grey = plane[..., :3].astype(np.float64) @ np.array(LUMINANCE_WEIGHTS)
+    red, green, blue = (
+        plane[..., sample] * np.float64(weight) for sample, weight in enumerate(LUMINANCE_WEIGHTS)
+    )
+    grey = (red + green + blue) / sum(LUMINANCE_WEIGHTS)
     rounded: NDArray[Any] = grey if plane.dtype.kind == "f" else np.rint(grey)
     return rounded.astype(plane.dtype)
 

@@ -114,6 +114,14 @@ def test_luminance_against_scikit_image():
     assert luminance(np.full((1, 1, 3), 65535, "uint16")) == 65535
 
 
+def test_luminance_is_rounded_exactly():
+    colours = np.stack(np.meshgrid(*[np.arange(0, 255, 2)] * 3), axis=-1).reshape(128, -1, 3)
+    whole, rest = np.divmod(colours @ np.array([2126, 7152, 722]), 10_000)
+    assert (rest == 5000).any()  # halfway between two values, of which the even one is taken
+    expected = whole + ((rest > 5000) | ((rest == 5000) & (whole % 2 == 1)))
+    np.testing.assert_array_equal(luminance(colours.astype(np.uint8)), expected)
+
+
 @given(
     hnp.arrays(
         st.sampled_from([np.uint8, np.uint16, np.float32]),
