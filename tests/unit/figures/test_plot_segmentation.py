@@ -61,6 +61,44 @@ def test_scale_bars_have_the_length_that_is_written():
         assert axes.bbox.width == pytest.approx((14, 60, 72)[across] * spacing[across] * scale)
 
 
+def test_axes_are_named_at_their_middle_planes():
+    spacing = (1.3, 0.5, 0.35)
+    figure = draw(np.zeros((14, 60, 72), np.uint16), spacing)
+    shown = panels(figure)
+    beside = [text for text in figure.texts if text.get_rotation() == 90]
+    below = [text for text in figure.texts if text.get_ha() == "center" and text not in beside]
+    at = {"z": 7 * 1.3, "y": 30 * 0.5, "x": 36 * 0.35}  # um
+    for block in ("projection", "plane"):
+        marked = {axis: f" = {um:.4g} µm" if block == "plane" else "" for axis, um in at.items()}
+        for view, axis in (("xy", "y"), ("xz", "z")):
+            axes = shown[f"{block} {view}"]
+            (text,) = [t for t in beside if t.get_text() == axis + marked[axis]]
+            box = text.get_window_extent()
+            assert box.x1 == pytest.approx(axes.bbox.x0 - 8, abs=1)
+            middle = axes.transData.transform((0, at[axis]))[1]
+            assert (box.y0 + box.y1) / 2 == pytest.approx(middle, abs=1.5)
+        for view, axis in (("xz", "x"), ("yz", "z")):
+            axes = shown[f"{block} {view}"]
+            (text,) = [t for t in below if t.get_text() == axis + marked[axis]]
+            box = text.get_window_extent()
+            assert box.y1 == pytest.approx(axes.bbox.y0 - 8, abs=1)
+            middle = axes.transData.transform((at[axis], 0))[0]
+            assert (box.x0 + box.x1) / 2 == pytest.approx(middle, abs=1.5)
+    assert (len(beside), len(below)) == (4, 4)
+
+
+def test_axis_labels_of_a_thin_stack_start_at_their_views_and_are_apart():
+    figure = draw(np.zeros((3, 300, 300), np.uint16), (1.0, 0.5, 0.4))
+    shown = panels(figure)
+    below = {t.get_text(): t.get_window_extent() for t in figure.texts if t.get_ha() == "center"}
+    x, z = (
+        next(box for text, box in below.items() if text.startswith(f"{axis} =")) for axis in "xz"
+    )
+    assert x.x1 < z.x0
+    assert shown["plane yz"].bbox.x0 - 3 <= z.x0 < shown["plane yz"].bbox.x0 + 20
+    assert z.x1 <= figure.bbox.x1
+
+
 @pytest.mark.parametrize("spacing", RATIOS)
 def test_rendered_outline_is_at_the_edge_of_the_object(spacing, tmp_path):
     box = [(3, 7), (10, 25), (20, 32)]
