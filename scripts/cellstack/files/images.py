@@ -52,18 +52,28 @@ def find_images(path: str) -> list[str]:
     -------
     list of str
         The file or OME-Zarr folder, or the planes in natural order. Empty if there are none.
+
+    Raises
+    ------
+    InputError
+        A folder cannot be read.
     """
     if os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises for a path that is too long)
         return [path]
     if is_folder(path):
         folder = Path(path)
-        if is_zarr(folder):
-            return [path]
-        found = [
-            str(plane)
-            for plane in folder.iterdir()
-            if plane.suffix.lower() in PLANE_SUFFIXES and not plane.name.startswith(".")
-        ]
+        try:
+            if is_zarr(folder):
+                return [path]
+            found = [
+                str(plane)
+                for plane in folder.iterdir()
+                if plane.suffix.lower() in PLANE_SUFFIXES and not plane.name.startswith(".")
+            ]
+        except OSError as error:
+            raise InputError(
+                f"{path}: the folder cannot be read ({error.strerror}): change its permissions"
+            ) from error
     else:
         found = glob.glob(path)  # noqa: PTH207 (Path.glob refuses absolute patterns)
     return in_natural_order(found)
