@@ -297,3 +297,11 @@ def test_script_writes_cells(tmp_path):
         found, spacing = read_stack(tmp_path / "segmentation.tif")
         assert found[0, 0, 5::10].tolist() == expected
         assert spacing == SPACING
+
+
+def test_intensities_of_regions_of_two_voxels():
+    labels = np.repeat(np.array([1, 2], np.uint16), (10, 2))[None, None]
+    ridges = np.full(labels.shape, 2, np.float32)
+    for own, count in ((0.9, 2), (0.3, 1)):
+        smooth = np.float32([[[0.5] * 8 + [0.4] * 2 + [own] * 2]])
+        assert merge_cells(labels, ridges, smooth, SPACING, 1, **OPTIONS).labels.max() == count

@@ -59,6 +59,10 @@ def test_index_lists_each_crop_and_its_position(files, form):
     labels, a, b = scene()
     rows = list(csv.DictReader((files["crops"] / "index.csv").open()))
     assert [row["label"] for row in rows] == ["1", "2"]
+    # A margin of 1 um is 1, 2 and 3 voxels (2.5, rounded); it ends at the faces of the stack.
+    boxes = [[(0, 4), (0, 10), (0, 8)], [(1, 6), (5, 14), (1, 12)]]
+    for row, expected in zip(rows, boxes, strict=True):
+        assert [(int(row[f"start_{a}"]), int(row[f"stop_{a}"])) for a in "zyx"] == expected
     for row in rows:
         box = tuple(slice(int(row[f"start_{axis}"]), int(row[f"stop_{axis}"])) for axis in "zyx")
         if form == "archive":

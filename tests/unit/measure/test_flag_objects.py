@@ -37,6 +37,14 @@ def test_objects_at_a_face_are_flagged_and_not_used_as_reference():
     assert flags[5].split(";") == ["touches first plane", "touches last row", SMALL]
 
 
+def test_all_objects_are_the_reference_if_fewer_than_five_touch_no_face():
+    rows = objects([100, 104, 98, 101, 10, 11, 12, 13], cut=range(4, 8))
+    assert not any(SMALL in flags or LARGE in flags for flags in flag_objects(rows))
+    rows[4]["touches_first_plane"] = rows[4]["touches_last_row"] = 0  # the fifth that is complete
+    rows[4]["volume_um3"] = 99
+    assert [SMALL in flags for flags in flag_objects(rows)] == [*[False] * 5, *[True] * 3]
+
+
 def test_all_objects_of_one_plane_touch_the_first_and_the_last_plane():
     rows = objects([100, 104, 98, 101, 97, 400, 8], cut=[6])  # the last one touches a row too
     for row in rows:

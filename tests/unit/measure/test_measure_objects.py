@@ -347,6 +347,27 @@ def test_contrast_of_tiny_objects_is_unknown(threads):
     assert [row["flags"] for row in rows] == ["", "touches last column"]
 
 
+@pytest.mark.parametrize(("columns", "close"), [(7, True), (9, False)])
+def test_seeds_are_close_below_half_the_median_diameter(columns, close):
+    # Two cubes of 4 um and one of 20 um: the median diameter is 4.96 um.
+    spacing = (1.0, 0.5, 0.3)
+    labels, seeds = np.zeros((2, 24, 48, 150), np.uint16)
+    labels[1:5, 2:10, 2:15], labels[1:5, 20:28, 2:15], labels[2:22, 2:42, 30:97] = 1, 2, 3
+    seeds[2, 5, 5], seeds[2, 22, 5], seeds[9, 9, 40], seeds[9, 9, 40 + columns] = 1, 2, 3, 4
+    boxes = find_boxes(labels)
+    rows = module.measure_objects(
+        labels,
+        boxes,
+        labels,
+        {label: label for label in boxes},
+        [],
+        spacing,
+        contrast_channel="a",
+        seeds=seeds,
+    )
+    assert [row["flags"] for row in rows] == ["", "", "seeds close together" if close else ""]
+
+
 @pytest.mark.parametrize("planes", [1, 2])
 def test_first_and_last_plane_are_flagged_unless_there_is_only_one(planes):
     labels = np.zeros((planes, 9, 9), np.uint16)

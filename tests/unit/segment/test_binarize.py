@@ -4,14 +4,17 @@ import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from shapes import row_of_balls
 from skimage import filters
 
 import binarize as script
+from cellstack.core.noise import estimate_noise
 from cellstack.core.thresholds import BINS, CONSTANT_TOLERANCE
 from cellstack.errors import InputError
 from cellstack.files.records import read_json
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.segment.binarize import METHODS, binarize, find_threshold
+from cellstack.segment.per_object_threshold import mark_blobs
 
 pytestmark = pytest.mark.filterwarnings("error")
 OPTIONS = {
@@ -237,7 +240,7 @@ def test_hysteresis_with_low_above_high_is_an_error():
         find_threshold(noise("flat"), "hysteresis", {"low": 1, "high": 0.5, "scale": "otsu"})
 
 
-@pytest.mark.parametrize("spacing", SPACINGS, ids=str)
+@pytest.mark.parametrize("spacing", [*SPACINGS, (0.8, 0.5, 0.2)], ids=str)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_local_against_scikit_image(shape, spacing):
     stack = smooth(shape)
@@ -298,3 +301,15 @@ def test_per_object_needs_the_stack_before_denoising():
     message = "per_object: the noise of the stack is unknown; give the file that adjust_contrast"
     with pytest.raises(InputError, match=message):
         binarize(stack, rule, SPACINGS[0])
+
+
+def test_per_object_is_the_mask_of_blobs_in_um():
+    spacing = (1.4, 0.8, 0.3)
+    stack, _ = row_of_balls(spacing, [1.0, 0.5])
+    contrast = stack + np.random.default_rng(0).normal(0, 0.02, stack.shape).astype("float32")
+    options = OPTIONS["per_object"]
+    for factor in (1.0, 0.8):
+        rule = find_threshold(stack, "per_object", options, factor)
+        expected = mark_blobs(stack, spacing, estimate_noise(contrast), **options, factor=factor)
+        np.testing.assert_array_equal(binarize(stack, rule, spacing, contrast), expected)
+        assert expected.any()

@@ -97,6 +97,17 @@ def test_merged_objects_do_not_exceed_max_volume():
     assert merge(labels, stack, SPACINGS[0], max_volume_um3=1.01 * volume).max() == 1
 
 
+def test_the_most_convex_pair_is_merged_first():
+    # 2 and 3 form a box. 1 and 2 nearly do, but 1 with both of them does not.
+    labels = np.zeros((6, 24, 40), "uint16")
+    labels[1:5, 11:20, 2:9], labels[1:5, 1:11, 2:12], labels[1:5, 1:11, 12:18] = 1, 2, 3
+    for order in ([0, 1, 2, 3], [0, 3, 2, 1]):
+        numbered = np.array(order, "uint16")[labels]
+        merged = merge(numbered, (labels > 0).astype("float32"), (2, 0.5, 0.25), min_convexity=0.88)
+        assert merged.max() == 2
+        assert len(np.unique(merged[labels >= 2])) == 1
+
+
 def test_many_regions_are_merged_and_labels_have_no_gaps():
     labels = np.zeros((8, 8, 40), "uint16")
     for number in range(6):
