@@ -91,6 +91,27 @@ def test_the_log_is_of_the_last_attempt(folder):
     assert re.fullmatch(r"INFO took \d+\.\d\d CPU seconds, at most [1-9]\d* MB", last)
 
 
+FAKE_JOB = """
+from types import SimpleNamespace
+nothing = SimpleNamespace(items=dict)
+params = {"text": "in.txt", "loud": "out.txt"}
+snakemake = SimpleNamespace(
+    input=nothing, output=nothing, params=params, log=["a/folder"], threads=1, rule="shout",
+    wildcards=["x"],
+)
+"""
+
+
+def test_a_log_that_cannot_be_written(folder):
+    (folder / "a" / "folder").mkdir(parents=True)
+    (folder / "fake.py").write_text(FAKE_JOB + (folder / "shout.py").read_text())
+    command = [sys.executable, "fake.py"]
+    process = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
+    assert process.returncode == 1
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("shout x: a/folder: cannot be written (Is a directory): free disk space")
+
+
 def test_the_command_in_the_log_does_the_same(folder):
     snakemake(folder, "times=3")
     line = (folder / "shout.log").read_text().splitlines()[0]

@@ -56,7 +56,12 @@ def run(main: Callable[..., None]) -> None:
         arguments, threads = _from_snakemake(main, snakemake), snakemake.threads
         logfile = str(snakemake.log[0]) if snakemake.log else None
         name = _job_name(snakemake)
-    _start_log(logfile)
+    try:
+        _start_log(logfile)
+    except OSError as error:
+        advice = "free disk space or change its permissions, then run the same command again"
+        print(f"{name}: {logfile}: cannot be written ({error.strerror}): {advice}", file=sys.stderr)
+        sys.exit(1)
     if snakemake is not None:
         log.info("command: %s", _command_line(main, snakemake, arguments, threads))
     parallel.limit_threads(threads)
