@@ -69,3 +69,11 @@ def test_result_does_not_depend_on_threads(sigma_um):
         distance_map(mask, spacing_of(4), sigma_um, threads) for threads in (1, 2, 3, 8)
     )
     assert all(np.array_equal(first, other) for other in others)
+
+
+def test_distances_with_three_different_voxel_sides():
+    mask, spacing = (landscape((12, 30, 31), 0) > 4).astype("uint8"), (1.2, 0.5, 0.2)
+    expected = ndimage.distance_transform_edt(mask, spacing)
+    np.testing.assert_allclose(distance_map(mask, spacing), expected, rtol=1e-6)
+    smoothed = ndimage.gaussian_filter(expected, np.divide(0.5, spacing), mode="nearest") * mask
+    np.testing.assert_allclose(distance_map(mask, spacing, 0.5), smoothed, atol=1e-5)
