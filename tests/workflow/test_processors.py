@@ -49,7 +49,7 @@ def commands(folder):
 @pytest.fixture(scope="module")
 def study(data, tmp_path_factory):
     study = Study(tmp_path_factory.mktemp("processors"))
-    colony = {"shape": [16, 96, 112], "spacing": [0.9, 0.3, 0.35], "nuclei_count": 9, "seed": 4}
+    colony = {"shape": [16, 96, 112], "spacing": [0.9, 0.3, 0.35], "nuclei_count": 9, "seed": 8}
     study.config["simulate_stack"] = {"colony": colony}
     image, nuclei, cells = (
         f"resources/simulated/colony/{name}.ome.tif" for name in ("image", "nuclei", "cells")
