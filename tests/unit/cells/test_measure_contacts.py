@@ -162,7 +162,7 @@ def test_script_adds_the_labels_of_selected_cells(tmp_path):
     labels[:, :, :4], labels[:, :, 4:8], labels[:, :, 8:] = 1, 2, 3
     write_stack(tmp_path / "segmentation.tif", labels, (1.0, 0.5, 0.5))
     write_stack(
-        tmp_path / "membrane_ridges.tif", np.ones(labels.shape, np.float32), (1.0, 0.5, 0.5)
+        tmp_path / "membrane_ridges.tif", np.full(labels.shape, 0.4, np.float32), (1.0, 0.5, 0.5)
     )
     rows = [
         {"segmentation_label": str(i), "label": number, "volume_um3": "1", "reason": ""}
@@ -179,3 +179,6 @@ def test_script_adds_the_labels_of_selected_cells(tmp_path):
         ("0", "1", "12"),
         ("1", "0", "12"),
     ]
+    assert [(row["wall_strength"], row["wall_missing"]) for row in found] == [
+        ("0.400000006", "1")
+    ] * 2

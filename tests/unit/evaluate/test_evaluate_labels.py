@@ -10,6 +10,7 @@ import collect_scores
 import evaluate_labels as script
 from cellstack.evaluate.evaluate_labels import evaluate_labels
 from cellstack.evaluate.score_columns import BY_STACK, BY_THRESHOLD
+from cellstack.evaluate.surface_distance import mean_surface_distance
 from cellstack.files.stacks import write_stack
 from cellstack.files.tables import read_rows
 
@@ -231,3 +232,15 @@ def test_scripts_write_tables(tmp_path):
             rows[table][0]
         )
     assert len(rows["scores"]) == 4 * 9
+
+
+def test_surface_distance_and_bias_are_in_um():
+    spacing = (2.0, 0.5, 0.25)
+    ground_truth, labels = np.zeros((2, 9, 30, 40), np.uint16)
+    ground_truth[2:7, 5:21, 5:25], labels[2:7, 5:25, 5:25] = 1, 1  # 4 rows of 0.5 um more
+    summary = evaluate_labels(ground_truth, labels, spacing)["summary"]
+    assert summary["volume_bias_um3"] == pytest.approx(5 * 4 * 20 * 0.25)
+    expected = mean_surface_distance(ground_truth > 0, labels > 0, spacing)
+    assert summary["mean_surface_distance_um"] == pytest.approx(expected)
+    swapped = mean_surface_distance(ground_truth > 0, labels > 0, (2.0, 0.25, 0.5))
+    assert abs(swapped - expected) > 0.01

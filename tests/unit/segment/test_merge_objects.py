@@ -86,8 +86,10 @@ def test_merged_regions_count_by_volume_in_the_next_merge():
     stack = np.array([0, 1, 0.4, 0.9], "float32")[labels]
     stack[:, :, 25], stack[:, :, 26] = 0.3 * (labels[:, :, 25] > 0), 0.9 * (labels[:, :, 26] > 0)
     for ratio, count in ((0.74, 1), (0.76, 2)):
-        merged = merge(labels, stack, (2, 0.5, 0.25), min_border_intensity_ratio=ratio)
-        assert merged.max() == count
+        for scale in (0.5, 3):
+            bright = stack * np.float32(scale)
+            merged = merge(labels, bright, (2, 0.5, 0.25), min_border_intensity_ratio=ratio)
+            assert merged.max() == count
 
 
 def test_merged_objects_do_not_exceed_max_volume():
