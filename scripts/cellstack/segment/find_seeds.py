@@ -217,11 +217,9 @@ def distance_and_blobs(
     combined = blobness(stack, spacing, sigma_um)
 
     def combine(z: int) -> None:
-        inside = distance[z] > 0
         # In float64, since powers in float32 differ between processors.
-        depths, blobs = (values[z][inside].astype(np.float64) for values in (distance, combined))
-        combined[z] = 0
-        combined[z][inside] = depths ** (1 - weight) * blobs**weight
+        depths, blobs = (values[z].astype(np.float64) for values in (distance, combined))
+        combined[z] = depths ** (1 - weight) * blobs**weight * (distance[z] > 0)
 
     parallel.map_threads(combine, range(len(combined)), parallel.threads_for(combined))
     return maxima.find_peaks(combined, spacing, min_distance_um=min_distance_um)
