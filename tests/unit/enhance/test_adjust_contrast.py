@@ -6,6 +6,7 @@ import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from scipy import ndimage
 from skimage import morphology as reference
 from skimage.exposure import adjust_gamma, equalize_adapthist, equalize_hist, rescale_intensity
 from skimage.util import img_as_float32
@@ -283,3 +284,11 @@ def test_grey_opening_and_closing_in_any_order():
         assert np.unique(
             adjust_contrast(stack, (1, 1, 1), [[step, options] for step in steps])
         ).tolist() == [0.5]
+
+
+@pytest.mark.parametrize("method", ["erosion", "dilation"])
+def test_radii_are_in_um_along_each_axis(method):
+    stack = np.random.default_rng(0).random((7, 20, 30), np.float32)
+    found = METHODS[method](stack, (0.9, 0.5, 0.2), shape="cube", radius_um=0.6)
+    extreme = ndimage.minimum_filter if method == "erosion" else ndimage.maximum_filter
+    np.testing.assert_array_equal(found, extreme(stack, (3, 3, 7), mode="nearest"))
