@@ -151,5 +151,5 @@ def with_mutated_json(content, rng):
         elif kind == 1 and isinstance(part, list):
             part.extend([part[key]] * int(choose(rng, [1, 3, 100])))
         else:
-            part[key] = choose(rng, JSON_LEAVES)
+            part[key] = copy.deepcopy(choose(rng, JSON_LEAVES))
     return content

@@ -166,6 +166,7 @@ def test_more_pages_than_any_stack_has(tmp_path):
     [
         ((270, 2, 2**32 - 1, 8), "tag 270 of page 0 declares 4,294,967,295 values"),
         ((700, 7, 10**6, 8), "the tags of page 0 declare more bytes than the file has"),
+        ((700, 7, 2000, 8), "the tags of page 0 declare more bytes than the file has"),
         ((65000, 12, 2**21, 8), "tag 65000 of page 0 declares 2,097,152 values"),
         ((330, 4, 10**6, 8), "has more than 100,000 pages"),
     ],
