@@ -16,7 +16,7 @@ def demo(tmp_path_factory):
     study = Study(tmp_path_factory.mktemp("demo"))
     config = demo_configuration()
     study.config = config | {"stacks": str(ROOT / config["stacks"])}
-    process = study.run("results/scores.csv", "results/stacks.csv", cores=2)
+    process = study.run("results/scores.csv", cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     return study
 
