@@ -25,7 +25,7 @@ from cellstack.files import fingerprints
 log = logging.getLogger("cellstack")
 
 Arguments = dict[str, Any]
-RERUN_PARAMS = ("source", "stamp", "settings")  # only there to re-run a job when they change
+RERUN_PARAMS = ("source", "stamp", "named_params")  # only there to re-run a job when they change
 
 
 def run(main: Callable[..., None]) -> None:

@@ -116,17 +116,17 @@ def name_params(workflow: Any) -> None:
     for rule in workflow.rules:
         params = {name: each for name, each in rule.params.items() if name not in RERUN_PARAMS}
         if params and Path(str(rule.snakefile)).parent == folder:
-            rule.set_params(settings=_naming(params))
+            rule.set_params(named_params=_naming(params))
 
 
 def _naming(params: dict[str, Any]) -> Callable[[Any], str]:
-    def settings(wildcards: Any) -> str:
+    def named_params(wildcards: Any) -> str:
         values = {
             name: each(wildcards) if callable(each) else each for name, each in params.items()
         }
         return sha256(repr(values).encode()).hexdigest()[:16]
 
-    return settings
+    return named_params
 
 
 class StageHelpers:

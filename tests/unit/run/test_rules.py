@@ -100,7 +100,7 @@ class Rule:
             self.params._add_name(name)
 
     def settings(self, **given):
-        return self.params.settings(wildcards(**given))
+        return self.params.named_params(wildcards(**given))
 
 
 def test_params_are_distinguished_by_name():
@@ -121,4 +121,4 @@ def test_params_are_distinguished_by_name():
     assert len({first, second, third}) == 3
     assert fourth == first  # the stamp is compared as it is
     assert swapped[0].settings(stack="b") != first
-    assert "settings" not in {*other.params.keys(), *without.params.keys()}
+    assert "named_params" not in {*other.params.keys(), *without.params.keys()}
