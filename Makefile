@@ -35,7 +35,7 @@ quick: lint
 		tests/unit scripts/cellstack
 
 test: lint
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check --quiet .
