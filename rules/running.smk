@@ -1,4 +1,4 @@
-"""How jobs run: when again, their groups and order on a cluster, and the progress of a run."""
+"""What re-runs a job, the groups and order of jobs on a cluster, and the progress of a run."""
 
 helpers.name_params(workflow)
 cluster.arrange(workflow, study, requests)

@@ -28,7 +28,7 @@ def main(
 
     The file `threshold` records the method and the value, if a single value holds for all voxels.
     Methods that depend on the noise of the stack need `contrast`, the stack before denoising.
-    `diameter_um` is only checked.
+    `diameter_um` is only checked, see :func:`cellstack.config.lengths.check_diameter`.
     """
     stack, spacing = read_stack(denoised, mapped=True)
     check_diameter(diameter_um, stack.shape, spacing, "nuclei")

@@ -23,7 +23,7 @@ def main(
 ) -> None:
     """Write `membrane_smooth`, `membrane_ridges`, and their noise and threshold as `record`.
 
-    `diameter_um` is only checked.
+    `diameter_um` is only checked, see :func:`cellstack.config.lengths.check_diameter`.
     """
     stack, spacing = read_stack(contrast)
     check_diameter(diameter_um, stack.shape, spacing, "cells")

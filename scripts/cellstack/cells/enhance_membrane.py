@@ -231,7 +231,7 @@ def _smallest_eigenvalue(
     with np.errstate(divide="ignore", invalid="ignore"):
         cube = 2 * spread * spread * spread
         cosine = np.nan_to_num(determinant / cube, nan=0.0, posinf=0.0, neginf=0.0)
-    sine = np.sqrt((1 - np.clip(cosine, -1, 1)) / 2)  # of half the angle with this cosine
+    sine = np.sqrt((1 - np.clip(cosine, -1, 1)) / 2)  # of half the angle that has this cosine
     root = np.full_like(sine, SMALLEST_ROOT[-1])
     for coefficient in SMALLEST_ROOT[-2::-1]:
         root *= sine

@@ -60,23 +60,23 @@ class Inputs:
         return find_images(cell) or [cell]
 
     def made_files(self, column: str, stack: str, channel: str) -> list[str]:
-        """Return the files in a column of the sheet that a rule makes: simulated or downloaded."""
+        """Return the files named in a column of the sheet that a rule simulates or downloads."""
         return [
             file for file in self._files(column, stack, channel) if file in self._study.made_images
         ]
 
     def external_files(self, column: str, stack: str, channel: str) -> list[str] | None:
-        """Return the files in a column of the sheet that no rule makes; None where one does.
+        """Return the files named in a column of the sheet that no rule makes; None if one does.
 
-        They are params and not inputs, because Snakemake compares the times of inputs with the
-        clock: it would reject what is made from a file whose time lies in the future. Changes of
-        these files are found by :meth:`stamp`.
+        They are params and not inputs: Snakemake rejects an output that is older than its inputs,
+        as any output is if the time of an input lies in the future. Changes of these files are
+        detected by :meth:`stamp`.
         """
         made = self.made_files(column, stack, channel)
         return None if made else self._files(column, stack, channel)
 
     def stamp(self, column: str, stack: str, channel: str) -> str | None:
-        """Return the stamp of external files, whose change re-runs their import."""
+        """Return the hash of sizes and times of external files; a change re-runs their import."""
         files = self.external_files(column, stack, channel)
         kind = sheet.OBJECT_OF.get(channel)
         made = {
@@ -137,7 +137,8 @@ class Inputs:
     def seed_points(self, stack: str) -> list[str]:
         """Return the file of seed points set by hand, where it is used and exists.
 
-        If it is missing, the job reports it. It is a param, see :meth:`external_files`.
+        If it is missing, the job reports this. It is a param and not an input, see
+        :meth:`external_files`.
         """
         block = self._study.block("find_seeds", stack, "nuclei")
         if block["method"] != "points":
@@ -146,7 +147,7 @@ class Inputs:
         return [path] if os.path.isfile(path) else []  # noqa: PTH113 (the path may be too long)
 
     def seed_points_stamp(self, stack: str) -> str | None:
-        """Return a hash of the content of seed points, whose change re-runs what reads them."""
+        """Return the hash of the file of seed points; a change re-runs the jobs that read it."""
         return fingerprints.content_of(self.seed_points(stack))
 
     def segmented_nuclei(self, stack: str) -> list[str]:

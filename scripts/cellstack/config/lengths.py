@@ -104,7 +104,7 @@ def read_diameter(file: str | Path) -> dict[str, Any]:
 def check_diameter(
     diameter_um: float | None, shape: Sequence[int], spacing: Sequence[float], objects: str
 ) -> None:
-    """Refuse a diameter that no object of a stack can have.
+    """Check that a diameter fits a stack: at least a pixel, at most its longest side.
 
     Parameters
     ----------
@@ -115,12 +115,12 @@ def check_diameter(
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     objects : str
-        Kind of object in the message.
+        Kind of object, for the message.
 
     Raises
     ------
     InputError
-        It is less than a pixel, or more than the longest side of the stack.
+        The diameter is less than a pixel, or more than the longest side of the stack.
 
     Examples
     --------

@@ -73,7 +73,7 @@ def read_table(path: str, key: str) -> tuple[list[dict[str, str]], list[str]]:
     """
     separator = "," if str(path).endswith(".csv") else "\t"
     try:
-        # a pipe would be waited for, and a device may never end
+        # opening a pipe waits for another program, and reading a device may never end
         if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 (never raise)
             raise OSError("not a regular file")
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
@@ -207,7 +207,7 @@ def find_errors(
 
 
 def _similar_names(names: Iterable[str], kind: str, where: str) -> list[str]:
-    """Refuse names that are one folder on disks which fold case or compose letters."""
+    """Return an error for each name that some disks cannot distinguish from another."""
     errors = []
     first: dict[str, str] = {}
     for name in names:
@@ -215,13 +215,13 @@ def _similar_names(names: Iterable[str], kind: str, where: str) -> list[str]:
         if other != name:
             errors.append(
                 f"{where}: {kind} {quote(name)} and {quote(other)} would have the same folder on "
-                "disks that ignore case; write them alike, or choose another name"
+                "disks that ignore case; write them the same way, or choose another name"
             )
     return errors
 
 
 def _folded(name: str) -> str:
-    """Return what is equal for names that a disk may treat as one."""
+    """Return a name without what a disk may ignore: case, and how Unicode composes letters."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 

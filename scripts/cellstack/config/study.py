@@ -317,7 +317,7 @@ class Study:
         return DIAMETER if used == AUTO else used
 
     def fixed_diameter(self, stack: str, channel: str = "nuclei") -> float | None:
-        """Return the diameter in um that follows from what is given; None if it is estimated."""
+        """Return the diameter in um, given or derived from a given one; None if estimated."""
         used = self.diameter(stack, channel)
         return None if isinstance(used, str) else used
 

@@ -1,6 +1,7 @@
-"""Values that YAML can contain and a setting cannot, and their quotation in messages.
+"""Check values that YAML allows but no setting can have, and quote values in messages.
 
-JSON schemas accept some of them, such as NaN, or fail on them, such as keys that are numbers.
+JSON schemas accept some of these values, such as NaN, and fail on others, such as keys that are
+numbers.
 Imported when Snakemake parses the workflow, so it imports nothing heavy.
 """
 
@@ -13,14 +14,14 @@ from typing import Any
 from cellstack.config.lengths import SIZE
 from cellstack.errors import InputError
 
-MAX_VALUES = 10_000
-MAX_DEPTH = 20
+MAX_VALUES = 10_000  # in total
+MAX_DEPTH = 20  # levels of nested keys and lists
 MAX_NUMBER = 1e15
-MAX_TEXT = 1000
+MAX_TEXT = 1000  # characters of a value
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-MAX_ERRORS = 100
-MAX_LINE = 300
-MAX_QUOTE = 80
+MAX_ERRORS = 100  # in a message
+MAX_LINE = 300  # characters of an error
+MAX_QUOTE = 80  # characters of a quoted value
 ELLIPSIS = " ... "
 
 _repr = reprlib.Repr()
@@ -28,7 +29,7 @@ _repr.maxstring = _repr.maxother = _repr.maxlong = MAX_QUOTE
 
 
 def quote(value: object) -> str:
-    """Return a value for a message: as Python writes it, at most 80 characters.
+    """Return the Python representation of a value, cut to 80 characters, for a message.
 
     Examples
     --------
@@ -62,7 +63,7 @@ def shorten(errors: Sequence[str]) -> list[str]:
 
 
 def sort_out(given: Any, where: str) -> tuple[Any, list[str]]:
-    """Separate what cannot be a setting from the rest.
+    """Remove values that no setting can have, and return an error for each.
 
     Parameters
     ----------
@@ -74,15 +75,16 @@ def sort_out(given: Any, where: str) -> tuple[Any, list[str]]:
     Returns
     -------
     sound : object
-        Without the keys whose name or value is in an error.
+        `given` without the keys that have an error, in their name or their value.
     errors : list of str
         One line for each key that is not text; each number that is not finite or is too large;
-        each value of a type that only YAML has, such as a date.
+        each text that is too long or has control characters; and each value of a type that only
+        YAML has, such as a date.
 
     Raises
     ------
     InputError
-        There are too many values: YAML can repeat them without end in a short file.
+        There are too many values. With aliases, a short YAML file can repeat them without end.
 
     Examples
     --------
@@ -100,7 +102,7 @@ def sort_out(given: Any, where: str) -> tuple[Any, list[str]]:
 
 
 class _Sorting:
-    """The errors found so far, and how many more values may be looked at."""
+    """The errors found so far, and how many more values may be checked."""
 
     def __init__(self) -> None:
         self.errors: list[str] = []
@@ -143,7 +145,7 @@ def _why_unsound(value: object) -> str:
         if size is not None and float(size[1]) > MAX_NUMBER:
             return f"is above {MAX_NUMBER:g}; give a smaller number"
         if len(value) > MAX_TEXT or CONTROL.search(value):
-            return f"has control characters, or more than {MAX_TEXT}; correct it"
+            return f"has control characters, or more than {MAX_TEXT} characters; correct it"
         return ""
     if value is None or isinstance(value, bool):
         return ""

@@ -1,12 +1,13 @@
-"""OpenCV with the same instructions on any x86-64 processor.
+"""OpenCV, set up to use the same instructions on any x86-64 processor.
 
-By default OpenCV uses the newest instructions of a processor, and Intel's IPP library, which does
-the same. Some of these round once instead of twice: this changes last bits, and a last bit can move
-a voxel to another object. Linear filters take the same time without them.
+By default OpenCV, and Intel's IPP library that it contains, use the newest instructions of the
+processor. Some of them, such as fused multiply-add, round once instead of twice. This changes the
+last bits of intensities, which can be enough to move a voxel to another object. Linear filters take
+the same time without these instructions.
 """
 
 import cv2
 
-cv2.setUseOptimized(False)  # IPP in this thread only, therefore see cellstack.core.parallel
+cv2.setUseOptimized(False)  # disables IPP in this thread; for others see parallel.py
 
 __all__ = ["cv2"]

@@ -98,7 +98,7 @@ def map_threads(function: Callable[[Item], object], items: Sequence[Item], count
 
 
 def _disable_ipp() -> None:
-    """Disable Intel's library in this thread, as :mod:`cellstack.core.opencv` does in the first."""
+    """Disable the IPP library of OpenCV in this thread, see :mod:`cellstack.core.opencv`."""
     if "cv2" in sys.modules:
         sys.modules["cv2"].ipp.setUseIPP(False)
 

@@ -162,7 +162,7 @@ def directions(
     units = np.abs(steps * spacing / lengths[:, None])
     unit_of_kind = np.array([units[kind == each][0] for each in range(len(kinds))])
     cosines = sum(points[:, axis, None] * unit_of_kind[:, axis] for axis in range(3))
-    # Rounded, so that of two equally near directions each processor takes the first one.
+    # Rounded, so that the first of two equally near directions is taken on any processor.
     nearest = np.argmax(np.round(cosines, 9), axis=1)
     share = np.bincount(nearest, minlength=len(kinds)) / len(points)
     return steps, lengths, share[kind] / np.bincount(kind)[kind]

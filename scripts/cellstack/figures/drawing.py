@@ -32,7 +32,7 @@ TEXT_SIZE, HEADING_SIZE, TITLE_SIZE = 13 * PIXEL, 15 * PIXEL, 19 * PIXEL
 MARGIN = 20  # pixels around the figure
 GREY_PERCENTILES = (0.5, 99.5)
 MAX_TINT_OPACITY = 0.6
-MAX_CHARACTERS = 400  # of a text that is measured to be cut
+MAX_CHARACTERS = 400  # a longer text is cut to this length before its width is measured
 
 
 @contextmanager
@@ -199,14 +199,14 @@ def add_text(figure: Figure, left: float, top: float, text: str, **style: Any) -
 
 
 def shorten(figure: Figure, text: str, room: float, **style: Any) -> str:
-    """Return a text of the user in one line that fits into a width.
+    """Return a text on one line, cut to fit a width.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
     text : str
-        Letters that the font lacks are replaced by their code, such as U+5BFE, so that two names
-        in them still differ.
+        Letters that the font lacks are replaced by their code, such as U+5BFE, so that names in
+        other alphabets remain different.
     room : float
         Width in pixels.
     **style
@@ -215,7 +215,7 @@ def shorten(figure: Figure, text: str, room: float, **style: Any) -> str:
     Returns
     -------
     str
-        It ends in "…" if it was cut.
+        The text; it ends in "…" if it was cut.
 
     Examples
     --------
@@ -235,7 +235,7 @@ def shorten(figure: Figure, text: str, room: float, **style: Any) -> str:
         return float(probe.get_window_extent().width)
 
     if width(len(line)) > room:
-        # the first character is kept, whatever the room
+        # the first character is always kept
         count = max(bisect_right(range(len(line)), room, key=width) - 1, 1)
         line = f"{line[:count].rstrip()}…"
     return line

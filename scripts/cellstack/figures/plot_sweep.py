@@ -18,8 +18,9 @@ COLUMNS = 3
 HEADER = 96
 MIN_F1 = 0.9  # that the axis always includes
 MAX_UPRIGHT_TICKS = 4  # more tick labels are rotated
-ROTATED_TICK, TICK_GAP = 150, 8  # pixels of a rotated tick label, and between upright ones
-MAX_NAME = 200  # pixels of a name in the legend
+# Maximum length of a rotated tick label, and gap between upright ones, in pixels.
+ROTATED_TICK, TICK_GAP = 150, 8
+MAX_NAME = 200  # maximum width of a name in the legend, in pixels
 
 
 @drawing.default_style()

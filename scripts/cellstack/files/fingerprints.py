@@ -1,4 +1,4 @@
-"""Whether the files that a job read have changed since: by size and time, then by content.
+"""Detect changes of input files: first by their size and time, then by their content.
 
 Imported by every job and when Snakemake parses the workflow, so it imports nothing heavy.
 """
@@ -17,13 +17,13 @@ CHUNK_BYTES = 1024**2
 
 
 def stamp_of(files: Sequence[str | Path]) -> str:
-    """Hash size and modification time of each file, in the order given.
+    """Return a hash of the sizes and modification times of files, in the order given.
 
     Parameters
     ----------
     files : sequence of path-like
-        Files and OME-Zarr folders; of a folder only the time counts, since the size of a folder
-        depends on the disk. A file that does not exist has neither.
+        Files and OME-Zarr folders. Only the time of a folder counts, since its size depends on the
+        disk. A file that does not exist counts with size and time 0.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def stamp_of(files: Sequence[str | Path]) -> str:
 
 
 def record_path(output: str | Path) -> Path:
-    """Return the path of the record of the files from which an output was made.
+    """Return the path of the record that describes the files from which an output was made.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def record_path(output: str | Path) -> Path:
 
 
 def known_stamp(files: Sequence[str | Path], output: str | Path) -> str:
-    """Return the stamp of files, or the recorded one if only their times have changed.
+    """Return the stamp of files, or the recorded stamp if only their times have changed.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def write_record(files: Sequence[str | Path], output: str | Path, stamp: str) ->
     output : path-like
         The file that was made from them.
     stamp : str
-        Their stamp before it was made.
+        The stamp of these files before the output was made.
     """
     if known_stamp(files, output) == stamp != stamp_of(files):
         return  # only the times differ from those recorded
@@ -115,13 +115,13 @@ def write_record(files: Sequence[str | Path], output: str | Path, stamp: str) ->
 
 
 def _write(path: Path, record: Mapping[str, object]) -> None:
-    """Write a record; without it, only new times count as a change."""
+    """Write a record. If this fails, new times count as a change."""
     with suppress(OSError, InputError), atomic_write(path) as temporary:
         temporary.write_text(json.dumps(record), encoding="utf-8")
 
 
 def _parts(files: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
-    """Yield the files, and those in folders with their path in the folder."""
+    """Yield the files, and the files in folders with their path in the folder."""
     for file in map(Path, files):
         if file.is_dir():
             for part in sorted(each for each in file.rglob("*") if each.is_file()):
@@ -131,17 +131,17 @@ def _parts(files: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
 
 
 def _sizes(files: Sequence[str | Path]) -> list[int]:
-    """Return the sizes of files; 0 for a folder, whose content has them."""
+    """Return the sizes of files; 0 for a folder, since the hash of its content covers them."""
     return [0 if Path(file).is_dir() else Path(file).stat().st_size for file in files]
 
 
 def content_of(files: Sequence[str | Path]) -> str | None:
-    """Hash the content of files; None if they are larger than 2 GB together.
+    """Return a hash of the content of files; None if they exceed 2 GB in total.
 
     Parameters
     ----------
     files : sequence of path-like
-        Files, and folders with all that is in them.
+        Files, and folders with all files in them.
 
     Returns
     -------

@@ -23,7 +23,7 @@ def write_json(path: str | Path, content: Any) -> None:
     """
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_write(path) as temporary:
-        # names of files in another encoding have characters that only an escape can represent
+        # names of files in another encoding contain characters that UTF-8 has only as an escape
         temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 

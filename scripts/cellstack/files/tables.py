@@ -1,9 +1,9 @@
 """CSV tables, read and written row by row as text.
 
-No digit changes between reading and writing, and no table is held in memory. Texts that a
-spreadsheet would run as formulas are written after a single quote, which is removed on reading. The
-csv module is used because importing it takes a hundredth of the time of importing pandas, which
-matters in jobs that run once per stack.
+No digit changes between reading and writing, and no table is held in memory. A single quote is
+written before texts that a spreadsheet would run as formulas, and removed on reading. The csv
+module is used because importing it takes a hundredth of the time of importing pandas, which matters
+in jobs that run once per stack.
 """
 
 import csv
@@ -18,7 +18,7 @@ from cellstack.files.atomic import atomic_write
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 FORMULA_STARTS = ("=", "+", "-", "@")  # also as full-width and other variants
 BREAKS = ("\t", "\r", "\n")
-INVISIBLE = "\ufeff\u200b\0"  # besides blanks, what may precede a formula
+INVISIBLE = "\ufeff\u200b\0"  # characters that may precede a formula, as blanks may
 
 
 def disarm(text: str) -> str:
@@ -31,8 +31,8 @@ def disarm(text: str) -> str:
     Returns
     -------
     str
-        The text after a single quote; unchanged if it is harmless or a plain number. A text that
-        looks escaped gets another quote, so that :func:`restore` returns each text as it was.
+        The text with a single quote before it; unchanged if it is harmless or a plain number. A
+        text that looks escaped gets another quote, so that :func:`restore` returns the original.
 
     References
     ----------

@@ -63,7 +63,7 @@ def _draw_distribution(axes: Axes, stack: Volume) -> None:
     highest = 2 * counts.max(initial=1)
     axes.set(xlim=(0, 1), yscale="symlog", ylim=(0, highest), yticks=ticks)
     axes.set_ylim(0, highest)  # again, as the ticks have extended the axis
-    axes.yaxis.set_major_formatter("{x:,.0f}")  # the default one writes formulas
+    axes.yaxis.set_major_formatter("{x:,.0f}")  # the default writes formulas, here shown as text
     panel_figures.label_axes(axes, "intensity", "voxels")
     cumulative = axes.twinx()
     cumulative.plot(

@@ -106,7 +106,7 @@ def _draw_histogram(
         )
     highest = max(1, before.max(), after.max())
     axes.set(xlim=(0, 1), yscale="log", ylim=(0.8, 2 * highest))
-    axes.yaxis.set_major_formatter("{x:,.0f}")  # the default one writes formulas
+    axes.yaxis.set_major_formatter("{x:,.0f}")  # the default writes formulas, here shown as text
     panel_figures.label_axes(axes, "intensity after adjust_contrast", "voxels of the whole stack")
     axes.legend(
         loc="upper left",

@@ -23,7 +23,7 @@ CROWDED_DISTANCE = 0.5  # of the median diameter; seeds closer than this are fla
 BACKGROUND_START, BACKGROUND_STOP = 0.05, 0.2
 MIN_CONTRAST = 1.0  # standard deviations of the background
 MIN_BACKGROUND_VOXELS = 20
-NEAREST_VOXEL = 1 - 1e-6  # distance to the next voxel in voxels, less the rounding of float32
+NEAREST_VOXEL = 1 - 1e-6  # distance to the next voxel in voxels, minus a margin for rounding
 
 
 def flag_objects(
@@ -44,8 +44,8 @@ def flag_objects(
     crowded : collection of int
         Labels in segmentation.tif of objects with seeds close together, see :func:`find_crowded`.
     has_one_plane : bool
-        Whether the stack has one plane, in which all objects touch the first and the last plane.
-        This is not flagged.
+        Whether the stack has only one plane. All objects then touch the first and last plane, and
+        this is not flagged.
 
     Returns
     -------
@@ -152,7 +152,7 @@ def measure_contrast(
         row, box = item
         near = BACKGROUND_START * row["equivalent_diameter_um"]
         far = BACKGROUND_STOP * row["equivalent_diameter_um"]
-        if far < NEAREST_VOXEL * steps.min():  # true for all objects of a few voxels
+        if far < NEAREST_VOXEL * steps.min():  # then no voxel is near enough to be background
             return np.nan
         margins = np.ceil(far / steps).astype(int).tolist()
         around = tuple(

@@ -20,8 +20,8 @@ from cellstack.measure.flag_objects import (
 )
 
 UNIT_SPACING = (1.0, 1.0, 1.0)  # for comparison with the tutorial of scikit-image
-# Objects whose bounding box has at most this number of voxels are measured together. There may be
-# very many of them, if noise is above the threshold.
+# Objects whose bounding box has at most this number of voxels are measured together, since noise
+# above the threshold can produce very many of them.
 MAX_BOX_OF_TINY_OBJECT = 64
 
 
@@ -161,7 +161,7 @@ def measure_shapes(
     (6, 3.0, 2.0)
     """
     steps = tuple(float(step) for step in spacing)
-    known: dict[tuple[tuple[int, ...], bytes], _Shape] = {}  # tiny objects have few shapes
+    known: dict[tuple[tuple[int, ...], bytes], _Shape] = {}  # many tiny objects have the same shape
 
     def measure(item: tuple[int, Box]) -> dict[str, float]:
         label, box = item

@@ -27,7 +27,7 @@ NOT_SUMMARIZED = (
 MAX_DIAMETER_DEVIATION = 0.3
 MEASURED_SOURCES = ("given", "estimated")  # of a diameter that objects are expected to have
 NO_OBJECTS = "no objects"
-MIN_VOXELS_OF_DIAMETER = 2  # smaller objects cannot be told from noise
+MIN_VOXELS_OF_DIAMETER = 2  # smaller objects cannot be distinguished from noise
 OTHER_DIAMETER = (
     f"median diameter differs from diameter_um by more than {100 * MAX_DIAMETER_DEVIATION:.0f} %"
 )
@@ -70,8 +70,8 @@ def summarize_stack(
 
     Notes
     -----
-    The diameter that is compared with `diameter_um` is that of the sphere with the volume of the
-    object. In a stack of one plane it is that of the circle with the area of its section.
+    The diameter compared with `diameter_um` is that of the sphere with the volume of the object; in
+    a stack of one plane, that of the circle with the area of its section.
 
     Examples
     --------
@@ -137,9 +137,9 @@ def _describe(name: str, sample: NDArray[np.float64]) -> dict[str, float | None]
 
 
 def _section_diameters(diameters: NDArray[np.float64], step_um: float) -> NDArray[np.float64]:
-    """Return the diameter of the circle with the area of each object of one plane.
+    """Return the diameter of the circle with the area of each object, in a stack of one plane.
 
-    `diameters` are those of the sphere with the volume of an object, and `step_um` is the voxel
+    `diameters` are those of the spheres with the volumes of the objects, and `step_um` is the voxel
     size along z.
     """
     areas = math.pi / 6 * diameters**3 / step_um

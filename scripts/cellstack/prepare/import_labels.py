@@ -14,7 +14,7 @@ from cellstack.files.readers import image_source, limits
 from cellstack.files.readers.image_source import ImageSource
 from cellstack.prepare.import_stack import check_factors
 
-EXACT_FLOATS = 2**53  # integers from here on are not all represented by floats
+EXACT_FLOATS = 2**53  # from here on, not all integers can be represented by floats
 
 
 def import_labels(

@@ -179,8 +179,8 @@ def simulate_stack(
 def _portable(function: np.ufunc, values: Floats) -> NDArray[np.float32]:
     """Return the values of a function such as `numpy.exp` in float32, the same on any processor.
 
-    The last bits of NumPy's exponentials, sines and roots depend on the processor; float64 has
-    enough of them.
+    The last bits of NumPy's exponentials, sines and roots depend on the processor. Here they are
+    computed in float64, and rounding to float32 removes the bits that differ.
     """
     portable: NDArray[np.float32] = function(values, dtype=np.float64).astype(np.float32)
     return portable

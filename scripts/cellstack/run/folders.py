@@ -1,4 +1,4 @@
-"""Whether the folders of a run can be written to, before Snakemake finds out with a traceback."""
+"""Check that the folders of a run can be written to, before Snakemake fails with a traceback."""
 
 import errno
 import tempfile
@@ -9,7 +9,7 @@ PROBE_BYTES = 65536
 
 
 def check_folders(folders: Iterable[str | Path]) -> None:
-    """Write a small file into each folder, and remove it.
+    """Check that folders can be written to, by writing a temporary file into each.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""What made each file of the results, kept beside them.
+"""The history of the results: a copy of Snakemake's records, kept in the folder of the results.
 
-Snakemake keeps in ``.snakemake`` which params and inputs made a file, and compares modification
-times. A study that is copied without that folder, or with new times, would lose both. Therefore
-the results contain ``.history.jsonl`` with the same records and the times, from which they are
-restored.
+To decide which jobs to run again, Snakemake compares modification times, and the params and inputs
+that it has recorded in ``.snakemake``. A study that is copied without that folder, or with new
+times, loses them. The history, ``.history.jsonl``, contains the same records and times, and they
+are restored from it.
 """
 
 import json
@@ -28,7 +28,7 @@ MAX_BYTES = 64 * 1024**2  # a longer history is shortened at the end of a run
 
 
 class History(logging.Handler):
-    """Keep what made each file of the results, and restore it in a copy of the study.
+    """Record how each result was made, and restore the records in a copy of the study.
 
     Only the main process of Snakemake uses it. It follows a run by Snakemake's log records.
 
@@ -43,14 +43,14 @@ class History(logging.Handler):
         self._file = Path(results, FILE)
         self._prefix = f"{results}/"
         name = sha256(os.fspath(results).encode()).hexdigest()[:16]
-        self._token = LOCAL / "cellstack" / name  # names the file that .snakemake belongs to
+        self._token = LOCAL / "cellstack" / name  # records which history .snakemake belongs to
         self._persistence: Any = None
         self._outputs: Mapping[int, list[Any]] = {}
 
     def follow(
         self, persistence: Any, outputs: Mapping[int, list[Any]], existing: Iterable[Any]
     ) -> None:
-        """Begin to record what the jobs of a run make.
+        """Begin to record the outputs of the jobs of a run.
 
         Parameters
         ----------
@@ -78,7 +78,7 @@ class History(logging.Handler):
             self._append({"file": self._portable(output)} for output in outputs)
         elif event == "job_finished":
             outputs = self._outputs.get(getattr(record, "job_id", -1), [])
-            self._persistence.deactivate_cache()  # which holds the records before the job
+            self._persistence.deactivate_cache()  # it has the records from before the job
             self._append(map(self._entry, outputs))
 
     def _entry(self, output: Any) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class History(logging.Handler):
         return entry
 
     def _portable(self, path: object) -> str:
-        """Return a path with its folder of results as in the rules, since that may be renamed."""
+        """Return a path with ``<results>`` for the folder of the results, which may be renamed."""
         text = str(path)
         return text.replace(self._prefix, RESULTS, 1) if text.startswith(self._prefix) else text
 
@@ -104,7 +104,7 @@ class History(logging.Handler):
     def _append(self, entries: Iterable[dict[str, Any]]) -> None:
         with suppress(OSError), self._file.open("a", encoding="utf-8") as file:
             for entry in entries:
-                # first the line break, so that a line that was cut off does not spoil the next one
+                # the line break comes first: an incomplete line then does not damage the next one
                 file.write(f"\n{json.dumps(entry)}")
 
     def finish(self) -> None:
@@ -117,7 +117,7 @@ class History(logging.Handler):
         self.remember()
 
     def remember(self) -> None:
-        """Note that ``.snakemake`` belongs to this history as it is now."""
+        """Record that ``.snakemake`` belongs to the present state of this history."""
         with suppress(OSError):
             stat = self._file.stat()
             self._token.parent.mkdir(parents=True, exist_ok=True)
@@ -139,7 +139,7 @@ class History(logging.Handler):
         """Restore Snakemake's records and the times of files, if the results were copied.
 
         A file that has its recorded size gets its recorded time, so that Snakemake sees in which
-        order files were made. A file whose job did not finish counts as made by other settings.
+        order files were made. A file whose job did not finish will be made again.
         """
         if self._is_known():
             return
@@ -161,7 +161,7 @@ class History(logging.Handler):
         self.remember()
         print(
             f"cellstack: {self._file.parent} was copied, or .snakemake was removed: restored "
-            f"from {self._file} what made its {len(entries)} files",
+            f"from {self._file} the records of {len(entries)} files",
             file=sys.stderr,
         )
 

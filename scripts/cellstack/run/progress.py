@@ -251,7 +251,7 @@ class Watch:
     ----------
     workflow : snakemake.workflow.Workflow
     history : History
-        Records what the jobs make.
+        Records how each result is made.
     incomplete : collection of str
         Stacks that the tables of this run lack.
     """
@@ -318,7 +318,7 @@ def _duration(seconds: float) -> str:
 
 
 def _exit_reason(error: str) -> str:
-    """Return how a job without a message ended, by Snakemake's error; empty if it was killed."""
+    """Return from Snakemake's error how a job without a message ended; empty if killed."""
     found = EXIT_STATUS.search(error)
     if found is None or int(found[2]) >= SIGNALLED:
         return ""

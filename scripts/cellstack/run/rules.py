@@ -103,10 +103,10 @@ def by_wildcards(function: Callable[..., Any], **fixed: Any) -> Callable[[Any], 
 
 
 def name_params(workflow: Any) -> None:
-    """Add a param to each rule that names the values of the others.
+    """Add to each rule a param with a hash of the names and values of its other params.
 
-    Snakemake compares the params of a job as a set: it does not notice that two of them were
-    swapped, or that one got the value of another.
+    Snakemake compares the params of a job as a set of values, without their names: it does not
+    notice that two of them were swapped, or that one got the value of another.
 
     Parameters
     ----------

@@ -153,7 +153,7 @@ def test_pages_are_counted(tmp_path, pages):
 def test_a_cycle_of_pages_is_refused_wherever_it_begins(tmp_path, last, back):
     write_chain(tmp_path / "a.tif", last + 1, next_page={last: back})
     message = run(tmp_path, tmp_path / "a.tif")
-    assert f"is damaged or incomplete (page {last + 1} is an earlier page again)" in message
+    assert f"is damaged or incomplete (page {last + 1} refers back to an earlier page)" in message
 
 
 def test_more_pages_than_any_stack_has(tmp_path):

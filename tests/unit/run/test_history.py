@@ -103,7 +103,7 @@ def test_a_copy_gets_records_and_times(study, with_records, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert line == (
         "cellstack: results was copied, or .snakemake was removed: restored from "
-        "results/.history.jsonl what made its 4 files"
+        "results/.history.jsonl the records of 4 files"
     )
 
 

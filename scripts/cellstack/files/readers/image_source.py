@@ -93,7 +93,7 @@ def input_errors(name: str) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise InputError(
-            f"{name}: needs more memory to be read than its size explains: export it again with "
+            f"{name}: needs more memory than an image of its size should: export it again with "
             "another compression; if that fails too, the machine or the job has too little memory"
         ) from error
     except Exception as error:

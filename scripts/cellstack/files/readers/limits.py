@@ -1,4 +1,4 @@
-"""Limits on the memory that reading an image may take, whatever the image declares."""
+"""Limit the memory that reading an image may take."""
 
 import math
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ STATM = Path("/proc/self/statm")
 
 @contextmanager
 def limited_memory(size: int) -> Iterator[None]:
-    """Limit the memory that the body may allocate, where the system can (Linux).
+    """Limit the memory that the body of a ``with`` statement may allocate, on Linux only.
 
     Allocations beyond the limit raise a MemoryError, which
-    :func:`cellstack.files.readers.image_source.input_errors` converts to one line.
+    :func:`cellstack.files.readers.image_source.input_errors` converts to a message.
 
     Parameters
     ----------
     size : int
-        Bytes in addition to those that the process has reserved. Threads started in the body count
-        with their stacks.
+        Bytes in addition to those that the process has already reserved. The call stacks of threads
+        that start in the body count too.
     """
     if not STATM.exists():
         yield

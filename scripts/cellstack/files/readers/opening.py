@@ -70,7 +70,7 @@ def open_image(image: Sequence[Path]) -> Iterator[ImageSource]:
 
 
 def count_voxels(image: Sequence[Path]) -> int:
-    """Return the number of voxels of one channel of an image, 0 where it cannot be read.
+    """Return the number of voxels of one channel of an image, 0 if it cannot be read.
 
     Only headers are read. The job that imports the image reports why it cannot be read.
     """
@@ -117,7 +117,7 @@ def _find_files(image: Sequence[Path]) -> list[Path]:
 
 
 def _check_links(folder: Path, files: Sequence[Path]) -> None:
-    """Refuse planes of a folder that are links to files outside of it."""
+    """Raise an error if a plane of a folder is a link to a file outside the folder."""
     top = folder.resolve()
     for path in files:
         if path.is_symlink() and not path.resolve().is_relative_to(top):

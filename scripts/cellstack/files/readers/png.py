@@ -17,7 +17,7 @@ HEADER = struct.Struct(">16sIIBB7s")  # signature, IHDR: width, height, bit dept
 CHUNK = struct.Struct(">I4s")  # length and kind of a chunk
 CHECKSUM_BYTES = 4
 SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}  # by colour type; palettes are decoded to colours
-TRANSPARENT_BY_CHUNK = (0, 2, 3)  # colour types that get an opacity from a chunk tRNS
+TRANSPARENT_BY_CHUNK = (0, 2, 3)  # colour types to which a chunk tRNS adds an opacity
 
 
 def open_png(path: Path) -> ImageSource:
@@ -64,7 +64,7 @@ def open_png(path: Path) -> ImageSource:
 
 
 def _read_header(path: Path) -> tuple[int, int, int, np.dtype[Any]]:
-    """Return height, width, samples per pixel and type, as the pixels are decoded."""
+    """Return height, width, samples per pixel and type of the decoded pixels."""
     with path.open("rb") as file:
         start = file.read(HEADER.size)
         if len(start) < HEADER.size or not start.startswith(SIGNATURE):

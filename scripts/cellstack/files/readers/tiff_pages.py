@@ -1,7 +1,8 @@
-"""Checks of the pages and the OME metadata of a TIFF, before tifffile follows them.
+"""Check what a TIFF declares about itself, before tifffile reads it.
 
-tifffile follows chains of pages, counts and names of files as they are declared. Here all of them
-are compared with the size of the file first, in one pass over the pages that reads no pixel.
+tifffile trusts the chain of pages, the number of values in a tag, and the sizes and file names in
+OME metadata. Here they are compared with the size and the folder of the file, in one pass over the
+tags that reads no pixels.
 """
 
 import math
@@ -18,16 +19,17 @@ from cellstack.files.images import check_regular
 MAX_PAGES = 100_000  # more than any single stack has, with all its channels
 MAX_VALUES = 2**20  # of a tag with numbers, such as the offsets of strips
 MAX_TEXT_BYTES = 2**26  # of a tag with text or bytes, such as OME metadata
-MAX_SHARED = 16  # pages may refer to the same values, such as bits per sample
+MAX_SHARED = 16  # factor by which declared totals may exceed the file: pages can share values
 MAX_IMAGES = 1000  # in the OME metadata of one file
-BYTES_READ_AT_ONCE = 1024  # one read for most pages
+BYTES_READ_AT_ONCE = 1024  # enough for the tags of most pages
+# Bytes of a value by the code of its type; 1 for other codes.
 TYPE_BYTES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-SUBIFDS = 330
+SUBIFDS = 330  # code of the tag with the offsets of subpages
 DAMAGED = "{}: is damaged or incomplete ({}): copy or export it again"
 
 
 class _Layout(NamedTuple):
-    """Format codes of struct for the parts of a directory of tags, in classic or BigTIFF."""
+    """Formats, as in :mod:`struct`, of the directory of tags of a page."""
 
     tags: str  # number of tags
     tag: str
@@ -51,7 +53,7 @@ def count_pages(name: str, path: Path) -> int:
     Returns
     -------
     int
-        0 for a file that is not a TIFF, which tifffile reports.
+        0 for a file that is not a TIFF; tifffile then reports the error.
 
     Raises
     ------
@@ -93,12 +95,12 @@ def _directories(name: str, descriptor: int, size: int) -> Iterator[tuple[int, i
     seen: set[int] = set()
     while 0 < offset < size:
         if offset in seen:
-            reason = f"page {len(seen)} is an earlier page again"
+            reason = f"page {len(seen)} refers back to an earlier page"
             raise InputError(DAMAGED.format(name, reason))
         seen.add(offset)
         block = os.pread(descriptor, BYTES_READ_AT_ONCE, offset)
         if len(block) < count_size:
-            return  # tifffile reports what is cut off
+            return  # tifffile reports the truncated file
         (tags,) = struct.unpack_from(order + layout.tags, block)
         needed = count_size + tags * tag_size + offset_size
         if tags > 4096 or offset + needed > size:
@@ -119,7 +121,7 @@ def _directories(name: str, descriptor: int, size: int) -> Iterator[tuple[int, i
 
 
 def check_ome(name: str, path: Path, ome: ElementTree.Element, pages: int, page_size: int) -> None:
-    """Check the OME metadata of a TIFF: what it declares, and the files that it names.
+    """Check the sizes that the OME metadata of a TIFF declare, and the files that they name.
 
     Parameters
     ----------
@@ -127,17 +129,17 @@ def check_ome(name: str, path: Path, ome: ElementTree.Element, pages: int, page_
         Name of the image in messages.
     path : pathlib.Path
     ome : xml.etree.ElementTree.Element
-        Its root.
+        Root element of the OME metadata.
     pages : int
         Number of pages of the file.
     page_size : int
-        Number of values of its first page.
+        Number of values (samples of pixels) of its first page.
 
     Raises
     ------
     InputError
-        It declares more voxels than its pages have, too many images, or names a file that is not a
-        regular file in the same folder.
+        The metadata declare more voxels than the pages have, or too many images, or name something
+        that is not a regular file in the same folder.
     """
     images = [
         each
@@ -167,7 +169,7 @@ def check_ome(name: str, path: Path, ome: ElementTree.Element, pages: int, page_
 
 
 def _other_files(name: str, path: Path, ome: ElementTree.Element) -> list[Path]:
-    """Return the other files of a set that are there; refuse those outside its folder."""
+    """Return the other existing files of a set; raise an error if one is in another folder."""
     folders = (path.parent.resolve(), path.resolve().parent)
     named = {each.get("FileName", "") for each in ome.iter() if each.tag.endswith("UUID")}
     found = []

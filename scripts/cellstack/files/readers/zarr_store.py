@@ -1,4 +1,4 @@
-"""The store through which an OME-Zarr is read: regular files in its own folder only."""
+"""A Zarr store that reads only regular files in the folder of an OME-Zarr."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,13 +15,13 @@ METADATA = ("zarr.json", ".zgroup", ".zarray", ".zattrs", ".zmetadata")
 
 
 class ContainedStore(LocalStore):
-    """A read-only folder of which no link leads outside.
+    """A read-only Zarr store that follows no link out of its folder.
 
     Parameters
     ----------
     root : path-like
     read_only : bool
-        Ignored: it cannot be written.
+        Ignored: the store is always read-only.
     """
 
     def __init__(self, root: Path | str, *, read_only: bool = True) -> None:
