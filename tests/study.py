@@ -4,11 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import yaml
+from snakemake_server import Server
 
 from cellstack.files.stacks import write_stack
 from cellstack.prepare.simulate_stack import simulate_stack
@@ -16,6 +19,7 @@ from cellstack.prepare.simulate_stack import simulate_stack
 ROOT = Path(__file__).resolve().parent.parent
 SPACING = (1.0, 0.4, 0.4)
 DIAMETER_UM = 8
+SNAKEMAKE = (sys.executable, "-m", "snakemake")
 WORKFLOW_PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "report")
 
 
@@ -45,20 +49,22 @@ class Study:
 
     def command(self, *arguments, cores=1):
         """Return the command that runs Snakemake."""
-        python = [sys.executable, "-m", "snakemake"]
-        return [*python, *self.arguments(), "--cores", str(cores), *arguments]
+        return [*SNAKEMAKE, *self.arguments(), "--cores", str(cores), *arguments]
 
     def run(self, *arguments, cores=1, cwd=None):
         """Write sheet and configuration, run Snakemake, and return the process with its output."""
         self.write()
-        return subprocess.run(
-            self.command(*arguments, cores=cores),
-            cwd=cwd or self.folder,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=1500,
-        )
+        with tempfile.TemporaryDirectory() as outputs:
+            stdout, stderr = Path(outputs, "stdout"), Path(outputs, "stderr")
+            status = server().run(
+                self.command(*arguments, cores=cores)[len(SNAKEMAKE) :],
+                cwd or self.folder,
+                environment(),
+                stdout,
+                stderr,
+            )
+            texts = [path.read_text(encoding="utf-8") for path in (stdout, stderr)]
+        return subprocess.CompletedProcess(self.command(*arguments), status, *texts)
 
     def start(self, *arguments, cores=1):
         """Write sheet and configuration, and start Snakemake in a new session.
@@ -91,6 +97,12 @@ class Study:
             for path in sorted(self.result().rglob("*"))
             if path.is_file() and not path.name.startswith(".")
         }
+
+
+@cache
+def server():
+    """Return the process of these tests that runs Snakemake."""
+    return Server(environment())
 
 
 def copy_workflow(folder):

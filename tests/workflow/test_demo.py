@@ -1,4 +1,7 @@
-"""The demo: simulated stacks at two spacing ratios, with only the diameter set."""
+"""The demo: simulated stacks at two spacing ratios, with only the diameter set.
+
+`make accuracy` has more stacks, with a ratio of 8 among them.
+"""
 
 import csv
 
@@ -40,31 +43,3 @@ def test_f1_at_half_overlap(demo, ratio, min_f1):
     scores = scores_at_half_overlap(demo, f"simulated-ratio{ratio}")
     assert float(scores["nuclei"]["f1"]) >= min_f1  # of 34 nuclei, and of 100
     assert float(scores["cells"]["f1"]) >= min_f1
-
-
-def test_ratio_8(tmp_path):
-    study = Study(tmp_path)
-    study.config["simulate_stack"] = {
-        "ratio8": {
-            "shape": [24, 192, 192],
-            "spacing": [2.08, 0.26, 0.26],
-            "nuclei_count": 40,
-            "seed": 5,
-        }
-    }
-    study.config["diameter_um"] = {"nuclei": 10}
-    folder = "resources/simulated/ratio8"
-    nuclei = {"channel_index": "nuclei", "ground_truth": f"{folder}/nuclei.ome.tif"}
-    membrane = {"channel_index": "membrane", "ground_truth": f"{folder}/cells.ome.tif"}
-    image = f"{folder}/image.ome.tif"
-    study.add("ratio8", image=image, **nuclei)
-    study.add("ratio8", "membrane", image=image, **membrane)
-    study.add("membrane-only", "membrane", image=image, diameter_um=14, **membrane)
-    process = study.run("results/scores.csv", cores=2)
-    assert process.returncode == 0, process.stderr[-4000:]
-    scores = scores_at_half_overlap(study, "ratio8")
-    assert float(scores["nuclei"]["f1"]) >= 0.95
-    # each nucleus that is missed or merged with another one costs one of 40 cells
-    assert float(scores["cells"]["f1"]) >= 0.95
-    membrane_only = scores_at_half_overlap(study, "membrane-only")["cells"]
-    assert float(membrane_only["recall"]) >= 0.75
