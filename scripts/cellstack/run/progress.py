@@ -80,7 +80,7 @@ class Progress(logging.Handler):
         self.running: dict[int, float] = {}  # start of each job
         self.failed: dict[int, list[str]] = {}  # logs of each job
         self.messages: dict[int, str] = {}  # of the cluster, such as a request it cannot fulfil
-        self.errors: dict[int | None, str] = {}  # the last one that Snakemake reported, by thread
+        self.errors: dict[int | None, str] = {}  # the last error of Snakemake, by thread
         self.exits: dict[int, str] = {}  # how each failed job ended, if that is known
         self.seconds: dict[str, list[float]] = {}  # of each finished job, by rule
         self.left = Counter(job.stack for job in jobs.values() if job.stack is not None)
