@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
-from scale import snakemake
+from scale import read_cost, snakemake
 
 HERE = Path(__file__).resolve().parent
 DATA = Path(os.environ.get("CELLSTACK_DATA", HERE.parent.parent / "shared" / "data")).resolve()
@@ -135,17 +135,16 @@ def score_peer(results: Path, name: str) -> float:
 
 
 def read_costs(folder: Path) -> dict[str, Cost]:
-    """Return the costs by kind of object, from Snakemake's benchmark files."""
+    """Return the costs by kind of object, from the logs of the jobs."""
     seconds: dict[str, float] = defaultdict(float)
     memory: dict[str, float] = defaultdict(float)
     for name in SIMULATIONS:
-        for path in (folder / "logs" / "benchmarks" / name).rglob("*.tsv"):
-            with path.open(encoding="utf-8") as file:
-                row = next(csv.DictReader(file, delimiter="\t"))
+        for log in (folder / "logs" / name).rglob("*.log"):
+            cost = read_cost(log)
             for kind, folders in FOLDERS.items():
-                if path.parent.name in folders:
-                    seconds[kind] += float(row["cpu_time"])
-                    memory[kind] = max(memory[kind], float(row["max_rss"]))
+                if log.parent.name in folders and cost is not None:
+                    seconds[kind] += cost[0]
+                    memory[kind] = max(memory[kind], cost[1])
     voxels = sum(np.prod(each["shape"]) for each in SIMULATIONS.values())
     return {kind: Cost(seconds[kind] / (voxels / 1e6), memory[kind]) for kind in FOLDERS}
 
