@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -80,6 +81,7 @@ class Study:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                preexec_fn=accept_ctrl_c,
             )
 
     def result(self, *parts):
@@ -97,6 +99,11 @@ class Study:
             for path in sorted(self.result().rglob("*"))
             if path.is_file() and not path.name.startswith(".")
         }
+
+
+def accept_ctrl_c():
+    """Undo that a shell has its background processes, such as `make test &`, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @cache

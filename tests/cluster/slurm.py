@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from study import ROOT, environment
+from study import ROOT, accept_ctrl_c, environment
 
 HERE = Path(__file__).resolve().parent
 SPARE = "node3"  # lost in one test, and not used by the others
@@ -30,6 +30,7 @@ class Cluster:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                preexec_fn=accept_ctrl_c,
             )
 
     def run(self, study, *arguments, **options):
