@@ -48,7 +48,7 @@ PACKAGES = (
 SPACING, DIAMETER_UM = (0.29, 0.26, 0.26), 10.0  # for which the plain script has its parameters
 PLANES, SMALL, LARGE = 60, 256, 1024
 NUCLEI_PER_PIXEL = 34 / SMALL**2
-TINY = (8, 32, 32)  # a stack whose run takes no longer than starting its jobs
+TINY = (8, 40, 40)  # a stack whose run takes no longer than starting its jobs
 
 OURS, SCRIPT, PEER = "cellstack", "plain script", "pyclesperanto, Voronoi-Otsu, without measuring"
 PEERS_PYTHON = REPO / ".venv/peers/bin/python"
