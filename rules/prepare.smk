@@ -59,6 +59,8 @@ rule import_stack:
         **params_of("import_stack"),
         channel="{channel}",
         channel_index=by_wildcards(study.cell, column="channel_index"),
+        scene=by_wildcards(study.cell, column="scene"),
+        time=by_wildcards(study.cell, column="time"),
         z_um=by_wildcards(study.cell, column="z_um"),
         y_um=by_wildcards(study.cell, column="y_um"),
         x_um=by_wildcards(study.cell, column="x_um"),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cellstack.files.readers import opening
+from cellstack.files.readers.parts import Part
 from cellstack.files.records import write_json
 from cellstack.files.stacks import write_stack
 from cellstack.prepare.import_stack import import_stack
@@ -16,6 +17,8 @@ def main(
     record: Path,
     channel: str,
     channel_index: str | None = None,
+    scene: str | None = None,
+    time: int | None = None,
     z_um: float | None = None,
     y_um: float | None = None,
     x_um: float | None = None,
@@ -25,7 +28,7 @@ def main(
 
     The image is a TIFF, a series of files with one plane each, or an OME-Zarr.
     """
-    with opening.open_image(image) as source:
+    with opening.open_image(image, Part(scene, time)) as source:
         imported = import_stack(
             source,
             opening.called(image),

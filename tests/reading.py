@@ -5,6 +5,7 @@ import pytest
 
 from cellstack.errors import InputError
 from cellstack.files.readers import opening, voxel_size
+from cellstack.files.readers.parts import Part
 from cellstack.prepare.import_stack import fill_stack
 
 CHANNELS = ["membrane", "nuclei"]
@@ -14,9 +15,9 @@ def pattern(shape, dtype="uint16"):
     return np.random.default_rng(7).integers(0, 250, shape).astype(dtype)
 
 
-def read(*paths, channel=0):
+def read(*paths, channel=0, scene=None, time=None):
     """Return the source of an image, and the stack of one channel."""
-    with opening.open_image(list(paths)) as source:
+    with opening.open_image(list(paths), Part(scene, time)) as source:
         shape = (source.count, *source.plane_shape)
         return source, fill_stack("image", source.planes(channel), shape, source.dtype)
 
@@ -25,9 +26,9 @@ def um(source):
     return {axis: voxel_size.in_um(found)[0] for axis, found in source.spacing.items()}
 
 
-def refused(*paths):
+def refused(*paths, **part):
     """Return the error message for an image."""
     with pytest.raises(InputError) as error:
-        read(*paths)
+        read(*paths, **part)
     assert "\n" not in str(error.value)
     return str(error.value)

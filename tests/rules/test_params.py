@@ -115,9 +115,32 @@ TINY = {
 }
 CHANNELS = ["nuclei", "membrane", "dye"]
 CELLS = {  # of each channel, all different
-    "nuclei": {"channel_index": 5, "z_um": 1.3, "y_um": 0.41, "x_um": 0.37, "diameter_um": 6.1},
-    "membrane": {"channel_index": 6, "z_um": 1.4, "y_um": 0.42, "x_um": 0.38, "diameter_um": 9.2},
-    "dye": {"channel_index": 7, "z_um": 1.5, "y_um": 0.43, "x_um": 0.39},
+    "nuclei": {
+        "channel_index": 5,
+        "scene": "left",
+        "time": 11,
+        "z_um": 1.3,
+        "y_um": 0.41,
+        "x_um": 0.37,
+        "diameter_um": 6.1,
+    },
+    "membrane": {
+        "channel_index": 6,
+        "scene": "right",
+        "time": 12,
+        "z_um": 1.4,
+        "y_um": 0.42,
+        "x_um": 0.38,
+        "diameter_um": 9.2,
+    },
+    "dye": {
+        "channel_index": 7,
+        "scene": "top",
+        "time": 13,
+        "z_um": 1.5,
+        "y_um": 0.43,
+        "x_um": 0.39,
+    },
 }
 SIMULATED = "resources/simulated/tiny/image.ome.tif"
 LARGE_SHAPE = [40, 1024, 1024]  # 42 megavoxels: three cores

@@ -114,6 +114,9 @@ def _convert(row: Mapping[str, str], schema: Schema) -> Row:
         if "number" in (kind or ()) and cell is not None:
             with suppress(ValueError):
                 cells[column] = float(cell) if math.isfinite(float(cell)) else cell
+        elif kind == "integer" and cell is not None:
+            with suppress(ValueError):
+                cells[column] = int(cell)
         elif kind == "boolean" and cell is not None and cell.lower() in YES + NO:
             cells[column] = cell.lower() in YES
     completed: Row = settings.fill_defaults(cells, schema)

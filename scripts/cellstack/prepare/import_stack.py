@@ -110,11 +110,14 @@ def import_stack(
         "shape": source.shape,
         "dtype": source.dtype.name,
         "planes": source.count,
+        "scene": source.scene,
+        "time": source.time,
         "channels": source.channels,
         "channel": {"index": number, "name": source.channels[number], "why": reason},
         "spacing": chosen,
         "downsample": downsample,
         "raw": {"shape": stack.shape, "dtype": stack.dtype.name, "spacing_um": steps},
+        "acquisition": source.acquisition,
         "notices": notices,
     }
     return Imported(stack, steps, record)

@@ -68,12 +68,13 @@ class ResourceRequests:
 
         The job that imports the image reports why it cannot be read.
         """
-        from cellstack.files.readers import opening
+        from cellstack.files.readers import opening, parts
 
-        image = next(iter(self._study.stacks[stack].values()))["image"]
+        row = next(iter(self._study.stacks[stack].values()))
+        image = row["image"]
         if image in self._study.simulated_images:
             return math.prod(self._study.simulated_images[image])
-        return opening.count_voxels([Path(image)])
+        return opening.count_voxels([Path(image)], parts.Part(row.get("scene"), row.get("time")))
 
     def megavoxels(self, wildcards: Wildcards) -> float:
         """Return the size of the stack of a job; 0 for jobs on all stacks."""

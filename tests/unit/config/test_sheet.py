@@ -100,6 +100,21 @@ def test_a_pipe_a_device_or_a_folder_is_refused_in_one_line(tmp_path):
         assert f"{str(path)!r} is not a text table in UTF-8 (not a regular file)" in error
 
 
+def test_a_time_point_is_an_integer_from_0(read):
+    lines = "stack\tchannel\timage\tscene\ttime\n" + "".join(
+        f"a{number}\tnuclei\tx.tif\t2\t{time}\n"
+        for number, time in enumerate(["3", "", "-1", "2.5", "9" * 5000])
+    )
+    rows, errors = read(lines)
+    assert (rows[0]["scene"], rows[0]["time"]) == ("2", 3)
+    assert "time" not in rows[1]
+    found = errors_of(rows, errors)
+    assert [error.split(":")[0] for error in found] == [
+        f"stacks.tsv row {number}.time" for number in (3, 4, 5)
+    ]
+    assert "-1 is below 0; give the time point of the file" in found[0]
+
+
 HOSTILE = [
     "..",
     "../a",

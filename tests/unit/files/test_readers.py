@@ -298,12 +298,9 @@ def test_a_display_mode_does_not_change_values(tmp_path):
     [
         (
             (3, 5, 7, 9),
-            {"imagej": True, "metadata": {"axes": "TZYX"}},
-            "3 entries along the axis T (axes TZYX, shape (3, 5, 7, 9))",
+            {},
+            "3 entries along the axis Q (axes QQYX, shape (3, 5, 7, 9))",
         ),
-        ((3, 5, 7, 9), {"ome": True, "metadata": {"axes": "TZYX"}}, "along the axis T"),
-        ((3, 7, 9), {"imagej": True, "metadata": {"axes": "TYX"}}, "along the axis T"),
-        ((3, 5, 7, 9), {}, "along the axis Q"),
         ((3, 5, 7, 9), {"metadata": {"axes": "AZYX"}}, "along the axis A"),
         (
             (2, 5, 7, 9, 3),
@@ -323,7 +320,8 @@ def test_several_images_in_a_file_are_refused(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
         tif.write(pattern((5, 7, 9)), metadata=None)
         tif.write(pattern((7, 8)), metadata=None)
-    assert "contains 2 images ((5, 7, 9) uint16, (7, 8) uint16)" in refused(tmp_path / "a.tif")
+    message = refused(tmp_path / "a.tif")
+    assert "contains 2 scenes, 0 ((5, 7, 9) uint16), 1 ((7, 8) uint16): fill in scene" in message
 
 
 @pytest.mark.parametrize(

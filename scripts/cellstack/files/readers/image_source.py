@@ -45,6 +45,12 @@ class ImageSource:
         red, green and blue first.
     spacing : dict of str to StoredSize
         Voxel size in the file, by axis.
+    scene : str or None
+        Number and name of the scene that is read, in a file with several.
+    time : int or None
+        Number of the time point that is read, in a file with several.
+    acquisition : dict
+        What the file says about the acquisition, such as the objective.
     notices : list of str
         What the user should know.
     """
@@ -59,6 +65,9 @@ class ImageSource:
     channels: list[str | None]
     planes: Callable[[int], Planes]
     spacing: dict[str, StoredSize] = field(default_factory=dict)
+    scene: str | None = None
+    time: int | None = None
+    acquisition: dict[str, Any] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
 
 
@@ -143,7 +152,7 @@ def axis_roles(name: str, axes: Sequence[str], shape: Sequence[int], colour: boo
     Returns
     -------
     list of str
-        For each axis Z, C, Y, X or S, or 1 for any axis of length 1 except Y and X.
+        For each axis Z, C, Y, X, S or T, or 1 for any axis of length 1 except Y and X.
 
     Raises
     ------
@@ -172,7 +181,7 @@ def axis_roles(name: str, axes: Sequence[str], shape: Sequence[int], colour: boo
     if 0 in shape:
         raise InputError(f"{name}: is empty ({found}): export it again")
     for axis, role, length in zip(axes, roles, shape, strict=True):
-        if role not in "ZCYXS1":
+        if role not in "ZCYXST1":
             raise InputError(
                 f"{name}: has {length} entries along the axis {axis} ({found}), but a single "
                 "stack is needed: save one stack as a separate file, or correct the axes, in Fiji "

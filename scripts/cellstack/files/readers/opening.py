@@ -10,6 +10,7 @@ from cellstack.errors import InputError
 from cellstack.files import images
 from cellstack.files.readers import image_source, limits, planes, png, tiff, zarr
 from cellstack.files.readers.image_source import ImageSource
+from cellstack.files.readers.parts import Part
 
 
 def called(image: Sequence[Path]) -> str:
@@ -26,7 +27,7 @@ def shown(path: Path) -> str:
 
 
 @contextmanager
-def open_image(image: Sequence[Path]) -> Iterator[ImageSource]:
+def open_image(image: Sequence[Path], part: Part | None = None) -> Iterator[ImageSource]:
     """Open an image of any supported format.
 
     Parameters
@@ -34,6 +35,9 @@ def open_image(image: Sequence[Path]) -> Iterator[ImageSource]:
     image : list of pathlib.Path
         A file, a glob pattern, a folder (an OME-Zarr, or planes), or several files of one plane
         each. Planes in separate files are put into natural order: 2 before 10.
+    part : Part, optional
+        The scene and the time point to be read, if the file has several. By default the file must
+        contain a single stack.
 
     Yields
     ------
@@ -52,7 +56,7 @@ def open_image(image: Sequence[Path]) -> Iterator[ImageSource]:
             with image_source.input_errors(name), limits.limited_memory(limits.HEADER_BYTES):
                 files = _find_files(image)
                 before = _identities(files)
-                source = stack.enter_context(_open_files(files))
+                source = stack.enter_context(_open_files(files, part))
             yield source
         with image_source.input_errors(name):
             after = _identities(files)
@@ -69,26 +73,26 @@ def open_image(image: Sequence[Path]) -> Iterator[ImageSource]:
         )
 
 
-def count_voxels(image: Sequence[Path]) -> int:
+def count_voxels(image: Sequence[Path], part: Part | None = None) -> int:
     """Return the number of voxels of one channel of an image, 0 if it cannot be read.
 
     Only headers are read. The job that imports the image reports why it cannot be read.
     """
     try:
-        with open_image(image) as source:
+        with open_image(image, part) as source:
             return source.count * math.prod(source.plane_shape)
     except InputError:
         return 0
 
 
 @contextmanager
-def _open_files(files: list[Path]) -> Iterator[ImageSource]:
+def _open_files(files: list[Path], part: Part | None) -> Iterator[ImageSource]:
     if len(files) > 1:
-        yield planes.open_planes(files, partial(_open_file, one_of_many=True))
+        yield planes.open_planes(files, partial(_open_file, part=part, one_of_many=True))
     elif images.is_zarr(files[0]):
-        yield zarr.open_zarr(files[0])
+        yield zarr.open_zarr(files[0], part)
     else:
-        with _open_file(files[0]) as source:
+        with _open_file(files[0], part) as source:
             yield source
 
 
@@ -128,11 +132,11 @@ def _check_links(folder: Path, files: Sequence[Path]) -> None:
 
 
 @contextmanager
-def _open_file(path: Path, one_of_many: bool = False) -> Iterator[ImageSource]:
+def _open_file(path: Path, part: Part | None, one_of_many: bool = False) -> Iterator[ImageSource]:
     if path.suffix.lower() == ".png":
         yield png.open_png(path)
     elif path.is_dir():
         raise InputError(f"{path}: is a folder among files: name the files in it")
     else:
-        with tiff.open_tiff(path, one_of_many) as source:
+        with tiff.open_tiff(path, part, one_of_many) as source:
             yield source

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,23 +11,28 @@ from xml.etree import ElementTree
 import tifffile
 
 from cellstack.errors import InputError
-from cellstack.files.readers import image_source, tiff_pages, voxel_size
+from cellstack.files.readers import image_source, parts, tiff_pages, voxel_size
 from cellstack.files.readers.image_source import ImageSource, Planes
+from cellstack.files.readers.parts import Part
 from cellstack.files.readers.voxel_size import StoredSize
 
-MAX_NAMED = 5  # images in a message
+NOT_TIMES = "; if they are planes, correct the axes, in Fiji with Image > Properties"
 FORMATS = {"ome": "OME-TIFF", "imagej": "ImageJ TIFF"}
 # ImageJ labels each plane, for example `c:1/2 z:1/45 - name`
 LABEL_PREFIX = re.compile(r"^(?:[czt]:\d+/\d+ )*(?:- )?")
 
 
 @contextmanager
-def open_tiff(path: Path, one_of_many: bool = False) -> Iterator[ImageSource]:
+def open_tiff(
+    path: Path, part: Part | None = None, one_of_many: bool = False
+) -> Iterator[ImageSource]:
     """Open a TIFF file.
 
     Parameters
     ----------
     path : pathlib.Path
+    part : Part, optional
+        The image and the time point to be read, if the file has several.
     one_of_many : bool
         Whether the file is one plane of several files. The other files of a set that its OME
         metadata may name are then ignored.
@@ -47,27 +52,31 @@ def open_tiff(path: Path, one_of_many: bool = False) -> Iterator[ImageSource]:
         with image_source.input_errors(name):
             pages = tiff_pages.count_pages(name, path)
             tif = stack.enter_context(tifffile.TiffFile(path))
-            source = _describe(name, path, tif, pages, one_of_many)
+            source = _describe(name, path, tif, pages, part, one_of_many)
         yield source
 
 
 def _describe(
-    name: str, path: Path, tif: tifffile.TiffFile, pages: int, one_of_many: bool
+    name: str,
+    path: Path,
+    tif: tifffile.TiffFile,
+    pages: int,
+    part: Part | None,
+    one_of_many: bool,
 ) -> ImageSource:
     root = ElementTree.fromstring(str(tif.ome_metadata)) if tif.is_ome else None
+    scene = None
     if one_of_many and root is not None and pages == 1:
         series = tifffile.TiffPageSeries([tif.pages.first], kind="ome")
     else:
         if root is not None:
             tiff_pages.check_ome(name, path, root, pages, math.prod(tif.pages.first.shaped))
-        if len(tif.series) != 1:
-            held = ", ".join(f"{each.shape} {each.dtype}" for each in tif.series[:MAX_NAMED])
-            held = f"{held}, ..." if len(tif.series) > MAX_NAMED else held or "none"
-            raise InputError(
-                f"{name}: contains {len(tif.series)} images ({held}), but one is needed: "
-                "save it as a separate file"
-            )
-        series = tif.series[0]
+        labels = [each.name or f"{each.shape} {each.dtype}" for each in tif.series]
+        number = parts.pick_scene(name, labels, part)
+        series = tif.series[number]
+        if len(labels) > 1:
+            root = _image_of(name, root, number, len(labels))
+            scene = f"{number} ({labels[number]})"
     ome = _ome_pixels(root)
     axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
     page = series.keyframe
@@ -76,6 +85,8 @@ def _describe(
     roles = image_source.axis_roles(name, axes, shape, colour)
     _check_complete(name, series, shape, tif.filehandle.dirname)
     channels = image_source.axis_length(roles, shape, "C")
+    times = image_source.axis_length(roles, shape, "T")
+    where = {"T": parts.pick_time(name, times, part, "" if "Z" in roles else NOT_TIMES)}
     return ImageSource(
         files=[path],
         format=FORMATS.get(series.kind, "TIFF"),
@@ -85,10 +96,31 @@ def _describe(
         count=image_source.axis_length(roles, shape, "Z"),
         plane_shape=(shape[roles.index("Y")], shape[roles.index("X")]),
         channels=image_source.channel_names(_names(tif, ome, channels), channels),
-        planes=lambda channel: _read_planes(name, tif, series, roles, shape, channel),
+        planes=lambda channel: _read_planes(
+            name, tif, series, roles, shape, {**where, "C": channel}
+        ),
         spacing=_spacing(tif, ome),
+        scene=scene,
+        time=where["T"] if times > 1 else None,
         notices=_notices(page, colour),
     )
+
+
+def _image_of(
+    name: str, root: ElementTree.Element | None, number: int, count: int
+) -> ElementTree.Element | None:
+    """Return OME metadata of only one of several images of a file."""
+    if root is None:
+        return None
+    images = root.findall("{*}Image")
+    if len(images) != count:
+        raise InputError(
+            f"{name}: its OME metadata describe {len(images)} images, but it contains {count}: "
+            "save each image as a separate file"
+        )
+    only = ElementTree.Element("OME")
+    only.append(images[number])
+    return only
 
 
 def _ome_pixels(root: ElementTree.Element | None) -> ElementTree.Element | None:
@@ -187,9 +219,9 @@ def _read_planes(
     series: Any,
     roles: Sequence[str],
     shape: Sequence[int],
-    channel: int,
+    part: Mapping[str, int],
 ) -> Planes:
-    """Yield the planes of a channel, each read when it is needed."""
+    """Yield the planes of a channel at a time point, each read when it is needed."""
     # the leading axes, along which the pages lie
     lead = next(
         (count for count in range(len(shape)) if math.prod(shape[:count]) == len(series.pages)),
@@ -205,7 +237,7 @@ def _read_planes(
             volume = series.asarray(maxworkers=1).reshape(shape)
     page, page_number = None, None
     for z in range(image_source.axis_length(roles, shape, "Z")):
-        where = {"Z": z, "C": channel}
+        where = {"Z": z, **part}
         with image_source.input_errors(name):
             if volume is None:
                 number = 0

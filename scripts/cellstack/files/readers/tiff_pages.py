@@ -163,7 +163,12 @@ def check_ome(name: str, path: Path, ome: ElementTree.Element, pages: int, page_
             if block.tag.endswith("TiffData")
         ]
         taken = sum(count or pages for count in planes)
-        if math.prod(shape) > pages * page_size or taken > MAX_SHARED * pages:
+        voxels = math.prod(shape)
+        if len(images) > 1:  # of different sizes, which are compared when one of them is read
+            voxels = page_size * math.prod(
+                length for axis, length in zip(order, shape, strict=True) if axis not in "XY"
+            )
+        if voxels > pages * page_size or taken > MAX_SHARED * pages:
             reason = f"its OME metadata declare {shape} voxels, which {pages} pages cannot hold"
             raise InputError(DAMAGED.format(name, reason))
 

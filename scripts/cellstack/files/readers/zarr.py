@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from cellstack.errors import InputError
-from cellstack.files.readers import image_source
+from cellstack.files.readers import image_source, parts
 from cellstack.files.readers.image_source import ImageSource, Planes
+from cellstack.files.readers.parts import Part
 from cellstack.files.readers.voxel_size import StoredSize
 
 MAX_NAMED = 10  # groups in a message
@@ -15,13 +16,15 @@ MAX_CHUNK_BYTES = 2**30
 AXIS_TYPES = {"channel": "C", "time": "T"}
 
 
-def open_zarr(folder: Path) -> ImageSource:
+def open_zarr(folder: Path, part: Part | None = None) -> ImageSource:
     """Open the highest resolution of the first image of an OME-Zarr.
 
     Parameters
     ----------
     folder : pathlib.Path
         The group with the attribute ``multiscales``.
+    part : Part, optional
+        The time point to be read, if there are several.
 
     Returns
     -------
@@ -66,6 +69,9 @@ def open_zarr(folder: Path) -> ImageSource:
                 "write it with smaller chunks"
             )
         channels = image_source.axis_length(roles, array.shape, "C")
+        times = image_source.axis_length(roles, array.shape, "T")
+        parts.pick_scene(name, [None], part)
+        time = parts.pick_time(name, times, part)
         described = attributes.get("omero", {}).get("channels", [])
         labels = [channel.get("label") for channel in described]
         return ImageSource(
@@ -77,8 +83,9 @@ def open_zarr(folder: Path) -> ImageSource:
             count=image_source.axis_length(roles, array.shape, "Z"),
             plane_shape=(array.shape[roles.index("Y")], array.shape[roles.index("X")]),
             channels=image_source.channel_names(labels, channels),
-            planes=lambda channel: _read_planes(name, array, roles, channel),
+            planes=lambda channel: _read_planes(name, array, roles, channel, time),
             spacing=_spacing(multiscale, level),
+            time=time if times > 1 else None,
         )
 
 
@@ -96,12 +103,13 @@ def _spacing(multiscale: Mapping[str, Any], level: Mapping[str, Any]) -> dict[st
     return found
 
 
-def _read_planes(name: str, array: Any, roles: Sequence[str], channel: int) -> Planes:
-    """Yield the planes of a channel; each chunk along z is read once."""
+def _read_planes(name: str, array: Any, roles: Sequence[str], channel: int, time: int) -> Planes:
+    """Yield the planes of a channel at a time point; each chunk along z is read once."""
     count = image_source.axis_length(roles, array.shape, "Z")
     step = image_source.axis_length(roles, array.chunks, "Z")
     for first in range(0, count, step):
-        where: dict[str, int | slice] = {"C": channel, "Z": slice(first, first + step)}
+        planes = slice(first, first + step)
+        where: dict[str, int | slice] = {"T": time, "C": channel, "Z": planes}
         with image_source.input_errors(name):
             slab = image_source.select_axes(array, roles, where, "ZYX")
         yield from slab if "Z" in roles else [slab]

@@ -1,0 +1,126 @@
+"""Selection of one stack of a file that contains several: its scene and its time point."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cellstack.errors import InputError
+
+MAX_NAMED = 10  # scenes in a message
+SEPARATE = "one is needed: save it as a separate file"
+
+
+class Part(NamedTuple):
+    """The stack to be read from a file, as the sheet gives it.
+
+    Attributes
+    ----------
+    scene : str or None
+        Number (from 0) or name of the scene; None or empty if the sheet does not give it. A scene
+        is what a file calls scene, series, position or image.
+    time : int or None
+        Number of the time point, from 0; None if the sheet does not give it.
+    """
+
+    scene: str | None = None
+    time: int | None = None
+
+
+def pick_scene(name: str, names: Sequence[str | None], part: Part | None) -> int:
+    """Select a scene of a file.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    names : sequence of (str or None)
+        Names of the scenes in the file.
+    part : Part or None
+        None for a file that must contain a single stack.
+
+    Returns
+    -------
+    int
+        Number of the scene, from 0.
+
+    Raises
+    ------
+    InputError
+        The file has several scenes and the sheet names none, or what the sheet names matches no
+        scene or more than one.
+
+    Examples
+    --------
+    >>> pick_scene("a.czi", ["left", "right"], Part(scene="right"))
+    1
+    """
+    available = ", ".join(
+        str(number) if each is None else f"{number} ({each})"
+        for number, each in enumerate(names[:MAX_NAMED])
+    )
+    available += ", ..." if len(names) > MAX_NAMED else ""
+    if part is None or not part.scene:
+        if len(names) == 1:
+            return 0
+        fix = "fill in scene in the sheet, with a number or a name"
+        raise InputError(
+            f"{name}: contains {len(names)} scenes, {available or 'none'}: "
+            f"{SEPARATE if part is None else fix}"
+        )
+    matches = {number for number, each in enumerate(names) if each == part.scene}
+    if not matches:
+        folded = part.scene.casefold()
+        matches = {number for number, each in enumerate(names) if (each or "").casefold() == folded}
+    if part.scene.isdecimal() and int(part.scene) < len(names):
+        matches.add(int(part.scene))
+    if len(matches) == 1:
+        return matches.pop()
+    problem = f"matches {len(matches)} of its scenes" if matches else "matches no scene"
+    raise InputError(
+        f"{name}: scene {part.scene} {problem}, it has {available or 'none'}: "
+        "correct scene in the sheet"
+    )
+
+
+def pick_time(name: str, count: int, part: Part | None, hint: str = "") -> int:
+    """Select a time point of a file.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    count : int
+        Number of time points in the file.
+    part : Part or None
+        None for a file that must contain a single stack.
+    hint : str
+        Added to the message that asks for a time point.
+
+    Returns
+    -------
+    int
+        Number of the time point, from 0.
+
+    Raises
+    ------
+    InputError
+        The file has several time points and the sheet gives none, or one that is not in the file.
+
+    Examples
+    --------
+    >>> pick_time("a.czi", 3, Part(time=2))
+    2
+    """
+    held = f"time points, 0 to {count - 1}" if count > 1 else "time point, 0"
+    if part is None or part.time is None:
+        if count == 1:
+            return 0
+        fix = "fill in time in the sheet; each time point is a separate stack"
+        raise InputError(
+            f"{name}: contains {count} {held}: {SEPARATE if part is None else fix}{hint}"
+        )
+    if not 0 <= part.time < count:
+        raise InputError(
+            f"{name}: time {part.time} is not in the file, it has {count} {held}: "
+            "correct time in the sheet"
+        )
+    return part.time
