@@ -2,6 +2,7 @@
 # make quick          lint and unit tests, less than 90 s
 # make test           lint and all tests, except those on a cluster
 # make test-cluster   tests on a local Slurm with three nodes; as root on Debian or Ubuntu
+# make formats        install the packages that read the files of microscopes
 # make docs           update the generated tables in config/README.md
 # make accuracy       score simulated and real stacks
 # make bench          measure the run time of cellstack and other tools
@@ -22,7 +23,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hash
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--fork-strategy fewest --no-header --quiet --upgrade
 
-.PHONY: run quick test test-cluster lint docs bench accuracy resources lock audit clean
+.PHONY: run quick test test-cluster lint formats docs bench accuracy resources lock audit clean
 
 run: .venv/run.stamp
 	$(BIN)/snakemake --cores $(CORES)
@@ -44,6 +45,8 @@ lint: .venv/dev.stamp
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	$(BIN)/python docs/build_reference.py --check
+
+formats: .venv/formats.stamp
 
 docs: .venv/run.stamp
 	$(BIN)/python docs/build_reference.py
@@ -74,9 +77,12 @@ resources: .venv/run.stamp
 	$(BIN)/python $(PIP_INSTALL) -r $<
 	touch $@
 
-.venv/dev.stamp .venv/slurm.stamp: .venv/%.stamp: $(REQUIREMENTS)/%.txt .venv/run.stamp
+.venv/dev.stamp .venv/formats.stamp .venv/slurm.stamp: .venv/%.stamp: $(REQUIREMENTS)/%.txt \
+		.venv/run.stamp
 	$(BIN)/python $(PIP_INSTALL) -r $<
 	touch $@
+
+.venv/dev.stamp: .venv/formats.stamp
 
 # the other tools of `make bench`, and the tool of `make audit`, each in a separate environment
 .venv/peers.stamp .venv/audit.stamp: .venv/%.stamp: $(REQUIREMENTS)/%.txt | .venv/bin/python
@@ -86,7 +92,7 @@ resources: .venv/run.stamp
 
 # needs uv on the path
 lock:
-	cd $(REQUIREMENTS) && for name in run dev slurm peers audit; do \
+	cd $(REQUIREMENTS) && for name in run dev formats slurm peers audit; do \
 		$(COMPILE) $$name.in -o $$name.txt || exit 1; done
 	$(PYTHON) envs/pin.py
 

@@ -1,4 +1,4 @@
-"""Write envs/cellstack.yaml: the direct requirements, at the versions of requirements/run.txt."""
+"""Write envs/cellstack.yaml: the direct requirements, at the versions of the locks."""
 
 import re
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 ENVS = Path(__file__).resolve().parent
 REQUIREMENTS = ENVS / "requirements"
 HEADER = """\
-# The software of every rule for `snakemake --sdm conda`, at the versions of requirements/run.txt.
-# Written by envs/pin.py (make lock). The packages are installed by pip, so that they are the same
-# builds as without conda.
+# The software of every rule for `snakemake --sdm conda`, at the versions of requirements/run.txt
+# and requirements/formats.txt. Written by envs/pin.py (make lock). The packages are installed by
+# pip, so that they are the same builds as without conda.
 channels:
   - conda-forge
   - nodefaults
@@ -21,11 +21,12 @@ dependencies:
 
 def main() -> None:
     """Pin each requirement except Snakemake, which runs outside the environment."""
-    pins = dict(
-        re.findall(r"^([a-z0-9-]+)==(\S+)", (REQUIREMENTS / "run.txt").read_text(), re.MULTILINE)
-    )
-    names = re.findall(r"^[a-z0-9-]+", (REQUIREMENTS / "run.in").read_text(), re.MULTILINE)
-    lines = [f"      - {name}=={pins[name]}\n" for name in names if name != "snakemake"]
+    lines = []
+    for lock in ("run", "formats"):
+        pinned, direct = ((REQUIREMENTS / f"{lock}.{end}").read_text() for end in ("txt", "in"))
+        pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", pinned, re.MULTILINE))
+        names = re.findall(r"^[a-z][a-z0-9-]*", direct, re.MULTILINE)
+        lines += [f"      - {name}=={pins[name]}\n" for name in names if name != "snakemake"]
     (ENVS / "cellstack.yaml").write_text(HEADER + "".join(lines))
 
 

@@ -26,7 +26,8 @@ def main(
 ) -> None:
     """Read one channel of an image, and write it with its voxel size and a record of both.
 
-    The image is a TIFF, a series of files with one plane each, or an OME-Zarr.
+    The image is a TIFF, a file of a microscope, a series of files with one plane each, or an
+    OME-Zarr.
     """
     with opening.open_image(image, Part(scene, time)) as source:
         imported = import_stack(

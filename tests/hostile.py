@@ -42,22 +42,24 @@ def mutations(default):
     return int(os.environ.get("CELLSTACK_FUZZ", default))
 
 
-def run(folder, *image):
+def run(folder, *image, **options):
     """Import an image, and return the error message, or an empty text.
+
+    Options are arguments of import_stack; without any, the sheet gives the voxel size.
 
     Whatever the image is, it is read or refused in one line, in time, no file is left behind, and
     nothing is executed.
     """
     found = watched.setdefault(str(folder), [])
     try:
-        message = _import(folder, image)
+        message = _import(folder, image, {"channel": "nuclei", **(options or UM)})
     finally:
         del watched[str(folder)]
     assert found == []
     return message
 
 
-def _import(folder, image):
+def _import(folder, image, options):
     start = time.monotonic()
     (folder / "out").mkdir(exist_ok=True)
     try:
@@ -65,8 +67,7 @@ def _import(folder, image):
             image=list(image),
             raw=folder / "out" / "raw.tif",
             record=folder / "out" / "import.json",
-            channel="nuclei",
-            **UM,
+            **options,
         )
     except InputError as error:
         message = str(error)

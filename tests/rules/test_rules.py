@@ -106,7 +106,7 @@ def test_a_sweep_repeats_whatever_depends_on_its_settings():
 
 
 def test_locks_have_hashes_and_no_address():
-    for name in ("run", "dev", "slurm", "peers"):
+    for name in ("run", "dev", "formats", "slurm", "peers"):
         lock = (REQUIREMENTS / f"{name}.txt").read_text()
         pins = re.findall(r"^[a-z0-9-]+==.*(?:\n    .*)+", lock, re.MULTILINE)
         assert len(pins) == len(re.findall(r"^\S+==", lock, re.MULTILINE)) > 1
@@ -115,12 +115,13 @@ def test_locks_have_hashes_and_no_address():
 
 
 def test_conda_environment_names_the_versions_of_the_lock():
-    lock = (REQUIREMENTS / "run.txt").read_text()
-    pins = dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", lock, re.MULTILINE))
+    locks = [(REQUIREMENTS / f"{name}.txt").read_text() for name in ("formats", "run")]
+    pins = dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", "\n".join(locks), re.MULTILINE))
     conda = yaml.safe_load((ROOT / "envs" / "cellstack.yaml").read_text())
     named = dict(pin.split("==") for pin in conda["dependencies"][-1]["pip"])
     assert named == {name: pins[name] for name in named}
-    direct = re.findall(r"^[a-z0-9-]+", (REQUIREMENTS / "run.in").read_text(), re.MULTILINE)
+    inputs = [(REQUIREMENTS / f"{name}.in").read_text() for name in ("formats", "run")]
+    direct = re.findall(r"^[a-z][a-z0-9-]*", "\n".join(inputs), re.MULTILINE)
     assert set(named) == set(direct) - {"snakemake"}
 
 

@@ -25,6 +25,7 @@ from hostile import (
     with_mutated_json,
     write_pages,
 )
+from microscopes import write_czi, write_ims, write_lif, write_oif
 from reading import pattern
 
 from cellstack.files.readers.zarr_store import METADATA
@@ -70,12 +71,12 @@ def write_tiffs(folder):
     return valid
 
 
-def try_files(tmp_path, folder, name, contents):
+def try_files(tmp_path, folder, name, contents, **options):
     """Import files of one name, and return the share of those that are refused."""
     refused = []
     for content in contents:
         (folder / name).write_bytes(content)
-        refused.append(run(tmp_path, folder / name) != "")
+        refused.append(run(tmp_path, folder / name, **options) != "")
         assert [path.name for path in folder.iterdir()] == [name]
     return sum(refused) / len(refused)
 
@@ -282,6 +283,38 @@ def test_mutated_names_of_planes(tmp_path, folder):
         for path in folder.iterdir():
             path.unlink()
     assert 0.5 * count < read
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["czi", "ims", "lif", "oif"])
+def test_mutated_files_of_microscopes(tmp_path, folder, kind):
+    write = {"czi": write_czi, "ims": write_ims, "oif": write_oif}.get(kind, write_lif_series)
+    path = write(folder / f"a.{kind}", pattern((1, 1, 5, 20, 31)))
+    valid = {each: each.read_bytes() for each in sorted(folder.rglob("*")) if each.is_file()}
+    assert run(tmp_path, path, channel_index="0") == ""
+    rng = np.random.default_rng(14)
+    refused, count = 0, mutations(150)
+    for number in range(count):
+        changed = path if number % 4 else choose(rng, list(valid))
+        changed.write_bytes(mutated(valid[changed], rng))
+        refused += run(tmp_path, path, channel_index="0") != ""
+        changed.write_bytes(valid[changed])
+        assert {each for each in folder.rglob("*") if each.is_file()} == set(valid)
+    assert 0.2 < refused / count < 1
+
+
+def write_lif_series(path, series):
+    return write_lif(path, a=("TCZYX", series))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["cluster.nd2", "test.oib", "LLS7_small.czi"])
+def test_mutated_real_files_of_microscopes(tmp_path, folder, data, name):
+    rng, valid = np.random.default_rng(15), (data / "formats" / name).read_bytes()
+    contents = (mutated(valid, rng) for _ in range(mutations(100)))
+    time = None if name == "test.oib" else 1
+    share = try_files(tmp_path, folder, name, contents, channel_index="0", time=time)
+    assert 0.2 < share < 1
 
 
 def test_tags_of_a_valid_file_are_found_by_the_mutations(tmp_path):

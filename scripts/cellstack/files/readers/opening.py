@@ -1,16 +1,40 @@
 """The entry point for images from outside: a file, several files of planes, or a folder."""
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 from cellstack.errors import InputError
 from cellstack.files import images
-from cellstack.files.readers import image_source, limits, planes, png, tiff, zarr
+from cellstack.files.readers import (
+    czi,
+    image_source,
+    ims,
+    lif,
+    limits,
+    nd2,
+    oif,
+    planes,
+    png,
+    tiff,
+    zarr,
+)
 from cellstack.files.readers.image_source import ImageSource
 from cellstack.files.readers.parts import Part
+
+# Readers by the end of the file name; any other file is read as a TIFF. A reader imports its
+# optional package when it is called.
+READERS: dict[str, Callable[[Path, Part | None], AbstractContextManager[ImageSource]]] = {
+    ".czi": czi.open_czi,
+    ".ims": ims.open_ims,
+    ".lif": lif.open_lif,
+    ".nd2": nd2.open_nd2,
+    ".oib": oif.open_oif,
+    ".oif": oif.open_oif,
+    ".png": png.open_png,
+}
 
 
 def called(image: Sequence[Path]) -> str:
@@ -133,10 +157,8 @@ def _check_links(folder: Path, files: Sequence[Path]) -> None:
 
 @contextmanager
 def _open_file(path: Path, part: Part | None, one_of_many: bool = False) -> Iterator[ImageSource]:
-    if path.suffix.lower() == ".png":
-        yield png.open_png(path)
-    elif path.is_dir():
+    if path.is_dir():
         raise InputError(f"{path}: is a folder among files: name the files in it")
-    else:
-        with tiff.open_tiff(path, part, one_of_many) as source:
-            yield source
+    reader = READERS.get(path.suffix.lower(), partial(tiff.open_tiff, one_of_many=one_of_many))
+    with reader(path, part) as source:
+        yield source

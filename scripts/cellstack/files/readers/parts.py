@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cellstack.errors import InputError
+from cellstack.files.readers.image_source import MAX_NAME_LENGTH, one_line
 
 MAX_NAMED = 10  # scenes in a message
 SEPARATE = "one is needed: save it as a separate file"
@@ -53,10 +54,7 @@ def pick_scene(name: str, names: Sequence[str | None], part: Part | None) -> int
     >>> pick_scene("a.czi", ["left", "right"], Part(scene="right"))
     1
     """
-    available = ", ".join(
-        str(number) if each is None else f"{number} ({each})"
-        for number, each in enumerate(names[:MAX_NAMED])
-    )
+    available = ", ".join(_numbered(number, each) for number, each in enumerate(names[:MAX_NAMED]))
     available += ", ..." if len(names) > MAX_NAMED else ""
     if part is None or not part.scene:
         if len(names) == 1:
@@ -79,6 +77,27 @@ def pick_scene(name: str, names: Sequence[str | None], part: Part | None) -> int
         f"{name}: scene {part.scene} {problem}, it has {available or 'none'}: "
         "correct scene in the sheet"
     )
+
+
+def label(number: int, names: Sequence[str | None]) -> str | None:
+    """Return the number and the name of a scene; None if it is the only one.
+
+    Parameters
+    ----------
+    number : int
+    names : sequence of (str or None)
+        Names of all scenes in the file.
+
+    Examples
+    --------
+    >>> label(1, ["left", "right"])
+    '1 (right)'
+    """
+    return _numbered(number, names[number]) if len(names) > 1 else None
+
+
+def _numbered(number: int, name: str | None) -> str:
+    return str(number) if name is None else f"{number} ({one_line(name, MAX_NAME_LENGTH)})"
 
 
 def pick_time(name: str, count: int, part: Part | None, hint: str = "") -> int:

@@ -2,14 +2,17 @@
 
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cellstack.errors import InputError
-from cellstack.files.readers import image_source
+from cellstack.files.readers import image_source, parts
 from cellstack.files.readers.image_source import ImageSource, Planes
+from cellstack.files.readers.parts import Part
 
 MAX_PIXELS = 2**30  # the decoder allocates whatever the header declares
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -20,26 +23,32 @@ SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}  # by colour type; palettes are decoded
 TRANSPARENT_BY_CHUNK = (0, 2, 3)  # colour types to which a chunk tRNS adds an opacity
 
 
-def open_png(path: Path) -> ImageSource:
+@contextmanager
+def open_png(path: Path, part: Part | None = None) -> Iterator[ImageSource]:
     """Open a PNG file.
 
     Parameters
     ----------
     path : pathlib.Path
+    part : Part, optional
+        What the sheet gives; a PNG has a single scene and time point.
 
-    Returns
-    -------
+    Yields
+    ------
     ImageSource
         One plane, which is decoded when it is read.
 
     Raises
     ------
     InputError
-        The file is not a PNG, or its header declares more pixels than any plane has.
+        The file is not a PNG, its header declares more pixels than any plane has, or `part` names
+        another scene or time point.
     """
     name = str(path)
     with image_source.input_errors(name):
         height, width, samples, dtype = _read_header(path)
+    parts.pick_scene(name, [None], part)
+    parts.pick_time(name, 1, part)
     if height * width > MAX_PIXELS:
         raise InputError(
             f"{path}: declares {height * width:,} pixels, more than a plane has: "
@@ -49,7 +58,7 @@ def open_png(path: Path) -> ImageSource:
     if samples in (2, 4):
         notices.append("opacity was left out")
     shape = (height, width) if samples == 1 else (height, width, samples)
-    return ImageSource(
+    yield ImageSource(
         files=[path],
         format="PNG",
         axes="YXS"[: len(shape)],

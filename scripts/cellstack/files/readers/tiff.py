@@ -76,7 +76,7 @@ def _describe(
         series = tif.series[number]
         if len(labels) > 1:
             root = _image_of(name, root, number, len(labels))
-            scene = f"{number} ({labels[number]})"
+            scene = parts.label(number, labels)
     ome = _ome_pixels(root)
     axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
     page = series.keyframe
