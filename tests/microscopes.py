@@ -164,3 +164,139 @@ def write_oif(path, series, order="XYCZT"):
     )
     path.write_bytes(b"\xff\xfe" + text.encode("utf-16-le"))
     return path
+
+
+TIFF_TYPES = {1: "B", 3: "H", 4: "I", 5: "I"}  # format of a value by the code of its type
+
+
+class TiffWriter:
+    """A classic TIFF with any tags, which is written in pieces."""
+
+    def __init__(self):
+        self.content = bytearray(struct.pack("<2sHI", b"II", 42, 0))
+        self.link = 4  # where the offset of the next page is
+
+    def put(self, data):
+        """Append data, and return where they are."""
+        start = len(self.content)
+        self.content += data + bytes(-len(data) % 4)
+        return start
+
+    def put_page(self, tags):
+        """Append a page: for each code of a tag its type, and its values or the bytes of them."""
+        entries = b""
+        for code, (kind, values) in sorted(tags.items()):
+            data = values
+            if not isinstance(values, bytes):
+                data = struct.pack(f"<{len(values)}{TIFF_TYPES[kind]}", *values)
+            count = len(data) // {1: 1, 3: 2, 4: 4, 5: 8}[kind]
+            if code == UIC2:
+                count = len(data) // UIC2_BYTES
+            if code == UIC1:
+                count = len(data) // UIC1_BYTES
+            stored = data.ljust(4, b"\0") if len(data) <= 4 else struct.pack("<I", self.put(data))
+            entries += struct.pack("<HHI", code, kind, count) + stored
+        start = self.put(struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0))
+        struct.pack_into("<I", self.content, self.link, start)
+        self.link = start + 2 + len(entries)
+
+
+UIC1, UIC1_BYTES = 33628, 8  # tags of STK, which count pairs of numbers and planes
+UIC2, UIC2_BYTES = 33629, 24
+
+
+def write_stk(path, stack, unit="um", calibrated=1, distances=None):
+    """Write a stack of uint16 as MetaMorph does: one page, with the planes after each other."""
+
+    def fraction(value):
+        return struct.pack("<II", round(1000 * value), 1000)
+
+    tiff = TiffWriter()
+    start = tiff.put(stack.tobytes())
+    places = {
+        3: calibrated,
+        4: tiff.put(fraction(SPACING["x"])),
+        5: tiff.put(fraction(SPACING["y"])),
+        6: tiff.put(struct.pack("<I", len(unit) + 1) + unit.encode() + b"\0"),
+    }
+    planes = b""
+    for z, distance in enumerate(distances or [SPACING["z"]] * len(stack)):
+        planes += fraction(distance) + struct.pack("<4I", 2450000, 100 * z, 2450000, 0)
+    height, width = stack.shape[1:]
+    tiff.put_page(
+        {
+            256: (4, [width]),
+            257: (4, [height]),
+            258: (3, [16]),
+            259: (3, [1]),
+            262: (3, [1]),
+            273: (4, [start]),
+            277: (3, [1]),
+            278: (4, [height]),
+            279: (4, [stack[0].nbytes]),
+            UIC1: (4, b"".join(struct.pack("<II", *pair) for pair in places.items())),
+            UIC2: (5, planes),
+        }
+    )
+    path.write_bytes(tiff.content)
+    return path
+
+
+LSM_SCANS = {"ZCYX": 0, "CZX": 1, "TCYX": 3, "TZCYX": 6}
+THUMBNAIL = 16  # pixels along each side
+
+
+def write_lsm(path, series, positions=0, tiles=0, scan="TZCYX", height_is_z=False):
+    """Write a series (T, C, Z, Y, X) of uint16 as Zeiss does: a thumbnail after each page.
+
+    If there are positions or tiles, the time points are taken as these.
+    """
+    times, channels, depth, height, width = series.shape
+    tiff = TiffWriter()
+    info = np.zeros(1, [(name or "rest", kind) for name, kind in tifffile.TIFF.CZ_LSMINFO])
+    names = b"".join(
+        struct.pack("<I", len(name) + 1) + name.encode() + b"\0" for name in CHANNELS[:channels]
+    )
+    start = 24 + 4 * channels
+    colors = struct.pack("<6I", start + len(names), channels, channels, 24, start, 0)
+    values = {
+        "MagicNumber": 67127628,
+        "StructureSize": info.itemsize,
+        "DimensionX": width,
+        "DimensionY": height,
+        "DimensionZ": height if height_is_z else depth,
+        "DimensionChannels": channels,
+        "DimensionTime": 1 if positions or tiles else times,
+        "DimensionP": positions,
+        "DimensionM": tiles,
+        "ScanType": LSM_SCANS[scan],
+        "OffsetChannelColors": tiff.put(colors + bytes(4 * channels) + names),
+        **{f"VoxelSize{axis.upper()}": 1e-6 * size for axis, size in SPACING.items()},
+    }
+    for name, value in values.items():
+        info[name] = value
+    for number, (time, z) in enumerate(np.ndindex(times, depth)):
+        starts = [tiff.put(plane.tobytes()) for plane in series[time, :, z]]
+        bits = [16] * channels
+        if channels == 2:  # LSM stores their place, as if there were more
+            bits = struct.pack("<I", tiff.put(struct.pack("<HH", *bits)))
+        page = {
+            254: (4, [0]),
+            256: (4, [width]),
+            257: (4, [height]),
+            258: (3, bits),
+            259: (3, [1]),
+            262: (3, [1]),
+            273: (4, starts),
+            277: (3, [channels]),
+            279: (4, [2 * height * width] * channels),
+            284: (3, [2]),
+        }
+        tiff.put_page(page | ({34412: (1, info.tobytes())} if number == 0 else {}))
+        side = THUMBNAIL
+        start = tiff.put(bytes(3 * side * side))
+        small = {256: (4, [side]), 257: (4, [side]), 258: (3, [8] * 3), 262: (3, [2])}
+        strips = {273: (4, [start]), 279: (4, [3 * side * side]), 284: (3, [1])}
+        tiff.put_page(page | {254: (4, [1]), 277: (3, [3])} | small | strips)
+    path.write_bytes(tiff.content)
+    return path

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 from hostile import run
-from microscopes import SPACING, write_czi, write_ims, write_lif, write_oif
+from microscopes import SPACING, write_czi, write_ims, write_lif, write_lsm, write_oif, write_stk
 from reading import CHANNELS, pattern, read, refused, um
 
 from cellstack.errors import InputError
@@ -198,10 +198,8 @@ def test_images_of_a_lif_are_scenes(tmp_path):
     np.testing.assert_array_equal(read(path, scene="1")[1], SERIES[1, 0])
     assert "contains 3 scenes, 0 (left), 1 (right), 2 (section): fill in scene" in refused(path)
     message = refused(path, scene="section")
-    assert (
-        "scene 2 (section): is a section without the axis Y (axes CZX, shape (2, 5, 31))" in message
-    )
-    assert "choose another scene, or set include to false" in message
+    assert "2 (section): is a section without the axis Y (axes CZX, shape (2, 5, 31))" in message
+    assert "choose another scene or file, or set include to false" in message
 
 
 def test_an_x_z_scan_with_several_y_is_a_stack(tmp_path):
@@ -307,6 +305,62 @@ def test_thumbnails_of_an_oif_are_ignored(tmp_path):
     (plane.parent / "s_R001.tif").write_bytes(b"")
     (plane.parent / "s_Thumb.tif").write_bytes(b"")
     np.testing.assert_array_equal(read(path)[1], STACK[0, 0])
+
+
+# LSM and STK
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_each_channel_and_time_point_of_an_lsm(tmp_path, channels):
+    path = write_lsm(tmp_path / "a.lsm", SERIES[:, :channels])
+    for time in range(3):
+        for channel in range(channels):
+            source, found = read(path, time=time, channel=channel)
+            np.testing.assert_array_equal(found, SERIES[time, channel])
+    assert (source.format, source.channels) == ("LSM", CHANNELS[:channels])
+    assert um(source) == pytest.approx(SPACING)
+    assert "contains 3 time points, 0 to 2" in refused(path)
+
+
+def test_positions_of_an_lsm_are_scenes(tmp_path):
+    path = write_lsm(tmp_path / "a.lsm", SERIES, positions=3, scan="ZCYX")
+    source, found = read(path, scene="2", channel=1)
+    np.testing.assert_array_equal(found, SERIES[2, 1])
+    assert source.scene == "2"
+    assert "contains 3 scenes, 0, 1, 2: fill in scene" in refused(path)
+
+
+def test_tiles_and_sections_of_an_lsm_are_refused(tmp_path):
+    path = write_lsm(tmp_path / "a.lsm", SERIES, tiles=3, scan="ZCYX")
+    assert "contains 3 tiles that are not fused: in ZEN" in refused(path)
+    path = write_lsm(tmp_path / "b.lsm", SERIES[:1, :, :1], scan="CZX", height_is_z=True)
+    assert "is a section without the axis Y" in refused(path)
+
+
+def test_an_stk_is_read_with_its_voxel_size(tmp_path):
+    path = write_stk(tmp_path / "a.stk", SERIES[0, 0])
+    source, found = read(path)
+    np.testing.assert_array_equal(found, SERIES[0, 0])
+    assert (source.format, um(source)) == ("STK", pytest.approx(SPACING))
+    source, _ = read(write_stk(tmp_path / "b.stk", SERIES[0, 0], calibrated=0))
+    assert um(source) == {"z": 1}
+    source, _ = read(write_stk(tmp_path / "c.stk", SERIES[0, 0], unit="pixel"))
+    assert um(source) == {"z": 1, "y": None, "x": None}
+
+
+def test_an_stk_whose_planes_are_not_equally_spaced_is_refused(tmp_path):
+    path = write_stk(tmp_path / "a.stk", SERIES[0, 0], distances=[1, 1, 1, 3, 1])
+    assert "are not equally spaced, their distances are 1 to 3 um" in refused(path)
+
+
+@pytest.mark.parametrize("write", [write_lsm, write_stk])
+def test_a_truncated_lsm_or_stk_is_refused(tmp_path, write):
+    series = SERIES[:1] if write is write_lsm else SERIES[0, 0]
+    path = write(tmp_path / "a.tif", series)
+    content = path.read_bytes()
+    for share in (0, 0.3, 0.9):
+        path.write_bytes(content[: int(share * len(content))])
+        assert run(tmp_path, path, channel_index="0").startswith(f"{path}: ")
 
 
 # the acquisition

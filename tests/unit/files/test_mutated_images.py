@@ -25,7 +25,7 @@ from hostile import (
     with_mutated_json,
     write_pages,
 )
-from microscopes import write_czi, write_ims, write_lif, write_oif
+from microscopes import write_czi, write_ims, write_lif, write_lsm, write_oif, write_stk
 from reading import pattern
 
 from cellstack.files.readers.zarr_store import METADATA
@@ -42,6 +42,15 @@ TIFFS = {
     "tiles": {"tile": (16, 16), "compression": "zlib"},
     "imagej": {"imagej": True, "metadata": {"axes": "ZYX", "spacing": 0.5, "unit": "um"}},
     "ome": {"ome": True, "metadata": {"axes": "ZYX", "PhysicalSizeZ": 1.0}},
+}
+
+MICROSCOPES = {
+    "czi": write_czi,
+    "ims": write_ims,
+    "lif": lambda path, series: write_lif(path, a=("TCZYX", series)),
+    "lsm": write_lsm,
+    "oif": write_oif,
+    "stk": lambda path, series: write_stk(path, series[0, 0]),
 }
 
 
@@ -286,10 +295,9 @@ def test_mutated_names_of_planes(tmp_path, folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["czi", "ims", "lif", "oif"])
+@pytest.mark.parametrize("kind", MICROSCOPES)
 def test_mutated_files_of_microscopes(tmp_path, folder, kind):
-    write = {"czi": write_czi, "ims": write_ims, "oif": write_oif}.get(kind, write_lif_series)
-    path = write(folder / f"a.{kind}", pattern((1, 1, 5, 20, 31)))
+    path = MICROSCOPES[kind](folder / f"a.{kind}", pattern((1, 1, 5, 20, 31)))
     valid = {each: each.read_bytes() for each in sorted(folder.rglob("*")) if each.is_file()}
     assert run(tmp_path, path, channel_index="0") == ""
     rng = np.random.default_rng(14)
@@ -301,10 +309,6 @@ def test_mutated_files_of_microscopes(tmp_path, folder, kind):
         changed.write_bytes(valid[changed])
         assert {each for each in folder.rglob("*") if each.is_file()} == set(valid)
     assert 0.2 < refused / count < 1
-
-
-def write_lif_series(path, series):
-    return write_lif(path, a=("TCZYX", series))
 
 
 @pytest.mark.slow

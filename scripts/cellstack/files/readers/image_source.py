@@ -134,7 +134,9 @@ def one_line(text: str, length: int = MAX_MESSAGE_LENGTH) -> str:
     return text if len(text) <= length else f"{text[:half]}...{text[half + 3 - length :]}"
 
 
-def axis_roles(name: str, axes: Sequence[str], shape: Sequence[int], colour: bool) -> list[str]:
+def axis_roles(
+    name: str, axes: Sequence[str], shape: Sequence[int], colour: bool, selected: str = "T"
+) -> list[str]:
     """Return the role of each axis of an image.
 
     Parameters
@@ -148,11 +150,13 @@ def axis_roles(name: str, axes: Sequence[str], shape: Sequence[int], colour: boo
         Length of each axis.
     colour : bool
         Whether the samples are red, green and blue. Otherwise they are channels.
+    selected : str
+        Other axes of which the reader selects one entry.
 
     Returns
     -------
     list of str
-        For each axis Z, C, Y, X, S or T, or 1 for any axis of length 1 except Y and X.
+        For each axis Z, C, Y, X, S or a selected one, or 1 for any axis of length 1 except Y and X.
 
     Raises
     ------
@@ -181,14 +185,20 @@ def axis_roles(name: str, axes: Sequence[str], shape: Sequence[int], colour: boo
     if 0 in shape:
         raise InputError(f"{name}: is empty ({found}): export it again")
     for axis, role, length in zip(axes, roles, shape, strict=True):
-        if role not in "ZCYXST1":
+        if role not in f"ZCYXS1{selected}":
             raise InputError(
                 f"{name}: has {length} entries along the axis {axis} ({found}), but a single "
                 "stack is needed: save one stack as a separate file, or correct the axes, in Fiji "
                 "with Image > Properties"
             )
     named = [roles[position] for position in present]
-    if len(set(named)) < len(named) or not {"Y", "X"} <= set(named):
+    missing = [axis for axis in ("Y", "X") if axis not in named]
+    if missing:
+        raise InputError(
+            f"{name}: is a section without the axis {missing[0]} ({found}), but a stack is needed: "
+            "choose another scene or file, or set include to false in the sheet"
+        )
+    if len(set(named)) < len(named):
         raise InputError(
             f"{name}: its axes are not those of a stack ({found}): "
             "save it with named axes, as OME-TIFF or ImageJ TIFF"

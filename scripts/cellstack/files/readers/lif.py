@@ -107,13 +107,6 @@ def _find_layout(place: str, image: Any, root: Element) -> _Layout:
             f"{place}: contains {sizes['M']} tiles that are not merged: in LAS X apply Mosaic "
             "Merge, and name the merged image"
         )
-    if not {"Y", "X"} <= set(sizes):
-        missing = "Y" if "X" in sizes else "X"
-        raise InputError(
-            f"{place}: is a section without the axis {missing} (axes {''.join(sizes)}, shape "
-            f"{tuple(sizes.values())}), but volumes need a stack: choose another scene, or set "
-            "include to false in the sheet"
-        )
     tags = {each.get("ChannelTag") for each in root.findall(f"{DESCRIPTION}Channels/*")}
     colour = sizes.get("S", 1) >= 3 and tags >= RED_GREEN_BLUE
     spectral = [axis for axis in WAVELENGTHS if axis in sizes]

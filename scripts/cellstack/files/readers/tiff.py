@@ -11,13 +11,19 @@ from xml.etree import ElementTree
 import tifffile
 
 from cellstack.errors import InputError
-from cellstack.files.readers import image_source, parts, tiff_pages, voxel_size
+from cellstack.files.readers import (
+    image_source,
+    parts,
+    tiff_microscopes,
+    tiff_pages,
+    voxel_size,
+)
 from cellstack.files.readers.image_source import ImageSource, Planes
 from cellstack.files.readers.parts import Part
 from cellstack.files.readers.voxel_size import StoredSize
 
 NOT_TIMES = "; if they are planes, correct the axes, in Fiji with Image > Properties"
-FORMATS = {"ome": "OME-TIFF", "imagej": "ImageJ TIFF"}
+FORMATS = {"ome": "OME-TIFF", "imagej": "ImageJ TIFF", "lsm": "LSM", "stk": "STK"}
 # ImageJ labels each plane, for example `c:1/2 z:1/45 - name`
 LABEL_PREFIX = re.compile(r"^(?:[czt]:\d+/\d+ )*(?:- )?")
 
@@ -65,28 +71,33 @@ def _describe(
     one_of_many: bool,
 ) -> ImageSource:
     root = ElementTree.fromstring(str(tif.ome_metadata)) if tif.is_ome else None
-    scene = None
+    number = None
     if one_of_many and root is not None and pages == 1:
         series = tifffile.TiffPageSeries([tif.pages.first], kind="ome")
     else:
         if root is not None:
             tiff_pages.check_ome(name, path, root, pages, math.prod(tif.pages.first.shaped))
-        labels = [each.name or f"{each.shape} {each.dtype}" for each in tif.series]
-        number = parts.pick_scene(name, labels, part)
-        series = tif.series[number]
-        if len(labels) > 1:
-            root = _image_of(name, root, number, len(labels))
-            scene = parts.label(number, labels)
+        stacks = tiff_microscopes.stacks_in(tif)
+        labels: list[str | None] = [each.name or f"{each.shape} {each.dtype}" for each in stacks]
+        if len(stacks) == 1:
+            series = stacks[0]
+        else:
+            number = parts.pick_scene(name, labels, part)
+            series, root = stacks[number], _image_of(name, root, number, len(stacks))
     ome = _ome_pixels(root)
     axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
     page = series.keyframe
     rgb = page.photometric in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
     colour = rgb and page.samplesperpixel >= 3
-    roles = image_source.axis_roles(name, axes, shape, colour)
+    tiff_microscopes.check_tiles(name, axes, shape)
+    roles = image_source.axis_roles(name, axes, shape, colour, "TP" if number is None else "T")
+    if number is None:
+        labels = [None] * image_source.axis_length(roles, shape, "P")
+    position = parts.pick_scene(name, labels, part)
     _check_complete(name, series, shape, tif.filehandle.dirname)
     channels = image_source.axis_length(roles, shape, "C")
     times = image_source.axis_length(roles, shape, "T")
-    where = {"T": parts.pick_time(name, times, part, "" if "Z" in roles else NOT_TIMES)}
+    time = parts.pick_time(name, times, part, "" if "Z" in roles else NOT_TIMES)
     return ImageSource(
         files=[path],
         format=FORMATS.get(series.kind, "TIFF"),
@@ -97,11 +108,11 @@ def _describe(
         plane_shape=(shape[roles.index("Y")], shape[roles.index("X")]),
         channels=image_source.channel_names(_names(tif, ome, channels), channels),
         planes=lambda channel: _read_planes(
-            name, tif, series, roles, shape, {**where, "C": channel}
+            name, tif, series, roles, shape, {"P": position, "T": time, "C": channel}
         ),
-        spacing=_spacing(tif, ome),
-        scene=scene,
-        time=where["T"] if times > 1 else None,
+        spacing=_spacing(name, tif, ome),
+        scene=parts.label(position, labels),
+        time=time if times > 1 else None,
         notices=_notices(page, colour),
     )
 
@@ -136,6 +147,8 @@ def _names(
 ) -> list[str | None]:
     if ome is not None:
         return [channel.get("Name") for channel in ome.findall("{*}Channel")]
+    if tif.is_lsm:
+        return tiff_microscopes.channel_names(tif)
     labels = (tif.imagej_metadata or {}).get("Labels", [])
     if channels == 1 or isinstance(labels, str):  # a single label is a title
         return []
@@ -145,9 +158,15 @@ def _names(
     return names if len(set(names)) == len(names) else []
 
 
-def _spacing(tif: tifffile.TiffFile, ome: ElementTree.Element | None) -> dict[str, StoredSize]:
+def _spacing(
+    name: str, tif: tifffile.TiffFile, ome: ElementTree.Element | None
+) -> dict[str, StoredSize]:
     if ome is not None:
         return voxel_size.from_ome(ome.attrib)
+    if tif.is_lsm:
+        return tiff_microscopes.spacing_of_lsm(tif)
+    if tif.is_stk:
+        return tiff_microscopes.spacing_of_stk(name, tif)
     tags = tif.pages.first.tags
     code = tags.valueof("ResolutionUnit", default=1)
     unit = "" if code == 1 else tifffile.RESUNIT(code).name.lower()

@@ -1,0 +1,92 @@
+"""What LSM (Zeiss) and STK (MetaMorph), which are variants of TIFF, contain besides pixels."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from cellstack.errors import InputError
+from cellstack.files.readers.voxel_size import AXES, StoredSize
+
+
+def stacks_in(tif: tifffile.TiffFile) -> list[Any]:
+    """Return the series of pages in a TIFF, without the thumbnails of an LSM."""
+    return tif.series[:1] if tif.is_lsm else list(tif.series)
+
+
+def check_tiles(name: str, axes: str, shape: Sequence[int]) -> None:
+    """Raise an error if an LSM has several tiles.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    axes : str
+        Axes of the image; M is that of tiles.
+    shape : sequence of int
+        Length of each axis.
+
+    Raises
+    ------
+    InputError
+    """
+    tiles = dict(zip(axes, shape, strict=True)).get("M", 1)
+    if tiles > 1:
+        raise InputError(
+            f"{name}: contains {tiles} tiles that are not fused: in ZEN apply Stitching with the "
+            "option Fuse Tiles, and save the result"
+        )
+
+
+def channel_names(tif: tifffile.TiffFile) -> list[str | None]:
+    """Return the names of the channels of an LSM; empty if it has none."""
+    names: list[str | None] = (
+        (tif.lsm_metadata or {}).get("ChannelColors", {}).get("ColorNames", [])
+    )
+    return names
+
+
+def spacing_of_lsm(tif: tifffile.TiffFile) -> dict[str, StoredSize]:
+    """Return the voxel size of an LSM, by axis."""
+    metadata = tif.lsm_metadata or {}
+    keys = {axis: f"VoxelSize{axis.upper()}" for axis in AXES}
+    return {axis: StoredSize(metadata[key], "m", f"LSM {key}") for axis, key in keys.items()}
+
+
+def spacing_of_stk(name: str, tif: tifffile.TiffFile) -> dict[str, StoredSize]:
+    """Return the voxel size of an STK.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    tif : tifffile.TiffFile
+
+    Returns
+    -------
+    dict of str to StoredSize
+        By axis, without those that are not calibrated.
+
+    Raises
+    ------
+    InputError
+        The distances between the planes differ.
+    """
+    metadata = tif.stk_metadata or {}
+    found = {}
+    if metadata.get("SpatialCalibration"):
+        unit = str(metadata.get("CalibrationUnits", ""))
+        for axis in "yx":
+            key = f"{axis.upper()}Calibration"
+            if key in metadata:
+                found[axis] = StoredSize(metadata[key], unit, f"STK {key}")
+    distances = np.unique(metadata.get("ZDistance", [0]))
+    if len(distances) > 1:
+        raise InputError(
+            f"{name}: its planes are not equally spaced, their distances are {distances[0]:g} to "
+            f"{distances[-1]:g} um: record the stack with one distance"
+        )
+    if distances[0]:
+        found["z"] = StoredSize(float(distances[0]), "um", "STK ZDistance")
+    return found
