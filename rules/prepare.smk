@@ -65,6 +65,7 @@ rule import_stack:
         y_um=by_wildcards(study.cell, column="y_um"),
         x_um=by_wildcards(study.cell, column="x_um"),
         image=by_wildcards(inputs.external_files, column="image"),
+        url=by_wildcards(inputs.remote_image),
         stamp=by_wildcards(inputs.stamp, column="image"),
     script:
         "../scripts/import_stack.py"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack.files.readers import opening
+from cellstack.files.readers import opening, remote_zarr
 from cellstack.files.readers.parts import Part
 from cellstack.files.records import write_json
 from cellstack.files.stacks import write_stack
@@ -12,10 +12,11 @@ from cellstack.run import job
 
 def main(
     *,
-    image: list[Path],
+    image: list[Path] = (),
     raw: Path,
     record: Path,
     channel: str,
+    url: str | None = None,
     channel_index: str | None = None,
     scene: str | None = None,
     time: int | None = None,
@@ -26,13 +27,15 @@ def main(
 ) -> None:
     """Read one channel of an image, and write it with its voxel size and a record of both.
 
-    The image is a TIFF, a file of a microscope, a series of files with one plane each, or an
-    OME-Zarr.
+    The image is a TIFF, a file of a microscope, a series of files with one plane each, an OME-Zarr,
+    or instead of these the address of a remote OME-Zarr.
     """
-    with opening.open_image(image, Part(scene, time)) as source:
+    part = Part(scene, time)
+    opened = opening.open_image(image, part) if url is None else remote_zarr.open_remote(url, part)
+    with opened as source:
         imported = import_stack(
             source,
-            opening.called(image),
+            opening.called(image) if url is None else url,
             channel=channel,
             channel_index=channel_index,
             spacing={"z": z_um, "y": y_um, "x": x_um},

@@ -262,6 +262,7 @@ def test_import_of_images(jobs, channel):
         "channel": channel,
         "channel_index": str(cells["channel_index"]),
         "image": [f"{channel}.tif"],
+        "url": None,
     }
 
 

@@ -13,8 +13,7 @@ from cellstack.config.recipes import EDGE_METHODS, SEGMENTED_BY, Recipes, diamet
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
 from cellstack.errors import InputError
-from cellstack.files import fingerprints
-from cellstack.files.images import find_images
+from cellstack.files import fingerprints, images
 
 
 class Inputs:
@@ -57,7 +56,16 @@ class Inputs:
 
     def _files(self, column: str, stack: str, channel: str) -> list[str]:
         cell = self._study.rows(stack)[channel][column]
-        return find_images(cell) or [cell]
+        return [] if images.is_remote(cell) else images.find_images(cell) or [cell]
+
+    def remote_image(self, stack: str, channel: str) -> str | None:
+        """Return the address of the image of a channel; None if it is a file.
+
+        A change of a remote image is not detected, because it is not read when Snakemake parses
+        the workflow.
+        """
+        cell: str = self._study.rows(stack)[channel]["image"]
+        return cell if images.is_remote(cell) else None
 
     def made_files(self, column: str, stack: str, channel: str) -> list[str]:
         """Return the files named in a column of the sheet that a rule simulates or downloads."""

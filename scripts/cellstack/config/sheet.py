@@ -189,8 +189,11 @@ def find_errors(
         if channel == "nuclei" or (channel == "membrane" and stack not in with_nuclei):
             errors += _diameter_errors(row, place, diameters)
         for column in ("image", "ground_truth", "labels"):
-            if column in row and row[column] not in made and not images.find_images(row[column]):
-                errors.append(f"{place}: {column} {quote(row[column])} {_why_absent(row[column])}")
+            path = row.get(column)
+            if path is None or path in made or (column == "image" and images.is_remote(path)):
+                continue
+            if not images.find_images(path):
+                errors.append(f"{place}: {column} {quote(path)} {_why_absent(path)}")
     errors += _similar_names(channels, "the stacks", where)
     for stack, present in channels.items():
         errors += _similar_names(sorted(present), f"stack {quote(stack)}: the channels", where)
@@ -272,4 +275,6 @@ def _why_absent(path: str) -> str:
             f"is a folder that is not an OME-Zarr and contains no planes ({suffixes}); "
             "correct the path"
         )
+    if images.is_remote(path):
+        return "is an address, which only `image` can be; download it, and name its folder"
     return "does not exist; correct the path, which is relative to the working directory"

@@ -10,7 +10,19 @@ from cellstack.errors import InputError
 
 PathLike = TypeVar("PathLike", str, Path)
 
+REMOTE = ("http://", "https://", "s3://")
 PLANE_SUFFIXES = (".tif", ".tiff", ".png")
+
+
+def is_remote(path: str) -> bool:
+    """Return whether a cell of the sheet is the address of a remote OME-Zarr.
+
+    Examples
+    --------
+    >>> is_remote("https://example.org/image.zarr")
+    True
+    """
+    return path.startswith(REMOTE)
 
 
 def is_zarr(folder: Path) -> bool:

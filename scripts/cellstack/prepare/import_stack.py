@@ -104,7 +104,7 @@ def import_stack(
     for notice in notices:
         log.warning("%s: %s", name, notice)
     record = {
-        "files": [opening.shown(path) for path in source.files],
+        "files": [opening.shown(path) for path in source.files] or [name],
         "format": source.format,
         "axes": source.axes,
         "shape": source.shape,

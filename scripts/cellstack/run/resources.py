@@ -9,6 +9,7 @@ from typing import Protocol
 
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
+from cellstack.files import images
 
 MIN_MEMORY_MB = 400
 SNAKEMAKE_MEMORY_MB = 200
@@ -66,6 +67,8 @@ class ResourceRequests:
     def voxels(self, stack: str) -> int:
         """Return the number of voxels of a stack of the sheet; 0 where the image cannot be read.
 
+        It is 0 for a remote image too.
+
         The job that imports the image reports why it cannot be read.
         """
         from cellstack.files.readers import opening, parts
@@ -74,6 +77,8 @@ class ResourceRequests:
         image = row["image"]
         if image in self._study.simulated_images:
             return math.prod(self._study.simulated_images[image])
+        if images.is_remote(image):  # nothing is downloaded before its job
+            return 0
         return opening.count_voxels([Path(image)], parts.Part(row.get("scene"), row.get("time")))
 
     def megavoxels(self, wildcards: Wildcards) -> float:

@@ -33,6 +33,15 @@ def test_raw_stacks_of_all_channels(inputs_of):
     assert inputs.pairs_of_cells("a", "cells") == ["<results>/a/cells/pairs.csv"]
 
 
+def test_a_remote_image_is_not_a_file(inputs_of):
+    url = "https://example.org/a.zarr"
+    inputs = inputs_of([NUCLEI | {"image": url}, MEMBRANE])
+    assert inputs.remote_image("a", "nuclei") == url
+    assert inputs.remote_image("a", "membrane") is None
+    assert inputs.external_files("image", "a", "nuclei") == []
+    assert inputs.stamp("image", "a", "nuclei") == fingerprints.stamp_of([])
+
+
 def test_external_files_and_their_stamp(inputs_of):
     inputs = inputs_of([NUCLEI | {"labels": "l.tif", "ground_truth": "t.tif"}])
     for column, file, output in (

@@ -115,6 +115,15 @@ def test_a_time_point_is_an_integer_from_0(read):
     assert "-1 is below 0; give the time point of the file" in found[0]
 
 
+@pytest.mark.parametrize("url", ["https://example.org/a.zarr", "s3://bucket/a.zarr"])
+def test_only_an_image_can_be_remote(read, url):
+    lines = f"stack\tchannel\timage\tlabels\na\tnuclei\t{url}\t{url}\n"
+    assert errors_of(*read(lines)) == [
+        f"stacks.tsv row 1: labels '{url}' is an address, which only `image` can be; "
+        "download it, and name its folder"
+    ]
+
+
 HOSTILE = [
     "..",
     "../a",

@@ -79,7 +79,7 @@ def open_czi(path: Path, part: Part | None = None) -> Iterator[ImageSource]:
         planes, or other axes.
     """
     name = str(path)
-    library = optional.load("pylibCZIrw.czi", "pylibCZIrw", path)
+    library = optional.load("pylibCZIrw.czi", "pylibCZIrw", name, "CZI files")
     with ExitStack() as stack:
         with image_source.input_errors(name):
             document = stack.enter_context(library.open_czi(name))

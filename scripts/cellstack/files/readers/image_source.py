@@ -27,6 +27,7 @@ class ImageSource:
     Attributes
     ----------
     files : list of pathlib.Path
+        Empty for a remote image.
     format : str
         Name of the format, such as ``"OME-TIFF"``.
     axes : str

@@ -42,7 +42,7 @@ def open_ims(path: Path, part: Part | None = None) -> Iterator[ImageSource]:
     .. [1] https://imaris.oxinst.com/support/imaris-file-format
     """
     name = str(path)
-    library = optional.load("h5py", "h5py", path)
+    library = optional.load("h5py", "h5py", name, "IMS files")
     with ExitStack() as stack:
         with image_source.input_errors(name):
             file = stack.enter_context(library.File(path, "r", locking=False))

@@ -54,7 +54,7 @@ def open_lif(path: Path, part: Part | None = None) -> Iterator[ImageSource]:
         axes.
     """
     name = str(path)
-    library = optional.load("liffile", "liffile", path)
+    library = optional.load("liffile", "liffile", name, "LIF files")
     with ExitStack() as stack:
         with image_source.input_errors(name):
             file = stack.enter_context(library.LifFile(path))

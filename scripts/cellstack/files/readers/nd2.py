@@ -39,7 +39,7 @@ def open_nd2(path: Path, part: Part | None = None) -> Iterator[ImageSource]:
         several positions or time points of which `part` names none, or other axes.
     """
     name = str(path)
-    library = optional.load("nd2", "nd2", path)
+    library = optional.load("nd2", "nd2", name, "ND2 files")
     with ExitStack() as stack:
         with image_source.input_errors(name):
             # a handle that is no plain file, because nd2 maps those into memory: the limit of

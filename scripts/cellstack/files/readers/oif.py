@@ -49,7 +49,7 @@ def open_oif(path: Path, part: Part | None = None) -> Iterator[ImageSource]:
         and y, or other axes.
     """
     name = str(path)
-    library = optional.load("oiffile", "oiffile", path)
+    library = optional.load("oiffile", "oiffile", name, "OIB and OIF files")
     with ExitStack() as stack:
         with image_source.input_errors(name):
             file = stack.enter_context(library.OifFile(path))

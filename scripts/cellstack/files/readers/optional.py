@@ -1,7 +1,6 @@
-"""Import of the optional packages that read the files of microscopes."""
+"""Import of the optional packages, which read files of microscopes and remote images."""
 
 import importlib
-from pathlib import Path
 from typing import Any
 
 from cellstack.errors import InputError
@@ -9,7 +8,7 @@ from cellstack.errors import InputError
 REQUIREMENTS = "envs/requirements/formats.txt"
 
 
-def load(module: str, package: str, path: Path) -> Any:
+def load(module: str, package: str, name: str, kind: str) -> Any:
     """Import a module of an optional package.
 
     Parameters
@@ -18,8 +17,10 @@ def load(module: str, package: str, path: Path) -> Any:
         Name of the module.
     package : str
         Name of the package that contains it.
-    path : pathlib.Path
-        The file to be read, for the message.
+    name : str
+        Name of the image in the message.
+    kind : str
+        Images that are read with the package, in the plural.
 
     Returns
     -------
@@ -32,14 +33,13 @@ def load(module: str, package: str, path: Path) -> Any:
 
     Examples
     --------
-    >>> load("json", "json", Path("a.json")).loads("[1]")
+    >>> load("json", "json", "a.json", "JSON files").loads("[1]")
     [1]
     """
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise InputError(
-            f"{path}: {path.suffix} files are read with the package {package}, which is not "
-            "installed: in the cellstack folder run make formats, or "
-            f"pip install -r {REQUIREMENTS}"
+            f"{name}: {kind} are read with the package {package}, which is not installed: "
+            f"in the cellstack folder run make formats, or pip install -r {REQUIREMENTS}"
         ) from error

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +40,38 @@ def open_zarr(folder: Path, part: Part | None = None) -> ImageSource:
     ----------
     .. [1] https://ngff.openmicroscopy.org/0.5/
     """
-    import zarr  # takes as long as all other readers together, and most images are TIFF
-
     from cellstack.files.readers import zarr_store
 
-    name = str(folder)
+    source = describe(str(folder), zarr_store.ContainedStore(folder), part)
+    return replace(source, files=[folder])
+
+
+def describe(name: str, store: Any, part: Part | None) -> ImageSource:
+    """Return the image in a Zarr store, see :func:`open_zarr`.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    store : zarr.abc.store.Store
+    part : Part or None
+
+    Returns
+    -------
+    ImageSource
+        Without files.
+    """
+    import zarr  # takes as long as all other readers together, and most images are TIFF
+
     zarr.config.set({"threading.max_workers": 1})  # one chunk at a time, as a job has one core
     with image_source.input_errors(name):
-        group = zarr.open_group(zarr_store.ContainedStore(folder), mode="r")
+        group = zarr.open_group(store, mode="r")
         attributes: Any = group.attrs.asdict()
         attributes = attributes.get("ome", attributes)
         if not attributes.get("multiscales"):
-            inside = ", ".join(sorted(group.group_keys())[:MAX_NAMED]) or "no group"
+            inside = "unknown groups"
+            if isinstance(store, zarr.storage.LocalStore):  # others may not list their content
+                inside = ", ".join(sorted(group.group_keys())[:MAX_NAMED]) or "no group"
             raise InputError(
                 f"{name}: is a Zarr without an OME-Zarr image, it contains {inside}: "
                 "name the folder of one image in it"
@@ -75,7 +96,7 @@ def open_zarr(folder: Path, part: Part | None = None) -> ImageSource:
         described = attributes.get("omero", {}).get("channels", [])
         labels = [channel.get("label") for channel in described]
         return ImageSource(
-            files=[folder],
+            files=[],
             format=f"OME-Zarr (Zarr {group.metadata.zarr_format})",
             axes="".join(axes),
             shape=array.shape,

@@ -1,0 +1,35 @@
+"""A web server of a folder on this machine, for remote images."""
+
+import threading
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+POLL_SECONDS = 0.02
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serve a folder and note the requests; fail for paths that contain a text."""
+
+    def do_GET(self):
+        self.server.requests.append((self.path, self.headers.get("Authorization")))
+        if self.server.broken and self.server.broken in self.path:
+            self.send_error(500)
+        else:
+            super().do_GET()
+
+    def log_message(self, *arguments):
+        pass
+
+
+@contextmanager
+def serve(folder):
+    """Yield the server of a folder, with its `address`, its `requests` and the `broken` text."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder))) as server:
+        server.requests, server.broken = [], ""
+        server.address = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, args=[POLL_SECONDS], daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
