@@ -109,6 +109,23 @@ def size_in_oib(content, part):
     return sizes
 
 
+def test_planes_of_metaxpress_have_a_pixel_size(data):
+    folder = data / "formats" / "imagexpress" / "2024-04-22" / "1697" / "TimePoint_2"
+    paths = sorted(folder.glob("*_s1_w[12]*.tif"))
+    plane, projection = (read(path)[0] for path in paths)
+    for path, source in zip(paths, (plane, projection), strict=True):
+        size = re.search(
+            rb'id="spatial-calibration-x" type="float" value="([\d.]+)"', path.read_bytes()
+        )
+        assert um(source) == {"y": float(size[1]), "x": float(size[1])}
+    assert plane.notices == []
+    assert projection.notices == ["is a projection of a stack (Maximum), not a plane"]
+    assert plane.acquisition["numerical_aperture"] == 0.2
+    assert plane.acquisition["channels"] == [
+        {"name": "FITC", "emission_nm": 536, "exposure": "80 ms"}
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "part", "expected"),
     [

@@ -98,6 +98,7 @@ def _describe(
     channels = image_source.axis_length(roles, shape, "C")
     times = image_source.axis_length(roles, shape, "T")
     time = parts.pick_time(name, times, part, "" if "Z" in roles else NOT_TIMES)
+    acquisition, notices = tiff_microscopes.describe_plane(tif)
     return ImageSource(
         files=[path],
         format=FORMATS.get(series.kind, "TIFF"),
@@ -113,7 +114,8 @@ def _describe(
         spacing=_spacing(name, tif, ome),
         scene=parts.label(position, labels),
         time=time if times > 1 else None,
-        notices=_notices(page, colour),
+        acquisition=acquisition,
+        notices=[*notices, *_notices(page, colour)],
     )
 
 
@@ -167,6 +169,8 @@ def _spacing(
         return tiff_microscopes.spacing_of_lsm(tif)
     if tif.is_stk:
         return tiff_microscopes.spacing_of_stk(name, tif)
+    if tif.is_metaseries:
+        return tiff_microscopes.spacing_of_plane(tif)
     tags = tif.pages.first.tags
     code = tags.valueof("ResolutionUnit", default=1)
     unit = "" if code == 1 else tifffile.RESUNIT(code).name.lower()

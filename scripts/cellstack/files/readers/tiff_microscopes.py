@@ -1,4 +1,4 @@
-"""What LSM (Zeiss) and STK (MetaMorph), which are variants of TIFF, contain besides pixels."""
+"""What the TIFFs of MetaMorph, MetaXpress and Zeiss (LSM) contain besides pixels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,7 @@ import numpy as np
 import tifffile
 
 from cellstack.errors import InputError
+from cellstack.files.readers import acquisition
 from cellstack.files.readers.voxel_size import AXES, StoredSize
 
 
@@ -52,6 +53,57 @@ def spacing_of_lsm(tif: tifffile.TiffFile) -> dict[str, StoredSize]:
     metadata = tif.lsm_metadata or {}
     keys = {axis: f"VoxelSize{axis.upper()}" for axis in AXES}
     return {axis: StoredSize(metadata[key], "m", f"LSM {key}") for axis, key in keys.items()}
+
+
+def plane_information(tif: tifffile.TiffFile) -> dict[str, Any]:
+    """Return what MetaXpress or MetaMorph writes about a plane; empty for any other TIFF."""
+    metadata = tif.metaseries_metadata or {}
+    information: dict[str, Any] = metadata.get("PlaneInfo", {})
+    return information
+
+
+def spacing_of_plane(tif: tifffile.TiffFile) -> dict[str, StoredSize]:
+    """Return the size of a pixel in a plane of MetaXpress or MetaMorph, if it is calibrated."""
+    information = plane_information(tif)
+    if not information.get("spatial-calibration-state"):
+        return {}
+    unit = str(information.get("spatial-calibration-units", ""))
+    keys = {axis: f"spatial-calibration-{axis}" for axis in "yx"}
+    return {
+        axis: StoredSize(information[key], unit, f"MetaSeries {key}")
+        for axis, key in keys.items()
+        if key in information
+    }
+
+
+def describe_plane(tif: tifffile.TiffFile) -> tuple[dict[str, Any], list[str]]:
+    """Return what MetaXpress or MetaMorph says about the acquisition of a plane.
+
+    Returns
+    -------
+    acquisition : dict
+        Empty for any other TIFF.
+    notices : list of str
+        What the user should know.
+    """
+    information = plane_information(tif)
+    projection = information.get("Z Projection Method")
+    notices = [f"is a projection of a stack ({projection}), not a plane"] if projection else []
+    channel = {
+        "name": information.get("_IllumSetting_"),
+        "emission_nm": information.get("wavelength"),
+        "exposure": information.get("Exposure Time"),
+    }
+    found = acquisition.describe(
+        {
+            "date": information.get("acquisition-time-local"),
+            "objective": information.get("_MagSetting_"),
+            "numerical_aperture": information.get("_MagNA_"),
+            "refractive_index": information.get("_MagRI_"),
+        },
+        [channel],
+    )
+    return found, notices
 
 
 def spacing_of_stk(name: str, tif: tifffile.TiffFile) -> dict[str, StoredSize]:
