@@ -2,6 +2,7 @@
 
 import re
 import sys
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -12,7 +13,7 @@ from microscopes import SPACING, write_czi, write_ims, write_lif, write_lsm, wri
 from reading import CHANNELS, pattern, read, refused, um
 
 from cellstack.errors import InputError
-from cellstack.files.readers import opening
+from cellstack.files.readers import ims, opening
 from cellstack.files.readers.parts import Part
 from cellstack.files.readers.voxel_size import choose
 
@@ -183,6 +184,67 @@ def test_channels_of_a_czi_may_have_different_types(tmp_path):
     assert source.notices == ["colours were reduced to their luminance"]
 
 
+def test_other_axes_of_a_czi_are_refused(tmp_path, monkeypatch):
+    from pylibCZIrw import czi
+
+    # the package reads other axes, but writes only these
+    whole = staticmethod(lambda plane, scene: {"T": 0, "Z": 0, "C": 0, "S": scene} | plane)
+    monkeypatch.setattr(czi.CziWriter, "_create_plane", whole)
+    with czi.create_czi(str(tmp_path / "a.czi")) as file:
+        for phase in range(3):
+            file.write(STACK[0, 0, phase], plane={"C": 0, "H": phase})
+    assert "contains 3 phases (axis H), but a single stack is needed" in refused(tmp_path / "a.czi")
+
+
+@pytest.fixture
+def set_metadata(monkeypatch):
+    """Replace the metadata of every CZI, of which the package can write only some."""
+    from pylibCZIrw import czi
+
+    def set_to(image):
+        text = f"<Information><Image>{image}</Image></Information>"
+        text = f"<ImageDocument><Metadata>{text}</Metadata></ImageDocument>"
+        monkeypatch.setattr(czi.CziReader, "raw_metadata", property(lambda reader: text))
+
+    return set_to
+
+
+def test_skewed_planes_of_a_czi_are_refused(tmp_path, set_metadata):
+    path = write_czi(tmp_path / "a.czi", STACK)
+    shear = "<Dimensions><Z><ZAxisShear>{}</ZAxisShear></Z></Dimensions>"
+    set_metadata(shear.format("Skew60"))
+    assert "its planes are skewed (ZAxisShear Skew60): deskew it in ZEN" in refused(path)
+    set_metadata(shear.format("None"))
+    assert read(path)[0].count == 5
+
+
+def test_channels_of_a_czi_have_the_names_of_their_numbers(tmp_path, set_metadata):
+    from pylibCZIrw import czi
+
+    channels = '<Channel Id="Channel:1" Name="one"/><Channel Id="Channel:0" Name="zero"/>'
+    set_metadata(f"<Dimensions><Channels>{channels}</Channels></Dimensions>")
+    assert read(write_czi(tmp_path / "a.czi", STACK))[0].channels == ["zero", "one"]
+    with czi.create_czi(str(tmp_path / "b.czi")) as file:
+        file.write(STACK[0, 0, 0], plane={"C": 1})
+    assert read(tmp_path / "b.czi")[0].channels == ["one"]
+
+
+def test_the_pyramid_of_a_czi_is_not_read(tmp_path, monkeypatch):
+    from pylibCZIrw import czi
+
+    path = write_czi(tmp_path / "a.czi", STACK)
+    original = czi.CziReader.enumerate_subblocks
+
+    def with_pyramid(reader, add):
+        original(reader, add)
+        tile = SimpleNamespace(x=0, y=0, w=620, h=400)
+        stored = SimpleNamespace(w=31, h=20)
+        add(99, SimpleNamespace(logicalRect=tile, physicalSize=stored))
+
+    monkeypatch.setattr(czi.CziReader, "enumerate_subblocks", with_pyramid)
+    np.testing.assert_array_equal(read(path)[1], STACK[0, 0])
+
+
 # LIF
 
 
@@ -227,6 +289,24 @@ def test_tiles_of_a_lif_are_refused(tmp_path):
 def test_a_lif_without_a_unit_has_no_voxel_size(tmp_path):
     path = write_lif(tmp_path / "a.lif", unit="", a=("ZYX", SERIES[0, 0]))
     assert um(read(path)[0]) == {"z": None, "y": None, "x": None}
+
+
+def test_a_lif_that_declares_more_than_it_contains_is_refused(tmp_path):
+    path = write_lif(tmp_path / "a.lif", a=("ZYX", SERIES[0, 0]))
+    old, new = (f'NumberOfElements="{count}"'.encode("utf-16-le") for count in ("20", "50"))
+    assert old in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(old, new))
+    assert "is damaged or incomplete (6,200 bytes for 15,500)" in refused(path)
+
+
+def test_an_xlif_which_refers_to_other_files_is_refused(tmp_path):
+    memory = '<Memory Size="4"><Frame File="../b.tif" Offset="0" Size="4"/></Memory>'
+    (tmp_path / "a.lif").write_text(
+        f'<?xml version="1.0"?><LMSDataContainerHeader Version="2"><Element Name="a">{memory}'
+        "</Element></LMSDataContainerHeader>",
+        encoding="utf-8",
+    )
+    assert "a file of type XLIF, not LIF" in refused(tmp_path / "a.lif")
 
 
 # IMS
@@ -276,6 +356,11 @@ def test_an_ims_without_some_of_its_voxels_is_refused(tmp_path, chunks):
     assert "is incomplete (blocks of voxels are missing)" in refused(path)
 
 
+def test_an_ims_with_huge_chunks_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(ims, "MAX_CHUNK_BYTES", 100)
+    assert "has chunks of" in refused(write_ims(tmp_path / "a.ims", STACK))
+
+
 # OIF
 
 
@@ -303,9 +388,16 @@ def test_an_oif_with_x_z_planes_is_refused(tmp_path):
 def test_thumbnails_of_an_oif_are_ignored(tmp_path):
     path = write_oif(tmp_path / "a.oif", STACK)
     plane = tmp_path / "a.oif.files" / "s_C001Z001T001.tif"
-    (plane.parent / "s_R001.tif").write_bytes(b"")
+    for number in range(20):
+        (plane.parent / f"s_R{number:03}.tif").write_bytes(b"")
     (plane.parent / "s_Thumb.tif").write_bytes(b"")
     np.testing.assert_array_equal(read(path)[1], STACK[0, 0])
+
+
+def test_a_plane_of_an_oif_with_another_shape_is_refused(tmp_path):
+    path = write_oif(tmp_path / "a.oif", STACK)
+    tifffile.imwrite(tmp_path / "a.oif.files" / "s_C001Z002T001.tif", STACK[0, 0, 0, :10])
+    assert "s_C001Z002T001.tif has the shape (10, 31)" in refused(path)
 
 
 # LSM and STK
