@@ -1,5 +1,7 @@
 """Time points and scenes of the file of a microscope, and remote images, in a run."""
 
+import csv
+
 import numpy as np
 import pytest
 import zarr
@@ -50,3 +52,44 @@ def test_time_points_scenes_and_remote_images_are_stacks(tmp_path):
             record = read_json(raw(study, f"s{scene}t{time}").with_name("import.json"))
             assert (record["scene"], record["time"]) == (str(scene), time)
     np.testing.assert_array_equal(read_stack(raw(study, "remote"))[0], SERIES[0, 1])
+
+
+@pytest.mark.slow
+def test_files_of_real_microscopes_up_to_the_table_of_objects(data, tmp_path):
+    formats = data / "formats"
+    sweep = "LeicaLASX_wavelength-sweep_example.lif"
+    study = Study(tmp_path)
+    study.add(
+        "czi",
+        image=formats / "CellDivision_T3_Z6_CH1_X300_Y200_DCV_ZSTD.czi",
+        time=2,
+        diameter_um=5,
+    )
+    study.add(
+        "lif", image=formats / sweep, scene=2, time=1, channel_index="580 nm", diameter_um=1.5
+    )
+    study.add("nd2", image=formats / "cluster.nd2", time=2, channel_index=0, diameter_um=2)
+    study.add("tiles", image=formats / "tiles_z.czi", channel_index=0, diameter_um=10)
+    study.add("series", image=formats / "cluster.nd2", channel_index=0, diameter_um=2)
+    study.add("size", image=formats / "DAPI_GFP.czi", channel_index=0, diameter_um=10)
+    tables = ("results/objects.csv", "results/stacks.csv")  # without figures
+    process = study.run("--keep-going", *tables, cores=2)
+    assert process.returncode != 0
+    for reason in (
+        "tiles_z.czi: contains 4 tiles that overlap and are not fused",
+        "cluster.nd2: contains 3 time points, 0 to 2: fill in time in the sheet",
+        "DAPI_GFP.czi: the voxel size is not known along y (the file gives none), x",
+    ):
+        assert reason in process.stderr
+    process = study.run(*tables, "--config", "skip_incomplete_stacks=true", cores=2)
+    assert process.returncode == 0, process.stderr
+    with study.result("objects.csv").open(newline="") as file:
+        measured = {row["stack"] for row in csv.DictReader(file)}
+    assert measured == {"czi", "lif", "nd2"}
+    with study.result("stacks.csv").open(newline="") as file:
+        status = {row["stack"]: row["status"] for row in csv.DictReader(file)}
+    assert {stack for stack, each in status.items() if each == "failed"} == {
+        "tiles",
+        "series",
+        "size",
+    }
