@@ -90,12 +90,6 @@ def open_czi(path: Path, part: Part | None = None) -> Iterator[ImageSource]:
 def _describe(name: str, path: Path, document: Any, part: Part | None) -> ImageSource:
     text = document.raw_metadata
     root = fromstring(text) if text else Element("ImageDocument")
-    shear = root.findtext(f"{IMAGE}Dimensions/Z/ZAxisShear", "None")
-    if shear != "None":
-        raise InputError(
-            f"{name}: its planes are skewed (ZAxisShear {image_source.one_line(shear)}): "
-            "deskew it in ZEN, and save the result"
-        )
     blocks = _blocks(document)
     numbers = sorted({block.where.get("S", 0) for block in blocks})
     named = {
@@ -106,13 +100,7 @@ def _describe(name: str, path: Path, document: Any, part: Part | None) -> ImageS
     position = parts.pick_scene(name, names, part)
     scene = numbers[position]
     blocks = [block for block in blocks if block.where.get("S", 0) == scene]
-    for axis, plural in OTHER_AXES.items():
-        count = len(_positions(blocks, axis))
-        if count > 1:
-            raise InputError(
-                f"{name}: contains {count} {plural} (axis {axis}), but a single stack is needed: "
-                "combine or separate them in ZEN, and save the result"
-            )
+    _check_processed(name, root, blocks)
     times = _positions(blocks, "T")
     time = parts.pick_time(name, len(times), part)
     blocks = [block for block in blocks if block.where.get("T", 0) == times[time]]
@@ -148,6 +136,23 @@ def _describe(name: str, path: Path, document: Any, part: Part | None) -> ImageS
         acquisition=_acquisition(root, described),
         notices=notices,
     )
+
+
+def _check_processed(name: str, root: Element, blocks: Sequence[_Block]) -> None:
+    """Raise an error if a scene needs processing in ZEN before it is a stack."""
+    shear = root.findtext(f"{IMAGE}Dimensions/Z/ZAxisShear", "None")
+    if shear != "None":
+        raise InputError(
+            f"{name}: its planes are skewed (ZAxisShear {image_source.one_line(shear)}): "
+            "deskew it in ZEN, and save the result"
+        )
+    for axis, plural in OTHER_AXES.items():
+        count = len(_positions(blocks, axis))
+        if count > 1:
+            raise InputError(
+                f"{name}: contains {count} {plural} (axis {axis}), but a single stack is needed: "
+                "combine or separate them in ZEN, and save the result"
+            )
 
 
 def _blocks(document: Any) -> list[_Block]:

@@ -31,6 +31,7 @@ def check_tiles(name: str, axes: str, shape: Sequence[int]) -> None:
     Raises
     ------
     InputError
+        The tiles are not fused.
     """
     tiles = dict(zip(axes, shape, strict=True)).get("M", 1)
     if tiles > 1:
