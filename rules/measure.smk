@@ -60,6 +60,7 @@ rule summarize_stack:
         objects="<results>/{stack}/{object}/objects.csv",
         selection="<results>/{stack}/{object}/selection.csv",
         segmentation="<results>/{stack}/{object}/segmentation.tif",
+        records=by_wildcards(inputs.import_records),
         diameter=by_wildcards(inputs.diameter_file),
     output:
         summary="<results>/{stack}/{object}/summary.csv",

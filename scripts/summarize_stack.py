@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cellstack.config import lengths
+from cellstack.files.records import read_flags
 from cellstack.files.stacks import read_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
 from cellstack.measure.summarize_stack import summarize_stack
@@ -15,6 +16,7 @@ def main(
     selection: Path,
     segmentation: Path,
     summary: Path,
+    records: list[Path],
     stack: str,
     object: str,
     diameter_um: float,
@@ -23,7 +25,8 @@ def main(
 ) -> None:
     """Write one row, even if there are no objects.
 
-    The file `diameter`, if given, names the source of an estimated diameter.
+    `records` describe the import of the channels of the stack. The file `diameter`, if given, names
+    the source of an estimated diameter.
     """
     source = lengths.read_diameter(diameter[0])["source"] if diameter else diameter_source
     rows = list(read_rows(objects))
@@ -33,7 +36,9 @@ def main(
     row = {
         "stack": stack,
         "object": object,
-        **summarize_stack(columns, reasons, image.shape, spacing, diameter_um, source),
+        **summarize_stack(
+            columns, reasons, image.shape, spacing, diameter_um, source, read_flags(records)
+        ),
     }
     write_rows(summary, list(row), [as_text(row)])
 

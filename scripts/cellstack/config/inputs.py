@@ -105,6 +105,13 @@ class Inputs:
             f"<results>/{stack}/channels/{channel}/raw.tif" for channel in self._study.rows(stack)
         ]
 
+    def import_records(self, stack: str) -> list[str]:
+        """Return the records of the import of all channels."""
+        return [
+            f"<results>/{stack}/channels/{channel}/import.json"
+            for channel in self._study.rows(stack)
+        ]
+
     def contrast_image(self, stack: str, channel: str) -> str:
         """Return the image whose contrast is adjusted: the raw stack, or the corrected one."""
         stage = self._recipes.contrast_stage(stack, channel)

@@ -1,6 +1,7 @@
 """JSON files."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +31,23 @@ def write_json(path: str | Path, content: Any) -> None:
 def read_json(path: str | Path) -> Any:
     """Read a JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def read_flags(records: Iterable[str | Path]) -> list[str]:
+    """Return the flags of the images of a stack, from the records of their import.
+
+    Parameters
+    ----------
+    records : iterable of path-like
+        The files ``channels/CHANNEL/import.json`` of a stack.
+
+    Returns
+    -------
+    list of str
+        Each with the name of its channel.
+    """
+    return [
+        f"{Path(record).parent.name}: {flag}"
+        for record in records
+        for flag in read_json(record)["flags"]
+    ]

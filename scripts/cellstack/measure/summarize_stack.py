@@ -40,6 +40,7 @@ def summarize_stack(
     spacing: Spacing,
     diameter_um: float,
     diameter_source: str | None = "given",
+    image_flags: Sequence[str] = (),
 ) -> dict[str, object]:
     """Count the objects of a stack and describe the distribution of each measurement.
 
@@ -59,6 +60,9 @@ def summarize_stack(
     diameter_source : str
         "given", "estimated", "from nuclei" or "fallback". With the last two the diameter of the
         objects is not compared with `diameter_um`.
+    image_flags : sequence of str
+        What is known about the images from their import and changes how measurements are to be
+        read.
 
     Returns
     -------
@@ -108,13 +112,15 @@ def summarize_stack(
     for name, sample in values.items():
         summary |= _describe(name, sample)
     if count == 0:
-        summary["flags"] = f"{NO_OBJECTS}: {_explain_absence(dropped, shape, spacing, diameter_um)}"
+        absence = f"{NO_OBJECTS}: {_explain_absence(dropped, shape, spacing, diameter_um)}"
+        summary["flags"] = ";".join([absence, *image_flags])
         return summary
     diameters = values["equivalent_diameter_um"]
     if shape[0] == 1:
         diameters = _section_diameters(diameters, spacing[0])
     is_other = abs(np.median(diameters) / diameter_um - 1) > MAX_DIAMETER_DEVIATION
-    summary["flags"] = OTHER_DIAMETER if is_other and diameter_source in MEASURED_SOURCES else ""
+    of_diameter = [OTHER_DIAMETER] if is_other and diameter_source in MEASURED_SOURCES else []
+    summary["flags"] = ";".join([*of_diameter, *image_flags])
     return summary
 
 

@@ -90,6 +90,7 @@ def import_stack(
     stack = downsample_stack(stack, downsample)
     steps = [chosen[axis]["um"] * factor for axis, factor in zip("zyx", downsample, strict=True)]
     notices = [*source.notices, *notices]
+    flags = list(source.flags)
     log.info(
         "%s: %s, axes %s, shape %s, %s",
         name,
@@ -101,7 +102,7 @@ def import_stack(
     log.info(
         "channel %d (%s): %s; voxel size %s um", number, source.channels[number], reason, steps
     )
-    for notice in notices:
+    for notice in [*notices, *flags]:
         log.warning("%s: %s", name, notice)
     record = {
         "files": [opening.shown(path) for path in source.files] or [name],
@@ -119,6 +120,7 @@ def import_stack(
         "raw": {"shape": stack.shape, "dtype": stack.dtype.name, "spacing_um": steps},
         "acquisition": source.acquisition,
         "notices": notices,
+        "flags": flags,
     }
     return Imported(stack, steps, record)
 

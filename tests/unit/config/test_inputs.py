@@ -27,6 +27,10 @@ def test_raw_stacks_of_all_channels(inputs_of):
         "<results>/a/channels/nuclei/raw.tif",
         "<results>/a/channels/membrane/raw.tif",
     ]
+    assert inputs.import_records("a") == [
+        "<results>/a/channels/nuclei/import.json",
+        "<results>/a/channels/membrane/import.json",
+    ]
     assert inputs.raw_of_object("a", "cells") == "<results>/a/channels/membrane/raw.tif"
     assert inputs.nuclei_within_cells("a", "cells") == ["<results>/a/channels/nuclei/raw.tif"]
     assert inputs.nuclei_within_cells("a", "nuclei") == []

@@ -7,6 +7,7 @@ import pytest
 import summarize_stack as script
 from cellstack.config.columns import is_result
 from cellstack.config.reasons import REASONS
+from cellstack.files.records import write_json
 from cellstack.files.stacks import write_stack
 from cellstack.measure import summarize_stack as module
 
@@ -221,8 +222,13 @@ def test_script_writes_one_row(tmp_path, count):
     ]
     (tmp_path / "selection.csv").write_text("\n".join(lines))
     write_stack(tmp_path / "segmentation.tif", np.zeros((3, 4, 50), np.uint16), (2.0, 9.0, 0.4))
+    flags = {"nuclei": ["the first flag", "another"], "membrane": []}
+    for channel, of_channel in flags.items():
+        (tmp_path / channel).mkdir()
+        write_json(tmp_path / channel / "import.json", {"flags": of_channel})
     arguments = {
         "objects": tmp_path / "objects.csv",
+        "records": [tmp_path / channel / "import.json" for channel in flags],
         "segmentation": tmp_path / "segmentation.tif",
         "selection": tmp_path / "selection.csv",
         "stack": "s",
@@ -239,6 +245,6 @@ def test_script_writes_one_row(tmp_path, count):
         "1",
     )
     assert (a["mean_volume_um3"] == "") == (count == 0)
-    assert a["flags"] == (
-        "" if count else "no objects: diameter_um 10 is less than 2 voxels of 9 um"
-    )
+    absence = [] if count else ["no objects: diameter_um 10 is less than 2 voxels of 9 um"]
+    imported = ["nuclei: the first flag", "nuclei: another"]
+    assert a["flags"].split(";") == [*absence, *imported]

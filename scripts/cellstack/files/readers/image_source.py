@@ -54,6 +54,8 @@ class ImageSource:
         What the file says about the acquisition, such as the objective.
     notices : list of str
         What the user should know.
+    flags : list of str
+        Notices that change how the measurements are to be read. They are shown in `stacks.csv`.
     """
 
     files: list[Path]
@@ -70,6 +72,7 @@ class ImageSource:
     time: int | None = None
     acquisition: dict[str, Any] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
 
 
 @contextmanager
