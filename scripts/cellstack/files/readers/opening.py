@@ -1,8 +1,9 @@
 """The entry point for images from outside: a file, several files of planes, or a folder."""
 
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cellstack.files.readers import (
     limits,
     nd2,
     oif,
+    plane_names,
     planes,
     png,
     tiff,
@@ -58,7 +60,8 @@ def open_image(image: Sequence[Path], part: Part | None = None) -> Iterator[Imag
     ----------
     image : list of pathlib.Path
         A file, a glob pattern, a folder (an OME-Zarr, or planes), or several files of one plane
-        each. Planes in separate files are put into natural order: 2 before 10.
+        each. Planes in separate files are put into the order of the number in their names that
+        counts planes, see :func:`cellstack.files.readers.plane_names.choose_planes`.
     part : Part, optional
         The scene and the time point to be read, if the file has several. By default the file must
         contain a single stack.
@@ -72,15 +75,16 @@ def open_image(image: Sequence[Path], part: Part | None = None) -> Iterator[Imag
     ------
     InputError
         A file is missing, is not an image, differs from the other planes, or is changed while it
-        is read.
+        is read; or the names of the files are not those of the planes of one stack.
     """
     name = called(image)
     try:
         with ExitStack() as stack:
             with image_source.input_errors(name), limits.limited_memory(limits.HEADER_BYTES):
-                files = _find_files(image)
+                files, notices = _in_order(_find_files(image))
                 before = _identities(files)
                 source = stack.enter_context(_open_files(files, part))
+                source.flags += notices
             yield source
         with image_source.input_errors(name):
             after = _identities(files)
@@ -130,7 +134,7 @@ def _find_files(image: Sequence[Path]) -> list[Path]:
     if len(image) == 1:
         files = [Path(path) for path in images.find_images(str(image[0]))]
     else:
-        files = images.in_natural_order(list(image))
+        files = list(image)
     missing = [path for path in files if not path.exists()] if files else image
     if missing:
         raise InputError(
@@ -139,9 +143,27 @@ def _find_files(image: Sequence[Path]) -> list[Path]:
         )
     for path in files:
         images.check_regular(path)
+        if path.is_dir() and (len(files) > 1 or not images.is_zarr(path)):
+            raise InputError(f"{path}: is a folder among files: name the files in it")
     if len(image) == 1 and image[0].is_dir():
         _check_links(image[0], files)
     return files
+
+
+def _in_order(files: list[Path]) -> tuple[list[Path], list[str]]:
+    """Return files in the order of their planes, and what the user should know about them."""
+    if len(files) < 2:
+        return files, []
+    parents = sorted({path.parent for path in files})
+    top = Path(os.path.commonpath(parents))
+    listed = []
+    for parent in parents:
+        with suppress(OSError):  # the planes in it are known, and can be read
+            listed += [path.relative_to(top).as_posix() for path in parent.iterdir()]
+    by_name = {path.relative_to(top).as_posix(): path for path in files}
+    folder = "" if top == Path() else str(top)
+    chosen = plane_names.choose_planes(list(by_name), listed, folder)
+    return [by_name[name] for name in chosen.names], [chosen.notice] if chosen.notice else []
 
 
 def _check_links(folder: Path, files: Sequence[Path]) -> None:
@@ -157,8 +179,6 @@ def _check_links(folder: Path, files: Sequence[Path]) -> None:
 
 @contextmanager
 def _open_file(path: Path, part: Part | None, one_of_many: bool = False) -> Iterator[ImageSource]:
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder among files: name the files in it")
     reader = READERS.get(path.suffix.lower(), partial(tiff.open_tiff, one_of_many=one_of_many))
     with reader(path, part) as source:
         yield source

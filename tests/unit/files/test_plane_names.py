@@ -1,0 +1,212 @@
+"""The names of planes: their order, and which files make up a stack."""
+
+import re
+import uuid
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from reading import pattern, read, refused
+
+from cellstack.errors import InputError
+from cellstack.files import images
+from cellstack.files.readers.plane_names import choose_planes, group_planes, pattern_of
+
+PLANES = 12
+STACKS = {
+    "not padded": "z{n}.tif",
+    "padded": "img_z{n:03d}.tif",
+    "from 1": "slice {m:02d} of scan 3.tif",
+    "hyphens before numbers": "scan-7-{n:03d}.tif",
+    "signed steps of 2.5": "pos_{s:+.1f}um.tif",
+    "signed steps of 20": "000000_{d:06d}.tif",
+    "only negative": "z_-{m}.tif",
+    "decimals of any length": "z_{q:g}.tif",
+    "rounded decimals": "z_{q:.1f}.tif",
+    "a dot before the number": "scan1.{m}.tif",
+    "capitals and other letters": "IMG Z{n:03d} #1 µ.TIF",
+    "a constant channel": "exp1_w1DAPI_s1_z{m}_t1.TIF",
+    "a running number beside z": "{m:04d}_z{n:02d}.tif",
+    "the time of day beside a number": "scan_{k:06d}_{n}.tif",
+    "many numbers after ch": "ch{n:05d}.tif",
+    "folders": "plane{n}/image.tif",
+}
+
+
+def names_of(form, numbers=range(PLANES)):
+    return [
+        form.format(n=n, m=n + 1, s=2.5 * (n - 6), d=20 * (n - 6), q=n / 4, k=93000 + n * n)
+        for n in numbers
+    ]
+
+
+def message_of(names, listed=(), folder="planes"):
+    with pytest.raises(InputError) as error:
+        choose_planes(names, listed or names, folder)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("form", STACKS.values(), ids=STACKS)
+def test_the_planes_of_a_stack_are_sorted_by_their_number(form):
+    names = names_of(form)
+    expected = names[::-1] if form.startswith("z_-") else names
+    assert choose_planes(sorted(names), names, "planes").names == expected
+
+
+@pytest.mark.parametrize("lost", [1, 5, 10])
+@pytest.mark.parametrize("form", STACKS.values(), ids=STACKS)
+def test_a_missing_plane_is_refused(form, lost):
+    names = names_of(form, [n for n in range(PLANES) if n != lost])
+    assert "planes are missing among" in message_of(names)
+
+
+def test_the_gaps_are_named():
+    names = [f"z{n:02d}.tif" for n in range(24) if n not in (5, 10, 11)]
+    assert "(1 between 04 and 06, 2 between 09 and 12)" in message_of(names)
+    names = [f"z{n}.tif" for n in (0, 1, 2, 4, 3.5)]
+    assert "planes are missing" in message_of(names)
+
+
+def test_a_larger_step_is_a_notice():
+    names = [f"z{n}.tif" for n in range(0, 24, 2)]
+    assert choose_planes(names, names, "").notice == "the numbers of the planes increase by 2"
+    assert choose_planes(names_of("z{n}.tif"), names, "").notice == ""
+
+
+@pytest.mark.parametrize(
+    ("forms", "differ"),
+    [
+        (["Series003_z{n:02d}_ch00.tif", "Series003_z{n:02d}_ch01.tif"], "ch (00, 01)"),
+        (["t001_z{n:03d}.tif", "t002_z{n:03d}.tif"], "t (001, 002)"),
+        (["w1DAPI_z{n}.TIF", "w2GFP_z{n}.TIF"], "their names (w1DAPI_z0.TIF, w2GFP_z0.TIF)"),
+        (["r02f01p{m:02d}-ch1.tiff", "r02f02p{m:02d}-ch1.tiff"], "f (01, 02)"),
+        (["{n}_1.tif", "{n}_2.tif"], "number 2 (1, 2)"),
+        (["[1]_z{n}_c1.tif", "[1]_z{n}_c2.tif"], "c (1, 2)"),
+        (["a{n}.tif", "b{n}.tif", "b{n} (1).tif"], "their names (a0.tif, b0 (1).tif, b0.tif)"),
+    ],
+)
+def test_several_stacks_are_refused_with_a_pattern_for_each(forms, differ):
+    names = [name for form in forms for name in names_of(form)]
+    message = message_of(names)
+    assert f"planes: contains {len(forms)} stacks of planes, which differ in {differ}" in message
+    patterns = message.partition("sheet: ")[2].split(", ")
+    assert len(patterns) == len(forms)
+    for form in forms:
+        group = group_planes(names_of(form))[0]
+        assert f"planes/{pattern_of(group, names)}" in patterns
+
+
+def test_a_running_number_does_not_hide_the_channels():
+    names = [f"{n:04d}_z{n // 2:02d}_c{n % 2}.tif" for n in range(24)]
+    assert "which differ in c (0, 1)" in message_of(names)
+
+
+@pytest.mark.parametrize(
+    ("other", "suggested"),
+    [
+        (["MAX_img.tif"], "planes/img_z*.tif"),
+        (["img_MIP.tif"], "planes/img_z*.tif"),
+        (["img_z004 (1).tif", "img_z007 - Copy.tif"], "planes/img_z[0-9][0-9][0-9].tif"),
+        (["thumbnail.png"], "planes/img_z*.tif"),
+    ],
+)
+def test_files_of_another_form_are_named(other, suggested):
+    message = message_of([*names_of("img_z{n:03d}.tif"), *other])
+    assert f"planes: {', '.join(other)} " in message
+    assert f"use the pattern {suggested} as image" in message
+
+
+def test_a_pattern_matches_no_other_file_of_the_folder():
+    names = names_of("z{n}.tif")
+    assert pattern_of(group_planes(names)[0], [*names, "zoom.tif", "z.tif"]) == "z[0-9]*.tif"
+    assert pattern_of(group_planes(names)[0], [*names, "z1x2.tif"]) is None
+    message = message_of([*names, "z1x2.tif"])
+    assert "move it to another folder" in message
+    assert "pattern" not in message
+
+
+@pytest.mark.parametrize(
+    ("form", "counted"),
+    [("t{n:03d}.tif", "time points"), ("Series{n:03d}.tif", "positions"), ("w{n}.tif", "channels")],
+)
+def test_numbers_that_do_not_count_planes(form, counted):
+    message = message_of(names_of(form, range(5)))
+    assert f"count {counted}, not planes" in message
+
+
+def test_names_without_numbers():
+    assert "no number in the names of its 2 files" in message_of(["top.tif", "bottom.tif"])
+    assert "have the same number" in message_of(["z1.tif", "z01.tif", "z2.tif"])
+
+
+def test_identifiers_of_files_do_not_count():
+    def name(z, channel):
+        identifier = uuid.uuid5(uuid.NAMESPACE_OID, f"{z} {channel}")
+        return f"TimePoint_1/ZStep_{z}/plate_C07_s2_w{channel}{str(identifier).upper()}.tif"
+
+    planes = [name(z, 1) for z in range(1, 12)]
+    others = [name(z, 2) for z in range(1, 12)]
+    assert choose_planes(sorted(planes), planes, "scan").names == planes
+    assert "planes/TimePoint_1/ZStep_*/plate_C07_s2_w1*.tif" in message_of(planes + others)
+
+
+def test_groups_are_for_any_use():
+    names = [
+        f"m{m}_t{t}_z{z}_{c}.tif" for m in (1, 2) for t in (0, 1) for z in (9, 10) for c in "ab"
+    ]
+    groups = group_planes(names)
+    assert len(groups) == 8
+    assert {len(group.names) for group in groups} == {2}
+    assert groups[0].names == ["m1_t0_z9_a.tif", "m1_t0_z10_a.tif"]
+    assert groups[0].fixed == {"m": "1", "t": "0"}
+    assert (groups[0].label, groups[0].numbers) == ("z", ["9", "10"])
+
+
+def write(folder, names, stack):
+    folder.mkdir(exist_ok=True)
+    for name, plane in zip(names, stack, strict=True):
+        tifffile.imwrite(folder / name, plane)
+
+
+def test_the_patterns_of_a_message_work(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    stacks = pattern((2, PLANES, 7, 9))
+    for channel in (0, 1):
+        write(tmp_path / "a [1]", names_of(f"z{{n}}_ch{channel}.tif"), stacks[channel])
+    message = refused(*map(Path, images.find_images("a [1]")))
+    for found, expected in zip(message.partition("sheet: ")[2].split(", "), stacks, strict=True):
+        files = images.find_images(found)
+        np.testing.assert_array_equal(read(*map(Path, files))[1], expected)
+
+
+def test_a_projection_is_moved_or_left_out(tmp_path):
+    stack = pattern((PLANES, 7, 9))
+    folder = tmp_path / "scan"
+    write(folder, names_of("z{n}.tif"), stack)
+    tifffile.imwrite(folder / "MAX_scan.tif", stack.max(0))
+    found = re.search("use the pattern (.*) as image", refused(folder))[1]
+    np.testing.assert_array_equal(read(Path(found))[1], stack)
+    (folder / "MAX_scan.tif").rename(tmp_path / "MAX_scan.tif")
+    np.testing.assert_array_equal(read(folder)[1], stack)
+
+
+def test_a_missing_plane_can_be_copied_or_the_numbers_changed(tmp_path):
+    stack = pattern((3, 7, 9))
+    write(tmp_path / "a", ["z1.tif", "z2.tif", "z4.tif"], stack)
+    assert "planes are missing among z1.tif to z4.tif (1 between 2 and 4)" in refused(
+        tmp_path / "a"
+    )
+    (tmp_path / "a" / "z4.tif").rename(tmp_path / "a" / "z3.tif")
+    np.testing.assert_array_equal(read(tmp_path / "a")[1], stack)
+
+
+def test_time_points_are_used_one_by_one_or_renamed(tmp_path):
+    stack = pattern((3, 7, 9))
+    write(tmp_path / "a", ["t1.tif", "t2.tif", "t3.tif"], stack)
+    message = refused(tmp_path / "a")
+    single = re.search("such as (.*);", message)[1]
+    np.testing.assert_array_equal(read(Path(single))[1], stack[:1])
+    for number in (1, 2, 3):
+        (tmp_path / "a" / f"t{number}.tif").rename(tmp_path / "a" / f"tz{number}.tif")
+    np.testing.assert_array_equal(read(tmp_path / "a")[1], stack)
