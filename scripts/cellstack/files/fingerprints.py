@@ -5,6 +5,8 @@ Imported by every job and when Snakemake parses the workflow, so it imports noth
 
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,8 +24,8 @@ def stamp_of(files: Sequence[str | Path]) -> str:
     Parameters
     ----------
     files : sequence of path-like
-        Files and OME-Zarr folders. Only the time of a folder counts, since its size depends on the
-        disk. A file that does not exist counts with size and time 0.
+        Files and OME-Zarr folders. Of a folder, the names, sizes and times of all files in it
+        count. A file that does not exist counts with size and time 0.
 
     Returns
     -------
@@ -35,15 +37,43 @@ def stamp_of(files: Sequence[str | Path]) -> str:
     >>> stamp_of(["no file"]) == stamp_of(["no other file"]) != stamp_of([])
     True
     """
-    found = []
+    found: list[tuple[int, int] | str] = []
     for file in files:
         try:
-            stat = Path(file).stat()
+            status = Path(file).stat()
         except OSError:
             found.append((0, 0))
             continue
-        found.append((0 if Path(file).is_dir() else stat.st_size, stat.st_mtime_ns))
+        is_folder = stat.S_ISDIR(status.st_mode)
+        found.append(_digest_of(file) if is_folder else (status.st_size, status.st_mtime_ns))
     return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
+
+
+def _digest_of(folder: str | Path) -> str:
+    """Return a hash of the names, sizes and times of all files in a folder, without reading them.
+
+    Links to folders are not followed.
+    """
+    lines, folders = [], [os.fspath(folder)]
+    start = len(folders[0])
+    while folders:
+        top = folders.pop()
+        try:
+            with os.scandir(top) as entries:
+                found = list(entries)
+        except OSError:  # not readable, or removed at this moment
+            lines.append(repr(top[start:]))
+            continue
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+                continue
+            line = repr(entry.path[start:])
+            with suppress(OSError):  # a broken link, or removed at this moment
+                status = entry.stat(follow_symlinks=not entry.is_dir())
+                line += f" {status.st_size} {status.st_mtime_ns}"
+            lines.append(line)
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
 def record_path(output: str | Path) -> Path:

@@ -24,6 +24,7 @@ RAW_TYPES = {
     "float64": "float32",
 }
 MAX_NAMED = 10  # channels in a message
+MAX_ABSENT = 0.5  # share of the chunks of a channel
 MIN_STAGE_BYTES = 10  # per voxel, of the stage that needs the least memory
 LUMINANCE_WEIGHTS = (2126, 7152, 722)  # times 10,000; sums of integers are exact on any processor
 
@@ -87,10 +88,10 @@ def import_stack(
     chosen, notices = voxel_size.choose(name, source.spacing, spacing, source.count)
     with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
         stack = fill_stack(name, source.planes(number), shape, source.dtype)
+    flags = [*source.flags, *check_chunks(name, source)]
     stack = downsample_stack(stack, downsample)
     steps = [chosen[axis]["um"] * factor for axis, factor in zip("zyx", downsample, strict=True)]
     notices = [*source.notices, *notices]
-    flags = list(source.flags)
     log.info(
         "%s: %s, axes %s, shape %s, %s",
         name,
@@ -341,6 +342,39 @@ def check_memory(
             f"machine has {memory / 1e9:,.0f} GB: crop it, or set import_stack.downsample; "
             "if it is not that large, the file is damaged"
         )
+
+
+def check_chunks(name: str, source: ImageSource) -> list[str]:
+    """Return flags about absent chunks of an image that was read.
+
+    Writers may leave out chunks that contain only the fill value of the array, usually 0, but
+    chunks are also lost when a copy is interrupted. Both are read as that value.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    source : ImageSource
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    InputError
+        More than half of the chunks are absent.
+    """
+    absent, total = source.count_chunks() if source.count_chunks else (0, 0)
+    if not absent:
+        return []
+    found = f"{absent} of {total} chunks are absent"
+    if absent > MAX_ABSENT * total:
+        raise InputError(
+            f"{name}: {found}, more than {MAX_ABSENT:.0%}: copy the image again; if they were "
+            "empty, write it with Zarr's setting array.write_empty_chunks"
+        )
+    return [f"{found} and were read as empty"]
 
 
 def downsample_stack(stack: RawVolume, factors: Sequence[int]) -> RawVolume:

@@ -134,3 +134,55 @@ def test_a_record_in_a_folder_that_cannot_be_written(files, output, monkeypatch)
     set_time(files[0], 5)
     assert known_stamp(files, output) == stamp
     assert json.loads(record_path(output).read_text()) == record
+
+
+def write_zarr(folder):
+    for number in range(3):
+        chunk = folder / "0" / "c" / str(number) / "0"
+        chunk.parent.mkdir(parents=True)
+        chunk.write_bytes(b"chunk %d" % number)
+    return folder
+
+
+def repair(chunk):
+    chunk.write_bytes(b"repaired")
+
+
+def lose(chunk):
+    chunk.unlink()
+
+
+def replace(chunk):
+    chunk.with_name("new").write_bytes(chunk.read_bytes())
+    chunk.with_name("new").rename(chunk)
+
+
+def add(chunk):
+    chunk.with_name("1").write_bytes(b"")
+
+
+@pytest.mark.parametrize("change", [repair, lose, replace, add])
+def test_a_changed_chunk_changes_the_stamp_of_the_folder(tmp_path, change):
+    folder = write_zarr(tmp_path / "a.zarr")
+    time = folder.stat().st_mtime_ns
+    stamp = stamp_of([folder])
+    assert stamp_of([folder]) == stamp
+    chunk = folder / "0" / "c" / "1" / "0"
+    os.utime(chunk, ns=(0, 5))
+    stamp = stamp_of([folder])
+    change(chunk)
+    assert folder.stat().st_mtime_ns == time
+    assert stamp_of([folder]) != stamp
+
+
+def test_the_stamp_of_a_folder_does_not_depend_on_its_path(tmp_path):
+    folder = write_zarr(tmp_path / "a.zarr")
+    (folder / "link").symlink_to(tmp_path)  # not followed
+    stamp = stamp_of([folder])
+    assert stamp_of([folder.rename(tmp_path / "b.zarr")]) == stamp
+
+
+def test_a_broken_link_in_a_folder(tmp_path):
+    folder = write_zarr(tmp_path / "a.zarr")
+    (folder / "link").symlink_to(tmp_path / "none")
+    assert stamp_of([folder]) == stamp_of([folder])

@@ -191,9 +191,10 @@ def test_a_chunk_that_expands_to_too_much_is_refused(tmp_path, codec, monkeypatc
 
 
 def test_a_fill_value_stands_for_missing_chunks(tmp_path):
-    folder = write_zarr(tmp_path / "a.zarr", fill_value=7)
-    (folder / CHUNK[2]).unlink()
+    folder = write_zarr(tmp_path / "a.zarr", fill_value=7, shape=(2 * SHAPE[0], *SHAPE[1:]))
     assert run(tmp_path, folder) == ""
+    (folder / CHUNK[2]).unlink()
+    assert "2 of 2 chunks are absent, more than 50%" in run(tmp_path, folder)
 
 
 def test_pixels_are_compared_with_those_stored(tmp_path):

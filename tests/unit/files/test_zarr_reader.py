@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import zarr
@@ -80,3 +82,97 @@ def test_zarrs_without_an_image_are_refused(tmp_path):
     folder = write_zarr(tmp_path / "torn.zarr", pattern((4, 8, 10)), "zyx", 3, chunks=(2, 8, 10))
     (folder / "0" / "c" / "1" / "0" / "0").write_bytes(b"torn")
     assert "cannot be read" in refused(folder)
+
+
+def edit(folder, change):
+    """Change the attributes of a Zarr 2 in place."""
+    path = folder / ".zattrs"
+    attributes = json.loads(path.read_text())
+    change(attributes["multiscales"][0], attributes)
+    path.write_text(json.dumps(attributes))
+
+
+UM = {"scale": [2, 0.5, 0.25], "units": dict.fromkeys("zyx", "micrometer")}
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [
+        (lambda multiscale, attributes: attributes.update(omero=None), "zyx"),
+        (lambda multiscale, attributes: attributes.update(omero={"channels": None}), "zyx"),
+        (lambda multiscale, attributes: attributes.update(omero={"channels": [None]}), "zyx"),
+        (lambda multiscale, attributes: multiscale.update(coordinateTransformations=None), "zyx"),
+        (lambda multiscale, attributes: multiscale.update(version=None, name=None), "zyx"),
+        (lambda multiscale, attributes: multiscale["axes"][0].update(unit=None), "yx"),
+        (lambda multiscale, attributes: multiscale["axes"][0].update(type=None), "zyx"),
+        (lambda multiscale, attributes: multiscale["datasets"].append(None), "zyx"),
+        (
+            lambda multiscale, attributes: multiscale["datasets"][0].update(
+                coordinateTransformations=[{"type": "scale", "scale": [None, 0.5, 0.25]}]
+            ),
+            "yx",
+        ),
+        (
+            lambda multiscale, attributes: multiscale["datasets"][0].update(
+                coordinateTransformations=None
+            ),
+            "",
+        ),
+    ],
+)
+def test_null_is_the_same_as_absent(tmp_path, change, known):
+    array = pattern((4, 8, 10))
+    folder = write_zarr(tmp_path / "a.zarr", array, "zyx", 2, **UM)
+    edit(folder, change)
+    source, found = read(folder)
+    np.testing.assert_array_equal(found, array)
+    expected = {"z": 2, "y": 0.5, "x": 0.25}
+    sizes = {axis: size for axis, size in um(source).items() if size is not None}
+    assert sizes == {axis: expected[axis] for axis in known}
+
+
+@pytest.mark.parametrize(
+    ("version", "axes"), [("0.1", None), ("0.2", None), ("0.3", ["t", "c", "z", "y", "x"])]
+)
+def test_old_versions_are_read_without_a_voxel_size(tmp_path, version, axes):
+    array = pattern((1, 2, 4, 8, 10))
+    folder = write_zarr(tmp_path / "a.zarr", array, "tczyx", 2)
+
+    def change(multiscale, attributes):
+        multiscale |= {"version": version, "axes": axes, "datasets": [{"path": "0"}]}
+
+    edit(folder, change)
+    source, found = read(folder, channel=1)
+    np.testing.assert_array_equal(found, array[0, 1])
+    assert (source.format, source.spacing) == (f"OME-Zarr {version} (Zarr 2)", {})
+
+
+def test_what_cannot_be_known_of_another_version_is_refused(tmp_path):
+    folder = write_zarr(tmp_path / "a.zarr", pattern((4, 8, 10)), "zyx", 2, **UM)
+    edit(folder, lambda multiscale, attributes: multiscale.update(version="0.6-dev1"))
+    assert "is OME-Zarr of version 0.6-dev1, which is not supported: save it as" in refused(folder)
+    edit(folder, lambda multiscale, attributes: multiscale.update(version="0.3", axes=None))
+    assert "is OME-Zarr of version 0.3 without `axes`" in refused(folder)
+    edit(folder, lambda multiscale, attributes: multiscale.update(version="0.1"))
+    assert "names 5 axes, but its array has 3" in refused(folder)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_absent_chunks_are_counted(tmp_path, version):
+    array = pattern((4, 8, 10)) + 1
+    folder = write_zarr(tmp_path / "a.zarr", array, "zyx", version, **UM)
+    assert read(folder)[0].count_chunks() == (0, 8)
+    lost = folder / "0" / ("1.1.1" if version == 2 else "c/1/1/1")
+    lost.unlink()
+    source, found = read(folder)
+    assert source.count_chunks() == (1, 8)
+    array[2:, 4:, 5:] = 0
+    np.testing.assert_array_equal(found, array)
+
+
+def test_only_the_chunks_of_the_channel_are_counted(tmp_path):
+    folder = write_zarr(tmp_path / "a.zarr", pattern((2, 4, 8, 10)) + 1, "czyx", 2)
+    for name in ("0.0.0.0", "0.1.1.1"):
+        (folder / "0" / name).unlink()
+    assert read(folder, channel=0)[0].count_chunks() == (2, 8)
+    assert read(folder, channel=1)[0].count_chunks() == (0, 8)

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import tifffile
+import zarr
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -222,6 +223,29 @@ def test_the_script_writes_the_stack_and_a_record(image, tmp_path):
         "notices": [],
         "flags": [],
     }
+
+
+def test_absent_chunks_are_flagged_up_to_a_half(tmp_path):
+    stack = np.ones((4, 6, 8), np.uint16)
+    folder = tmp_path / "a.zarr"
+    group = zarr.create_group(folder, zarr_format=2)
+    group.create_array("0", data=stack, chunks=(1, 3, 4))
+    axes = [{"name": axis} for axis in "zyx"]
+    group.attrs["multiscales"] = [{"axes": axes, "datasets": [{"path": "0"}]}]
+    sizes = {"z_um": 1.0, "y_um": 0.5, "x_um": 0.5}
+    assert run(folder, tmp_path / "out", **sizes)[2]["flags"] == []
+    for z in (0, 1):
+        for path in (folder / "0").glob(f"{z}.*"):
+            path.unlink()
+    flags = run(folder, tmp_path / "out", **sizes)[2]["flags"]
+    assert flags == ["8 of 16 chunks are absent and were read as empty"]
+    (folder / "0" / "2.0.0").unlink()
+    with pytest.raises(InputError, match="9 of 16 chunks are absent, more than 50%: copy the"):
+        run(folder, tmp_path / "out", **sizes)
+    stack[:3] = 0  # the fix: the same image with its empty chunks
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        group.create_array("0", data=stack, chunks=(1, 3, 4), overwrite=True)
+    np.testing.assert_array_equal(run(folder, tmp_path / "out", **sizes)[0], stack)
 
 
 def test_a_relative_path_is_recorded_as_given(image, tmp_path, monkeypatch):

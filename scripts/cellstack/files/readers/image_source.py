@@ -56,6 +56,9 @@ class ImageSource:
         What the user should know.
     flags : list of str
         Notices that change how the measurements are to be read. They are shown in `stacks.csv`.
+    count_chunks : callable or None
+        Returns how many of the chunks read so far are absent, and how many were read; None for
+        formats without chunks that can be absent.
     """
 
     files: list[Path]
@@ -73,6 +76,7 @@ class ImageSource:
     acquisition: dict[str, Any] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
+    count_chunks: Callable[[], tuple[int, int]] | None = None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from cellstack.errors import InputError
-from cellstack.files import images
+from cellstack.files import fingerprints, images
 from cellstack.files.readers import (
     czi,
     image_source,
@@ -124,10 +124,18 @@ def _open_files(files: list[Path], part: Part | None) -> Iterator[ImageSource]:
             yield source
 
 
-def _identities(files: Sequence[Path]) -> dict[Path, tuple[int, int, int]]:
-    """Return for each file or folder the metadata that change when it is written or replaced."""
+def _identities(files: Sequence[Path]) -> dict[Path, tuple[int, int, int, str]]:
+    """Return for each file or folder what changes when it, or a file in it, is written."""
     found = {path: path.stat() for path in files if path.exists()}
-    return {path: (stat.st_ino, stat.st_size, stat.st_mtime_ns) for path, stat in found.items()}
+    return {
+        path: (
+            stat.st_ino,
+            stat.st_size,
+            stat.st_mtime_ns,
+            fingerprints.stamp_of([path]) if path.is_dir() else "",
+        )
+        for path, stat in found.items()
+    }
 
 
 def _find_files(image: Sequence[Path]) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Reader of OME-Zarr, versions 0.4 (Zarr 2) and 0.5 (Zarr 3)."""
+"""Reader of OME-Zarr, versions 0.1 to 0.4 (Zarr 2) and 0.5 (Zarr 3)."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,8 @@ from cellstack.files.readers.voxel_size import StoredSize
 MAX_NAMED = 10  # groups in a message
 MAX_CHUNK_BYTES = 2**30
 AXIS_TYPES = {"channel": "C", "time": "T"}
+VERSIONS = ("0.1", "0.2", "0.3", "0.4", "0.5")
+FIXED_AXES = "tczyx"  # of versions 0.1 and 0.2, which do not name them
 
 
 def open_zarr(folder: Path, part: Part | None = None) -> ImageSource:
@@ -42,8 +44,13 @@ def open_zarr(folder: Path, part: Part | None = None) -> ImageSource:
     """
     from cellstack.files.readers import zarr_store
 
-    source = describe(str(folder), zarr_store.ContainedStore(folder), part)
-    return replace(source, files=[folder])
+    store = zarr_store.ContainedStore(folder)
+    source = describe(str(folder), store, part)
+    return replace(
+        source,
+        files=[folder],
+        count_chunks=lambda: (len(store.absent), len(store.requested)),
+    )
 
 
 def describe(name: str, store: Any, part: Part | None) -> ImageSource:
@@ -66,7 +73,7 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
     zarr.config.set({"threading.max_workers": 1})  # one chunk at a time, as a job has one core
     with image_source.input_errors(name):
         group = zarr.open_group(store, mode="r")
-        attributes: Any = group.attrs.asdict()
+        attributes = _without_nulls(group.attrs.asdict())
         attributes = attributes.get("ome", attributes)
         if not attributes.get("multiscales"):
             inside = "unknown groups"
@@ -77,11 +84,16 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
                 "name the folder of one image in it"
             )
         multiscale = attributes["multiscales"][0]
+        version = _version(name, attributes)
         level = multiscale["datasets"][0]
         array: Any = group[level["path"]]
-        axes = [
-            AXIS_TYPES.get(axis.get("type"), axis["name"].upper()) for axis in multiscale["axes"]
-        ]
+        described_axes = _axes(name, multiscale, version)
+        axes = [_axis_letter(axis) for axis in described_axes]
+        if len(axes) != array.ndim:
+            raise InputError(
+                f"{name}: names {len(axes)} axes, but its array has {array.ndim}: correct `axes` "
+                "in its metadata, or export it again"
+            )
         roles = image_source.axis_roles(name, axes, array.shape, colour=False)
         chunk_bytes = math.prod(array.chunks) * array.dtype.itemsize
         if chunk_bytes > MAX_CHUNK_BYTES:
@@ -94,10 +106,10 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
         parts.pick_scene(name, [None], part)
         time = parts.pick_time(name, times, part)
         described = attributes.get("omero", {}).get("channels", [])
-        labels = [channel.get("label") for channel in described]
+        labels = [channel.get("label") if channel else None for channel in described]
         return ImageSource(
             files=[],
-            format=f"OME-Zarr (Zarr {group.metadata.zarr_format})",
+            format=f"OME-Zarr {version} (Zarr {group.metadata.zarr_format})",
             axes="".join(axes),
             shape=array.shape,
             dtype=array.dtype.newbyteorder("="),
@@ -105,22 +117,64 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
             plane_shape=(array.shape[roles.index("Y")], array.shape[roles.index("X")]),
             channels=image_source.channel_names(labels, channels),
             planes=lambda channel: _read_planes(name, array, roles, channel, time),
-            spacing=_spacing(multiscale, level),
+            spacing=_spacing(multiscale, level, described_axes),
             time=time if times > 1 else None,
         )
 
 
-def _spacing(multiscale: Mapping[str, Any], level: Mapping[str, Any]) -> dict[str, StoredSize]:
+def _without_nulls(value: Any) -> Any:
+    """Return JSON without entries that are null: they are as good as absent."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(part) for key, part in value.items() if part is not None}
+    if isinstance(value, list):
+        return [_without_nulls(part) for part in value]
+    return value
+
+
+def _version(name: str, attributes: Mapping[str, Any]) -> str:
+    """Return the version of OME-Zarr that an image declares, 0.4 if it declares none."""
+    declared = attributes.get("version") or attributes["multiscales"][0].get("version", "0.4")
+    version = str(declared)
+    if version not in VERSIONS:
+        raise InputError(
+            f"{name}: is OME-Zarr of version {version}, which is not supported: "
+            f"save it as version {VERSIONS[-2]} or {VERSIONS[-1]}"
+        )
+    return version
+
+
+def _axes(name: str, multiscale: Mapping[str, Any], version: str) -> list[dict[str, Any]]:
+    """Return name, type and unit of each axis; versions before 0.4 have names only, or none."""
+    axes = multiscale.get("axes")
+    if axes is None and version in ("0.1", "0.2"):
+        axes = list(FIXED_AXES)
+    if axes is None:
+        raise InputError(
+            f"{name}: is OME-Zarr of version {version} without `axes`: "
+            "add them to its metadata, or export it again"
+        )
+    return [{"name": axis} if isinstance(axis, str) else axis for axis in axes]
+
+
+def _axis_letter(axis: Mapping[str, Any]) -> str:
+    return AXIS_TYPES.get(axis.get("type", ""), str(axis["name"]).upper())
+
+
+def _spacing(
+    multiscale: Mapping[str, Any], level: Mapping[str, Any], axes: Sequence[Mapping[str, Any]]
+) -> dict[str, StoredSize]:
     transformations = [
         *level.get("coordinateTransformations", []),
         *multiscale.get("coordinateTransformations", []),
     ]
-    scales = [each["scale"] for each in transformations if each["type"] == "scale"]
+    scales = [each["scale"] for each in transformations if each and each["type"] == "scale"]
     found = {}
-    for position, axis in enumerate(multiscale["axes"]):
-        if scales and axis["name"] in ("z", "y", "x"):
+    for position, axis in enumerate(axes):
+        role = axis["name"].lower()
+        known = scales and all(scale[position] is not None for scale in scales)
+        if known and role in ("z", "y", "x"):
             size = math.prod(scale[position] for scale in scales)
-            found[axis["name"]] = StoredSize(size, str(axis.get("unit", "")), "OME-Zarr scale")
+            found[role] = StoredSize(size, str(axis.get("unit", "")), "OME-Zarr scale")
     return found
 
 
