@@ -19,6 +19,7 @@ UNITS: dict[str, Callable[[float], float]] = {
     "d": lambda diameter_um: diameter_um,
     "v": lambda diameter_um: math.pi / 6 * diameter_um**3,
 }
+MIN_VOXELS = 2  # of a diameter, along each axis
 AS_WRITTEN = "snippet"  # sizes below this key are not converted: the gallery shows them as written
 
 
@@ -104,7 +105,10 @@ def read_diameter(file: str | Path) -> dict[str, Any]:
 def check_diameter(
     diameter_um: float | None, shape: Sequence[int], spacing: Sequence[float], objects: str
 ) -> None:
-    """Check that a diameter fits a stack: at least a pixel, at most its longest side.
+    """Check that a diameter fits a stack: at least two voxels, at most the field of view.
+
+    Otherwise the diameter or the voxel size has another unit, or the voxel size in the file is not
+    that of the sample.
 
     Parameters
     ----------
@@ -120,7 +124,8 @@ def check_diameter(
     Raises
     ------
     InputError
-        The diameter is less than a pixel, or more than the longest side of the stack.
+        A voxel is larger than half the diameter, or the shorter side of the planes is less than the
+        diameter. The voxel size along z does not count in a single plane.
 
     Examples
     --------
@@ -128,14 +133,20 @@ def check_diameter(
     """
     if diameter_um is None:
         return
-    pixel_um = max(spacing[1:])
-    side_um = max(count * step for count, step in zip(shape, spacing, strict=True))
-    if diameter_um < pixel_um:
-        wrong = f"is less than a pixel of {pixel_um:g} um"
+    steps = {
+        axis: step
+        for axis, step, count in zip("zyx", spacing, shape, strict=True)
+        if axis != "z" or count > 1
+    }
+    largest = max(steps, key=lambda axis: steps[axis])
+    side_um = min(count * step for count, step in zip(shape[1:], spacing[1:], strict=True))
+    if steps[largest] > diameter_um / MIN_VOXELS:
+        wrong = f"is less than {MIN_VOXELS} voxels of {steps[largest]:g} um along {largest}"
     elif diameter_um > side_um:
-        wrong = f"is more than the longest side of the stack, {side_um:g} um"
+        wrong = f"is more than the field of view of {side_um:g} um"
     else:
         return
     raise InputError(
-        f"diameter_um of {objects}, {diameter_um:g} um, {wrong}: correct it, or the voxel size"
+        f"diameter_um of {objects}, {diameter_um:g} um, {wrong}: correct diameter_um, or fill in "
+        "z_um, y_um and x_um in the sheet in um"
     )

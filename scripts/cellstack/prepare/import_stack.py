@@ -88,7 +88,11 @@ def import_stack(
     chosen, notices = voxel_size.choose(name, source.spacing, spacing, source.count)
     with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
         stack = fill_stack(name, source.planes(number), shape, source.dtype)
-    flags = [*source.flags, *check_chunks(name, source)]
+    flags = [
+        *source.flags,
+        *voxel_size.find_doubtful(source.spacing, spacing),
+        *check_chunks(name, source),
+    ]
     stack = downsample_stack(stack, downsample)
     steps = [chosen[axis]["um"] * factor for axis, factor in zip("zyx", downsample, strict=True)]
     notices = [*source.notices, *notices]

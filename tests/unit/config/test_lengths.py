@@ -44,10 +44,10 @@ def test_a_file_without_a_diameter_is_refused(tmp_path, text):
 @pytest.mark.parametrize(
     ("diameter_um", "message"),
     [
-        (0.49, "diameter_um of nuclei, 0.49 um, is less than a pixel of 0.5 um"),
-        (0.5, None),
-        (16, None),
-        (16.1, "is more than the longest side of the stack, 16 um"),
+        (3.99, "diameter_um of nuclei, 3.99 um, is less than 2 voxels of 2 um along z"),
+        (4, None),
+        (7.5, None),
+        (7.51, "is more than the field of view of 7.5 um: correct diameter_um, or fill in z_um"),
         (None, None),
     ],
 )
@@ -58,3 +58,9 @@ def test_a_diameter_fits_the_stack(diameter_um, message):
     else:
         with pytest.raises(InputError, match=message):
             lengths.check_diameter(diameter_um, shape, spacing, "nuclei")
+
+
+def test_the_distance_between_planes_does_not_count_in_a_single_plane():
+    lengths.check_diameter(4, (1, 90, 90), (9.0, 0.5, 0.5), "nuclei")
+    with pytest.raises(InputError, match=r"less than 2 voxels of 2\.1 um along x"):
+        lengths.check_diameter(4, (1, 90, 90), (9.0, 0.5, 2.1), "nuclei")

@@ -210,3 +210,24 @@ def test_a_value_of_the_sheet_that_agrees_is_used_exactly(steps, ratios):
     assert values(chosen) == {
         axis: steps[axis] if sheet[axis] is None else sheet[axis] for axis in "zyx"
     }
+
+
+@pytest.mark.parametrize("unit", ["centimeter", "inch"])
+def test_the_resolution_of_a_print_is_doubtful(unit):
+    tags = voxel_size.from_resolution((28, 1), (28, 1), unit) | {"z": StoredSize(1, "um", "file")}
+    sheet = {"z": None, "y": 0.4, "x": 0.4}
+    chosen, notices = voxel_size.choose("a.tif", tags, sheet, 5)
+    assert [chosen[axis]["um"] for axis in "zyx"] == [1, 0.4, 0.4]
+    assert len(notices) == 3
+    assert voxel_size.find_doubtful(tags, sheet) == []
+    (flag,) = voxel_size.find_doubtful(tags, NOTHING)
+    assert flag.startswith("the voxel size along y and x is from the TIFF tag")
+    assert "fill in y_um and x_um" in flag
+
+
+def test_other_resolution_tags_are_not_doubtful():
+    microscope = voxel_size.from_resolution((4, 1), (4, 1), "micrometer")
+    tags = voxel_size.from_resolution((4, 1), (4, 1), "centimeter")
+    imagej = voxel_size.from_imagej({"unit": "um"}, tags)
+    for found in (microscope, imagej):
+        assert voxel_size.find_doubtful(found, NOTHING) == []

@@ -59,6 +59,9 @@ class ImageSource:
     count_chunks : callable or None
         Returns how many of the chunks read so far are absent, and how many were read; None for
         formats without chunks that can be absent.
+    set_files : list of str
+        Names of the files with the planes of the stack, in order, according to the metadata of this
+        file; empty if it does not belong to a set.
     """
 
     files: list[Path]
@@ -77,6 +80,7 @@ class ImageSource:
     notices: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
     count_chunks: Callable[[], tuple[int, int]] | None = None
+    set_files: list[str] = field(default_factory=list)
 
 
 @contextmanager

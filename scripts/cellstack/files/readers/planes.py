@@ -8,6 +8,8 @@ from pathlib import Path
 from cellstack.errors import InputError
 from cellstack.files.readers.image_source import ImageSource, Planes
 
+MAX_SHOWN = 5  # names of files in a message
+
 
 def open_planes(
     files: list[Path], open_file: Callable[[Path], AbstractContextManager[ImageSource]]
@@ -30,11 +32,12 @@ def open_planes(
     Raises
     ------
     InputError
-        A file contains several planes or, when the planes are read, differs from the first one
-        in shape, type or number of channels.
+        A file contains several planes, or belongs to a set with further files; or, when the planes
+        are read, one differs from the first in shape, type or number of channels.
     """
     with open_file(files[0]) as source:
         first = _check_single(source)
+    files = _in_order_of_set(files, first)
 
     def read_planes(channel: int) -> Planes:
         for path in files:
@@ -55,6 +58,24 @@ def open_planes(
         spacing={axis: size for axis, size in first.spacing.items() if axis != "z"},
         planes=read_planes,
     )
+
+
+def _in_order_of_set(files: list[Path], first: ImageSource) -> list[Path]:
+    """Return files in the order of the set that the metadata of one of them describe."""
+    position = {name: number for number, name in enumerate(first.set_files)}
+    given = {path.name for path in files}
+    missing = [name for name in first.set_files if name not in given]
+    renamed = len(missing) == len(files) - 1 == len(position) - 1
+    if not missing and given <= position.keys():
+        return sorted(files, key=lambda path: position[path.name])
+    if missing and not renamed:
+        shown = ", ".join(missing[:MAX_SHOWN]) + (", ..." if len(missing) > MAX_SHOWN else "")
+        raise InputError(
+            f"{first.files[0]}: belongs to a set of {len(position)} files according to its OME "
+            f"metadata, but {len(missing)} are not among the planes: {shown}: copy them into the "
+            "folder, and name all with the pattern or the folder"
+        )
+    return files
 
 
 def _check_single(source: ImageSource) -> ImageSource:

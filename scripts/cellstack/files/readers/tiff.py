@@ -13,12 +13,14 @@ import tifffile
 from cellstack.errors import InputError
 from cellstack.files.readers import (
     image_source,
+    ome_images,
     parts,
     tiff_microscopes,
     tiff_pages,
     voxel_size,
 )
 from cellstack.files.readers.image_source import ImageSource, Planes
+from cellstack.files.readers.ome_images import OmeImage
 from cellstack.files.readers.parts import Part
 from cellstack.files.readers.voxel_size import StoredSize
 
@@ -41,7 +43,7 @@ def open_tiff(
         The image and the time point to be read, if the file has several.
     one_of_many : bool
         Whether the file is one plane of several files. The other files of a set that its OME
-        metadata may name are then ignored.
+        metadata may name are then not opened.
 
     Yields
     ------
@@ -58,7 +60,19 @@ def open_tiff(
         with image_source.input_errors(name):
             pages = tiff_pages.count_pages(name, path)
             tif = stack.enter_context(tifffile.TiffFile(path))
-            source = _describe(name, path, tif, pages, part, one_of_many)
+            image = None
+            if tif.is_ome:
+                image = ome_images.image_of(
+                    name,
+                    path,
+                    str(tif.ome_metadata),
+                    pages,
+                    one_of_many=one_of_many,
+                    any_scene=part is not None and bool(part.scene),
+                )
+            if image is not None and image.xml is not None:
+                tif = stack.enter_context(tifffile.TiffFile(path, omexml=image.xml))
+            source = _describe(name, path, tif, pages, part, one_of_many, image)
         yield source
 
 
@@ -69,8 +83,9 @@ def _describe(
     pages: int,
     part: Part | None,
     one_of_many: bool,
+    image: OmeImage | None,
 ) -> ImageSource:
-    root = ElementTree.fromstring(str(tif.ome_metadata)) if tif.is_ome else None
+    root = image.root if image is not None else None
     number = None
     if one_of_many and root is not None and pages == 1:
         series = tifffile.TiffPageSeries([tif.pages.first], kind="ome")
@@ -81,6 +96,7 @@ def _describe(
         labels: list[str | None] = [each.name or f"{each.shape} {each.dtype}" for each in stacks]
         if len(stacks) == 1:
             series = stacks[0]
+            ome_images.check_single(name, image)
         else:
             number = parts.pick_scene(name, labels, part)
             series, root = stacks[number], _image_of(name, root, number, len(stacks))
@@ -116,6 +132,7 @@ def _describe(
         time=time if times > 1 else None,
         acquisition=acquisition,
         notices=[*notices, *_notices(page, colour)],
+        set_files=image.files if image is not None else [],
     )
 
 

@@ -26,6 +26,7 @@ UNITS |= {
 # the second one is UTF-8 that was read as Latin-1
 UNITS |= dict.fromkeys(("µm", "Âµm", "micron", "microns"), 1.0)
 UNITS |= dict.fromkeys(("Å", "angstrom"), 1e-4)
+PRINT_UNITS = ("centimeter", "inch")  # ResolutionUnit of a TIFF
 NOT_PHYSICAL = ("", "pixel", "pixels", "px", "reference frame")
 
 
@@ -48,6 +49,14 @@ class StoredSize(NamedTuple):
     unit: str
     source: str
     default_unit: str = ""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it may be the resolution of a print, a screen or the camera.
+
+        Programs other than those of microscopes fill in the resolution tags of a TIFF, too.
+        """
+        return self.source in ("XResolution", "YResolution") and self.unit in PRINT_UNITS
 
 
 def from_imagej(
@@ -212,7 +221,7 @@ def choose(
     ------
     InputError
         A voxel size is unknown or not a length, or the file and the sheet differ by more than
-        1 %.
+        1 % and that of the file is not doubtful.
     """
     chosen: dict[str, dict[str, Any]] = {}
     notices, unknown = [], []
@@ -235,7 +244,10 @@ def choose(
                 f"{name}: {axis}_um is {given} in the sheet, which is not a length: "
                 "fill in a number of um above 0"
             )
-        if value is not None and abs(given - value) > TOLERANCE * value:
+        differs = value is not None and abs(given - value) > TOLERANCE * value
+        if differs and stored is not None and stored.doubtful:
+            notices.append(f"{written} is not used, but {axis}_um of the sheet")
+        elif differs:
             raise InputError(
                 f"{name}: the voxel size along {axis} is {value:.6g} um in the file ({written}) "
                 f"but {given:g} um in the sheet: correct {axis}_um in the sheet, or leave it empty "
@@ -254,3 +266,25 @@ def choose(
         chosen["z"] |= {"um": chosen["y"]["um"], "source": "y, because there is only one plane"}
         notices.append("a single plane without a voxel size along z: that along y is used")
     return chosen, notices
+
+
+def find_doubtful(found: Mapping[str, StoredSize], sheet: Mapping[str, float | None]) -> list[str]:
+    """Return flags about voxel sizes that are used although they are doubtful.
+
+    Parameters
+    ----------
+    found, sheet : dict
+        As for :func:`choose`.
+
+    Returns
+    -------
+    list of str
+    """
+    axes = [axis for axis in found if found[axis].doubtful and sheet[axis] is None]
+    if not axes:
+        return []
+    columns = " and ".join(f"{axis}_um" for axis in axes)
+    return [
+        f"the voxel size along {' and '.join(axes)} is from the TIFF tag for the resolution of a "
+        f"print and can be wrong (fill in {columns} in the sheet)"
+    ]
