@@ -6,15 +6,13 @@ Imported when Snakemake parses the workflow, so it imports nothing heavy and ope
 import csv
 import difflib
 import math
-import os
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, TypeAlias
 
-from cellstack.config import columns, renamed, settings, values
+from cellstack.config import columns, renamed, settings, spreadsheets, values
 from cellstack.config.lengths import AUTO
 from cellstack.config.settings import Schema
 from cellstack.config.values import quote
@@ -28,6 +26,7 @@ CELLS_TO_NUCLEI = 1.4  # default diameter of a cell, relative to that of its nuc
 RESULT_FOLDERS = ("cells", "figures", "gallery")
 MIN_SIMILARITY = 0.8  # above it, a column name is treated as a misspelling of a known one
 MIN_LETTERS = 5  # shorter names resemble too many others
+MAX_SHOWN = 8  # columns in a message
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -37,7 +36,7 @@ def read_sheet(path: str, schema: Schema) -> tuple[list[Row], list[str]]:
     Parameters
     ----------
     path : str
-        A table separated by commas if its name ends in .csv, else by tabs.
+        A table, see :func:`cellstack.config.spreadsheets.read_cells`.
     schema : dict
         JSON schema of a row.
 
@@ -50,19 +49,33 @@ def read_sheet(path: str, schema: Schema) -> tuple[list[Row], list[str]]:
     errors : list of str
         Why the sheet cannot be read. If there are any, there are no rows.
     """
-    cells, errors = read_table(path, "config.stacks")
-    return [_convert(row, schema) for row in cells], errors
+    cells, errors = read_table(path, "config.stacks", schema["required"])
+    known = {column.casefold(): column for column in schema["properties"]}
+    header = list(dict.fromkeys(column for row in cells for column in row))
+    names = {column: known.get(column.casefold(), column) for column in header}
+    for name, count in Counter(names.values()).items():
+        if count > 1:
+            written = " and ".join(repr(column) for column in header if names[column] == name)
+            errors.append(f"{path}: columns {written} have the same name; remove all but one")
+    if errors:
+        return [], errors
+    cells = [{names[column]: cell for column, cell in row.items()} for row in cells]
+    return [_convert(row, schema) for row in cells], []
 
 
-def read_table(path: str, key: str) -> tuple[list[dict[str, str]], list[str]]:
+def read_table(
+    path: str, key: str, required: Collection[str] = ()
+) -> tuple[list[dict[str, str]], list[str]]:
     """Read a table of text that the configuration names.
 
     Parameters
     ----------
     path : str
-        A table separated by commas if its name ends in .csv, else by tabs.
+        A table, see :func:`cellstack.config.spreadsheets.read_cells`.
     key : str
         The configuration key that names it, such as ``"config.stacks"``.
+    required : collection of str
+        Columns that it must have, in lower case.
 
     Returns
     -------
@@ -71,17 +84,17 @@ def read_table(path: str, key: str) -> tuple[list[dict[str, str]], list[str]]:
     errors : list of str
         Why the table cannot be read, one line each. If there are any, there are no rows.
     """
-    separator = "," if str(path).endswith(".csv") else "\t"
     try:
-        # opening a pipe waits for another program, and reading a device may never end
-        if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 (never raise)
-            raise OSError("not a regular file")
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            header, *lines = csv.reader(file, delimiter=separator, strict=True)
+        header, *lines = spreadsheets.read_cells(path)
     except FileNotFoundError:
         return [], [
             f"{key}: {path!r} does not exist; "
             "correct the path, which is relative to the working directory"
+        ]
+    except ModuleNotFoundError:
+        return [], [
+            f"{key}: {path!r} is an Excel workbook, which is read with the package openpyxl; "
+            "install it with `python -m pip install openpyxl`, or save the table as .csv"
         ]
     except (OSError, ValueError, csv.Error) as error:  # an empty file has no header: ValueError
         reason = str(error).strip().replace("\n", " ")
@@ -89,15 +102,20 @@ def read_table(path: str, key: str) -> tuple[list[dict[str, str]], list[str]]:
             f"{key}: {path!r} is not a text table in UTF-8 ({reason}); "
             "save it as .csv separated by commas, or as .tsv separated by tabs"
         ]
-    header = [column.strip() for column in header]
+    present = {column.casefold() for column in header}
+    missing = [column for column in required if column not in present]
+    if missing:
+        columns = ", ".join(header[:MAX_SHOWN]) + (", ..." * (len(header) > MAX_SHOWN))
+        return [], [
+            f"{path}: the header, which is the first line, has no column {' or '.join(missing)}; "
+            f"it has {quote(columns)}: add them, or remove the lines above the header"
+        ]
     errors = [
         f"{path}: column {column!r} occurs {count} times; remove all but one"
         for column, count in Counter(filter(None, header)).items()
         if count > 1
     ]
-    cells = [[cell.strip() for cell in line] for line in lines if line]
-    while cells and not any(cells[-1]):  # spreadsheets add empty rows at the end
-        cells.pop()
+    cells = [line for line in lines if any(line)]  # spreadsheets add empty rows
     errors += [
         f"{path} row {number}: has more cells than the header; "
         "remove the surplus cells, or quote cells that contain the separator"
@@ -113,7 +131,8 @@ def _convert(row: Mapping[str, str], schema: Schema) -> Row:
         kind, cell = settings.follow(part, schema).get("type"), cells.get(column)
         if "number" in (kind or ()) and cell is not None:
             with suppress(ValueError):
-                cells[column] = float(cell) if math.isfinite(float(cell)) else cell
+                number = spreadsheets.as_number(cell)
+                cells[column] = number if math.isfinite(number) else cell
         elif kind == "integer" and cell is not None:
             with suppress(ValueError):
                 cells[column] = int(cell)
@@ -167,7 +186,7 @@ def find_errors(
         place = f"{where} row {number}"
         numbers = {column: cell for column, cell in row.items() if isinstance(cell, float)}
         errors += values.sort_out(numbers, place)[1]
-        errors += settings.find_errors(row, schema, place)
+        errors += dict.fromkeys(settings.find_errors(row, schema, place))
         if "stack" not in row or "channel" not in row:
             continue
         stack, channel = row["stack"], row["channel"]

@@ -1,6 +1,7 @@
 """Reading the sheet, and its errors."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +52,92 @@ def test_commas_quotes_and_a_byte_order_mark(read):
 
 
 def test_a_cell_that_is_not_a_number_stays_text(read):
-    rows, _ = read("stack\tz_um\tdiameter_um\na\tthick\tinf\n")
+    rows, _ = read("stack\tchannel\timage\tz_um\tdiameter_um\na\tnuclei\ta.tif\tthick\tinf\n")
     assert (rows[0]["z_um"], rows[0]["diameter_um"]) == ("thick", "inf")
+
+
+SHEET = "stack,channel,image,z_um,y_um,condition\na,nuclei,a.tif,0.9,0.25,wt\n"
+LIKE_SHEET = {
+    "semicolons": (SHEET.replace(",", ";"), "stacks.csv"),
+    "semicolons and decimal commas": (SHEET.replace(",", ";").replace("0.", "0,"), "stacks.csv"),
+    "quoted decimal commas": (
+        SHEET.replace("0.9", '"0,9"').replace("0.25", '"0,25"'),
+        "stacks.csv",
+    ),
+    "tabs and decimal commas": (SHEET.replace(",", "\t").replace("0.", "0,"), "stacks.tsv"),
+    "tabs in a .csv": (SHEET.replace(",", "\t"), "stacks.csv"),
+    "commas in a .tsv": (SHEET, "stacks.tsv"),
+    "capitals in the name": (SHEET, "stacks.CSV"),
+    "capitals in the header": (SHEET.replace("stack,channel", "Stack,CHANNEL"), "stacks.csv"),
+    "UTF-16": (SHEET.encode("utf-16"), "stacks.csv"),
+    "blanks": (SHEET.replace(",", " , "), "stacks.csv"),
+    "no-break spaces": (SHEET.replace("nuclei", "nuclei\u00a0"), "stacks.csv"),
+}
+
+
+@pytest.mark.parametrize(("text", "name"), LIKE_SHEET.values(), ids=LIKE_SHEET)
+def test_sheets_as_spreadsheets_write_them(read, text, name):
+    (row,), errors = read(text, name)
+    assert errors == []
+    assert row == read(SHEET, "stacks.csv")[0][0]
+    assert (row["z_um"], row["y_um"], row["condition"]) == (0.9, 0.25, "wt")
+
+
+def test_a_comma_that_can_separate_thousands_stays_text(read):
+    rows, _ = read(SHEET.replace(",", ";").replace("0.9", "1,234"), "stacks.csv")
+    assert rows[0]["z_um"] == "1,234"
+
+
+def test_a_missing_column_is_reported_once(read):
+    rows, errors = read("# my stacks\n" + SHEET * 3, "stacks.csv")
+    assert rows == []
+    (error,) = errors
+    assert "has no column stack or channel or image; it has" in error
+    assert "# my stacks" in error
+    assert read("\n".join(SHEET.splitlines()), "stacks.csv")[1] == []  # the fix
+    rows, errors = read("stack,Stack,channel,image\na,a,nuclei,a.tif\n", "stacks.csv")
+    assert len(errors) == 1
+    assert "columns 'stack' and 'Stack' have the same name; remove all but one" in errors[0]
+
+
+def test_a_workbook(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["stack", "channel", "image", "z_um", "mouse", "day", "include"])
+    book.active.append(["a", "nuclei", "a.tif", 0.5, 7, None, True])
+    book.save(tmp_path / "stacks.xlsx")
+    (row,), errors = sheet.read_sheet(str(tmp_path / "stacks.xlsx"), SCHEMA)
+    assert errors == []
+    assert (row["z_um"], row["mouse"], row["include"]) == (0.5, "7", True)
+    assert "day" not in row
+    (tmp_path / "stacks.xlsx").write_bytes(b"PK\x03\x04\x14\0\0\0\0\0")
+    _, (error,) = sheet.read_sheet(str(tmp_path / "stacks.xlsx"), SCHEMA)
+    assert "not a complete workbook" in error
+
+
+def test_a_workbook_without_openpyxl(tmp_path, monkeypatch):
+    (tmp_path / "stacks.xlsx").write_bytes(b"PK")
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    _, (error,) = sheet.read_sheet(str(tmp_path / "stacks.xlsx"), SCHEMA)
+    assert "is an Excel workbook, which is read with the package openpyxl; install it" in error
+    _, (error,) = sheet.read_sheet(str(tmp_path / "none.xlsx"), SCHEMA)
+    assert "does not exist" in error
+
+
+def test_empty_rows_are_ignored(read):
+    lines = SHEET.splitlines()
+    rows, errors = read("\n".join([lines[0], ",,,,,", "", lines[1], ",,,,,", ""]), "stacks.csv")
+    assert errors == []
+    assert len(rows) == 1
+
+
+def test_each_missing_cell_is_reported_once(read):
+    rows, _ = read("stack,channel,image,mouse\n,,,7\n", "stacks.csv")
+    assert errors_of(rows)[:3] == [
+        f"stacks.tsv row 1: {column} is missing; fill it in"
+        for column in ("stack", "channel", "image")
+    ]
+    assert len(errors_of(rows)) == len(set(errors_of(rows)))
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\n\t\t\n", "\n\n\t\t\n\n"])
@@ -70,7 +155,9 @@ def test_missing_cells_are_absent_and_empty_surplus_cells_are_ignored(read):
 
 
 def test_surplus_cells_and_repeated_columns_are_refused(read):
-    rows, errors = read("stack\timage\timage\na\tx.tif\ty.tif\nb\tx.tif\ty.tif\tz\n")
+    rows, errors = read(
+        "stack\tchannel\timage\timage\na\tnuclei\tx.tif\ty.tif\nb\tnuclei\tx.tif\ty.tif\tz\n"
+    )
     assert rows == []
     assert [error.partition(": ")[2].split(";")[0] for error in errors] == [
         "column 'image' occurs 2 times",
