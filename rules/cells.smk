@@ -39,6 +39,7 @@ rule find_cell_seeds:
             "enhance_membrane", "<results>/{stack}/cells/membrane_ridges.json", "membrane"
         ),
         nuclei=by_wildcards(inputs.segmented_nuclei),
+        no_data=by_wildcards(inputs.no_data, channel="membrane"),
         diameter=diameter_for("find_cell_seeds", "membrane"),
     output:
         seeds=intermediate("<results>/{stack}/cells/seeds.tif"),
@@ -71,6 +72,7 @@ rule segment_cells:
             "enhance_membrane", "<results>/{stack}/cells/membrane_ridges.tif", "membrane"
         ),
         nuclei=by_wildcards(inputs.segmented_nuclei),
+        no_data=by_wildcards(inputs.no_data, channel="membrane"),
     output:
         regions=intermediate("<results>/{stack}/cells/regions.tif"),
     log:

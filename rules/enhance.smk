@@ -2,6 +2,7 @@ rule correct_background:
     """Correct the background and the attenuation with depth."""
     input:
         raw=made_by("import_stack", "<results>/{stack}/channels/{channel}/raw.tif"),
+        no_data=by_wildcards(inputs.no_data),
         diameter=diameter_for("correct_background"),
     output:
         corrected=intermediate("<results>/{stack}/channels/{channel}/corrected.tif"),
@@ -25,6 +26,7 @@ rule adjust_contrast:
     """Rescale intensities to [0, 1]."""
     input:
         image=by_wildcards(inputs.contrast_image),
+        no_data=by_wildcards(inputs.no_data),
         diameter=diameter_for("adjust_contrast"),
     output:
         contrast=intermediate("<results>/{stack}/channels/{channel}/contrast.tif"),

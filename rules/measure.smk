@@ -7,6 +7,7 @@ rule measure_objects:
         raw=by_wildcards(inputs.raw_stacks),
         seeds=by_wildcards(inputs.seeds_of_object),
         pairs=by_wildcards(inputs.pairs_of_cells),
+        no_data=by_wildcards(inputs.no_data),
     output:
         objects="<results>/{stack}/{object}/objects.csv",
     log:
@@ -62,6 +63,7 @@ rule summarize_stack:
         segmentation="<results>/{stack}/{object}/segmentation.tif",
         records=by_wildcards(inputs.import_records),
         diameter=by_wildcards(inputs.diameter_file),
+        record=by_wildcards(inputs.import_record),
     output:
         summary="<results>/{stack}/{object}/summary.csv",
     log:

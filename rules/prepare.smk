@@ -75,6 +75,7 @@ rule estimate_diameter:
     """Estimate the typical diameter of the nuclei of a stack."""
     input:
         raw=made_by("import_stack", "<results>/{stack}/channels/nuclei/raw.tif", "nuclei"),
+        no_data=by_wildcards(inputs.no_data, channel="nuclei"),
     output:
         record="<results>/{stack}/nuclei/diameter.json",
     log:

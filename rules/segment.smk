@@ -3,6 +3,7 @@ rule binarize:
     input:
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
         contrast=by_wildcards(inputs.binarize_contrast),
+        no_data=by_wildcards(inputs.no_data, channel="nuclei"),
         diameter=diameter_for("binarize"),
     output:
         mask=intermediate("<results>/{stack}/nuclei/mask.tif"),
@@ -28,6 +29,7 @@ rule clean_mask:
     """Clean the mask: smooth it, fill holes, remove small objects."""
     input:
         mask=made_by("binarize", "<results>/{stack}/nuclei/mask.tif"),
+        no_data=by_wildcards(inputs.no_data, channel="nuclei"),
         diameter=diameter_for("clean_mask"),
     output:
         mask_clean=intermediate("<results>/{stack}/nuclei/mask_clean.tif"),
@@ -150,6 +152,7 @@ rule smooth_outlines:
     """Smooth the outline of each object."""
     input:
         merged=made_by("merge_objects", "<results>/{stack}/nuclei/merged.tif"),
+        no_data=by_wildcards(inputs.no_data, channel="nuclei"),
         diameter=diameter_for("smooth_outlines"),
     output:
         segmentation="<results>/{stack}/nuclei/segmentation.tif",
@@ -175,6 +178,7 @@ rule select_objects:
     """Select the objects to be measured, and list why others are excluded."""
     input:
         segmentation="<results>/{stack}/{object}/segmentation.tif",
+        no_data=by_wildcards(inputs.no_data),
         diameter=diameter_for("select_objects"),
     output:
         labels="<results>/{stack}/{object}/labels.ome.tif",

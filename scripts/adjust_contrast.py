@@ -1,17 +1,24 @@
 """Adjust the contrast of a raw or corrected stack to [0, 1]."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cellstack.enhance.adjust_contrast import adjust_contrast
+from cellstack.files.no_data import read_no_data
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
 
 
-def main(*, image: Path, contrast: Path, steps: list[Any]) -> None:
-    """Apply `steps`, a list of [method, options], to `image`, and write `contrast`."""
+def main(*, image: Path, contrast: Path, steps: list[Any], no_data: Sequence[Path] = ()) -> None:
+    """Apply `steps`, a list of [method, options], to `image`, and write `contrast`.
+
+    Voxels without data according to the files `no_data` are filled, and do not count in the
+    distribution of intensities.
+    """
     stack, spacing = read_stack(image, mapped=True)
-    write_stack(contrast, adjust_contrast(stack, spacing, steps), spacing, display=(0, 1))
+    adjusted = adjust_contrast(stack, spacing, steps, read_no_data(no_data))
+    write_stack(contrast, adjusted, spacing, display=(0, 1))
 
 
 job.run(main)

@@ -1,10 +1,12 @@
 """Find the threshold of a stack and mark the voxels above it."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cellstack.config.lengths import check_diameter
+from cellstack.files.no_data import read_no_data
 from cellstack.files.records import write_json
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
@@ -22,19 +24,22 @@ def main(
     options: dict[str, Any],
     factor: float,
     contrast: list[Path] = (),
+    no_data: Sequence[Path] = (),
     diameter_um: float | None = None,
 ) -> None:
     """Threshold `denoised` by `method`, multiplied by `factor`, and write the `mask`.
 
     The file `threshold` records the method and the value, if a single value holds for all voxels.
+    Voxels without data according to the files `no_data` are background, and count in no threshold.
     Methods that depend on the noise of the stack need `contrast`, the stack before denoising.
     `diameter_um` is only checked, see :func:`cellstack.config.lengths.check_diameter`.
     """
     stack, spacing = read_stack(denoised, mapped=True)
     check_diameter(diameter_um, stack.shape, spacing, "nuclei")
-    found = find_threshold(stack, method, options, factor)
+    without = read_no_data(no_data)
+    found = find_threshold(stack, method, options, factor, without)
     before_denoising = read_stack(contrast[0], mapped=True)[0] if contrast else None
-    foreground = binarize(stack, found, spacing, before_denoising)
+    foreground = binarize(stack, found, spacing, before_denoising, without)
     record = {
         "method": method,
         "factor": factor,

@@ -1,11 +1,13 @@
 """Estimate the diameter of the nuclei in a stack."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from cellstack.files.no_data import read_no_data
 from cellstack.files.records import write_json
 from cellstack.files.stacks import read_stack
 from cellstack.prepare.estimate_diameter import estimate_diameter
@@ -21,6 +23,7 @@ def main(
     defaults: dict[str, Any],
     min_um: float | None = None,
     max_um: float | None = None,
+    no_data: Sequence[Path] = (),
 ) -> None:
     """Write the diameter of the nuclei of `raw` and the data from which it was derived.
 
@@ -28,7 +31,7 @@ def main(
     the largest diameter that was tried is used, so that the following stages report an empty stack.
     """
     stack, spacing = read_stack(raw)
-    found = estimate_diameter(stack, spacing, defaults, min_um, max_um)
+    found = estimate_diameter(stack, spacing, defaults, min_um, max_um, read_no_data(no_data))
     diameter_um, source = found.diameter_um, "estimated"
     if diameter_um is None:
         diameter_um, source = float(f"{found.scales_um[0]:.3g}"), "fallback"

@@ -1,10 +1,12 @@
 """Find the seeds of cells and of the background."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cellstack.cells.find_cell_seeds import find_cell_seeds
+from cellstack.files.no_data import read_no_data
 from cellstack.files.records import read_json
 from cellstack.files.stacks import read_channel, read_stack, write_stack
 from cellstack.run import job
@@ -25,8 +27,12 @@ def main(
     method: str,
     options: dict[str, Any],
     nuclei: list[Path] = (),
+    no_data: Sequence[Path] = (),
 ) -> None:
-    """Write the `seeds` of cells, including the `nuclei` if there are any, and the `background`."""
+    """Write the `seeds` of cells, including the `nuclei` if there are any, and the `background`.
+
+    Neither is in voxels without data according to the files `no_data`, except for nuclei.
+    """
     smooth, spacing = read_stack(membrane_smooth)
     ridges, _ = read_stack(membrane_ridges)
     nuclei_labels = None
@@ -43,6 +49,7 @@ def main(
         background_radius_um=background_radius_um,
         min_wall_um3=min_wall_um3,
         nuclei=nuclei_labels,
+        no_data=read_no_data(no_data),
     )
     log.info("%d seeds, background %.1f %%", found.max(initial=0), 100 * outside.mean())
     write_stack(seeds, found, spacing)

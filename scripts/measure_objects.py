@@ -1,10 +1,12 @@
 """Measure and flag each selected object of a stack."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cellstack.config import columns
 from cellstack.core.labels import find_boxes
 from cellstack.errors import InputError
+from cellstack.files.no_data import read_no_data
 from cellstack.files.selection import read_segmentation_labels
 from cellstack.files.stacks import read_channel, read_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
@@ -24,12 +26,14 @@ def main(
     channels: list[str],
     seeds: list[Path] = (),
     pairs: list[Path] = (),
+    no_data: Sequence[Path] = (),
     threads: int = 1,
 ) -> None:
     """Write one row for each object of `labels`; `raw` has one file for each of `channels`.
 
-    The columns of `pairs` are added. Objects are flagged by their seeds, and by their contrast in
-    the channel that has the name of `object`.
+    The columns of `pairs` are added. Objects are flagged by their seeds, by their contrast in the
+    channel that has the name of `object`, and if they touch voxels without data according to the
+    files `no_data`.
     """
     image, spacing = read_stack(labels)
     boxes = find_boxes(image)
@@ -51,6 +55,7 @@ def main(
         spacing,
         contrast_channel=object,
         seeds=read_stack(seeds[0], mapped=True)[0] if seeds else None,
+        no_data=read_no_data(no_data),
         threads=threads,
     )
     names = columns.column_names(channels)

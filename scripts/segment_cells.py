@@ -1,8 +1,10 @@
 """Divide a stack into regions by a watershed of the membrane."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cellstack.cells.segment_cells import segment_cells
+from cellstack.files.no_data import read_no_data
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
 
@@ -17,8 +19,12 @@ def main(
     wall_weight: float,
     distance_weight: float,
     nuclei: list[Path] = (),
+    no_data: Sequence[Path] = (),
 ) -> None:
-    """Write the `regions` of the watershed from `seeds` and `background`."""
+    """Write the `regions` of the watershed from `seeds` and `background`.
+
+    They do not contain voxels without data according to the files `no_data`.
+    """
     markers, spacing = read_stack(seeds)
     found = segment_cells(
         markers,
@@ -29,6 +35,7 @@ def main(
         spacing,
         wall_weight=wall_weight,
         distance_weight=distance_weight,
+        no_data=read_no_data(no_data),
     )
     write_stack(regions, found, spacing)
 

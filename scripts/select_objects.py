@@ -1,8 +1,10 @@
 """Select the objects to measure, and record why each other object was excluded."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
+from cellstack.files.no_data import read_no_data
 from cellstack.files.stacks import read_stack, write_labels
 from cellstack.files.tables import as_text, write_rows
 from cellstack.run import job
@@ -21,12 +23,13 @@ def main(
     min_volume_um3: float,
     max_volume_um3: float | None = None,
     renumber: bool = True,
+    no_data: Sequence[Path] = (),
     threads: int = 1,
 ) -> None:
     """Write the selected objects of `segmentation` as `labels`.
 
     The table `selection` has one row per object of `segmentation`, with its new label and the
-    reason for its selection or exclusion.
+    reason for its selection or exclusion. Voxels without data are those of the files `no_data`.
     """
     objects, spacing = read_stack(segmentation, mapped=True)
     selected, numbers, volumes, reasons = select_objects(
@@ -36,6 +39,7 @@ def main(
         min_volume_um3=min_volume_um3,
         max_volume_um3=max_volume_um3,
         renumber=renumber,
+        no_data=read_no_data(no_data),
     )
     log.info("%d of %d objects selected", (numbers > 0).sum(), len(numbers))
     write_labels(labels, selected, spacing, threads)

@@ -1,9 +1,10 @@
 """Summarize the objects of one kind in a stack in one row."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cellstack.config import lengths
-from cellstack.files.records import read_flags
+from cellstack.files.records import read_flags, read_json
 from cellstack.files.stacks import read_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
 from cellstack.measure.summarize_stack import summarize_stack
@@ -22,22 +23,33 @@ def main(
     diameter_um: float,
     diameter_source: str | None = None,
     diameter: list[Path] = (),
+    record: Sequence[Path] = (),
 ) -> None:
     """Write one row, even if there are no objects.
 
     `records` describe the import of the channels of the stack. The file `diameter`, if given, names
-    the source of an estimated diameter.
+    the source of an estimated diameter. The `record` of the import of the objects' channel, if there
+    is one, has the fraction of voxels without data.
     """
     source = lengths.read_diameter(diameter[0])["source"] if diameter else diameter_source
     rows = list(read_rows(objects))
     columns = {name: [row[name] for row in rows] for name in read_columns(objects)}
     reasons = [row["reason"] for row in read_rows(selection)]
+    imported = read_json(record[0]) if record else {"no_data": None}
+    no_data = imported["no_data"] or {"fraction": 0.0}
     image, spacing = read_stack(segmentation, mapped=True)
     row = {
         "stack": stack,
         "object": object,
         **summarize_stack(
-            columns, reasons, image.shape, spacing, diameter_um, source, read_flags(records)
+            columns,
+            reasons,
+            image.shape,
+            spacing,
+            diameter_um,
+            source,
+            read_flags(records),
+            no_data["fraction"],
         ),
     }
     write_rows(summary, list(row), [as_text(row)])

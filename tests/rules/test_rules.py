@@ -87,6 +87,8 @@ def test_the_recipes_follow_the_rules():
         named = set(re.findall(r'made_by\(\s*"(\w+)"', text))
         if "inputs.binarize_contrast" in text:
             named.add("adjust_contrast")
+        if "inputs.no_data" in text:
+            named.add("import_stack")
         assert named == set(needed), stage
         assert ("inputs.segmented_nuclei" in text) == (stage in WITH_NUCLEI), stage
 

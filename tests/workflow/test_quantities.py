@@ -647,9 +647,16 @@ def test_stacks(study, stack, kind):
         "count_measured": len(objects),
         "diameter_um": diameter,
         "diameter_source": source,
+        "no_data_fraction": 0,
         "count_flagged": len(flags),
     }
-    for reason in ("lateral face", "top or bottom face", "below size range", "above size range"):
+    for reason in (
+        "lateral face",
+        "top or bottom face",
+        "beside no data",
+        "below size range",
+        "above size range",
+    ):
         expected[f"count_dropped_{reason.replace(' ', '_')}"] = reasons[reason]
     for name, start in {
         "face": "touches",

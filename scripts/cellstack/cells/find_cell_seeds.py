@@ -37,6 +37,7 @@ def find_cell_seeds(
     background_radius_um: float,
     min_wall_um3: float,
     nuclei: Labels | None = None,
+    no_data: BoolVolume | None = None,
 ) -> tuple[Labels, Mask]:
     """Find the seeds of cells and of the background.
 
@@ -60,6 +61,8 @@ def find_cell_seeds(
         Pieces of wall up to this volume are ignored when background is searched for.
     nuclei : (Z, Y, X) ndarray of uint16 or uint32, optional
         All nuclei, labelled 1..n. Each one is a seed, and other seeds that touch it are removed.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels without data, in which there are no other seeds and no seed of the background.
 
     Returns
     -------
@@ -73,8 +76,11 @@ def find_cell_seeds(
     if not ridges.any():
         log.warning("no walls were found in the membrane channel, so there are no cells")
         return np.zeros_like(nuclei), np.ones(smooth.shape, np.uint8)
-    background = find_background(ridges, nuclei > 0, spacing, background_radius_um, min_wall_um3)
+    occupied = nuclei > 0 if no_data is None else (nuclei > 0) | no_data
+    background = find_background(ridges, occupied, spacing, background_radius_um, min_wall_um3)
     marked: BoolVolume = METHODS[method](smooth, ridges, spacing, noise, **options)
+    if no_data is not None:
+        marked = marked & ~no_data
     others = cc3d.connected_components(marked.astype(np.uint8, copy=False), connectivity=26)
     rejected = fastremap.unique(others[(nuclei > 0) | background])
     others = fastremap.mask(others, rejected[rejected > 0])
@@ -86,15 +92,16 @@ def find_cell_seeds(
 
 
 def find_background(
-    ridges: Volume, nuclei: BoolVolume, spacing: Spacing, radius_um: float, min_wall_um3: float
+    ridges: Volume, occupied: BoolVolume, spacing: Spacing, radius_um: float, min_wall_um3: float
 ) -> BoolVolume:
-    """Find background: discs within planes that contain neither walls nor nuclei.
+    """Find background: discs within planes that contain neither walls nor occupied voxels.
 
     Parameters
     ----------
     ridges : (Z, Y, X) ndarray of float32
         Ridge strength of the membrane; voxels above 1 are wall.
-    nuclei : (Z, Y, X) ndarray of bool
+    occupied : (Z, Y, X) ndarray of bool
+        Nuclei, and voxels without data.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     radius_um : float
@@ -117,7 +124,7 @@ def find_background(
         threshold=int(volume_voxels(min_wall_um3, spacing)) + 1,  # the smallest piece that is kept
         connectivity=26,
     ).astype(bool)
-    return np.stack([_open_by_disc(free, spacing[1:], radius_um) for free in ~(wall | nuclei)])
+    return np.stack([_open_by_disc(free, spacing[1:], radius_um) for free in ~(wall | occupied)])
 
 
 def _open_by_disc(free: NDArray[np.bool_], spacing: Spacing, radius_um: float) -> NDArray[np.bool_]:

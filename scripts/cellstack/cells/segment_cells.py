@@ -5,7 +5,7 @@ import numpy as np
 
 from cellstack.core.intensities import divide_by_sd
 from cellstack.core.labels import label_type
-from cellstack.core.types import Labels, Mask, Spacing, Volume
+from cellstack.core.types import BoolVolume, Labels, Mask, Spacing, Volume
 from cellstack.core.watershed import watershed
 
 
@@ -19,6 +19,7 @@ def segment_cells(
     *,
     wall_weight: float,
     distance_weight: float,
+    no_data: BoolVolume | None = None,
 ) -> Labels:
     """Divide a stack into regions by a watershed from seeds and background.
 
@@ -41,6 +42,8 @@ def segment_cells(
     distance_weight : float
         Weight of the distance to the nearest nucleus, from 0 to 1; that of the membrane is 1 minus
         this. It is ignored without nuclei.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels without data, which belong to no region unless they are seeds.
 
     Returns
     -------
@@ -80,6 +83,8 @@ def segment_cells(
     markers[background.view(bool)] = count + 1
     regions = watershed(membrane, markers, connectivity=3)
     regions[regions > count] = 0
+    if no_data is not None:
+        regions[no_data & (seeds == 0)] = 0
     return regions.astype(label_type(count))
 
 

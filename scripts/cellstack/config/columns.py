@@ -25,8 +25,9 @@ COLUMNS: dict[str, Column] = {  # in the order of the table
     ),
     "flags": (
         "",
-        "Unusual properties, joined by ;: touches a face; small or large (volume) or irregular "
-        "(solidity) for its stack, by more than 3.5 robust standard deviations; seeds close "
+        "Unusual properties, joined by ;: touches a face, or a region without data; small or "
+        "large (volume) or irregular (solidity) for its stack, by more than 3.5 robust standard "
+        "deviations; seeds close "
         "together, less than half the median diameter apart; low contrast, a difference from the "
         "surrounding background below the standard deviation of that background; for cells also: "
         "no nucleus, several nuclei, or no wall towards another cell, given by its label in "
@@ -217,7 +218,10 @@ def describe(column: str) -> Column | None:
 
 def is_result(name: str) -> bool:
     """Return whether objects.csv or stacks.csv has, or may have, a column of that name."""
-    of_stack = r"status|diameter_source|count_(?:found|measured|flagged|dropped_.+|flagged_.+)"
+    of_stack = (
+        r"status|diameter_source|no_data_fraction"
+        r"|count_(?:found|measured|flagged|dropped_.+|flagged_.+)"
+    )
     statistic = re.fullmatch(r"(?:total|mean|sd|median|p\d+|min|max)_(.+)", name)
     return bool(
         describe(name) or re.fullmatch(of_stack, name) or (statistic and describe(statistic[1]))

@@ -112,6 +112,22 @@ class Inputs:
             for channel in self._study.rows(stack)
         ]
 
+    def no_data(self, stack: str, channel: str) -> list[str]:
+        """Return the files that :func:`cellstack.files.no_data.read_no_data` reads.
+
+        There are none if the stack lacks the channel, as with external labels of cells.
+        """
+        if channel not in self._study.rows(stack):
+            return []
+        return [
+            self._recipes.path_of("import_stack", f"channels/{channel}/{name}", stack, channel)
+            for name in ("import.json", "raw.tif")
+        ]
+
+    def import_record(self, stack: str, channel: str) -> list[str]:
+        """Return the record of the import of a channel, if the stack has it."""
+        return self.no_data(stack, channel)[:1]
+
     def contrast_image(self, stack: str, channel: str) -> str:
         """Return the image whose contrast is adjusted: the raw stack, or the corrected one."""
         stage = self._recipes.contrast_stage(stack, channel)

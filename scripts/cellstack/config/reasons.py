@@ -3,15 +3,17 @@
 KEPT = "kept"
 LATERAL_FACE = "lateral face"
 TOP_OR_BOTTOM = "top or bottom face"
+BESIDE_NO_DATA = "beside no data"
 TOO_SMALL = "below size range"
 TOO_LARGE = "above size range"
-REASONS = (LATERAL_FACE, TOP_OR_BOTTOM, TOO_SMALL, TOO_LARGE)
+REASONS = (LATERAL_FACE, TOP_OR_BOTTOM, BESIDE_NO_DATA, TOO_SMALL, TOO_LARGE)
 
 SMALL, LARGE = "small for its stack", "large for its stack"
 IRREGULAR = "irregular for its stack"
 SEEDS = "seeds close together"
 CONTRAST = "low contrast"
-TOUCHES = "touches "  # followed by the name of the face
+TOUCHES = "touches "  # followed by the name of the face, or by:
+NO_DATA = "no data"
 FLAGS = {  # name used in the columns count_flagged_... of stacks.csv: how such a flag begins
     "face": TOUCHES,
     "small": SMALL,

@@ -17,15 +17,15 @@ NEEDS = {  # stages whose files a stage reads; :meth:`Recipes.needs` has the oth
     "correct_background": ("import_stack",),
     "denoise": ("adjust_contrast",),
     "detect_edges": ("denoise",),
-    "binarize": ("adjust_contrast", "denoise"),
-    "clean_mask": ("binarize",),
+    "binarize": ("import_stack", "adjust_contrast", "denoise"),
+    "clean_mask": ("import_stack", "binarize"),
     "label_components": ("clean_mask",),
     "find_seeds": ("denoise", "clean_mask", "label_components"),
     "merge_objects": ("denoise", "split_objects"),
-    "smooth_outlines": ("merge_objects",),
+    "smooth_outlines": ("import_stack", "merge_objects"),
     "enhance_membrane": ("adjust_contrast",),
-    "find_cell_seeds": ("enhance_membrane",),
-    "segment_cells": ("enhance_membrane", "find_cell_seeds"),
+    "find_cell_seeds": ("import_stack", "enhance_membrane"),
+    "segment_cells": ("import_stack", "enhance_membrane", "find_cell_seeds"),
     "merge_cells": ("enhance_membrane", "segment_cells"),
 }
 WITH_NUCLEI = ("find_cell_seeds", "segment_cells", "merge_cells")
@@ -50,7 +50,8 @@ class Recipes:
         if stage == "derive_diameter":
             return [("estimate_diameter", "nuclei")]
         if stage == "adjust_contrast":
-            before = [(self.contrast_stage(stack, channel), channel)]
+            stages = {"import_stack", self.contrast_stage(stack, channel)}
+            before = [(name, channel) for name in sorted(stages)]
         elif stage == "split_objects":
             before = [(name, channel) for name in self._split_stages(stack)]
         else:

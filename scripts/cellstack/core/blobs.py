@@ -1,7 +1,7 @@
 """Bright blobs of about one size: their positions, and their contrast to their surroundings."""
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ FILTER_GRID = 1 / 5  # maximum voxel size of the grid on which a wide filter is 
 SEARCH_GRID = 1 / 3  # maximum voxel size of the grid on which blobs are searched for
 CENTRE_WIDTH = 1 / 2  # sigma of the Gaussian that averages the centre of a blob, and its radius
 
+MAX_WITHOUT_DATA = 0.5  # of a voxel of the grid, to count as data
 BACKGROUND_PERCENTILE = 20  # low enough in a crowd of blobs, high enough in noise
 
 
@@ -107,6 +108,8 @@ class Blobs(NamedTuple):
         Voxel size of the grid along z, y, x in um.
     smooth : (K, J, I) ndarray of float32
         Smoothed intensities on the grid.
+    has_data : (K, J, I) ndarray of bool
+        Whether at least half of the voxels in a voxel of the grid have data.
     centres : (n, 3) ndarray of int
         Voxel of the grid at the centre of each blob.
     backgrounds : (n,) ndarray of float32
@@ -120,6 +123,7 @@ class Blobs(NamedTuple):
     factors: tuple[int, ...]
     spacing: tuple[float, ...]
     smooth: Volume
+    has_data: BoolVolume
     centres: NDArray[np.intp]
     backgrounds: NDArray[np.float32]
     contrasts: NDArray[np.float32]
@@ -132,6 +136,7 @@ def find_blobs(
     sigma_um: float,
     min_distance_um: float,
     background_radius_um: float,
+    no_data: BoolVolume | None = None,
 ) -> Blobs:
     """Find bright blobs of about one size, and measure their contrast.
 
@@ -148,6 +153,8 @@ def find_blobs(
     background_radius_um : float
         Radius in um of the ball around the centre of a blob in which its background is measured,
         as a low percentile.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels without data. No blob is searched for there, and they do not count as background.
 
     Returns
     -------
@@ -166,15 +173,20 @@ def find_blobs(
     """
     coarse, wide, factors = resampling.coarsen(stack, spacing, sigma_um * SEARCH_GRID)
     response = blobness(coarse, wide, sigma_um)
+    has_data = np.ones(coarse.shape, bool)
+    if no_data is not None:
+        has_data = resampling.block_means(cast(Volume, no_data), factors) <= MAX_WITHOUT_DATA
+        response[~has_data] = 0
     centres = np.argwhere(maxima.find_peaks(response, wide, min_distance_um=min_distance_um))
     smooth = filters.gaussian(coarse, wide, sigma_um=sigma_um * CENTRE_WIDTH)
     ball = _ball(background_radius_um, wide)
     backgrounds = np.empty(len(centres), np.float32)
     for index, centre in enumerate(centres.tolist()):
-        around = _values_around(smooth, centre, ball)
+        around = _values_around(smooth, centre, ball, has_data)
         backgrounds[index] = np.percentile(around, BACKGROUND_PERCENTILE)
     heights, responses = (values[tuple(centres.T)] for values in (smooth, response))
-    return Blobs(factors, wide, smooth, centres, backgrounds, heights - backgrounds, responses)
+    contrasts = heights - backgrounds
+    return Blobs(factors, wide, smooth, has_data, centres, backgrounds, contrasts, responses)
 
 
 def _ball(radius_um: float, spacing: Spacing) -> BoolVolume:
@@ -185,15 +197,18 @@ def _ball(radius_um: float, spacing: Spacing) -> BoolVolume:
     return np.asarray(sum(squares) <= radius_um**2)
 
 
-def _values_around(values: Volume, centre: list[int], ball: BoolVolume) -> NDArray[np.float32]:
-    """Return the values in the part of a ball that lies within an image."""
+def _values_around(
+    values: Volume, centre: list[int], ball: BoolVolume, has_data: BoolVolume
+) -> NDArray[np.float32]:
+    """Return the values in the part of a ball that lies within an image and has data."""
     in_values, in_ball = [], []
     for place, length, width in zip(centre, values.shape, ball.shape, strict=True):
         reach = width // 2
         start, stop = max(place - reach, 0), min(place + reach + 1, length)
         in_values.append(slice(start, stop))
         in_ball.append(slice(start - place + reach, stop - place + reach))
-    return values[tuple(in_values)][ball[tuple(in_ball)]]
+    counted = ball[tuple(in_ball)] & has_data[tuple(in_values)]
+    return values[tuple(in_values)][counted]
 
 
 def typical_bright(values: NDArray[np.float32]) -> float:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cellstack.core import parallel
 from cellstack.core.opencv import cv2
-from cellstack.core.types import Volume
+from cellstack.core.types import BoolVolume, Volume
 
 SAMPLED_PLANES = 8  # from which the range of the median is estimated
 SAMPLED_ROW_STEP = 8  # every 8th row of these planes
@@ -15,12 +15,14 @@ SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
 MEDIAN_OF_NORMAL = 0.67449  # of the absolute value of a standard normal variable
 
 
-def estimate_noise(stack: Volume) -> float:
+def estimate_noise(stack: Volume, no_data: BoolVolume | None = None) -> float:
     """Estimate the standard deviation of noise that is independent from pixel to pixel.
 
     Parameters
     ----------
     stack : (Z, Y, X) ndarray of float32
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels that are left out.
 
     Returns
     -------
@@ -48,14 +50,16 @@ def estimate_noise(stack: Volume) -> float:
     """
     # All differences at once would take as much memory as the stack. Therefore the median is found
     # by its rank among the differences in a narrow range, which is estimated from a sample.
-    planes = stack[:: max(1, len(stack) // SAMPLED_PLANES)]
-    sample = np.concatenate([_differences(plane)[::SAMPLED_ROW_STEP].ravel() for plane in planes])
+    sampled = range(0, len(stack), max(1, len(stack) // SAMPLED_PLANES))
+    sample = np.concatenate(
+        [_differences(stack, z, no_data)[::SAMPLED_ROW_STEP].ravel() for z in sampled]
+    )
     sample = sample[sample > 0]
     low, high = SMALLEST, float("inf")
     if len(sample):
         low, high = np.quantile(sample, (0.45, 0.55), method="nearest").tolist()
     while True:
-        size, zeros, below, within = _differences_within(stack, low, high)
+        size, zeros, below, within = _differences_within(stack, low, high, no_data)
         if size == zeros:
             return 0.0
         first, last = zeros + (size - zeros - 1) // 2, zeros + (size - zeros) // 2
@@ -70,7 +74,7 @@ def estimate_noise(stack: Volume) -> float:
 
 
 def _differences_within(
-    stack: Volume, low: float, high: float
+    stack: Volume, low: float, high: float, no_data: BoolVolume | None
 ) -> tuple[int, int, int, NDArray[np.float32]]:
     """Return the numbers of all differences, of zeros and of those below `low`, and those within.
 
@@ -80,7 +84,7 @@ def _differences_within(
     within: list[NDArray[np.float32]] = []
 
     def look_at(z: int) -> None:
-        differences = _differences(stack[z])
+        differences = _differences(stack, z, no_data)
         below = differences < low
         counts[z] = (
             differences.size,
@@ -94,7 +98,11 @@ def _differences_within(
     return size, zeros, below, np.concatenate(within)
 
 
-def _differences(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+def _differences(stack: Volume, z: int, no_data: BoolVolume | None) -> NDArray[np.float32]:
+    """Return the absolute second differences of a plane; 0 at voxels without data."""
     second = np.array([1.0, -2.0, 1.0])  # along both axes: multiplies noise by 6
-    filtered = cv2.sepFilter2D(plane, cv2.CV_32F, second, second)
-    return np.abs(cast("NDArray[np.float32]", filtered[1:-1, 1:-1]))
+    filtered = cv2.sepFilter2D(stack[z], cv2.CV_32F, second, second)
+    differences = np.abs(cast("NDArray[np.float32]", filtered[1:-1, 1:-1]))
+    if no_data is not None:
+        differences[no_data[z, 1:-1, 1:-1]] = 0
+    return differences

@@ -1,5 +1,6 @@
 """Histograms of stacks, and Otsu's threshold."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,14 @@ CONSTANT_TOLERANCE = 1e-6  # relative; a filter in float32 may change a constant
 
 
 def histogram(
-    stack: Volume, low: float, high: float
+    stack: Volume | Sequence[NDArray[np.float32]], low: float, high: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the histogram of a stack in :data:`BINS` equal bins.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32
+    stack : (Z, Y, X) ndarray, or sequence of ndarray, of float32
+        All values, or those of each plane that count.
     low, high : float
         The lowest and the highest value of the stack, which must differ.
 

@@ -1,8 +1,9 @@
 """Contrast adjustment: intensities of any type to float32 in [0, 1].
 
-A method takes a stack of uint8, uint16 or float32 and the voxel size, and returns a stack of
-float32 in [0, 1]. All methods except :func:`percentile_stretch` and :func:`equalize_histogram`
-first scale the stack with :func:`none`, which raises `InputError` for floats outside [0, 1].
+A method takes a stack of uint8, uint16 or float32, the voxel size, and the voxels without data as a
+(Z, Y, X) ndarray of bool or None. It returns a stack of float32 in [0, 1]. All methods except
+:func:`percentile_stretch` and :func:`equalize_histogram` first scale the stack with :func:`none`,
+which raises `InputError` for floats outside [0, 1].
 
 The four methods of grey morphology, :func:`erosion`, :func:`dilation`, :func:`opening` and
 :func:`closing`, have the options
@@ -24,7 +25,8 @@ import numpy as np
 from cellstack.config.methods import Methods
 from cellstack.core import morphology
 from cellstack.core.intensities import cumulative_distribution, interpolate, percentiles, rescale
-from cellstack.core.types import RawVolume, Spacing, Volume
+from cellstack.core.no_data import fill_no_data
+from cellstack.core.types import BoolVolume, RawVolume, Spacing, Volume
 from cellstack.core.voxels import in_voxels
 from cellstack.errors import InputError
 
@@ -35,7 +37,10 @@ MIN_TILE_PIXELS = 8  # smaller tiles have poor histograms, which need more memor
 
 
 def adjust_contrast(
-    stack: RawVolume, spacing: Spacing, steps: Sequence[tuple[str, dict[str, Any]]]
+    stack: RawVolume,
+    spacing: Spacing,
+    steps: Sequence[tuple[str, dict[str, Any]]],
+    no_data: BoolVolume | None = None,
 ) -> Volume:
     """Apply several methods of :data:`METHODS`, one after the other.
 
@@ -47,6 +52,10 @@ def adjust_contrast(
         Voxel size along z, y, x in um.
     steps : list of (str, dict)
         Names of methods and their options. An empty list is the same as :func:`none`.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels without data. They are filled first, see
+        :func:`cellstack.core.no_data.fill_no_data`, and left out of percentiles and of the
+        histogram that is equalized.
 
     Returns
     -------
@@ -65,13 +74,15 @@ def adjust_contrast(
     >>> adjust_contrast(stack, (1, 1, 1), [("percentile_stretch", {"low": 0, "high": 100})])
     array([[[0.  , 0.25, 0.5 , 0.75, 1.  ]]], dtype=float32)
     """
+    if no_data is not None:
+        stack = cast(RawVolume, fill_no_data(stack, no_data, spacing))
     for method, options in steps or [("none", {})]:
-        stack = METHODS[method](stack, spacing, **options)
+        stack = METHODS[method](stack, spacing, no_data, **options)
     return cast(Volume, stack)
 
 
 @METHODS
-def none(stack: RawVolume, spacing: Spacing) -> Volume:
+def none(stack: RawVolume, spacing: Spacing, no_data: BoolVolume | None = None) -> Volume:
     """Divide integers by the maximum of their type; leave floats, which must lie in [0, 1].
 
     Notes
@@ -91,7 +102,14 @@ def none(stack: RawVolume, spacing: Spacing) -> Volume:
 
 
 @METHODS
-def percentile_stretch(stack: RawVolume, spacing: Spacing, *, low: float, high: float) -> Volume:
+def percentile_stretch(
+    stack: RawVolume,
+    spacing: Spacing,
+    no_data: BoolVolume | None = None,
+    *,
+    low: float,
+    high: float,
+) -> Volume:
     """Map two percentiles of the stack linearly to 0 and 1 and clip values outside.
 
     Parameters
@@ -105,7 +123,7 @@ def percentile_stretch(stack: RawVolume, spacing: Spacing, *, low: float, high: 
             f"adjust_contrast.percentile_stretch: low {low:g} is not below high {high:g}; "
             "give percentiles such as 0.5 and 99.5"
         )
-    bottom, top = percentiles(stack, (low, high))
+    bottom, top = percentiles(_data_of(stack, no_data), (low, high))
     if bottom == top:
         log.info("percentiles %g and %g are both %g: the full range is used", low, high, bottom)
         bottom, top = float(stack.min()), float(stack.max())
@@ -113,7 +131,9 @@ def percentile_stretch(stack: RawVolume, spacing: Spacing, *, low: float, high: 
 
 
 @METHODS
-def gamma(stack: RawVolume, spacing: Spacing, *, gamma: float) -> Volume:
+def gamma(
+    stack: RawVolume, spacing: Spacing, no_data: BoolVolume | None = None, *, gamma: float
+) -> Volume:
     """Gamma correction: raise intensities to a power.
 
     Parameters
@@ -132,7 +152,9 @@ def gamma(stack: RawVolume, spacing: Spacing, *, gamma: float) -> Volume:
 
 
 @METHODS
-def equalize_histogram(stack: RawVolume, spacing: Spacing, *, nbins: int) -> Volume:
+def equalize_histogram(
+    stack: RawVolume, spacing: Spacing, no_data: BoolVolume | None = None, *, nbins: int
+) -> Volume:
     """Histogram equalization: replace each value by the fraction of voxels at or below it.
 
     Parameters
@@ -144,12 +166,19 @@ def equalize_histogram(stack: RawVolume, spacing: Spacing, *, nbins: int) -> Vol
     -----
     The same as `skimage.exposure.equalize_hist`, except that a constant stack becomes all zeros.
     """
-    levels, fractions = cumulative_distribution(stack, nbins)
+    levels, fractions = cumulative_distribution(_data_of(stack, no_data), nbins)
     return interpolate(stack, levels, fractions)
 
 
 @METHODS
-def clahe(stack: RawVolume, spacing: Spacing, *, tile_um: float, clip_limit: float) -> Volume:
+def clahe(
+    stack: RawVolume,
+    spacing: Spacing,
+    no_data: BoolVolume | None = None,
+    *,
+    tile_um: float,
+    clip_limit: float,
+) -> Volume:
     """Contrast limited adaptive histogram equalization (CLAHE) in 3D [1]_.
 
     Dim and deep regions gain contrast. The result ranges from 0 to 1; a constant stack becomes all
@@ -193,13 +222,27 @@ def clahe(stack: RawVolume, spacing: Spacing, *, tile_um: float, clip_limit: flo
 
 
 @METHODS
-def erosion(stack: RawVolume, spacing: Spacing, *, shape: str, radius_um: float) -> Volume:
+def erosion(
+    stack: RawVolume,
+    spacing: Spacing,
+    no_data: BoolVolume | None = None,
+    *,
+    shape: str,
+    radius_um: float,
+) -> Volume:
     """Grey erosion: the minimum over a neighbourhood. Bright objects shrink."""
     return morphology.erosion(none(stack, spacing), morphology.footprint(shape, radius_um, spacing))
 
 
 @METHODS
-def dilation(stack: RawVolume, spacing: Spacing, *, shape: str, radius_um: float) -> Volume:
+def dilation(
+    stack: RawVolume,
+    spacing: Spacing,
+    no_data: BoolVolume | None = None,
+    *,
+    shape: str,
+    radius_um: float,
+) -> Volume:
     """Grey dilation: the maximum over a neighbourhood. Bright objects grow."""
     return morphology.dilation(
         none(stack, spacing), morphology.footprint(shape, radius_um, spacing)
@@ -207,12 +250,31 @@ def dilation(stack: RawVolume, spacing: Spacing, *, shape: str, radius_um: float
 
 
 @METHODS
-def opening(stack: RawVolume, spacing: Spacing, *, shape: str, radius_um: float) -> Volume:
+def opening(
+    stack: RawVolume,
+    spacing: Spacing,
+    no_data: BoolVolume | None = None,
+    *,
+    shape: str,
+    radius_um: float,
+) -> Volume:
     """Grey opening: erosion, then dilation. Removes bright structures narrower than the shape."""
     return morphology.opening(none(stack, spacing), morphology.footprint(shape, radius_um, spacing))
 
 
 @METHODS
-def closing(stack: RawVolume, spacing: Spacing, *, shape: str, radius_um: float) -> Volume:
+def closing(
+    stack: RawVolume,
+    spacing: Spacing,
+    no_data: BoolVolume | None = None,
+    *,
+    shape: str,
+    radius_um: float,
+) -> Volume:
     """Grey closing: dilation, then erosion. Fills dark structures narrower than the shape."""
     return morphology.closing(none(stack, spacing), morphology.footprint(shape, radius_um, spacing))
+
+
+def _data_of(stack: RawVolume, no_data: BoolVolume | None) -> RawVolume:
+    """Return the values of the voxels with data."""
+    return stack if no_data is None else stack[~no_data]

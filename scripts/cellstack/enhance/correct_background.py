@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
 from cellstack.core import filters, morphology
-from cellstack.core.types import RawVolume, Spacing
+from cellstack.core.no_data import fill_no_data
+from cellstack.core.types import BoolVolume, RawVolume, Spacing
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,10 @@ MIN_PLANES_FOR_FIT = 3
 
 
 def correct_background(
-    stack: RawVolume, spacing: Spacing, steps: Sequence[tuple[str, dict[str, Any]]]
+    stack: RawVolume,
+    spacing: Spacing,
+    steps: Sequence[tuple[str, dict[str, Any]]],
+    no_data: BoolVolume | None = None,
 ) -> RawVolume:
     """Apply several methods of :data:`METHODS`, one after the other.
 
@@ -35,6 +39,9 @@ def correct_background(
         Voxel size along z, y, x in um.
     steps : list of (str, dict)
         Names of methods and their options.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels without data, which are filled first, see
+        :func:`cellstack.core.no_data.fill_no_data`.
 
     Returns
     -------
@@ -48,6 +55,8 @@ def correct_background(
     ... )
     array([[[0, 0, 4, 0, 0]]], dtype=uint8)
     """
+    if no_data is not None:
+        stack = cast(RawVolume, fill_no_data(stack, no_data, spacing))
     for method, options in steps:
         stack = METHODS[method](stack, spacing, **options)
     return stack

@@ -11,9 +11,9 @@ import edt
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.config.reasons import CONTRAST, IRREGULAR, LARGE, SEEDS, SMALL, TOUCHES
+from cellstack.config.reasons import CONTRAST, IRREGULAR, LARGE, NO_DATA, SEEDS, SMALL, TOUCHES
 from cellstack.core import parallel
-from cellstack.core.types import Box, Labels, RawVolume, Spacing
+from cellstack.core.types import BoolVolume, Box, Labels, RawVolume, Spacing
 
 MAX_DEVIATION = 3.5  # robust standard deviations from the median
 MIN_OBJECTS = 5  # for a robust standard deviation
@@ -31,6 +31,7 @@ def flag_objects(
     contrast: Sequence[float] | NDArray[np.float64] | None = None,
     crowded: Collection[int] = (),
     has_one_plane: bool = False,
+    beside_no_data: Collection[int] = (),
 ) -> list[str]:
     """Return the flags of each object.
 
@@ -46,6 +47,8 @@ def flag_objects(
     has_one_plane : bool
         Whether the stack has only one plane. All objects then touch the first and last plane, and
         this is not flagged.
+    beside_no_data : collection of int
+        Labels, ``label``, of objects that touch a region without data.
 
     Returns
     -------
@@ -82,6 +85,9 @@ def flag_objects(
         [name.removeprefix("touches_").replace("_", " ") for name in faces if row[name]]
         for row in rows
     ]
+    for row, names in zip(rows, touched, strict=True):
+        if beside_no_data and row["label"] in beside_no_data:
+            names.append(NO_DATA)
     complete = np.array([not each for each in touched])
     reference = complete if complete.sum() >= MIN_OBJECTS else np.ones(len(rows), bool)
     size = _robust_deviation(np.log([row["volume_um3"] for row in rows]), reference)
@@ -121,6 +127,7 @@ def measure_contrast(
     raw: RawVolume,
     spacing: Spacing,
     threads: int = 1,
+    no_data: BoolVolume | None = None,
 ) -> NDArray[np.float64]:
     """Return the contrast-to-noise ratio of each object.
 
@@ -138,6 +145,8 @@ def measure_contrast(
         Voxel size along z, y, x in um.
     threads : int
         Number of objects measured in parallel. The result does not depend on it.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels without data, which are not background.
 
     Returns
     -------
@@ -164,6 +173,8 @@ def measure_contrast(
         outside = (~inside).view(np.uint8)
         distance = edt.edt(outside, anisotropy=tuple(steps), parallel=1)
         is_background = (segmentation[around] == 0) & (distance > near) & (distance <= far)
+        if no_data is not None:
+            is_background &= ~no_data[around]
         background = raw[around][is_background]
         if len(background) < MIN_BACKGROUND_VOXELS:
             return np.nan

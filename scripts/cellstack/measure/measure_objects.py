@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cellstack.config.columns import PERCENTILES
 from cellstack.core import convex_hull, parallel, topology
 from cellstack.core.intensities import exact_sum
+from cellstack.core.no_data import labels_beside
 from cellstack.core.surface_area import surface_areas
 from cellstack.core.types import BoolVolume, Box, Boxes, Labels, RawVolume, Spacing
 from cellstack.measure.flag_objects import (
@@ -43,6 +44,7 @@ def measure_objects(
     *,
     contrast_channel: str,
     seeds: Labels | None = None,
+    no_data: BoolVolume | None = None,
     threads: int = 1,
 ) -> list[dict[str, object]]:
     """Measure and flag each object.
@@ -66,6 +68,8 @@ def measure_objects(
         Name of the channel whose contrast is flagged. It may be absent.
     seeds : (Z, Y, X) ndarray of unsigned int, optional
         Seeds of the objects.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels without data. They are not background, and objects that touch them are flagged.
     threads : int
         Number of objects measured in parallel. The result does not depend on it.
 
@@ -86,13 +90,14 @@ def measure_objects(
             row.update(measured)
         if channel == contrast_channel:
             contrast = measure_contrast(
-                segmentation, list(boxes.values()), shapes, raw, spacing, threads
+                segmentation, list(boxes.values()), shapes, raw, spacing, threads, no_data
             )
     crowded: set[int] = set()
     if shapes and seeds is not None:
         diameter = float(np.median([shape["equivalent_diameter_um"] for shape in shapes]))
         crowded = find_crowded(seeds, segmentation, spacing, CROWDED_DISTANCE * diameter)
-    flags = flag_objects(shapes, contrast, crowded, has_one_plane=len(labels) == 1)
+    beside = () if no_data is None else labels_beside(labels, no_data).tolist()
+    flags = flag_objects(shapes, contrast, crowded, len(labels) == 1, beside)
     for row, own in zip(rows, flags, strict=True):
         row["flags"] = own
     return rows

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.config.columns import PERCENTILES
-from cellstack.config.reasons import FLAGS, KEPT, REASONS
+from cellstack.config.reasons import BESIDE_NO_DATA, FLAGS, KEPT, REASONS
 from cellstack.core.types import Spacing
 
 TOTALLED = ("volume_um3", "surface_area_um2", "sum_intensity_")
@@ -41,6 +41,7 @@ def summarize_stack(
     diameter_um: float,
     diameter_source: str | None = "given",
     image_flags: Sequence[str] = (),
+    no_data_fraction: float = 0.0,
 ) -> dict[str, object]:
     """Count the objects of a stack and describe the distribution of each measurement.
 
@@ -63,6 +64,8 @@ def summarize_stack(
     image_flags : sequence of str
         What is known about the images from their import and changes how measurements are to be
         read.
+    no_data_fraction : float
+        Fraction of the voxels that have no data, see :mod:`cellstack.core.no_data`.
 
     Returns
     -------
@@ -93,6 +96,7 @@ def summarize_stack(
         "count_measured": count,
         "diameter_um": diameter_um,
         "diameter_source": diameter_source,
+        "no_data_fraction": no_data_fraction,
     }
     for reason, number in dropped.items():
         summary[f"count_dropped_{reason.replace(' ', '_')}"] = number
@@ -111,16 +115,21 @@ def summarize_stack(
             summary[f"total_{name}"] = float(sample.sum())
     for name, sample in values.items():
         summary |= _describe(name, sample)
+    flags_of_stack = []
+    if no_data_fraction > 0:
+        flag = f"no data in {100 * no_data_fraction:.1f} % of the voxels"
+        excluded = dropped[BESIDE_NO_DATA]
+        flags_of_stack.append(flag + f", objects beside them excluded: {excluded}" * (excluded > 0))
     if count == 0:
         absence = f"{NO_OBJECTS}: {_explain_absence(dropped, shape, spacing, diameter_um)}"
-        summary["flags"] = ";".join([absence, *image_flags])
+        summary["flags"] = ";".join([absence, *image_flags, *flags_of_stack])
         return summary
     diameters = values["equivalent_diameter_um"]
     if shape[0] == 1:
         diameters = _section_diameters(diameters, spacing[0])
     is_other = abs(np.median(diameters) / diameter_um - 1) > MAX_DIAMETER_DEVIATION
     of_diameter = [OTHER_DIAMETER] if is_other and diameter_source in MEASURED_SOURCES else []
-    summary["flags"] = ";".join([*of_diameter, *image_flags])
+    summary["flags"] = ";".join([*of_diameter, *image_flags, *flags_of_stack])
     return summary
 
 

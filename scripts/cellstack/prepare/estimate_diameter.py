@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from cellstack.core import filters, resampling
 from cellstack.core.distance import distance_map
 from cellstack.core.intensities import percentiles, rescale
+from cellstack.core.no_data import fill_no_data
 from cellstack.core.noise import estimate_noise
-from cellstack.core.types import Box, Labels, Mask, RawVolume, Spacing, Volume
+from cellstack.core.types import BoolVolume, Box, Labels, Mask, RawVolume, Spacing, Volume
 from cellstack.errors import InputError
 from cellstack.segment import per_object_threshold
 from cellstack.segment.find_seeds import find_seeds
@@ -70,6 +71,7 @@ def estimate_diameter(
     defaults: Defaults,
     min_um: float | None = None,
     max_um: float | None = None,
+    no_data: BoolVolume | None = None,
 ) -> Estimate:
     """Estimate the typical diameter of the bright objects in a stack.
 
@@ -86,6 +88,8 @@ def estimate_diameter(
     min_um, max_um : float, optional
         Limits of the diameter. By default five pixels, and three quarters of the shorter side of a
         plane.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels without data, see :func:`cellstack.core.no_data.fill_no_data`.
 
     Returns
     -------
@@ -117,6 +121,8 @@ def estimate_diameter(
             f"estimate_diameter: min_um {smallest:.3g} is above max_um, {largest:.3g}; "
             "give a smaller min_um"
         )
+    if no_data is not None:
+        raw = cast(RawVolume, fill_no_data(raw, no_data, spacing))
     views = _Views(raw, spacing)
     search = _Search(views, defaults)
     scales, sizes = search.scan(largest, smallest)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.core.no_data import find_no_data, mark_no_data
 from cellstack.core.types import RawVolume
 from cellstack.errors import InputError
 from cellstack.files.readers import image_source, limits, opening, voxel_size
@@ -95,7 +96,8 @@ def import_stack(
     ]
     stack = downsample_stack(stack, downsample)
     steps = [chosen[axis]["um"] * factor for axis, factor in zip("zyx", downsample, strict=True)]
-    notices = [*source.notices, *notices]
+    no_data, no_data_notices = describe_no_data(stack)
+    notices = [*source.notices, *notices, *no_data_notices]
     log.info(
         "%s: %s, axes %s, shape %s, %s",
         name,
@@ -124,10 +126,42 @@ def import_stack(
         "downsample": downsample,
         "raw": {"shape": stack.shape, "dtype": stack.dtype.name, "spacing_um": steps},
         "acquisition": source.acquisition,
+        "no_data": no_data,
         "notices": notices,
         "flags": flags,
     }
     return Imported(stack, steps, record)
+
+
+def describe_no_data(stack: RawVolume) -> tuple[dict[str, float] | None, list[str]]:
+    """Describe the regions without data of a stack for its record.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+
+    Returns
+    -------
+    record : dict or None
+        `value` and `limit` of :class:`cellstack.core.no_data.NoData`, and the `fraction` of voxels
+        without data; None if all voxels are data.
+    notices : list of str
+
+    Examples
+    --------
+    >>> describe_no_data(np.zeros((2, 3, 4), np.uint8))
+    (None, [])
+    """
+    found = find_no_data(stack)
+    if found is None:
+        return None, []
+    fraction = float(np.mean(mark_no_data(stack, found)))
+    notice = (
+        f"{100 * fraction:.1f} % of the voxels have no data but the value {found.value:g}, as "
+        "rotation, stitching or padding adds it: they are ignored, and objects beside them count "
+        "as cut"
+    )
+    return {**found._asdict(), "fraction": fraction}, [notice]
 
 
 def pick_channel(

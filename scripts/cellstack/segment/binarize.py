@@ -3,8 +3,8 @@
 Each of :data:`METHODS` is called with `counts`, the histogram of the stack, and `values`, the
 centre of each bin, both of shape (N,), and with its options as keywords. It returns the threshold
 as a float, or a rule where no single value holds for all voxels. A rule is called as
-``rule(stack, spacing, contrast, factor=factor)`` and returns the mask as a (Z, Y, X) ndarray of
-bool.
+``rule(stack, spacing, contrast, no_data, factor=factor)`` and returns the mask as a (Z, Y, X)
+ndarray of bool.
 """
 
 from functools import partial
@@ -29,7 +29,11 @@ COARSE_BINS = 1 << 8  # as scikit-image: methods that use the histogram's shape 
 
 
 def find_threshold(
-    stack: Volume, method: str, options: dict[str, Any], factor: float = 1.0
+    stack: Volume,
+    method: str,
+    options: dict[str, Any],
+    factor: float = 1.0,
+    no_data: BoolVolume | None = None,
 ) -> float | Rule:
     """Return the threshold of a stack by one of :data:`METHODS`.
 
@@ -43,6 +47,8 @@ def find_threshold(
         Options of the method.
     factor : float
         Factor by which the threshold is multiplied. A rule applies it to each of its thresholds.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels that are left out of the histogram.
 
     Returns
     -------
@@ -58,12 +64,17 @@ def find_threshold(
     >>> binarize(stack, find_threshold(stack, "otsu", {}))
     array([[[0, 0, 0, 1]]], dtype=uint8)
     """
-    low, high = (float(stack.min()), float(stack.max())) if stack.size else (0.0, 0.0)
+    counted: Volume | list[NDArray[np.float32]] = stack
+    if no_data is not None:
+        counted = [plane[~without] for plane, without in zip(stack, no_data, strict=True)]
+    values = [plane for plane in counted if plane.size]
+    low = float(min((plane.min() for plane in values), default=0.0))
+    high = float(max((plane.max() for plane in values), default=0.0))
     if is_constant(low, high):
         return high
     if method in METHODS_WITHOUT_HISTOGRAM:
         return partial(METHODS[method](None, None, **options), factor=factor)
-    found: float | Rule = METHODS[method](*histogram(stack, low, high), **options)
+    found: float | Rule = METHODS[method](*histogram(counted, low, high), **options)
     return partial(found, factor=factor) if callable(found) else factor * found
 
 
@@ -72,6 +83,7 @@ def binarize(
     threshold: float | Rule,
     spacing: Spacing | None = None,
     contrast: Volume | None = None,
+    no_data: BoolVolume | None = None,
 ) -> Mask:
     """Return the mask of the voxels above a threshold.
 
@@ -85,6 +97,8 @@ def binarize(
         Voxel size along z, y and x in um, required by the rules of `local` and `per_object`.
     contrast : (Z, Y, X) ndarray of float32, optional
         The stack before denoising, required by the rule of `per_object`.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels that are background, whatever their intensity.
 
     Returns
     -------
@@ -92,8 +106,12 @@ def binarize(
         1 where the stack is above the threshold, 0 elsewhere.
     """
     if callable(threshold):
-        return threshold(stack, spacing, contrast).view(np.uint8)
-    return (stack > np.float32(threshold)).view(np.uint8)
+        above = threshold(stack, spacing, contrast, no_data)
+    else:
+        above = stack > np.float32(threshold)
+    if no_data is not None:
+        above &= ~no_data
+    return above.view(np.uint8)
 
 
 @METHODS
@@ -264,6 +282,7 @@ def _connected_to_high(
     stack: Volume,
     spacing: Spacing | None,
     contrast: Volume | None,
+    no_data: BoolVolume | None,
     *,
     low: float,
     high: float,
@@ -300,6 +319,7 @@ def _above_local_mean(
     stack: Volume,
     spacing: Spacing,
     contrast: Volume | None,
+    no_data: BoolVolume | None,
     *,
     window_um: float,
     offset: float,
@@ -324,7 +344,11 @@ def per_object(counts: None, values: None, **options: Any) -> Rule:
 
 
 def _mark_blobs(
-    stack: Volume, spacing: Spacing, contrast: Volume | None, **options: Any
+    stack: Volume,
+    spacing: Spacing,
+    contrast: Volume | None,
+    no_data: BoolVolume | None,
+    **options: Any,
 ) -> BoolVolume:
     from cellstack.core.noise import estimate_noise  # OpenCV is slow to import, not always used
     from cellstack.segment.per_object_threshold import mark_blobs
@@ -334,4 +358,4 @@ def _mark_blobs(
             "binarize method per_object: the noise of the stack is unknown; give the file that "
             "adjust_contrast writes as contrast, or choose another method"
         )
-    return mark_blobs(stack, spacing, estimate_noise(contrast), **options)
+    return mark_blobs(stack, spacing, estimate_noise(contrast, no_data), no_data, **options)

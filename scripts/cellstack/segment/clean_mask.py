@@ -26,7 +26,7 @@ import numpy as np
 from cellstack.config.methods import Methods
 from cellstack.core import morphology
 from cellstack.core.labels import count_voxels, relabel
-from cellstack.core.types import Labels, Mask, Spacing
+from cellstack.core.types import BoolVolume, Labels, Mask, Spacing
 from cellstack.core.voxels import volume_voxels
 
 METHODS = Methods()
@@ -34,7 +34,12 @@ FACE_CONNECTIVITY: Final = 6  # neighbours share a face: connectivity 1 of sciki
 VOLUME_TOLERANCE = 1e-9  # relative: rounding of volume / voxel size must not change the limit
 
 
-def clean_mask(mask: Mask, spacing: Spacing, steps: Iterable[tuple[str, dict[str, Any]]]) -> Mask:
+def clean_mask(
+    mask: Mask,
+    spacing: Spacing,
+    steps: Iterable[tuple[str, dict[str, Any]]],
+    no_data: BoolVolume | None = None,
+) -> Mask:
     """Apply methods to a mask, one after the other.
 
     Parameters
@@ -45,6 +50,8 @@ def clean_mask(mask: Mask, spacing: Spacing, steps: Iterable[tuple[str, dict[str
         Voxel size along z, y and x in um.
     steps : iterable of (str, dict)
         Names of :data:`METHODS` and their options.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels that are background in the result.
 
     Returns
     -------
@@ -65,7 +72,7 @@ def clean_mask(mask: Mask, spacing: Spacing, steps: Iterable[tuple[str, dict[str
     """
     for method, options in steps:
         mask = METHODS[method](mask, spacing, **options)
-    return mask
+    return mask if no_data is None else mask * ~no_data
 
 
 @METHODS

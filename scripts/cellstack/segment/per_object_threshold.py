@@ -24,6 +24,7 @@ def mark_blobs(
     stack: Volume,
     spacing: Spacing,
     noise_sd: float,
+    no_data: BoolVolume | None = None,
     *,
     level: float,
     sigma_um: float,
@@ -46,6 +47,8 @@ def mark_blobs(
     noise_sd : float
         Standard deviation of the noise of a voxel before denoising, see
         :func:`cellstack.core.noise.estimate_noise`.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels without data, which are not marked. Their border counts as a face of the stack.
     level : float
         Position of the threshold between the intensity of the background, 0, and that of the
         centre, 1.
@@ -76,7 +79,7 @@ def mark_blobs(
     blurred rim, and a threshold between rim and background would draw it too large. Therefore the
     contrast of a blob at a face is raised towards that of its neighbours if theirs is higher.
     """
-    blobs = find_blobs(stack, spacing, sigma_um, min_distance_um, background_radius_um)
+    blobs = find_blobs(stack, spacing, sigma_um, min_distance_um, background_radius_um, no_data)
     centre_radius_um = sigma_um * CENTRE_WIDTH
     noise = _noise_at_centres(noise_sd, blobs, centre_radius_um)
     kept = blobs.contrasts > min_contrast_to_noise_ratio * noise
@@ -107,6 +110,8 @@ def mark_blobs(
         threshold = _enlarge(threshold_map[index], blobs.factors[1:], stack.shape[1:])
         distance = _enlarge(to_centre[index], blobs.factors[1:], stack.shape[1:])
         np.greater(stack[planes], threshold, out=above[planes])
+        if no_data is not None:
+            above[planes] &= ~no_data[planes]
         in_centre[planes] = distance <= centre_radius_um
 
     parallel.map_threads(compare, range(len(threshold_map)), parallel.threads_for(stack))
@@ -146,6 +151,9 @@ def _raise_at_faces(blobs: Blobs, kept: NDArray[np.bool_], rim_um: float, weight
     centres, contrasts = blobs.centres[kept] * blobs.spacing, blobs.contrasts[kept]
     far_face = (np.array(blobs.smooth.shape) - 1) * blobs.spacing
     at_face = (np.minimum(centres, far_face - centres) < rim_um).any(axis=1)
+    if not blobs.has_data.all():
+        to_no_data = edt.edt(blobs.has_data.view(np.uint8), anisotropy=blobs.spacing)
+        at_face |= to_no_data[tuple(blobs.centres[kept].T)] <= rim_um
     count = min(MAX_FACE_NEIGHBOURS, np.count_nonzero(~at_face))
     if count and at_face.any():
         nearest = [

@@ -6,9 +6,17 @@ import fastremap
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.config.reasons import KEPT, LATERAL_FACE, TOO_LARGE, TOO_SMALL, TOP_OR_BOTTOM
+from cellstack.config.reasons import (
+    BESIDE_NO_DATA,
+    KEPT,
+    LATERAL_FACE,
+    TOO_LARGE,
+    TOO_SMALL,
+    TOP_OR_BOTTOM,
+)
 from cellstack.core.labels import count_voxels, label_type, relabel
-from cellstack.core.types import Labels, Spacing
+from cellstack.core.no_data import labels_beside
+from cellstack.core.types import BoolVolume, Labels, Spacing
 
 VOLUME_TOLERANCE = 1e-9  # relative: 27 voxels of 0.001 um3 are 0.027 um3, within rounding
 FACES = {  # name: axis, index along it
@@ -19,6 +27,7 @@ FACES = {  # name: axis, index along it
     "first_column": (2, 0),
     "last_column": (2, -1),
 }
+NO_DATA = "no_data"  # in the setting, beside the names of faces
 
 
 def select_objects(
@@ -29,6 +38,7 @@ def select_objects(
     min_volume_um3: float,
     max_volume_um3: float | None,
     renumber: bool = True,
+    no_data: BoolVolume | None = None,
 ) -> tuple[Labels, NDArray[np.int_], NDArray[np.float64], list[str]]:
     """Select objects by the faces that cut them and by volume.
 
@@ -40,7 +50,8 @@ def select_objects(
         Voxel size along z, y and x in um.
     exclude_touching_faces : sequence of str
         Names of :data:`FACES`: objects that touch one of these faces are excluded. The first and
-        the last plane are ignored in a stack of one plane, in which all objects touch both.
+        the last plane are ignored in a stack of one plane, in which all objects touch both. With
+        ``"no_data"``, objects beside a region without data are excluded too.
     min_volume_um3 : float
         Minimum volume of an object in um3.
     max_volume_um3 : float or None
@@ -48,6 +59,8 @@ def select_objects(
     renumber : bool
         Whether the selected objects are renumbered 1..m in their order. Otherwise they keep their
         labels.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels without data.
 
     Returns
     -------
@@ -75,13 +88,15 @@ def select_objects(
     """
     volume = count_voxels(labels)[1:] * np.prod(spacing, dtype=np.float64)
     max_volume = np.inf if max_volume_um3 is None else max_volume_um3 * (1 + VOLUME_TOLERANCE)
-    faces = [FACES[face] for face in exclude_touching_faces]
+    faces = [FACES[face] for face in exclude_touching_faces if face != NO_DATA]
     axial = [face for face in faces if face[0] == 0 and len(labels) > 1]
     lateral = [face for face in faces if face[0] > 0]
     reason = np.full(len(volume), KEPT, object)
     # Later assignments overwrite earlier ones, so the reasons are in reverse order of precedence.
     reason[volume > max_volume] = TOO_LARGE
     reason[volume < min_volume_um3 * (1 - VOLUME_TOLERANCE)] = TOO_SMALL
+    if no_data is not None and NO_DATA in exclude_touching_faces:
+        reason[labels_beside(labels, no_data) - 1] = BESIDE_NO_DATA
     reason[_touching(labels, axial)] = TOP_OR_BOTTOM
     reason[_touching(labels, lateral)] = LATERAL_FACE
     kept = reason == KEPT

@@ -1,6 +1,6 @@
 """Smooth outlines of the final objects.
 
-Each of :data:`METHODS` is called with `labels`, `spacing` and `threads`, as described at
+Each of :data:`METHODS` is called with `labels`, `spacing`, `threads` and `no_data`, as described at
 :func:`smooth_outlines`, and with its options as keywords. It returns labels 1..m.
 """
 
@@ -22,7 +22,12 @@ MAX_SHIFT_SIGMAS = 2  # standard deviations by which an outline may move outward
 
 
 def smooth_outlines(
-    labels: Labels, spacing: Spacing, method: str, options: dict[str, Any], threads: int = 1
+    labels: Labels,
+    spacing: Spacing,
+    method: str,
+    options: dict[str, Any],
+    threads: int = 1,
+    no_data: BoolVolume | None = None,
 ) -> Labels:
     """Smooth the outlines of objects by one of :data:`METHODS`.
 
@@ -38,6 +43,8 @@ def smooth_outlines(
         Options of the method.
     threads : int
         Number of objects that are smoothed at the same time. It does not change the result.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels into which objects do not grow.
 
     Returns
     -------
@@ -55,12 +62,14 @@ def smooth_outlines(
             [1, 1, 1, 1, 0, 0, 0],
             [1, 1, 1, 1, 0, 0, 0]]], dtype=uint16)
     """
-    smoothed: Labels = METHODS[method](labels, spacing, threads, **options)
+    smoothed: Labels = METHODS[method](labels, spacing, threads, no_data, **options)
     return smoothed
 
 
 @METHODS
-def none(labels: Labels, spacing: Spacing, threads: int = 1) -> Labels:
+def none(
+    labels: Labels, spacing: Spacing, threads: int = 1, no_data: BoolVolume | None = None
+) -> Labels:
     """Return the labels unchanged."""
     return labels.copy()
 
@@ -70,6 +79,7 @@ def smooth(
     labels: Labels,
     spacing: Spacing,
     threads: int = 1,
+    no_data: BoolVolume | None = None,
     *,
     sigma_um: float,
     min_volume_um3: float,
@@ -100,6 +110,8 @@ def smooth(
         original = labels[boxes[label]]
         mask = original == label
         free = ((original == 0) & (smoothed[boxes[label]] == 0)) | mask
+        if no_data is not None:
+            free &= ~no_data[boxes[label]] | mask
         return _smooth_object(mask, free, spacing, sigma_um)
 
     def smooth_before_others(label: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -252,3 +252,14 @@ def test_script_writes_seeds_and_background(tmp_path, with_nuclei):
         found, spacing = read_stack(tmp_path / f"{name}.tif")
         np.testing.assert_array_equal(found, stack)
         assert spacing == SPACING
+
+
+@each_method
+def test_there_are_neither_seeds_nor_background_without_data(method):
+    no_data = np.zeros((20, 80, 80), bool)
+    no_data[:, :, 30:] = True
+    seeds, background = find(two_cells(), method, no_data=no_data)
+    assert seeds.max() == 1
+    assert not seeds[no_data].any()
+    assert not background[no_data].any()
+    assert background[10, 5, 5]

@@ -174,3 +174,15 @@ def test_script_writes_regions(tmp_path):
         )
         np.testing.assert_array_equal(found[-1], expected)
     assert (found[0] != found[1]).any()
+
+
+def test_regions_end_where_there_is_no_data_except_for_seeds():
+    seeds, background, smooth = two_cells()
+    no_data = np.zeros(seeds.shape, bool)
+    no_data[:, :10] = True
+    complete = segment_cells(seeds, background, smooth, smooth, None, SPACING, **WEIGHTS)
+    found = segment_cells(
+        seeds, background, smooth, smooth, None, SPACING, **WEIGHTS, no_data=no_data
+    )
+    np.testing.assert_array_equal(found[:, 10:], complete[:, 10:])
+    np.testing.assert_array_equal(found[:, :10], seeds[:, :10])

@@ -171,3 +171,20 @@ def test_blobness_does_not_depend_on_threads(monkeypatch, shape):
 def test_a_flat_stack_without_blobs():
     found = find_blobs(np.zeros((4, 9, 9), "float32"), UNIT, 1.0, 2.0, 3.0)
     assert len(found.centres) == len(found.contrasts) == 0
+
+
+def test_blobs_are_not_searched_for_in_voxels_without_data_nor_is_background():
+    spacing = (1.0, 0.5, 0.4)
+    stack, _ = row_of_balls(spacing, [1.0, 1.0], diameter=6.0)
+    stack = stack + np.float32(0.3)
+    no_data = np.zeros(stack.shape, bool)
+    edge = round(1.9 * 6.0 / 0.4)
+    no_data[:, :, edge:] = True
+    padded = np.where(no_data, 0, stack).astype("float32")
+    blind = find_blobs(padded, spacing, 1.8, 3.0, 9.0)
+    blobs = find_blobs(padded, spacing, 1.8, 3.0, 9.0, no_data)
+    assert len(find_blobs(stack, spacing, 1.8, 3.0, 9.0).centres) == 2
+    best = blobs.contrasts.argmax()
+    assert blobs.backgrounds[best] == pytest.approx(0.3, abs=0.02)
+    assert blind.backgrounds[blind.contrasts.argmax()] < 0.2
+    assert ((blobs.centres[:, 2] + 0.5) * blobs.spacing[2] < edge * spacing[2]).all()

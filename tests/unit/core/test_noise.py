@@ -48,3 +48,12 @@ def test_noise_is_the_median_of_the_differences(stack):
     differences = np.abs(differences[differences != 0])
     median = float(np.median(differences)) if differences.size else 0.0
     assert estimate_noise(stack) == median / (6 * 0.67449)
+
+
+def test_voxels_without_data_are_left_out():
+    stack = np.random.default_rng(3).normal(0.5, 0.1, (6, 60, 70)).astype("float32")
+    no_data = np.zeros(stack.shape, bool)
+    no_data[:, :, 20:] = True
+    stack[no_data] = np.random.default_rng(4).normal(0.5, 0.01, no_data.sum())
+    assert estimate_noise(stack) < 0.05
+    assert estimate_noise(stack, no_data) == pytest.approx(0.1, rel=0.05)

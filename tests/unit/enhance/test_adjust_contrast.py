@@ -292,3 +292,23 @@ def test_radii_are_in_um_along_each_axis(method):
     found = METHODS[method](stack, (0.9, 0.5, 0.2), shape="cube", radius_um=0.6)
     extreme = ndimage.minimum_filter if method == "erosion" else ndimage.maximum_filter
     np.testing.assert_array_equal(found, extreme(stack, (3, 3, 7), mode="nearest"))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        ("percentile_stretch", {"low": 5, "high": 95}),
+        ("equalize_histogram", {"nbins": 64}),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_voxels_without_data_do_not_change_the_others(step, dtype):
+    stack = noise((4, 12, 30), dtype)
+    no_data = np.zeros(stack.shape, bool)
+    no_data[:, :, 21:] = True
+    expected = adjust_contrast(np.ascontiguousarray(stack[:, :, :21]), SPACING, [step])
+    for value in (0, stack.max()):
+        padded = np.where(no_data, value, stack).astype(dtype)
+        adjusted = adjust_contrast(padded, SPACING, [step], no_data)
+        assert np.array_equal(adjusted[:, :, :21], expected)
+        assert 0.2 < adjusted[no_data].mean() < 0.8

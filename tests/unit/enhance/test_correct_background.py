@@ -180,3 +180,13 @@ def test_the_background_is_the_median_of_the_darkest_plane():
     stack = rng.integers(0, 200, (5, 21, 21)).astype(np.uint16)
     stack[3] //= 2
     assert fit_decay(stack, 2.0, 98)[0] == np.median(stack[3])
+
+
+def test_voxels_without_data_are_filled_first():
+    stack = np.full((4, 20, 30), 300, np.uint16)
+    no_data = np.zeros(stack.shape, bool)
+    no_data[:, :, 22:] = True
+    padded = np.where(no_data, 0, stack).astype(np.uint16)
+    step = ("gaussian", {"sigma_um": 2.0})
+    assert correct_background(padded, (1.0, 0.5, 0.4), [step])[:, :, :22].any()
+    assert not correct_background(padded, (1.0, 0.5, 0.4), [step], no_data).any()

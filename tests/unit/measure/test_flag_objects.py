@@ -177,3 +177,31 @@ def test_crowded_seeds_depend_on_the_distance_in_um():
     seeds[2, 10:12, 5] = 4  # in the next object, 2.75 um away
     assert find_crowded(seeds, segmentation, SPACING, 2.8) == {3, 5}
     assert find_crowded(np.zeros_like(seeds), segmentation, SPACING, 9) == set()
+
+
+def test_voxels_without_data_are_not_background():
+    raw = np.full((4, 20, 30), 300.0, "float32")
+    raw += np.random.default_rng(0).normal(0, 10, raw.shape).astype("float32")
+    segmentation = np.zeros(raw.shape, np.uint16)
+    segmentation[1:3, 6:14, 8:16] = 1
+    raw[segmentation > 0] += 200
+    no_data = np.zeros(raw.shape, bool)
+    no_data[:, :, 18:] = True
+    box = (slice(1, 3), slice(6, 14), slice(8, 16))
+    rows = [{"segmentation_label": 1, "equivalent_diameter_um": 20.0}]
+    (expected,) = measure_contrast(segmentation, [box], rows, raw, (1.0, 0.7, 0.6), 1, no_data)
+    raw[no_data] = 0
+    (found,) = measure_contrast(segmentation, [box], rows, raw, (1.0, 0.7, 0.6), 1, no_data)
+    (blind,) = measure_contrast(segmentation, [box], rows, raw, (1.0, 0.7, 0.6))
+    assert found == expected
+    assert blind < 0.5 * found
+
+
+def test_objects_beside_no_data_are_flagged_and_are_no_reference():
+    rows = [
+        {"label": i, "segmentation_label": i, "volume_um3": volume, "solidity": 0.9}
+        for i, volume in enumerate([100, 104, 98, 101, 97, 12, 11, 13, 10, 14, 12], 1)
+    ]
+    flags = flag_objects(rows, beside_no_data=range(6, 12))
+    assert flags[:5] == [""] * 5
+    assert set(flags[5:]) == {"touches no data;small for its stack"}

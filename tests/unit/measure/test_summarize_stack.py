@@ -91,6 +91,7 @@ def test_counts_by_reason():
         "count_measured": 2,
         "count_dropped_lateral_face": 2,
         "count_dropped_top_or_bottom_face": 0,
+        "count_dropped_beside_no_data": 0,
         "count_dropped_below_size_range": 1,
         "count_dropped_above_size_range": 0,
         "count_dropped_no_nucleus": 1,
@@ -248,3 +249,15 @@ def test_script_writes_one_row(tmp_path, count):
     absence = [] if count else ["no objects: diameter_um 10 is less than 2 voxels of 9 um"]
     imported = ["nuclei: the first flag", "nuclei: another"]
     assert a["flags"].split(";") == [*absence, *imported]
+
+
+def test_the_fraction_of_voxels_without_data_is_flagged():
+    reasons = ["kept"] * 6 + ["beside no data"] * 2
+    for columns, start in ((table(6), ""), (table(0), "no objects: ")):
+        summary = summarize_stack(columns, reasons, 10, no_data_fraction=0.1234)
+        assert summary["no_data_fraction"] == 0.1234
+        assert summary["count_dropped_beside_no_data"] == 2
+        assert summary["flags"].startswith(start)
+        assert summary["flags"].endswith(
+            "no data in 12.3 % of the voxels, objects beside them excluded: 2"
+        )

@@ -313,3 +313,20 @@ def test_per_object_is_the_mask_of_blobs_in_um():
         expected = mark_blobs(stack, spacing, estimate_noise(contrast), **options, factor=factor)
         np.testing.assert_array_equal(binarize(stack, rule, spacing, contrast), expected)
         assert expected.any()
+
+
+@pytest.mark.parametrize("method", ["otsu", "li", "mean", "triangle"])
+def test_voxels_without_data_do_not_change_a_threshold_and_are_background(method):
+    rng = np.random.default_rng(2)
+    stack = np.where(rng.random((4, 20, 30)) < 0.3, 0.7, 0.2).astype("float32")
+    stack += rng.normal(0, 0.05, stack.shape).astype("float32")
+    no_data = np.zeros(stack.shape, bool)
+    no_data[1:, 12:] = True
+    expected = find_threshold(stack[~no_data].reshape(1, 1, -1), method, {})
+    for value in (0.0, 1.0):
+        padded = np.where(no_data, np.float32(value), stack)
+        threshold = find_threshold(padded, method, {}, no_data=no_data)
+        assert threshold == pytest.approx(expected, abs=1e-9)
+        mask = binarize(padded, threshold, no_data=no_data)
+        assert not mask[no_data].any()
+        assert np.array_equal(mask[~no_data], stack[~no_data] > threshold)

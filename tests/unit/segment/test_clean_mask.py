@@ -203,3 +203,13 @@ def test_radii_are_in_um_along_each_axis(operation, shape):
     found = METHODS[operation](mask, spacing, shape=shape, radius_um=radius_um)
     expected = getattr(reference_library, operation)(mask, kernel, mode="ignore")
     np.testing.assert_array_equal(found, expected)
+
+
+def test_voxels_without_data_stay_background():
+    mask = np.ones((1, 5, 9), np.uint8)
+    mask[0, 2, 4] = mask[0, :, 8] = 0
+    no_data = np.zeros(mask.shape, bool)
+    no_data[0, :, 8] = True
+    steps = [("fill_holes", {"max_volume_um3": 9})]
+    assert clean_mask(mask, (1.0, 1.0, 1.0), steps).all()
+    assert np.array_equal(clean_mask(mask, (1.0, 1.0, 1.0), steps, no_data) == 0, no_data)

@@ -152,6 +152,7 @@ def test_the_nearest_neighbours_of_a_blob_at_a_face_are_the_first_of_equally_nea
         (1, 1, 1),
         (2.0, 0.5, 0.5),
         np.zeros((31, 61, 61), "float32"),
+        np.ones((31, 61, 61), bool),
         centres,
         np.zeros(len(centres), "float32"),
         contrasts,

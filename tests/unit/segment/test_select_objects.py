@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cellstack.config.reasons import KEPT, LATERAL_FACE, TOO_LARGE, TOO_SMALL, TOP_OR_BOTTOM
+from cellstack.config.reasons import (
+    BESIDE_NO_DATA,
+    KEPT,
+    LATERAL_FACE,
+    TOO_LARGE,
+    TOO_SMALL,
+    TOP_OR_BOTTOM,
+)
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.files.tables import read_rows
 from cellstack.segment.select_objects import FACES, select_objects
@@ -181,3 +188,22 @@ def test_script_hands_on_its_settings(tmp_path, renumber, numbers):
     found, spacing = read_stack(tmp_path / "labels.ome.tif")
     np.testing.assert_array_equal(found, np.array([0, *numbers, 0, 0])[labels])
     assert spacing == SPACING
+
+
+def test_objects_beside_a_region_without_data_are_excluded():
+    labels = boxes((3, 9, 9), np.s_[1, 1:3, 4], np.s_[1, 5:7, 6], np.s_[1, 3, 1])
+    no_data = np.zeros(labels.shape, bool)
+    no_data[:, :, 7:] = True
+    for faces, expected in (
+        (["no_data"], [KEPT, BESIDE_NO_DATA, KEPT]),
+        (["last_column"], [KEPT] * 3),
+    ):
+        *_, reason = select_objects(
+            labels,
+            SPACING,
+            exclude_touching_faces=faces,
+            min_volume_um3=0,
+            max_volume_um3=None,
+            no_data=no_data,
+        )
+        assert reason == expected

@@ -163,3 +163,18 @@ def test_uniform_labels_are_unchanged(method, value):
         smoothed = smooth_outlines(labels, (1, 0.4, 0.4), method, options)
         assert np.array_equal(smoothed, labels)
         assert not np.shares_memory(smoothed, labels)
+
+
+def test_objects_do_not_grow_into_voxels_without_data():
+    z, y, x = np.ogrid[:12, :40, :40]
+    spacing = (1.0, 0.4, 0.3)
+    ball = ((z - 6) * 1.0) ** 2 + ((y - 20) * 0.4) ** 2 + ((x - 20) * 0.3) ** 2 < 16
+    no_data = np.zeros(ball.shape, bool)
+    no_data[:, :, 26:] = True
+    labels = (ball & ~no_data).astype(np.uint16)
+    options = {"sigma_um": 0.8, "min_volume_um3": 0}
+    free = smooth_outlines(labels, spacing, "smooth", options)
+    kept_out = smooth_outlines(labels, spacing, "smooth", options, no_data=no_data)
+    assert free[no_data].any()
+    assert not kept_out[no_data].any()
+    assert kept_out.sum() == pytest.approx(labels.sum(), rel=0.02)
