@@ -64,6 +64,7 @@ rule summarize_stack:
         records=by_wildcards(inputs.import_records),
         diameter=by_wildcards(inputs.diameter_file),
         record=by_wildcards(inputs.import_record),
+        threshold=by_wildcards(inputs.threshold_record),
     output:
         summary="<results>/{stack}/{object}/summary.csv",
     log:

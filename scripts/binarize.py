@@ -10,7 +10,7 @@ from cellstack.files.no_data import read_no_data
 from cellstack.files.records import write_json
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
-from cellstack.segment.binarize import binarize, find_threshold
+from cellstack.segment.binarize import binarize_with_record, find_threshold
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,8 @@ def main(
 ) -> None:
     """Threshold `denoised` by `method`, multiplied by `factor`, and write the `mask`.
 
-    The file `threshold` records the method and the value, if a single value holds for all voxels.
+    The file `threshold` records the method, the value, if a single value holds for all voxels, and
+    what can make the mask wrong.
     Voxels without data according to the files `no_data` are background, and count in no threshold.
     Methods that depend on the noise of the stack need `contrast`, the stack before denoising.
     `diameter_um` is only checked, see :func:`cellstack.config.lengths.check_diameter`.
@@ -39,12 +40,13 @@ def main(
     without = read_no_data(no_data)
     found = find_threshold(stack, method, options, factor, without)
     before_denoising = read_stack(contrast[0], mapped=True)[0] if contrast else None
-    foreground = binarize(stack, found, spacing, before_denoising, without)
+    foreground, quality = binarize_with_record(stack, found, spacing, before_denoising, without)
     record = {
         "method": method,
         "factor": factor,
         "threshold": None if callable(found) else found,
         "foreground_fraction": float(foreground.mean()),
+        **quality,
     }
     log.info("foreground: %s", record)
     write_stack(mask, foreground, spacing, display=(0, 1))

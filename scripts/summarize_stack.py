@@ -24,12 +24,14 @@ def main(
     diameter_source: str | None = None,
     diameter: list[Path] = (),
     record: Sequence[Path] = (),
+    threshold: Sequence[Path] = (),
 ) -> None:
     """Write one row, even if there are no objects.
 
     `records` describe the import of the channels of the stack. The file `diameter`, if given, names
     the source of an estimated diameter. The `record` of the import of the objects' channel, if there
-    is one, has the fraction of voxels without data.
+    is one, has the fraction of voxels without data; that of the `threshold` has what can make the
+    mask wrong.
     """
     source = lengths.read_diameter(diameter[0])["source"] if diameter else diameter_source
     rows = list(read_rows(objects))
@@ -50,6 +52,7 @@ def main(
             source,
             read_flags(records),
             no_data["fraction"],
+            read_json(threshold[0]) if threshold else {},
         ),
     }
     write_rows(summary, list(row), [as_text(row)])

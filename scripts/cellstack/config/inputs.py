@@ -128,6 +128,12 @@ class Inputs:
         """Return the record of the import of a channel, if the stack has it."""
         return self.no_data(stack, channel)[:1]
 
+    def threshold_record(self, stack: str, object: str) -> list[str]:
+        """Return the record of the threshold of the nuclei, unless their labels are external."""
+        if object != "nuclei" or "labels" in self._study.rows(stack)["nuclei"]:
+            return []
+        return [self._recipes.path_of("binarize", "nuclei/threshold.json", stack, "nuclei")]
+
     def contrast_image(self, stack: str, channel: str) -> str:
         """Return the image whose contrast is adjusted: the raw stack, or the corrected one."""
         stage = self._recipes.contrast_stage(stack, channel)

@@ -179,17 +179,17 @@ def find_blobs(
         response[~has_data] = 0
     centres = np.argwhere(maxima.find_peaks(response, wide, min_distance_um=min_distance_um))
     smooth = filters.gaussian(coarse, wide, sigma_um=sigma_um * CENTRE_WIDTH)
-    ball = _ball(background_radius_um, wide)
+    ball = ball_of(background_radius_um, wide)
     backgrounds = np.empty(len(centres), np.float32)
     for index, centre in enumerate(centres.tolist()):
-        around = _values_around(smooth, centre, ball, has_data)
+        around = values_around(smooth, centre, ball, has_data)
         backgrounds[index] = np.percentile(around, BACKGROUND_PERCENTILE)
     heights, responses = (values[tuple(centres.T)] for values in (smooth, response))
     contrasts = heights - backgrounds
     return Blobs(factors, wide, smooth, has_data, centres, backgrounds, contrasts, responses)
 
 
-def _ball(radius_um: float, spacing: Spacing) -> BoolVolume:
+def ball_of(radius_um: float, spacing: Spacing) -> BoolVolume:
     """Return the voxels within a radius of the centre voxel, without rounding the radius."""
     reaches = [int(length) for length in in_voxels(radius_um, spacing)]
     offsets = np.ogrid[tuple(slice(-reach, reach + 1) for reach in reaches)]
@@ -197,17 +197,17 @@ def _ball(radius_um: float, spacing: Spacing) -> BoolVolume:
     return np.asarray(sum(squares) <= radius_um**2)
 
 
-def _values_around(
-    values: Volume, centre: list[int], ball: BoolVolume, has_data: BoolVolume
+def values_around(
+    values: Volume, centre: list[int], ball: BoolVolume, selected: BoolVolume
 ) -> NDArray[np.float32]:
-    """Return the values in the part of a ball that lies within an image and has data."""
+    """Return the values in the part of a ball that lies within an image and is selected."""
     in_values, in_ball = [], []
     for place, length, width in zip(centre, values.shape, ball.shape, strict=True):
         reach = width // 2
         start, stop = max(place - reach, 0), min(place + reach + 1, length)
         in_values.append(slice(start, stop))
         in_ball.append(slice(start - place + reach, stop - place + reach))
-    counted = ball[tuple(in_ball)] & has_data[tuple(in_values)]
+    counted = ball[tuple(in_ball)] & selected[tuple(in_values)]
     return values[tuple(in_values)][counted]
 
 

@@ -26,6 +26,7 @@ NOT_SUMMARIZED = (
 )
 MAX_DIAMETER_DEVIATION = 0.3
 MEASURED_SOURCES = ("given", "estimated")  # of a diameter that objects are expected to have
+MAX_BRIGHTNESS_RATIO = 12.0  # up to which dim objects are found beside bright ones
 NO_OBJECTS = "no objects"
 MIN_VOXELS_OF_DIAMETER = 2  # smaller objects cannot be distinguished from noise
 OTHER_DIAMETER = (
@@ -42,6 +43,7 @@ def summarize_stack(
     diameter_source: str | None = "given",
     image_flags: Sequence[str] = (),
     no_data_fraction: float = 0.0,
+    threshold_record: Mapping[str, float] | None = None,
 ) -> dict[str, object]:
     """Count the objects of a stack and describe the distribution of each measurement.
 
@@ -66,6 +68,8 @@ def summarize_stack(
         read.
     no_data_fraction : float
         Fraction of the voxels that have no data, see :mod:`cellstack.core.no_data`.
+    threshold_record : dict, optional
+        Record of the threshold, see :func:`cellstack.segment.binarize.binarize_with_record`.
 
     Returns
     -------
@@ -100,6 +104,8 @@ def summarize_stack(
     }
     for reason, number in dropped.items():
         summary[f"count_dropped_{reason.replace(' ', '_')}"] = number
+    quality = threshold_record or {}
+    summary["count_dropped_dim"] = quality.get("dropped_dim")
     flags = [cell.split(";") for cell in columns["flags"] if cell]
     summary["count_flagged"] = len(flags)
     for kind, start in FLAGS.items():
@@ -115,7 +121,7 @@ def summarize_stack(
             summary[f"total_{name}"] = float(sample.sum())
     for name, sample in values.items():
         summary |= _describe(name, sample)
-    flags_of_stack = []
+    flags_of_stack = _flags_of_threshold(quality)
     if no_data_fraction > 0:
         flag = f"no data in {100 * no_data_fraction:.1f} % of the voxels"
         excluded = dropped[BESIDE_NO_DATA]
@@ -131,6 +137,22 @@ def summarize_stack(
     of_diameter = [OTHER_DIAMETER] if is_other and diameter_source in MEASURED_SOURCES else []
     summary["flags"] = ";".join([*of_diameter, *image_flags, *flags_of_stack])
     return summary
+
+
+def _flags_of_threshold(quality: Mapping[str, float]) -> list[str]:
+    """Return the flags of a stack that follow from the record of its threshold."""
+    flags = []
+    if dropped := quality.get("dropped_dim", 0):
+        flags.append(
+            f"dim objects dropped: {dropped} (to keep them, lower "
+            "binarize.per_object.min_dim_objects or min_contrast)"
+        )
+    if (ratio := quality.get("brightness_ratio", 1.0)) > MAX_BRIGHTNESS_RATIO:
+        flags.append(
+            f"some objects are {ratio:.0f} times as bright as others (dim ones that touch them can "
+            "be missing or too small)"
+        )
+    return flags
 
 
 def _describe(name: str, sample: NDArray[np.float64]) -> dict[str, float | None]:

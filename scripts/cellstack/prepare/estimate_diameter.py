@@ -299,10 +299,10 @@ class _Search:
         """Return the mask of objects of a scale, and the denoised image."""
         noise = estimate_noise(image)
         smooth = filters.gaussian(image, spacing, **self._options("denoise", scale))
-        mask = per_object_threshold.mark_blobs(
+        marked = per_object_threshold.mark_blobs(
             smooth, spacing, noise, **self._options("binarize", scale)
         )
-        return mask.view(np.uint8), smooth
+        return marked.mask.view(np.uint8), smooth
 
     def find_diameters(self, scale: float, budget: int = VOXEL_BUDGET) -> Diameters:
         """Return the diameters of the objects found at a scale, in ascending order."""

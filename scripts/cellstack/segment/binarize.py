@@ -4,7 +4,7 @@ Each of :data:`METHODS` is called with `counts`, the histogram of the stack, and
 centre of each bin, both of shape (N,), and with its options as keywords. It returns the threshold
 as a float, or a rule where no single value holds for all voxels. A rule is called as
 ``rule(stack, spacing, contrast, no_data, factor=factor)`` and returns the mask as a (Z, Y, X)
-ndarray of bool.
+ndarray of bool, and a record.
 """
 
 from functools import partial
@@ -20,7 +20,10 @@ from cellstack.errors import InputError
 
 Counts: TypeAlias = NDArray[np.integer[Any]]
 Values: TypeAlias = NDArray[np.float64]
-Rule: TypeAlias = partial[BoolVolume]
+Record: TypeAlias = dict[str, float]
+"""What can make a mask wrong, see :class:`cellstack.segment.per_object_threshold.MarkedBlobs`."""
+
+Rule: TypeAlias = partial[tuple[BoolVolume, Record]]
 
 METHODS = Methods()
 METHODS(otsu)
@@ -85,7 +88,18 @@ def binarize(
     contrast: Volume | None = None,
     no_data: BoolVolume | None = None,
 ) -> Mask:
-    """Return the mask of the voxels above a threshold.
+    """Return the mask of the voxels above a threshold, see :func:`binarize_with_record`."""
+    return binarize_with_record(stack, threshold, spacing, contrast, no_data)[0]
+
+
+def binarize_with_record(
+    stack: Volume,
+    threshold: float | Rule,
+    spacing: Spacing | None = None,
+    contrast: Volume | None = None,
+    no_data: BoolVolume | None = None,
+) -> tuple[Mask, Record]:
+    """Return the mask of the voxels above a threshold, and what can make it wrong.
 
     Parameters
     ----------
@@ -102,16 +116,20 @@ def binarize(
 
     Returns
     -------
-    (Z, Y, X) ndarray of uint8
+    mask : (Z, Y, X) ndarray of uint8
         1 where the stack is above the threshold, 0 elsewhere.
+    record : dict
+        ``dropped_dim``, ``brightness_ratio`` and ``haze_ratio`` of
+        :class:`cellstack.segment.per_object_threshold.MarkedBlobs`, if the threshold is the rule
+        of `per_object`.
     """
     if callable(threshold):
-        above = threshold(stack, spacing, contrast, no_data)
+        above, record = threshold(stack, spacing, contrast, no_data)
     else:
-        above = stack > np.float32(threshold)
+        above, record = stack > np.float32(threshold), {}
     if no_data is not None:
         above &= ~no_data
-    return above.view(np.uint8)
+    return above.view(np.uint8), record
 
 
 @METHODS
@@ -287,12 +305,13 @@ def _connected_to_high(
     low: float,
     high: float,
     factor: float,
-) -> BoolVolume:
+) -> tuple[BoolVolume, Record]:
     from cellstack.core.components import keep_marked_components  # slow to import, rarely used
 
-    return keep_marked_components(
+    connected = keep_marked_components(
         stack > np.float32(factor * low), stack > np.float32(factor * high)
     )
+    return connected, {}
 
 
 @METHODS
@@ -324,11 +343,11 @@ def _above_local_mean(
     window_um: float,
     offset: float,
     factor: float,
-) -> BoolVolume:
+) -> tuple[BoolVolume, Record]:
     from cellstack.core.filters import gaussian  # OpenCV is slow to import, unused by most runs
 
     local_mean = gaussian(stack, spacing, sigma_um=window_um / 6)
-    return stack > np.float32(factor) * (local_mean - np.float32(offset))
+    return stack > np.float32(factor) * (local_mean - np.float32(offset)), {}
 
 
 @METHODS
@@ -349,7 +368,7 @@ def _mark_blobs(
     contrast: Volume | None,
     no_data: BoolVolume | None,
     **options: Any,
-) -> BoolVolume:
+) -> tuple[BoolVolume, Record]:
     from cellstack.core.noise import estimate_noise  # OpenCV is slow to import, not always used
     from cellstack.segment.per_object_threshold import mark_blobs
 
@@ -358,4 +377,6 @@ def _mark_blobs(
             "binarize method per_object: the noise of the stack is unknown; give the file that "
             "adjust_contrast writes as contrast, or choose another method"
         )
-    return mark_blobs(stack, spacing, estimate_noise(contrast, no_data), no_data, **options)
+    marked = mark_blobs(stack, spacing, estimate_noise(contrast, no_data), no_data, **options)
+    record = marked._asdict()
+    return record.pop("mask"), record

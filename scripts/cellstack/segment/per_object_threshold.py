@@ -5,19 +5,57 @@ which is applied to the voxels of its watershed basin.
 """
 
 import logging
+from typing import NamedTuple
 
 import edt
 import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core import filters, parallel, resampling
-from cellstack.core.blobs import CENTRE_WIDTH, Blobs, find_blobs, typical_bright
+from cellstack.core.blobs import (
+    CENTRE_WIDTH,
+    Blobs,
+    ball_of,
+    find_blobs,
+    typical_bright,
+    values_around,
+)
 from cellstack.core.components import keep_marked_components
 from cellstack.core.types import BoolVolume, Spacing, Volume
 from cellstack.core.watershed import watershed
 
 log = logging.getLogger(__name__)
+CLEAR_CONTRAST = 2.0  # times the minimum, for objects that are dimmer than others
+MIN_SHARPNESS = 0.5  # response divided by contrast, 0.7 to 0.9 for a ball and less for haze
+MIN_SHARP_FRACTION = 0.5  # of the blobs above a contrast, to be objects and not haze
+MIN_USUAL_SHARPNESS = 0.7  # of the median of brighter objects
 MAX_FACE_NEIGHBOURS = 9  # neighbours of a blob at a face whose median contrast is compared with
+# Haze is measured at these distances from objects, in units of sigma:
+HAZE_START, HAZE_STOP = 0.5, 1.2
+HAZE_RADIUS = 3.0  # from the centre of a blob, beyond which haze belongs to other blobs
+
+
+class MarkedBlobs(NamedTuple):
+    """The mask of the bright blobs of a stack, and what can make it wrong.
+
+    Attributes
+    ----------
+    mask : (Z, Y, X) ndarray of bool
+    dropped_dim : int
+        Number of blobs that stand out from the noise, but are dimmer than others, and too few to
+        be kept.
+    brightness_ratio : float
+        Typical contrast of the brightest objects divided by that of the dimmest group; 1 if there
+        is one group.
+    haze_ratio : float
+        Intensity beside objects divided by their contrast, both above the background; the median
+        over all objects. 0 without objects.
+    """
+
+    mask: BoolVolume
+    dropped_dim: int
+    brightness_ratio: float
+    haze_ratio: float
 
 
 def mark_blobs(
@@ -33,10 +71,11 @@ def mark_blobs(
     max_radius_um: float,
     min_contrast: float,
     min_contrast_to_noise_ratio: float,
+    min_dim_objects: int,
     face_weight: float,
     factor: float = 1.0,
-) -> BoolVolume:
-    """Return the mask of the bright blobs, each thresholded between its background and its centre.
+) -> MarkedBlobs:
+    """Mark the bright blobs, each thresholded between its background and its centre.
 
     Parameters
     ----------
@@ -61,6 +100,9 @@ def mark_blobs(
         limit applies to the filter response.
     min_contrast_to_noise_ratio : float
         Minimum contrast of a blob, in standard deviations of the noise at its centre.
+    min_dim_objects : int
+        Minimum number of blobs of similar contrast that are kept although it is below
+        `min_contrast`, see :func:`select_blobs`.
     face_weight : float
         Weight, from 0 to 1, of the contrast of the neighbours for a blob at a face of the stack.
     factor : float
@@ -68,8 +110,8 @@ def mark_blobs(
 
     Returns
     -------
-    (Z, Y, X) ndarray of bool
-        The mask. Connected components without the centre of a blob are left out.
+    MarkedBlobs
+        Connected components of the mask without the centre of a blob are left out.
 
     Notes
     -----
@@ -82,12 +124,12 @@ def mark_blobs(
     blobs = find_blobs(stack, spacing, sigma_um, min_distance_um, background_radius_um, no_data)
     centre_radius_um = sigma_um * CENTRE_WIDTH
     noise = _noise_at_centres(noise_sd, blobs, centre_radius_um)
-    kept = blobs.contrasts > min_contrast_to_noise_ratio * noise
-    for values in (blobs.contrasts, blobs.responses):
-        kept &= values > min_contrast * typical_bright(values)
-    log.info("%d blobs, %d of them with enough contrast", len(kept), kept.sum())
+    kept, dropped_dim, brightness_ratio = select_blobs(
+        blobs, min_contrast_to_noise_ratio * noise, min_contrast, min_dim_objects
+    )
+    log.info("%d blobs, %d kept, %d dropped as too dim", len(kept), kept.sum(), dropped_dim)
     if not kept.any():
-        return np.zeros(stack.shape, bool)
+        return MarkedBlobs(np.zeros(stack.shape, bool), dropped_dim, brightness_ratio, 0.0)
     markers = np.zeros(blobs.smooth.shape, np.int32)
     markers[tuple(blobs.centres[kept].T)] = np.arange(1, kept.sum() + 1)
     # As uint8, because edt takes twice as long for bool.
@@ -115,7 +157,92 @@ def mark_blobs(
         in_centre[planes] = distance <= centre_radius_um
 
     parallel.map_threads(compare, range(len(threshold_map)), parallel.threads_for(stack))
-    return keep_marked_components(above, in_centre)
+    haze_ratio = _measure_haze(blobs, kept, blobs.smooth > threshold_map, sigma_um)
+    mask = keep_marked_components(above, in_centre)
+    return MarkedBlobs(mask, dropped_dim, brightness_ratio, haze_ratio)
+
+
+def select_blobs(
+    blobs: Blobs,
+    min_heights: NDArray[np.float64],
+    min_contrast: float,
+    min_dim_objects: int,
+) -> tuple[NDArray[np.bool_], int, float]:
+    """Select the blobs that are objects.
+
+    Parameters
+    ----------
+    blobs : Blobs
+    min_heights : (n,) ndarray of float
+        Minimum contrast of each blob, given by the noise.
+    min_contrast : float
+        Minimum contrast and response, as a fraction of those of typical bright blobs.
+    min_dim_objects : int
+        Minimum number of dimmer blobs that are kept.
+
+    Returns
+    -------
+    kept : (n,) ndarray of bool
+    dropped_dim : int
+        Number of blobs in groups that are too small to be kept.
+    brightness_ratio : float
+        Typical contrast of bright blobs divided by that of the dimmest group that is kept; 1 if
+        there is one group.
+
+    Notes
+    -----
+    A few bright objects or debris would hide all others, if contrasts were compared with the
+    brightest ones only. Therefore the remaining blobs are compared with each other, if they have
+    twice the minimum contrast and are sharp: the ratio of response and contrast is 0.7 to 0.9 for
+    separate balls, higher in a crowd, and lower for haze. Those above `min_contrast` of the typical
+    one form a group, which is kept if it is large enough. This is repeated with dimmer blobs, until
+    most of those that stand out from the noise are not sharp.
+    """
+    contrasts, responses = blobs.contrasts, blobs.responses
+    typical = typical_bright(contrasts)
+    is_bright = contrasts > min_contrast * typical
+    kept = (contrasts > min_heights) & is_bright
+    kept &= responses > min_contrast * typical_bright(responses)
+    clear = contrasts > CLEAR_CONTRAST * min_heights
+    sharpness = responses / np.where(clear, contrasts, np.inf)
+    usual = float(np.median(sharpness[kept])) if kept.any() else np.inf
+    sharp = (sharpness > MIN_SHARPNESS) & ~is_bright | (sharpness > MIN_USUAL_SHARPNESS * usual)
+    rest = clear & sharp & ~kept
+    dropped_dim, dimmest = 0, typical
+    while rest.any():
+        limit = min_contrast * typical_bright(contrasts[rest])
+        group = rest & (contrasts > limit)
+        group &= responses > min_contrast * typical_bright(responses[rest])
+        count = int(np.count_nonzero(group))
+        similar = (contrasts > min_heights) & (contrasts > limit) & ~kept
+        if count < MIN_SHARP_FRACTION * np.count_nonzero(similar):
+            break
+        if count >= min_dim_objects:
+            kept |= group
+            dimmest = float(np.median(contrasts[group]))
+        else:
+            dropped_dim += count
+        rest = rest & (contrasts <= limit)
+    ratio = max(1.0, typical / dimmest) if dimmest > 0 else 1.0
+    return kept, dropped_dim, ratio
+
+
+def _measure_haze(
+    blobs: Blobs, kept: NDArray[np.bool_], inside: BoolVolume, sigma_um: float
+) -> float:
+    """Return the median over the blobs kept of the intensity beside objects, see `MarkedBlobs`."""
+    distance: Volume = edt.edt((~inside).view(np.uint8), anisotropy=blobs.spacing)
+    beside = (distance > HAZE_START * sigma_um) & (distance <= HAZE_STOP * sigma_um)
+    beside &= blobs.has_data
+    ball = ball_of(HAZE_RADIUS * sigma_um, blobs.spacing)
+    ratios = []
+    for centre, background, contrast in zip(
+        blobs.centres[kept].tolist(), blobs.backgrounds[kept], blobs.contrasts[kept], strict=True
+    ):
+        around = values_around(blobs.smooth, centre, ball, beside)
+        if len(around):
+            ratios.append((float(np.median(around)) - background) / contrast)
+    return max(0.0, float(np.median(ratios))) if ratios else 0.0
 
 
 def _flood(

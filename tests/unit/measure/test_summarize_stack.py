@@ -92,6 +92,7 @@ def test_counts_by_reason():
         "count_dropped_lateral_face": 2,
         "count_dropped_top_or_bottom_face": 0,
         "count_dropped_beside_no_data": 0,
+        "count_dropped_dim": None,
         "count_dropped_below_size_range": 1,
         "count_dropped_above_size_range": 0,
         "count_dropped_no_nucleus": 1,
@@ -261,3 +262,20 @@ def test_the_fraction_of_voxels_without_data_is_flagged():
         assert summary["flags"].endswith(
             "no data in 12.3 % of the voxels, objects beside them excluded: 2"
         )
+
+
+def test_dim_objects_that_were_dropped_are_counted_with_the_setting_to_change():
+    record = {"method": "per_object", "dropped_dim": 7, "brightness_ratio": 1.0}
+    summary = summarize_stack(table(6), ["kept"] * 6, 10, threshold_record=record)
+    assert summary["count_dropped_dim"] == 7
+    assert summary["flags"].startswith("dim objects dropped: 7 ")
+    assert "binarize.per_object.min_dim_objects" in summary["flags"]
+    record["dropped_dim"] = 0
+    assert summarize_stack(table(6), ["kept"] * 6, 10, threshold_record=record)["flags"] == ""
+
+
+@pytest.mark.parametrize(("ratio", "flagged"), [(1.0, False), (11.9, False), (20.4, True)])
+def test_a_large_range_of_brightness_is_flagged(ratio, flagged):
+    record = {"dropped_dim": 0, "brightness_ratio": ratio}
+    flags = summarize_stack(table(6), ["kept"] * 6, 10, threshold_record=record)["flags"]
+    assert ("some objects are 20 times as bright" in flags) == flagged

@@ -29,6 +29,7 @@ OPTIONS = {
         "max_radius_um": 12.0,
         "min_contrast": 0.25,
         "min_contrast_to_noise_ratio": 8,
+        "min_dim_objects": 3,
         "face_weight": 0.5,
     },
 }
@@ -286,7 +287,8 @@ def test_the_record_has_the_threshold_if_it_is_a_single_value(method, tmp_path):
         contrast=[tmp_path / "denoised.tif"],
     )
     record = read_json(threshold)
-    assert list(record) == ["method", "factor", "threshold", "foreground_fraction"]
+    quality = ["dropped_dim", "brightness_ratio", "haze_ratio"] * (method == "per_object")
+    assert list(record) == ["method", "factor", "threshold", "foreground_fraction", *quality]
     assert (record["method"], record["factor"]) == (method, 0.9)
     assert record["foreground_fraction"] == pytest.approx(read_stack(mask)[0].mean())
     if method in SINGLE:
@@ -310,7 +312,9 @@ def test_per_object_is_the_mask_of_blobs_in_um():
     options = OPTIONS["per_object"]
     for factor in (1.0, 0.8):
         rule = find_threshold(stack, "per_object", options, factor)
-        expected = mark_blobs(stack, spacing, estimate_noise(contrast), **options, factor=factor)
+        expected = mark_blobs(
+            stack, spacing, estimate_noise(contrast), **options, factor=factor
+        ).mask
         np.testing.assert_array_equal(binarize(stack, rule, spacing, contrast), expected)
         assert expected.any()
 

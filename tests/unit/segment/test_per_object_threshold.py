@@ -9,7 +9,12 @@ from cellstack.core import parallel
 from cellstack.core.blobs import Blobs, find_blobs
 from cellstack.core.watershed import watershed
 from cellstack.segment import per_object_threshold
-from cellstack.segment.per_object_threshold import _flood, _raise_at_faces, mark_blobs
+from cellstack.segment.per_object_threshold import (
+    _flood,
+    _raise_at_faces,
+    mark_blobs,
+    select_blobs,
+)
 
 DIAMETER = 8.0
 SPACINGS = [*((0.5 * ratio, 0.5, 0.5) for ratio in (1.1, 4, 8)), (1.4, 0.8, 0.3)]
@@ -21,13 +26,14 @@ OPTIONS = {
     "max_radius_um": 1.2 * DIAMETER,
     "min_contrast": 0.25,
     "min_contrast_to_noise_ratio": 8,
+    "min_dim_objects": 3,
     "face_weight": 0.5,
 }
 each_spacing = pytest.mark.parametrize("spacing", SPACINGS, ids=str)
 
 
 def mark(stack, spacing, noise_sd=0.0, **changes):
-    return mark_blobs(stack, spacing, noise_sd, **OPTIONS | changes)
+    return mark_blobs(stack, spacing, noise_sd, **OPTIONS | changes).mask
 
 
 @each_spacing
@@ -266,3 +272,155 @@ def test_all_voxels_of_a_block_have_the_same_threshold(spacing):
         assert mask.any()
         has_both = np.isfinite(lowest) & np.isfinite(highest)
         assert (highest < lowest)[has_both].all()
+
+
+def colony(spacing, bright, factor, seed=2, count=20):
+    """Return noisy balls with a diameter of 8 um, some of them bright, their labels and noise."""
+    shape = np.round(np.array([20, 55, 66]) / spacing).astype(int)
+    grid = np.indices(shape) * np.reshape(spacing, (3, 1, 1, 1))
+    labels = np.zeros(shape, np.uint16)
+    for number in range(count):
+        centre = np.array([10, 7 + 13 * (number // 5), 7 + 13 * (number % 5)])
+        labels[((grid - centre.reshape(3, 1, 1, 1)) ** 2).sum(axis=0) <= 16] = number + 1
+    rng = np.random.default_rng(seed)
+    heights = np.append(0, np.ones(count))
+    heights[1 + rng.permutation(count)[:bright]] *= factor
+    stack = ndimage.gaussian_filter(heights[labels], 0.4 / np.array(spacing))
+    stack = stack + rng.normal(0, 0.1, shape)
+    return ndimage.gaussian_filter(stack.astype("float32"), 0.5 / np.array(spacing)), labels
+
+
+@each_spacing
+@pytest.mark.parametrize("bright", [0, 1, 4, 10])
+@pytest.mark.parametrize("factor", [2, 5, 12])
+def test_dim_objects_are_found_beside_bright_ones(spacing, bright, factor):
+    stack, labels = colony(spacing, bright, factor)
+    marked = mark_blobs(stack, spacing, 0.1, **OPTIONS)
+    _, count = ndimage.label(marked.mask)
+    assert count == labels.max()
+    overlaps = np.bincount(labels[marked.mask], minlength=count + 1)[1:]
+    true_voxels = np.bincount(labels.ravel())[1:]
+    assert (overlaps > 0.8 * true_voxels).all()
+    assert marked.mask.sum() < 1.3 * true_voxels.sum()
+    assert marked.dropped_dim == 0
+    assert marked.brightness_ratio == pytest.approx(factor if factor > 4 and bright else 1, rel=0.1)
+
+
+@each_spacing
+def test_too_few_dim_objects_are_dropped_and_counted(spacing):
+    stack, _ = colony(spacing, 18, 6)
+    marked = mark_blobs(stack, spacing, 0.1, **OPTIONS)
+    assert ndimage.label(marked.mask)[1] == 18
+    assert marked.dropped_dim == 2
+    for change in ({"min_dim_objects": 2}, {"min_contrast": 0.1}):
+        marked = mark_blobs(stack, spacing, 0.1, **OPTIONS | change)
+        assert ndimage.label(marked.mask)[1] == 20
+        assert marked.dropped_dim == 0
+
+
+def select(groups, **changes):
+    """Return how many blobs of each group are kept, how many are dropped, and the brightness ratio.
+
+    A group is a number of blobs, their contrast in units of the minimum, and their sharpness.
+    """
+    numbers, contrasts, sharpness = zip(*groups, strict=True)
+    group = np.repeat(np.arange(len(groups)), numbers)
+    contrasts = np.array(contrasts, "float32")[group] * np.linspace(0.95, 1.05, len(group))
+    blobs = Blobs(
+        (1, 1, 1),
+        (1.0, 1.0, 1.0),
+        np.zeros((1, 1, 1), "float32"),
+        np.ones((1, 1, 1), bool),
+        np.zeros((len(group), 3), int),
+        np.zeros(len(group), "float32"),
+        contrasts.astype("float32"),
+        (contrasts * np.array(sharpness)[group]).astype("float32"),
+    )
+    options = {"min_contrast": 0.25, "min_dim_objects": 3} | changes
+    kept, dropped, ratio = select_blobs(blobs, np.ones(len(group)), **options)
+    return np.bincount(group[kept], minlength=len(groups)).tolist(), dropped, ratio
+
+
+NOISE = (200, 0.5, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("groups", "kept", "dropped"),
+    [
+        ([(9, 100, 0.8)], [9], 0),
+        ([(2, 100, 0.8), (9, 12, 0.8)], [2, 9], 0),
+        ([(9, 100, 0.8), (2, 12, 0.8)], [9, 0], 2),
+        ([(2, 900, 0.8), (2, 100, 0.8), (9, 12, 0.8)], [2, 0, 9], 2),
+        ([(2, 900, 0.8), (4, 100, 0.8), (9, 12, 0.8)], [2, 4, 9], 0),
+        # not clear enough, or not sharp: haze
+        ([(9, 100, 0.8), (9, 1.8, 0.8)], [9, 0], 0),
+        ([(9, 100, 0.8), (9, 12, 0.4)], [9, 0], 0),
+        # sharp by chance, in haze of the same or a higher contrast
+        ([(9, 100, 0.8), (9, 12, 0.7), (20, 12, 0.3)], [9, 0, 0], 0),
+        ([(9, 100, 0.8), (9, 8, 0.7), (20, 20, 0.3)], [9, 0, 0], 0),
+        ([(9, 100, 0.8), (9, 12, 0.7), (5, 12, 0.3)], [9, 9, 0], 0),
+        # a low response compared with large debris, but as sharp as it
+        ([(3, 100, 2.0), (9, 30, 1.5)], [3, 9], 0),
+        ([(3, 100, 2.0), (9, 30, 1.3)], [3, 0], 0),
+    ],
+)
+def test_groups_of_dim_blobs(groups, kept, dropped):
+    found, found_dropped, ratio = select([*groups, NOISE])
+    assert found == [*kept, 0]
+    assert found_dropped == dropped
+    dimmest = [contrast for (_, contrast, _), n in zip(groups, kept, strict=True) if n][-1]
+    expected = groups[0][1] / dimmest if len(kept) > 1 and dimmest < groups[0][1] else 1
+    assert ratio == pytest.approx(expected, rel=0.15)
+
+
+def test_without_blobs_nothing_is_kept():
+    assert select([(0, 1, 1)]) == ([0], 0, 1.0)
+    assert select([NOISE]) == ([0], 0, 1.0)
+
+
+@each_spacing
+def test_bright_debris_does_not_hide_objects(spacing):
+    stack, labels = colony(spacing, 0, 1)
+    z, y, x = (axis * step for axis, step in zip(np.indices(stack.shape), spacing, strict=True))
+    debris = np.zeros(stack.shape, bool)
+    for centre, radius in (((4, 13, 40), 2.0), ((16, 26, 13), 1.5)):
+        debris |= sum((a - c) ** 2 for a, c in zip((z, y, x), centre, strict=True)) < radius**2
+    blurred = ndimage.gaussian_filter(60.0 * debris, 0.4 / np.array(spacing))
+    mask = mark_blobs(stack + blurred.astype("float32"), spacing, 0.1, **OPTIONS).mask
+    overlaps = np.bincount(labels[mask], minlength=21)[1:] / np.bincount(labels.ravel())[1:]
+    assert (overlaps > 0.8).sum() >= 17
+
+
+@each_spacing
+def test_voxels_without_data_are_not_marked_and_do_not_change_other_objects(spacing):
+    stack, ground_truth = row_of_balls(spacing, [1.0, 0.8, 0.9])
+    stack = stack + np.float32(0.5)
+    stack.setflags(write=True)
+    # The second ball is cut; the first one is 0.6 diameters away.
+    edge = round(3.6 * DIAMETER / spacing[2])
+    no_data = np.zeros(stack.shape, bool)
+    no_data[:, :, edge:] = True
+    expected = mark(stack, spacing)
+    filled = np.where(no_data, np.float32(0.9), stack)
+    mask = mark_blobs(filled, spacing, 0.0, no_data, **OPTIONS).mask
+    assert not mask[no_data].any()
+    assert set(ground_truth[mask]) - {0} == {1, 2}
+    first = np.s_[:, :, : round(2.2 * DIAMETER / spacing[2])]
+    assert mask[first].sum() == pytest.approx(expected[first].sum(), rel=0.03)
+
+
+@each_spacing
+def test_haze_beside_objects_is_measured(spacing):
+    stack, _ = colony(spacing, 0, 1)
+    clean = mark_blobs(stack, spacing, 0.1, **OPTIONS).haze_ratio
+    assert clean < 0.11
+    haze = ndimage.gaussian_filter(stack - np.median(stack), 5 / np.array(spacing))
+    ratios = []
+    for strength in (0.5, 1.5):
+        hazy = stack + np.float32(strength) * haze / haze.max()
+        ratios.append(mark_blobs(hazy, spacing, 0.1, **OPTIONS).haze_ratio)
+    assert clean + 0.02 < ratios[0] < ratios[1] - 0.02
+    # It is relative to the contrast, and a uniform background does not count.
+    marked = mark_blobs(7 * stack + np.float32(3), spacing, 0.7, **OPTIONS)
+    assert marked.haze_ratio == pytest.approx(clean, abs=0.01)
+    assert mark_blobs(np.zeros_like(stack), spacing, 0.1, **OPTIONS).haze_ratio == 0
