@@ -53,6 +53,7 @@ def main(
             read_flags(records),
             no_data["fraction"],
             read_json(threshold[0]) if threshold else {},
+            channel=object,
         ),
     }
     write_rows(summary, list(row), [as_text(row)])

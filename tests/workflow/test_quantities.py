@@ -513,6 +513,11 @@ def diameter_of(study, stack, kind):
     return DIAMETER_UM * (1.4 if kind == "cells" else 1)
 
 
+def haze_of(study, stack):
+    """Return the haze of a stack, which tests of the threshold compare with known images."""
+    return json.loads(study.result(stack, "nuclei", "threshold.json").read_text())["haze_ratio"]
+
+
 # --- contacts.csv and pairs.csv ---
 
 
@@ -659,6 +664,8 @@ def test_stacks(study, stack, kind):
     ):
         expected[f"count_dropped_{reason.replace(' ', '_')}"] = reasons[reason]
     expected["count_dropped_dim"] = 0 if stack == "grown" else None
+    expected["haze_ratio"] = haze_of(study, stack) if stack == "grown" else None
+    expected["count_saturated"] = 0 if kind == "nuclei" else None
     for name, start in {
         "face": "touches",
         "small": "small",

@@ -219,8 +219,8 @@ def describe(column: str) -> Column | None:
 def is_result(name: str) -> bool:
     """Return whether objects.csv or stacks.csv has, or may have, a column of that name."""
     of_stack = (
-        r"status|diameter_source|no_data_fraction"
-        r"|count_(?:found|measured|flagged|dropped_.+|flagged_.+)"
+        r"status|diameter_source|no_data_fraction|haze_ratio"
+        r"|count_(?:found|measured|saturated|flagged|dropped_.+|flagged_.+)"
     )
     statistic = re.fullmatch(r"(?:total|mean|sd|median|p\d+|min|max)_(.+)", name)
     return bool(

@@ -26,6 +26,8 @@ NOT_SUMMARIZED = (
 )
 MAX_DIAMETER_DEVIATION = 0.3
 MEASURED_SOURCES = ("given", "estimated")  # of a diameter that objects are expected to have
+MAX_HAZE_RATIO = 0.175  # above it, volumes are at least 10 % too large; 0.07 to 0.16 without haze
+SATURATED_PERCENTILE = 75
 MAX_BRIGHTNESS_RATIO = 12.0  # up to which dim objects are found beside bright ones
 NO_OBJECTS = "no objects"
 MIN_VOXELS_OF_DIAMETER = 2  # smaller objects cannot be distinguished from noise
@@ -44,6 +46,7 @@ def summarize_stack(
     image_flags: Sequence[str] = (),
     no_data_fraction: float = 0.0,
     threshold_record: Mapping[str, float] | None = None,
+    channel: str = "nuclei",
 ) -> dict[str, object]:
     """Count the objects of a stack and describe the distribution of each measurement.
 
@@ -70,6 +73,8 @@ def summarize_stack(
         Fraction of the voxels that have no data, see :mod:`cellstack.core.no_data`.
     threshold_record : dict, optional
         Record of the threshold, see :func:`cellstack.segment.binarize.binarize_with_record`.
+    channel : str
+        Name of the channel that shows the objects. It may be absent.
 
     Returns
     -------
@@ -106,6 +111,9 @@ def summarize_stack(
         summary[f"count_dropped_{reason.replace(' ', '_')}"] = number
     quality = threshold_record or {}
     summary["count_dropped_dim"] = quality.get("dropped_dim")
+    summary["haze_ratio"] = quality.get("haze_ratio")
+    saturated, highest = _count_saturated(columns, channel)
+    summary["count_saturated"] = saturated
     flags = [cell.split(";") for cell in columns["flags"] if cell]
     summary["count_flagged"] = len(flags)
     for kind, start in FLAGS.items():
@@ -122,6 +130,11 @@ def summarize_stack(
     for name, sample in values.items():
         summary |= _describe(name, sample)
     flags_of_stack = _flags_of_threshold(quality)
+    if saturated:
+        flags_of_stack.append(
+            f"saturated: {saturated} of {count} objects have the highest value, {highest:g}, in at "
+            "least a quarter of their voxels (their volumes can be too large)"
+        )
     if no_data_fraction > 0:
         flag = f"no data in {100 * no_data_fraction:.1f} % of the voxels"
         excluded = dropped[BESIDE_NO_DATA]
@@ -152,7 +165,30 @@ def _flags_of_threshold(quality: Mapping[str, float]) -> list[str]:
             f"some objects are {ratio:.0f} times as bright as others (dim ones that touch them can "
             "be missing or too small)"
         )
+    if (haze := quality.get("haze_ratio", 0.0)) > MAX_HAZE_RATIO:
+        flags.append(
+            f"haze: beside objects the intensity is {100 * haze:.0f} % of their contrast (their "
+            "volumes can be too large)"
+        )
     return flags
+
+
+def _count_saturated(
+    columns: Mapping[str, Sequence[str]], channel: str
+) -> tuple[int | None, float]:
+    """Return the number of objects with many voxels of the highest value, and this value.
+
+    The number is None without intensities of the channel.
+    """
+    maxima = columns.get(f"max_intensity_{channel}")
+    if maxima is None:
+        return None, math.nan
+    highest = max(map(float, maxima), default=math.nan)
+    bright = columns[f"p{SATURATED_PERCENTILE}_intensity_{channel}"]
+    lowest = columns[f"min_intensity_{channel}"]
+    return sum(
+        float(upper) == highest > float(low) for upper, low in zip(bright, lowest, strict=True)
+    ), highest
 
 
 def _describe(name: str, sample: NDArray[np.float64]) -> dict[str, float | None]:

@@ -93,6 +93,7 @@ def test_counts_by_reason():
         "count_dropped_top_or_bottom_face": 0,
         "count_dropped_beside_no_data": 0,
         "count_dropped_dim": None,
+        "count_saturated": None,
         "count_dropped_below_size_range": 1,
         "count_dropped_above_size_range": 0,
         "count_dropped_no_nucleus": 1,
@@ -279,3 +280,32 @@ def test_a_large_range_of_brightness_is_flagged(ratio, flagged):
     record = {"dropped_dim": 0, "brightness_ratio": ratio}
     flags = summarize_stack(table(6), ["kept"] * 6, 10, threshold_record=record)["flags"]
     assert ("some objects are 20 times as bright" in flags) == flagged
+
+
+@pytest.mark.parametrize(("ratio", "flagged"), [(0.17, False), (0.18, True)])
+def test_haze_is_flagged(ratio, flagged):
+    summary = summarize_stack(table(6), ["kept"] * 6, 10, threshold_record={"haze_ratio": ratio})
+    assert summary["haze_ratio"] == ratio
+    assert summary["flags"].startswith("haze: beside objects the intensity is 18 %") == flagged
+
+
+@pytest.mark.parametrize(
+    ("minima", "upper", "maxima", "count"),
+    [
+        ((90, 80, 95), (4000, 3900, 3800), (4095, 4095, 4000), 0),
+        ((90, 80, 95), (4095, 4095, 3800), (4095, 4095, 4000), 2),
+        ((90, 80, 95), (3000, 2000, 3800), (3000, 2000, 4000), 0),  # not the highest value
+        ((7, 7, 7), (7, 7, 7), (7, 7, 7), 0),  # constant objects
+    ],
+)
+def test_saturated_objects_are_counted_and_flagged(minima, upper, maxima, count):
+    columns = table(3) | {
+        "min_intensity_nuclei": [str(each) for each in minima],
+        "p75_intensity_nuclei": [str(each) for each in upper],
+        "max_intensity_nuclei": [str(each) for each in maxima],
+    }
+    summary = summarize_stack(columns, ["kept"] * 3, 10)
+    assert summary["count_saturated"] == count
+    start = f"saturated: {count} of 3 objects have the highest value, {max(maxima)}"
+    assert summary["flags"].startswith(start) == (count > 0)
+    assert summarize_stack(columns, ["kept"] * 3, 10, channel="cells")["count_saturated"] is None

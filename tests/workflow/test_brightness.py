@@ -1,0 +1,68 @@
+"""Runs on stacks whose brightness can make counts or volumes wrong."""
+
+import csv
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from study import Study
+
+from cellstack.files.stacks import write_stack
+
+pytestmark = pytest.mark.slow
+
+SHAPE, SPACING = (20, 106, 130), (1.2, 0.5, 0.4)
+CENTRES = [(12, 8 + 12.4 * row, 8 + 12.2 * column) for row in range(4) for column in range(4)]
+VOLUME_UM3 = 4 / 3 * np.pi * 4**3
+
+
+def draw(heights=600.0, haze=0.0):
+    """Return 16 blurred balls with a diameter of 8 um, with haze in units of their height."""
+    grid = np.indices(SHAPE) * np.reshape(SPACING, (3, 1, 1, 1))
+    balls = np.zeros(SHAPE)
+    for centre, height in zip(CENTRES, np.broadcast_to(heights, 16), strict=True):
+        balls[((grid - np.reshape(centre, (3, 1, 1, 1))) ** 2).sum(axis=0) <= 16] = height
+    blurred = ndimage.gaussian_filter(balls, np.divide(0.4, SPACING))
+    light = ndimage.gaussian_filter(balls, np.divide(4.0, SPACING))
+    mean = blurred + 100 + haze * light * balls.max() / light.max()
+    return np.random.default_rng(0).poisson(mean).astype(np.uint16)
+
+
+BRIGHT = [300.0] * 14 + [3000.0] * 2
+STACKS = {
+    "even": draw(),
+    "bright": draw(BRIGHT),
+    "dim": draw([3000.0] * 14 + [300.0] * 2),
+    "hazy": draw(haze=1.5),
+    "clipped": draw().clip(0, 350),
+}
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    """The rows of stacks.csv, by stack."""
+    study = Study(tmp_path_factory.mktemp("brightness"))
+    for name, stack in STACKS.items():
+        write_stack(study.folder / f"{name}.tif", stack, SPACING)
+        study.add(name, image=f"{name}.tif")
+    process = study.run("results/stacks.csv", cores=2)
+    assert process.returncode == 0, process.stderr[-3000:]
+    with study.result("stacks.csv").open(newline="", encoding="utf-8") as file:
+        return {row["stack"]: row for row in csv.DictReader(file)}
+
+
+@pytest.mark.parametrize(("stack", "count"), [("even", 16), ("bright", 16), ("dim", 14)])
+def test_dim_nuclei_are_found_beside_bright_ones_or_counted(rows, stack, count):
+    row = rows[stack]
+    assert int(row["count_measured"]) == count
+    assert int(row["count_dropped_dim"]) == 16 - count
+    assert ("dim objects dropped: 2 " in row["flags"]) == (count < 16)
+    assert float(row["median_volume_um3"]) == pytest.approx(VOLUME_UM3, rel=0.1)
+
+
+def test_stacks_with_volumes_that_are_too_large_are_flagged(rows):
+    assert rows["even"]["flags"] == rows["bright"]["flags"] == ""
+    assert "haze: beside objects the intensity is" in rows["hazy"]["flags"]
+    assert float(rows["hazy"]["haze_ratio"]) > 0.175 > float(rows["even"]["haze_ratio"])
+    assert "saturated: 16 of 16 objects have the highest value, 350," in rows["clipped"]["flags"]
+    assert rows["even"]["count_saturated"] == "0"
