@@ -16,12 +16,18 @@ CENTRES = [(12, 8 + 12.4 * row, 8 + 12.2 * column) for row in range(4) for colum
 VOLUME_UM3 = 4 / 3 * np.pi * 4**3
 
 
-def draw(heights=600.0, haze=0.0):
-    """Return 16 blurred balls with a diameter of 8 um, with haze in units of their height."""
+def draw(heights=600.0, haze=0.0, hole_um=0.0):
+    """Return 16 blurred balls with a diameter of 8 um, with haze in units of their height.
+
+    Those in the first column have a hole of the given radius.
+    """
     grid = np.indices(SHAPE) * np.reshape(SPACING, (3, 1, 1, 1))
     balls = np.zeros(SHAPE)
     for centre, height in zip(CENTRES, np.broadcast_to(heights, 16), strict=True):
-        balls[((grid - np.reshape(centre, (3, 1, 1, 1))) ** 2).sum(axis=0) <= 16] = height
+        squares = ((grid - np.reshape(centre, (3, 1, 1, 1))) ** 2).sum(axis=0)
+        balls[squares <= 16] = height
+        if centre[2] == CENTRES[0][2]:
+            balls[squares < hole_um**2] = 0
     blurred = ndimage.gaussian_filter(balls, np.divide(0.4, SPACING))
     light = ndimage.gaussian_filter(balls, np.divide(4.0, SPACING))
     mean = blurred + 100 + haze * light * balls.max() / light.max()
@@ -35,6 +41,7 @@ STACKS = {
     "dim": draw([3000.0] * 14 + [300.0] * 2),
     "hazy": draw(haze=1.5),
     "clipped": draw().clip(0, 350),
+    "hollow": draw(hole_um=2.6),
 }
 
 
@@ -51,13 +58,16 @@ def rows(tmp_path_factory):
         return {row["stack"]: row for row in csv.DictReader(file)}
 
 
-@pytest.mark.parametrize(("stack", "count"), [("even", 16), ("bright", 16), ("dim", 14)])
+@pytest.mark.parametrize(
+    ("stack", "count"), [("even", 16), ("bright", 16), ("dim", 14), ("hollow", 16)]
+)
 def test_dim_nuclei_are_found_beside_bright_ones_or_counted(rows, stack, count):
     row = rows[stack]
     assert int(row["count_measured"]) == count
     assert int(row["count_dropped_dim"]) == 16 - count
     assert ("dim objects dropped: 2 " in row["flags"]) == (count < 16)
-    assert float(row["median_volume_um3"]) == pytest.approx(VOLUME_UM3, rel=0.1)
+    assert float(row["min_volume_um3"]) == pytest.approx(VOLUME_UM3, rel=0.1)
+    assert float(row["max_volume_um3"]) == pytest.approx(VOLUME_UM3, rel=0.15)
 
 
 def test_stacks_with_volumes_that_are_too_large_are_flagged(rows):
@@ -66,3 +76,4 @@ def test_stacks_with_volumes_that_are_too_large_are_flagged(rows):
     assert float(rows["hazy"]["haze_ratio"]) > 0.175 > float(rows["even"]["haze_ratio"])
     assert "saturated: 16 of 16 objects have the highest value, 350," in rows["clipped"]["flags"]
     assert rows["even"]["count_saturated"] == "0"
+    assert rows["hollow"]["flags"] == "hollow: 4 objects are dark inside (they were filled)"

@@ -165,6 +165,8 @@ def _flags_of_threshold(quality: Mapping[str, float]) -> list[str]:
             f"some objects are {ratio:.0f} times as bright as others (dim ones that touch them can "
             "be missing or too small)"
         )
+    if hollow := quality.get("hollow", 0):
+        flags.append(f"hollow: {hollow} objects are dark inside (they were filled)")
     if (haze := quality.get("haze_ratio", 0.0)) > MAX_HAZE_RATIO:
         flags.append(
             f"haze: beside objects the intensity is {100 * haze:.0f} % of their contrast (their "

@@ -119,7 +119,7 @@ def binarize_with_record(
     mask : (Z, Y, X) ndarray of uint8
         1 where the stack is above the threshold, 0 elsewhere.
     record : dict
-        ``dropped_dim``, ``brightness_ratio`` and ``haze_ratio`` of
+        ``dropped_dim``, ``brightness_ratio``, ``haze_ratio`` and ``hollow`` of
         :class:`cellstack.segment.per_object_threshold.MarkedBlobs`, if the threshold is the rule
         of `per_object`.
     """

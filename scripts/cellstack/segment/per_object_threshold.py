@@ -33,6 +33,11 @@ MAX_FACE_NEIGHBOURS = 9  # neighbours of a blob at a face whose median contrast 
 # Haze is measured at these distances from objects, in units of sigma:
 HAZE_START, HAZE_STOP = 0.5, 1.2
 HAZE_RADIUS = 3.0  # from the centre of a blob, beyond which haze belongs to other blobs
+# A blob is hollow if the median contrast in one of these shells around its centre is higher than at
+# its centre by this factor. In units of sigma:
+SHELLS = ((0.6, 0.9), (0.9, 1.2), (1.2, 1.5))
+MIN_HOLLOW_RATIO = 1.1  # 0.8 to 1 for other nuclei
+SHELL_PERCENTILE = 90  # of the intensities in the shell, which may not be a sphere
 
 
 class MarkedBlobs(NamedTuple):
@@ -50,12 +55,15 @@ class MarkedBlobs(NamedTuple):
     haze_ratio : float
         Intensity beside objects divided by their contrast, both above the background; the median
         over all objects. 0 without objects.
+    hollow : int
+        Number of hollow objects, which are brighter around than at their centre.
     """
 
     mask: BoolVolume
     dropped_dim: int
     brightness_ratio: float
     haze_ratio: float
+    hollow: int
 
 
 def mark_blobs(
@@ -120,6 +128,8 @@ def mark_blobs(
     If a face cuts an object, its centre may lie outside the stack. The stack then shows only its
     blurred rim, and a threshold between rim and background would draw it too large. Therefore the
     contrast of a blob at a face is raised towards that of its neighbours if theirs is higher.
+
+    The contrast of a hollow blob is that of its shell, and its inside is part of the mask.
     """
     blobs = find_blobs(stack, spacing, sigma_um, min_distance_um, background_radius_um, no_data)
     centre_radius_um = sigma_um * CENTRE_WIDTH
@@ -129,21 +139,26 @@ def mark_blobs(
     )
     log.info("%d blobs, %d kept, %d dropped as too dim", len(kept), kept.sum(), dropped_dim)
     if not kept.any():
-        return MarkedBlobs(np.zeros(stack.shape, bool), dropped_dim, brightness_ratio, 0.0)
+        return MarkedBlobs(np.zeros(stack.shape, bool), dropped_dim, brightness_ratio, 0.0, 0)
     markers = np.zeros(blobs.smooth.shape, np.int32)
     markers[tuple(blobs.centres[kept].T)] = np.arange(1, kept.sum() + 1)
     # As uint8, because edt takes twice as long for bool.
     to_centre: Volume = edt.edt((markers == 0).view(np.uint8), anisotropy=blobs.spacing)
+    highest = resampling.block_maxima(stack, blobs.factors)
+    shells, radii = _find_shells(blobs, kept, highest, sigma_um)
     contrasts = _raise_at_faces(blobs, kept, centre_radius_um, face_weight)
+    contrasts = np.maximum(contrasts, shells)
     thresholds = np.float32(factor) * (blobs.backgrounds[kept] + np.float32(level) * contrasts)
     basins = _flood(
         blobs.smooth,
         markers,
         within_reach=to_centre <= max_radius_um,
-        bright=resampling.block_maxima(stack, blobs.factors) > thresholds.min(),
-        in_centre=to_centre <= centre_radius_um,
+        bright=(highest > thresholds.min()) | (to_centre <= radii.max()),
+        in_centre=to_centre <= max(centre_radius_um, radii.max()),
     )
     threshold_map = np.append(np.float32(np.inf), thresholds)[basins]  # basin 0: too far away
+    is_inside = to_centre <= np.append(np.float32(-1), radii)[basins]
+    threshold_map[is_inside] = -np.inf
     above = np.empty(stack.shape, bool)
     in_centre = np.empty(stack.shape, bool)
 
@@ -159,7 +174,8 @@ def mark_blobs(
     parallel.map_threads(compare, range(len(threshold_map)), parallel.threads_for(stack))
     haze_ratio = _measure_haze(blobs, kept, blobs.smooth > threshold_map, sigma_um)
     mask = keep_marked_components(above, in_centre)
-    return MarkedBlobs(mask, dropped_dim, brightness_ratio, haze_ratio)
+    hollow = int(np.count_nonzero(radii > 0))
+    return MarkedBlobs(mask, dropped_dim, brightness_ratio, haze_ratio, hollow)
 
 
 def select_blobs(
@@ -225,6 +241,39 @@ def select_blobs(
         rest = rest & (contrasts <= limit)
     ratio = max(1.0, typical / dimmest) if dimmest > 0 else 1.0
     return kept, dropped_dim, ratio
+
+
+def _find_shells(
+    blobs: Blobs, kept: NDArray[np.bool_], highest: Volume, sigma_um: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the contrast and the radius in um of the shell of each blob kept; -1 if not hollow.
+
+    `highest` is the maximum of the stack in each voxel of the grid, since a shell is thin.
+    """
+    shells = []
+    for start, stop in SHELLS:
+        shell, inner = (ball_of(radius * sigma_um, blobs.spacing) for radius in (stop, start))
+        middle = tuple(
+            slice((outer - length) // 2, (outer + length) // 2)
+            for outer, length in zip(shell.shape, inner.shape, strict=True)
+        )
+        shell[middle] &= ~inner
+        shells.append((shell, (start + stop) / 2 * sigma_um))
+    contrasts = np.full(np.count_nonzero(kept), -1, np.float32)
+    radii = contrasts.copy()
+    selected = zip(
+        blobs.centres[kept].tolist(), blobs.backgrounds[kept], blobs.contrasts[kept], strict=True
+    )
+    for index, (centre, background, contrast) in enumerate(selected):
+        best = MIN_HOLLOW_RATIO * contrast
+        for shell, radius in shells:
+            around = values_around(blobs.smooth, centre, shell, blobs.has_data)
+            if len(around) and np.median(around) - background > best:
+                best = float(np.median(around)) - background
+                top = values_around(highest, centre, shell, blobs.has_data)
+                contrasts[index] = np.percentile(top, SHELL_PERCENTILE) - background
+                radii[index] = radius
+    return contrasts, radii
 
 
 def _measure_haze(

@@ -309,3 +309,9 @@ def test_saturated_objects_are_counted_and_flagged(minima, upper, maxima, count)
     start = f"saturated: {count} of 3 objects have the highest value, {max(maxima)}"
     assert summary["flags"].startswith(start) == (count > 0)
     assert summarize_stack(columns, ["kept"] * 3, 10, channel="cells")["count_saturated"] is None
+
+
+@pytest.mark.parametrize("count", [0, 4])
+def test_hollow_objects_are_flagged(count):
+    summary = summarize_stack(table(6), ["kept"] * 6, 10, threshold_record={"hollow": count})
+    assert ("hollow: 4 objects are dark inside" in summary["flags"]) == (count > 0)

@@ -287,7 +287,7 @@ def test_the_record_has_the_threshold_if_it_is_a_single_value(method, tmp_path):
         contrast=[tmp_path / "denoised.tif"],
     )
     record = read_json(threshold)
-    quality = ["dropped_dim", "brightness_ratio", "haze_ratio"] * (method == "per_object")
+    quality = ["dropped_dim", "brightness_ratio", "haze_ratio", "hollow"] * (method == "per_object")
     assert list(record) == ["method", "factor", "threshold", "foreground_fraction", *quality]
     assert (record["method"], record["factor"]) == (method, 0.9)
     assert record["foreground_fraction"] == pytest.approx(read_stack(mask)[0].mean())

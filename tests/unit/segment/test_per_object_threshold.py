@@ -424,3 +424,42 @@ def test_haze_beside_objects_is_measured(spacing):
     marked = mark_blobs(7 * stack + np.float32(3), spacing, 0.7, **OPTIONS)
     assert marked.haze_ratio == pytest.approx(clean, abs=0.01)
     assert mark_blobs(np.zeros_like(stack), spacing, 0.1, **OPTIONS).haze_ratio == 0
+
+
+def hollow_balls(spacing, inner_um, stretch=(1.0, 1.0, 1.0)):
+    """Return two noisy balls with a diameter of 8 um, the second one hollow, and their labels."""
+    shape = np.round(np.array([22, 22, 44]) / spacing).astype(int)
+    grid = np.indices(shape) * np.reshape(spacing, (3, 1, 1, 1))
+    labels, signal = np.zeros(shape, np.uint16), np.zeros(shape)
+    for number, x in enumerate((11, 33), 1):
+        offset = grid - np.reshape((11, 11, x), (3, 1, 1, 1))
+        radius = np.sqrt(((offset / np.reshape(stretch, (3, 1, 1, 1))) ** 2).sum(axis=0))
+        labels[radius <= 4] = number
+        signal[(radius <= 4) & ((number == 1) | (radius > inner_um))] = 1
+    stack = ndimage.gaussian_filter(signal, 0.35 / np.array(spacing))
+    stack += np.random.default_rng(1).normal(0, 0.05, shape)
+    return ndimage.gaussian_filter(stack.astype("float32"), 0.4 / np.array(spacing)), labels
+
+
+@pytest.mark.parametrize("spacing", [(0.55, 0.5, 0.5), (2.0, 0.5, 0.5), (1.2, 0.5, 0.35)], ids=str)
+@pytest.mark.parametrize("stretch", [(1.0, 1.0, 1.0), (0.85, 1.1, 1.0)])
+def test_hollow_objects_are_filled_and_outlined_outside(spacing, stretch):
+    stack, labels = hollow_balls(spacing, 2.6, stretch)
+    marked = mark_blobs(stack, spacing, 0.05, **OPTIONS | {"level": 0.45})
+    assert marked.hollow == 1
+    filled = ndimage.binary_fill_holes(marked.mask)
+    components, count = ndimage.label(filled)
+    assert count == 2
+    volumes = np.bincount(components.ravel())[1:] / np.bincount(labels.ravel())[1:]
+    np.testing.assert_allclose(volumes, 1, atol=0.2)
+    middle = tuple(np.round(np.divide((11, 11, 33), spacing)).astype(int))
+    assert marked.mask[middle]
+
+
+@each_spacing
+def test_solid_objects_are_not_hollow(spacing):
+    stack, _ = hollow_balls(spacing, 0.0)
+    assert mark_blobs(stack, spacing, 0.05, **OPTIONS).hollow == 0
+    for bright in (0, 4):
+        stack, _ = colony(spacing, bright, 12)
+        assert mark_blobs(stack, spacing, 0.1, **OPTIONS).hollow == 0
