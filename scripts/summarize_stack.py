@@ -29,9 +29,9 @@ def main(
     """Write one row, even if there are no objects.
 
     `records` describe the import of the channels of the stack. The file `diameter`, if given, names
-    the source of an estimated diameter. The `record` of the import of the objects' channel, if there
-    is one, has the fraction of voxels without data; that of the `threshold` has what can make the
-    mask wrong.
+    the source of an estimated diameter. If they exist, the `record` of the import of the channel of
+    the objects has the fraction of voxels without data, and that of the `threshold` has what can
+    make the mask wrong.
     """
     source = lengths.read_diameter(diameter[0])["source"] if diameter else diameter_source
     rows = list(read_rows(objects))
