@@ -183,7 +183,7 @@ def find_errors(
             hint = follow(error.schema, root).get("description")
             advice = f"; give {hint}" if hint else ""
             errors.append(f"{place}: {quote(error.instance)} {_expectation(error)}{advice}")
-    return errors
+    return list(dict.fromkeys(errors))  # jsonschema repeats what is missing for each key
 
 
 def _order(error: "ValidationError") -> list[str]:

@@ -186,7 +186,7 @@ def find_errors(
         place = f"{where} row {number}"
         numbers = {column: cell for column, cell in row.items() if isinstance(cell, float)}
         errors += values.sort_out(numbers, place)[1]
-        errors += dict.fromkeys(settings.find_errors(row, schema, place))
+        errors += settings.find_errors(row, schema, place)
         if "stack" not in row or "channel" not in row:
             continue
         stack, channel = row["stack"], row["channel"]

@@ -145,3 +145,12 @@ def test_values_of_the_wrong_type_are_refused(config):
     errors = errors_of(config)
     assert errors
     assert all(error.startswith("config") and "\n" not in error for error in errors)
+
+
+def test_each_missing_key_is_listed_once():
+    schema = {"type": "object", "required": ["a", "b", "c"]}
+    errors = settings.find_errors({"b": 1}, schema, "table row 3")
+    assert errors == [
+        "table row 3: a is missing; fill it in",
+        "table row 3: c is missing; fill it in",
+    ]
