@@ -87,13 +87,13 @@ def import_stack(
     check_factors(name, downsample, shape)
     check_memory(name, shape, source.dtype.itemsize, downsample)
     chosen, notices = voxel_size.choose(name, source.spacing, spacing, source.count)
-    with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
-        stack = fill_stack(name, source.planes(number), shape, source.dtype)
     flags = [
         *source.flags,
         *voxel_size.find_doubtful(source.spacing, spacing),
-        *check_chunks(name, source),
+        *check_chunks(name, source, number),
     ]
+    with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
+        stack = fill_stack(name, source.planes(number), shape, source.dtype)
     stack = downsample_stack(stack, downsample)
     steps = [chosen[axis]["um"] * factor for axis, factor in zip("zyx", downsample, strict=True)]
     no_data, no_data_notices = describe_no_data(stack)
@@ -382,8 +382,8 @@ def check_memory(
         )
 
 
-def check_chunks(name: str, source: ImageSource) -> list[str]:
-    """Return flags about absent chunks of an image that was read.
+def check_chunks(name: str, source: ImageSource, number: int) -> list[str]:
+    """Return flags about absent chunks of a channel of an image.
 
     Writers may leave out chunks that contain only the fill value of the array, usually 0, but
     chunks are also lost when a copy is interrupted. Both are read as that value.
@@ -393,6 +393,8 @@ def check_chunks(name: str, source: ImageSource) -> list[str]:
     name : str
         Name of the image in messages.
     source : ImageSource
+    number : int
+        Number of the channel.
 
     Returns
     -------
@@ -403,7 +405,7 @@ def check_chunks(name: str, source: ImageSource) -> list[str]:
     InputError
         More than half of the chunks are absent.
     """
-    absent, total = source.count_chunks() if source.count_chunks else (0, 0)
+    absent, total = source.count_chunks(number) if source.count_chunks else (0, 0)
     if not absent:
         return []
     found = f"{absent} of {total} chunks are absent"
@@ -412,7 +414,7 @@ def check_chunks(name: str, source: ImageSource) -> list[str]:
             f"{name}: {found}, more than {MAX_ABSENT:.0%}: copy the image again; if they were "
             "empty, write it with Zarr's setting array.write_empty_chunks"
         )
-    return [f"{found} and were read as empty"]
+    return [f"{found} and are read as empty"]
 
 
 def downsample_stack(stack: RawVolume, factors: Sequence[int]) -> RawVolume:

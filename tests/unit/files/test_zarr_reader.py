@@ -7,11 +7,25 @@ from reading import CHANNELS, pattern, read, refused, um
 
 
 def write_zarr(
-    folder, array, axes, version, *, scale=None, units=None, names=(), chunks=None, outer=None
+    folder,
+    array,
+    axes,
+    version,
+    *,
+    scale=None,
+    units=None,
+    names=(),
+    chunks=None,
+    outer=None,
+    separator=None,
 ):
     group = zarr.create_group(folder, zarr_format=version)
+    encoding = {"name": "v2" if version == 2 else "default", "separator": separator}
     group.create_array(
-        "0", data=array, chunks=chunks or tuple(max(1, -(-length // 2)) for length in array.shape)
+        "0",
+        data=array,
+        chunks=chunks or tuple(max(1, -(-length // 2)) for length in array.shape),
+        chunk_key_encoding=encoding if separator else None,
     )
     group.create_array("1", data=array[..., ::2, ::2])
     kinds = {"t": "time", "c": "channel"}
@@ -157,22 +171,38 @@ def test_what_cannot_be_known_of_another_version_is_refused(tmp_path):
     assert "names 5 axes, but its array has 3" in refused(folder)
 
 
-@pytest.mark.parametrize("version", [2, 3])
-def test_absent_chunks_are_counted(tmp_path, version):
+@pytest.mark.parametrize(
+    ("version", "separator", "lost"),
+    [(2, ".", "1.1.1"), (2, "/", "1/1/1"), (3, "/", "c/1/1/1"), (3, ".", "c.1.1.1")],
+)
+def test_absent_chunks_are_counted(tmp_path, version, separator, lost):
     array = pattern((4, 8, 10)) + 1
-    folder = write_zarr(tmp_path / "a.zarr", array, "zyx", version, **UM)
-    assert read(folder)[0].count_chunks() == (0, 8)
-    lost = folder / "0" / ("1.1.1" if version == 2 else "c/1/1/1")
-    lost.unlink()
+    folder = write_zarr(tmp_path / "a.zarr", array, "zyx", version, **UM, separator=separator)
+    assert read(folder)[0].count_chunks(0) == (0, 8)
+    (folder / "0" / lost).unlink()
     source, found = read(folder)
-    assert source.count_chunks() == (1, 8)
+    assert source.count_chunks(0) == (1, 8)
     array[2:, 4:, 5:] = 0
     np.testing.assert_array_equal(found, array)
+
+
+def test_absent_shards_are_counted(tmp_path):
+    group = zarr.create_group(tmp_path / "a.zarr", zarr_format=3)
+    array = pattern((4, 8, 10)) + 1
+    group.create_array("0", data=array, chunks=(1, 4, 5), shards=(2, 8, 5))
+    axes = [{"name": axis} for axis in "zyx"]
+    group.attrs["ome"] = {"multiscales": [{"axes": axes, "datasets": [{"path": "0"}]}]}
+    assert read(tmp_path / "a.zarr")[0].count_chunks(0) == (0, 4)
+    (tmp_path / "a.zarr" / "0" / "c" / "1" / "0" / "1").unlink()
+    assert read(tmp_path / "a.zarr")[0].count_chunks(0) == (1, 4)
 
 
 def test_only_the_chunks_of_the_channel_are_counted(tmp_path):
     folder = write_zarr(tmp_path / "a.zarr", pattern((2, 4, 8, 10)) + 1, "czyx", 2)
     for name in ("0.0.0.0", "0.1.1.1"):
         (folder / "0" / name).unlink()
-    assert read(folder, channel=0)[0].count_chunks() == (2, 8)
-    assert read(folder, channel=1)[0].count_chunks() == (0, 8)
+    source = read(folder)[0]
+    assert source.count_chunks(0) == (2, 8)
+    assert source.count_chunks(1) == (0, 8)
+    (folder / "0" / "1.2.0.0").touch()  # beyond the array, which was shortened
+    assert read(folder)[0].count_chunks(1) == (0, 8)

@@ -239,7 +239,7 @@ def test_absent_chunks_are_flagged_up_to_a_half(tmp_path):
         for path in (folder / "0").glob(f"{z}.*"):
             path.unlink()
     flags = run(folder, tmp_path / "out", **sizes)[2]["flags"]
-    assert flags == ["8 of 16 chunks are absent and were read as empty"]
+    assert flags == ["8 of 16 chunks are absent and are read as empty"]
     (folder / "0" / "2.0.0").unlink()
     with pytest.raises(InputError, match="9 of 16 chunks are absent, more than 50%: copy the"):
         run(folder, tmp_path / "out", **sizes)

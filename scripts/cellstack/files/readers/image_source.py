@@ -57,8 +57,8 @@ class ImageSource:
     flags : list of str
         Notices that change how the measurements are to be read. They are shown in `stacks.csv`.
     count_chunks : callable or None
-        Returns how many of the chunks read so far are absent, and how many were read; None for
-        formats without chunks that can be absent.
+        Takes the number of a channel and returns how many of its chunks are absent, and how many
+        it has; None for formats without chunks that can be absent.
     set_files : list of str
         Names of the files with the planes of the stack, in order, according to the metadata of this
         file; empty if it does not belong to a set.
@@ -79,7 +79,7 @@ class ImageSource:
     acquisition: dict[str, Any] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
-    count_chunks: Callable[[], tuple[int, int]] | None = None
+    count_chunks: Callable[[int], tuple[int, int]] | None = None
     set_files: list[str] = field(default_factory=list)
 
 

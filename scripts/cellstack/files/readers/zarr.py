@@ -1,7 +1,9 @@
 """Reader of OME-Zarr, versions 0.1 to 0.4 (Zarr 2) and 0.5 (Zarr 3)."""
 
 import math
-from collections.abc import Mapping, Sequence
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ MAX_CHUNK_BYTES = 2**30
 AXIS_TYPES = {"channel": "C", "time": "T"}
 VERSIONS = ("0.1", "0.2", "0.3", "0.4", "0.5")
 FIXED_AXES = "tczyx"  # of versions 0.1 and 0.2, which do not name them
+CHUNK = re.compile(r"(?:c[/.])?(\d+(?:[/.]\d+)*)")  # path of a chunk below its array
+FOLDER_OF_CHUNKS = re.compile(r"c|\d+")
 
 
 def open_zarr(folder: Path, part: Part | None = None) -> ImageSource:
@@ -45,12 +49,7 @@ def open_zarr(folder: Path, part: Part | None = None) -> ImageSource:
     from cellstack.files.readers import zarr_store
 
     store = zarr_store.ContainedStore(folder)
-    source = describe(str(folder), store, part)
-    return replace(
-        source,
-        files=[folder],
-        count_chunks=lambda: (len(store.absent), len(store.requested)),
-    )
+    return replace(describe(str(folder), store, part), files=[folder])
 
 
 def describe(name: str, store: Any, part: Part | None) -> ImageSource:
@@ -117,6 +116,11 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
             plane_shape=(array.shape[roles.index("Y")], array.shape[roles.index("X")]),
             channels=image_source.channel_names(labels, channels),
             planes=lambda channel: _read_planes(name, array, roles, channel, time),
+            count_chunks=(
+                (lambda channel: _count_chunks(array, roles, channel, time))
+                if isinstance(store, zarr.storage.LocalStore)
+                else None
+            ),
             spacing=_spacing(multiscale, level, described_axes),
             time=time if times > 1 else None,
         )
@@ -188,3 +192,35 @@ def _read_planes(name: str, array: Any, roles: Sequence[str], channel: int, time
         with image_source.input_errors(name):
             slab = image_source.select_axes(array, roles, where, "ZYX")
         yield from slab if "Z" in roles else [slab]
+
+
+def _count_chunks(array: Any, roles: Sequence[str], channel: int, time: int) -> tuple[int, int]:
+    """Return how many chunks of a channel at a time point are absent, and how many it has."""
+    steps = array.shards or array.chunks  # a file contains a chunk, or a shard of several
+    number = {"T": time, "C": channel}
+    grid = [
+        range(math.ceil(length / step))
+        if role in ("Z", "Y", "X")
+        else range(number.get(role, 0) // step, number.get(role, 0) // step + 1)
+        for role, length, step in zip(roles, array.shape, steps, strict=True)
+    ]
+    folder = Path(array.store_path.store.root) / array.store_path.path
+    present = sum(
+        len(position) == len(grid)
+        and all(place in along for place, along in zip(position, grid, strict=True))
+        for position in _stored_chunks(folder)
+    )
+    total = math.prod(map(len, grid))
+    return total - present, total
+
+
+def _stored_chunks(folder: Path) -> Iterator[list[int]]:
+    """Yield the position in the grid of each chunk in the folder of an array."""
+    for path, folders, names in os.walk(folder, followlinks=True):
+        below = Path(path).relative_to(folder)
+        if len(below.parts) > len(FIXED_AXES):  # links can form a loop
+            folders.clear()
+        folders[:] = [name for name in folders if FOLDER_OF_CHUNKS.fullmatch(name)]
+        for name in names:
+            if matched := CHUNK.fullmatch((below / name).as_posix()):
+                yield [int(number) for number in re.split("[/.]", matched[1])]

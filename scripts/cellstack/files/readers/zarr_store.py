@@ -22,19 +22,11 @@ class ContainedStore(LocalStore):
     root : path-like
     read_only : bool
         Ignored: the store is always read-only.
-
-    Attributes
-    ----------
-    requested, absent : set of str
-        Keys of the chunks that were read so far, and of those that do not exist. Zarr fills absent
-        chunks with a constant, usually 0.
     """
 
     def __init__(self, root: Path | str, *, read_only: bool = True) -> None:
         super().__init__(root, read_only=True)
         self._top = self.root.resolve()
-        self.requested: set[str] = set()
-        self.absent: set[str] = set()
 
     async def get(
         self,
@@ -44,12 +36,7 @@ class ContainedStore(LocalStore):
     ) -> Buffer | None:
         """Return the content of a file, None if it does not exist."""
         self._check(key)
-        found = await super().get(key, prototype, byte_range)
-        if key.rpartition("/")[2] not in METADATA:
-            self.requested.add(key)
-            if found is None:
-                self.absent.add(key)
-        return found
+        return await super().get(key, prototype, byte_range)
 
     async def get_partial_values(
         self,
