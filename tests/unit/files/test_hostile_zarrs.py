@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import time
 
 import imagecodecs
 import numpy as np
@@ -204,3 +205,25 @@ def test_pixels_are_compared_with_those_stored(tmp_path):
     folder = write_zarr(tmp_path / "a.zarr", 3)
     main(image=[folder], raw=tmp_path / "raw.tif", record=tmp_path / "a.json", channel="nuclei")
     np.testing.assert_array_equal(read_stack(tmp_path / "raw.tif")[0], pattern(SHAPE))
+
+
+@pytest.mark.parametrize(
+    ("version", "changes"),
+    [
+        (2, {"chunks": (4, 0, 8)}),
+        (3, {"chunk_grid": {"name": "regular", "configuration": {"chunk_shape": (4, 0, 8)}}}),
+    ],
+)
+def test_chunks_without_voxels_are_refused(tmp_path, version, changes):
+    folder = write_zarr(tmp_path / "a.zarr", version, **changes)
+    assert "has chunks without voxels: export it again" in run(tmp_path, folder)
+
+
+def test_very_many_absent_chunks_are_refused_at_once(tmp_path):
+    folder = write_zarr(tmp_path / "a.zarr", 2, shape=(1000, 1000, 1000), chunks=(1, 1, 1))
+    for loop in ("7", "8"):  # links that form loops
+        (folder / "0" / loop).symlink_to(".")
+    start = time.monotonic()
+    message = run(tmp_path, folder)
+    assert "999999999 of 1000000000 chunks are absent" in message
+    assert time.monotonic() - start < 10

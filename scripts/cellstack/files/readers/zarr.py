@@ -94,6 +94,8 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
                 "in its metadata, or export it again"
             )
         roles = image_source.axis_roles(name, axes, array.shape, colour=False)
+        if min((*array.chunks, *(array.shards or ())), default=1) < 1:
+            raise InputError(f"{name}: has chunks without voxels: export it again")
         chunk_bytes = math.prod(array.chunks) * array.dtype.itemsize
         if chunk_bytes > MAX_CHUNK_BYTES:
             raise InputError(
