@@ -198,7 +198,7 @@ def fill_no_data(stack: NDArray[Scalar], no_data: BoolVolume, spacing: Spacing) 
     --------
     >>> stack = np.uint8([[[0, 0, 0, 8, 6, 4]]])
     >>> fill_no_data(stack, stack == 0, (1.0, 1.0, 1.0))
-    array([[[7, 7, 8, 8, 6, 4]]], dtype=uint8)
+    array([[[8, 8, 8, 8, 6, 4]]], dtype=uint8)
     """
     from cellstack.core.resampling import block_means  # slow to import, rarely needed
 
