@@ -11,8 +11,8 @@ from cellstack.config.study import Study
 from cellstack.config.units import Unit
 from cellstack.files import images
 
-MIN_MEMORY_MB = 400
-SNAKEMAKE_MEMORY_MB = 200
+MIN_MEMORY_MB = 500
+SNAKEMAKE_MEMORY_MB = 300  # two processes of it run in a job on a cluster
 MEMORY_FACTOR = 1.5
 TIME_FACTOR = 2.5  # margin for slower or busy machines
 MAX_CORES = 4
