@@ -21,7 +21,12 @@ STACKS = {
     "hyphens before numbers": "scan-7-{n:03d}.tif",
     "signed steps of 2.5": "pos_{s:+.1f}um.tif",
     "signed steps of 20": "000000_{d:06d}.tif",
+    "a hyphen after letters": "scan-{n:03d}.tif",
+    "signs after letters": "pos{d:+04d}.tif",
     "only negative": "z_-{m}.tif",
+    "only negative after an equals sign": "z=-{m}.tif",
+    "only negative after a comma": "x1,-{m}.tif",
+    "only negative in brackets": "z(-{m}).tif",
     "decimals of any length": "z_{q:g}.tif",
     "rounded decimals": "z_{q:.1f}.tif",
     "a dot before the number": "scan1.{m}.tif",
@@ -50,7 +55,7 @@ def message_of(names, listed=(), folder="planes"):
 @pytest.mark.parametrize("form", STACKS.values(), ids=STACKS)
 def test_the_planes_of_a_stack_are_sorted_by_their_number(form):
     names = names_of(form)
-    expected = names[::-1] if form.startswith("z_-") else names
+    expected = names[::-1] if re.search(r"[_=,(]-\{m\}", form) else names
     assert choose_planes(sorted(names), names, "planes").names == expected
 
 
@@ -66,6 +71,25 @@ def test_the_gaps_are_named():
     assert "(1 between 04 and 06, 2 between 09 and 12)" in message_of(names)
     names = [f"z{n}.tif" for n in (0, 1, 2, 4, 3.5)]
     assert "planes are missing" in message_of(names)
+
+
+def test_a_gap_is_not_taken_for_rounded_positions():
+    assert "1 between 0.4 and 0.8" in message_of([f"z_{n / 5:.1f}.tif" for n in (0, 1, 2, 4, 5)])
+    assert "the steps from 0 to 17 differ" in message_of(
+        [f"z{n}.tif" for n in (0, 3, 7, 10, 13, 17)]
+    )
+    rounded = [f"z{n}.tif" for n in (0, 12, 25, 38, 50)]
+    assert choose_planes(rounded, rounded, "").names == rounded
+
+
+def test_a_gap_among_decimals_is_named_with_their_dot():
+    assert "1 between 1.2 and 1.4" in message_of(["z_1.1.tif", "z_1.2.tif", "z_1.4.tif"])
+
+
+@pytest.mark.parametrize("form", ["p_{0:+04d}.tif", "p_{0}.5.tif"])
+def test_steps_of_positions_are_no_notice(form):
+    names = [form.format(20 * n) for n in range(5)]
+    assert choose_planes(names, names, "").notice == ""
 
 
 def test_a_larger_step_is_a_notice():
@@ -95,6 +119,50 @@ def test_several_stacks_are_refused_with_a_pattern_for_each(forms, differ):
     for form in forms:
         group = group_planes(names_of(form))[0]
         assert f"planes/{pattern_of(group, names)}" in patterns
+
+
+LABELS = ("z", "zpos", "zstep", "slice", "plane", "section", "layer", "depth", "p")
+
+
+@pytest.mark.parametrize("label", [*LABELS, "Z_", "z ", "Slice #", "z="])
+def test_a_known_word_before_a_number_says_that_it_counts_planes(label):
+    names = [f"x{m}_{label}{n}.tif" for m in range(5) for n in range(2)]  # more values of x
+    groups = group_planes(names)
+    assert [group.names for group in groups] == [names[m : m + 2] for m in range(0, 10, 2)]
+    assert groups[1].fixed == {"x": "1"}
+
+
+def test_of_several_numbers_the_last_one_counts_planes_if_none_varies_more():
+    groups = group_planes(["1_1.tif", "1_2.tif", "2_1.tif", "2_2.tif"])
+    assert [group.names for group in groups] == [["1_1.tif", "1_2.tif"], ["2_1.tif", "2_2.tif"]]
+
+
+def test_up_to_eight_numbers_after_ch_are_channels():
+    assert "count channels, not planes" in message_of(names_of("ch{n}.tif", range(8)))
+    names = names_of("ch{n}.tif", range(9))
+    assert choose_planes(names, names, "").names == names
+
+
+def test_channels_and_time_points_are_separate_although_the_number_of_planes_tells_them_apart():
+    assert len(group_planes([f"z{n}_ch{n}.tif" for n in range(3)])) == 3
+    times = [f"t{n // 3}_z{n}.tif" for n in range(6)]  # planes are counted on
+    assert [group.names for group in group_planes(times)] == [times[:3], times[3:]]
+
+
+def test_the_largest_group_is_first():
+    groups = group_planes(["a1.tif", "a2.tif", "b1.tif", "b2.tif", "b3.tif"])
+    assert [len(group.names) for group in groups] == [3, 2]
+
+
+def test_endings_in_capitals_belong_to_the_same_stack():
+    names = ["z0.tif", "z1.TIF", "z2.tif"]
+    assert choose_planes(names, names, "").names == names
+
+
+def test_a_pattern_has_the_sign_and_the_depth_of_the_planes():
+    names = ["z_-1.tif", "z_-2.tif", "z_-3.tif"]
+    group = group_planes(names)[0]
+    assert pattern_of(group, [*names, "z_x.tif", "old/z_-1.tif"]) == "z_-*.tif"
 
 
 def test_a_running_number_does_not_hide_the_channels():
