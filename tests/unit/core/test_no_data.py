@@ -163,6 +163,50 @@ def test_fill_has_the_level_of_the_data_near_it_and_changes_no_data():
     assert ramp.min() < filled[no_data].min() < filled[no_data].max() < ramp.max()
 
 
+def cylinder(radius, outside, planes=1):
+    """Return planes with a sharp disc in them that reaches no face, and the distance from it."""
+    y, x = np.ogrid[:130, :140]
+    distance = np.hypot(y - 65, x - 70)
+    plane = np.where(distance <= radius, counts(np.full((130, 140), 400)), outside)
+    return np.repeat(plane[None], planes, axis=0).astype(np.uint16), distance
+
+
+def test_one_large_object_is_data():
+    # Also if it fills much of the only plane, or of one face, or if its middle is brighter.
+    stack, distance = cylinder(60, 0)
+    assert find_no_data(stack) is None
+    assert find_no_data(stack[..., 65:]) is None
+    stack[0] += np.uint16(2000) * (distance < 53.5)
+    assert find_no_data(stack) is None
+
+
+def test_a_saturated_background_is_data():
+    stack, _ = cylinder(50, 4095, planes=7)
+    stack[0] = stack[-1] = 4095
+    assert find_no_data(stack) is None
+
+
+def test_fill_takes_the_data_nearest_in_um():
+    spacing = (2.0, 0.5, 0.4)
+    stack = np.broadcast_to(np.uint16([100, 300, 500, 700]).reshape(4, 1, 1), (4, 32, 64)).copy()
+    no_data = np.zeros(stack.shape, bool)
+    no_data[..., 20] = True
+    expected = stack.copy()
+    stack[no_data] = 0
+    assert np.array_equal(fill_no_data(stack, no_data, spacing), expected)
+    # A missing plane gets the values of the next one at the same place.
+    stack = np.broadcast_to(np.where(np.arange(64) < 32, 100, 300), (4, 32, 64)).astype(np.uint16)
+    no_data = np.zeros(stack.shape, bool)
+    no_data[2] = True
+    assert np.array_equal(fill_no_data(np.where(no_data, 0, stack), no_data, spacing), stack)
+
+
+def test_fill_does_not_round_floats():
+    stack = np.array([[[0, 0.25, 0.5, 0]]], np.float32)
+    filled = fill_no_data(stack, stack == 0, (2.0, 0.5, 0.4))
+    assert filled.ravel().tolist() == [0.25, 0.25, 0.5, 0.5]
+
+
 def test_fill_keeps_the_type_and_rounds():
     stack = np.array([[[0, 0, 5, 6, 0, 0, 0]]], np.uint8)
     filled = fill_no_data(stack, stack == 0, (1.0, 1.0, 1.0))
