@@ -159,6 +159,12 @@ def test_flag_of_an_unexpected_diameter(diameter, flagged):
     )
 
 
+def test_one_object_with_an_unexpected_diameter_does_not_flag_the_stack():
+    columns = table(7)
+    columns["equivalent_diameter_um"][3] = "60"
+    assert summarize_stack(columns, ["kept"] * 7, 10)["flags"] == ""
+
+
 @pytest.mark.parametrize(
     ("source", "flagged"),
     [("given", True), ("estimated", True), ("from nuclei", False), ("fallback", False)],
@@ -263,6 +269,8 @@ def test_the_fraction_of_voxels_without_data_is_flagged():
         assert summary["flags"].endswith(
             "no data in 12.3 % of the voxels, objects beside them excluded: 2"
         )
+    flags = summarize_stack(table(6), ["kept"] * 6, 10, no_data_fraction=0.1234)["flags"]
+    assert flags == "no data in 12.3 % of the voxels"
 
 
 def test_dim_objects_that_were_dropped_are_counted_with_the_setting_to_change():
@@ -275,11 +283,13 @@ def test_dim_objects_that_were_dropped_are_counted_with_the_setting_to_change():
     assert summarize_stack(table(6), ["kept"] * 6, 10, threshold_record=record)["flags"] == ""
 
 
-@pytest.mark.parametrize(("ratio", "flagged"), [(1.0, False), (11.9, False), (20.4, True)])
+@pytest.mark.parametrize(
+    ("ratio", "flagged"), [(1.0, False), (12.0, False), (12.6, True), (20.4, True)]
+)
 def test_a_large_range_of_brightness_is_flagged(ratio, flagged):
     record = {"dropped_dim": 0, "brightness_ratio": ratio}
     flags = summarize_stack(table(6), ["kept"] * 6, 10, threshold_record=record)["flags"]
-    assert ("some objects are 20 times as bright" in flags) == flagged
+    assert (f"some objects are {ratio:.0f} times as bright" in flags) == flagged
 
 
 @pytest.mark.parametrize(("ratio", "flagged"), [(0.17, False), (0.18, True)])
