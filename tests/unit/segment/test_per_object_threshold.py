@@ -410,6 +410,19 @@ def test_voxels_without_data_are_not_marked_and_do_not_change_other_objects(spac
 
 
 @each_spacing
+def test_what_fills_voxels_without_data_is_neither_an_object_nor_haze(spacing):
+    stack, ground_truth = row_of_balls(spacing, [1.0, 0.8, 0.9])
+    no_data = np.zeros(stack.shape, bool)
+    no_data[:, :, round(3.9 * DIAMETER / spacing[2]) :] = True  # all of the third ball
+    expected = mark_blobs(np.where(no_data, np.float32(0), stack), spacing, 0.0, no_data, **OPTIONS)
+    assert set(ground_truth[expected.mask]) - {0} == {1, 2}
+    bright = np.where(no_data, np.float32(20) * (ground_truth == 3), stack)
+    found = mark_blobs(bright, spacing, 0.0, no_data, **OPTIONS)
+    assert (found.mask != expected.mask).sum() <= 0.02 * expected.mask.sum()
+    assert found.haze_ratio == pytest.approx(expected.haze_ratio, abs=0.02)
+
+
+@each_spacing
 def test_haze_beside_objects_is_measured(spacing):
     stack, _ = colony(spacing, 0, 1)
     clean = mark_blobs(stack, spacing, 0.1, **OPTIONS).haze_ratio
@@ -426,16 +439,20 @@ def test_haze_beside_objects_is_measured(spacing):
     assert mark_blobs(np.zeros_like(stack), spacing, 0.1, **OPTIONS).haze_ratio == 0
 
 
-def hollow_balls(spacing, inner_um, stretch=(1.0, 1.0, 1.0)):
-    """Return two noisy balls with a diameter of 8 um, the second one hollow, and their labels."""
+def hollow_balls(spacing, inner_um, stretch=(1.0, 1.0, 1.0), solid_um=4.0):
+    """Return two noisy balls with a radius of 4 um, the second one hollow, and their labels.
+
+    The radius of the first one can be changed with `solid_um`.
+    """
     shape = np.round(np.array([22, 22, 44]) / spacing).astype(int)
     grid = np.indices(shape) * np.reshape(spacing, (3, 1, 1, 1))
     labels, signal = np.zeros(shape, np.uint16), np.zeros(shape)
     for number, x in enumerate((11, 33), 1):
         offset = grid - np.reshape((11, 11, x), (3, 1, 1, 1))
         radius = np.sqrt(((offset / np.reshape(stretch, (3, 1, 1, 1))) ** 2).sum(axis=0))
-        labels[radius <= 4] = number
-        signal[(radius <= 4) & ((number == 1) | (radius > inner_um))] = 1
+        outer_um = solid_um if number == 1 else 4.0
+        labels[radius <= outer_um] = number
+        signal[(radius <= outer_um) & ((number == 1) | (radius > inner_um))] = 1
     stack = ndimage.gaussian_filter(signal, 0.35 / np.array(spacing))
     stack += np.random.default_rng(1).normal(0, 0.05, shape)
     return ndimage.gaussian_filter(stack.astype("float32"), 0.4 / np.array(spacing)), labels
@@ -454,6 +471,26 @@ def test_hollow_objects_are_filled_and_outlined_outside(spacing, stretch):
     np.testing.assert_allclose(volumes, 1, atol=0.2)
     middle = tuple(np.round(np.divide((11, 11, 33), spacing)).astype(int))
     assert marked.mask[middle]
+
+
+@pytest.mark.parametrize("spacing", [(0.55, 0.5, 0.5), (1.2, 0.5, 0.35)], ids=str)
+def test_a_background_does_not_change_which_objects_are_hollow_or_their_size(spacing):
+    stack, _ = hollow_balls(spacing, 2.6)
+    expected, found = (
+        mark_blobs(each, spacing, 0.05, **OPTIONS) for each in (stack, stack + np.float32(3))
+    )
+    assert found.hollow == expected.hollow == 1
+    assert (found.mask != expected.mask).sum() <= 0.002 * expected.mask.sum()
+
+
+@pytest.mark.parametrize("spacing", [(0.55, 0.5, 0.5), (1.2, 0.5, 0.35)], ids=str)
+def test_a_hollow_object_does_not_change_a_small_solid_one(spacing):
+    stack, _ = hollow_balls(spacing, 2.6, solid_um=2.0)
+    half = np.s_[:, :, : stack.shape[2] // 2]
+    marked = mark_blobs(stack, spacing, 0.05, **OPTIONS)
+    assert marked.hollow == 1
+    alone = mark_blobs(np.ascontiguousarray(stack[half]), spacing, 0.05, **OPTIONS).mask
+    assert marked.mask[half].sum() == pytest.approx(alone.sum(), rel=0.03)
 
 
 @each_spacing
