@@ -68,9 +68,10 @@ def test_each_file_of_a_set_of_positions_is_its_own_image(tmp_path, positions, n
     assert um(source) == {"z": z, "y": xy, "x": xy}
 
 
-def test_the_image_whose_pages_are_in_the_file(tmp_path):
+@pytest.mark.parametrize("first", [PLANES, 7])
+def test_the_image_whose_pages_are_in_the_file(tmp_path, first):
     stack = pattern((PLANES, 7, 9))
-    away = f'<TiffData IFD="7" PlaneCount="{PLANES}"/>'
+    away = f'<TiffData IFD="{first}" PlaneCount="{PLANES}"/>'
     here = f'<TiffData IFD="0" PlaneCount="{PLANES}"/>'
     write(
         tmp_path / "a.ome.tif", stack, image_xml(0, away, SIZES[0]) + image_xml(1, here, SIZES[1])
@@ -146,3 +147,55 @@ def test_a_lost_file_of_a_set_behind_a_pattern_is_refused(tmp_path, companion, l
     assert f": {path.name}: copy" in refused(tmp_path / "s_Z*.ome.tif")
     path.write_bytes(content)
     np.testing.assert_array_equal(read(tmp_path / "s_Z*.ome.tif")[1], companion)
+
+
+def test_planes_behind_a_pattern_have_the_order_of_the_metadata(tmp_path):
+    stack = pattern((11, 7, 9))
+    names = [f"s_{7 * z % 11}.ome.tif" for z in range(11)]
+    blocks = "".join(block(name, z, 1) for z, name in reversed(list(enumerate(names))))
+    content = image_xml(0, blocks, SIZES[1]).replace(f'SizeZ="{PLANES}"', 'SizeZ="11"')
+    for name, plane in zip(names, stack, strict=True):
+        write(tmp_path / name, plane, content)
+    np.testing.assert_array_equal(read(tmp_path / "s_*.ome.tif")[1], stack)
+
+
+@pytest.mark.parametrize("axis", ["C", "T"])
+def test_a_pattern_of_one_channel_or_time_of_a_set(tmp_path, axis):
+    stacks = pattern((2, PLANES, 7, 9))
+    blocks = "".join(
+        block(f"s_{n}_z{z}.ome.tif", z, 1).replace("FirstZ", f'First{axis}="{n}" FirstZ')
+        for n in range(2)
+        for z in range(PLANES)
+    )
+    content = image_xml(0, blocks, SIZES[1]).replace(f'Size{axis}="1"', f'Size{axis}="2"')
+    if axis == "C":
+        channel = '<Channel ID="Channel:0:0" SamplesPerPixel="1"/>'
+        content = content.replace(channel, channel + channel.replace("0:0", "0:1"))
+    (tmp_path / "s.companion.ome").write_text(root_xml("companion", content))
+    pointer = '<BinaryOnly MetadataFile="s.companion.ome" UUID="urn:uuid:companion"/>'
+    for n, z in np.ndindex(2, PLANES):
+        write(tmp_path / f"s_{n}_z{z}.ome.tif", stacks[n, z], pointer)
+    for n in range(2):
+        np.testing.assert_array_equal(read(tmp_path / f"s_{n}_z*.ome.tif")[1], stacks[n])
+
+
+def test_the_metadata_of_a_set_can_be_in_one_of_its_images(tmp_path):
+    stack = pattern((PLANES, 7, 9))
+    blocks = "".join(block(f"s_Z{z}.ome.tif", z, 1) for z in range(PLANES))
+    pointer = '<BinaryOnly MetadataFile="s_Z0.ome.tif" UUID="urn:uuid:s_Z0.ome.tif"/>'
+    for z, plane in enumerate(stack):
+        content = pointer if z else image_xml(0, blocks, SIZES[1])
+        write(tmp_path / f"s_Z{z}.ome.tif", plane, content)
+    for z in range(PLANES):
+        source, found = read(tmp_path / f"s_Z{z}.ome.tif")
+        np.testing.assert_array_equal(found, stack)
+        assert um(source) == {"z": 2.0, "y": 0.065, "x": 0.065}
+
+
+def test_metadata_in_another_folder_are_refused(tmp_path):
+    blocks = block("a.ome.tif", 0, 1)
+    (tmp_path / "b.ome").write_text(root_xml("b", image_xml(0, blocks, SIZES[0])))
+    (tmp_path / "set").mkdir()
+    pointer = '<BinaryOnly MetadataFile="../b.ome" UUID="urn:uuid:b"/>'
+    write(tmp_path / "set" / "a.ome.tif", pattern((7, 9)), pointer)
+    assert "which is not in its folder" in refused(tmp_path / "set" / "a.ome.tif")
