@@ -74,6 +74,45 @@ def test_both_versions_of_ome_zarr(tmp_path, version, axes):
     assert um(source) == {"y": 0.25, "x": 0.2} | ({"z": 0.5} if "z" in axes else {})
 
 
+def test_a_time_point_is_read_and_its_chunks_are_counted(tmp_path):
+    array = pattern((2, 2, 5, 7, 9), ">u2") + 1
+    folder = write_zarr(tmp_path / "a.zarr", array, "tczyx", 2)
+    (folder / "0" / "0.1.0.0.0").unlink()
+    for time, absent in ((0, 1), (1, 0)):
+        source, found = read(folder, channel=1, time=time)
+        assert source.time == time
+        assert source.dtype.isnative
+        expected = array[time, 1].copy()
+        expected[: 3 * absent, :4, :5] *= 1 - absent
+        np.testing.assert_array_equal(found, expected)
+        assert source.count_chunks(1) == (absent, 8)
+    single = write_zarr(tmp_path / "b.zarr", array[:1], "tczyx", 2)
+    assert read(single)[0].time is None
+
+
+@pytest.mark.parametrize("chunks", [(2, 2, 4, 5), (1, 2, 4, 5)])
+def test_incomplete_chunks_and_those_of_several_channels_are_counted(tmp_path, chunks):
+    folder = write_zarr(tmp_path / "a.zarr", pattern((2, 5, 7, 9)) + 1, "czyx", 2, chunks=chunks)
+    for channel in (0, 1):
+        assert read(folder)[0].count_chunks(channel) == (0, 3 * 2 * 2)
+
+
+def test_axes_have_any_case_and_channels_any_name(tmp_path):
+    array = pattern((2, 4, 8, 10))
+    units = dict.fromkeys("zyx", "micrometer")
+    scale = [1, 2, 0.5, 0.25]
+    folder = write_zarr(tmp_path / "a.zarr", array, "czyx", 2, scale=scale, units=units)
+
+    def change(multiscale, attributes):
+        for axis, name in zip(multiscale["axes"], ("dye", "Z", "Y", "X"), strict=True):
+            axis["name"] = name
+
+    edit(folder, change)
+    source, found = read(folder, channel=1)
+    np.testing.assert_array_equal(found, array[1])
+    assert um(source) == {"z": 2, "y": 0.5, "x": 0.25}
+
+
 def test_scales_of_an_ome_zarr_multiply_and_need_units(tmp_path):
     array = pattern((4, 8, 10))
     units = dict.fromkeys("zyx", "micrometer")
