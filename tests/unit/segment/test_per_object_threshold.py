@@ -169,6 +169,21 @@ def test_the_nearest_neighbours_of_a_blob_at_a_face_are_the_first_of_equally_nea
     np.testing.assert_array_equal(raised[1:], contrasts[1:])
 
 
+def test_the_border_of_voxels_without_data_counts_as_a_face_beside_the_faces():
+    shape, spacing = (11, 41, 61), (2.0, 0.5, 0.4)
+    has_data = np.ones(shape, bool)
+    has_data[:, :, 40:] = False
+    centres = np.array([(5, 20, 37), (5, 20, 36), (5, 1, 20), (5, 20, 20)])  # 1.2, 1.6, 0.5 um
+    contrasts = np.array([1, 1, 1, 3], "float32")
+    zeros = np.zeros(shape, "float32"), np.zeros(4, "float32")
+    blobs = Blobs(
+        (1, 1, 1), spacing, zeros[0], has_data, centres, zeros[1], contrasts.copy(), contrasts
+    )
+    raised = _raise_at_faces(blobs, np.ones(4, bool), 1.4, 0.5)
+    # Those that are not at a face have a median of 2.
+    np.testing.assert_allclose(raised, [1.5, 1, 1.5, 3])
+
+
 @pytest.mark.slow
 @each_spacing
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -352,6 +367,7 @@ NOISE = (200, 0.5, 2.0)
         ([(9, 100, 0.8), (2, 12, 0.8)], [9, 0], 2),
         ([(2, 900, 0.8), (2, 100, 0.8), (9, 12, 0.8)], [2, 0, 9], 2),
         ([(2, 900, 0.8), (4, 100, 0.8), (9, 12, 0.8)], [2, 4, 9], 0),
+        ([(9, 900, 0.8), (2, 100, 0.8), (2, 12, 0.8)], [9, 0, 0], 4),
         ([(9, 100, 0.8), (9, 12, 0.53)], [9, 9], 0),
         # not clear enough, or not sharp: haze
         ([(9, 100, 0.8), (9, 1.8, 0.8)], [9, 0], 0),
