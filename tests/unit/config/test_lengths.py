@@ -64,3 +64,7 @@ def test_the_distance_between_planes_does_not_count_in_a_single_plane():
     lengths.check_diameter(4, (1, 90, 90), (9.0, 0.5, 0.5), "nuclei")
     with pytest.raises(InputError, match=r"less than 2 voxels of 2\.1 um along x"):
         lengths.check_diameter(4, (1, 90, 90), (9.0, 0.5, 2.1), "nuclei")
+
+
+def test_a_size_is_a_number_and_a_unit_only():
+    assert lengths.in_um([".5 d", "2 d", "0.5 days", "1.5 d "], 10) == [5, 20, "0.5 days", "1.5 d "]

@@ -19,6 +19,7 @@ NOTHING = {"z": None, "y": None, "x": None}
         ("\u00b5m", 1),
         ("\u03bcm", 1),
         ("\\u00B5m", 1),
+        ("\\u00b5m", 1),
         ("Âµm", 1),
         ("micron", 1),
         ("Microns", 1),
@@ -30,6 +31,8 @@ NOTHING = {"z": None, "y": None, "x": None}
         ("millimeter", 1e3),
         ("cm", 1e4),
         ("m", 1e6),
+        ("pm", 1e-6),
+        ("picometer", 1e-6),
         ("Å", 1e-4),
     ],
 )
@@ -81,6 +84,15 @@ def test_imagej_stores_x_and_y_in_resolution_tags_and_z_in_its_metadata():
         "z": 1.75,
         "y": pytest.approx(500),
         "x": pytest.approx(0.0008),
+    }
+
+
+def test_without_a_unit_of_imagej_that_of_the_resolution_tags_counts():
+    resolution = voxel_size.from_resolution((20000, 1), (25000, 1), "centimeter")
+    found = voxel_size.from_imagej({}, resolution)
+    assert {axis: voxel_size.in_um(each)[0] for axis, each in found.items()} == {
+        "y": pytest.approx(0.4),
+        "x": pytest.approx(0.5),
     }
 
 
@@ -167,6 +179,8 @@ def test_the_source_of_each_value_is_recorded():
                 "leave it empty",
             ],
         ),
+        (FILE, {"z": 2.021, "y": None, "x": None}, ["along z", "2.021 um"]),
+        (FILE, {"z": None, "y": math.inf, "x": None}, ["y_um is inf", "not a length"]),
         (FILE, {"z": None, "y": None, "x": 0.247}, ["along x", "0.25 um", "0.247 um"]),
         (FILE, {"z": 0, "y": None, "x": None}, ["z_um is 0"]),
         (FILE, {"z": None, "y": -1.0, "x": None}, ["y_um is -1.0"]),
@@ -223,6 +237,10 @@ def test_the_resolution_of_a_print_is_doubtful(unit):
     (flag,) = voxel_size.find_doubtful(tags, NOTHING)
     assert flag.startswith("the voxel size along y and x is from the TIFF tag")
     assert "fill in y_um and x_um" in flag
+
+
+def test_a_size_in_another_tag_is_not_doubtful():
+    assert not StoredSize(4e-5, "centimeter", "OME PhysicalSizeX").doubtful
 
 
 def test_other_resolution_tags_are_not_doubtful():
