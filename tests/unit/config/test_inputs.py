@@ -37,6 +37,26 @@ def test_raw_stacks_of_all_channels(inputs_of):
     assert inputs.pairs_of_cells("a", "cells") == ["<results>/a/cells/pairs.csv"]
 
 
+def test_the_record_and_the_raw_stack_of_a_channel_say_where_data_are_missing(inputs_of):
+    inputs = inputs_of([NUCLEI, MEMBRANE])
+    for channel in ("nuclei", "membrane"):
+        files = inputs.no_data("a", channel)
+        assert [Path(file).name for file in files] == ["import.json", "raw.tif"]
+        assert all(file.endswith(f"/a/channels/{channel}/{Path(file).name}") for file in files)
+        assert inputs.import_record("a", channel) == files[:1]
+    only_nuclei = inputs_of([NUCLEI])
+    assert only_nuclei.no_data("a", "membrane") == only_nuclei.import_record("a", "membrane") == []
+
+
+def test_only_nuclei_that_are_segmented_have_a_record_of_their_threshold(inputs_of):
+    inputs = inputs_of([NUCLEI, MEMBRANE])
+    (record,) = inputs.threshold_record("a", "nuclei")
+    assert record.endswith("/a/nuclei/threshold.json")
+    assert inputs.threshold_record("a", "cells") == []
+    labelled = inputs_of([NUCLEI | {"labels": "l.tif"}])
+    assert labelled.threshold_record("a", "nuclei") == []
+
+
 def test_a_remote_image_is_not_a_file(inputs_of):
     url = "https://example.org/a.zarr"
     inputs = inputs_of([NUCLEI | {"image": url}, MEMBRANE])
