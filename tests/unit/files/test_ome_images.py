@@ -159,6 +159,15 @@ def test_planes_behind_a_pattern_have_the_order_of_the_metadata(tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "s_*.ome.tif")[1], stack)
 
 
+def test_planes_of_a_set_that_were_all_renamed_have_the_order_of_their_names(tmp_path):
+    stack = pattern((PLANES, 7, 9))
+    content = image_xml(0, "".join(block(f"s_{z}.ome.tif", z, 1) for z in range(PLANES)), SIZES[1])
+    for z, plane in enumerate(stack):
+        write(tmp_path / f"s_{z}.ome.tif", plane, content)
+        (tmp_path / f"s_{z}.ome.tif").rename(tmp_path / f"new_{z}.ome.tif")
+    np.testing.assert_array_equal(read(tmp_path / "new_*.ome.tif")[1], stack)
+
+
 @pytest.mark.parametrize("axis", ["C", "T"])
 def test_a_pattern_of_one_channel_or_time_of_a_set(tmp_path, axis):
     stacks = pattern((2, PLANES, 7, 9))
