@@ -2,7 +2,7 @@
 # make quick          lint and unit tests, less than 90 s
 # make test           lint and all tests, except those on a cluster
 # make test-cluster   tests on a local Slurm with three nodes; as root on Debian or Ubuntu
-# make formats        install the packages that read files of microscopes and remote images
+# make formats        install the optional packages for microscope files and other inputs
 # make docs           update the generated tables in config/README.md
 # make accuracy       score simulated and real stacks
 # make bench          measure the run time of cellstack and other tools

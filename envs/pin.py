@@ -1,4 +1,4 @@
-"""Write envs/cellstack.yaml: the direct requirements, at the versions of the locks."""
+"""Write envs/cellstack.yaml: the direct requirements, at the locked versions."""
 
 import re
 from pathlib import Path

@@ -30,7 +30,7 @@ def main(
     """Threshold `denoised` by `method`, multiplied by `factor`, and write the `mask`.
 
     The file `threshold` records the method, the value, if a single value holds for all voxels, and
-    what can make the mask wrong.
+    signs that the mask can be inaccurate.
     Voxels without data according to the files `no_data` are background, and count in no threshold.
     Methods that depend on the noise of the stack need `contrast`, the stack before denoising.
     `diameter_um` is only checked, see :func:`cellstack.config.lengths.check_diameter`.

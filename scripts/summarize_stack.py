@@ -30,8 +30,8 @@ def main(
 
     `records` describe the import of the channels of the stack. The file `diameter`, if given, names
     the source of an estimated diameter. If they exist, the `record` of the import of the channel of
-    the objects has the fraction of voxels without data, and that of the `threshold` has what can
-    make the mask wrong.
+    the objects has the fraction of voxels without data, and that of the `threshold` has the signs
+    that the mask can be inaccurate.
     """
     source = lengths.read_diameter(diameter[0])["source"] if diameter else diameter_source
     rows = list(read_rows(objects))

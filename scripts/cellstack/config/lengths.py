@@ -148,5 +148,5 @@ def check_diameter(
         return
     raise InputError(
         f"diameter_um of {objects}, {diameter_um:g} um, {wrong}: correct diameter_um, or fill in "
-        "z_um, y_um and x_um in the sheet in um"
+        "z_um, y_um and x_um (in um) in the sheet"
     )

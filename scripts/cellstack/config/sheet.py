@@ -108,7 +108,7 @@ def read_table(
         columns = ", ".join(header[:MAX_SHOWN]) + (", ..." * (len(header) > MAX_SHOWN))
         return [], [
             f"{path}: the header, which is the first line, has no column {' or '.join(missing)}; "
-            f"it has {quote(columns)}: add them, or remove the lines above the header"
+            f"it has {quote(columns)}: add what is missing, or remove the lines above the header"
         ]
     errors = [
         f"{path}: column {column!r} occurs {count} times; remove all but one"
@@ -295,5 +295,5 @@ def _why_absent(path: str) -> str:
             "correct the path"
         )
     if images.is_remote(path):
-        return "is an address, which only `image` can be; download it, and name its folder"
+        return "is an address, which only `image` can be; download it, and give its folder"
     return "does not exist; correct the path, which is relative to the working directory"

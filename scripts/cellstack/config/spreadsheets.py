@@ -15,12 +15,12 @@ WORKBOOKS = (".xlsx", ".xlsm")
 SEPARATORS = {".csv": ","}  # by the end of the name; tabs for other names
 KNOWN_SEPARATORS = (",", ";", "\t")
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # or a decimal comma: this is not known
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # can also be a decimal comma
 DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d+)")
 
 
 def read_cells(path: str) -> list[list[str]]:
-    """Return the cells of a table, row by row.
+    """Return the cells of a table, row by row, without surrounding blanks.
 
     Parameters
     ----------
@@ -32,7 +32,6 @@ def read_cells(path: str) -> list[list[str]]:
     Returns
     -------
     list of list of str
-        Without surrounding blanks.
 
     Raises
     ------
@@ -101,7 +100,7 @@ def as_number(cell: str) -> float:
     Raises
     ------
     ValueError
-        It is not a number, or it can be read with a decimal comma or with a separator of thousands.
+        It is not a number, or its comma can be a decimal comma or a thousands separator.
 
     Examples
     --------
@@ -109,5 +108,5 @@ def as_number(cell: str) -> float:
     (0.25, 0.25)
     """
     if THOUSANDS.fullmatch(cell):
-        raise ValueError(f"{cell!r} has a decimal comma or a separator of thousands")
+        raise ValueError(f"{cell!r} has a decimal comma or a thousands separator")
     return float(DECIMAL_COMMA.sub(r"\1.\2", cell) if DECIMAL_COMMA.fullmatch(cell) else cell)

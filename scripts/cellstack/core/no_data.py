@@ -17,12 +17,12 @@ from cellstack.core.types import BoolVolume, Labels, RawVolume, Scalar, Spacing
 
 MIN_FACE_FRACTION = 0.002  # of all pixels at the faces, that have the value and equal neighbours
 MIN_FRACTION = 0.0005  # of the stack
-SECTIONS = 8  # across each axis, in which the step is measured
+SECTIONS_PER_AXIS = 8  # across each axis, in which the step is measured
 BLURRED_VOXELS = 2  # around the region, whose values may be interpolated
-NEAR, FAR = (3, 4), (6, 7)  # distances in voxels at which the step is measured
+NEAR_VOXELS, FAR_VOXELS = (3, 4), (6, 7)  # distances from the region at which the step is measured
 MIN_STEP = 4.0  # standard deviations of the noise
-MAX_RISE = 1.5  # of the step from NEAR to FAR; the blurred rim of an object rises further
-GAP = 0.25  # of the step
+MAX_RISE = 1.5  # of the step, from near to far; the blurred rim of an object rises further
+GAP_WIDTH = 0.25  # of the step: the range of values beside the exact one
 MAX_GAP_FRACTION = 0.001  # of the data, that may have values within the gap
 MIN_BACKGROUND = 0.25  # of the data, as dark as the surroundings of the region
 MIN_SIGNAL = 6.0  # standard deviations of the noise by which objects exceed that background
@@ -41,7 +41,7 @@ class NoData(NamedTuple):
     value : float
         The exact value of the voxels without data.
     limit : float
-        Voxels beside them with values between `value` and `limit` are interpolated from both.
+        Voxels beside them with values between `value` and `limit` are interpolated.
     """
 
     value: float
@@ -49,7 +49,7 @@ class NoData(NamedTuple):
 
 
 def find_no_data(stack: RawVolume) -> NoData | None:
-    """Find out whether a stack has regions without data.
+    """Find the value of the voxels without data, if a stack has any.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def find_no_data(stack: RawVolume) -> NoData | None:
     - Three voxels away from them, the quartile nearer to it differs from it by at least 4 standard
       deviations of the noise. Farther away the difference is at most 1.5 times as large: the step
       is complete, unlike the blurred rim of an object.
-    - At most 0.1 % of the other voxels have values near it.
+    - At most 0.1 % of the other voxels have values within a quarter of the step from it.
     - In sections, the other voxels form one piece with few gaps. Either it contains objects in a
       background like that beside the region, or it covers a quarter of two faces of the stack.
       Bright objects with sharp edges before a background of exactly 0 do not.
@@ -103,7 +103,7 @@ def find_no_data(stack: RawVolume) -> NoData | None:
     noise = float(np.median(np.abs(differences))) / MAD_OF_DIFFERENCE
     step = abs(level - value)
     rise = abs(float(np.percentile(far, quartile)) - value) if len(far) else step
-    in_gap = np.mean(np.abs(data - value) < GAP * step)
+    in_gap = np.mean(np.abs(data - value) < GAP_WIDTH * step)
     if step < MIN_STEP * noise or step == 0 or rise > MAX_RISE * step or in_gap > MAX_GAP_FRACTION:
         return None
     largest_piece, runs = _shape_of_data(stack, value)
@@ -274,11 +274,11 @@ def _constant_at_faces(stack: RawVolume) -> float | None:
 
 
 def _sections(stack: RawVolume) -> Iterator[NDArray[np.float32]]:
-    """Yield sections of a stack across each axis along which the section has an extent."""
+    """Yield sections of a stack across each axis, except sections one pixel wide."""
     for axis in range(3):
         if min(np.delete(stack.shape, axis)) == 1:
             continue
-        count = min(SECTIONS, stack.shape[axis])
+        count = min(SECTIONS_PER_AXIS, stack.shape[axis])
         places = (np.arange(count) + 0.5) * stack.shape[axis] / count
         for place in places.astype(int).tolist():
             yield np.take(stack, place, axis).astype(np.float32)
@@ -288,14 +288,16 @@ def _values_of_section(
     section: NDArray[np.float32], value: float
 ) -> tuple[NDArray[np.float32], ...]:
     """Return values beside the region, near it and farther away, all data, and differences."""
-    distance = np.full(section.shape, FAR[1] + 1)
+    distance = np.full(section.shape, FAR_VOXELS[1] + 1)
     reached = section == value
     distance[reached] = 0
-    for steps in range(1, FAR[1] + 1):
+    for steps in range(1, FAR_VOXELS[1] + 1):
         reached = widen(reached[None])[0]
         distance[reached & (distance > steps)] = steps
     data = distance > BLURRED_VOXELS
-    near, far = ((distance >= first) & (distance <= last) for first, last in (NEAR, FAR))
+    near, far = (
+        (distance >= first) & (distance <= last) for first, last in (NEAR_VOXELS, FAR_VOXELS)
+    )
     pairs = data[:, 1:] & data[:, :-1]
     differences = np.diff(section, axis=1)[pairs]
     return section[distance == 1], section[near], section[far], section[data], differences
@@ -319,6 +321,6 @@ def _shape_of_data(stack: RawVolume, value: float) -> tuple[float, float]:
 
 
 def _covered_faces(stack: RawVolume, value: float) -> int:
-    """Return the number of faces of the stack of which data cover at least a quarter."""
+    """Return the number of faces of which at least a quarter is covered by data."""
     faces = [np.take(stack, i, axis) for axis in range(3) for i in (0, -1) if stack.shape[axis] > 1]
     return sum(float(np.mean(face != value)) >= MIN_FACE_COVER for face in faces)

@@ -20,7 +20,7 @@ def histogram(
     Parameters
     ----------
     stack : (Z, Y, X) ndarray, or sequence of ndarray, of float32
-        All values, or those of each plane that count.
+        All values, or the selected values of each plane.
     low, high : float
         The lowest and the highest value of the stack, which must differ.
 

@@ -26,7 +26,7 @@ NOT_SUMMARIZED = (
 )
 MAX_DIAMETER_DEVIATION = 0.3
 MEASURED_SOURCES = ("given", "estimated")  # of a diameter that objects are expected to have
-MAX_HAZE_RATIO = 0.175  # above it, volumes are at least 10 % too large; 0.07 to 0.16 without haze
+MAX_HAZE_RATIO = 0.175  # 0.07 to 0.16 without haze; 0.15 to 0.2 if volumes are 10 % too large
 SATURATED_PERCENTILE = 75
 MAX_BRIGHTNESS_RATIO = 12.0  # up to which dim objects are found beside bright ones
 NO_OBJECTS = "no objects"
@@ -67,8 +67,7 @@ def summarize_stack(
         "given", "estimated", "from nuclei" or "fallback". With the last two the diameter of the
         objects is not compared with `diameter_um`.
     image_flags : sequence of str
-        What is known about the images from their import and changes how measurements are to be
-        read.
+        Findings of the import that affect the interpretation of the measurements.
     no_data_fraction : float
         Fraction of the voxels that have no data, see :mod:`cellstack.core.no_data`.
     threshold_record : dict, optional

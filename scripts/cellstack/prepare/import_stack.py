@@ -25,7 +25,7 @@ RAW_TYPES = {
     "float64": "float32",
 }
 MAX_NAMED = 10  # channels in a message
-MAX_ABSENT = 0.5  # share of the chunks of a channel
+MAX_ABSENT = 0.5  # fraction of the chunks of a channel
 MIN_STAGE_BYTES = 10  # per voxel, of the stage that needs the least memory
 LUMINANCE_WEIGHTS = (2126, 7152, 722)  # times 10,000; sums of integers are exact on any processor
 
@@ -157,9 +157,9 @@ def describe_no_data(stack: RawVolume) -> tuple[dict[str, float] | None, list[st
         return None, []
     fraction = float(np.mean(mark_no_data(stack, found)))
     notice = (
-        f"{100 * fraction:.1f} % of the voxels have no data but the value {found.value:g}, as "
-        "rotation, stitching or padding adds it: they are ignored, and objects beside them count "
-        "as cut"
+        f"{100 * fraction:.1f} % of the voxels have no data (value {found.value:g}, as added by "
+        "rotation, stitching or padding): they are ignored, and objects that touch them count as "
+        "cut"
     )
     return {**found._asdict(), "fraction": fraction}, [notice]
 

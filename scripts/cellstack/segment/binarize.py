@@ -21,7 +21,7 @@ from cellstack.errors import InputError
 Counts: TypeAlias = NDArray[np.integer[Any]]
 Values: TypeAlias = NDArray[np.float64]
 Record: TypeAlias = dict[str, float]
-"""What can make a mask wrong, see :class:`cellstack.segment.per_object_threshold.MarkedBlobs`."""
+"""Signs of an inaccurate mask, see :class:`cellstack.segment.per_object_threshold.MarkedBlobs`."""
 
 Rule: TypeAlias = partial[tuple[BoolVolume, Record]]
 
@@ -99,7 +99,7 @@ def binarize_with_record(
     contrast: Volume | None = None,
     no_data: BoolVolume | None = None,
 ) -> tuple[Mask, Record]:
-    """Return the mask of the voxels above a threshold, and what can make it wrong.
+    """Return the mask of the voxels above a threshold, and the signs that it can be inaccurate.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ SHELL_PERCENTILE = 90  # of the intensities in the shell, which may not be a sph
 
 
 class MarkedBlobs(NamedTuple):
-    """The mask of the bright blobs of a stack, and what can make it wrong.
+    """The mask of the bright blobs of a stack, and the signs that it can be inaccurate.
 
     Attributes
     ----------
@@ -54,10 +54,10 @@ class MarkedBlobs(NamedTuple):
         Typical contrast of the brightest objects divided by that of the dimmest group; 1 if there
         is one group.
     haze_ratio : float
-        Intensity beside objects divided by their contrast, both above the background; the median
+        Intensity beside objects, above the background and divided by their contrast: the median
         over all objects. 0 without objects.
     hollow : int
-        Number of hollow objects, which are brighter around than at their centre.
+        Number of hollow objects, which are brighter in a shell than at their centre.
     """
 
     mask: BoolVolume

@@ -207,7 +207,7 @@ def test_only_an_image_can_be_remote(read, url):
     lines = f"stack\tchannel\timage\tlabels\na\tnuclei\t{url}\t{url}\n"
     assert errors_of(*read(lines)) == [
         f"stacks.tsv row 1: labels '{url}' is an address, which only `image` can be; "
-        "download it, and name its folder"
+        "download it, and give its folder"
     ]
 
 

@@ -44,7 +44,7 @@ def test_each_channel_and_time_point_is_read(tmp_path, kind):
     assert (source.format, source.time, source.scene) == (kind.upper(), 2, None)
     assert source.notices == []
     assert "contains 3 time points, 0 to 2: fill in time in the sheet" in refused(path)
-    assert "scene 1 matches no scene, it has 0" in refused(path, time=0, scene="1")
+    assert "scene 1 matches no scene, the file has 0" in refused(path, time=0, scene="1")
 
 
 def test_a_single_stack_needs_no_time(tmp_path, kind):

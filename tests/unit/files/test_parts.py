@@ -36,9 +36,9 @@ def test_scene_by_number_or_name(names, scene, expected):
     ("names", "scene", "expected"),
     [
         (["a", None], None, "contains 2 scenes, 0 (a), 1: fill in scene in the sheet"),
-        (["a", None], "2", "scene 2 matches no scene, it has 0 (a), 1: correct scene"),
+        (["a", None], "2", "scene 2 matches no scene, the file has 0 (a), 1: correct scene"),
         (["a", None], "-1", "scene -1 matches no scene"),
-        (["a"], "b", "scene b matches no scene, it has 0 (a)"),
+        (["a"], "b", "scene b matches no scene, the file has 0 (a)"),
         (NAMES, "RIGHT", "scene RIGHT matches 2 of its scenes"),
         (NAMES, "1", "scene 1 matches 2 of its scenes"),
         ([], None, "contains 0 scenes, none"),
@@ -58,7 +58,7 @@ def test_time_points_are_counted_from_0():
     with pytest.raises(InputError, match="contains 3 time points, 0 to 2: fill in time"):
         pick_time("a.czi", 3, Part())
     for count, time in [(1, 1), (3, 3), (3, -1)]:
-        with pytest.raises(InputError, match=f"time {time} is not in the file, it has {count} "):
+        with pytest.raises(InputError, match=f"time {time} is not in the file, which has {count} "):
             pick_time("a.czi", count, Part(time=time))
 
 

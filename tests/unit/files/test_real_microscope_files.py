@@ -136,7 +136,7 @@ def test_planes_of_metaxpress_have_a_pixel_size(data):
         (XZ, {"scene": "xz"}, "is a section without the axis Y (axes CZX, shape (2, 512, 512))"),
         (XZ, {"scene": "0"}, "is a section without the axis Y (axes TCZX"),
         ("cluster.nd2", {}, "contains 3 time points, 0 to 2: fill in time"),
-        ("cluster.nd2", {"time": 0, "scene": "1"}, "scene 1 matches no scene, it has 0"),
+        ("cluster.nd2", {"time": 0, "scene": "1"}, "scene 1 matches no scene, the file has 0"),
     ],
 )
 def test_a_real_file_that_is_not_one_stack_is_refused(data, name, part, expected):

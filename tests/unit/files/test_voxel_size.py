@@ -235,7 +235,7 @@ def test_the_resolution_of_a_print_is_doubtful(unit):
     assert len(notices) == 3
     assert voxel_size.find_doubtful(tags, sheet) == []
     (flag,) = voxel_size.find_doubtful(tags, NOTHING)
-    assert flag.startswith("the voxel size along y and x is from the TIFF tag")
+    assert flag.startswith("the voxel size along y and x is from the print resolution in")
     assert "fill in y_um and x_um" in flag
 
 

@@ -55,7 +55,7 @@ class ImageSource:
     notices : list of str
         What the user should know.
     flags : list of str
-        Notices that change how the measurements are to be read. They are shown in `stacks.csv`.
+        Notices that affect the interpretation of the measurements. They are shown in `stacks.csv`.
     count_chunks : callable or None
         Takes the number of a channel and returns how many of its chunks are absent, and how many
         it has; None for formats without chunks that can be absent.

@@ -44,14 +44,14 @@ def open_lif(path: Path, part: Part | None = None) -> Iterator[ImageSource]:
     ------
     ImageSource
         Valid within the context, which closes the file. Wavelengths of a spectral image are its
-        channels. An image that was scanned in x-z is read if it has several y.
+        channels. An image that was scanned in x-z is read if it has several positions in y.
 
     Raises
     ------
     InputError
         The file is not a LIF, is incomplete, or does not contain a single stack: it has several
-        images or time points of which `part` names none, tiles that are not merged, no y, or other
-        axes.
+        images or time points of which `part` names none, tiles that are not merged, no axis y, or
+        other axes.
     """
     name = str(path)
     library = optional.load("liffile", "liffile", name, "LIF files")
@@ -105,7 +105,7 @@ def _find_layout(place: str, image: Any, root: Element) -> _Layout:
     if sizes.get("M", 1) > 1:
         raise InputError(
             f"{place}: contains {sizes['M']} tiles that are not merged: in LAS X apply Mosaic "
-            "Merge, and name the merged image"
+            "Merge, save the project, and select the merged image with scene in the sheet"
         )
     tags = {each.get("ChannelTag") for each in root.findall(f"{DESCRIPTION}Channels/*")}
     colour = sizes.get("S", 1) >= 3 and tags >= RED_GREEN_BLUE

@@ -14,7 +14,7 @@ from cellstack.files.readers.image_source import ImageSource, Planes
 from cellstack.files.readers.parts import Part
 from cellstack.files.readers.voxel_size import StoredSize
 
-FRAME_AXES = "CYXS"  # the other axes are those along which frames lie
+FRAME_AXES = "CYXS"  # axes within a frame; the others count frames
 
 
 @contextmanager
@@ -42,8 +42,8 @@ def open_nd2(path: Path, part: Part | None = None) -> Iterator[ImageSource]:
     library = optional.load("nd2", "nd2", name, "ND2 files")
     with ExitStack() as stack:
         with image_source.input_errors(name):
-            # a handle that is no plain file, because nd2 maps those into memory: the limit of
-            # memory would apply to the size of the file
+            # nd2 maps a plain file into memory, and its whole size would count towards the memory
+            # limit; it does not map a handle
             handle = stack.enter_context(tifffile.FileHandle(path))
             file = stack.enter_context(library.ND2File(handle))
             source = _describe(name, path, file, part)
@@ -110,7 +110,7 @@ def _frame_numbers(lead: Mapping[str, int], where: Mapping[str, int]) -> list[in
 def _check_frames(
     name: str, path: Path, file: Any, lead: Mapping[str, int], where: Mapping[str, int]
 ) -> None:
-    """Refuse a stack with a missing frame, which nd2 reads as zeros."""
+    """Raise an error if a frame is missing, which nd2 reads as zeros."""
     if file.is_legacy:  # a missing frame is an error of nd2
         return
     offsets = file._rdr._frame_offsets  # nd2 offers no other way to find out

@@ -1,7 +1,7 @@
 """Which image in OME metadata belongs to a file.
 
 The metadata in a TIFF can describe several images, such as the positions of a well, in one file or
-in a set of files; or they only name another file that has the metadata of the set.
+in a set of files. They can also only name another file, which has the metadata of the set.
 """
 
 from copy import deepcopy
@@ -27,7 +27,7 @@ class OmeImage(NamedTuple):
     images : int
         Number of images in the file.
     xml : str or None
-        The metadata of this image only; None if those in the file are of one image.
+        The metadata of this image only; None if the metadata in the file are of one image.
     files : list of str
         Names of the files with the planes of the channels and times in this file, in the order of
         planes; empty if there is no other file.
@@ -111,7 +111,7 @@ def check_single(name: str, image: OmeImage | None) -> None:
     Raises
     ------
     InputError
-        The metadata describe several images, and not just one names the file.
+        The metadata describe several images, and not exactly one of them is in the file.
     """
     described = len(image.root.findall("{*}Image")) if image is not None else 1
     if described > 1:
@@ -135,7 +135,7 @@ def _read_companion(name: str, path: Path, file: str) -> ElementTree.Element:
         with tifffile.TiffFile(other) as tif:
             return ElementTree.fromstring(str(tif.ome_metadata))
     if other.stat().st_size > MAX_METADATA_BYTES:
-        raise InputError(f"{other}: has more bytes than metadata of an image: export it again")
+        raise InputError(f"{other}: is too large for OME metadata: export it again")
     return ElementTree.fromstring(other.read_bytes())
 
 

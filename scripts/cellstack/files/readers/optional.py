@@ -1,4 +1,4 @@
-"""Import of the optional packages, which read files of microscopes and remote images."""
+"""Import of the optional packages, which read microscope files and remote images."""
 
 import importlib
 from typing import Any

@@ -17,7 +17,7 @@ class Part(NamedTuple):
     ----------
     scene : str or None
         Number (from 0) or name of the scene; None or empty if the sheet does not give it. A scene
-        is what a file calls scene, series, position or image.
+        is called scene, series, position or image, depending on the format.
     time : int or None
         Number of the time point, from 0; None if the sheet does not give it.
     """
@@ -74,7 +74,7 @@ def pick_scene(name: str, names: Sequence[str | None], part: Part | None) -> int
         return matches.pop()
     problem = f"matches {len(matches)} of its scenes" if matches else "matches no scene"
     raise InputError(
-        f"{name}: scene {part.scene} {problem}, it has {available or 'none'}: "
+        f"{name}: scene {part.scene} {problem}, the file has {available or 'none'}: "
         "correct scene in the sheet"
     )
 
@@ -139,7 +139,7 @@ def pick_time(name: str, count: int, part: Part | None, hint: str = "") -> int:
         )
     if not 0 <= part.time < count:
         raise InputError(
-            f"{name}: time {part.time} is not in the file, it has {count} {held}: "
+            f"{name}: time {part.time} is not in the file, which has {count} {held}: "
             "correct time in the sheet"
         )
     return part.time

@@ -118,7 +118,7 @@ def group_planes(names: Iterable[str]) -> list[PlaneGroup]:
 
 
 def choose_planes(names: Sequence[str], listed: Collection[str], folder: str) -> PlaneGroup:
-    """Return the planes of a stack in order, or refuse files that are not one stack.
+    """Return the planes of a stack in order; raise an error if files are not one stack.
 
     Parameters
     ----------
@@ -163,7 +163,11 @@ def choose_planes(names: Sequence[str], listed: Collection[str], folder: str) ->
     usable = _fitting([pattern for pattern in patterns if pattern], len(stacks))
     raise InputError(
         f"{where}: contains {len(stacks)} stacks of planes, which differ in {differ}{beside}: "
-        + (f"use one pattern as image in the sheet: {usable}" if usable else "use one folder each")
+        + (
+            f"use one pattern as image in the sheet: {usable}"
+            if usable
+            else "use a folder for each"
+        )
     )
 
 

@@ -73,7 +73,7 @@ def _in_order_of_set(files: list[Path], first: ImageSource) -> list[Path]:
         raise InputError(
             f"{first.files[0]}: belongs to a set of {len(position)} files according to its OME "
             f"metadata, but {len(missing)} are not among the planes: {shown}: copy them into the "
-            "folder, and name all with the pattern or the folder"
+            "folder, and give the folder or a pattern that matches all"
         )
     return files
 

@@ -44,7 +44,7 @@ def open_remote(url: str, part: Part | None = None) -> Iterator[ImageSource]:
     if urlsplit(url).username is not None:
         raise InputError(
             "an address in the sheet contains a user name or a password, which would be published "
-            "with the results: download the image, and name its folder"
+            "with the results: download the image, and give its folder"
         )
     library = optional.load("obstore", "obstore", url, "remote images")
     server = os.environ.get("AWS_ENDPOINT_URL", "") if url.startswith("s3:") else url
@@ -67,7 +67,7 @@ def open_remote(url: str, part: Part | None = None) -> Iterator[ImageSource]:
 
 @contextmanager
 def _network_errors(url: str, library: Any) -> Iterator[None]:
-    """Replace the advice of an error that has its cause in the network or the address."""
+    """Replace the advice of errors caused by the network or the address."""
     from zarr.errors import GroupNotFoundError
 
     try:
@@ -82,6 +82,6 @@ def _network_errors(url: str, library: Any) -> Iterator[None]:
             reason = image_source.one_line(str(cause), image_source.MAX_REASON_LENGTH)
             raise InputError(
                 f"{url}: cannot be downloaded ({reason}): check the address and the network, or "
-                "download it and name its folder"
+                "download the image and give its folder"
             ) from error
         raise

@@ -138,7 +138,7 @@ def spacing_of_stk(name: str, tif: tifffile.TiffFile) -> dict[str, StoredSize]:
     if len(distances) > 1:
         raise InputError(
             f"{name}: its planes are not equally spaced, their distances are {distances[0]:g} to "
-            f"{distances[-1]:g} um: record the stack with one distance"
+            f"{distances[-1]:g} um: record the stack with a constant distance"
         )
     if distances[0]:
         found["z"] = StoredSize(float(distances[0]), "um", "STK ZDistance")

@@ -54,7 +54,7 @@ class StoredSize(NamedTuple):
     def doubtful(self) -> bool:
         """Whether it may be the resolution of a print, a screen or the camera.
 
-        Programs other than those of microscopes fill in the resolution tags of a TIFF, too.
+        Many programs write the resolution tags of a TIFF, not only those of microscopes.
         """
         return self.source in ("XResolution", "YResolution") and self.unit in PRINT_UNITS
 
@@ -246,7 +246,7 @@ def choose(
             )
         differs = value is not None and abs(given - value) > TOLERANCE * value
         if differs and stored is not None and stored.doubtful:
-            notices.append(f"{written} is not used, but {axis}_um of the sheet")
+            notices.append(f"{written} is not used: {axis}_um of the sheet replaces it")
         elif differs:
             raise InputError(
                 f"{name}: the voxel size along {axis} is {value:.6g} um in the file ({written}) "
@@ -285,6 +285,6 @@ def find_doubtful(found: Mapping[str, StoredSize], sheet: Mapping[str, float | N
         return []
     columns = " and ".join(f"{axis}_um" for axis in axes)
     return [
-        f"the voxel size along {' and '.join(axes)} is from the TIFF tag for the resolution of a "
-        f"print and can be wrong (fill in {columns} in the sheet)"
+        f"the voxel size along {' and '.join(axes)} is from the print resolution in the TIFF and "
+        f"can be wrong (fill in {columns} in the sheet)"
     ]

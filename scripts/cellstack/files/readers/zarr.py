@@ -95,7 +95,7 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
             )
         roles = image_source.axis_roles(name, axes, array.shape, colour=False)
         if min((*array.chunks, *(array.shards or ())), default=1) < 1:
-            raise InputError(f"{name}: has chunks without voxels: export it again")
+            raise InputError(f"{name}: has chunks of length 0: export it again")
         chunk_bytes = math.prod(array.chunks) * array.dtype.itemsize
         if chunk_bytes > MAX_CHUNK_BYTES:
             raise InputError(
@@ -129,7 +129,7 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
 
 
 def _without_nulls(value: Any) -> Any:
-    """Return JSON without entries that are null: they are as good as absent."""
+    """Return JSON without entries that are null: they count as absent."""
     if isinstance(value, dict):
         return {key: _without_nulls(part) for key, part in value.items() if part is not None}
     if isinstance(value, list):
