@@ -209,9 +209,13 @@ def find_errors(
             errors += _diameter_errors(row, place, diameters)
         for column in ("image", "ground_truth", "labels"):
             path = row.get(column)
-            if path is None or path in made or (column == "image" and images.is_remote(path)):
+            if path is None or path in made:
                 continue
-            if not images.find_images(path):
+            if images.is_remote(path) and (secret := images.find_secret(path)):
+                errors.append(f"{place}: {column}: {secret}")
+            elif column == "image" and images.is_remote(path):
+                continue
+            elif not images.find_images(path):
                 errors.append(f"{place}: {column} {quote(path)} {_why_absent(path)}")
     errors += _similar_names(channels, "the stacks", where)
     for stack, present in channels.items():

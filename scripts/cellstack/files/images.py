@@ -5,6 +5,7 @@ import os
 import stat
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from cellstack.errors import InputError
 
@@ -23,6 +24,28 @@ def is_remote(path: str) -> bool:
     True
     """
     return path.startswith(REMOTE)
+
+
+def find_secret(address: str) -> str:
+    """Return why an address must not be recorded with the results; empty if it may be.
+
+    Examples
+    --------
+    >>> find_secret("https://example.org/image.zarr")
+    ''
+    >>> find_secret("https://example.org/image.zarr?token=1234").partition(", which")[0]
+    'an address contains a user name, a password or a query'
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # such as an incomplete IPv6 address; reading it fails later
+        return ""
+    if parts.username is None and not parts.query:
+        return ""
+    return (
+        "an address contains a user name, a password or a query, which would be published with the "
+        "results: download the image, and give its folder"
+    )
 
 
 def is_zarr(folder: Path) -> bool:

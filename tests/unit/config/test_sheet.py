@@ -211,6 +211,17 @@ def test_only_an_image_can_be_remote(read, url):
     ]
 
 
+@pytest.mark.parametrize("column", ["image", "labels"])
+@pytest.mark.parametrize("url", ["https://user:secret@a.org/a.zarr", "s3://a/a.zarr?key=secret"])
+def test_an_address_with_a_secret_is_refused_and_not_repeated(read, column, url):
+    cells = {"image": __file__} | {column: url}
+    lines = "\t".join(["stack", "channel", *cells]) + "\n"
+    lines += "\t".join(["a", "nuclei", *cells.values()]) + "\n"
+    (error,) = errors_of(*read(lines))
+    assert f"{column}: an address contains a user name, a password or a query" in error
+    assert "secret" not in error
+
+
 HOSTILE = [
     "..",
     "../a",

@@ -98,9 +98,13 @@ def test_a_server_that_fails_or_cannot_be_reached_is_named(tmp_path, server):
     assert "cannot be downloaded" in refused(url)
 
 
-def test_a_password_in_an_address_is_refused_and_not_repeated():
-    message = refused("https://user:secret@example.org/a.zarr")
-    assert "contains a user name or a password" in message
+@pytest.mark.parametrize(
+    "address",
+    ["https://user:secret@example.org/a.zarr", "https://example.org/a.zarr?signature=secret"],
+)
+def test_a_password_in_an_address_is_refused_and_not_repeated(address):
+    message = refused(address)
+    assert "contains a user name, a password or a query" in message
     assert "secret" not in message
 
 

@@ -130,7 +130,7 @@ def _axes(settings: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def _axis_lengths(settings: Mapping[str, Any]) -> dict[str, int]:
-    """Return the length of each axis; one that was not scanned has the length 0 in the file."""
+    """Return the length of each axis. In the file, axes that were not scanned have length 0."""
     return {axis: max(1, int(section["MaxSize"])) for axis, section in _axes(settings).items()}
 
 

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from cellstack.errors import InputError
+from cellstack.files import images
 from cellstack.files.readers import image_source, optional, zarr
 from cellstack.files.readers.image_source import ImageSource, Planes
 from cellstack.files.readers.parts import Part
@@ -38,14 +38,11 @@ def open_remote(url: str, part: Part | None = None) -> Iterator[ImageSource]:
     Raises
     ------
     InputError
-        The address contains a password, cannot be reached, or is not an OME-Zarr with a single
-        stack.
+        The address contains a password or a query, cannot be reached, or is not an OME-Zarr with a
+        single stack.
     """
-    if urlsplit(url).username is not None:
-        raise InputError(
-            "an address in the sheet contains a user name or a password, which would be published "
-            "with the results: download the image, and give its folder"
-        )
+    if secret := images.find_secret(url):
+        raise InputError(secret)
     library = optional.load("obstore", "obstore", url, "remote images")
     server = os.environ.get("AWS_ENDPOINT_URL", "") if url.startswith("s3:") else url
     options = {"timeout": TIMEOUT, "allow_http": server.startswith("http:")}
