@@ -11,7 +11,8 @@ from reading import pattern, read, refused
 
 from cellstack.errors import InputError
 from cellstack.files import images
-from cellstack.files.readers.plane_names import choose_planes, group_planes, pattern_of
+from cellstack.files.readers.plane_choice import choose_planes
+from cellstack.files.readers.plane_names import group_planes, pattern_of
 
 PLANES = 12
 STACKS = {

@@ -17,7 +17,7 @@ from cellstack.files.readers import (
     limits,
     nd2,
     oif,
-    plane_names,
+    plane_choice,
     planes,
     png,
     tiff,
@@ -61,7 +61,7 @@ def open_image(image: Sequence[Path], part: Part | None = None) -> Iterator[Imag
     image : list of pathlib.Path
         A file, a glob pattern, a folder (an OME-Zarr, or planes), or several files of one plane
         each. Planes in separate files are put into the order of the number in their names that
-        counts planes, see :func:`cellstack.files.readers.plane_names.choose_planes`.
+        counts planes, see :func:`cellstack.files.readers.plane_choice.choose_planes`.
     part : Part, optional
         The scene and the time point to be read, if the file has several. By default the file must
         contain a single stack.
@@ -170,7 +170,7 @@ def _in_order(files: list[Path]) -> tuple[list[Path], list[str]]:
             listed += [path.relative_to(top).as_posix() for path in parent.iterdir()]
     by_name = {path.relative_to(top).as_posix(): path for path in files}
     folder = "" if top == Path() else str(top)
-    chosen = plane_names.choose_planes(list(by_name), listed, folder)
+    chosen = plane_choice.choose_planes(list(by_name), listed, folder)
     return [by_name[name] for name in chosen.names], [chosen.notice] if chosen.notice else []
 
 
