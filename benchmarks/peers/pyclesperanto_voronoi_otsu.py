@@ -15,6 +15,8 @@ import tifffile
 
 def main() -> None:
     """Segment a stack."""
+    if not hasattr(cle, "push"):
+        sys.exit("pyclesperanto found no OpenCL driver: install one, such as pocl-opencl-icd")
     image, outdir, spot_sigma = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
     stack = cle.push(tifffile.imread(image).astype(np.float32))
     labels = cle.pull(cle.voronoi_otsu_labeling(stack, spot_sigma=spot_sigma, outline_sigma=1))
