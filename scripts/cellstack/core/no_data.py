@@ -93,6 +93,8 @@ def find_no_data(stack: RawVolume) -> NoData | None:
     value = _constant_at_faces(stack)
     if value is None or not MIN_FRACTION <= np.mean(stack == value) < 1:
         return None
+    if sorted(stack.shape)[1] == 1:  # a line of voxels has no section
+        return None
     parts = zip(*(_values_of_section(each, value) for each in _sections(stack)), strict=True)
     beside, near, far, data, differences = (np.concatenate(part) for part in parts)
     if min(map(len, (near, data, differences))) == 0:

@@ -152,6 +152,13 @@ def test_marks_voxels_up_to_two_steps_from_the_value(order):
     assert np.array_equal(bright, marked)
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 60), (1, 60, 1), (60, 1, 1)])
+def test_a_line_of_voxels_is_data(shape):
+    line = np.zeros(60, np.uint8)
+    line[30:] = 100
+    assert find_no_data(line.reshape(shape)) is None
+
+
 def test_fill_has_the_level_of_the_data_near_it_and_changes_no_data():
     y, x = np.mgrid[:60, :70]
     ramp = np.broadcast_to(100 + 2.0 * y, (9, 60, 70)).astype(np.float32)
