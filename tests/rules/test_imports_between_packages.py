@@ -29,6 +29,7 @@ ALLOWED = {
     "pages": BASE | STAGES | {"figures"},
     "gallery": BASE | STAGES | {"figures", "pages"},
     "run": BASE,
+    "init": BASE,
 }
 ARRAY_PACKAGES = {"cc3d", "cv2", "edt", "fastremap", "numpy", "scipy", "skimage", "SimpleITK"}
 

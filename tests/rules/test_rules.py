@@ -3,14 +3,13 @@
 import re
 
 import yaml
-from study import ROOT
+from study import ROOT, SCRIPTS
 
 from cellstack.config import lengths, sweep_table
 from cellstack.config.recipes import NEEDS, WITH_NUCLEI
 from cellstack.config.settings import fill_defaults
 
 RULES = sorted((ROOT / "rules").glob("*.smk"))
-SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 DIRECTIVES = ("log:", "benchmark:", "resources:", "conda:", "script:", "output:")
 REQUIREMENTS = ROOT / "envs" / "requirements"
 SWEPT_FILES = ("enhance", "segment", "cells")  # files of rules

@@ -8,10 +8,9 @@ import subprocess
 import sys
 
 import pytest
-from study import ROOT, Study, environment, jobs, write_pair
+from study import ROOT, SCRIPTS, Study, environment, jobs, write_pair
 from test_rules import BLOCKS, part_of
 
-SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 NEEDS_NETWORK = ("fetch_cells3d",)
 
 

@@ -47,14 +47,20 @@ def read_cells(path: str) -> list[list[str]]:
     if path.lower().endswith(WORKBOOKS):
         lines = _read_workbook(path)
     else:
-        content = Path(path).read_bytes()
-        text = content.decode("utf-16" if content.startswith(UTF_16) else "utf-8-sig")
-        separator = _separator(path, text.partition("\n")[0])
+        text = _read_text(path)
+        separator = separator_of(path)
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     return [[cell.strip() for cell in line] for line in lines]
 
 
-def _separator(path: str, header: str) -> str:
+def _read_text(path: str) -> str:
+    content = Path(path).read_bytes()
+    return content.decode("utf-16" if content.startswith(UTF_16) else "utf-8-sig")
+
+
+def separator_of(path: str) -> str:
+    """Return the character that separates the cells of a text table, see :func:`read_cells`."""
+    header = _read_text(path).partition("\n")[0]
     usual = SEPARATORS.get(Path(path).suffix.lower(), "\t")
     present = [each for each in KNOWN_SEPARATORS if each in header]
     return present[0] if len(present) == 1 else usual

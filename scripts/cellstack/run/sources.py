@@ -21,6 +21,7 @@ PACKAGES = (
     "cellstack.files",
     "cellstack.files.readers",
     "cellstack.gallery",
+    "cellstack.init",
     "cellstack.measure",
     "cellstack.pages",
     "cellstack.prepare",

@@ -197,7 +197,13 @@ def test_a_pattern_matches_no_other_file_of_the_folder():
 
 @pytest.mark.parametrize(
     ("form", "counted"),
-    [("t{n:03d}.tif", "time points"), ("Series{n:03d}.tif", "positions"), ("w{n}.tif", "channels")],
+    [
+        ("t{n:03d}.tif", "time points"),
+        ("Series{n:03d}.tif", "positions"),
+        ("w{n}.tif", "channels"),
+        ("plate_C07_s{n}_w1.tif", "positions"),
+        ("exp1_w1DAPI_s{n}_t1.TIF", "positions"),
+    ],
 )
 def test_numbers_that_do_not_count_planes(form, counted):
     message = message_of(names_of(form, range(5)))

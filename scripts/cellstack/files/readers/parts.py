@@ -10,6 +10,23 @@ MAX_NAMED = 10  # scenes in a message
 SEPARATE = "one is needed: save it as a separate file"
 
 
+class NotChosenError(InputError):
+    """A file has several scenes or time points, and the sheet names none.
+
+    Attributes
+    ----------
+    column : str
+        Column of the sheet that is needed, ``"scene"`` or ``"time"``.
+    names : list of (str or None)
+        Names of the scenes, or None for each time point.
+    """
+
+    def __init__(self, message: str, column: str, names: Sequence[str | None]) -> None:
+        super().__init__(message)
+        self.column = column
+        self.names = list(names)
+
+
 class Part(NamedTuple):
     """The stack to be read from a file, as the sheet gives it.
 
@@ -45,9 +62,10 @@ def pick_scene(name: str, names: Sequence[str | None], part: Part | None) -> int
 
     Raises
     ------
+    NotChosenError
+        The file has several scenes and the sheet names none.
     InputError
-        The file has several scenes and the sheet names none, or what the sheet names matches no
-        scene or more than one.
+        What the sheet names matches no scene or more than one.
 
     Examples
     --------
@@ -60,9 +78,11 @@ def pick_scene(name: str, names: Sequence[str | None], part: Part | None) -> int
         if len(names) == 1:
             return 0
         fix = "fill in scene in the sheet, with a number or a name"
-        raise InputError(
+        raise NotChosenError(
             f"{name}: contains {len(names)} scenes, {available or 'none'}: "
-            f"{SEPARATE if part is None else fix}"
+            f"{SEPARATE if part is None else fix}",
+            "scene",
+            names,
         )
     matches = {number for number, each in enumerate(names) if each == part.scene}
     if not matches:
@@ -121,8 +141,10 @@ def pick_time(name: str, count: int, part: Part | None, hint: str = "") -> int:
 
     Raises
     ------
+    NotChosenError
+        The file has several time points and the sheet gives none.
     InputError
-        The file has several time points and the sheet gives none, or one that is not in the file.
+        The sheet gives a time point that is not in the file.
 
     Examples
     --------
@@ -134,8 +156,10 @@ def pick_time(name: str, count: int, part: Part | None, hint: str = "") -> int:
         if count == 1:
             return 0
         fix = "fill in time in the sheet; each time point is a separate stack"
-        raise InputError(
-            f"{name}: contains {count} {held}: {SEPARATE if part is None else fix}{hint}"
+        raise NotChosenError(
+            f"{name}: contains {count} {held}: {SEPARATE if part is None else fix}{hint}",
+            "time",
+            [None] * count,
         )
     if not 0 <= part.time < count:
         raise InputError(
