@@ -43,8 +43,10 @@ def main(
     columns = ["run", *swept_keys(tried)]
     write_rows(scores, [*columns, *BY_STACK], score_rows(scored, tried, stacks))
     write_rows(runs, [*columns, "same_as", *ranked[0]], run_rows(ranked, tried, same_as))
+    of_kinds = {each["ground_truth"] for kinds in scored[0] for each in kinds.values()}
+    preset = write_preset(ranked, tried, presets, stacks, of_kinds)
     with atomic_write(best) as partial:
-        partial.write_text(write_preset(ranked, tried, presets, stacks), encoding="utf-8")
+        partial.write_text(preset, encoding="utf-8")
 
 
 job.run(main)

@@ -5,12 +5,13 @@ table of the sweep. The settings of a run are a dict by key, such as
 ``{"binarize.factor": 0.9}``; those of run 0 are empty.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import yaml
 
 from cellstack.config import settings, sweep_table
+from cellstack.evaluate.score_columns import OUTLINES, named_threshold
 from cellstack.files.tables import as_text
 
 Settings: TypeAlias = Mapping[str, Any]
@@ -18,7 +19,7 @@ Summary: TypeAlias = Mapping[str, float | None]
 StackScores: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Scores of a stack by object kind, see :mod:`cellstack.evaluate.evaluate_labels`."""
 
-SCORE, SECOND_SCORE = "f1", "panoptic_quality"  # at IoU 0.5; the second one decides ties
+SCORE, SECOND_SCORE = "f1", "panoptic_quality"  # the second one decides ties
 
 
 def swept_keys(runs: Sequence[Settings]) -> list[str]:
@@ -60,7 +61,8 @@ def score_rows(
         cells = _setting_cells(run, set_values)
         for stack, kinds in zip(stacks, scores_of_run, strict=True):
             for kind, scored in kinds.items():
-                rows.append(cells | {"stack": stack, "object": kind} | as_text(scored["summary"]))
+                key = {"stack": stack, "object": kind, "ground_truth": scored["ground_truth"]}
+                rows.append(cells | key | as_text(scored["summary"]))
     return rows
 
 
@@ -144,6 +146,7 @@ def write_preset(
     runs: Sequence[Settings],
     presets: Sequence[settings.Settings],
     stacks: Sequence[str],
+    kinds: Collection[str] = (OUTLINES,),
 ) -> str:
     """Return the best run as a preset.
 
@@ -157,6 +160,8 @@ def write_preset(
         For each run the preset that its settings are added to, as settings of stages.
     stacks : list of str
         Names of the stacks on which the runs were scored.
+    kinds : collection of str
+        Kinds of ground truth of the stacks.
 
     Returns
     -------
@@ -168,7 +173,7 @@ def write_preset(
         key: value for key, value in runs[best].items() if key not in sweep_table.KEYS_WITHOUT_STAGE
     }
     lines = [
-        f"# Run {best} of the sweep: F1 {ranked[best][SCORE]:.3f} at IoU 0.5, "
+        f"# Run {best} of the sweep: F1 {ranked[best][SCORE]:.3f} {named_threshold(kinds)}, "
         f"mean over {', '.join(stacks)}."
     ]
     if best:

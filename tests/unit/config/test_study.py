@@ -31,6 +31,7 @@ def test_a_column_is_looked_up_by_object(load_study):
     study = load_study(rows)
     assert study.scored_objects("a") == ["nuclei"]
     assert study.stacks_with("ground_truth") == ["a"]
+    assert study.scored_by_points("a") == [False]
     assert study.stacks_with("labels", "cells") == ["a"]
     assert study.stacks_with("labels", "nuclei") == []
     assert study.stacks_without("labels", "cells") == ["b"]
@@ -158,3 +159,11 @@ def test_stacks_that_share_settings_are_listed_together(load_study):
     assert volume == pytest.approx(0.1 * math.pi / 6 * 6**3, rel=1e-5)
     assert "segment_cells" not in first["stages"]
     assert "estimate_diameter" not in first["stages"]
+
+
+@pytest.mark.parametrize("name", ["t.csv", "folder/T.TSV"])
+def test_a_ground_truth_of_points_is_recognised_by_its_name(load_study, name):
+    rows = [NUCLEI | {"ground_truth": name}, MEMBRANE | {"ground_truth": "t.tif"}]
+    study = load_study(rows)
+    assert study.scored_objects("a") == ["nuclei", "cells"]
+    assert study.scored_by_points("a") == [True, False]

@@ -25,7 +25,8 @@ def test_values_are_sorted_as_numbers_where_possible():
 
 def test_plot_shows_runs_stacks_and_means_over_each_key():
     rows = [
-        {"run": str(run), "stack": stack, "object": "nuclei", "f1": str(f1), "a": a, "b": b}
+        {"run": str(run), "stack": stack, "object": "nuclei", "ground_truth": "outlines"}
+        | {"f1": str(f1), "a": a, "b": b}
         for run, a, b, scores in (
             (0, "", "", (0.5, 0.7)),
             (1, "2", "x", (0.6, 1.0)),
@@ -48,7 +49,8 @@ def test_plot_shows_runs_stacks_and_means_over_each_key():
 def table(values, stacks=("s",), kinds=("nuclei",), keys=("a",), f1=0.5):
     """Return a row per run, stack and kind; run 0 is the configuration, and others set the keys."""
     return [
-        {"run": str(run), "stack": stack, "object": kind, "f1": str(f1)}
+        {"run": str(run), "stack": stack, "object": kind, "ground_truth": "outlines"}
+        | {"f1": str(f1)}
         | dict.fromkeys(keys, value)
         for run, value in enumerate(["", *values])
         for stack in stacks
