@@ -163,12 +163,17 @@ def test_endings_in_capitals_belong_to_the_same_stack():
 def test_a_pattern_has_the_sign_and_the_depth_of_the_planes():
     names = ["z_-1.tif", "z_-2.tif", "z_-3.tif"]
     group = group_planes(names)[0]
-    assert pattern_of(group, [*names, "z_x.tif", "old/z_-1.tif"]) == "z_-*.tif"
+    assert pattern_of(group, [*names, "z_x.tif", "old/z_-1.tif", "z_-4.tif/z_-1.tif"]) == "z_-*.tif"
 
 
 def test_a_running_number_does_not_hide_the_channels():
     names = [f"{n:04d}_z{n // 2:02d}_c{n % 2}.tif" for n in range(24)]
     assert "which differ in c (0, 1)" in message_of(names)
+
+
+def test_a_running_number_beside_two_numbers_without_a_known_word_is_not_left_out():
+    names = [f"a{n // 3}_b{n % 3}_{n:03d}.tif" for n in range(6)]
+    assert [group.names for group in group_planes(names)] == [[name] for name in names]
 
 
 @pytest.mark.parametrize(
@@ -190,6 +195,10 @@ def test_a_pattern_matches_no_other_file_of_the_folder():
     names = names_of("z{n}.tif")
     assert pattern_of(group_planes(names)[0], [*names, "zoom.tif", "z.tif"]) == "z[0-9]*.tif"
     assert pattern_of(group_planes(names)[0], [*names, "z1x2.tif"]) is None
+    numbered = names_of("{m:04d}_z{n}.tif")
+    others = ["x1_z9.tif", "1x_z9.tif"]
+    found = pattern_of(group_planes(numbered)[0], [*numbered, *others])
+    assert found == "[0-9][0-9][0-9][0-9]_z*.tif"
     message = message_of([*names, "z1x2.tif"])
     assert "move it to another folder" in message
     assert "pattern" not in message
