@@ -73,6 +73,7 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
             "min_convexity": 0.97,
             "min_border_intensity_ratio": 0.87,
             "max_volume_um3": 900.1,
+            "max_relative_volume": 1.23,
         },
     },
     "smooth_outlines": {"method": "smooth", "smooth": {"sigma_um": 0.47, "min_volume_um3": 1.48}},

@@ -143,7 +143,12 @@ def finished(tmp_path_factory):
         preset = "all-foreground" if name == "full" else ""
         study.add(name, image=f"{name}.tif", preset=preset)
     study.add("constant", "membrane", image="constant.tif")
-    merge_all = {"min_convexity": 0, "min_border_intensity_ratio": 0, "max_volume_um3": 1e6}
+    merge_all = {
+        "min_convexity": 0,
+        "min_border_intensity_ratio": 0,
+        "max_volume_um3": 1e6,
+        "max_relative_volume": 1e6,
+    }
     study.config["presets"] = {
         "all-foreground": {
             "adjust_contrast": {"steps": ["none"]},

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from cellstack.config.methods import Methods
 from cellstack.core import convex_hull, parallel
 from cellstack.core.boundaries import pair_keys
-from cellstack.core.labels import find_boxes, label_type, relabel
+from cellstack.core.labels import count_voxels, find_boxes, label_type, relabel
 from cellstack.core.types import Boxes, Labels, Spacing, Volume
 from cellstack.core.voxels import volume_voxels
 
 METHODS = Methods()
+LARGE_PERCENTILE = 90  # of the volumes before merging: that of a large object
+MIN_REGIONS_FOR_LARGE = 20  # fewer may all be parts of objects
 
 Pair = tuple[int, int]
 """Two labels, the lower one first."""
@@ -79,7 +81,8 @@ def merge_objects(
     Examples
     --------
     >>> labels = np.repeat([1, 1, 2, 2, 0, 3], 12).reshape(1, 2, 36).astype(np.uint16)
-    >>> options = {"min_convexity": 0.9, "min_border_intensity_ratio": 0.8, "max_volume_um3": 99}
+    >>> options = {"min_convexity": 0.9, "min_border_intensity_ratio": 0.8, "max_volume_um3": 99,
+    ...            "max_relative_volume": 1.2}
     >>> stack = (labels > 0).astype(np.float32)
     >>> merged = merge_objects(labels, stack, (1, 1, 1), "convexity", options)
     >>> int(merged.max())
@@ -106,6 +109,7 @@ def convexity(
     min_convexity: float,
     min_border_intensity_ratio: float,
     max_volume_um3: float,
+    max_relative_volume: float,
 ) -> NDArray[np.int_]:
     """Merge neighbours whose union is as convex as they are, without a dark border between them.
 
@@ -122,6 +126,9 @@ def convexity(
         both above the background.
     max_volume_um3 : float
         Maximum volume of a merged object in um3.
+    max_relative_volume : float
+        Maximum volume of a merged object as a multiple of the 90th percentile of the volumes before
+        merging. Not used if there are fewer than 20 objects before merging.
 
     References
     ----------
@@ -137,6 +144,11 @@ def convexity(
     with_neighbours = sorted({label for pair in borders for label in pair})
     regions = _describe_regions(labels, stack, boxes, with_neighbours, threads)
     max_voxels = volume_voxels(max_volume_um3, spacing)
+    volumes = count_voxels(labels)[1:]
+    volumes = volumes[volumes > 0]
+    if len(volumes) >= MIN_REGIONS_FOR_LARGE:
+        large = float(np.percentile(volumes, LARGE_PERCENTILE))
+        max_voxels = min(max_voxels, max_relative_volume * large)
     hulls: dict[int, _Hull] = {}
 
     def hull_of(label: int) -> _Hull:

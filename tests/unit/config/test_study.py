@@ -49,8 +49,8 @@ def test_a_preset_overrides_the_configuration(load_study):
 
 def test_sizes_follow_the_diameter(load_study):
     study = load_study([NUCLEI, NUCLEI | {"stack": "b", "diameter_um": 5}])
-    assert study.arguments("denoise", "a", "nuclei")["options"] == {"sigma_um": 0.6}
-    assert study.arguments("denoise", "b", "nuclei")["options"] == {"sigma_um": 0.3}
+    assert study.arguments("denoise", "a", "nuclei")["options"] == {"sigma_um": pytest.approx(0.75)}
+    assert study.arguments("denoise", "b", "nuclei")["options"] == {"sigma_um": pytest.approx(0.375)}
     assert study.object_diameter("b") == 5
     assert study.diameter_source("b", "nuclei") == "given"
 
@@ -68,7 +68,7 @@ def test_an_estimated_diameter_leaves_sizes_open(load_study):
     assert study.diameter("a", "nuclei") == study.diameter("a", "membrane") == "auto"
     assert study.object_diameter("a") == "1 d"
     assert study.diameter_source("a", "nuclei") is None
-    assert study.arguments("denoise", "a", "nuclei")["options"] == {"sigma_um": "0.06 d"}
+    assert study.arguments("denoise", "a", "nuclei")["options"] == {"sigma_um": "0.075 d"}
 
 
 def test_default_options_are_parts_of_the_diameter(load_study):

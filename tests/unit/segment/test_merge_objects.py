@@ -8,7 +8,12 @@ from cellstack.files.stacks import read_stack, write_stack
 from cellstack.segment.merge_objects import METHODS, _look_at_planes, merge_objects
 from merge_objects import main
 
-OPTIONS = {"min_convexity": 0.98, "min_border_intensity_ratio": 0.8, "max_volume_um3": 1e9}
+OPTIONS = {
+    "min_convexity": 0.98,
+    "min_border_intensity_ratio": 0.8,
+    "max_volume_um3": 1e9,
+    "max_relative_volume": 1.2,
+}
 SPACINGS = [(0.4 * ratio, 0.4, 0.4) for ratio in (1.1, 4, 8)]
 each_spacing = pytest.mark.parametrize("spacing", SPACINGS, ids=str)
 
@@ -97,6 +102,25 @@ def test_merged_objects_do_not_exceed_max_volume():
     volume = (labels > 0).sum() * np.prod(SPACINGS[0])
     assert merge(labels, stack, SPACINGS[0], max_volume_um3=0.99 * volume).max() == 2
     assert merge(labels, stack, SPACINGS[0], max_volume_um3=1.01 * volume).max() == 1
+
+
+@pytest.mark.parametrize(
+    ("boxes", "relative", "count"),
+    [
+        (20, 1.2, 20),  # two boxes are larger than 1.2 times the large ones
+        (20, 2.1, 18),
+        (19, 1.2, 17),  # too few to know what is large
+    ],
+)
+def test_merged_objects_do_not_exceed_the_large_objects_of_the_stack(boxes, relative, count):
+    """Two pairs of touching boxes, beside others of the same size and two smaller ones."""
+    labels = np.zeros((6, 8, 10 * boxes), "uint16")
+    for number in range(boxes):
+        start = 10 * number + (4 if number in (0, 2) else 0)  # beside the next one
+        labels[1:5, 2 : 4 if number > boxes - 3 else 6, start : start + 6] = number + 1
+    stack = (labels > 0).astype("float32")
+    merged = merge(labels, stack, (2, 0.5, 0.25), max_relative_volume=relative)
+    assert merged.max() == count
 
 
 def test_the_most_convex_pair_is_merged_first():
