@@ -48,7 +48,7 @@ def study(tmp_path_factory):
     study.add("outlines", **image, ground_truth="colony-truth.tif")
     study.add("coarse", **image, ground_truth="um.tsv", preset="coarse")
     study.config["sweep"] = "sweep.csv"
-    (study.folder / "sweep.csv").write_text("binarize.factor\n1.9\n")
+    (study.folder / "sweep.csv").write_text("binarize.per_object.level\n0.25\n0.65\n")
     study.process = study.run("evaluate", "sweep", cores=2)
     assert study.process.returncode == 0, study.process.stderr[-4000:]
     return study
@@ -94,13 +94,15 @@ def test_the_page_shows_both_kinds(study):
 
 def test_a_sweep_ranks_by_points_too(study):
     rows = read_csv(study.result("sweep", "scores.csv"))
-    by_run = {run: [float(row["f1"]) for row in rows if row["run"] == run] for run in "01"}
+    by_run = {run: [float(row["f1"]) for row in rows if row["run"] == run] for run in "012"}
     best = max(by_run, key=lambda run: sum(by_run[run]))
     ranks = {row["run"]: row["rank"] for row in read_csv(study.result("sweep", "runs.csv"))}
     assert ranks[best] == "1"
     text = study.result("sweep", "best.yaml").read_text()
     assert "at IoU 0.5 or by points, mean over points, outlines, coarse" in text
-    assert "best" in yaml.safe_load(text)["presets"]
+    # simulated nuclei have the right volume at the default level; points have no volumes
+    unbiased = yaml.safe_load(text)["presets"]["unbiased"]
+    assert 0.35 < unbiased["binarize"]["per_object"]["level"] < 0.6
 
 
 def test_a_changed_table_is_imported_again(study):

@@ -129,6 +129,7 @@ def _compare_shapes(
         return {
             "volume_bias_um3": None,
             "volume_bias_percent": None,
+            "volume_bias_median_percent": None,
             "volume_sd_percent": None,
             "mean_surface_distance_um": None,
         }
@@ -140,6 +141,7 @@ def _compare_shapes(
     return {
         "volume_bias_um3": float(excess.mean() * np.prod(spacing)),
         "volume_bias_percent": float(relative.mean()),
+        "volume_bias_median_percent": float(np.median(relative)),
         "volume_sd_percent": float(relative.std(ddof=1)) if len(relative) > 1 else None,
         "mean_surface_distance_um": float(distances.mean()) if len(distances) else None,
     }

@@ -104,6 +104,10 @@ BY_STACK: Columns = {
         "%",
         "Mean of volume found / volume in the ground truth - 1, over the pairs matched at IoU 0.5",
     ),
+    "volume_bias_median_percent": (
+        "%",
+        "Median of volume found / volume in the ground truth - 1, over the same pairs",
+    ),
     "volume_sd_percent": (
         "%",
         "Standard deviation (n - 1) of volume found / volume in the ground truth, over the same "

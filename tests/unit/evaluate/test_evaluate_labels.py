@@ -248,3 +248,11 @@ def test_surface_distance_and_bias_are_in_um():
     assert summary["mean_surface_distance_um"] == pytest.approx(expected)
     swapped = mean_surface_distance(ground_truth > 0, labels > 0, (2.0, 0.25, 0.5))
     assert abs(swapped - expected) > 0.01
+
+
+def test_the_median_bias_of_volumes_ignores_a_single_object():
+    ground_truth = line((1, 10), (0, 5), (2, 10), (0, 5), (3, 10), (0, 10))
+    labels = line((1, 9), (0, 6), (2, 8), (0, 7), (3, 18), (0, 2))
+    summary = evaluate_labels(ground_truth, labels, SPACING)["summary"]
+    assert summary["volume_bias_median_percent"] == pytest.approx(-10)
+    assert summary["volume_bias_percent"] == pytest.approx((-10 - 20 + 80) / 3)
