@@ -50,7 +50,9 @@ def test_a_preset_overrides_the_configuration(load_study):
 def test_sizes_follow_the_diameter(load_study):
     study = load_study([NUCLEI, NUCLEI | {"stack": "b", "diameter_um": 5}])
     assert study.arguments("denoise", "a", "nuclei")["options"] == {"sigma_um": pytest.approx(0.75)}
-    assert study.arguments("denoise", "b", "nuclei")["options"] == {"sigma_um": pytest.approx(0.375)}
+    assert study.arguments("denoise", "b", "nuclei")["options"] == {
+        "sigma_um": pytest.approx(0.375)
+    }
     assert study.object_diameter("b") == 5
     assert study.diameter_source("b", "nuclei") == "given"
 
