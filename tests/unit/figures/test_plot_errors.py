@@ -324,7 +324,11 @@ def test_points_are_crosses_and_objects_have_outlines():
     assert "6 objects found, 5 points in the ground truth, F1 0.55 by points: " in " ".join(texts)
     assert "found 640 µm³" in texts  # merged: no volume of points
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["ground truth", "found"]
+    markers = {
+        text.get_text(): line.get_marker()
+        for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True)
+    }
+    assert markers == {"ground truth": "+", "found": "None"}
 
 
 def test_a_missed_point_is_shown_with_its_surroundings():

@@ -157,3 +157,18 @@ def test_a_run_is_shown_at_its_value_with_its_mean():
     np.testing.assert_allclose(s.get_xydata(), [(0, 0.1), (1, 0.2), (2, 0.55)])
     np.testing.assert_allclose(t.get_xydata(), [(0, 0.3), (1, 0.4), (2, 0.95)])
     np.testing.assert_allclose(mean.get_xydata(), [(0, 0.2), (1, 0.3), (2, 0.75)])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "threshold"),
+    [
+        (("outlines", "outlines"), "at IoU 0.5"),
+        (("points", "points"), "by points"),
+        (("points", "outlines"), "at IoU 0.5 or by points"),
+    ],
+)
+def test_the_title_says_what_f1_refers_to(kinds, threshold):
+    rows = table(["1"], stacks=("s", "t"))
+    for row in rows:
+        row["ground_truth"] = kinds[row["stack"] == "t"]
+    assert f"Sweep: F1 {threshold}" in texts_of(plot_sweep(rows, ["a"]))

@@ -95,12 +95,12 @@ def test_tables(tmp_path):
     outputs = {name: tmp_path / name for name in ("scores", "runs", "best")}
     params = {"settings": [{"binarize.factor": 0.9}], "presets": [{}, {}], "stacks": ["a", "b"]}
     script.main(stack_scores=files, **outputs, **params)
-    columns = ("run", "binarize.factor", "stack", "object", "f1")
+    columns = ("run", "binarize.factor", "stack", "object", "ground_truth", "f1")
     assert [[row[name] for name in columns] for row in read_rows(outputs["scores"])] == [
-        ["0", "", "a", "nuclei", "0"],
-        ["0", "", "b", "nuclei", "0"],
-        ["1", "0.9", "a", "nuclei", "1"],
-        ["1", "0.9", "b", "nuclei", "1"],
+        ["0", "", "a", "nuclei", "outlines", "0"],
+        ["0", "", "b", "nuclei", "outlines", "0"],
+        ["1", "0.9", "a", "nuclei", "outlines", "1"],
+        ["1", "0.9", "b", "nuclei", "outlines", "1"],
     ]
     columns = ("run", "binarize.factor", "same_as", "rank", "count_missed")
     assert [[row[name] for name in columns] for row in read_rows(outputs["runs"])] == [
@@ -133,7 +133,7 @@ def levels_preset(runs, biases, best=1):
 
 def test_the_unbiased_level_is_interpolated():
     other = {"merge_objects.method": "none"}
-    runs = [{}, {LEVEL: 0.5} | other, {LEVEL: 0.3} | other, {LEVEL: 0.4} | other, {LEVEL: 0.45}]
+    runs = [{}, {LEVEL: 0.5} | other, {LEVEL: 0.3} | other, {LEVEL: 0.4} | other, {LEVEL: 0.35}]
     text = levels_preset(runs, [0.0, -20.0, 6.0, -2.0, 0.0])  # run 4 has other settings
     presets = yaml.safe_load(text)["presets"]
     base = {"denoise": {"method": "median"}, "merge_objects": {"method": "none"}}
