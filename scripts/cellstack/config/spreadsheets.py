@@ -78,7 +78,14 @@ def _read_workbook(path: str) -> list[list[str]]:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = [[_as_text(cell) for cell in row] for row in book.worksheets[0].values]
         book.close()
-    except (InvalidFileException, KeyError, IndexError, TypeError, zipfile.BadZipFile) as error:
+    except (
+        InvalidFileException,
+        AttributeError,
+        KeyError,
+        IndexError,
+        TypeError,
+        zipfile.BadZipFile,
+    ) as error:
         raise ValueError(f"not a complete workbook: {error}") from error
     return rows
 

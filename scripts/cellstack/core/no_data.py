@@ -106,7 +106,7 @@ def find_no_data(stack: RawVolume) -> NoData | None:
     step = abs(level - value)
     rise = abs(float(np.percentile(far, quartile)) - value) if len(far) else step
     in_gap = np.mean(np.abs(data - value) < GAP_WIDTH * step)
-    if step < MIN_STEP * noise or step == 0 or rise > MAX_RISE * step or in_gap > MAX_GAP_FRACTION:
+    if step <= MIN_STEP * noise or rise > MAX_RISE * step or in_gap > MAX_GAP_FRACTION:
         return None
     largest_piece, runs = _shape_of_data(stack, value)
     if largest_piece < MIN_LARGEST_PIECE or runs > MAX_RUNS:
@@ -118,7 +118,7 @@ def find_no_data(stack: RawVolume) -> NoData | None:
     is_sharp = abs(float(np.median(beside)) - level) < step / 2
     if not (has_background or covers_faces if is_dark else is_sharp and covers_faces):
         return None
-    limit = level + np.sign(value - level) * min(MIN_STEP * noise, step)
+    limit = level + np.sign(value - level) * MIN_STEP * noise
     return NoData(value, float(limit))
 
 
@@ -206,10 +206,7 @@ def fill_no_data(stack: NDArray[Scalar], no_data: BoolVolume, spacing: Spacing) 
 
     widths = np.asarray(spacing, float)
     finest = widths[np.array(stack.shape) > 1].min(initial=np.inf)
-    factors = [
-        2 if length > 1 and step < 1.5 * finest else 1
-        for length, step in zip(stack.shape, widths, strict=True)
-    ]
+    factors = [2 if step < 1.5 * finest else 1 for step in widths.tolist()]
     slabs = [slice(z, z + factors[0]) for z in range(0, len(stack), factors[0])]
     sums, weights = (
         np.concatenate([block_means(np.asarray(part(slab), np.float32), factors) for slab in slabs])

@@ -155,7 +155,7 @@ def mark_blobs(
         markers,
         within_reach=to_centre <= max_radius_um,
         bright=(highest > thresholds.min()) | (to_centre <= radii.max()),
-        in_centre=to_centre <= max(centre_radius_um, radii.max()),
+        in_centre=to_centre <= centre_radius_um,
     )
     threshold_map = np.append(np.float32(np.inf), thresholds)[basins]  # basin 0: too far away
     is_inside = to_centre <= np.append(np.float32(-1), radii)[basins]

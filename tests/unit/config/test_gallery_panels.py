@@ -35,6 +35,13 @@ def test_snippet_pasted_into_the_configuration_gives_its_panel(comparison, prese
         assert arguments == panel["arguments"]
 
 
+def test_a_snippet_has_the_options_of_the_chosen_method_only():
+    own = block("binarize", method="local")
+    assert gallery_panels.snippet("binarize", own, STAGES) == {
+        "binarize": {"method": "local", "factor": own["factor"], "local": own["local"]}
+    }
+
+
 @pytest.mark.parametrize("stage", sorted(set(COMPARED.values())))
 def test_every_method_has_a_panel(stage):
     comparisons = [name for name, compared in COMPARED.items() if compared == stage]

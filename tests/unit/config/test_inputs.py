@@ -67,28 +67,43 @@ def test_a_remote_image_is_not_a_file(inputs_of):
 
 
 def test_external_files_and_their_stamp(inputs_of):
-    inputs = inputs_of([NUCLEI | {"labels": "l.tif", "ground_truth": "t.tif"}])
-    for column, file, output in (
-        ("image", "a.tif", "results/a/channels/nuclei/raw.tif"),
-        ("labels", "l.tif", "results/a/nuclei/segmentation.tif"),
-        ("ground_truth", "t.tif", "results/a/nuclei/ground_truth.tif"),
-    ):
-        assert inputs.external_files(column, "a", "nuclei") == [file]
-        assert inputs.made_files(column, "a", "nuclei") == []
-        Path(file).write_bytes(file.encode())
+    nuclei = NUCLEI | {"labels": "l.tif", "ground_truth": "t.tif"}
+    cells = MEMBRANE | {"labels": "k.tif", "ground_truth": "g.tif"}
+    inputs = inputs_of([nuclei, cells], "binarize.method\nli\n")
+    files = [
+        ("image", "nuclei", "a.tif", "results/a/channels/nuclei/raw.tif"),
+        ("labels", "nuclei", "l.tif", "results/a/nuclei/segmentation.tif"),
+        ("ground_truth", "nuclei", "t.tif", "results/a/nuclei/ground_truth.tif"),
+        ("image", "membrane", "m.tif", "results/a/channels/membrane/raw.tif"),
+        ("labels", "membrane", "k.tif", "results/a/cells/segmentation.tif"),
+        ("ground_truth", "membrane", "g.tif", "results/a/cells/ground_truth.tif"),
+    ]
+    for size, (column, channel, file, output) in enumerate(files, 1):
+        assert inputs.external_files(column, "a", channel) == [file]
+        assert inputs.made_files(column, "a", channel) == []
+        Path(file).write_bytes(bytes(size))
         os.utime(file, ns=(5, 7))
-        stamp = inputs.stamp(column, "a", "nuclei")
+        stamp = inputs.stamp(column, "a", channel)
         assert stamp == fingerprints.stamp_of([file])
         Path(output).parent.mkdir(parents=True, exist_ok=True)
         fingerprints.write_record([file], output, stamp)
         os.utime(file, ns=(5, 8))
-        assert inputs.stamp(column, "a", "nuclei") == stamp  # the same content
-        Path(file).write_bytes(b"other")
+        for unit in ("a", "sweep/1/a"):  # the runs of a sweep use the same files
+            assert inputs.stamp(column, unit, channel) == stamp  # the same content
+        Path(file).write_bytes(b"other" * size)
         os.utime(file, ns=(5, 9))
-        assert inputs.stamp(column, "a", "nuclei") != stamp
+        assert inputs.stamp(column, "a", channel) != stamp
         Path(file).unlink()
-        assert inputs.external_files(column, "a", "nuclei") == [file]
-        assert inputs.stamp(column, "a", "nuclei") == fingerprints.stamp_of(["none"])
+        assert inputs.external_files(column, "a", channel) == [file]
+        assert inputs.stamp(column, "a", channel) == fingerprints.stamp_of(["none"])
+
+
+def test_only_stages_with_sizes_need_the_file_of_the_diameter(inputs_of):
+    rows = [NUCLEI | {"diameter_um": "auto"}, MEMBRANE]
+    inputs = inputs_of(rows, binarize={"method": "otsu"})
+    assert inputs.diameter_for("find_seeds", "a", "nuclei") == ["<results>/a/nuclei/diameter.json"]
+    assert inputs.diameter_for("binarize", "a", "nuclei") == []
+    assert inputs_of([NUCLEI]).diameter_for("find_seeds", "a", "nuclei") == []
 
 
 def test_files_that_a_rule_makes_are_inputs(inputs_of):
@@ -156,6 +171,42 @@ def test_runs_of_a_sweep_are_scored_against_the_same_ground_truth(inputs_of):
     assert inputs.scored_segmentations("sweep/1/a") == [
         "<results>/sweep/1/a/nuclei/segmentation.tif"
     ]
+
+
+def test_all_runs_of_a_sweep_are_scored(inputs_of):
+    rows = [NUCLEI | {"stack": stack, "ground_truth": "t.tif"} for stack in "ab"]
+    inputs = inputs_of(rows, "binarize.method\nli\nmean\n")
+    assert inputs.sweep_scores() == [
+        f"<results>/{run}{stack}/scores.json"
+        for run in ("", "sweep/1/", "sweep/2/")
+        for stack in "ab"
+    ]
+    with pytest.raises(InputError, match=r"config\.sweep is missing"):
+        inputs_of(rows).sweep_scores()
+    labelled = inputs_of([NUCLEI | {"labels": "l.tif"}], "binarize.method\nli\n")
+    with pytest.raises(InputError, match="no row to sweep"):
+        labelled.sweep_scores()
+
+
+def test_nuclei_and_cells_are_scored_where_the_sheet_has_a_ground_truth(inputs_of):
+    inputs = inputs_of([NUCLEI, MEMBRANE | {"ground_truth": "t.tif"}])
+    assert inputs.ground_truths("a") == ["<results>/a/cells/ground_truth.tif"]
+    (found,) = inputs.scored_segmentations("a")
+    assert found == "<results>/a/cells/segmentation.tif"
+    # A run of a sweep that changes only the cells has other cells.
+    rows = [NUCLEI | {"ground_truth": "t.tif"}, MEMBRANE | {"ground_truth": "c.tif"}]
+    inputs = inputs_of(rows, "segment_cells.wall_weight\n0.5\n")
+    assert inputs.scored_segmentations("sweep/1/a") == [
+        "<results>/a/nuclei/segmentation.tif",
+        "<results>/sweep/1/a/cells/segmentation.tif",
+    ]
+
+
+def test_stacks_without_nuclei(inputs_of):
+    inputs = inputs_of([MEMBRANE | {"labels": "l.tif", "diameter_um": 9}])
+    assert inputs.segmented_nuclei("a") == []
+    assert inputs.volume_figures() == ["<results>/figures/cells_volumes.png"]
+    assert inputs_of([NUCLEI]).segmented_nuclei("a") == ["<results>/a/nuclei/segmentation.tif"]
 
 
 def test_the_evaluation_needs_a_ground_truth(inputs_of):

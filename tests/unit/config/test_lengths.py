@@ -34,11 +34,15 @@ def test_lengths_scale_with_the_diameter_and_volumes_with_its_cube(part, diamete
         assert two == pytest.approx(2**power * one, rel=1e-4)
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"diameter_um": null, "source": "x"}', "[]"])
+@pytest.mark.parametrize(
+    "text", ["", "{}", '{"diameter_um": null, "source": "x"}', '{"diameter_um": 5}', "[]"]
+)
 def test_a_file_without_a_diameter_is_refused(tmp_path, text):
     (tmp_path / "diameter.json").write_text(text)
     with pytest.raises(InputError, match="contains no diameter"):
         lengths.read_diameter(tmp_path / "diameter.json")
+    with pytest.raises(InputError, match=r"missing\.json: contains no diameter"):
+        lengths.read_diameter(tmp_path / "missing.json")
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,28 @@ def test_a_byte_order_mark_is_not_part_of_the_first_cell(tmp_path, encoding):
     assert read_cells(str(tmp_path / "a.csv")) == [["stack", "µ"]]
 
 
+def test_charts_of_a_workbook_are_skipped(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book, path = openpyxl.Workbook(), str(tmp_path / "a.xlsx")
+    book.active.append(["stack"])
+    charts = book.create_chartsheet(index=0)
+    book.save(path)  # incomplete: the sheet of charts is empty
+    with pytest.raises(ValueError, match="not a complete workbook"):
+        read_cells(path)
+    charts.add_chart(openpyxl.chart.BarChart())
+    book.save(path)
+    assert read_cells(path) == [["stack"]]
+    book.remove(book.worksheets[0])
+    book.save(path)
+    with pytest.raises(ValueError, match="not a complete workbook"):
+        read_cells(path)
+
+
+def test_a_line_break_in_a_cell_is_kept(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b'stack,note\r\na,"one\r\ntwo"\r\n')
+    assert read_cells(str(tmp_path / "a.csv")) == [["stack", "note"], ["a", "one\r\ntwo"]]
+
+
 def test_an_unfinished_quotation_is_refused(tmp_path):
     (tmp_path / "a.csv").write_text('a,"b\n')
     with pytest.raises(csv.Error):

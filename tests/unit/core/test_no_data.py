@@ -63,12 +63,31 @@ def padded(stack, *margins, value=0):
     return np.pad(stack, margins, constant_values=value)
 
 
+def wall(profile):
+    """Return one large object that fills the stack from a column on; `profile` is along x."""
+    inner = np.broadcast_to(profile, (*SHAPE[:2], len(profile)))
+    return padded(counts(inner), (0, 0), (0, 0), (SHAPE[2] - len(profile), 0))
+
+
+def with_dark_spots():
+    stack = wall(np.full(70, 400))
+    stack[4:8, 20:30, 40:75] = 50  # 1.6 % of the object
+    return stack
+
+
+def with_few_dark_pixels():
+    stack = with_zeros(camera(), ..., slice(9))
+    stack.flat[np.flatnonzero(stack)[::2000]] = 20  # 0.05 %
+    return stack
+
+
 WITHOUT_DATA = {
     "strip": lambda: with_zeros(camera(), ..., slice(84, None)),
     "last column": lambda: with_zeros(camera(), ..., -1),
     "strip beside a low offset": lambda: with_zeros(camera(60), ..., slice(4)),
     "strip in an empty stack": lambda: with_zeros(counts(np.full(SHAPE, 300)), ..., slice(9)),
     "strip in one plane": lambda: with_zeros(camera()[8:9], ..., slice(9)),
+    "strip, and few dark pixels": with_few_dark_pixels,
     "strip of floats": lambda: (with_zeros(camera(), ..., slice(9)) / 1000).astype(np.float32),
     "strip of bytes": lambda: with_zeros((camera() // 4).clip(0, 255).astype(np.uint8), 0),
     "planes": lambda: padded(camera(), (3, 0), (0, 0), (0, 0)),
@@ -76,6 +95,7 @@ WITHOUT_DATA = {
     "frame of a constant": lambda: padded(camera(), (0, 0), (9, 9), (7, 7), value=50),
     "white frame": lambda: padded(camera(), (0, 0), (9, 9), (7, 7), value=65535),
     "missing tile": lambda: with_zeros(camera(), slice(None), slice(40), slice(45)),
+    "small missing tile": lambda: with_zeros(camera(), slice(None), slice(8), slice(8)),
     "rotated": lambda: turn(camera()),
     "rotated with interpolated border": lambda: turn(camera(), mode="grid-constant"),
     "rotated by splines": lambda: turn(camera(), -40, order=3),
@@ -101,6 +121,15 @@ WITH_DATA = {
     "bytes in 16 bits": lambda: ((camera() // 8 - 36).clip(0, 255) * 256).astype(np.uint16),
     "saturated": lambda: camera().clip(0, 500)[:, 12:, 12:],
     "saturated plane": lambda: camera().clip(0, 500)[8:9, 12:, 12:],
+    "background 0, one object with a blurred rim": lambda: wall(400 * np.arange(70).clip(1, 30)),
+    "background 0, one object with dark spots": with_dark_spots,
+    "background 0, two large sharp objects": lambda: with_zeros(
+        counts(np.full(SHAPE, 400)), ..., slice(50, 60)
+    ),
+    "dead column": lambda: with_zeros(camera(), ..., 3),
+    "dead row": lambda: with_zeros(camera(), slice(None), 3),
+    "few dead pixels at a face": lambda: with_zeros(camera(), 0, slice(2, 9), slice(2, 10)),
+    "small hole at a face": lambda: with_zeros(camera(), slice(10), slice(2, 8), slice(2, 8)),
     "labels": lambda: (balls(np.arange(1, 13)) * 10).astype(np.uint16),
     "zeros": lambda: np.zeros(SHAPE, np.uint16),
     "constant": lambda: np.full((3, 8, 8), 7, np.uint8),
@@ -143,6 +172,11 @@ def test_interpolated_voxels_are_marked():
     assert marked[inside > 0.999].mean() < 0.001
 
 
+def test_noise_beside_a_sharp_border_is_data():
+    stack = with_zeros(camera(), ..., slice(9))
+    assert np.array_equal(mark_no_data(stack, find_no_data(stack)), stack == 0)
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_marks_voxels_up_to_two_steps_from_the_value(order):
     row = np.array([0, 0, 30, 60, 70, 99, 60, 98], np.float32)[::order]
@@ -183,7 +217,7 @@ def test_one_large_object_is_data():
     stack, distance = cylinder(60, 0)
     assert find_no_data(stack) is None
     assert find_no_data(stack[..., 65:]) is None
-    stack[0] += np.uint16(2000) * (distance < 53.5)
+    stack[0] += np.uint16(2000) * (distance < 51)
     assert find_no_data(stack) is None
 
 

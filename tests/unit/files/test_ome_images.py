@@ -68,6 +68,21 @@ def test_each_file_of_a_set_of_positions_is_its_own_image(tmp_path, positions, n
     assert um(source) == {"z": z, "y": xy, "x": xy}
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_scene_selects_a_position_of_the_set(tmp_path, positions, number):
+    source, found = read(tmp_path / "pos0.ome.tif", scene=f"p{number}")
+    np.testing.assert_array_equal(found, positions[number])
+    assert um(source)["z"] == SIZES[number][0]
+
+
+def test_a_renamed_file_is_known_by_its_identifier(tmp_path, positions):
+    (tmp_path / "pos0.ome.tif").unlink()
+    (tmp_path / "pos1.ome.tif").rename(tmp_path / "new.ome.tif")
+    source, found = read(tmp_path / "new.ome.tif")
+    np.testing.assert_array_equal(found, positions[1])
+    assert um(source)["z"] == SIZES[1][0]
+
+
 @pytest.mark.parametrize("first", [PLANES, 7])
 def test_the_image_whose_pages_are_in_the_file(tmp_path, first):
     stack = pattern((PLANES, 7, 9))
@@ -120,6 +135,8 @@ def test_one_file_of_a_companion_set_is_the_whole_set(tmp_path, companion):
     for z in range(PLANES):
         source, found = read(tmp_path / f"s_Z{z}.ome.tif")
         np.testing.assert_array_equal(found, companion)
+        named = read(tmp_path / f"s_Z{z}.ome.tif", scene="0")[1]
+        np.testing.assert_array_equal(named, companion)
         assert um(source) == {"z": 2.0, "y": 0.065, "x": 0.065}
 
 
@@ -208,3 +225,26 @@ def test_metadata_in_another_folder_are_refused(tmp_path):
     pointer = '<BinaryOnly MetadataFile="../b.ome" UUID="urn:uuid:b"/>'
     write(tmp_path / "set" / "a.ome.tif", pattern((7, 9)), pointer)
     assert "which is not in its folder" in refused(tmp_path / "set" / "a.ome.tif")
+
+
+def test_metadata_that_are_no_file_or_too_large_are_refused(tmp_path, companion):
+    other = tmp_path / "s.companion.ome"
+    with other.open("a") as file:
+        file.truncate(2**26 + 1)
+    assert f"{other}: is too large for OME metadata" in refused(tmp_path / "s_Z0.ome.tif")
+    other.unlink()
+    other.symlink_to("/dev/null")
+    assert f"{other}: is a pipe, a socket or a device" in refused(tmp_path / "s_Z0.ome.tif")
+
+
+def test_planes_with_another_number_of_channels_are_refused(tmp_path):
+    for z, axis in enumerate("TC"):
+        content = image_xml(0, '<TiffData IFD="0" PlaneCount="2"/>', SIZES[1])
+        content = content.replace(f'SizeZ="{PLANES}"', 'SizeZ="1"')
+        content = content.replace(f'Size{axis}="1"', f'Size{axis}="2"')
+        if axis == "C":
+            channel = '<Channel ID="Channel:0:0" SamplesPerPixel="1"/>'
+            content = content.replace(channel, channel + channel.replace("0:0", "0:1"))
+        write(tmp_path / f"z{z}.ome.tif", pattern((2, 7, 9)), content)
+    message = refused(tmp_path / "z*.ome.tif", time=0)
+    assert "z1.ome.tif: is a plane of (2, 7, 9) uint16 with 2 channel(s), but " in message

@@ -122,6 +122,50 @@ def test_several_stacks_are_refused_with_a_pattern_for_each(forms, differ):
         assert f"planes/{pattern_of(group, names)}" in patterns
 
 
+def channels(count, prefix=""):
+    return [name for c in range(count) for name in names_of(f"{prefix}z{{n}}_c{c}.tif", range(3))]
+
+
+def suggested(message):
+    return message.partition("image in the sheet: ")[2].split(", ")
+
+
+def test_of_many_stacks_six_patterns_are_shown():
+    expected = [f"planes/z*_c{c}.tif" for c in range(6)]
+    assert suggested(message_of(channels(6))) == expected
+    message = message_of(channels(8))
+    assert "contains 8 stacks of planes, which differ in c (0, 1, 2, 3, 4 and 3 more)" in message
+    assert suggested(message) == [*expected, "..."]
+
+
+def test_long_patterns_are_shown_up_to_a_limit():
+    found = suggested(message_of(channels(6, 80 * "x")))
+    assert found == [f"planes/{80 * 'x'}z*_c{c}.tif" for c in range(3)] + ["..."]
+
+
+def test_patterns_of_several_stacks_match_no_file_that_is_not_in_the_sheet():
+    names = channels(2)
+    found = suggested(message_of(names, [*names, "zoom_c1.tif"]))
+    assert found == ["planes/z*_c0.tif", "planes/z[0-9]_c1.tif"]
+    message = message_of(names, [*names, *(f"z1x2_c{c}.tif" for c in (0, 1))], folder="")
+    assert suggested(message) == ["z[0-9]_c0.tif", "z[0-9]_c1.tif"]
+    names = [f"z{n}_c{c}.tif" for n in (9, 10, 11) for c in (0, 1)]
+    message = message_of(names, [*names, *(f"z1x2_c{c}.tif" for c in (0, 1))])
+    assert message.endswith("differ in c (0, 1): use a folder for each")
+
+
+def test_files_beside_several_stacks_are_named():
+    message = message_of([*channels(2), *(f"{letter}.tif" for letter in "abcde")])
+    assert "c (0, 1), and a.tif, b.tif, c.tif, d.tif, e.tif beside them: use one" in message
+    message = message_of([*channels(2), *(f"{letter}.tif" for letter in "abcdef")])
+    assert "d.tif, e.tif and 1 more beside them: use one" in message
+
+
+def test_stacks_with_other_forms_of_names_differ_in_their_names():
+    message = message_of([*channels(2), *names_of("img{n}.tif", range(4))])
+    assert "which differ in their names (img0.tif, z0_c0.tif, z0_c1.tif)" in message
+
+
 LABELS = ("z", "zpos", "zstep", "slice", "plane", "section", "layer", "depth", "p")
 
 
@@ -163,12 +207,17 @@ def test_endings_in_capitals_belong_to_the_same_stack():
 def test_a_pattern_has_the_sign_and_the_depth_of_the_planes():
     names = ["z_-1.tif", "z_-2.tif", "z_-3.tif"]
     group = group_planes(names)[0]
-    assert pattern_of(group, [*names, "z_x.tif", "old/z_-1.tif"]) == "z_-*.tif"
+    assert pattern_of(group, [*names, "z_x.tif", "old/z_-1.tif", "z_-4.tif/z_-1.tif"]) == "z_-*.tif"
 
 
 def test_a_running_number_does_not_hide_the_channels():
     names = [f"{n:04d}_z{n // 2:02d}_c{n % 2}.tif" for n in range(24)]
     assert "which differ in c (0, 1)" in message_of(names)
+
+
+def test_a_running_number_beside_two_numbers_without_a_known_word_is_not_left_out():
+    names = [f"a{n // 3}_b{n % 3}_{n:03d}.tif" for n in range(6)]
+    assert [group.names for group in group_planes(names)] == [[name] for name in names]
 
 
 @pytest.mark.parametrize(
@@ -190,6 +239,10 @@ def test_a_pattern_matches_no_other_file_of_the_folder():
     names = names_of("z{n}.tif")
     assert pattern_of(group_planes(names)[0], [*names, "zoom.tif", "z.tif"]) == "z[0-9]*.tif"
     assert pattern_of(group_planes(names)[0], [*names, "z1x2.tif"]) is None
+    numbered = names_of("{m:04d}_z{n}.tif")
+    others = ["x1_z9.tif", "1x_z9.tif"]
+    found = pattern_of(group_planes(numbered)[0], [*numbered, *others])
+    assert found == "[0-9][0-9][0-9][0-9]_z*.tif"
     message = message_of([*names, "z1x2.tif"])
     assert "move it to another folder" in message
     assert "pattern" not in message

@@ -125,6 +125,27 @@ def test_scales_of_an_ome_zarr_multiply_and_need_units(tmp_path):
     assert read(write_zarr(tmp_path / "c.zarr", array, "zyx", 2))[0].spacing == {}
 
 
+def test_a_translation_is_ignored(tmp_path):
+    folder = write_zarr(tmp_path / "a.zarr", pattern((4, 8, 10)), "zyx", 2, **UM)
+
+    def change(multiscale, attributes):
+        shift = {"type": "translation", "translation": [9, 9, 9]}
+        multiscale["datasets"][0]["coordinateTransformations"] += [shift, None]
+
+    edit(folder, change)
+    assert um(read(folder)[0]) == {"z": 2, "y": 0.5, "x": 0.25}
+
+
+def test_a_scale_in_another_file_is_refused(tmp_path):
+    folder = write_zarr(tmp_path / "a.zarr", pattern((4, 8, 10)), "zyx", 2, **UM)
+
+    def change(multiscale, attributes):
+        multiscale["coordinateTransformations"] = [{"type": "scale", "path": "scale"}]
+
+    edit(folder, change)
+    assert "cannot be read as an image ('scale')" in refused(folder)
+
+
 def test_zarrs_without_an_image_are_refused(tmp_path):
     group = zarr.create_group(tmp_path / "plate.zarr")
     group.create_group("A")

@@ -383,6 +383,24 @@ def test_first_and_last_plane_are_flagged_unless_there_is_only_one(planes):
     ]
 
 
+def test_objects_at_the_border_of_voxels_without_data_are_flagged():
+    labels = np.zeros((5, 9, 12), np.uint16)
+    labels[1:4, 2:5, 2:5], labels[1:4, 2:5, 7:9] = 1, 2
+    no_data = np.zeros(labels.shape, bool)
+    no_data[:, :, 9:] = True
+    rows = module.measure_objects(
+        labels,
+        find_boxes(labels),
+        labels,
+        {1: 1, 2: 2},
+        [],
+        (2, 0.5, 0.4),
+        contrast_channel="a",
+        no_data=no_data,
+    )
+    assert [row["flags"] for row in rows] == ["", "touches no data"]
+
+
 def test_all_columns_are_defined():
     row = measure(
         np.ones((2, 3, 3), np.uint16), (1, 1, 1), nuclei=np.ones((2, 3, 3)), b7=np.ones((2, 3, 3))

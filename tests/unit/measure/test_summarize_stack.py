@@ -292,11 +292,16 @@ def test_a_large_range_of_brightness_is_flagged(ratio, flagged):
     assert (f"some objects are {ratio:.0f} times as bright" in flags) == flagged
 
 
-@pytest.mark.parametrize(("ratio", "flagged"), [(0.17, False), (0.18, True)])
+@pytest.mark.parametrize(("ratio", "flagged"), [(0.175, False), (0.176, True)])
 def test_haze_is_flagged(ratio, flagged):
     summary = summarize_stack(table(6), ["kept"] * 6, 10, threshold_record={"haze_ratio": ratio})
     assert summary["haze_ratio"] == ratio
     assert summary["flags"].startswith("haze: beside objects the intensity is 18 %") == flagged
+
+
+def test_without_a_record_of_the_threshold_its_columns_are_empty():
+    summary = summarize_stack(table(6), ["kept"] * 6, 10)
+    assert summary["haze_ratio"] is summary["count_dropped_dim"] is None
 
 
 @pytest.mark.parametrize(

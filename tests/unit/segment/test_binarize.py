@@ -83,6 +83,21 @@ def test_li_against_scikit_image(kind):
     assert abs(difference) <= 2 * np.ptp(stack) / BINS
 
 
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=12))
+def test_li_of_any_histogram_against_scikit_image(inner):
+    counts = np.array([1, *inner, 1])  # the bins span the range of the values
+    values = 0.5 + 0.25 * np.arange(len(counts))
+    expected = filters.threshold_li(np.repeat(values, counts), tolerance=0.25 / 2)
+    # The last step of the iteration, which is at most half a bin, is left out.
+    assert abs(METHODS["li"](counts, values) - expected) <= 0.25 / 2 + 1e-9
+
+
+def test_yen_of_one_bright_voxel_in_very_many():
+    counts = np.zeros(BINS, int)
+    counts[0], counts[-1] = 10**9, 1
+    assert 0 <= METHODS["yen"](counts, np.linspace(0, 1, BINS)) < 1
+
+
 @KINDS
 @pytest.mark.parametrize("method", ["isodata", "triangle", "yen"])
 def test_methods_on_coarse_bins_against_scikit_image(method, kind):
@@ -193,6 +208,9 @@ def test_voxels_at_the_threshold_are_background():
     mask = binarize(stack, float(stack[0, 0, 1]))
     assert mask.dtype == np.uint8
     assert mask.tolist() == [[[0, 0, 1, 1]]]
+    # Also if the threshold is not a float32 and that is rounded up.
+    assert float(np.float32(0.1)) > 0.1
+    assert binarize(stack, 0.1).tolist() == [[[0, 1, 1, 1]]]
 
 
 def smooth(shape, seed=0):
@@ -325,7 +343,7 @@ def test_voxels_without_data_do_not_change_a_threshold_and_are_background(method
     stack = np.where(rng.random((4, 20, 30)) < 0.3, 0.7, 0.2).astype("float32")
     stack += rng.normal(0, 0.05, stack.shape).astype("float32")
     no_data = np.zeros(stack.shape, bool)
-    no_data[1:, 12:] = True
+    no_data[1:, 12:] = no_data[3] = True
     expected = find_threshold(stack[~no_data].reshape(1, 1, -1), method, {})
     for value in (0.0, 1.0):
         padded = np.where(no_data, np.float32(value), stack)
@@ -334,3 +352,27 @@ def test_voxels_without_data_do_not_change_a_threshold_and_are_background(method
         mask = binarize(padded, threshold, no_data=no_data)
         assert not mask[no_data].any()
         assert np.array_equal(mask[~no_data], stack[~no_data] > threshold)
+
+
+@each_method
+def test_a_stack_without_any_data_has_no_foreground(method):
+    stack, no_data = smooth((3, 8, 9)), np.ones((3, 8, 9), bool)
+    threshold = find_threshold(stack, method, OPTIONS.get(method, {}), no_data=no_data)
+    assert threshold == 0
+    assert not binarize(stack, threshold, no_data=no_data).any()
+
+
+def test_per_object_uses_the_noise_before_denoising_of_voxels_with_data():
+    spacing = (1.4, 0.8, 0.3)
+    stack, labels = row_of_balls(spacing, [1.0, 0.8, 1.0])
+    rule = find_threshold(stack, "per_object", OPTIONS["per_object"])
+    noise = np.random.default_rng(0).normal(0, 1, stack.shape).astype("float32")
+    little, much = stack + np.float32(0.01) * noise, stack + np.float32(9) * noise
+    assert set(labels[binarize(stack, rule, spacing, little) > 0]) == {0, 1, 2, 3}
+    assert not binarize(stack, rule, spacing, much).any()
+    # Most voxels are without data, noisy before denoising and bright after it.
+    no_data = np.zeros(stack.shape, bool)
+    no_data[:, :, stack.shape[2] * 2 // 5 :] = True
+    filled = np.where(no_data, 50 * stack, stack)
+    mask = binarize(filled, rule, spacing, np.where(no_data, much, little), no_data)
+    assert set(labels[mask > 0]) - {0} == {1}

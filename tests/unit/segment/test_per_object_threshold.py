@@ -10,6 +10,7 @@ from cellstack.core.blobs import Blobs, find_blobs
 from cellstack.core.watershed import watershed
 from cellstack.segment import per_object_threshold
 from cellstack.segment.per_object_threshold import (
+    _find_shells,
     _flood,
     _raise_at_faces,
     mark_blobs,
@@ -379,6 +380,10 @@ NOISE = (200, 0.5, 2.0)
         # a low response compared with large debris, but as sharp as it
         ([(3, 100, 2.0), (9, 30, 1.5)], [3, 9], 0),
         ([(3, 100, 2.0), (9, 30, 1.3)], [3, 0], 0),
+        # a low response compared with others in the group
+        ([(9, 100, 0.8), (9, 12, 0.8), (5, 4, 0.53)], [9, 9, 0], 0),
+        # a group with different contrasts, of which the median counts
+        ([(9, 100, 0.8), (4, 20, 0.8), (9, 8, 0.8)], [9, 4, 9], 0),
     ],
 )
 def test_groups_of_dim_blobs(groups, kept, dropped):
@@ -454,6 +459,62 @@ def test_haze_beside_objects_is_measured(spacing):
     marked = mark_blobs(7 * stack + np.float32(3), spacing, 0.7, **OPTIONS)
     assert marked.haze_ratio == pytest.approx(clean, abs=0.01)
     assert mark_blobs(np.zeros_like(stack), spacing, 0.1, **OPTIONS).haze_ratio == 0
+
+
+def with_halos(spacing, heights, halos):
+    """Return balls in a row with the given heights, and haze around them."""
+    wide = ndimage.gaussian_filter(row_of_balls(spacing, halos)[0], 3 / np.array(spacing))
+    return row_of_balls(spacing, heights)[0] + np.float32(0.9) * wide
+
+
+def haze(stack, spacing, no_data=None):
+    return mark_blobs(stack, spacing, 0.0, no_data, **OPTIONS).haze_ratio
+
+
+@pytest.mark.parametrize("spacing", SPACINGS[1:], ids=str)
+def test_haze_is_the_median_of_the_haze_of_each_object_relative_to_its_contrast(spacing):
+    expected = haze(with_halos(spacing, [1, 1, 1], [1, 1, 1]), spacing)
+    assert expected > haze(with_halos(spacing, [1, 1, 1], [0, 0, 0]), spacing) + 0.04
+    for heights, halos in (([1, 1, 1], [0, 1, 1]), ([1, 0.3], [1, 0.3])):
+        found = haze(with_halos(spacing, heights, halos), spacing)
+        assert found == pytest.approx(expected, abs=0.01)
+
+
+@each_spacing
+def test_a_dark_rim_is_no_haze(spacing):
+    stack, _ = row_of_balls(spacing, [1.0])
+    z, y, x = (
+        (np.arange(length) + 0.5) * step - length * step / 2
+        for length, step in zip(stack.shape, spacing, strict=True)
+    )
+    radius = np.sqrt(z[:, None, None] ** 2 + y[:, None] ** 2 + x**2)
+    rim = (radius > 5) & (radius < 7)
+    assert haze(stack - np.float32(0.5) * rim, spacing) == 0
+
+
+@each_spacing
+def test_what_fills_voxels_without_data_beside_an_object_is_no_haze(spacing):
+    stack, _ = row_of_balls(spacing, [1.0])
+    no_data = np.ones(stack.shape, bool)
+    near = tuple(slice(int((10 + 1) / step)) for step in spacing[1:])  # the centre is at 10 um
+    no_data[:, near[0], near[1]] = False
+    expected = haze(np.where(no_data, np.float32(0), stack), spacing, no_data)
+    found = haze(np.where(no_data, np.float32(0.3), stack), spacing, no_data)
+    assert found == pytest.approx(expected, abs=0.08)
+
+
+def test_a_thin_shell_far_from_the_centre_is_found():
+    spacing, sigma_um, shape = (0.6, 0.3, 0.2), 2.4, (21, 41, 61)
+    grid = (np.indices(shape) - np.reshape((10, 20, 30), (3, 1, 1, 1))).T * spacing
+    radius = np.sqrt((grid**2).sum(axis=-1)).T
+    smooth = np.where((radius > 1.25 * sigma_um) & (radius <= 1.5 * sigma_um), 5, 3)
+    smooth = smooth.astype("float32")
+    values = (np.full(1, value, "float32") for value in (2, 1, 1))
+    has_data = np.ones(shape, bool)
+    blobs = Blobs((1, 1, 1), spacing, smooth, has_data, np.array([[10, 20, 30]]), *values)
+    contrasts, radii = _find_shells(blobs, np.ones(1, bool), smooth, sigma_um)
+    assert contrasts.tolist() == [5 - 2]
+    np.testing.assert_allclose(radii, [1.35 * sigma_um])
 
 
 def hollow_balls(spacing, inner_um, stretch=(1.0, 1.0, 1.0), solid_um=4.0):

@@ -269,7 +269,9 @@ def _read_planes(
     )
     volume = None
     with image_source.input_errors(name):
-        if series.dataoffset is not None and not series.is_multifile:
+        # tifffile would read a series that lies in a single other file of a set from this file
+        in_this_file = not series.is_multifile and series.keyframe.parent is tif
+        if series.dataoffset is not None and in_this_file:
             volume = tif.filehandle.memmap_array(
                 tif.byteorder + series.dtype.char, tuple(shape), series.dataoffset
             )
