@@ -251,7 +251,8 @@ def choose(
             raise InputError(
                 f"{name}: the voxel size along {axis} is {value:.6g} um in the file ({written}) "
                 f"but {given:g} um in the sheet: correct {axis}_um in the sheet, or leave it empty "
-                "to use the file's"
+                "to use the file's; if the file's is wrong, save the image with the right one, in "
+                "Fiji with Image > Properties"
             )
         if stored is not None and value is None:
             notices.append(f"{problem}: {axis}_um of the sheet is used")
