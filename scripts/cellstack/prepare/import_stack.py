@@ -17,13 +17,8 @@ from cellstack.files.readers.image_source import ImageSource
 
 log = logging.getLogger(__name__)
 
-RAW_TYPES = {
-    "uint8": "uint8",
-    "uint16": "uint16",
-    "float16": "float32",
-    "float32": "float32",
-    "float64": "float32",
-}
+FLOATS = ("float16", "float32", "float64")
+MAX_EXACT = 2**24  # up to here, float32 represents all integers exactly
 MAX_NAMED = 10  # channels in a message
 MAX_ABSENT = 0.5  # fraction of the chunks of a channel
 MIN_STAGE_BYTES = 10  # per voxel, of the stage that needs the least memory
@@ -256,12 +251,14 @@ def fill_stack(
     Returns
     -------
     (Z, Y, X) ndarray of uint8, uint16 or float32
-        Colours are converted to luminance, see :func:`luminance`.
+        Floats as float32, integers as in :func:`choose_type`. Colours are converted to luminance,
+        see :func:`luminance`.
 
     Raises
     ------
     InputError
-        The type is not supported, or a value is NaN, infinite or out of range of float32.
+        The type is not supported; a float is NaN, infinite or out of range of float32; or an
+        integer is too large, see :func:`choose_type`.
 
     Examples
     --------
@@ -269,12 +266,12 @@ def fill_stack(
     >>> fill_stack("a.tif", planes, (2, 2, 3), np.dtype(np.float64)).dtype
     dtype('float32')
     """
-    if dtype.name not in RAW_TYPES:
+    if dtype.kind not in "bui" and dtype.name not in FLOATS:
         raise InputError(
             f"{name}: intensities of type {dtype.name} are not supported: convert the image to "
             "uint8, uint16 or float32"
         )
-    stack: NDArray[Any] = np.empty(shape, RAW_TYPES[dtype.name])
+    stack: NDArray[Any] = np.empty(shape, np.float32 if dtype.kind == "f" else dtype)
     invalid = 0
     for plane, target in zip(planes, stack, strict=True):
         with np.errstate(over="ignore"):  # counted below
@@ -286,7 +283,49 @@ def fill_stack(
             f"{name}: {invalid} values are NaN, infinite or out of range of float32: replace them "
             "in the image"
         )
-    return stack
+    return cast(RawVolume, stack.astype(choose_type(name, stack), copy=False))
+
+
+def choose_type(name: str, stack: NDArray[Any]) -> np.dtype[Any]:
+    """Return the type in which raw intensities are stored without changing any value.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    stack : ndarray
+        Booleans, integers or float32.
+
+    Returns
+    -------
+    dtype
+        uint8 for uint8, int8 without negative values, and booleans (0 and 1); uint16 for other
+        integers from 0 to 65,535; float32 otherwise.
+
+    Raises
+    ------
+    InputError
+        An integer is beyond 2^24, from where on float32 does not represent all integers.
+
+    Examples
+    --------
+    >>> choose_type("a.tif", np.array([0, 4095], np.int16))
+    dtype('uint16')
+    >>> choose_type("a.tif", np.array([-20, 4095], np.int16))
+    dtype('float32')
+    """
+    kept = stack.dtype.name in ("uint8", "uint16", "float32")
+    if kept or stack.dtype.kind == "b" or not stack.size:
+        return stack.dtype if kept else np.dtype(np.uint8)
+    low, high = int(stack.min()), int(stack.max())
+    if low < 0 or high > np.iinfo(np.uint16).max:
+        if max(-low, high) > MAX_EXACT:
+            raise InputError(
+                f"{name}: has integers from {low:,} to {high:,}, and those beyond {MAX_EXACT:,} "
+                "cannot be stored exactly: convert the image to uint16 or float32"
+            )
+        return np.dtype(np.float32)
+    return np.dtype(np.uint8 if stack.dtype.itemsize == 1 else np.uint16)
 
 
 def luminance(plane: NDArray[Any]) -> NDArray[Any]:

@@ -779,6 +779,14 @@ def complex_numbers(folder, monkeypatch):
         yield folder / "a.tif", {}
 
 
+@fix("cannot be stored exactly: convert the image to uint16 or float32")
+def large_integers(folder, monkeypatch):
+    stack = STACK.astype("int32") + 2**24
+    for values in (stack, stack.astype("float32")):
+        tifffile.imwrite(folder / "a.tif", values)
+        yield folder / "a.tif", {}
+
+
 @fix("are NaN, infinite or out of range of float32: replace them in the image")
 def values_that_are_not_finite(folder, monkeypatch):
     stack = STACK.astype("float32")

@@ -234,7 +234,7 @@ LABELS = np.ones((4, 6, 8), "uint16")
 FIXES = {  # labels with an error, the text of the message, and labels after the fix
     "channels": (
         np.stack([LABELS] * 2),
-        {"imagej": True, "metadata": {"axes": "CZYX"}},
+        {"metadata": {"axes": "CZYX"}, "ome": True},
         "give labels in a file with one channel",
     ),
     "times": (
