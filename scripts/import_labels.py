@@ -11,7 +11,7 @@ from cellstack.run import job
 log = logging.getLogger(__name__)
 
 
-def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -> None:
+def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -> list[Path]:
     """Read labels of any integer type that fit the stack `raw`, and write them as 1..n.
 
     They get the voxel size of `raw`.
@@ -24,6 +24,7 @@ def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -
         )
     log.info("%s: %d labels, shape %s", name, numbered.max(), numbered.shape)
     write_stack(labels, numbered, spacing)
+    return source.other_files
 
 
 job.run(main)

@@ -12,7 +12,16 @@ import pytest
 import tifffile
 import zarr
 from hostile import run
-from microscopes import SPACING, write_czi, write_ims, write_lif, write_lsm, write_oif, write_stk
+from microscopes import (
+    SPACING,
+    write_czi,
+    write_ims,
+    write_lif,
+    write_lsm,
+    write_oif,
+    write_ome_set,
+    write_stk,
+)
 from reading import pattern
 from study import ROOT
 
@@ -27,7 +36,6 @@ STACK = SERIES[0, 0]
 UM = {f"{axis}_um": size for axis, size in SPACING.items()}
 UNKNOWN = dict.fromkeys(UM)
 FIRST = {"channel_index": "0"}
-NAMESPACE = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 LIBRARY = ROOT / "scripts" / "cellstack"
 SOURCES = [
     *sorted((LIBRARY / "files" / "readers").glob("*.py")),
@@ -366,31 +374,9 @@ def no_such_file(folder, monkeypatch):
 # sets of OME-TIFF
 
 
-def write_set(folder, companion="a.companion.ome"):
-    """Write three planes that refer to metadata in another file."""
-    names = [f"a_z{z}.ome.tif" for z in range(3)]
-    blocks = "".join(
-        f'<TiffData FirstZ="{z}" IFD="0" PlaneCount="1"><UUID FileName="{name}">urn:uuid:{z}'
-        "</UUID></TiffData>"
-        for z, name in enumerate(names)
-    )
-    root = f'<OME xmlns="{NAMESPACE}" UUID="urn:uuid:{{}}">{{}}</OME>'
-    text = (
-        '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="31" '
-        'SizeY="20" SizeZ="3" SizeC="1" SizeT="1"><Channel ID="Channel:0:0" SamplesPerPixel="1"/>'
-        f"{blocks}</Pixels></Image>"
-    )
-    (folder / companion).write_text(root.format("c", text), encoding="utf-8")
-    pointer = f'<BinaryOnly MetadataFile="{companion}" UUID="urn:uuid:c"/>'
-    for z, name in enumerate(names):
-        description = root.format(z, pointer)
-        tifffile.imwrite(folder / name, STACK[z], description=description, metadata=None)
-    return folder / names[0]
-
-
 @fix("copy that file into the folder")
 def a_set_without_its_companion(folder, monkeypatch):
-    image = write_set(folder)
+    image = write_ome_set(folder, STACK[:3])
     (folder / "a.companion.ome").rename(folder / "elsewhere")
     yield image, {}
     (folder / "elsewhere").rename(folder / "a.companion.ome")
@@ -399,7 +385,7 @@ def a_set_without_its_companion(folder, monkeypatch):
 
 @fix("name the files of the set with a pattern and fill in the voxel size in the sheet")
 def a_set_whose_companion_is_lost(folder, monkeypatch):
-    image = write_set(folder)
+    image = write_ome_set(folder, STACK[:3])
     (folder / "a.companion.ome").unlink()
     yield image, {}
     yield folder / "a_z*.ome.tif", UM
@@ -407,7 +393,7 @@ def a_set_whose_companion_is_lost(folder, monkeypatch):
 
 @fix("give it its original name, or export it again")
 def a_renamed_file_of_a_set(folder, monkeypatch):
-    image = write_set(folder)
+    image = write_ome_set(folder, STACK[:3])
     image.rename(folder / "b.ome.tif")
     yield folder / "b.ome.tif", {}
     (folder / "b.ome.tif").rename(image)
@@ -427,7 +413,7 @@ def a_file_that_several_images_may_describe(folder, monkeypatch):
 
 @fix("copy them into the folder, and give the folder or a pattern that matches all")
 def a_lost_file_of_a_set(folder, monkeypatch):
-    write_set(folder)
+    write_ome_set(folder, STACK[:3])
     (folder / "a_z1.ome.tif").rename(folder / "lost")
     tifffile.imwrite(folder / "a_z1.ome.tif", STACK[0])
     (folder / "a_z1.ome.tif").rename(folder / "a_z3.ome.tif")
@@ -440,7 +426,7 @@ def a_lost_file_of_a_set(folder, monkeypatch):
 
 @fix("put all files of the set into one folder")
 def a_set_in_two_folders(folder, monkeypatch):
-    image = write_set(folder)
+    image = write_ome_set(folder, STACK[:3])
     (folder / "b").mkdir()
     (folder / "a_z1.ome.tif").rename(folder / "b" / "a_z1.ome.tif")
     (folder / "a_z1.ome.tif").symlink_to(folder / "b" / "a_z1.ome.tif")
@@ -451,11 +437,11 @@ def a_set_in_two_folders(folder, monkeypatch):
 
 @fix("is too large for OME metadata: export it again")
 def a_large_companion(folder, monkeypatch):
-    image = write_set(folder)
+    image = write_ome_set(folder, STACK[:3])
     with monkeypatch.context() as patch:
         patch.setattr(ome_images, "MAX_METADATA_BYTES", 9)
         yield image, {}
-    yield write_set(folder), {}
+    yield write_ome_set(folder, STACK[:3]), {}
 
 
 # Zarr

@@ -62,6 +62,8 @@ class ImageSource:
     set_files : list of str
         Names of the files with the planes of the stack, in order, according to the metadata of this
         file; empty if it does not belong to a set.
+    other_files : list of pathlib.Path
+        Files and folders that are read besides `files`, such as the other files of a set.
     """
 
     files: list[Path]
@@ -81,6 +83,7 @@ class ImageSource:
     flags: list[str] = field(default_factory=list)
     count_chunks: Callable[[int], tuple[int, int]] | None = None
     set_files: list[str] = field(default_factory=list)
+    other_files: list[Path] = field(default_factory=list)
 
 
 @contextmanager

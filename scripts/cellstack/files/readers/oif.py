@@ -116,6 +116,9 @@ def _describe(
         spacing=_spacing(settings, lengths),
         time=time if times > 1 else None,
         acquisition=_acquisition(settings, described, _plane_settings(file, read_settings)),
+        other_files=sorted({path.parent / Path(each).parts[0] for each in files.values()})
+        if path.suffix.lower() == ".oif"
+        else [],
     )
 
 

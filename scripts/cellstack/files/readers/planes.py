@@ -53,6 +53,7 @@ def open_planes(
     return replace(
         first,
         files=files,
+        other_files=[path for path in first.other_files if path not in files],
         format=f"{first.format} planes",
         count=len(files),
         spacing={axis: size for axis, size in first.spacing.items() if axis != "z"},

@@ -133,6 +133,7 @@ def _describe(
         acquisition=acquisition,
         notices=[*notices, *_notices(page, colour)],
         set_files=image.files if image is not None else [],
+        other_files=image.others if image is not None else [],
     )
 
 
