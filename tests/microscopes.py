@@ -302,6 +302,24 @@ def write_lsm(path, series, positions=0, tiles=0, scan="TZCYX", height_is_z=Fals
     return path
 
 
+def write_metaseries(path, plane, **values):
+    """Write a plane as MetaXpress does, with values by name of a property."""
+    kinds = {str: "string", float: "float", int: "int", bool: "bool"}
+    text = "".join(
+        f'<prop id="{key.replace("_", "-")}" type="{kinds[type(value)]}" '
+        f'value="{"on" if value is True else "off" if value is False else value}"/>'
+        for key, value in values.items()
+    )
+    tifffile.imwrite(
+        path,
+        plane,
+        description=f"<MetaData><PlaneInfo>{text}</PlaneInfo></MetaData>",
+        software="MetaSeries",
+        metadata=None,
+    )
+    return path
+
+
 OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 
 

@@ -81,10 +81,13 @@ def import_stack(
     shape = (source.count, *source.plane_shape)
     check_factors(name, downsample, shape)
     check_memory(name, shape, source.dtype.itemsize, downsample)
-    chosen, notices = voxel_size.choose(name, source.spacing, spacing, source.count)
+    with image_source.input_errors(name):
+        measured = source.measure_z() if source.measure_z else None
+    stored = source.spacing | ({"z": measured} if measured else {})
+    chosen, notices = voxel_size.choose(name, stored, spacing, source.count)
     flags = [
         *source.flags,
-        *voxel_size.find_doubtful(source.spacing, spacing),
+        *voxel_size.find_doubtful(stored, spacing),
         *check_chunks(name, source, number),
     ]
     with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 import tifffile
 from hostile import run
-from microscopes import SPACING, write_czi, write_ims, write_lif, write_lsm, write_oif, write_stk
+from microscopes import (
+    SPACING,
+    write_czi,
+    write_ims,
+    write_lif,
+    write_lsm,
+    write_metaseries,
+    write_oif,
+    write_stk,
+)
 from reading import CHANNELS, pattern, read, refused, um
 
 from cellstack.errors import InputError
@@ -446,25 +455,16 @@ def test_an_stk_whose_planes_are_not_equally_spaced_is_refused(tmp_path):
     assert "are not equally spaced, their distances are 1 to 3 um" in refused(path)
 
 
-@pytest.mark.parametrize(("calibrated", "expected"), [("on", {"y": 0.5, "x": 0.25}), ("off", {})])
+@pytest.mark.parametrize(("calibrated", "expected"), [(True, {"y": 0.5, "x": 0.25}), (False, {})])
 def test_a_plane_of_metaxpress_has_a_pixel_size(tmp_path, calibrated, expected):
     values = {
-        "spatial-calibration-state": ("bool", calibrated),
-        "spatial-calibration-x": ("float", 0.25),
-        "spatial-calibration-y": ("float", 0.5),
-        "spatial-calibration-units": ("string", "um"),
-        "Z Projection Method": ("string", "Maximum"),
+        "spatial_calibration_state": calibrated,
+        "spatial_calibration_x": 0.25,
+        "spatial_calibration_y": 0.5,
+        "spatial_calibration_units": "um",
+        "Z Projection Method": "Maximum",
     }
-    text = "".join(
-        f'<prop id="{key}" type="{kind}" value="{value}"/>' for key, (kind, value) in values.items()
-    )
-    tifffile.imwrite(
-        tmp_path / "a.tif",
-        SERIES[0, 0, 0],
-        description=f"<MetaData><PlaneInfo>{text}</PlaneInfo></MetaData>",
-        software="MetaSeries",
-        metadata=None,
-    )
+    write_metaseries(tmp_path / "a.tif", SERIES[0, 0, 0], **values)
     source, _ = read(tmp_path / "a.tif")
     assert um(source) == expected
     assert source.notices == ["is a projection of a stack (Maximum), not a plane"]

@@ -64,6 +64,11 @@ class ImageSource:
         file; empty if it does not belong to a set.
     other_files : list of pathlib.Path
         Files and folders that are read besides `files`, such as the other files of a set.
+    z_position : float or None
+        Position of a single plane along z in um, if the file contains it.
+    measure_z : callable or None
+        Returns the distance between planes that their positions give, None if they give none. It
+        opens the files of all planes, which takes too long while the workflow is parsed.
     """
 
     files: list[Path]
@@ -84,6 +89,8 @@ class ImageSource:
     count_chunks: Callable[[int], tuple[int, int]] | None = None
     set_files: list[str] = field(default_factory=list)
     other_files: list[Path] = field(default_factory=list)
+    z_position: float | None = None
+    measure_z: Callable[[], StoredSize | None] | None = None
 
 
 @contextmanager

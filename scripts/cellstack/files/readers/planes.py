@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from cellstack.errors import InputError
+from cellstack.files.readers import voxel_size
 from cellstack.files.readers.image_source import ImageSource, Planes
+from cellstack.files.readers.voxel_size import StoredSize
 
 MAX_SHOWN = 5  # names of files in a message
 
@@ -27,7 +29,7 @@ def open_planes(
     -------
     ImageSource
         Each file is opened when its plane is read. There is no voxel size along z, which a file of
-        a single plane does not contain.
+        a single plane does not contain; but `measure_z` if it contains its position.
 
     Raises
     ------
@@ -50,6 +52,13 @@ def open_planes(
                     )
                 yield from plane.planes(channel)
 
+    def measure_z() -> StoredSize | None:
+        positions = []
+        for path in files:
+            with open_file(path) as source:
+                positions.append(source.z_position)
+        return voxel_size.from_positions(positions)
+
     return replace(
         first,
         files=files,
@@ -58,6 +67,7 @@ def open_planes(
         count=len(files),
         spacing={axis: size for axis, size in first.spacing.items() if axis != "z"},
         planes=read_planes,
+        measure_z=None if first.z_position is None else measure_z,
     )
 
 

@@ -134,6 +134,7 @@ def _describe(
         notices=[*notices, *_notices(page, colour)],
         set_files=image.files if image is not None else [],
         other_files=image.others if image is not None else [],
+        z_position=tiff_microscopes.position_of_plane(tif),
     )
 
 
