@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from cellstack.core.counting import counted
 from cellstack.files.readers import opening
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.prepare.import_labels import import_labels
@@ -22,7 +23,7 @@ def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -
         numbered = import_labels(
             source, name, stack_name=str(raw), stack_shape=stack.shape, downsample=downsample
         )
-    log.info("%s: %d labels, shape %s", name, numbered.max(), numbered.shape)
+    log.info("%s: %s, shape %s", name, counted(numbered.max(), "labels"), numbered.shape)
     write_stack(labels, numbered, spacing)
     return source.other_files
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.core.counting import agree, counted
 from cellstack.core.no_data import find_no_data, mark_no_data
 from cellstack.core.types import RawVolume
 from cellstack.errors import InputError
@@ -283,8 +284,8 @@ def fill_stack(
             invalid += target.size - np.count_nonzero(np.isfinite(target))
     if invalid:
         raise InputError(
-            f"{name}: {invalid} values are NaN, infinite or out of range of float32: replace them "
-            "in the image"
+            f"{name}: {counted(invalid, 'values')} {agree(invalid, 'is', 'are')} NaN, infinite "
+            f"or out of range of float32: replace {agree(invalid, 'it', 'them')} in the image"
         )
     return cast(RawVolume, stack.astype(choose_type(name, stack), copy=False))
 
@@ -450,13 +451,13 @@ def check_chunks(name: str, source: ImageSource, number: int) -> list[str]:
     absent, total = source.count_chunks(number) if source.count_chunks else (0, 0)
     if not absent:
         return []
-    found = f"{absent} of {total} chunks are absent"
+    found = f"{absent} of {counted(total, 'chunks')} {agree(absent, 'is', 'are')} absent"
     if absent > MAX_ABSENT * total:
         raise InputError(
             f"{name}: {found}, more than {MAX_ABSENT:.0%}: copy the image again; if they were "
             "empty, write it with Zarr's setting array.write_empty_chunks"
         )
-    return [f"{found} and are read as empty"]
+    return [f"{found} and {agree(absent, 'is', 'are')} read as empty"]
 
 
 def downsample_stack(stack: RawVolume, factors: Sequence[int]) -> RawVolume:

@@ -773,7 +773,7 @@ def large_integers(folder, monkeypatch):
         yield folder / "a.tif", {}
 
 
-@fix("are NaN, infinite or out of range of float32: replace them in the image")
+@fix("is NaN, infinite or out of range of float32: replace it in the image")
 def values_that_are_not_finite(folder, monkeypatch):
     stack = STACK.astype("float32")
     stack[1, 2, 3] = np.nan

@@ -385,7 +385,7 @@ def test_planes_of_an_oif_in_another_folder_are_refused(tmp_path):
 def test_an_oif_without_a_plane_is_refused_at_its_time_point(tmp_path):
     path = write_oif(tmp_path / "a.oif", SERIES)
     (tmp_path / "a.oif.files" / "s_C002Z003T002.tif").unlink()
-    assert "is incomplete (1 of its planes are missing)" in refused(path, time=1)
+    assert "is incomplete (1 of its planes is missing)" in refused(path, time=1)
     np.testing.assert_array_equal(read(path, time=2)[1], SERIES[2, 0])
 
 

@@ -137,7 +137,7 @@ def test_absent_chunks_of_a_remote_image_are_counted(tmp_path, server, version):
         chunk.unlink()
     assert flags() == []  # of another time point
     chunks[1].unlink()
-    assert flags() == ["1 of 3 chunks are absent and are read as empty"]
+    assert flags() == ["1 of 3 chunks is absent and is read as empty"]
     assert not read_stack(tmp_path / "raw.tif")[0][2:4].any()
     chunks[2].unlink()
     with pytest.raises(InputError, match="2 of 3 chunks are absent, more than 50%: copy the image"):

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
+from cellstack.core.counting import agree, counted
 from cellstack.errors import InputError
 from cellstack.files.readers import voxel_size
 from cellstack.files.readers.image_source import ImageSource, Planes
@@ -83,8 +84,9 @@ def _in_order_of_set(files: list[Path], first: ImageSource) -> list[Path]:
         shown = ", ".join(missing[:MAX_SHOWN]) + (", ..." if len(missing) > MAX_SHOWN else "")
         raise InputError(
             f"{first.files[0]}: belongs to a set of {len(position)} files according to its OME "
-            f"metadata, but {len(missing)} are not among the planes: {shown}: copy them into the "
-            "folder, and give the folder or a pattern that matches all"
+            f"metadata, but {len(missing)} {agree(len(missing), 'is', 'are')} not among the "
+            f"planes: {shown}: copy {agree(len(missing), 'it', 'them')} into the folder, and give "
+            "the folder or a pattern that matches all"
         )
     return files
 
@@ -99,4 +101,4 @@ def _check_single(source: ImageSource) -> ImageSource:
 
 
 def _kind(plane: ImageSource) -> str:
-    return f"{plane.shape} {plane.dtype.name} with {len(plane.channels)} channel(s)"
+    return f"{plane.shape} {plane.dtype.name} with {counted(len(plane.channels), 'channels')}"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cellstack.core.counting import counted
 from cellstack.errors import InputError
 from cellstack.files.readers import image_source, parts
 from cellstack.files.readers.image_source import ImageSource, Planes
@@ -92,8 +93,8 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
         axes = [_axis_letter(axis) for axis in described_axes]
         if len(axes) != array.ndim:
             raise InputError(
-                f"{name}: names {len(axes)} axes, but its array has {array.ndim}: correct `axes` "
-                "in its metadata, or export it again"
+                f"{name}: names {counted(len(axes), 'axes')}, but its array has {array.ndim}: "
+                "correct `axes` in its metadata, or export it again"
             )
         roles = image_source.axis_roles(name, axes, array.shape, colour=False)
         if min((*array.chunks, *(array.shards or ())), default=1) < 1:
