@@ -13,7 +13,7 @@ from cellstack.core.counting import agree, counted
 from cellstack.core.no_data import find_no_data, mark_no_data
 from cellstack.core.types import RawVolume
 from cellstack.errors import InputError
-from cellstack.files.readers import image_source, limits, opening, voxel_size
+from cellstack.files.readers import image_source, limits, opening, parts, voxel_size
 from cellstack.files.readers.image_source import ImageSource
 
 log = logging.getLogger(__name__)
@@ -205,35 +205,21 @@ def pick_channel(
     if not channel_index:
         if len(names) == 1:
             return 0, "the only channel"
-        matches = _find_name(names, channel)
+        matches = parts.find_name(names, channel)
         if len(matches) == 1:
             return matches[0], f"its name is the channel in the sheet, {channel}"
         raise InputError(
             f"{name}: which of its channels is {channel} is not known, it has {available}: "
             "fill in channel_index in the sheet"
         )
-    matches = _find_name(names, channel_index)
-    if channel_index.isdecimal() and int(channel_index) < len(names):
-        matches = sorted({*matches, int(channel_index)})
+    matches = parts.find_matches(names, channel_index)
     if len(matches) == 1:
         return matches[0], f"channel_index {channel_index} in the sheet"
     problem = f"matches {len(matches)} of its channels" if matches else "matches no channel"
-    raise InputError(
-        f"{name}: channel_index {channel_index} {problem}, it has {available}: "
-        "correct channel_index in the sheet"
-    )
-
-
-def _find_name(names: Sequence[str | None], wanted: str) -> list[int]:
-    """Return the numbers of the channels with a name, ignoring case if none matches exactly."""
-    exact = [number for number, each in enumerate(names) if each == wanted]
-    if exact:
-        return exact
-    return [
-        number
-        for number, each in enumerate(names)
-        if each is not None and each.casefold() == wanted.casefold()
-    ]
+    fix = "correct channel_index in the sheet"
+    if matches:
+        fix = f"use #{matches[0]} for number {matches[0]}"
+    raise InputError(f"{name}: channel_index {channel_index} {problem}, it has {available}: {fix}")
 
 
 def fill_stack(

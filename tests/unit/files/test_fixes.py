@@ -125,6 +125,24 @@ def wrong_scene(folder, monkeypatch):
     yield image, {"scene": re.search(r"the file has (\d+)", message)[1]}
 
 
+@fix("matches 2 of its scenes", "use #0 for number 0")
+def scenes_of_one_name(folder, monkeypatch):
+    image = write_lif(folder / "a.lif", aa=("ZYX", STACK), ab=("ZYX", STACK[:2]))
+    old, new = (f'Element Name="{name}"'.encode("utf-16-le") for name in ("ab", "aa"))
+    assert old in image.read_bytes()
+    image.write_bytes(image.read_bytes().replace(old, new))
+    message = yield image, {"scene": "aa"}
+    assert "0 (aa), 1 (aa)" in message
+    yield image, {"scene": re.search(r"use (#\d)", message)[1]}
+
+
+@fix("matches 2 of its channels", "use #0 for number 0")
+def channels_of_one_name(folder, monkeypatch):
+    image = ome_tiff(folder, SERIES[0], axes="CZYX", Channel={"Name": ["DAPI", "DAPI"]})
+    message = yield image, {"channel_index": "DAPI"}
+    yield image, {"channel_index": re.search(r"use (#\d)", message)[1]}
+
+
 @fix("fill in channel_index in the sheet")
 def channels(folder, monkeypatch):
     image = write_lif(folder / "a.lif", a=("CZYX", SERIES[0]))

@@ -274,6 +274,24 @@ def test_images_of_a_lif_are_scenes(tmp_path):
     assert "choose another scene or file, or set include to false" in message
 
 
+def test_images_of_a_lif_with_the_same_name_are_all_read(tmp_path):
+    stacks = {name: ("ZYX", SERIES[time, 0]) for time, name in enumerate(["aa", "ab", "ac"])}
+    path = write_lif(tmp_path / "a.lif", **stacks)
+    for name in ("ab", "ac"):
+        path.write_bytes(
+            path.read_bytes().replace(
+                f'Element Name="{name}"'.encode("utf-16-le"),
+                'Element Name="aa"'.encode("utf-16-le"),
+            )
+        )
+    assert "contains 3 scenes, 0 (aa), 1 (aa), 2 (aa): fill in scene" in refused(path)
+    assert "scene aa matches 3 of its scenes" in refused(path, scene="aa")
+    for time, scene in enumerate(["0", "1", "#2"]):
+        source, found = read(path, scene=scene)
+        np.testing.assert_array_equal(found, SERIES[time, 0])
+        assert source.scene == f"{time} (aa)"
+
+
 def test_an_x_z_scan_with_several_y_is_a_stack(tmp_path):
     path = write_lif(tmp_path / "a.lif", a=("TYCZX", SERIES.transpose(0, 3, 1, 2, 4)))
     source, found = read(path, time=2, channel=1)
