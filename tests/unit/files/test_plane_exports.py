@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 from microscopes import write_metaseries
-from reading import pattern, read, um
+from reading import pattern, read, refused, um
 
 import import_stack as script
 from cellstack.errors import InputError
@@ -170,3 +170,29 @@ def test_positions_in_real_planes_of_metaxpress(data, tmp_path):
     size, flags, _ = imported(tmp_path, tmp_path / "ZStep_*" / "*_s1_w1*.tif")
     assert size == pytest.approx(abs(np.diff(written)).mean()) == 2.5
     assert flags == []
+
+
+@pytest.mark.parametrize(
+    "name", ["plate_C07_s{}_w1{}.tif", "plate_C07_s{}_w1.tif", "exp1_w1DAPI_s{}_t1.TIF"]
+)
+def test_sites_are_not_planes(tmp_path, name):
+    for site in (1, 2):
+        path = tmp_path / name.format(site, identity(site))
+        tifffile.imwrite(path, SERIES[0, 0, 0, site], metadata=None)
+    message = refused(tmp_path)
+    assert "count positions, not planes: use one file as image in the sheet" in message
+    first = message.partition("such as ")[2].partition(";")[0]
+    np.testing.assert_array_equal(read(Path(first))[1], SERIES[0, 0, 0, 1:2])
+
+
+def test_sites_and_channels_of_a_real_export_are_not_planes(data):
+    folder = data / "formats" / "imagexpress" / "2024-04-22" / "1697" / "TimePoint_1"
+    assert "count channels and positions, not planes" in refused(folder)
+    assert "count positions, not planes" in refused(folder / "*_w1*.tif")
+
+
+def test_sections_without_a_channel_are_planes(tmp_path):
+    for section in (1, 2, 3):
+        path = tmp_path / f"brain_s{section:03}.tif"
+        tifffile.imwrite(path, SERIES[0, 0, 0, section], metadata=None)
+    np.testing.assert_array_equal(read(tmp_path)[1], SERIES[0, 0, 0, 1:4])

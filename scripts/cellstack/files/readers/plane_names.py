@@ -174,6 +174,8 @@ def _group_form(form: list[_Name]) -> list[PlaneGroup]:
     """Group names that differ only in numbers."""
     signed = [_has_sign(form, column) for column in range(len(form[0].digits))]
     labels = [_label(text) for text in form[0].texts[:-1]]
+    if "w" in labels:  # MetaXpress and MetaMorph: s1 is a site, and no section
+        labels = ["site" if label == "s" else label for label in labels]
 
     def values(column: int, among: Iterable[_Name] = form) -> list[Decimal]:
         return [name.value(column, signed[column]) for name in among]
@@ -188,7 +190,8 @@ def _group_form(form: list[_Name]) -> list[PlaneGroup]:
         groups.setdefault(tuple(name.value(each, signed[each]) for each in fixed), []).append(name)
     found = []
     for members in groups.values():
-        key = {_described(form[0], each): members[0].digits[each] for each in fixed}
+        # the letters before a number, or its position
+        key = {labels[each] or f"number {each + 1}": members[0].digits[each] for each in fixed}
         if plane is None or len(members) == 1:
             found += [PlaneGroup([member.name], key) for member in members]
             continue
@@ -218,11 +221,6 @@ def _label(text: str) -> str:
     """Return the letters before a number, in lower case."""
     letters = re.search(r"([^\W\d_]*)$", text.rstrip(SEPARATORS))
     return letters[1].lower() if letters else ""
-
-
-def _described(name: _Name, column: int) -> str:
-    """Return a name for a number: the letters before it, or its position."""
-    return _label(name.texts[column]) or f"number {column + 1}"
 
 
 def _without_counters(
