@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cellstack.core.counting import counted
 from cellstack.files.no_data import read_no_data
 from cellstack.files.records import write_json
 from cellstack.files.stacks import read_stack
@@ -40,7 +41,7 @@ def main(
             "there are objects",
             diameter_um,
         )
-    log.info("diameter_um: %.3g, from %d objects", diameter_um, len(found.found_um))
+    log.info("diameter_um: %.3g, from %s", diameter_um, counted(len(found.found_um), "objects"))
     lists = {
         name: [float(f"{each:.4g}") if np.isfinite(each) else None for each in getattr(found, name)]
         for name in ("found_um", "scales_um", "sizes_um")

@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from cellstack.core.counting import counted
 from cellstack.files.readers import opening
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.prepare.import_labels import import_labels
@@ -11,7 +12,7 @@ from cellstack.run import job
 log = logging.getLogger(__name__)
 
 
-def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -> None:
+def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -> list[Path]:
     """Read labels of any integer type that fit the stack `raw`, and write them as 1..n.
 
     They get the voxel size of `raw`.
@@ -22,8 +23,9 @@ def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -
         numbered = import_labels(
             source, name, stack_name=str(raw), stack_shape=stack.shape, downsample=downsample
         )
-    log.info("%s: %d labels, shape %s", name, numbered.max(), numbered.shape)
+    log.info("%s: %s, shape %s", name, counted(numbered.max(), "labels"), numbered.shape)
     write_stack(labels, numbered, spacing)
+    return source.other_files
 
 
 job.run(main)

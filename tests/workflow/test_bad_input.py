@@ -39,7 +39,7 @@ def test_all_errors_in_the_sheet_are_in_one_message(study):
     study.add("i", image="", include="perhaps", lables="x.tif", volume_um3="3", mouse="7")
     study.add("j", "membrane", image="good.tif", truth="good.tif")
     message = errors_of(study)
-    assert "error(s) in the configuration or the sheet:" in message
+    assert "errors in the configuration or the sheet:" in message
     for expected in (
         "stacks.tsv row 2: stack 'a', channel 'nuclei' is already in row 1",
         "stacks.tsv row 3: image 'missing.tif' does not exist",

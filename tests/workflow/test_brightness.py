@@ -76,4 +76,4 @@ def test_stacks_with_volumes_that_are_too_large_are_flagged(rows):
     assert float(rows["hazy"]["haze_ratio"]) > 0.175 > float(rows["even"]["haze_ratio"])
     assert "saturated: 16 of 16 objects have the highest value, 350," in rows["clipped"]["flags"]
     assert rows["even"]["count_saturated"] == "0"
-    assert rows["hollow"]["flags"] == "hollow: 4 objects are dark inside (they were filled)"
+    assert rows["hollow"]["flags"] == "hollow: 4 objects are dark inside (filled)"

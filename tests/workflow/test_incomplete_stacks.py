@@ -52,7 +52,7 @@ def test_incomplete_stacks_are_skipped_and_listed(runs):
     assert runs.skipping.returncode == 0, runs.skipping.stderr[-3000:]
     expected = ("collect_objects", "collect_stacks", "plot_volumes", "write_config", "all")
     assert jobs(runs.skipping) == dict.fromkeys(expected, 1)
-    assert "cellstack: the tables will lack 1 stacks" in runs.skipping.stderr
+    assert "cellstack: the tables will lack 1 stack" in runs.skipping.stderr
     assert [(row["stack"], row["status"], row["mouse"]) for row in runs.rows] == [
         ("colony", "ok", "'=colony"),
         ("empty", "no objects", "'=empty"),

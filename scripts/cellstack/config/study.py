@@ -16,6 +16,7 @@ from cellstack.config import settings, sheet, sweep_table, values
 from cellstack.config.lengths import AUTO, DIAMETER
 from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.units import Unit
+from cellstack.core.counting import counted
 from cellstack.errors import InputError
 
 Row = Mapping[str, Any]
@@ -123,7 +124,7 @@ class Study:
                 "change its permissions, or choose another one with --directory"
             )
         if errors:
-            heading = f"{len(errors)} error(s) in the configuration or the sheet:"
+            heading = f"{counted(len(errors), 'errors')} in the configuration or the sheet:"
             raise InputError("\n".join([heading, *values.shorten(errors)]))
         stacks: dict[str, dict[str, Row]] = {}
         for row in rows:

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from cellstack.core.counting import counted
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Boxes, Labels, Spacing
 from cellstack.figures import drawing, outlines
@@ -56,7 +57,11 @@ def plot_planes(
     figure = drawing.new_figure(*size)
     summary = " found, measured or not"
     drawing.add_header(figure, title, len(boxes), summary, raw.shape, spacing, note)
-    caption = "All planes" if len(planes) == len(raw) else f"{len(planes)} of {len(raw)} planes"
+    caption = (
+        "All planes"
+        if len(planes) == len(raw)
+        else f"{len(planes)} of {counted(len(raw), 'planes')}"
+    )
     drawing.add_caption(figure, drawing.MARGIN, top, caption, limits)
     length = drawing.round_length(raw.shape[2] * spacing[2] / (5 if columns == 1 else 2))
     drawing.scale_bar(figure, size[0] - drawing.MARGIN, top + HEADING - 10, scale, length)

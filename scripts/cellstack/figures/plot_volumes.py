@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cellstack.core.counting import counted
 from cellstack.figures import drawing
 from cellstack.figures.colors import ALERT, COLORS, SECONDARY
 
@@ -74,7 +75,7 @@ def plot_volumes(
         title += f": the first {len(shown)} of {len(volumes)}"
     rows = []
     for stack in shown:
-        count = f"{len(volumes[stack])} {kind}"
+        count = counted(len(volumes[stack]), kind)
         rows.append(_Row(stack, volumes[stack], [], colors[group_of[stack]], count))
     blocks["stacks"] = (title, rows)
 
@@ -97,12 +98,8 @@ def _pool(group: str, volumes: list[Sequence[float]], kind: str, color: str) -> 
     """Return the row of a group, from the volumes of its stacks."""
     pooled = [value for values in volumes for value in values]
     medians = [float(np.median(values)) for values in volumes if len(values)]
-    count = f"{len(pooled)} {kind}, {_count_stacks(len(volumes))}"
+    count = f"{counted(len(pooled), kind)}, {counted(len(volumes), 'stacks')}"
     return _Row(group, pooled, medians, color, count)
-
-
-def _count_stacks(count: int) -> str:
-    return "1 stack" if count == 1 else f"{count} stacks"
 
 
 def _add_header(
@@ -113,7 +110,7 @@ def _add_header(
     drawing.add_text(figure, left, top, title, fontsize=drawing.TITLE_SIZE, weight="bold")
     count = sum(len(values) for values in volumes.values())
     if count:
-        found, style = f"{count} measured {kind} in {_count_stacks(len(volumes))}", {}
+        found, style = f"{counted(count, kind)} measured in {counted(len(volumes), 'stacks')}", {}
     else:
         found, style = f"no measured {kind}", {"color": ALERT, "weight": "bold"}
     drawing.add_text(figure, left, top + 30, found, fontsize=drawing.HEADING_SIZE, **style)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cellstack.config.columns import PERCENTILES
 from cellstack.config.reasons import BESIDE_NO_DATA, FLAGS, KEPT, REASONS
+from cellstack.core.counting import agree, counted
 from cellstack.core.types import Spacing
 
 TOTALLED = ("volume_um3", "surface_area_um2", "sum_intensity_")
@@ -131,8 +132,9 @@ def summarize_stack(
     flags_of_stack = _flags_of_threshold(quality)
     if saturated:
         flags_of_stack.append(
-            f"saturated: {saturated} of {count} objects have the highest value, {highest:g}, in at "
-            "least a quarter of their voxels (their volumes can be too large)"
+            f"saturated: {saturated} of {counted(count, 'objects')} "
+            f"{agree(saturated, 'has', 'have')} the highest value, {highest:g}, in at least a "
+            f"quarter of {agree(saturated, 'its', 'their')} voxels (volumes can be too large)"
         )
     if no_data_fraction > 0:
         flag = f"no data in {100 * no_data_fraction:.1f} % of the voxels"
@@ -165,7 +167,10 @@ def _flags_of_threshold(quality: Mapping[str, float]) -> list[str]:
             "be missing or too small)"
         )
     if hollow := quality.get("hollow", 0):
-        flags.append(f"hollow: {hollow} objects are dark inside (they were filled)")
+        flags.append(
+            f"hollow: {counted(hollow, 'objects')} {agree(hollow, 'is', 'are')} dark inside "
+            "(filled)"
+        )
     if (haze := quality.get("haze_ratio", 0.0)) > MAX_HAZE_RATIO:
         flags.append(
             f"haze: beside objects the intensity is {100 * haze:.0f} % of their contrast (their "

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core import filters, resampling
+from cellstack.core.counting import counted
 from cellstack.core.distance import distance_map
 from cellstack.core.intensities import percentiles, rescale
 from cellstack.core.no_data import fill_no_data
@@ -287,8 +288,8 @@ class _Search:
             change = abs(np.log(_typical_size(larger) / _typical_size(smaller)))
             steadiness = max(0.0, 1 - change / np.log(STEADINESS_STEP**2))
         log.info(
-            "%d objects of %.3g um: correlation with the stack %.2f, steadiness %.2f",
-            len(larger),
+            "%s of %.3g um: correlation with the stack %.2f, steadiness %.2f",
+            counted(len(larger), "objects"),
             scale,
             explained,
             steadiness,

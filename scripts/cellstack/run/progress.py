@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cellstack.config.units import Unit
+from cellstack.core.counting import counted
 from cellstack.errors import InputError
 from cellstack.files import tables
 from cellstack.run.folders import check_folders
@@ -90,7 +91,9 @@ class Progress(logging.Handler):
         known = read_failed(self.folder / "failed.csv")
         self.known = {stack: row for stack, row in known.items() if stack not in self.complete}
         self._write_failed()
-        self._tell(f"{len(jobs)} jobs for {len(self.left)} stacks", terminal=False)
+        self._tell(
+            f"{counted(len(jobs), 'jobs')} for {counted(len(self.left), 'stacks')}", terminal=False
+        )
 
     def emit(self, record: logging.LogRecord) -> None:
         """Handle a log record, if it is an event of a job."""
@@ -134,7 +137,7 @@ class Progress(logging.Handler):
     def line(self) -> str:
         """Return how many stacks and jobs are done and failed, and which are running."""
         done = len(self.complete) + sum(count == 0 for count in self.left.values())
-        parts = [f"{done} of {len(self.complete) + len(self.left)} stacks done"]
+        parts = [f"{done} of {counted(len(self.complete) + len(self.left), 'stacks')} done"]
         failed = {self.jobs[number].stack for number in self.failed} - {None}
         if failed:
             parts.append(f"{len(failed)} failed")
@@ -150,7 +153,7 @@ class Progress(logging.Handler):
             more = f" and {others} more" if others > 0 else ""
             parts.append(f"running: {', '.join(named)}{more}")
         open_jobs = len(self.waiting) + len(self.running) + len(self.failed)
-        parts.append(f"{len(self.jobs) - open_jobs} of {len(self.jobs)} jobs")
+        parts.append(f"{len(self.jobs) - open_jobs} of {counted(len(self.jobs), 'jobs')}")
         return ", ".join(parts)
 
     def _remaining_seconds(self) -> float | None:
@@ -280,8 +283,8 @@ class Watch:
         say = str if "ALL" in quiet else partial(print, file=sys.stderr, flush=True)
         if self._incomplete:
             say(
-                f"cellstack: the tables will lack {len(self._incomplete)} stacks, "
-                "which are at the end of results/stacks.csv"
+                f"cellstack: the tables will lack {counted(len(self._incomplete), 'stacks')}, "
+                "listed at the end of results/stacks.csv"
             )
         self._progress = Progress(jobs, complete, self._logs, say)
         logger.addHandler(self._progress)

@@ -113,7 +113,7 @@ def test_all_errors_in_one_message(load_study):
     with pytest.raises(InputError) as error:
         load_study(rows, "binarize.method\nlee\n", group_by=3)
     lines = str(error.value).splitlines()
-    assert lines[0] == "4 error(s) in the configuration or the sheet:"
+    assert lines[0] == "4 errors in the configuration or the sheet:"
     assert len(lines) == 5
 
 

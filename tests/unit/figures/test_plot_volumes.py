@@ -62,7 +62,7 @@ def test_bar_median_and_dots_of_each_row():
     assert [list(line.get_ydata()) for line in diamonds] == [[0], [1, 1]]
     counts = [text.get_text() for text in shown["groups"].texts]
     assert counts == ["2 cells, 1 stack", "5 cells, 2 stacks"]
-    assert [text.get_text() for text in shown["stacks"].texts] == ["2 cells", "4 cells", "1 cells"]
+    assert [text.get_text() for text in shown["stacks"].texts] == ["2 cells", "4 cells", "1 cell"]
 
 
 def test_rows_are_as_high_in_both_blocks_and_blocks_are_apart():

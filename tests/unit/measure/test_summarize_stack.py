@@ -321,7 +321,8 @@ def test_saturated_objects_are_counted_and_flagged(minima, upper, maxima, count)
     }
     summary = summarize_stack(columns, ["kept"] * 3, 10)
     assert summary["count_saturated"] == count
-    start = f"saturated: {count} of 3 objects have the highest value, {max(maxima)}"
+    have = "has" if count == 1 else "have"
+    start = f"saturated: {count} of 3 objects {have} the highest value, {max(maxima)}"
     assert summary["flags"].startswith(start) == (count > 0)
     assert summarize_stack(columns, ["kept"] * 3, 10, channel="cells")["count_saturated"] is None
 

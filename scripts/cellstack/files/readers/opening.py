@@ -1,5 +1,6 @@
 """The entry point for images from outside: a file, several files of planes, or a folder."""
 
+import glob
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -152,7 +153,11 @@ def _find_files(image: Sequence[Path]) -> list[Path]:
     for path in files:
         images.check_regular(path)
         if path.is_dir() and (len(files) > 1 or not images.is_zarr(path)):
-            raise InputError(f"{path}: is a folder among files: name the files in it")
+            suffix = next((each.suffix for each in files if each.suffix), "")
+            raise InputError(
+                f"{path}: is a folder among files: name that folder, or use a pattern that matches "
+                f"only files, such as {glob.escape(str(path.parent))}/*{suffix or '.tif'}"
+            )
     if len(image) == 1 and image[0].is_dir():
         _check_links(image[0], files)
     return files
@@ -179,9 +184,10 @@ def _check_links(folder: Path, files: Sequence[Path]) -> None:
     top = folder.resolve()
     for path in files:
         if path.is_symlink() and not path.resolve().is_relative_to(top):
+            pattern = f"{glob.escape(str(folder))}/*{path.suffix}"
             raise InputError(
                 f"{path}: is a link to a file outside its folder: copy the file into the folder, "
-                f"or name the planes with a pattern, such as {folder}/*{path.suffix}"
+                f"or name the planes with a pattern, such as {pattern}"
             )
 
 
