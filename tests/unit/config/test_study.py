@@ -49,7 +49,9 @@ def test_a_preset_overrides_the_configuration(load_study):
 def test_sizes_follow_the_diameter(load_study):
     study = load_study([NUCLEI, NUCLEI | {"stack": "b", "diameter_um": 5}])
     assert study.arguments("denoise", "a", "nuclei")["options"] == {"sigma_um": pytest.approx(0.75)}
-    assert study.arguments("denoise", "b", "nuclei")["options"] == {"sigma_um": pytest.approx(0.375)}
+    assert study.arguments("denoise", "b", "nuclei")["options"] == {
+        "sigma_um": pytest.approx(0.375)
+    }
     assert study.object_diameter("b") == 5
     assert study.diameter_source("b", "nuclei") == "given"
 
@@ -73,7 +75,7 @@ def test_an_estimated_diameter_leaves_sizes_open(load_study):
 def test_default_options_are_parts_of_the_diameter(load_study):
     changed = {"gaussian": {"sigma_um": 3}}
     options = load_study([NUCLEI], denoise=changed).default_options()
-    assert options["denoise"] == {"sigma_um": 0.06}
+    assert options["denoise"] == {"sigma_um": 0.075}
     assert options["binarize"]["background_radius_um"] == 1.5
     assert options["binarize"]["level"] == 0.45
     assert options["find_seeds"] == {
