@@ -56,8 +56,10 @@ def test_an_unknown_voxel_size_is_none_except_along_z_of_one_plane(tmp_path):
     ("names", "expected"),
     [
         (["left", "right"], "left"),
-        (["left", "LEFT"], "0"),
+        (["left", "left"], "0"),
+        (["left", "LEFT"], "left"),
         (["7", "right"], "0"),
+        (["7", "0"], "#0"),
         ([" left", "right"], "0"),
         (["le\tft", "right"], "0"),
         ([None, "right"], "0"),

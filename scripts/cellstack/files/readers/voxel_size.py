@@ -30,7 +30,7 @@ UNITS |= {
 UNITS |= dict.fromkeys(("µm", "Âµm", "micron", "microns"), 1.0)
 UNITS |= dict.fromkeys(("Å", "angstrom"), 1e-4)
 PRINT_UNITS = ("centimeter", "inch")  # ResolutionUnit of a TIFF
-POSITIONS = "distance of MetaSeries z-positions"
+POSITIONS = "MetaSeries distance of z-positions"
 NOT_PHYSICAL = ("", "pixel", "pixels", "px", "reference frame")
 
 
