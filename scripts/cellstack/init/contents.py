@@ -10,6 +10,8 @@ from cellstack.files.readers import opening, parts, voxel_size
 from cellstack.files.readers.image_source import ImageSource
 from cellstack.files.readers.parts import NotChosenError, Part
 
+MAX_RATIO = 20  # of the distance between planes and the pixel size, before it is doubtful
+
 
 class Contents(NamedTuple):
     """One stack of an image: a time point of a scene.
@@ -131,7 +133,11 @@ def _describe(source: ImageSource, part: Part) -> Contents:
     if source.count == 1 and sizes["z"] is None:
         sizes["z"] = sizes["y"]  # as in the import
     dyes = [str(each.get("name") or "") for each in source.acquisition.get("channels", [])]
-    doubtful = voxel_size.find_doubtful(spacing, dict.fromkeys(voxel_size.AXES))
+    unusual = voxel_size.find_doubtful(spacing, dict.fromkeys(voxel_size.AXES))
+    if source.count == 1:
+        unusual.append("only one plane")
+    elif sizes["z"] and sizes["x"] and sizes["z"] > MAX_RATIO * sizes["x"]:
+        unusual.append(f"the distance between planes is more than {MAX_RATIO} times the pixel size")
     return Contents(
         part.scene,
         part.time,
@@ -146,6 +152,6 @@ def _describe(source: ImageSource, part: Part) -> Contents:
                 if sizes[axis] is not None
             )
         ),
-        [*source.flags, *doubtful],
+        [*source.flags, *unusual],
         source.set_files,
     )

@@ -11,7 +11,7 @@ def write_ome(path, shape, axes, **metadata):
     sizes = {"PhysicalSizeZ": 1.5, "PhysicalSizeY": 0.4, "PhysicalSizeX": 0.3}
     units = {f"{size}Unit": "µm" for size in sizes}
     image = np.zeros(shape, np.uint16)
-    tifffile.imwrite(path, image, ome=True, metadata={"axes": axes, **sizes, **units, **metadata})
+    tifffile.imwrite(path, image, ome=True, metadata={"axes": axes, **units, **sizes, **metadata})
 
 
 def test_channels_and_voxel_size(tmp_path):
@@ -50,6 +50,17 @@ def test_an_unknown_voxel_size_is_none_except_along_z_of_one_plane(tmp_path):
     assert read_contents([path])[0].spacing == {"z": None, "y": None, "x": None}
     write_ome(path, (16, 17), "YX", PhysicalSizeZ=1, PhysicalSizeZUnit="pixel")
     assert read_contents([path])[0].spacing == {"z": 0.4, "y": 0.4, "x": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("planes", "z_um", "notice"),
+    [(5, 5.9, None), (5, 6.1, "more than 20 times the pixel size"), (1, 1.5, "only one plane")],
+)
+def test_what_looks_wrong_is_a_notice(tmp_path, planes, z_um, notice):
+    path = tmp_path / "a.ome.tif"
+    write_ome(path, (planes, 16, 17), "ZYX", PhysicalSizeZ=z_um)
+    notices = " ".join(read_contents([path])[0].notices)
+    assert notices == "" if notice is None else notice in notices
 
 
 @pytest.mark.parametrize(
