@@ -58,7 +58,7 @@ def test_tables_report_the_diameter_of_each_stack(finished):
     assert "estimated" in finished.log("colony", "channels", "nuclei", "denoise.log").read_text()
     resolved = yaml.safe_load(finished.result("config.yaml").read_text())["resolved"]
     sigma_um = resolved[0]["stages"]["denoise"]["options"]["sigma_um"]
-    assert sigma_um == pytest.approx(0.06 * estimate, rel=1e-5)
+    assert sigma_um == pytest.approx(0.075 * estimate, rel=1e-5)
     with Image.open(finished.folder / FIGURE) as figure:
         assert figure.width > 900
 

@@ -282,7 +282,7 @@ def test_the_resolved_configuration_has_all_settings(finished):
     resolved = yaml.safe_load(finished.result("config.yaml").read_text())
     assert resolved["denoise"]["gaussian"]["sigma_um"] == "0.06 d"
     default = next(entry for entry in resolved["resolved"] if entry["preset"] == "default")
-    assert default["stages"]["denoise"] == {"method": "gaussian", "options": {"sigma_um": 0.48}}
+    assert default["stages"]["denoise"] == {"method": "gaussian", "options": {"sigma_um": 0.6}}
     tutorial = next(entry for entry in resolved["resolved"] if entry["preset"] == "tutorial")
     assert tutorial["stacks"] == ["by-tutorial"]
     assert tutorial["stages"]["binarize"] == {"factor": 0.9, "method": "li", "options": {}}
