@@ -98,9 +98,14 @@ def read_table(
         ]
     except (OSError, ValueError, csv.Error) as error:  # an empty file has no header: ValueError
         reason = str(error).strip().replace("\n", " ")
+        if path.lower().endswith(spreadsheets.WORKBOOKS):
+            return [], [
+                f"{key}: {path!r} is not an Excel workbook ({reason}); "
+                "save it again, or save the table as .csv"
+            ]
         return [], [
             f"{key}: {path!r} is not a text table in UTF-8 ({reason}); "
-            "save it as .csv separated by commas, or as .tsv separated by tabs"
+            "save it in UTF-8, as .csv separated by commas, or as .tsv separated by tabs"
         ]
     present = {column.casefold() for column in header}
     missing = [column for column in required if column not in present]
@@ -300,4 +305,7 @@ def _why_absent(path: str) -> str:
         )
     if images.is_remote(path):
         return "is an address, which only `image` can be; download it, and give its folder"
+    meant = path.strip("'\"").replace("\\", "/")
+    if meant != path and images.find_images(meant):
+        return f"does not exist; write {meant}, without quotation marks and with slashes"
     return "does not exist; correct the path, which is relative to the working directory"

@@ -146,7 +146,7 @@ CASES = {  # the text of the message, a sheet with the error, and the sheet afte
         SHEET,
     ),
     "an encoding": (
-        "is not a text table in UTF-8",
+        "save it in UTF-8, as .csv separated by commas, or as .tsv separated by tabs",
         with_column("remark", "µ").encode("latin-1"),
         with_column("remark", "µ"),
     ),
@@ -187,3 +187,26 @@ def test_a_workbook_is_read_when_openpyxl_is_installed_or_as_csv(tmp_path, monke
     assert errors_of(tmp_path / "stacks.xlsx") == []
     (tmp_path / "stacks.csv").write_text(SHEET, encoding="utf-8")
     assert errors_of(tmp_path / "stacks.csv") == []
+
+
+@pytest.mark.parametrize("cell", [r"images\a.tif", "'images/a.tif'", r'"""images\a.tif"""'])
+def test_a_path_with_backslashes_or_quotation_marks_is_suggested_without(
+    tmp_path, monkeypatch, cell
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.tif").touch()
+    path = tmp_path / "stacks.csv"
+    path.write_text(SHEET.replace("x.tif", cell), encoding="utf-8")
+    (message,) = errors_of(path)
+    meant = message.partition("write ")[2].partition(", without")[0]
+    path.write_text(SHEET.replace("x.tif", meant), encoding="utf-8")
+    assert errors_of(path) == []
+
+
+def test_a_damaged_workbook_is_saved_again(tmp_path):
+    pytest.importorskip("openpyxl")
+    (tmp_path / "stacks.xlsx").write_bytes(b"PK")
+    (message,) = errors_of(tmp_path / "stacks.xlsx")
+    assert "is not an Excel workbook (" in message
+    assert "save it again, or save the table as .csv" in message

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shutil
 import sys
 from functools import cache
 
@@ -471,6 +472,14 @@ def write_zarr(folder, version="0.4", axes="zyx", **options):
     described = {"axes": [{"name": axis, "type": "space"} for axis in axes]} if axes else {}
     group.attrs["multiscales"] = [{"version": version, "datasets": [{"path": "0"}], **described}]
     return folder
+
+
+@fix("is a zip file", "unzip it, and give the folder or file in it")
+def a_zipped_zarr(folder, monkeypatch):
+    archive = shutil.make_archive(str(folder / "a"), "zip", write_zarr(folder / "a.zarr"))
+    yield folder / "a.zip", {}
+    shutil.unpack_archive(archive, folder / "b.zarr")
+    yield folder / "b.zarr", {}
 
 
 @fix("which is not supported: save it as version 0.4 or 0.5")

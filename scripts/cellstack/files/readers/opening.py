@@ -38,6 +38,7 @@ READERS: dict[str, Callable[[Path, Part | None], AbstractContextManager[ImageSou
     ".oif": oif.open_oif,
     ".png": png.open_png,
 }
+ZIP_SIGNATURE = b"PK\x03\x04"
 
 
 def called(image: Sequence[Path]) -> str:
@@ -193,6 +194,12 @@ def _check_links(folder: Path, files: Sequence[Path]) -> None:
 
 @contextmanager
 def _open_file(path: Path, part: Part | None, one_of_many: bool = False) -> Iterator[ImageSource]:
+    with path.open("rb") as file:
+        if file.read(len(ZIP_SIGNATURE)) == ZIP_SIGNATURE:
+            raise InputError(
+                f"{path}: is a zip file, such as a zipped OME-Zarr: unzip it, and give the folder "
+                "or file in it"
+            )
     reader = READERS.get(path.suffix.lower(), partial(tiff.open_tiff, one_of_many=one_of_many))
     with reader(path, part) as source:
         yield source
