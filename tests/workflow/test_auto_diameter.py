@@ -98,7 +98,7 @@ def test_a_script_takes_the_diameter_as_a_file_or_a_number(finished, tmp_path):
     denoised = tmp_path / "denoised.tif"
     command = [sys.executable, ROOT / "scripts" / "denoise.py"]
     command += ["--contrast", channel / "contrast.tif", "--denoised", denoised]
-    command += ["--method", "gaussian", "--options", '{"sigma_um": "0.06 d"}']
+    command += ["--method", "gaussian", "--options", '{"sigma_um": "0.075 d"}']
 
     def run_with(*diameter):
         return subprocess.run(

@@ -67,7 +67,7 @@ def test_dim_nuclei_are_found_beside_bright_ones_or_counted(rows, stack, count):
     assert int(row["count_dropped_dim"]) == 16 - count
     assert ("dim objects dropped: 2 " in row["flags"]) == (count < 16)
     assert float(row["min_volume_um3"]) == pytest.approx(VOLUME_UM3, rel=0.1)
-    assert float(row["max_volume_um3"]) == pytest.approx(VOLUME_UM3, rel=0.15)
+    assert float(row["max_volume_um3"]) == pytest.approx(VOLUME_UM3, rel=0.2)
 
 
 def test_stacks_with_volumes_that_are_too_large_are_flagged(rows):
