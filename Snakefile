@@ -42,6 +42,8 @@ rule all:
     input:
         objects="<results>/objects.csv",
         stacks="<results>/stacks.csv",
+        statistics="<results>/statistics.csv",
+        columns="<results>/columns.csv",
         config="<results>/config.yaml",
         scores=inputs.score_tables(),
         segmentation=study.of_each_object("<results>/{stack}/figures/{object}_segmentation.png"),
@@ -63,6 +65,7 @@ rule evaluate:
     """Score all stacks that have a ground truth, and show the errors on one page."""
     input:
         evaluation=by_wildcards(inputs.evaluation_page),
+        columns="<results>/columns.csv",
     localrule: True
 
 

@@ -72,7 +72,7 @@ rule import_stack:
 
 
 rule estimate_diameter:
-    """Estimate the typical diameter of the nuclei of a stack."""
+    """Estimate the diameter of the nuclei of a stack, or check the diameter that is given."""
     input:
         raw=made_by("import_stack", "<results>/{stack}/channels/nuclei/raw.tif", "nuclei"),
         no_data=by_wildcards(inputs.no_data, channel="nuclei"),
@@ -90,6 +90,7 @@ rule estimate_diameter:
         runtime=minutes("estimate_diameter"),
     params:
         **params_of("estimate_diameter"),
+        given_um=by_wildcards(study.fixed_diameter),
         defaults=study.default_options(),
     script:
         "../scripts/estimate_diameter.py"

@@ -323,7 +323,17 @@ def test_tables_scores_and_figures(jobs):
         "s/nuclei": {},
         "large/nuclei": {},
     }
-    assert select(jobs, "collect_stacks") == {"user_columns": own, "missing": {}}
+    assert select(jobs, "describe_columns") == {
+        "channels": CHANNELS,
+        "objects": ["nuclei", "cells"],
+        "from_sheet": ["condition"],
+        "has_scores": True,
+    }
+    assert select(jobs, "collect_stacks") == {
+        "user_columns": own,
+        "group_by": "condition",
+        "missing": {},
+    }
     assert select(jobs, "plot_volumes", object="nuclei") == {
         "stacks": ["a", "e", "s", "large"],
         "groups": {"a": "control", "e": "drug"},

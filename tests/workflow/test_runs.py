@@ -47,6 +47,7 @@ OTHER_FILES = (
     "nuclei/selection.csv",
     "nuclei/objects.csv",
     "nuclei/summary.csv",
+    "nuclei/statistics.csv",
     "cells/membrane_smooth.tif",
     "cells/membrane_ridges.tif",
     "cells/membrane_ridges.json",
@@ -59,9 +60,10 @@ OTHER_FILES = (
     "cells/pairs.csv",
     "cells/objects.csv",
     "cells/summary.csv",
+    "cells/statistics.csv",
     "scores.json",
 )
-TABLES = ("objects", "stacks", "columns", "scores", "stack_scores", "score_columns")
+TABLES = ("objects", "stacks", "statistics", "columns", "scores", "stack_scores")
 WITH_LOCKED_PACKAGES = """
 import re
 import sys
@@ -233,7 +235,10 @@ def test_tables_contain_objects_stacks_and_the_users_columns(finished):
     for row in nuclei:
         in_segmentation = segmentation[labels == int(row["label"])]
         assert (in_segmentation == int(row["segmentation_label"])).all()
-    assert {row["column"] for row in read_csv(finished.result("columns.csv"))} == objects[0].keys()
+    columns = read_csv(finished.result("columns.csv"))
+    for table in ("objects", "stacks", "statistics", "scores", "stack_scores"):
+        described = {row["column"] for row in columns if row["table"] == f"{table}.csv"}
+        assert described == read_csv(finished.result(f"{table}.csv"))[0].keys()
 
 
 def test_the_table_of_stacks_has_the_order_of_the_sheet(finished):

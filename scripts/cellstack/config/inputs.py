@@ -46,6 +46,15 @@ class Inputs:
         needed = has_sizes(self._study.arguments(stage, stack, channel))
         return self.diameter_file(stack, channel) if needed else []
 
+    def diameter_estimate(self, stack: str, object: str) -> list[str]:
+        """Return the file of the estimated diameter of nuclei, unless their labels are external.
+
+        A given diameter is compared with it.
+        """
+        if object != "nuclei" or "labels" in self._study.rows(stack)["nuclei"]:
+            return []
+        return [f"<results>/{stack}/nuclei/diameter.json"]
+
     def diameter_figures(self) -> list[str]:
         """Return the figures of estimated diameters."""
         return [
@@ -286,8 +295,7 @@ class Inputs:
 
     def volume_figures(self) -> list[str]:
         """Return the figures of volumes."""
-        kinds = [kind for kind in self._study.object_kinds if self._study.stacks_of(kind)]
-        return [f"<results>/figures/{kind}_volumes.png" for kind in kinds]
+        return [f"<results>/figures/{kind}_volumes.png" for kind in self._study.kinds_found()]
 
     def contact_tables(self) -> list[str]:
         """Return the tables of contacts between cells."""

@@ -24,6 +24,8 @@ from cellstack.run.history import History
 
 SECONDS_BETWEEN_LINES = 30
 MAX_STACKS_NAMED = 3
+MAX_STACKS_TO_CHECK = 10
+MAX_FLAG_CHARACTERS = 110
 COLUMNS = ["stack", "stage", "reason", "log"]
 NO_REASON = "no message in the log: killed, out of memory or time, or the disk is full"
 NOT_STARTED = (
@@ -90,7 +92,7 @@ class Progress(logging.Handler):
         known = read_failed(self.folder / "failed.csv")
         self.known = {stack: row for stack, row in known.items() if stack not in self.complete}
         self._write_failed()
-        self._tell(f"{len(jobs)} jobs for {len(self.left)} stacks", terminal=False)
+        self.tell(f"{len(jobs)} jobs for {len(self.left)} stacks", terminal=False)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Handle a log record, if it is an event of a job."""
@@ -116,7 +118,7 @@ class Progress(logging.Handler):
         if self.clock() - self.last_line >= SECONDS_BETWEEN_LINES:
             remaining = self._remaining_seconds()
             rest = "" if remaining is None else f", about {_duration(remaining)} to go"
-            self._tell(self.line() + rest)
+            self.tell(self.line() + rest)
 
     def _finish_job(self, number: int) -> None:
         job = self.jobs[number]
@@ -168,12 +170,12 @@ class Progress(logging.Handler):
         """Report how the run ended, and the reason and log of each stack that failed."""
         self._ended = True
         self._write_failed()
-        self._tell(f"{self.line()}, after {_duration(self.clock() - self.start)}")
+        self.tell(f"{self.line()}, after {_duration(self.clock() - self.start)}")
         failures = self._failures()
         not_begun = [row["stack"] for row in failures if row["reason"] == NOT_BEGUN]
         if len(not_begun) > MAX_STACKS_NAMED:
             names = ", ".join(not_begun[:MAX_STACKS_NAMED])
-            self._tell(
+            self.tell(
                 f"failed: {len(not_begun)} stacks ({names}, ...): the run was stopped before they "
                 f"were started; all are listed in {self.folder / 'failed.csv'}"
             )
@@ -181,9 +183,9 @@ class Progress(logging.Handler):
             if row["stack"] in not_begun and len(not_begun) > MAX_STACKS_NAMED:
                 continue
             stack = row["stack"] or "all stacks"
-            self._tell(f"failed: {stack}: {row['stage']}: {row['reason']}; log: {row['log']}")
+            self.tell(f"failed: {stack}: {row['stage']}: {row['reason']}; log: {row['log']}")
         if any(row["stack"] for row in failures):
-            self._tell(
+            self.tell(
                 "fix these errors and run the same command again; "
                 "for tables of the other stacks add --config skip_incomplete_stacks=true"
             )
@@ -233,7 +235,8 @@ class Progress(logging.Handler):
             else:
                 path.unlink(missing_ok=True)
 
-    def _tell(self, line: str, terminal: bool = True) -> None:
+    def tell(self, line: str, terminal: bool = True) -> None:
+        """Write a line to the terminal and to progress.log."""
         self.last_line = self.clock()
         if terminal:
             self.say(f"cellstack: {line}")
@@ -260,6 +263,7 @@ class Watch:
         self._workflow, self._history, self._incomplete = workflow, history, incomplete
         self._logs = workflow.pathvars.get("logs")
         self._progress: Progress | None = None
+        self._has_tables = False
 
     def start(self) -> None:
         """Follow the jobs that Snakemake is about to run, if their folders can be written to."""
@@ -273,6 +277,7 @@ class Watch:
             for job in dag.needrun_jobs()
             if job.rule.name != "all"
         }
+        self._has_tables = any(job.rule.name == "collect_stacks" for job in dag.jobs)
         to_do = {job.stack for job in jobs.values()}
         stacks = {_stack_of(job) for job in dag.jobs}
         complete = {stack for stack in stacks if stack is not None and stack not in to_do}
@@ -302,6 +307,11 @@ class Watch:
             logger.removeHandler(self._progress)
             logger.removeHandler(self._history)
             self._progress.finish()
+            if self._has_tables and not self._progress.failed:
+                for line in flagged_stacks(
+                    Path(self._workflow.pathvars.get("results"), "stacks.csv")
+                ):
+                    self._progress.tell(line)
             self._history.finish()
 
 
@@ -351,6 +361,39 @@ def reason(logs: Iterable[str | Path]) -> str:
         if errors:
             return errors[-1].partition(": ")[2] or errors[-1]
     return NO_REASON
+
+
+def flagged_stacks(path: str | Path) -> list[str]:
+    """Return lines for the terminal: which stacks to check, and why.
+
+    Parameters
+    ----------
+    path : path-like
+        ``stacks.csv`` of a run.
+
+    Returns
+    -------
+    list of str
+        Empty if no stack has flags, or if there is no such file.
+    """
+    if not Path(path).is_file():
+        return []
+    rows = list(tables.read_rows(path))
+    flagged = [row for row in rows if row["flags"] and row["status"] not in (FAILED, NOT_RUN)]
+    if not flagged:
+        return []
+    count = len({row["stack"] for row in flagged})
+    total = len({row["stack"] for row in rows})
+    lines = [f"look at {count} of {total} stacks (all reasons: column flags of {path}):"]
+    for row in flagged[:MAX_STACKS_TO_CHECK]:
+        first, *others = row["flags"].split(";")
+        if len(first) > MAX_FLAG_CHARACTERS:
+            first = f"{first[:MAX_FLAG_CHARACTERS].rstrip()}..."
+        more = f"; {len(others)} more" if others else ""
+        lines.append(f"  {row['stack']} {row['object']}: {first}{more}")
+    if len(flagged) > MAX_STACKS_TO_CHECK:
+        lines.append(f"  and {len(flagged) - MAX_STACKS_TO_CHECK} more")
+    return lines
 
 
 def read_failed(path: str | Path) -> dict[str, dict[str, str]]:

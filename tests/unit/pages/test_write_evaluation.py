@@ -25,7 +25,7 @@ from cellstack.pages.write_evaluation import (
     write_evaluation,
 )
 
-TABLES = ("scores.csv", "stack_scores.csv", "score_columns.csv")
+TABLES = ("scores.csv", "stack_scores.csv", "columns.csv")
 
 
 def rows(stacks, kinds=("nuclei",)):
