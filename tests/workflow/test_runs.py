@@ -450,3 +450,35 @@ def test_a_report_needs_only_the_locked_packages_of_a_run(finished):
     )
     assert process.returncode == 0, process.stderr[-2000:]
     assert (finished.folder / "report.zip").stat().st_size > 100_000
+
+
+def test_the_output_is_short_and_the_log_complete(tmp_path):
+    write_stack(tmp_path / "a.tif", constant(0), SPACING)
+    study = Study(tmp_path)
+    for i in range(9):
+        study.add(f"a{i}", image="a.tif")
+    study.write()
+
+    def run(*options):
+        command = [*SNAKEMAKE, *study.arguments(), "--cores", "2", *options]
+        process = subprocess.run(
+            command, cwd=tmp_path, env=environment(), capture_output=True, text=True
+        )
+        assert process.returncode == 0, process.stderr[-2000:]
+        return process.stdout + process.stderr
+
+    dry = run("-n")
+    assert "rule import_stack:" not in dry
+    assert "import_stack             9" in dry
+    assert len(dry.splitlines()) < 70
+    assert run("-n", "-p").count("rule import_stack:") == 9
+    target = "results/stacks.csv"
+    printed = run(target)
+    assert "rule import_stack:" not in printed
+    assert "cellstack: 9 of 9 stacks done" in printed
+    assert "cellstack: look at 9 of 9 stacks" in printed
+    assert len(printed.splitlines()) < 30
+    (log,) = (tmp_path / ".snakemake" / "log").glob("*.log")
+    assert log.read_text().count("rule import_stack:") == 9
+    (tmp_path / target).unlink()
+    assert "cellstack: 9 of 9 stacks done" in run("--quiet", "all", "--", target)

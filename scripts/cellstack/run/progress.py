@@ -271,7 +271,7 @@ class Watch:
 
         check_folders([self._workflow.pathvars.get("results"), self._logs])
 
-        dag, settings = self._workflow.dag, self._workflow.output_settings
+        dag = self._workflow.dag
         jobs = {
             dag.jobid(job): Job(job.rule.name, _stack_of(job), [str(log) for log in job.log])
             for job in dag.needrun_jobs()
@@ -281,13 +281,13 @@ class Watch:
         to_do = {job.stack for job in jobs.values()}
         stacks = {_stack_of(job) for job in dag.jobs}
         complete = {stack for stack in stacks if stack is not None and stack not in to_do}
-        quiet = {each.name for each in settings.quiet or ()}
-        say = str if "ALL" in quiet else partial(print, file=sys.stderr, flush=True)
+        say = partial(print, file=sys.stderr, flush=True)  # whatever --quiet leaves out
         if self._incomplete:
             say(
                 f"cellstack: the tables will lack {len(self._incomplete)} stacks, "
                 "which are at the end of results/stacks.csv"
             )
+        say(f"cellstack: {len(jobs)} jobs for {len(to_do - {None})} stacks")
         self._progress = Progress(jobs, complete, self._logs, say)
         logger.addHandler(self._progress)
         self._history.follow(
