@@ -383,7 +383,7 @@ def test_files_do_not_depend_on_cores_order_of_the_sheet_or_working_directory(fi
     assert process.returncode == 0, process.stderr[-4000:]
     ours, theirs = finished.digest(), other.digest()
     # the columns of these tables have the order of the channels
-    ordered = ("objects.csv", "pairs.csv", "summary.csv")
+    ordered = ("objects.csv", "pairs.csv", "statistics.csv")
     of_all_stacks = {name for name in theirs if "/" not in name or name.startswith("figures/")}
     compared = [name for name in theirs.keys() - of_all_stacks if not name.endswith(ordered)]
     assert len(compared) > 30

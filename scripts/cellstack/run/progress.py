@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from cellstack.config.units import Unit
 from cellstack.errors import InputError
 from cellstack.files import tables
+from cellstack.run.cluster import check_slurm
 from cellstack.run.folders import check_folders
 from cellstack.run.history import History
 
@@ -269,6 +270,8 @@ class Watch:
         """Follow the jobs that Snakemake is about to run, if their folders can be written to."""
         from snakemake.logging import logger
 
+        if self._workflow.executor_plugin.name == "slurm":
+            check_slurm()
         check_folders([self._workflow.pathvars.get("results"), self._logs])
 
         dag = self._workflow.dag
