@@ -340,6 +340,7 @@ def test_tables_scores_and_figures(jobs):
         "object": "nuclei",
         "group_by": "condition",
         "note": "",
+        "page": 1,
     }
     for rule in ("plot_segmentation", "plot_planes"):
         assert select(jobs, rule, stack="a", object="cells") == {"title": "a", "note": ""}

@@ -9,6 +9,7 @@ import os
 
 from cellstack.config import sheet
 from cellstack.config.lengths import AUTO, has_sizes
+from cellstack.config.paging import STACKS_PER_PAGE
 from cellstack.config.recipes import EDGE_METHODS, SEGMENTED_BY, Recipes, diameter_stage
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
@@ -295,7 +296,15 @@ class Inputs:
 
     def volume_figures(self) -> list[str]:
         """Return the figures of volumes."""
-        return [f"<results>/figures/{kind}_volumes.png" for kind in self._study.kinds_found()]
+        return [
+            f"<results>/figures/{kind}_volumes{'' if page == 1 else f'_{page}'}.png"
+            for kind in self._study.kinds_found()
+            for page in range(1, -(-len(self._study.stacks_of(kind)) // STACKS_PER_PAGE) + 1)
+        ]
+
+    def page_number(self, page: str) -> int:
+        """Return the number of a page from the end of the name of its figure, such as ``_2``."""
+        return int(page.removeprefix("_") or 1)
 
     def contact_tables(self) -> list[str]:
         """Return the tables of contacts between cells."""
