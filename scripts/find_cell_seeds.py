@@ -52,7 +52,7 @@ def main(
         no_data=read_no_data(no_data),
     )
     log.info("%d seeds, background %.1f %%", found.max(initial=0), 100 * outside.mean())
-    write_stack(seeds, found, spacing)
+    write_stack(seeds, found, spacing, is_labels=True)
     write_stack(background, outside, spacing, display=(0, 1))
 
 

@@ -38,7 +38,7 @@ def main(
     found = find_seeds(to_background, labels, spacing, method, options, stack, manual_points)
     log.info("%d seeds in %d components", found.max(), labels.max())
     write_stack(distance, to_background, spacing)
-    write_stack(seeds, found, spacing)
+    write_stack(seeds, found, spacing, is_labels=True)
 
 
 job.run(main)

@@ -23,7 +23,7 @@ def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -
             source, name, stack_name=str(raw), stack_shape=stack.shape, downsample=downsample
         )
     log.info("%s: %d labels, shape %s", name, numbered.max(), numbered.shape)
-    write_stack(labels, numbered, spacing)
+    write_stack(labels, numbered, spacing, is_labels=True)
 
 
 job.run(main)

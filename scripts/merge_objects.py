@@ -25,7 +25,7 @@ def main(
     stack, _ = read_stack(denoised, mapped=True)
     objects = merge_objects(labels, stack, spacing, method, options, threads)
     log.info("%d objects, %d after merging", labels.max(initial=0), objects.max(initial=0))
-    write_stack(merged, objects, spacing)
+    write_stack(merged, objects, spacing, is_labels=True)
 
 
 job.run(main)

@@ -29,7 +29,7 @@ def main(
     labels, spacing = read_stack(merged, mapped=True)
     smoothed = smooth_outlines(labels, spacing, method, options, threads, read_no_data(no_data))
     log.info("%d objects, %d after smoothing", labels.max(initial=0), smoothed.max(initial=0))
-    write_stack(segmentation, smoothed, spacing)
+    write_stack(segmentation, smoothed, spacing, is_labels=True)
 
 
 job.run(main)
