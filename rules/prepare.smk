@@ -194,3 +194,28 @@ rule write_config:
         source=source_hash("write_config"),
     script:
         "../scripts/write_config.py"
+
+
+rule write_provenance:
+    """Record the versions of cellstack and its libraries, and hashes of all images."""
+    input:
+        raw=inputs.all_channels("raw.tif"),
+        records=inputs.all_channels("import.json"),
+    output:
+        provenance="<results>/provenance.json",
+    log:
+        "<logs>/write_provenance.log",
+    benchmark:
+        "<benchmarks>/write_provenance.tsv"
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("write_provenance"),
+        runtime=minutes("write_provenance"),
+    params:
+        images=inputs.all_images(),
+        software=provenance.versions_of(workflow),
+        source=source_hash("write_provenance"),
+    script:
+        "../scripts/write_provenance.py"

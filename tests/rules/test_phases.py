@@ -14,6 +14,7 @@ WITHOUT_MODULE = {  # scripts that only call other modules
     "describe_columns": "config/columns.py",
     "fetch_cells3d": None,
     "write_config": None,
+    "write_provenance": None,
 }
 
 

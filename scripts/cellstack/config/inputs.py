@@ -134,6 +134,22 @@ class Inputs:
             for name in ("import.json", "raw.tif")
         ]
 
+    def all_channels(self, name: str) -> list[str]:
+        """Return a file of each channel of each stack, see :meth:`all_images`."""
+        return [
+            f"<results>/{stack}/channels/{channel}/{name}"
+            for stack in self._study.complete_stacks
+            for channel in self._study.rows(stack)
+        ]
+
+    def all_images(self) -> list[dict[str, str]]:
+        """Return stack, channel and image of each row of the sheet, in the order of the stacks."""
+        return [
+            {"stack": stack, "channel": channel, "image": row["image"]}
+            for stack in self._study.complete_stacks
+            for channel, row in self._study.rows(stack).items()
+        ]
+
     def import_record(self, stack: str, channel: str) -> list[str]:
         """Return the record of the import of a channel, if the stack has it."""
         return self.no_data(stack, channel)[:1]
@@ -269,6 +285,11 @@ class Inputs:
                 "fill in the column `ground_truth` of the stacks to be scored"
             )
         return "<results>/evaluation.html"
+
+    def existing_evaluation(self) -> list[str]:
+        """Return the page of scores if it exists, so that it always agrees with the tables."""
+        exists = os.path.isfile(f"{self._results}/evaluation.html")  # noqa: PTH113
+        return [self.evaluation_page()] if exists and self.score_tables() else []
 
     def sweep_scores(self) -> list[str]:
         """Return the scores of all runs of the sweep, run 0 first, each in the order of the sheet.

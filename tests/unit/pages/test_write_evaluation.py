@@ -53,7 +53,7 @@ def test_page(count):
     reader = Reader(page)
     assert all(link.startswith(("data:", "#")) or link in TABLES for link in reader.links)
     assert {link[1:] for link in reader.links if link.startswith("#")} == set(reader.ids)
-    assert f"<footer>cellstack {__version__}</footer>" in page
+    assert f"<footer>cellstack {__version__};" in page
     charts = [ElementTree.fromstring(svg) for svg in re.findall("<svg.*?</svg>", page, re.DOTALL)]
     assert len(charts) == 2
     for chart in charts:
