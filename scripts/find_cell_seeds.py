@@ -53,7 +53,7 @@ def main(
         no_data=read_no_data(no_data),
     )
     log.info("%s, background %.1f %%", counted(found.max(initial=0), "seeds"), 100 * outside.mean())
-    write_stack(seeds, found, spacing)
+    write_stack(seeds, found, spacing, is_labels=True)
     write_stack(background, outside, spacing, display=(0, 1))
 
 

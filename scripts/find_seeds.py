@@ -39,7 +39,7 @@ def main(
     found = find_seeds(to_background, labels, spacing, method, options, stack, manual_points)
     log.info("%s in %s", counted(found.max(), "seeds"), counted(labels.max(), "components"))
     write_stack(distance, to_background, spacing)
-    write_stack(seeds, found, spacing)
+    write_stack(seeds, found, spacing, is_labels=True)
 
 
 job.run(main)

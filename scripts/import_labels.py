@@ -24,7 +24,7 @@ def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -
             source, name, stack_name=str(raw), stack_shape=stack.shape, downsample=downsample
         )
     log.info("%s: %s, shape %s", name, counted(numbered.max(), "labels"), numbered.shape)
-    write_stack(labels, numbered, spacing)
+    write_stack(labels, numbered, spacing, is_labels=True)
     return source.other_files
 
 

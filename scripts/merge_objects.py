@@ -28,7 +28,7 @@ def main(
     log.info(
         "%s, %d after merging", counted(labels.max(initial=0), "objects"), objects.max(initial=0)
     )
-    write_stack(merged, objects, spacing)
+    write_stack(merged, objects, spacing, is_labels=True)
 
 
 job.run(main)

@@ -32,7 +32,7 @@ def main(
     log.info(
         "%s, %d after smoothing", counted(labels.max(initial=0), "objects"), smoothed.max(initial=0)
     )
-    write_stack(segmentation, smoothed, spacing)
+    write_stack(segmentation, smoothed, spacing, is_labels=True)
 
 
 job.run(main)

@@ -32,7 +32,7 @@ def init(folder, *arguments):
 def run(folder):
     """Run the command that init_study.py prints."""
     return subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "1"],
+        [sys.executable, "-m", "snakemake", "--cores", "1", "-p"],
         cwd=folder / "my study",
         env=environment(),
         capture_output=True,

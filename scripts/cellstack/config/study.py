@@ -395,6 +395,19 @@ class Study:
                 own[f"{stack}/{kind}"] = settings.merge(cells.get(other, {}), cells[channel])
         return own
 
+    def user_column_names(self) -> list[str]:
+        """Return the names of the user's own columns of the sheet."""
+        return list(dict.fromkeys(name for cells in self.user_columns().values() for name in cells))
+
+    def all_channels(self) -> list[str]:
+        """Return the channels of all stacks, in the order in which the sheet names them."""
+        rows = (self.rows(stack) for stack in self.complete_stacks)
+        return list(dict.fromkeys(channel for channels in rows for channel in channels))
+
+    def kinds_found(self) -> list[str]:
+        """Return the kinds of object that are found in any stack."""
+        return [kind for kind in self.object_kinds if self.stacks_of(kind)]
+
     def resolved_stages(self) -> list[Settings]:
         """Return the settings of the stages with sizes in um, and the stacks that share them.
 

@@ -232,7 +232,8 @@ def content_of(files: Sequence[str | Path]) -> str | None:
     Returns
     -------
     str or None
-        64 hexadecimal digits.
+        64 hexadecimal digits. For a single file, it is that of `sha256sum`; otherwise names and
+        sizes count too.
 
     Raises
     ------
@@ -240,12 +241,14 @@ def content_of(files: Sequence[str | Path]) -> str | None:
         A file cannot be read.
     """
     digest, left = hashlib.sha256(), MAX_BYTES
-    for name, part in _parts(files):
+    parts = list(_parts(files))
+    for name, part in parts:
         size = part.stat().st_size
         left -= size
         if left < 0:
             return None
-        digest.update(f"{name}:{size}:".encode())
+        if len(parts) > 1 or name:
+            digest.update(f"{name}:{size}:".encode())
         with part.open("rb") as file:
             while chunk := file.read(CHUNK_BYTES):
                 digest.update(chunk)

@@ -56,7 +56,7 @@ INTRODUCTION = (
 FILES = (
     'All numbers: <a href="scores.csv">scores.csv</a>, '
     '<a href="stack_scores.csv">stack_scores.csv</a>; definitions of the columns: '
-    '<a href="score_columns.csv">score_columns.csv</a>. The errors of each object are listed in '
+    '<a href="columns.csv">columns.csv</a>. The errors of each object are listed in '
     "<code>scores.json</code> in the folder of each stack."
 )
 
