@@ -143,9 +143,9 @@ def test_auto_is_refused_for_cells_without_nuclei(tmp_path):
     assert process.returncode == 1
     output = process.stdout + process.stderr
     for expected in (
-        "row 1: diameter_um 'auto' of cells is derived from nuclei, and the stack has none; "
+        "row 2: diameter_um 'auto' of cells is derived from nuclei, and the stack has none; "
         "fill in a number of um",
-        "row 2.diameter_um: 'automatic' has the wrong format; "
+        "row 3.diameter_um: 'automatic' has the wrong format; "
         "give the typical diameter of the object in um, or auto",
     ):
         assert expected in output

@@ -6,7 +6,7 @@ nothing here imports NumPy or opens an image. Paths of files are in :mod:`cellst
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -31,6 +31,25 @@ SHARED_STAGES = (
 )
 ESTIMATE_STAGES = {"denoise": "gaussian", "binarize": "per_object", "find_seeds": None}
 SIMULATED_PARTS = ("image", "nuclei", "cells")
+
+
+def _with_kind_of_diameter(given: Settings) -> Settings:
+    """Return a configuration in which a diameter without a kind of object is that of nuclei."""
+    diameter = given.get("diameter_um")
+    if diameter != AUTO and (isinstance(diameter, bool) or not isinstance(diameter, (int, float))):
+        return given
+    return {**given, "diameter_um": {"nuclei": diameter}}
+
+
+def _group_errors(
+    group_by: object, rows: Collection[Row], schemas: Schemas, where: str
+) -> list[str]:
+    """Return the error of a column of groups that is given and that the sheet lacks."""
+    names = {name for row in rows for name in row} - schemas.sheet["properties"].keys()
+    if not isinstance(group_by, str) or group_by in names:
+        return []
+    hint = settings.suggest(group_by, sorted(names)) if names else "add it to the sheet"
+    return [f"config.group_by: {where} has no column {group_by!r} of your own; {hint}"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +111,7 @@ class Study:
         InputError
             With one line for each error of the configuration, the sheet and the sweep.
         """
+        given = _with_kind_of_diameter(given)
         sound, errors = values.sort_out(given, "config") if check else (given, [])
         config, further = settings.complete(sound, schemas.config, schemas.stages, check=check)
         errors += further
@@ -112,6 +132,7 @@ class Study:
                 objects=config["objects"],
                 made=made,
             )
+            errors += _group_errors(given.get("group_by"), rows, schemas, config["stacks"])
         runs: list[Settings] = []
         if "sweep" in config:
             runs, untried = sweep_table.read_sweep(

@@ -82,7 +82,8 @@ def write_evaluation(
 
     Notes
     -----
-    Names of stacks need no escaping, as the sheet allows letters, digits and hyphens only.
+    Names of stacks need no escaping, as the sheet allows letters, digits, hyphens and
+    underscores only.
     """
     parts = ["<h1>Evaluation against the ground truth</h1>", f"<p>{INTRODUCTION}</p>"]
     for kind in _kinds(by_stack):
