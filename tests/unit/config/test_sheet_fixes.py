@@ -49,8 +49,8 @@ CASES = {  # the text of the message, a sheet with the error, and the sheet afte
         SHEET + "a,cell,x.tif\n",
     ),
     "a name": (
-        "give letters, digits and hyphens",
-        SHEET.replace("a,", "a_b,"),
+        "give letters, digits, hyphens and underscores",
+        SHEET.replace("a,", "a b,"),
         SHEET.replace("a,", "a-b,"),
     ),
     "no image": ("image is missing; fill it in", SHEET.replace("x.tif", ""), SHEET),
