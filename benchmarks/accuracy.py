@@ -2,21 +2,25 @@
 
 python benchmarks/accuracy.py --cores 2
 
-Real stacks are expected in the folder CELLSTACK_DATA, by default ../shared/data; if they are not
-there, only simulated ones are scored. An entry of SIMULATED, REAL, VARIANTS or PEERS is a row or a
-column of the tables. All files are in benchmarks/accuracy_runs, which is not part of the
-repository; a second run computes only what has changed. Pictures of the worst objects of the
-simulated stacks are benchmarks/accuracy_runs/worst_STACK.png.
+accuracy_stacks.py lists the real stacks; if they are not there, only simulated ones are scored. An
+entry of SIMULATED, VARIANTS, PARTS or PEERS is a row or a column of the tables. The parts are
+scored on the tuning stacks only, as a sweep in which the stages are shared, to save time.
+
+All files are in benchmarks/accuracy_runs, which is not part of the repository; a second run
+computes only what has changed. Pictures of the worst objects of the simulated stacks are
+benchmarks/accuracy_runs/worst_STACK.png.
 """
 
 import argparse
 import datetime
 import importlib
+import json
 import shutil
 import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +28,12 @@ from typing import Any, NamedTuple
 import cells
 import numpy as np
 import yaml
+from accuracy_scores import Flags, Scores, compare, count_flags, flag_table
+from accuracy_stacks import CHECK, NUCLEI, TUNING, GroundTruth, available, describe, measure
 from scale import read_cost, snakemake
+
+from cellstack.files.spreadsheets import is_text_table
+from cellstack.files.stacks import read_stack
 
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parent
@@ -48,12 +57,6 @@ SIMULATED: dict[str, dict[str, Any]] = {  # 90 nuclei of 10 um each
         "depth_factor": 4,
     },
 }
-REAL: dict[str, tuple[str, str, float, tuple[float, float, float] | None]] = {
-    # image, ground truth, diameter, and the voxel size if it is not in the file
-    "tutorial": ("tutorial/nuclei.tif", "tutorial/nuclei_reference_labels.tif", 12, None),
-    "embryo8": ("embryo8/nuclei.tif", "embryo8/nuclei_truth.tif", 17, (1.75, 0.8, 0.8)),
-    "ovule": ("ovule/nuclei.tif", "ovule/nuclei_truth.tif", 3.2, None),
-}
 # Two sizes with the density of a colony. Their difference is the cost of a voxel, without that of
 # starting jobs.
 COST: dict[str, dict[str, Any]] = {
@@ -70,42 +73,44 @@ COST: dict[str, dict[str, Any]] = {
         "seed": 32,
     },
 }
-GOALS = {
-    "tutorial": 0.95,
-    "embryo8": 0.87,
-    "ovule": 0.85,
-    "ratio-1": 0.98,
-    "ratio-4": 0.98,
-    "ratio-8": 0.98,
-    "dim": 0.95,
+GOALS = {  # F1 of the default preset, by group
+    "embryos": 0.88,
+    "worms": 0.97,
+    "plants": 0.85,
+    "colony": 0.95,
+    "simulated": 0.98,
 }
-NO_MERGING = {"merge_objects": {"method": "none"}}
-NO_OUTLINES = {"smooth_outlines": {"method": "none"}}
-OTSU = {"binarize": {"method": "otsu"}}
-SEEDS_FROM_DISTANCE = {"find_seeds": {"method": "h_maxima"}}
-SEEDS_FROM_BLOBS = {"find_seeds": {"method": "laplacian_of_gaussian"}}
-NOT_SMOOTHED = {"clean_mask": {"steps": ["fill_holes", "remove_small_objects"]}}
-FACES_NOT_CORRECTED = {"binarize": {"per_object": {"face_weight": 0}}}
-ANY_CONTRAST = {"binarize": {"per_object": {"min_contrast": 0, "min_contrast_to_noise_ratio": 0}}}
-PLAIN_CHAIN = OTSU | NOT_SMOOTHED | SEEDS_FROM_DISTANCE | NO_MERGING | NO_OUTLINES
+PLAIN_CHAIN = {
+    "binarize": {"method": "otsu"},
+    "clean_mask": {"steps": ["fill_holes", "remove_small_objects"]},
+    "find_seeds": {"method": "h_maxima"},
+    "merge_objects": {"method": "none"},
+    "smooth_outlines": {"method": "none"},
+}
 VARIANTS: dict[str, tuple[dict[str, Any], float | str]] = {
-    # settings, and the factor of the diameter or "auto"
+    # settings, and the factor of the diameter or "auto"; in the table with the peers
     OURS: ({}, 1.0),
     "diameter 20 % too small": ({}, 0.8),
     "diameter 20 % too large": ({}, 1.2),
     "diameter estimated": ({}, "auto"),
     PLAIN: (PLAIN_CHAIN, 1.0),
-    "Otsu instead of per_object": (OTSU, 1.0),
-    "objects at faces not corrected": (FACES_NOT_CORRECTED, 1.0),
-    "without a minimum contrast": (ANY_CONTRAST, 1.0),
-    "mask not smoothed": (NOT_SMOOTHED, 1.0),
-    "seeds from distance only": (SEEDS_FROM_DISTANCE, 1.0),
-    "seeds from blobs only": (SEEDS_FROM_BLOBS, 1.0),
-    "without merge_objects": (NO_MERGING, 1.0),
-    "20 % too small, without merge_objects": (NO_MERGING, 0.8),
-    "without smooth_outlines": (NO_OUTLINES, 1.0),
 }
-COUNT_BESIDE_PEERS = 5  # the first VARIANTS are in the table with the peers, the others in the next
+TOO_SMALL, ESTIMATED = 1, 3  # numbers of these variants
+NO_MERGING = {"merge_objects.method": "none"}
+PARTS: dict[str, dict[str, Any]] = {  # settings by key of a sweep, in which stages are shared
+    "Otsu instead of per_object": {"binarize.method": "otsu"},
+    "objects at faces not corrected": {"binarize.per_object.face_weight": 0},
+    "without a minimum contrast": {
+        "binarize.per_object.min_contrast": 0,
+        "binarize.per_object.min_contrast_to_noise_ratio": 0,
+    },
+    "mask not smoothed": {"clean_mask.steps": ["fill_holes", "remove_small_objects"]},
+    "seeds from distance only": {"find_seeds.method": "h_maxima"},
+    "seeds from blobs only": {"find_seeds.method": "laplacian_of_gaussian"},
+    "without merge_objects": NO_MERGING,
+    "20 % too small, without merge_objects": NO_MERGING,
+    "without smooth_outlines": {"smooth_outlines.method": "none"},
+}
 PEERS = {
     "tutorial": "the tutorial, automatic",
     "voronoi_otsu": "Voronoi-Otsu",
@@ -113,54 +118,77 @@ PEERS = {
 }
 
 
-class Scores(NamedTuple):
-    """Scores of a stack."""
+class Stack(NamedTuple):
+    """A stack that is scored."""
 
-    f1: float
-    """At an IoU of 0.5."""
-    f1_at_tenth: float
-    """At an IoU of 0.1."""
-    n_pred: int
-    n_true: int
-    mean_iou: float
-    """Of the pairs matched at an IoU of 0.5."""
-    volume_ratio: float
-    """Median over these pairs of the predicted volume divided by the true one."""
+    group: str
+    use: str
+    row: dict[str, Any]
+    """Cells of the sheet."""
+    ground_truth: GroundTruth | None
+    """None if it is simulated."""
+    by_points: bool = False
+    min_iou: float = 0.5
 
 
-def list_stacks() -> dict[str, dict[str, Any]]:
-    """Return the cells of the sheet for each stack that is available."""
-    found: dict[str, dict[str, Any]] = {}
-    for name, (image, ground_truth, diameter_um, spacing) in REAL.items():
-        if (cells.DATA / image).exists():
-            found[name] = {
-                "image": cells.DATA / image,
-                "ground_truth": cells.DATA / ground_truth,
-                "diameter_um": diameter_um,
-            }
-            if spacing:
-                found[name] |= dict(zip(SPACING_COLUMNS, spacing, strict=True))
+@cache
+def list_stacks() -> dict[str, Stack]:
+    """Return the stacks that are available, group by group."""
+    found = {}
+    for name, real in available(NUCLEI).items():
+        image, ground_truth = real.files
+        known = describe(real)
+        row = {
+            "image": image,
+            "ground_truth": ground_truth,
+            "diameter_um": float(f"{known.diameter_um:.4g}"),
+        }
+        if real.spacing:
+            row |= dict(zip(SPACING_COLUMNS, real.spacing, strict=True))
+        by_points = is_text_table(ground_truth)
+        found[name] = Stack(real.group, real.use, row, known, by_points, real.min_iou)
     for name in SIMULATED:
         folder = f"resources/simulated/{name}"
-        found[name] = {
+        row = {
             "image": f"{folder}/image.ome.tif",
             "channel_index": "nuclei",
             "ground_truth": f"{folder}/nuclei.ome.tif",
             "diameter_um": 10,
         }
+        found[name] = Stack("simulated", TUNING, row, None)
     return found
+
+
+def list_parts() -> dict[str, dict[str, str]]:
+    """Return the unit of work of each tuning stack without each of the parts."""
+    units = {}
+    for number, title in enumerate(PARTS, 1):
+        variant = TOO_SMALL if "too small" in title else 0
+        units[title] = {
+            name: f"sweep/{number}/{name}-{variant}"
+            for name, stack in list_stacks().items()
+            if stack.use == TUNING
+        }
+    return units
 
 
 def list_scored() -> tuple[list[dict[str, Any]], list[str]]:
     """Return the rows of the sheet for all stacks and variants, and the files to be made."""
     rows, targets = [], []
     for number, (_, factor) in enumerate(VARIANTS.values()):
-        for name, row in list_stacks().items():
-            given = factor if isinstance(factor, str) else row["diameter_um"] * factor
-            stack = f"{name}-{number}"
-            rows.append(row | {"stack": stack, "preset": f"variant-{number}", "diameter_um": given})
-            for part in ("segmentation", "ground_truth"):
-                targets.append(f"results/{stack}/nuclei/{part}.tif")
+        for name, stack in list_stacks().items():
+            given = factor if isinstance(factor, str) else stack.row["diameter_um"] * factor
+            unit = f"{name}-{number}"
+            rows.append(
+                stack.row | {"stack": unit, "preset": f"variant-{number}", "diameter_um": given}
+            )
+            targets.append(f"results/{unit}/nuclei/segmentation.tif")
+    for name in list_stacks():
+        targets += [
+            f"results/{name}-0/nuclei/{part}" for part in ("ground_truth.tif", "objects.csv")
+        ]
+    for units in list_parts().values():
+        targets += [f"results/{unit}/nuclei/segmentation.tif" for unit in units.values()]
     return rows, targets
 
 
@@ -192,6 +220,7 @@ def run_workflow(folder: Path, cores: int) -> None:
     targets += [f"results/{name}-0/figures/nuclei_errors.png" for name in SIMULATED]
     config = {
         "stacks": "stacks.tsv",
+        "sweep": "sweep.tsv",
         "simulate_stack": {
             name: {"nuclei_count": 90, "diameter_um": 10} | settings
             for name, settings in (SIMULATED | COST).items()
@@ -207,6 +236,11 @@ def run_workflow(folder: Path, cores: int) -> None:
         lines.append("\t".join(str(row.get(column, "")) for column in columns))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "stacks.tsv").write_text("\n".join([*lines, ""]))
+    keys = list(dict.fromkeys(key for settings in PARTS.values() for key in settings))
+    lines = ["\t".join(keys)]
+    for settings in PARTS.values():
+        lines.append("\t".join(str(settings.get(key, "")) for key in keys))
+    (folder / "sweep.tsv").write_text("\n".join([*lines, ""]))
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     configured = ("--configfile", str(folder / "config.yaml"), "--")
     subprocess.run(snakemake(folder, cores, *configured, *targets), check=True)
@@ -241,97 +275,146 @@ def cost_table(folder: Path) -> str:
     return "\n".join([*lines, ""])
 
 
-def score(folder: Path, stack: str, number: int) -> Scores:
-    """Score the segmentation of a stack by a variant."""
-    from cellstack.files.stacks import read_stack
-
-    nuclei = folder / f"results/{stack}-{number}/nuclei"
-    ground_truth, _ = read_stack(nuclei / "ground_truth.tif")
-    labels, _ = read_stack(nuclei / "segmentation.tif")
-    return compare(ground_truth, labels)
+def score(folder: Path, name: str, unit: str) -> Scores:
+    """Score the segmentation of a stack by a variant or without a part."""
+    stack = list_stacks()[name]
+    ground_truth, _ = read_stack(folder / f"results/{name}-0/nuclei/ground_truth.tif")
+    labels, _ = read_stack(folder / f"results/{unit}/nuclei/segmentation.tif")
+    return compare(ground_truth, labels, by_points=stack.by_points, min_iou=stack.min_iou)
 
 
-def score_peer(folder: Path, stack: str, peer: str, diameter_um: float) -> Scores:
+def score_peer(folder: Path, name: str, peer: str) -> Scores:
     """Segment a stack by another method, and score it."""
-    from cellstack.files.stacks import read_stack
-
-    results = folder / f"results/{stack}-0"
+    stack = list_stacks()[name]
+    results = folder / f"results/{name}-0"
     image, spacing = read_stack(results / "channels/nuclei/raw.tif")
     ground_truth, _ = read_stack(results / "nuclei/ground_truth.tif")
     method = importlib.import_module(f"peers.{peer}")
-    return compare(ground_truth, method.segment(np.asarray(image), spacing, diameter_um))
+    labels = method.segment(np.asarray(image), spacing, stack.row["diameter_um"])
+    return compare(ground_truth, labels, by_points=stack.by_points, min_iou=stack.min_iou)
 
 
-def compare(ground_truth: np.ndarray, labels: np.ndarray) -> Scores:
-    """Return the scores of a label image."""
-    from cellstack.core.overlaps import count_overlaps, match_objects, pair_up
+def flags_of(folder: Path, name: str) -> Flags:
+    """Count the objects of a stack that are right and those with a flag, by the default preset."""
+    stack = list_stacks()[name]
+    nuclei = folder / f"results/{name}-0/nuclei"
+    return count_flags(nuclei, by_points=stack.by_points, min_iou=stack.min_iou)
 
-    _, numbers = np.unique(np.append(labels, 0), return_inverse=True)  # without gaps
-    labels = numbers[:-1].reshape(labels.shape).astype(np.uint32)
-    overlaps = count_overlaps(ground_truth, labels)
-    pairs = pair_up(overlaps)
-    half, tenth = (match_objects(pairs, threshold) for threshold in (0.5, 0.1))
-    total = overlaps.n_pred + overlaps.n_true
-    mean_iou, volume_ratio = 0.0, 0.0
-    if len(half.iou):
-        mean_iou = float(np.mean(half.iou))
-        ratios = overlaps.label_voxels[half.label] / overlaps.true_voxels[half.true_label]
-        volume_ratio = float(np.median(ratios))
-    return Scores(
-        f1=2 * len(half.iou) / total,
-        f1_at_tenth=2 * len(tenth.iou) / total,
-        n_pred=overlaps.n_pred,
-        n_true=overlaps.n_true,
-        mean_iou=mean_iou,
-        volume_ratio=volume_ratio,
+
+def score_all(folder: Path, cores: int) -> dict[str, dict[str, Scores]]:
+    """Return the scores by variant, part or peer, and by stack."""
+    with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
+        jobs: dict[str, dict[str, Future[Scores]]] = {}
+        for number, way in enumerate(VARIANTS):
+            jobs[way] = {
+                name: pool.submit(score, folder, name, f"{name}-{number}") for name in list_stacks()
+            }
+        for title, units in list_parts().items():
+            jobs[title] = {
+                name: pool.submit(score, folder, name, unit) for name, unit in units.items()
+            }
+        for peer, title in PEERS.items():
+            jobs[title] = {
+                name: pool.submit(score_peer, folder, name, peer) for name in list_stacks()
+            }
+        return {
+            way: {name: job.result() for name, job in each.items()} for way, each in jobs.items()
+        }
+
+
+def describe_simulated(folder: Path) -> dict[str, GroundTruth]:
+    """Measure the ground truths of the simulated stacks."""
+    known = {}
+    for name in SIMULATED:
+        labels, spacing = read_stack(folder / f"results/{name}-0/nuclei/ground_truth.tif")
+        known[name] = measure(np.asarray(labels), spacing)
+    return known
+
+
+def detail_table(folder: Path, scores: dict[str, Scores]) -> str:
+    """Return a table with a row per stack for the default preset."""
+    titles = (
+        *("stack", "group", "use", "diameter um", "estimated / given", "F1", "F1 at IoU 0.1"),
+        *("F1 at most", "slivers", "found / true", "merged", "mean IoU", "median volume / true"),
     )
-
-
-def detail_table(scores: list[Scores], names: list[str]) -> str:
-    """Return a table of the scores of the default preset, compared with the goals."""
-    titles = ("stack", "F1 at IoU 0.5", "goal", "F1 at IoU 0.1", "found / true", "mean IoU")
-    lines = [
-        f"| {' | '.join(titles)} | median volume / true |",
-        "|---|--:|--:|--:|--:|--:|--:|",
-    ]
-    for name, each in zip(names, scores, strict=True):
-        missed = "" if each.f1 >= GOALS[name] else ", missed"
+    lines = [f"| {' | '.join(titles)} |", "|---|---|---|" + "--:|" * (len(titles) - 3)]
+    simulated = describe_simulated(folder)
+    for name, each in scores.items():
+        stack = list_stacks()[name]
+        known = stack.ground_truth or simulated[name]
+        given = stack.row["diameter_um"]
+        record = folder / f"results/{name}-{ESTIMATED}/nuclei/diameter.json"
+        estimated = json.loads(record.read_text(encoding="utf-8"))["diameter_um"]
         cells_of_row = (
             name,
+            stack.group,
+            stack.use,
+            f"{given:.3g}",
+            f"{estimated / given:.2f}",
             f"{each.f1:.3f}",
-            f"{GOALS[name]:.2f}{missed}",
-            f"{each.f1_at_tenth:.3f}",
+            "-" if each.f1_at_tenth is None else f"{each.f1_at_tenth:.3f}",
+            f"{known.max_f1:.3f}",
+            f"{known.slivers}",
             f"{each.n_pred} / {each.n_true}",
-            f"{each.mean_iou:.2f}",
-            f"{each.volume_ratio:.2f}",
+            f"{each.merged}",
+            "-" if each.mean_iou is None else f"{each.mean_iou:.2f}",
+            "-" if each.volume_ratio is None else f"{each.volume_ratio:.2f}",
         )
         lines.append(f"| {' | '.join(cells_of_row)} |")
     return "\n".join([*lines, ""])
 
 
-def f1_table(scores: dict[str, list[Scores]], names: list[str]) -> str:
-    """Return a table of F1 at an IoU of 0.5, with a row per method and a column per stack."""
-    lines = [f"| | {' | '.join(names)} | mean |", "|---|" + "--:|" * (len(names) + 1)]
-    for way, each in scores.items():
-        values = [row.f1 for row in each]
-        numbers = " | ".join(f"{value:.3f}" for value in values)
-        lines.append(f"| {way} | {numbers} | {np.mean(values):.3f} |")
+def list_groups() -> dict[tuple[str, str], list[str]]:
+    """Return the stacks of each group and use."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name, stack in list_stacks().items():
+        groups.setdefault((stack.group, stack.use), []).append(name)
+    return groups
+
+
+def group_table(folder: Path, scores: dict[str, Scores]) -> str:
+    """Return a table with the means of each group for the default preset."""
+    titles = ("group", "use", "stacks", "F1", "goal", "F1 at IoU 0.1", "F1 at most")
+    lines = [f"| {' | '.join(titles)} | median volume / true |", "|---|---|" + "--:|" * 6]
+    simulated = describe_simulated(folder)
+    for (group, use), names in list_groups().items():
+        f1 = np.mean([scores[name].f1 for name in names])
+        known = [list_stacks()[name].ground_truth or simulated[name] for name in names]
+        cells_of_row = (
+            group,
+            use,
+            str(len(names)),
+            f"{f1:.3f}",
+            f"{GOALS[group]:.2f}{'' if f1 >= GOALS[group] else ', missed'}",
+            _mean([scores[name].f1_at_tenth for name in names], ".3f"),
+            f"{np.mean([each.max_f1 for each in known]):.3f}",
+            _mean([scores[name].volume_ratio for name in names], ".2f"),
+        )
+        lines.append(f"| {' | '.join(cells_of_row)} |")
     return "\n".join([*lines, ""])
 
 
-def score_all(folder: Path, cores: int) -> dict[str, list[Scores]]:
-    """Return the scores of all stacks by variant and peer."""
-    stacks = list_stacks()
-    with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
-        jobs = {}
-        for number, way in enumerate(VARIANTS):
-            jobs[way] = [pool.submit(score, folder, name, number) for name in stacks]
-        for peer, title in PEERS.items():
-            jobs[title] = [
-                pool.submit(score_peer, folder, name, peer, row["diameter_um"])
-                for name, row in stacks.items()
-            ]
-        return {way: [job.result() for job in each] for way, each in jobs.items()}
+def _mean(values: list[float | None], style: str) -> str:
+    known = [value for value in values if value is not None]
+    return format(np.mean(known), style) if known else "-"
+
+
+def f1_table(scores: dict[str, dict[str, Scores]], uses: tuple[str, ...]) -> str:
+    """Return a table of F1 with a row per method, and the mean of each group and of all stacks."""
+    groups = {key: names for key, names in list_groups().items() if key[1] in uses}
+    columns = {
+        f"{group}, {use}" if len(uses) > 1 else group: names
+        for (group, use), names in groups.items()
+    }
+    for use in dict.fromkeys(use for _, use in groups):
+        columns[f"mean, {use}"] = [
+            name for key, names in groups.items() if key[1] == use for name in names
+        ]
+    lines = [f"| | {' | '.join(columns)} |", "|---|" + "--:|" * len(columns)]
+    for way, each in scores.items():
+        means = [f"{np.mean([each[name].f1 for name in names]):.3f}" for names in columns.values()]
+        lines.append(f"| {way} | {' | '.join(means)} |")
+    return "\n".join([*lines, ""])
 
 
 def main() -> None:
@@ -340,24 +423,29 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=2)
     cores = parser.parse_args().cores
     start = time.monotonic()
-    ways, names = list(VARIANTS), list(list_stacks())
     folder = HERE / "accuracy_runs"
     run_workflow(folder, cores)
     scores = score_all(folder, cores)
-    of_cells, costs = cells.run(cores)
+    flags: dict[str, list[Flags]] = {}
+    for name, stack in list_stacks().items():
+        flags.setdefault(stack.group, []).append(flags_of(folder, name))
+    of_cells, costs, flags_of_cells = cells.run(cores)
     command = f"python benchmarks/accuracy.py --cores {cores}"
     cells.write(command, of_cells, costs)
     minutes = (time.monotonic() - start) / 60
-    beside_peers = [*ways[:COUNT_BESIDE_PEERS], *PEERS.values()]
-    parts = [OURS, *ways[COUNT_BESIDE_PEERS:]]
+    beside_peers = [*VARIANTS, *PEERS.values()]
     results = [
         f"`{command}`, {datetime.date.today()}, {minutes:.0f} minutes\n",
-        "### The default preset\n",
-        detail_table(scores[OURS], names),
-        "### Other methods, and a wrong or estimated diameter: F1 at IoU 0.5\n",
-        f1_table({way: scores[way] for way in beside_peers}, names),
-        "### Contribution of each part: F1 at IoU 0.5\n",
-        f1_table({way: scores[way] for way in parts}, names),
+        "### The default preset, mean of each group\n",
+        group_table(folder, scores[OURS]),
+        "### The default preset, each stack\n",
+        detail_table(folder, scores[OURS]),
+        "### Other methods, and a wrong or estimated diameter: F1\n",
+        f1_table({way: scores[way] for way in beside_peers}, (TUNING, CHECK)),
+        "### Contribution of each part, on the tuning stacks: F1\n",
+        f1_table({way: scores[way] for way in (OURS, *PARTS)}, (TUNING,)),
+        "### Flags\n",
+        "\n".join([*flag_table(flags | flags_of_cells), ""]),
         "### Run time and memory\n",
         cost_table(folder),
         "### Cells\n",

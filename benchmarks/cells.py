@@ -3,8 +3,8 @@
 python benchmarks/cells.py --cores 1
 
 Cells are compared with those of the tutorial's method for membranes, their cost with that of
-nuclei. Real stacks are expected in the folder CELLSTACK_DATA, by default ../shared/data; if they
-are not there, only simulated ones are scored.
+nuclei. accuracy_stacks.py lists the real stacks; if they are not there, only simulated ones are
+scored.
 """
 
 import argparse
@@ -20,10 +20,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
+from accuracy_scores import Flags, count_flags, flag_table
+from accuracy_stacks import CELLS, TUNING, available, describe, measure
 from scale import read_cost, snakemake
 
 HERE = Path(__file__).resolve().parent
-DATA = Path(os.environ.get("CELLSTACK_DATA", HERE.parent.parent / "shared" / "data")).resolve()
 sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE / "peers")]
 
 import tutorial_membrane  # noqa: E402
@@ -53,23 +54,7 @@ SIMULATIONS: dict[str, dict[str, Any]] = {  # those of the demo, and one at a ra
         "seed": 5,
     },
 }
-REAL: dict[str, list[dict[str, Any]]] = {  # rows of the sheet by stack
-    "tutorial": [
-        {"channel": "nuclei", "image": "tutorial/nuclei.tif", "diameter_um": 12},
-        {"channel": "membrane", "image": "tutorial/membrane.tif"},
-    ],
-    "membrane": [
-        {
-            "channel": "membrane",
-            "image": "membrane/membrane.tif",
-            "ground_truth": "membrane/cells_truth.tif",
-            "diameter_um": 4,
-            "z_um": 0.235,
-            "y_um": 0.15,
-            "x_um": 0.15,
-        }
-    ],
-}
+GOALS = {"glands": 0.85}  # F1 of the default preset, by group
 CELL_DIAMETER_UM = 14  # of simulated cells, where their nuclei are not used
 FOLDERS = {"nuclei": ("nuclei",), "cells": ("cells", "membrane")}  # of the logs, by kind of object
 
@@ -103,15 +88,13 @@ def list_rows() -> list[dict[str, Any]]:
         rows.append({"stack": name, "diameter_um": 10} | nuclei)
         rows.append({"stack": name} | membrane)
         rows.append({"stack": f"{name}-alone", "diameter_um": CELL_DIAMETER_UM} | membrane)
-    for name, rows_of_stack in REAL.items():
-        found: list[dict[str, Any]] = []
-        paths: list[Path] = []
-        for row in rows_of_stack:
-            files = {key: DATA / row[key] for key in ("image", "ground_truth") if key in row}
-            found.append({"stack": name} | row | files)
-            paths += files.values()
-        if all(path.exists() for path in paths):
-            rows += found
+    for name, stack in available(CELLS).items():
+        image, ground_truth = stack.files
+        row = {"stack": name, "channel": "membrane", "image": image, "ground_truth": ground_truth}
+        row["diameter_um"] = float(f"{describe(stack).diameter_um:.4g}")
+        if stack.spacing:
+            row |= dict(zip(("z_um", "y_um", "x_um"), stack.spacing, strict=True))
+        rows.append(row)
     return rows
 
 
@@ -149,8 +132,11 @@ def read_costs(folder: Path) -> dict[str, Cost]:
     return {kind: Cost(seconds[kind] / (voxels / 1e6), memory[kind]) for kind in FOLDERS}
 
 
-def run(cores: int) -> tuple[list[str], list[str]]:
-    """Segment all stacks, and return the lines of the table of scores and of that of costs."""
+def run(cores: int) -> tuple[list[str], list[str], dict[str, list[Flags]]]:
+    """Segment all stacks.
+
+    Returns the lines of the table of scores and of that of costs, and the flags by group.
+    """
     rows = list_rows()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -168,25 +154,51 @@ def run(cores: int) -> tuple[list[str], list[str]]:
             check=True,
             env=os.environ | {"PYTHONPATH": ""},
         )
-        return score_table(folder / "results"), cost_table(read_costs(folder))
+        results = folder / "results"
+        flags: dict[str, list[Flags]] = {}
+        for row in rows:
+            if row["channel"] == "membrane":
+                name = row["stack"]
+                group = CELLS[name].group if name in CELLS else "simulated"
+                counted = count_flags(results / name / "cells", by_points=False)
+                flags.setdefault(f"cells: {group}", []).append(counted)
+        return score_table(results), cost_table(read_costs(folder)), flags
 
 
 def score_table(results: Path) -> list[str]:
     """Return the lines of the table of scores."""
-    titles = ("stack", "F1 at IoU 0.5", "found / true", "mean surface distance um")
-    lines = [
-        f"| {' | '.join(titles)} | voxel diagonal um | method of the tutorial: F1 |",
-        "|---|--:|--:|--:|--:|--:|",
-    ]
+    titles = (
+        *(
+            "stack",
+            "group",
+            "use",
+            "F1 at IoU 0.5",
+            "goal",
+            "F1 at most",
+            "slivers",
+            "found / true",
+        ),
+        *("mean surface distance um", "voxel diagonal um", "method of the tutorial: F1"),
+    )
+    lines = [f"| {' | '.join(titles)} |", "|---|---|---|" + "--:|" * (len(titles) - 3)]
     for row in read_rows(results / "stack_scores.csv"):
         if row["object"] != "cells":
             continue
         stack = row["stack"]
         _, spacing = read_stack(results / stack / "cells" / "segmentation.tif")
         has_nuclei = (results / stack / "nuclei").exists()
+        group, use = CELLS[stack][:2] if stack in CELLS else ("simulated", TUNING)
+        ground_truth, _ = read_stack(results / stack / "cells" / "ground_truth.tif")
+        known, f1 = measure(ground_truth, spacing), float(row["f1"])
+        goal = GOALS.get(group)
         cells_of_row = (
             stack,
-            f"{float(row['f1']):.3f}",
+            group,
+            use,
+            f"{f1:.3f}",
+            "-" if goal is None else f"{goal:.2f}{'' if f1 >= goal else ', missed'}",
+            f"{known.max_f1:.3f}",
+            f"{known.slivers}",
             f"{row['count_found']} / {row['count_ground_truth']}",
             f"{float(row['mean_surface_distance_um']):.2f}",
             f"{np.linalg.norm(spacing):.2f}",
@@ -221,7 +233,9 @@ def main() -> None:
     """Score cells, and write the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cores", type=int, default=1)
-    write("python benchmarks/cells.py", *run(parser.parse_args().cores))
+    scores, costs, flags = run(parser.parse_args().cores)
+    write("python benchmarks/cells.py", scores, costs)
+    print("\n".join(flag_table(flags)))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ rule evaluate_labels:
     params:
         stack=by_wildcards(study.name),
         objects=by_wildcards(study.scored_objects),
+        by_points=by_wildcards(study.scored_by_points),
         source=source_hash("evaluate_labels"),
     script:
         "../scripts/evaluate_labels.py"

@@ -14,7 +14,11 @@ def main(*, stack_scores: list[Path], scores: Path, stacks: Path) -> None:
     for path in stack_scores:
         content = read_json(path)
         for kind, evaluation in content["objects"].items():
-            key = {"stack": content["stack"], "object": kind}
+            key = {
+                "stack": content["stack"],
+                "object": kind,
+                "ground_truth": evaluation["ground_truth"],
+            }
             by_threshold += [as_text(key | row) for row in evaluation["thresholds"]]
             by_stack.append(as_text(key | evaluation["summary"]))
     write_rows(scores, list(score_columns.BY_THRESHOLD), by_threshold)

@@ -8,7 +8,14 @@ from cellstack.files.atomic import atomic_write
 from cellstack.files.records import read_json
 from cellstack.files.tables import write_rows
 from cellstack.run import job
-from cellstack.sweep.collect_sweep import rank_runs, run_rows, score_rows, swept_keys, write_preset
+from cellstack.sweep.collect_sweep import (
+    rank_runs,
+    run_rows,
+    score_rows,
+    swept_keys,
+    volume_biases,
+    write_preset,
+)
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +30,7 @@ def main(
     presets: list,
     stacks: list,
 ) -> None:
-    """Write the tables `scores` and `runs` and the preset `best`.
+    """Write the tables `scores` and `runs` and the presets of `best`.
 
     `stack_scores` are the scores of all `stacks`, run by run from run 0 (the configuration
     itself). `settings` are those of the runs from run 1, `presets` those of all runs.
@@ -43,8 +50,10 @@ def main(
     columns = ["run", *swept_keys(tried)]
     write_rows(scores, [*columns, *BY_STACK], score_rows(scored, tried, stacks))
     write_rows(runs, [*columns, "same_as", *ranked[0]], run_rows(ranked, tried, same_as))
+    of_kinds = {each["ground_truth"] for kinds in scored[0] for each in kinds.values()}
+    preset = write_preset(ranked, tried, presets, stacks, of_kinds, volume_biases(scored))
     with atomic_write(best) as partial:
-        partial.write_text(write_preset(ranked, tried, presets, stacks), encoding="utf-8")
+        partial.write_text(preset, encoding="utf-8")
 
 
 job.run(main)

@@ -4,8 +4,10 @@ import logging
 from pathlib import Path
 
 from cellstack.core.counting import counted
+from cellstack.files import spreadsheets
 from cellstack.files.readers import opening
 from cellstack.files.stacks import read_stack, write_stack
+from cellstack.prepare import ground_truth_points
 from cellstack.prepare.import_labels import import_labels
 from cellstack.run import job
 
@@ -15,10 +17,22 @@ log = logging.getLogger(__name__)
 def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -> list[Path]:
     """Read labels of any integer type that fit the stack `raw`, and write them as 1..n.
 
-    They get the voxel size of `raw`.
+    They get the voxel size of `raw`. A table of points becomes labels of one voxel each.
     """
     name = opening.called(image)
     stack, spacing = read_stack(raw, mapped=True)
+    if spreadsheets.is_text_table(image[0]):
+        before = tuple(step / factor for step, factor in zip(spacing, downsample, strict=True))
+        numbered = ground_truth_points.label_points(
+            ground_truth_points.read_points(image[0], before),
+            name,
+            stack_name=str(raw),
+            stack_shape=stack.shape,
+            downsample=downsample,
+        )
+        log.info("%s: %s, shape %s", name, counted(numbered.max(), "points"), numbered.shape)
+        write_stack(labels, numbered, spacing, is_labels=True)
+        return []
     with opening.open_image(image) as source:
         numbered = import_labels(
             source, name, stack_name=str(raw), stack_shape=stack.shape, downsample=downsample

@@ -315,6 +315,7 @@ def test_tables_scores_and_figures(jobs):
     assert select(jobs, "evaluate_labels", stack="a") == {
         "stack": "a",
         "objects": ["nuclei", "cells"],
+        "by_points": [False, False],
     }
     own = select(jobs, "collect_objects")["user_columns"]
     assert own == {

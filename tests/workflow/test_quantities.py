@@ -801,6 +801,7 @@ def test_scores(study, stack, kind):
         expected = {
             "stack": stack,
             "object": kind,
+            "ground_truth": "outlines",
             "iou_threshold": threshold,
             "true_positives": len(matched),
             "false_positives": iou.shape[1] - len(matched),
@@ -840,6 +841,7 @@ def test_stack_scores(study, stack, kind):
     expected = {
         "stack": stack,
         "object": kind,
+        "ground_truth": "outlines",
         "count_ground_truth": len(iou),
         "count_found": iou.shape[1],
         **rates(iou, 0.5),
@@ -856,6 +858,7 @@ def test_stack_scores(study, stack, kind):
         "count_low_iou": ((iou[rows, columns] < 0.5) & ~explained).sum(),
         "volume_bias_um3": excess.mean() * VOXEL,
         "volume_bias_percent": percent.mean(),
+        "volume_bias_median_percent": np.median(percent),
         "volume_sd_percent": np.std(percent, ddof=1),
         "mean_surface_distance_um": np.mean(distances),
     }

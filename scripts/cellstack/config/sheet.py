@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeAlias
 
-from cellstack.config import columns, renamed, settings, spreadsheets, values
+from cellstack.config import columns, renamed, settings, values
 from cellstack.config.lengths import AUTO
 from cellstack.config.settings import Schema
 from cellstack.config.values import quote
-from cellstack.files import images
+from cellstack.files import images, spreadsheets
 
 Row: TypeAlias = dict[str, Any]
 
@@ -37,7 +37,7 @@ def read_sheet(path: str, schema: Schema) -> tuple[list[Row], list[str]]:
     Parameters
     ----------
     path : str
-        A table, see :func:`cellstack.config.spreadsheets.read_cells`.
+        A table, see :func:`cellstack.files.spreadsheets.read_cells`.
     schema : dict
         JSON schema of a row.
 
@@ -72,7 +72,7 @@ def read_table(
     Parameters
     ----------
     path : str
-        A table, see :func:`cellstack.config.spreadsheets.read_cells`.
+        A table, see :func:`cellstack.files.spreadsheets.read_cells`.
     key : str
         The configuration key that names it, such as ``"config.stacks"``.
     required : collection of str

@@ -18,6 +18,7 @@ from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.units import Unit
 from cellstack.core.counting import counted
 from cellstack.errors import InputError
+from cellstack.files import spreadsheets
 
 Row = Mapping[str, Any]
 
@@ -353,6 +354,13 @@ class Study:
     def scored_objects(self, stack: str) -> list[str]:
         """Return the kinds of object of a stack that have a ground truth."""
         return self.objects_with("ground_truth", stack)
+
+    def scored_by_points(self, stack: str) -> list[bool]:
+        """Return for each of the :meth:`scored_objects` whether its ground truth is points."""
+        return [
+            spreadsheets.is_text_table(self.rows(stack)[sheet.CHANNEL_OF[kind]]["ground_truth"])
+            for kind in self.scored_objects(stack)
+        ]
 
     def swept_stacks(self) -> list[str]:
         """Return the stacks on which a sweep is scored."""

@@ -9,6 +9,7 @@ from cellstack.core.overlaps import Overlaps, Pairs
 from cellstack.core.types import Labels, Spacing
 from cellstack.evaluate import label_errors, scores, surface_distance
 from cellstack.evaluate.label_errors import LabelError
+from cellstack.evaluate.score_columns import OUTLINES
 
 Scores: TypeAlias = dict[str, float | None]
 
@@ -18,8 +19,10 @@ SUMMARY_SCORES = ("precision", "recall", "f1", "average_precision", "panoptic_qu
 
 
 class Evaluation(TypedDict):
-    """Result of :func:`evaluate_labels`, as stored in scores.json for each kind of object."""
+    """Scores of a kind of object, as stored in scores.json."""
 
+    ground_truth: str
+    """`OUTLINES` or `POINTS` of :mod:`cellstack.evaluate.score_columns`."""
     thresholds: list[Scores]
     summary: Scores
     errors: dict[str, list[LabelError]]
@@ -39,6 +42,7 @@ def evaluate_labels(ground_truth: Labels, labels: Labels, spacing: Spacing) -> E
     Returns
     -------
     dict
+        - ``ground_truth``: "outlines".
         - ``thresholds``: the scores at each IoU threshold of :data:`THRESHOLDS`.
         - ``summary``: the scores of the whole stack.
         - ``errors``: see :func:`cellstack.evaluate.label_errors.find_errors`.
@@ -88,7 +92,13 @@ def evaluate_labels(ground_truth: Labels, labels: Labels, spacing: Spacing) -> E
         {"true_label": true_label, "label": label, "iou": iou}
         for true_label, label, iou in zip(*(each.tolist() for each in matched), strict=True)
     ]
-    return {"thresholds": rows, "summary": summary, "errors": errors, "matches": matches}
+    return {
+        "ground_truth": OUTLINES,
+        "thresholds": rows,
+        "summary": summary,
+        "errors": errors,
+        "matches": matches,
+    }
 
 
 def _score(table: Overlaps, matched: Pairs, threshold: float) -> Scores:
@@ -119,6 +129,7 @@ def _compare_shapes(
         return {
             "volume_bias_um3": None,
             "volume_bias_percent": None,
+            "volume_bias_median_percent": None,
             "volume_sd_percent": None,
             "mean_surface_distance_um": None,
         }
@@ -130,6 +141,7 @@ def _compare_shapes(
     return {
         "volume_bias_um3": float(excess.mean() * np.prod(spacing)),
         "volume_bias_percent": float(relative.mean()),
+        "volume_bias_median_percent": float(np.median(relative)),
         "volume_sd_percent": float(relative.std(ddof=1)) if len(relative) > 1 else None,
         "mean_surface_distance_um": float(distances.mean()) if len(distances) else None,
     }

@@ -1,13 +1,21 @@
 """Names, units and definitions of the columns of the tables of scores."""
 
+from collections.abc import Collection
 from typing import TypeAlias
 
 Columns: TypeAlias = dict[str, tuple[str, str]]
 """Unit and definition by name, in the order of the table."""
 
+OUTLINES, POINTS = "outlines", "points"  # kinds of ground truth
+
 KEY: Columns = {
     "stack": ("", "Name of the stack in the sheet"),
     "object": ("", "Kind of object: nuclei or cells"),
+    "ground_truth": (
+        "",
+        "Kind of ground truth: outlines, or points, one in each object; scores that need outlines "
+        "are empty for points",
+    ),
 }
 MATCHED: Columns = {
     "precision": ("", "TP / (TP + FP): fraction of the objects found that are correct"),
@@ -19,7 +27,11 @@ MATCHED: Columns = {
 BY_THRESHOLD: Columns = {
     **KEY,
     "iou_threshold": ("", "Minimum intersection over union (IoU) of a matched pair"),
-    "true_positives": ("", "TP: matched pairs of objects, one to one, see config/README.md"),
+    "true_positives": (
+        "",
+        "TP: matched pairs of objects, one to one, see config/README.md; for points: objects found "
+        "that contain a point or several",
+    ),
     "false_positives": ("", "FP: objects found without a match in the ground truth"),
     "false_negatives": ("", "FN: objects in the ground truth without a match"),
     **MATCHED,
@@ -27,9 +39,12 @@ BY_THRESHOLD: Columns = {
 }
 BY_STACK: Columns = {
     **KEY,
-    "count_ground_truth": ("", "Number of objects in the ground truth"),
+    "count_ground_truth": ("", "Number of objects or points in the ground truth"),
     "count_found": ("", "Number of objects in segmentation.tif, whether measured or not"),
-    **{name: (unit, f"{definition}; at IoU 0.5") for name, (unit, definition) in MATCHED.items()},
+    **{
+        name: (unit, f"{definition}; at IoU 0.5, or for points")
+        for name, (unit, definition) in MATCHED.items()
+    },
     "seg": (
         "",
         "SEG of the Cell Tracking Challenge: mean over the objects in the ground truth of the IoU "
@@ -68,15 +83,17 @@ BY_STACK: Columns = {
     "count_merged": (
         "",
         "Objects found with two or more parts: objects in the ground truth with more than half of "
-        "their voxels in it, each covering at least a tenth of it",
+        "their voxels in it, each covering at least a tenth of it; or with two or more points",
     ),
     "count_missed": (
         "",
-        "Objects in the ground truth without a match at IoU 0.1 that are not part of a merged one",
+        "Objects in the ground truth without a match at IoU 0.1 that are not part of a merged one; "
+        "or points in no object found",
     ),
     "count_spurious": (
         "",
-        "Objects found without a match at IoU 0.1 that are not part of a split one",
+        "Objects found without a match at IoU 0.1 that are not part of a split one; or without "
+        "a point",
     ),
     "count_low_iou": ("", "Matched pairs with an IoU of 0.1 to 0.5, neither split nor merged"),
     "volume_bias_um3": (
@@ -86,6 +103,10 @@ BY_STACK: Columns = {
     "volume_bias_percent": (
         "%",
         "Mean of volume found / volume in the ground truth - 1, over the pairs matched at IoU 0.5",
+    ),
+    "volume_bias_median_percent": (
+        "%",
+        "Median of volume found / volume in the ground truth - 1, over the same pairs",
     ),
     "volume_sd_percent": (
         "%",
@@ -99,3 +120,15 @@ BY_STACK: Columns = {
     ),
 }
 TABLES = {"scores.csv": BY_THRESHOLD, "stack_scores.csv": BY_STACK}
+
+
+def named_threshold(kinds: Collection[str]) -> str:
+    """Return what an F1 refers to, for the kinds of ground truth that it averages.
+
+    Examples
+    --------
+    >>> named_threshold({"outlines"}), named_threshold({"points"})
+    ('at IoU 0.5', 'by points')
+    """
+    names = {OUTLINES: "at IoU 0.5", POINTS: "by points"}
+    return " or ".join(name for kind, name in names.items() if kind in kinds)

@@ -1,14 +1,17 @@
 """Figure of the worst objects of a stack with their ground truth, in three planes each."""
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Box, Boxes, Labels, Spacing
+from cellstack.evaluate.score_columns import POINTS
 from cellstack.figures import drawing, outlines
 from cellstack.figures.colors import ORANGE, SECONDARY, SKY_BLUE
 from cellstack.figures.plot_segmentation import VIEWS
@@ -20,7 +23,9 @@ FOUND_DASHES = (0, (3, 3))  # the ground truth shows in the gaps where both line
 COLUMNS = 4
 PANELS_SIZE, CAPTION, GAP = 410, 64, 8  # pixels of all views, above them, between them
 CELL = (PANELS_SIZE + 24, CAPTION + PANELS_SIZE + 46)  # pixels from one object to the next
+MARKER, MARKER_SIZE = "+", 12  # of points
 CONTEXT, CONTEXT_OF_SINGLE = 0.3, 0.8  # margin on each side, relative to the size of the object
+LENGTH_WITHOUT_OBJECTS = 10  # margin around a point, in voxels, if no objects were found
 
 
 class ChosenObject(NamedTuple):
@@ -37,39 +42,48 @@ def choose_objects(scores: Mapping[str, Any]) -> list[ChosenObject]:
     Parameters
     ----------
     scores : dict
-        See :func:`cellstack.evaluate.evaluate_labels.evaluate_labels`.
+        See :func:`cellstack.evaluate.evaluate_labels.evaluate_labels` and
+        :func:`cellstack.evaluate.evaluate_points.evaluate_points`.
 
     Returns
     -------
     list of ChosenObject
-        :data:`MAX_OBJECTS` at most. Errors are ranked by the number of wrong voxels.
+        :data:`MAX_OBJECTS` at most. Errors are ranked by the number of wrong voxels. That is not
+        known for points, of which the worst errors of each kind are chosen in turn.
     """
-    errors = [(kind, error) for kind, listed in scores["errors"].items() for error in listed]
-    errors.sort(key=lambda each: -each[1]["wrong_voxels"])
-    chosen = [_describe(kind, error) for kind, error in errors[:MAX_OBJECTS]]
+    by_points = scores["ground_truth"] == POINTS
+    noun = "point" if by_points else "true object"
+    by_kind = [[(kind, error) for error in listed] for kind, listed in scores["errors"].items()]
+    if by_points:
+        errors = [each for rank in zip_longest(*by_kind) for each in rank if each is not None]
+    else:
+        errors = [each for listed in by_kind for each in listed]
+        errors.sort(key=lambda each: -each[1]["wrong_voxels"])
+    chosen = [_describe(kind, error, noun) for kind, error in errors[:MAX_OBJECTS]]
     shown_true = {label for each in chosen for label in each.true_labels}
     shown = {label for each in chosen for label in each.labels}
-    for match in sorted(scores["matches"], key=lambda match: match["iou"]):
+    for match in sorted(scores["matches"], key=lambda match: match.get("iou", 0)):
         true_label, label = match["true_label"], match["label"]
         if len(chosen) < MAX_OBJECTS and true_label not in shown_true and label not in shown:
-            text = f"correct, IoU {match['iou']:.2f}: true object {true_label}, label {label}"
+            iou = "" if by_points else f", IoU {match['iou']:.2f}"
+            text = f"correct{iou}: {noun} {true_label}, label {label}"
             chosen.append(ChosenObject([true_label], [label], text))
     return chosen
 
 
-def _describe(kind: str, error: Mapping[str, Any]) -> ChosenObject:
+def _describe(kind: str, error: Mapping[str, Any], noun: str) -> ChosenObject:
     true_label, label = error.get("true_label"), error.get("label")
     true_labels, labels = error.get("true_labels", [true_label]), error.get("labels", [label])
     if kind == "split":
         text = f"split: true object {true_label} into labels {_join(labels)}"
     elif kind == "merged":
-        text = f"merged: true objects {_join(true_labels)} into label {label}"
+        text = f"merged: {noun}s {_join(true_labels)} into label {label}"
     elif kind == "low_iou":
         text = f"low IoU, {error['iou']:.2f}: true object {true_label}, label {label}"
     # an object that touches a missed or spurious one may be far larger, so it does not count as
     # part of the error
     elif kind == "missed":
-        text = f"missed: true object {true_label}"
+        text = f"missed: {noun} {true_label}"
         text += "" if label is None else f", touched by label {label}"
         labels = []
     else:
@@ -94,7 +108,7 @@ def plot_errors(
     title: str,
     note: str = "",
 ) -> Figure:
-    """Draw the worst objects of a stack: outlines of the ground truth and of the objects found.
+    """Draw the worst objects of a stack: the ground truth and the outlines of the objects found.
 
     Parameters
     ----------
@@ -102,11 +116,11 @@ def plot_errors(
         Intensities. The grey range is that of the 0.5 to 99.5 percentiles around each object, so
         that dim objects can be judged too.
     ground_truth, segmentation : (Z, Y, X) ndarray of uint16 or uint32
-        True objects and all objects found.
+        True objects, or a voxel for each of the points; and all objects found.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     scores : dict
-        See :func:`cellstack.evaluate.evaluate_labels.evaluate_labels`.
+        See :func:`choose_objects`.
     title : str
         Name of the stack.
     note : str
@@ -116,7 +130,9 @@ def plot_errors(
     -------
     matplotlib.figure.Figure
         For each object the planes xy, xz and yz through its middle, at true scale with a scale
-        bar. The axes are labelled ``1 xy``, ``1 xz`` ... by rank and view.
+        bar. The axes are labelled ``1 xy``, ``1 xz`` ... by rank and view. Points of the object
+        are crosses, even if they lie on another plane; those of neighbours are shown up to one
+        plane away.
 
     Raises
     ------
@@ -126,22 +142,27 @@ def plot_errors(
     images = {"raw": raw, "ground truth": ground_truth, "segmentation": segmentation}
     drawing.check_shapes(title, images)
     chosen = choose_objects(scores)
+    by_points = scores["ground_truth"] == POINTS
     boxes = (find_boxes(ground_truth), find_boxes(segmentation))
+    # a point has no size
+    alone_um = _typical_length(boxes[1], spacing) if by_points else 0.0
     rows = -(-len(chosen) // COLUMNS)
     top = drawing.header_height(note) + 26
     figure = drawing.new_figure(
         2 * drawing.MARGIN + COLUMNS * CELL[0], top + max(rows * CELL[1], 40)
     )
     summary = scores["summary"]
-    count, text = summary["count_found"], _summarize(summary)
+    count, text = summary["count_found"], _summarize(summary, by_points)
     drawing.add_header(figure, title, count, text, raw.shape, spacing, note)
-    _add_legend(figure)
+    _add_legend(figure, by_points)
     text = "No objects to show"
-    if chosen:
+    if chosen and by_points:
+        text = "Errors of each kind in turn, the worst first, then objects with one point"
+    elif chosen:
         text = "Largest errors first, then the matched objects with the lowest IoU"
     drawing.add_text(figure, drawing.MARGIN, top - 26, text, color=SECONDARY)
     for i, each in enumerate(chosen):
-        box, middle = _find_middle(ground_truth, segmentation, each, boxes, spacing)
+        box, middle = _find_middle(ground_truth, segmentation, each, boxes, spacing, alone_um)
         left, down = drawing.MARGIN + i % COLUMNS * CELL[0], top + i // COLUMNS * CELL[1]
         drawing.add_text(figure, left, down, each.text, weight="bold")
         depths = [
@@ -155,27 +176,37 @@ def plot_errors(
             ("true", ground_truth, each.true_labels),
             ("found", segmentation, each.labels),
         ):
-            if labels:
+            if labels and not (by_points and name == "true"):
                 volume = np.isin(stack[box], labels).sum() * np.prod(spacing)
                 volumes.append(f"{name} {volume:.4g} µm³")
         drawing.add_text(figure, left, down + 38, ", ".join(volumes), color=SECONDARY)
         stacks = (raw, ground_truth, segmentation)
         place = (left, down + CAPTION)
-        _draw_object(figure, i + 1, place, stacks, each, box, middle, spacing)
+        _draw_object(figure, i + 1, place, stacks, each, box, middle, spacing, by_points)
     return figure
 
 
-def _summarize(summary: Mapping[str, Any]) -> str:
+def _summarize(summary: Mapping[str, Any], by_points: bool) -> str:
     """Return the numbers of objects and errors in words, to follow "12 objects"."""
     counts = [
         f"{summary[f'count_{kind}']} {kind.replace('_iou', ' IoU')}"
         for kind in ("split", "merged", "missed", "spurious", "low_iou")
         if summary[f"count_{kind}"]
     ]
+    noun, threshold = (" points", "by points") if by_points else ("", "at IoU 0.5")
     return (
-        f" found, {summary['count_ground_truth']} in the ground truth, "
-        f"F1 {summary['f1']:.2f} at IoU 0.5: {', '.join(counts) or 'no errors'}"
+        f" found, {summary['count_ground_truth']}{noun} in the ground truth, "
+        f"F1 {summary['f1']:.2f} {threshold}: {', '.join(counts) or 'no errors'}"
     )
+
+
+def _typical_length(boxes: Boxes, spacing: Spacing) -> float:
+    """Return the median of the longest sides of the boxes of objects in um."""
+    lengths = [
+        max((side.stop - side.start) * step for side, step in zip(box, spacing, strict=True))
+        for box in boxes.values()
+    ]
+    return float(np.median(lengths)) if lengths else LENGTH_WITHOUT_OBJECTS * max(spacing)
 
 
 def _find_middle(
@@ -184,14 +215,19 @@ def _find_middle(
     chosen: ChosenObject,
     boxes: tuple[Boxes, Boxes],
     spacing: Spacing,
+    alone_um: float,
 ) -> tuple[Box, list[int]]:
-    """Return a box around objects, with a margin, and their voxel nearest to their centroid."""
+    """Return a box around objects, with a margin, and their voxel nearest to their centroid.
+
+    The margin is at least `alone_um` if there is no object found.
+    """
     objects = [boxes[0][label] for label in chosen.true_labels]
     objects += [boxes[1][label] for label in chosen.labels]
     limits = np.array([[(side.start, side.stop) for side in each] for each in objects])
     start, stop = limits[..., 0].min(axis=0), limits[..., 1].max(axis=0)
     relative = CONTEXT if chosen.true_labels and chosen.labels else CONTEXT_OF_SINGLE
-    margin = np.ceil(relative * np.max((stop - start) * spacing) / spacing).astype(int)
+    context_um = max(relative * np.max((stop - start) * spacing), 0 if chosen.labels else alone_um)
+    margin = np.ceil(context_um / np.asarray(spacing)).astype(int)
     box = tuple(
         slice(int(max(first - more, 0)), int(min(last + more, size)))
         for first, last, more, size in zip(start, stop, margin, ground_truth.shape, strict=True)
@@ -213,6 +249,7 @@ def _draw_object(
     box: Box,
     middle: Sequence[int],
     spacing: Spacing,
+    by_points: bool,
 ) -> None:
     """Draw the three views of an object into a square; neighbours are darker."""
     depth, height, width = (
@@ -235,11 +272,14 @@ def _draw_object(
         axes = drawing.add_panel(figure, left, top, extent, scale)
         axes.set_label(f"{number} {view}")
         drawing.show_image(axes, image, limits)
+        if by_points:
+            _draw_points(axes, stacks[1], chosen.true_labels, box, middle, view, spacing)
         start, steps = (box[down].start, box[across].start), (spacing[down], spacing[across])
-        for plane_labels, shown, color, dashes in (
+        layers = [
             (true_labels, chosen.true_labels, GROUND_TRUTH_COLOR, None),
             (labels, chosen.labels, FOUND_COLOR, FOUND_DASHES),
-        ):
+        ]
+        for plane_labels, shown, color, dashes in layers[by_points:]:
             lines: list[outlines.Line] = []
             colors: list[str] = []
             present = set(np.unique(plane_labels).tolist()) - {0}
@@ -252,10 +292,44 @@ def _draw_object(
     drawing.scale_bar(figure, place[0] + PANELS_SIZE, place[1] + PANELS_SIZE + 6, scale, length)
 
 
-def _add_legend(figure: Figure) -> None:
+def _draw_points(
+    axes: Axes,
+    ground_truth: Labels,
+    shown: list[int],
+    box: Box,
+    middle: Sequence[int],
+    view: str,
+    spacing: Spacing,
+) -> None:
+    """Draw the points of an object, and those of its neighbours on this plane or next to it."""
+    through, down, across = VIEWS[view]
+    for place in np.argwhere(ground_truth[box]) + [side.start for side in box]:
+        is_shown = ground_truth[tuple(place)] in shown
+        if is_shown or abs(place[through] - middle[through]) <= 1:
+            color = GROUND_TRUTH_COLOR if is_shown else NEIGHBOUR_COLORS[GROUND_TRUTH_COLOR]
+            axes.plot(
+                place[across] * spacing[across],
+                place[down] * spacing[down],
+                MARKER,
+                color=color,
+                markersize=MARKER_SIZE,
+                markeredgewidth=2 * drawing.PIXEL,
+            )
+
+
+def _add_legend(figure: Figure, by_points: bool) -> None:
     width = 2 * drawing.PIXEL
     handles = {
-        "ground truth": Line2D([], [], color=GROUND_TRUTH_COLOR, linewidth=width),
+        "ground truth": Line2D(
+            [],
+            [],
+            color=GROUND_TRUTH_COLOR,
+            linewidth=width,
+            markersize=MARKER_SIZE,
+            markeredgewidth=width,
+            linestyle="none" if by_points else "-",
+            marker=MARKER if by_points else None,
+        ),
         "found": Line2D([], [], color=FOUND_COLOR, linestyle=FOUND_DASHES, linewidth=width),
     }
     drawing.add_legend(figure, handles, handlelength=5)

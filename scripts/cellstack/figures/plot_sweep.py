@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cellstack.core.counting import counted
+from cellstack.evaluate.score_columns import named_threshold
 from cellstack.figures import drawing
 from cellstack.figures.colors import CURVE_COLORS
 
@@ -26,13 +27,14 @@ MAX_NAME = 200  # maximum width of a name in the legend, in pixels
 
 @drawing.default_style()
 def plot_sweep(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
-    """Plot F1 at IoU 0.5 over the values of each key.
+    """Plot F1 over the values of each key, at IoU 0.5 or by points.
 
     Parameters
     ----------
     rows : list of dict of str to str
         The table of scores: a row per run, stack and object kind, with the columns ``run``,
-        ``stack``, ``object``, ``f1`` and `keys`. Run 0 is the configuration itself.
+        ``stack``, ``object``, ``ground_truth``, ``f1`` and `keys`. Run 0 is the configuration
+        itself.
     keys : list of str
         The keys of the sweep.
 
@@ -58,7 +60,7 @@ def plot_sweep(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
     width = 2 * drawing.MARGIN + min(COLUMNS, max(len(keys), 2)) * cell_width
     height = HEADER + lines * cell_height
     figure = drawing.new_figure(width, height)
-    _add_header(figure, means)
+    _add_header(figure, means, named_threshold({row["ground_truth"] for row in rows}))
     handles = {}
     for i, key in enumerate(keys):
         left = drawing.MARGIN + i % COLUMNS * cell_width + LEFT
@@ -94,14 +96,14 @@ def plot_sweep(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
     return figure
 
 
-def _add_header(figure: Figure, means: Mapping[str, float]) -> None:
+def _add_header(figure: Figure, means: Mapping[str, float], threshold: str) -> None:
     best = max(means, key=lambda run: means[run])
     text = (
         f"{counted(len(means) - 1, 'runs')}; run {best} is the best with {means[best]:.3f}, "
         f"the configuration itself has {means['0']:.3f}"
     )
     left = top = drawing.MARGIN
-    title = "Sweep: F1 at IoU 0.5"
+    title = f"Sweep: F1 {threshold}"
     drawing.add_text(figure, left, top, title, fontsize=drawing.TITLE_SIZE, weight="bold")
     drawing.add_text(figure, left, top + 32, text, fontsize=drawing.HEADING_SIZE)
 

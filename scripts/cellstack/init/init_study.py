@@ -8,9 +8,8 @@ from os.path import relpath
 from pathlib import Path
 from typing import NamedTuple
 
-from cellstack.config import spreadsheets
 from cellstack.errors import InputError
-from cellstack.files import atomic
+from cellstack.files import atomic, spreadsheets
 from cellstack.init import stacks as study_stacks
 from cellstack.init.contents import is_plane, read_contents
 from cellstack.init.find_images import Found, FoundImage, find_images

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from cellstack.evaluate.score_columns import BY_STACK
+from cellstack.evaluate.score_columns import BY_STACK, OUTLINES, POINTS
 from cellstack.figures.colors import CURVE_COLORS
 from cellstack.pages.html import build_page, embed_png, escape
 
@@ -14,6 +14,7 @@ MANY_CURVES_COLOR = "#9a9a9a"  # of all curves, if there are more than colours
 CHART_WIDTH, CHART_HEIGHT = 600, 360  # pixels
 LEFT, RIGHT, TOP, BOTTOM = 56, 20, 16, 50  # pixels between the edges of the chart and its axes
 HEADINGS = {  # of the columns in the table of the page
+    "ground_truth": "kind of ground truth",
     "count_ground_truth": "ground truth",
     "count_found": "found",
     "f1": "F1",
@@ -53,6 +54,12 @@ INTRODUCTION = (
     "missed. A curve that is high and falls at the right: objects are found, but their outlines "
     "differ. A curve that is low at the left too: objects are missed, spurious, split or merged."
 )
+POINTS_INTRODUCTION = (
+    "{stacks}: the ground truth is points, one in each object, and not outlines. An object that "
+    "contains a point is correct; further points in it count as missed (the object is merged), as "
+    "do points in no object, and an object without a point is spurious. Scores that need outlines, "
+    "such as the IoU and the bias of volumes, are empty."
+)
 FILES = (
     'All numbers: <a href="scores.csv">scores.csv</a>, '
     '<a href="stack_scores.csv">stack_scores.csv</a>; definitions of the columns: '
@@ -85,10 +92,19 @@ def write_evaluation(
     Names of stacks need no escaping, as the sheet allows letters, digits, hyphens and
     underscores only.
     """
-    parts = ["<h1>Evaluation against the ground truth</h1>", f"<p>{INTRODUCTION}</p>"]
-    for kind in _kinds(by_stack):
-        parts.append(_chart(kind, [row for row in by_threshold if row["object"] == kind]))
-    note = "At IoU 0.5 unless the heading says otherwise; point at a heading for its definition."
+    parts = ["<h1>Evaluation against the ground truth</h1>"]
+    with_outlines = [row for row in by_threshold if row["ground_truth"] == OUTLINES]
+    if with_outlines:
+        parts.append(f"<p>{INTRODUCTION}</p>")
+    if by_points := [row for row in by_stack if row["ground_truth"] == POINTS]:
+        named = ", ".join(f"{row['stack']} ({row['object']})" for row in by_points)
+        parts.append(f"<p>{POINTS_INTRODUCTION.format(stacks=named)}</p>")
+    for kind in _kinds(with_outlines):
+        parts.append(_chart(kind, [row for row in with_outlines if row["object"] == kind]))
+    note = (
+        "At IoU 0.5, or for points, unless the heading says otherwise; point at a heading for its "
+        "definition."
+    )
     parts += ["<h2>Scores</h2>", f"<p>{note} {FILES}</p>"]
     parts.append(f'<div class="wide">{_table(by_stack)}</div>')
     parts += [_section(row, pictures[row["stack"], row["object"]]) for row in by_stack]
@@ -189,6 +205,8 @@ def _table_foot(rows: Sequence[Row]) -> str:
 
 def _combine(column: str, rows: Sequence[Row]) -> str:
     """Return the sum or the mean of the known values of a column."""
+    if column == "ground_truth":
+        return ", ".join(dict.fromkeys(row[column] for row in rows))
     values = [float(row[column]) for row in rows if row[column]]
     if not values:
         return ""
@@ -202,7 +220,7 @@ def _cells(row: Row) -> str:
 def _format(column: str, cell: str) -> str:
     if not cell:
         return "–"
-    if column.startswith("count_"):
+    if column.startswith("count_") or column == "ground_truth":
         return cell
     return f"{float(cell):.1f}" if column.endswith("_percent") else f"{float(cell):.3f}"
 
@@ -214,8 +232,8 @@ def _anchor(row: Row) -> str:
 def _section(row: Row, picture: str) -> str:
     stack, kind = row["stack"], row["object"]
     alt = (
-        f"The worst {kind} of {stack} in three planes each, with outlines of the ground truth and "
-        "of the objects found"
+        f"The worst {kind} of {stack} in three planes each, with {row['ground_truth']} of the "
+        "ground truth and outlines of the objects found"
     )
     image = embed_png(picture, alt)
     return f'<section id="{_anchor(row)}">\n<h2>{stack}: {kind}</h2>\n{image}\n</section>'

@@ -5,12 +5,14 @@ table of the sweep. The settings of a run are a dict by key, such as
 ``{"binarize.factor": 0.9}``; those of run 0 are empty.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import yaml
 
 from cellstack.config import settings, sweep_table
+from cellstack.evaluate.score_columns import OUTLINES, named_threshold
 from cellstack.files.tables import as_text
 
 Settings: TypeAlias = Mapping[str, Any]
@@ -18,7 +20,10 @@ Summary: TypeAlias = Mapping[str, float | None]
 StackScores: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Scores of a stack by object kind, see :mod:`cellstack.evaluate.evaluate_labels`."""
 
-SCORE, SECOND_SCORE = "f1", "panoptic_quality"  # at IoU 0.5; the second one decides ties
+SCORE, SECOND_SCORE = "f1", "panoptic_quality"  # the second one decides ties
+LEVEL = "binarize.per_object.level"
+BIAS = "volume_bias_median_percent"
+BEST, UNBIASED = "best", "unbiased"  # names of the presets
 
 
 def swept_keys(runs: Sequence[Settings]) -> list[str]:
@@ -60,7 +65,8 @@ def score_rows(
         cells = _setting_cells(run, set_values)
         for stack, kinds in zip(stacks, scores_of_run, strict=True):
             for kind, scored in kinds.items():
-                rows.append(cells | {"stack": stack, "object": kind} | as_text(scored["summary"]))
+                key = {"stack": stack, "object": kind, "ground_truth": scored["ground_truth"]}
+                rows.append(cells | key | as_text(scored["summary"]))
     return rows
 
 
@@ -139,13 +145,62 @@ def _combine(name: str, values: Sequence[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
+def volume_biases(scores: Sequence[Sequence[StackScores]]) -> list[float | None]:
+    """Return the median bias of the volumes of nuclei in each run, averaged over the stacks.
+
+    Parameters
+    ----------
+    scores : list of list of dict
+        Scores of each run and stack by object kind.
+
+    Returns
+    -------
+    list of float or None
+        In percent. None if no stack has nuclei that match a ground truth with outlines.
+    """
+    biases = []
+    for run in scores:
+        known = [kinds["nuclei"]["summary"][BIAS] for kinds in run if "nuclei" in kinds]
+        biases.append(_combine(BIAS, known))
+    return biases
+
+
+def find_unbiased_level(biases: Mapping[float, float]) -> tuple[float, float, float] | None:
+    """Return the level at which volumes have no bias.
+
+    Parameters
+    ----------
+    biases : dict of float to float
+        Bias of the volumes in percent, by level.
+
+    Returns
+    -------
+    level, below, above : float
+        The level, by linear interpolation between the two levels with biases of different sign
+        that are nearest to it, and these two. None if there are no such levels.
+
+    Examples
+    --------
+    >>> find_unbiased_level({0.5: -20.0, 0.3: 5.0, 0.4: -5.0})
+    (0.35, 0.3, 0.4)
+    """
+    levels = sorted(biases)
+    for below, above in itertools.pairwise(levels):
+        first, second = biases[below], biases[above]
+        if first >= 0 >= second and first > second:
+            return round(below + (above - below) * first / (first - second), 4), below, above
+    return None
+
+
 def write_preset(
     ranked: Sequence[Summary],
     runs: Sequence[Settings],
     presets: Sequence[settings.Settings],
     stacks: Sequence[str],
+    kinds: Collection[str] = (OUTLINES,),
+    biases: Sequence[float | None] = (),
 ) -> str:
-    """Return the best run as a preset.
+    """Return the best run as a preset, and a preset whose volumes have no bias.
 
     Parameters
     ----------
@@ -157,18 +212,24 @@ def write_preset(
         For each run the preset that its settings are added to, as settings of stages.
     stacks : list of str
         Names of the stacks on which the runs were scored.
+    kinds : collection of str
+        Kinds of ground truth of the stacks.
+    biases : list of float or None
+        For each run, see :func:`volume_biases`.
 
     Returns
     -------
     str
-        YAML: a configuration that adds the preset ``best``.
+        YAML: a configuration that adds the preset ``best``; and the preset ``unbiased`` if the
+        sweep varies :data:`LEVEL`, with the other settings of the best run, on both sides of the
+        level at which the bias is zero.
     """
     best = next(run for run, row in enumerate(ranked) if row["rank"] == 1)
     of_stages = {
         key: value for key, value in runs[best].items() if key not in sweep_table.KEYS_WITHOUT_STAGE
     }
     lines = [
-        f"# Run {best} of the sweep: F1 {ranked[best][SCORE]:.3f} at IoU 0.5, "
+        f"# Run {best} of the sweep: F1 {ranked[best][SCORE]:.3f} {named_threshold(kinds)}, "
         f"mean over {', '.join(stacks)}."
     ]
     if best:
@@ -178,18 +239,55 @@ def write_preset(
     lines += [
         "# Give this file after your own, --configfile config.yaml best.yaml, or copy the preset "
         "into your configuration.",
-        "# Then write `best` into the column `preset` of the sheet.",
+        "# Then write the name of the preset into the column `preset` of the sheet.",
     ]
     for key, value in runs[best].items():
         if key in sweep_table.KEYS_WITHOUT_STAGE and key != "preset":
             lines.append(
                 f"# A preset has no diameter: set {key} to {value:g} in the configuration."
             )
+    added = {BEST: settings.merge(presets[best], sweep_table.nest(of_stages))}
+    by_level = _biases_by_level(runs, best, biases)
+    if found := find_unbiased_level(by_level):
+        level, below, above = found
+        added[UNBIASED] = settings.merge(added[BEST], sweep_table.nest({LEVEL: level}))
+        lines.append(
+            f"# The preset `{UNBIASED}` is `{BEST}` with the level at which the median bias of the "
+            f"volumes of nuclei is zero, {level:g}: it is {by_level[below]:+.1f} % at {below:g} "
+            f"and {by_level[above]:+.1f} % at {above:g}, mean over the stacks."
+        )
+    elif by_level:
+        tried = ", ".join(f"{bias:+.1f} % at {level:g}" for level, bias in by_level.items())
+        advice = "it does not decrease with the level"
+        if max(by_level.values()) < 0:
+            advice = "add lower levels"
+        elif min(by_level.values()) > 0:
+            advice = "add higher levels"
+        lines.append(
+            f"# There is no preset `{UNBIASED}`: the median bias of the volumes of nuclei is "
+            f"{tried}; {advice}."
+        )
     text = yaml.safe_dump(
-        {"presets": {"best": settings.merge(presets[best], sweep_table.nest(of_stages))}},
+        {"presets": added},
         sort_keys=False,
         default_flow_style=False,
         allow_unicode=True,
         width=120,
     )
     return "\n".join(lines) + "\n" + text
+
+
+def _biases_by_level(
+    runs: Sequence[Settings], best: int, biases: Sequence[float | None]
+) -> dict[float, float]:
+    """Return the bias by level, of the runs that differ from the best one in their level only."""
+
+    def others(run: Settings) -> Settings:
+        return {key: value for key, value in run.items() if key != LEVEL}
+
+    found = {
+        float(run[LEVEL]): bias
+        for run, bias in zip(runs, biases, strict=False)
+        if LEVEL in run and bias is not None and others(run) == others(runs[best])
+    }
+    return dict(sorted(found.items()))

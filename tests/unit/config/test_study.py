@@ -31,6 +31,7 @@ def test_a_column_is_looked_up_by_object(load_study):
     study = load_study(rows)
     assert study.scored_objects("a") == ["nuclei"]
     assert study.stacks_with("ground_truth") == ["a"]
+    assert study.scored_by_points("a") == [False]
     assert study.stacks_with("labels", "cells") == ["a"]
     assert study.stacks_with("labels", "nuclei") == []
     assert study.stacks_without("labels", "cells") == ["b"]
@@ -187,3 +188,11 @@ def test_a_column_of_groups_that_is_missing_is_refused(load_study):
     assert load_study(rows).groups("nuclei") == {}  # the default need not exist
     with pytest.raises(InputError, match="add it to the sheet"):
         load_study(rows, group_by="age")
+
+
+@pytest.mark.parametrize("name", ["t.csv", "folder/T.TSV"])
+def test_a_ground_truth_of_points_is_recognised_by_its_name(load_study, name):
+    rows = [NUCLEI | {"ground_truth": name}, MEMBRANE | {"ground_truth": "t.tif"}]
+    study = load_study(rows)
+    assert study.scored_objects("a") == ["nuclei", "cells"]
+    assert study.scored_by_points("a") == [True, False]

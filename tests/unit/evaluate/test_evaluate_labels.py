@@ -9,7 +9,7 @@ from labels import LABELS, line
 import collect_scores
 import evaluate_labels as script
 from cellstack.evaluate.evaluate_labels import evaluate_labels
-from cellstack.evaluate.score_columns import BY_STACK, BY_THRESHOLD
+from cellstack.evaluate.score_columns import BY_STACK, BY_THRESHOLD, KEY
 from cellstack.evaluate.surface_distance import mean_surface_distance
 from cellstack.files.stacks import write_stack
 from cellstack.files.tables import read_rows
@@ -177,8 +177,8 @@ def test_invariants(ground_truth, labels):
         assert ours[name] == pytest.approx(theirs[name])
     for name in ("seg", "det", "aggregated_jaccard_index"):
         assert 0 <= ours[name] <= 1
-    assert ours.keys() == BY_STACK.keys() - {"stack", "object"}
-    assert scores["thresholds"][0].keys() == BY_THRESHOLD.keys() - {"stack", "object"}
+    assert ours.keys() == BY_STACK.keys() - KEY.keys()
+    assert scores["thresholds"][0].keys() == BY_THRESHOLD.keys() - KEY.keys()
 
 
 @given(LABELS)
@@ -208,7 +208,11 @@ def test_scripts_write_tables(tmp_path):
             "segmentations": [tmp_path / f"{name}.tif"] * 2,
         }
         script.main(
-            **files, scores=tmp_path / f"{name}.json", stack=name, objects=["nuclei", "cells"]
+            **files,
+            scores=tmp_path / f"{name}.json",
+            stack=name,
+            objects=["nuclei", "cells"],
+            by_points=[False, False],
         )
     content = json.loads((tmp_path / "empty.json").read_text())
     assert content["objects"]["cells"]["errors"]["missed"] == [
@@ -244,3 +248,11 @@ def test_surface_distance_and_bias_are_in_um():
     assert summary["mean_surface_distance_um"] == pytest.approx(expected)
     swapped = mean_surface_distance(ground_truth > 0, labels > 0, (2.0, 0.25, 0.5))
     assert abs(swapped - expected) > 0.01
+
+
+def test_the_median_bias_of_volumes_ignores_a_single_object():
+    ground_truth = line((1, 10), (0, 5), (2, 10), (0, 5), (3, 10), (0, 10))
+    labels = line((1, 9), (0, 6), (2, 8), (0, 7), (3, 18), (0, 2))
+    summary = evaluate_labels(ground_truth, labels, SPACING)["summary"]
+    assert summary["volume_bias_median_percent"] == pytest.approx(-10)
+    assert summary["volume_bias_percent"] == pytest.approx((-10 - 20 + 80) / 3)

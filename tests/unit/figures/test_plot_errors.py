@@ -7,6 +7,7 @@ from PIL import Image
 import plot_errors as script
 from cellstack.errors import InputError
 from cellstack.evaluate.evaluate_labels import evaluate_labels
+from cellstack.evaluate.evaluate_points import evaluate_points
 from cellstack.figures.plot_errors import (
     COLUMNS,
     FOUND_COLOR,
@@ -49,6 +50,10 @@ RAW = (NOISE + 100 * (TRUE_LABELS > 0)).astype(np.uint8)
 def draw(raw, true_labels, found, **texts):
     scores = evaluate_labels(true_labels, found, SPACING)
     return plot_errors(raw, true_labels, found, SPACING, scores, **{"title": "x"} | texts)
+
+
+def scores_of(**errors):
+    return {"ground_truth": "outlines", "errors": errors, "matches": []}
 
 
 def test_largest_errors_come_first_and_are_named():
@@ -228,6 +233,7 @@ def test_what_is_found_is_dashed_and_drawn_over_the_ground_truth():
 
 def test_correct_objects_fill_the_figure_worst_first_and_only_once():
     scores = {
+        "ground_truth": "outlines",
         "errors": {
             "split": [{"true_label": 1, "labels": [1, 2], "wrong_voxels": 5}],
             "merged": [],
@@ -251,14 +257,14 @@ def test_many_parts_are_cut_in_the_text():
     for count, listed in ((4, "1, 2, 3, 4"), (5, "1, 2, 3, 4 ...")):
         labels = list(range(1, count + 1))
         error = {"true_label": 7, "labels": labels, "wrong_voxels": 5}
-        (chosen,) = choose_objects({"errors": {"split": [error]}, "matches": []})
+        (chosen,) = choose_objects(scores_of(split=[error]))
         assert chosen.text == f"split: true object 7 into labels {listed}"
         assert chosen.labels == labels
 
 
 def test_spurious_object_that_touches_a_true_one_is_shown_alone():
     error = {"true_label": 7, "label": 3, "wrong_voxels": 5}
-    (chosen,) = choose_objects({"errors": {"spurious": [error]}, "matches": []})
+    (chosen,) = choose_objects(scores_of(spurious=[error]))
     assert chosen == ([], [3], "spurious: label 3, touched by true object 7")
 
 
@@ -266,3 +272,83 @@ def test_without_errors_the_header_says_so():
     texts = texts_of(draw(RAW, TRUE_LABELS, TRUE_LABELS))
     assert "6 objects found, 6 in the ground truth, F1 1.00 at IoU 0.5: no errors" in texts
     assert "Largest errors first, then the matched objects with the lowest IoU" in texts
+
+
+POINTS = np.zeros_like(TRUE_LABELS)
+PLACES = ((4, 5, 5), (5, 6, 33), (6, 7, 47), (6, 45, 36), (8, 52, 10))
+for number, place in enumerate(PLACES, 1):
+    POINTS[place] = number
+
+
+def crosses_of(axes):
+    """Return colour and position in voxels of the points on a panel of the plane xy."""
+    found = []
+    for mark in axes.lines:
+        if mark.get_marker() == "+":
+            (x,), (y,) = mark.get_data()
+            found.append((to_hex(mark.get_color()), round(y / SPACING[1]), round(x / SPACING[2])))
+    return found
+
+
+def draw_points(points=POINTS):
+    scores = evaluate_points(points, FOUND)
+    return plot_errors(RAW, points, FOUND, SPACING, scores, title="x")
+
+
+def test_errors_of_points_of_each_kind_come_in_turn():
+    chosen = choose_objects(evaluate_points(POINTS, FOUND))
+    assert [each.text for each in chosen] == [
+        "merged: points 2, 3 into label 3",
+        "missed: point 5",
+        "spurious: label 2",
+        "spurious: label 4",
+        "spurious: label 6",
+        "correct: point 1, label 1",
+        "correct: point 4, label 5",
+    ]
+
+
+def test_points_are_crosses_and_objects_have_outlines():
+    figure = draw_points()
+    shown = panels(figure)
+    # the plane through the merged object is that of point 2 or 3, which are both shown
+    assert crosses_of(shown["1 xy"]) == [
+        (to_hex(GROUND_TRUTH_COLOR), 6, 33),
+        (to_hex(GROUND_TRUTH_COLOR), 7, 47),
+    ]
+    assert {color for color, _ in outlines_of(shown["1 xy"])} == {
+        FOUND_COLOR,
+        NEIGHBOUR_COLORS[FOUND_COLOR],
+    }
+    texts = set(texts_of(figure))
+    assert "6 objects found, 5 points in the ground truth, F1 0.55 by points: " in " ".join(texts)
+    assert "found 640 µm³" in texts  # merged: no volume of points
+    (legend,) = figure.legends
+    markers = {
+        text.get_text(): line.get_marker()
+        for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True)
+    }
+    assert markers == {"ground truth": "+", "found": "None"}
+
+
+def test_a_missed_point_is_shown_with_its_surroundings():
+    """The margin is the typical longest side of an object: 16 um, the height of a box."""
+    axes = panels(draw_points())["2 xy"]
+    left, right = axes.get_xlim()
+    assert (left / SPACING[2], right / SPACING[2]) == pytest.approx((-0.5, 10 + 40 + 0.5))
+    assert crosses_of(axes) == [(to_hex(GROUND_TRUTH_COLOR), 52, 10)]
+
+
+def test_points_of_neighbours_are_darker_and_near_the_plane():
+    points = POINTS.copy()
+    points[5, 5, 40] = points[9, 5, 41] = 0
+    points[5, 5, 51], points[10, 6, 52] = 6, 7  # beside the merged object, near and far in z
+    crosses = crosses_of(panels(draw_points(points))["1 xy"])
+    assert (NEIGHBOUR_COLORS[GROUND_TRUTH_COLOR], 5, 51) in crosses
+    assert len(crosses) == 3
+
+
+def test_points_without_objects():
+    scores = evaluate_points(POINTS, FOUND * 0)
+    figure = plot_errors(RAW, POINTS, FOUND * 0, SPACING, scores, title="x")
+    assert len(panels(figure)) == 3 * len(PLACES)

@@ -25,7 +25,8 @@ def test_values_are_sorted_as_numbers_where_possible():
 
 def test_plot_shows_runs_stacks_and_means_over_each_key():
     rows = [
-        {"run": str(run), "stack": stack, "object": "nuclei", "f1": str(f1), "a": a, "b": b}
+        {"run": str(run), "stack": stack, "object": "nuclei", "ground_truth": "outlines"}
+        | {"f1": str(f1), "a": a, "b": b}
         for run, a, b, scores in (
             (0, "", "", (0.5, 0.7)),
             (1, "2", "x", (0.6, 1.0)),
@@ -48,7 +49,8 @@ def test_plot_shows_runs_stacks_and_means_over_each_key():
 def table(values, stacks=("s",), kinds=("nuclei",), keys=("a",), f1=0.5):
     """Return a row per run, stack and kind; run 0 is the configuration, and others set the keys."""
     return [
-        {"run": str(run), "stack": stack, "object": kind, "f1": str(f1)}
+        {"run": str(run), "stack": stack, "object": kind, "ground_truth": "outlines"}
+        | {"f1": str(f1)}
         | dict.fromkeys(keys, value)
         for run, value in enumerate(["", *values])
         for stack in stacks
@@ -155,3 +157,18 @@ def test_a_run_is_shown_at_its_value_with_its_mean():
     np.testing.assert_allclose(s.get_xydata(), [(0, 0.1), (1, 0.2), (2, 0.55)])
     np.testing.assert_allclose(t.get_xydata(), [(0, 0.3), (1, 0.4), (2, 0.95)])
     np.testing.assert_allclose(mean.get_xydata(), [(0, 0.2), (1, 0.3), (2, 0.75)])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "threshold"),
+    [
+        (("outlines", "outlines"), "at IoU 0.5"),
+        (("points", "points"), "by points"),
+        (("points", "outlines"), "at IoU 0.5 or by points"),
+    ],
+)
+def test_the_title_says_what_f1_refers_to(kinds, threshold):
+    rows = table(["1"], stacks=("s", "t"))
+    for row in rows:
+        row["ground_truth"] = kinds[row["stack"] == "t"]
+    assert f"Sweep: F1 {threshold}" in texts_of(plot_sweep(rows, ["a"]))

@@ -29,7 +29,11 @@ TABLES = ("scores.csv", "stack_scores.csv", "columns.csv")
 
 
 def rows(stacks, kinds=("nuclei",)):
-    keys = [{"stack": stack, "object": kind} for stack in stacks for kind in kinds]
+    keys = [
+        {"stack": stack, "object": kind, "ground_truth": "outlines"}
+        for stack in stacks
+        for kind in kinds
+    ]
     by_threshold = [
         dict.fromkeys(BY_THRESHOLD, "") | key | {"iou_threshold": str(iou), "f1": str(1 - iou)}
         for key in keys
@@ -206,3 +210,26 @@ def test_definitions_of_columns_and_titles_of_pages_are_escaped(monkeypatch):
     assert page.texts.count(hostile) == 1
     assert page.attributes_of("img")[0]["alt"] == hostile
     assert any(text.endswith("p { color: red; }") for text in page.texts)
+
+
+def test_the_page_says_which_ground_truths_are_points():
+    by_threshold, by_stack, pictures = rows(["worm", "mouse"])
+    empty = {"panoptic_quality": "", "seg": ""}
+    kind = {"ground_truth": "points"}
+    by_threshold = [by_threshold[0] | kind | {"iou_threshold": ""}, *by_threshold[9:]]
+    by_stack = [by_stack[0] | kind | empty, by_stack[1]]
+    page = write_evaluation(by_threshold, by_stack, pictures)
+    assert "worm (nuclei): the ground truth is points, one in each object" in page
+    (chart,) = charts_of(page)
+    assert [title.text for title in chart.iter("title")] == ["mouse"]  # points have no IoU
+    lines = [
+        dict(zip(("stack", "object", *HEADINGS), line, strict=True)) for line in cells_of(page)
+    ]
+    assert [line["ground_truth"] for line in lines] == ["points", "outlines", "points, outlines"]
+    assert [line["seg"] for line in lines] == ["–", "3.000", "3.000"]
+    reader = Reader(page)
+    alternatives = [image["alt"] for image in reader.attributes_of("img")]
+    assert ["points of the" in text for text in alternatives] == [True, False]
+    only_points = write_evaluation(by_threshold[:1], by_stack[:1], pictures)
+    assert charts_of(only_points) == []
+    assert "IoU threshold if" not in only_points

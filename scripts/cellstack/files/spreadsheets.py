@@ -12,11 +12,23 @@ from pathlib import Path
 from typing import Any
 
 WORKBOOKS = (".xlsx", ".xlsm")
+TEXT_TABLES = (".csv", ".tsv")
 SEPARATORS = {".csv": ","}  # by the end of the name; tabs for other names
 KNOWN_SEPARATORS = (",", ";", "\t")
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # can also be a decimal comma
 DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d+)")
+
+
+def is_text_table(path: str | Path) -> bool:
+    """Return whether a file is a text table, by its name.
+
+    Examples
+    --------
+    >>> is_text_table("points.csv"), is_text_table("labels.tif")
+    (True, False)
+    """
+    return Path(path).suffix.lower() in TEXT_TABLES
 
 
 def read_cells(path: str) -> list[list[str]]:

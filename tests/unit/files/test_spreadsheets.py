@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from cellstack.config.spreadsheets import as_number, read_cells
+from cellstack.files.spreadsheets import as_number, read_cells
 
 
 def write_workbook(path, rows):
