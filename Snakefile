@@ -42,8 +42,12 @@ rule all:
     input:
         objects="<results>/objects.csv",
         stacks="<results>/stacks.csv",
+        statistics="<results>/statistics.csv",
+        columns="<results>/columns.csv",
         config="<results>/config.yaml",
+        provenance="<results>/provenance.json",
         scores=inputs.score_tables(),
+        evaluation=inputs.existing_evaluation(),
         segmentation=study.of_each_object("<results>/{stack}/figures/{object}_segmentation.png"),
         contacts=inputs.contact_tables(),
         volumes=inputs.volume_figures(),
@@ -63,6 +67,7 @@ rule evaluate:
     """Score all stacks that have a ground truth, and show the errors on one page."""
     input:
         evaluation=by_wildcards(inputs.evaluation_page),
+        columns="<results>/columns.csv",
     localrule: True
 
 

@@ -23,8 +23,8 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from cellstack.cells.measure_contacts import COLUMNS as CONTACT_COLUMNS  # noqa: E402
 from cellstack.config import renamed  # noqa: E402
+from cellstack.config.columns import CONTACT_COLUMNS  # noqa: E402
 from cellstack.config.schemas import Schemas  # noqa: E402
 from cellstack.config.settings import follow, method_blocks  # noqa: E402
 

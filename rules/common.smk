@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(locate_script("cellstack/__init__.py")).parents[1]))
 from cellstack.run.sources import Sources
 
 sources = Sources(locate_script)
-for module in ("config/gallery", "run/rules", "run/cluster", "files/readers/opening"):
+for module in ("config/gallery", "run/rules", "run/cluster", "run/terminal", "run/provenance", "files/readers/opening"):
     for file in sources.files(f"cellstack/{module}.py"):
         locate_script(file)  # so that Python finds them all in one folder
 
@@ -32,7 +32,7 @@ from cellstack.config.inputs import Inputs
 from cellstack.config.recipes import Recipes
 from cellstack.config.sheet import CELLS_TO_NUCLEI
 from cellstack.config.units import PATTERN, pattern_of
-from cellstack.run import cluster, rules as helpers
+from cellstack.run import cluster, provenance, rules as helpers, terminal
 from cellstack.run.history import History
 from cellstack.run.progress import Watch
 from cellstack.run.resources import ResourceRequests

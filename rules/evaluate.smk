@@ -24,16 +24,13 @@ rule evaluate_labels:
 
 
 rule collect_scores:
-    """Collect the scores of all stacks in two tables, and describe their columns."""
+    """Collect the scores of all stacks in two tables."""
     input:
         stack_scores=inputs.scores(),
     output:
         scores=report("<results>/scores.csv", category="Tables", caption="../report/scores.rst"),
         stacks=report(
             "<results>/stack_scores.csv", category="Tables", caption="../report/stack_scores.rst"
-        ),
-        columns=report(
-            "<results>/score_columns.csv", category="Tables", caption="../report/score_columns.rst"
         ),
     log:
         "<logs>/collect_scores.log",

@@ -33,6 +33,7 @@ rule plot_segmentation:
         raw=by_wildcards(inputs.raw_of_object),
         segmentation="<results>/{stack}/{object}/segmentation.tif",
         labels="<results>/{stack}/{object}/labels.ome.tif",
+        objects="<results>/{stack}/{object}/objects.csv",
         nuclei=by_wildcards(inputs.nuclei_within_cells),
     output:
         figure=report(
@@ -63,6 +64,7 @@ rule plot_planes:
     input:
         raw=by_wildcards(inputs.raw_of_object),
         segmentation="<results>/{stack}/{object}/segmentation.tif",
+        objects="<results>/{stack}/{object}/objects.csv",
     output:
         figure=report(
             "<results>/{stack}/figures/{object}_planes.png",
@@ -93,16 +95,18 @@ rule plot_volumes:
         tables=by_wildcards(inputs.tables_of_object),
     output:
         figure=report(
-            "<results>/figures/{object}_volumes.png",
+            "<results>/figures/{object}_volumes{page}.png",
             category="Figures",
             subcategory="All stacks",
             caption="../report/volumes.rst",
         ),
     log:
-        "<logs>/{object}_plot_volumes.log",
+        "<logs>/{object}{page}_plot_volumes.log",
     benchmark:
-        "<benchmarks>/{object}_plot_volumes.tsv"
+        "<benchmarks>/{object}{page}_plot_volumes.tsv"
     localrule: True
+    wildcard_constraints:
+        page="|_[1-9][0-9]*",
     conda:
         "../envs/cellstack.yaml"
     resources:
@@ -114,6 +118,7 @@ rule plot_volumes:
         object="{object}",
         group_by=study.config["group_by"],
         note=by_wildcards(study.note_of_all),
+        page=by_wildcards(inputs.page_number),
         source=source_hash("plot_volumes"),
     script:
         "../scripts/plot_volumes.py"

@@ -56,7 +56,7 @@ rule crop_objects:
 
 
 rule summarize_stack:
-    """Summarize the objects of a stack in one row."""
+    """Summarize a stack in one row, and its measurements in one row each."""
     input:
         objects="<results>/{stack}/{object}/objects.csv",
         selection="<results>/{stack}/{object}/selection.csv",
@@ -65,8 +65,10 @@ rule summarize_stack:
         diameter=by_wildcards(inputs.diameter_file),
         record=by_wildcards(inputs.import_record),
         threshold=by_wildcards(inputs.threshold_record),
+        estimate=by_wildcards(inputs.diameter_estimate),
     output:
         summary="<results>/{stack}/{object}/summary.csv",
+        statistics="<results>/{stack}/{object}/statistics.csv",
     log:
         "<logs>/{stack}/{object}/summarize_stack.log",
     benchmark:
@@ -87,12 +89,11 @@ rule summarize_stack:
 
 
 rule collect_objects:
-    """Collect the objects of all stacks in one table, and describe its columns."""
+    """Collect the objects of all stacks in one table."""
     input:
         tables=study.of_each_object("<results>/{stack}/{object}/objects.csv"),
     output:
         objects=report("<results>/objects.csv", category="Tables", caption="../report/objects.rst"),
-        columns=report("<results>/columns.csv", category="Tables", caption="../report/columns.rst"),
     log:
         "<logs>/collect_objects.log",
     benchmark:
@@ -111,11 +112,15 @@ rule collect_objects:
 
 
 rule collect_stacks:
-    """Collect the summaries of all stacks in one table."""
+    """Collect the summaries and the statistics of all stacks in one table each."""
     input:
         tables=study.of_each_object("<results>/{stack}/{object}/summary.csv"),
+        statistics_tables=study.of_each_object("<results>/{stack}/{object}/statistics.csv"),
     output:
         stacks=report("<results>/stacks.csv", category="Tables", caption="../report/stacks.rst"),
+        statistics=report(
+            "<results>/statistics.csv", category="Tables", caption="../report/statistics.rst"
+        ),
     log:
         "<logs>/collect_stacks.log",
     benchmark:
@@ -128,7 +133,32 @@ rule collect_stacks:
         runtime=minutes("collect_stacks"),
     params:
         user_columns=study.user_columns(),
+        group_by=study.config["group_by"],
         missing=study.incomplete,
         source=source_hash("collect_stacks"),
     script:
         "../scripts/collect_stacks.py"
+
+
+rule describe_columns:
+    """Write the unit and the definition of each column of the tables."""
+    output:
+        columns=report("<results>/columns.csv", category="Tables", caption="../report/columns.rst"),
+    log:
+        "<logs>/describe_columns.log",
+    benchmark:
+        "<benchmarks>/describe_columns.tsv"
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("describe_columns"),
+        runtime=minutes("describe_columns"),
+    params:
+        channels=study.all_channels(),
+        objects=study.kinds_found(),
+        from_sheet=study.user_column_names(),
+        has_scores=bool(study.stacks_with("ground_truth")),
+        source=source_hash("describe_columns"),
+    script:
+        "../scripts/describe_columns.py"

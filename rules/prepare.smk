@@ -72,7 +72,7 @@ rule import_stack:
 
 
 rule estimate_diameter:
-    """Estimate the typical diameter of the nuclei of a stack."""
+    """Estimate the diameter of the nuclei of a stack, or check the diameter that is given."""
     input:
         raw=made_by("import_stack", "<results>/{stack}/channels/nuclei/raw.tif", "nuclei"),
         no_data=by_wildcards(inputs.no_data, channel="nuclei"),
@@ -90,6 +90,7 @@ rule estimate_diameter:
         runtime=minutes("estimate_diameter"),
     params:
         **params_of("estimate_diameter"),
+        given_um=by_wildcards(study.fixed_diameter),
         defaults=study.default_options(),
     script:
         "../scripts/estimate_diameter.py"
@@ -193,3 +194,28 @@ rule write_config:
         source=source_hash("write_config"),
     script:
         "../scripts/write_config.py"
+
+
+rule write_provenance:
+    """Record the versions of cellstack and its libraries, and hashes of all images."""
+    input:
+        raw=inputs.all_channels("raw.tif"),
+        records=inputs.all_channels("import.json"),
+    output:
+        provenance="<results>/provenance.json",
+    log:
+        "<logs>/write_provenance.log",
+    benchmark:
+        "<benchmarks>/write_provenance.tsv"
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("write_provenance"),
+        runtime=minutes("write_provenance"),
+    params:
+        images=inputs.all_images(),
+        software=provenance.versions_of(workflow),
+        source=source_hash("write_provenance"),
+    script:
+        "../scripts/write_provenance.py"

@@ -1,5 +1,6 @@
-"""What re-runs a job, the groups and order of jobs on a cluster, and the progress of a run."""
+"""The output of a run, what re-runs a job, and the groups and order of jobs on a cluster."""
 
+terminal.shorten_output(workflow)
 helpers.name_params(workflow)
 cluster.arrange(workflow, study, requests)
 

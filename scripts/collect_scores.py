@@ -8,8 +8,8 @@ from cellstack.files.tables import as_text, write_rows
 from cellstack.run import job
 
 
-def main(*, stack_scores: list[Path], scores: Path, stacks: Path, columns: Path) -> None:
-    """Write `scores` by IoU threshold, scores of `stacks`, and the definitions of all `columns`."""
+def main(*, stack_scores: list[Path], scores: Path, stacks: Path) -> None:
+    """Write `scores` by IoU threshold, and the scores of `stacks`."""
     by_threshold, by_stack = [], []
     for path in stack_scores:
         content = read_json(path)
@@ -23,12 +23,6 @@ def main(*, stack_scores: list[Path], scores: Path, stacks: Path, columns: Path)
             by_stack.append(as_text(key | evaluation["summary"]))
     write_rows(scores, list(score_columns.BY_THRESHOLD), by_threshold)
     write_rows(stacks, list(score_columns.BY_STACK), by_stack)
-    definitions = [
-        {"table": table, "column": name, "unit": unit, "definition": definition}
-        for table, named in score_columns.TABLES.items()
-        for name, (unit, definition) in named.items()
-    ]
-    write_rows(columns, ["table", "column", "unit", "definition"], definitions)
 
 
 job.run(main)

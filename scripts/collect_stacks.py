@@ -1,8 +1,9 @@
-"""Combine the summaries of all stacks in one table, with the columns of the sheet."""
+"""Combine the summaries and the statistics of all stacks in one table each."""
 
 from pathlib import Path
 from typing import Any
 
+from cellstack.config.columns import STATISTICS_COLUMNS
 from cellstack.files.tables import read_columns, read_rows, write_rows
 from cellstack.measure import collect
 from cellstack.run import job
@@ -11,22 +12,32 @@ from cellstack.run import job
 def main(
     *,
     tables: list[Path],
+    statistics_tables: list[Path],
     stacks: Path,
+    statistics: Path,
     user_columns: dict[str, dict[str, Any]],
+    group_by: str = "",
     missing: dict[str, dict[str, str]] | None = None,
 ) -> None:
     """Write the rows of all `tables`, then one for each kind of object of each `missing` stack.
 
-    `user_columns` has cells of the sheet by column, by "stack/object".
+    `user_columns` has cells of the sheet by column, by "stack/object"; stacks with the same
+    cell in the column `group_by` are compared with each other. The rows of all
+    `statistics_tables` are written as `statistics`.
     """
-    names, _ = collect.join_columns(map(read_columns, tables), user_columns, after="object")
+    names = collect.join_columns(map(read_columns, tables), user_columns, after="flags")
     missing_rows = []
     for key in user_columns:
         stack, kind = key.split("/")
         if missing and stack in missing:
             missing_rows.append({"stack": stack, "object": kind, **missing[stack]})
-    rows = collect.join_rows([*map(read_rows, tables), missing_rows], user_columns)
-    write_rows(stacks, names, rows)
+    found = [row for path in tables for row in read_rows(path)]
+    groups = {key: str(cells.get(group_by, "")) for key, cells in user_columns.items()}
+    for row, outlier in zip(found, collect.flag_outliers(found, groups), strict=True):
+        row["flags"] = ";".join(filter(None, [row["flags"], outlier]))
+    write_rows(stacks, names, collect.join_rows([found, missing_rows], user_columns))
+    rows = (row for path in statistics_tables for row in read_rows(path))
+    write_rows(statistics, list(STATISTICS_COLUMNS), rows)
 
 
 job.run(main)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cellstack.cells.find_cell_seeds import find_cell_seeds
+from cellstack.core.counting import counted
 from cellstack.files.no_data import read_no_data
 from cellstack.files.records import read_json
 from cellstack.files.stacks import read_channel, read_stack, write_stack
@@ -51,8 +52,8 @@ def main(
         nuclei=nuclei_labels,
         no_data=read_no_data(no_data),
     )
-    log.info("%d seeds, background %.1f %%", found.max(initial=0), 100 * outside.mean())
-    write_stack(seeds, found, spacing)
+    log.info("%s, background %.1f %%", counted(found.max(initial=0), "seeds"), 100 * outside.mean())
+    write_stack(seeds, found, spacing, is_labels=True)
     write_stack(background, outside, spacing, display=(0, 1))
 
 

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from cellstack.core.counting import counted
 from cellstack.core.distance import distance_map
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.prepare.seed_points import read_points
@@ -36,9 +37,9 @@ def main(
     labels, stack = (read_stack(path, mapped=True)[0] for path in (components, denoised))
     manual_points = read_points(*points) if points else None
     found = find_seeds(to_background, labels, spacing, method, options, stack, manual_points)
-    log.info("%d seeds in %d components", found.max(), labels.max())
+    log.info("%s in %s", counted(found.max(), "seeds"), counted(labels.max(), "components"))
     write_stack(distance, to_background, spacing)
-    write_stack(seeds, found, spacing)
+    write_stack(seeds, found, spacing, is_labels=True)
 
 
 job.run(main)

@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from cellstack.core.counting import counted
 from cellstack.files import spreadsheets
 from cellstack.files.readers import opening
 from cellstack.files.stacks import read_stack, write_stack
@@ -13,7 +14,7 @@ from cellstack.run import job
 log = logging.getLogger(__name__)
 
 
-def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -> None:
+def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -> list[Path]:
     """Read labels of any integer type that fit the stack `raw`, and write them as 1..n.
 
     They get the voxel size of `raw`. A table of points becomes labels of one voxel each.
@@ -29,15 +30,16 @@ def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -
             stack_shape=stack.shape,
             downsample=downsample,
         )
-        log.info("%s: %d points, shape %s", name, numbered.max(), numbered.shape)
-        write_stack(labels, numbered, spacing)
-        return
+        log.info("%s: %s, shape %s", name, counted(numbered.max(), "points"), numbered.shape)
+        write_stack(labels, numbered, spacing, is_labels=True)
+        return []
     with opening.open_image(image) as source:
         numbered = import_labels(
             source, name, stack_name=str(raw), stack_shape=stack.shape, downsample=downsample
         )
-    log.info("%s: %d labels, shape %s", name, numbered.max(), numbered.shape)
-    write_stack(labels, numbered, spacing)
+    log.info("%s: %s, shape %s", name, counted(numbered.max(), "labels"), numbered.shape)
+    write_stack(labels, numbered, spacing, is_labels=True)
+    return source.other_files
 
 
 job.run(main)

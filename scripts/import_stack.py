@@ -24,7 +24,7 @@ def main(
     y_um: float | None = None,
     x_um: float | None = None,
     downsample: list[int] = (1, 1, 1),
-) -> None:
+) -> list[Path]:
     """Read one channel of an image, and write it with its voxel size and a record of both.
 
     The image is a TIFF, a file of a microscope, a series of files with one plane each, an OME-Zarr,
@@ -43,6 +43,7 @@ def main(
         )
     write_stack(raw, imported.stack, imported.spacing)
     write_json(record, imported.record)
+    return source.other_files
 
 
 job.run(main)

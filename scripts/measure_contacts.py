@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cellstack.cells.measure_contacts import COLUMNS, measure_contacts
+from cellstack.cells.measure_contacts import measure_contacts
+from cellstack.config.columns import CONTACT_COLUMNS
 from cellstack.files.selection import read_segmentation_labels
 from cellstack.files.stacks import read_channel, read_stack
 from cellstack.files.tables import as_text, write_rows
@@ -40,7 +41,7 @@ def main(
         for place in (1, 2):
             row[f"label_{place}"] = selected.get(int(contact[f"segmentation_label_{place}"]), 0)
         rows.append(as_text(row))
-    write_rows(contacts, list(COLUMNS), rows)
+    write_rows(contacts, list(CONTACT_COLUMNS), rows)
 
 
 job.run(main)

@@ -41,7 +41,7 @@ def main(
         min_volume_without_nucleus_um3=min_volume_without_nucleus_um3,
     )
     log.info("%s", counts)
-    write_stack(segmentation, cells, spacing)
+    write_stack(segmentation, cells, spacing, is_labels=True)
 
 
 job.run(main)

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from cellstack.core.counting import counted
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
 from cellstack.segment.merge_objects import merge_objects
@@ -24,8 +25,10 @@ def main(
     labels, spacing = read_stack(watershed, mapped=True)
     stack, _ = read_stack(denoised, mapped=True)
     objects = merge_objects(labels, stack, spacing, method, options, threads)
-    log.info("%d objects, %d after merging", labels.max(initial=0), objects.max(initial=0))
-    write_stack(merged, objects, spacing)
+    log.info(
+        "%s, %d after merging", counted(labels.max(initial=0), "objects"), objects.max(initial=0)
+    )
+    write_stack(merged, objects, spacing, is_labels=True)
 
 
 job.run(main)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cellstack.figures import png
 from cellstack.figures.colors import COLORS
+from cellstack.figures.outlines import read_numbers
 from cellstack.figures.plot_segmentation import plot_segmentation
 from cellstack.files.stacks import read_channel, read_stack
 from cellstack.run import job
@@ -14,6 +15,7 @@ def main(
     raw: Path,
     segmentation: Path,
     labels: Path,
+    objects: Path,
     figure: Path,
     title: str,
     note: str,
@@ -21,12 +23,22 @@ def main(
 ) -> None:
     """Read the `raw` channel, the `segmentation` and the selected `labels`; write the `figure`.
 
-    The channel of the `nuclei`, if given, is shown as a tint.
+    The numbers of the objects are those of the table `objects`. The channel of the `nuclei`, if
+    given, is shown as a tint.
     """
     stack, spacing = read_stack(raw)
     found, selected = read_stack(segmentation)[0], read_stack(labels)[0]
     tint = read_channel(nuclei[0], raw, stack.shape, spacing) if nuclei else None
-    drawn = plot_segmentation(stack, found, selected, spacing, title=title, note=note, nuclei=tint)
+    drawn = plot_segmentation(
+        stack,
+        found,
+        selected,
+        spacing,
+        title=title,
+        note=note,
+        nuclei=tint,
+        numbers=read_numbers(objects),
+    )
     png.save(drawn, figure, COLORS)
 
 

@@ -17,16 +17,18 @@ def main(
     object: str,
     group_by: str,
     note: str,
+    page: int = 1,
 ) -> None:
-    """Read the `tables` of a kind of `object`, one for each of `stacks`; write the `figure`.
+    """Read the `tables` of a kind of `object`, one for each of `stacks`, and write the `figure`.
 
-    `groups` are the groups of the stacks, from the column `group_by` of the sheet.
+    It shows one `page` of stacks. `groups` are the groups of the stacks, from the column `group_by`
+    of the sheet.
     """
     volumes = {
         stack: [float(row["volume_um3"]) for row in read_rows(path)]
         for stack, path in zip(stacks, tables, strict=True)
     }
-    drawn = plot_volumes(volumes, groups, kind=object, group_by=group_by, note=note)
+    drawn = plot_volumes(volumes, groups, kind=object, group_by=group_by, note=note, page=page)
     png.save(drawn, figure)
 
 

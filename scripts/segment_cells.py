@@ -37,7 +37,7 @@ def main(
         distance_weight=distance_weight,
         no_data=read_no_data(no_data),
     )
-    write_stack(regions, found, spacing)
+    write_stack(regions, found, spacing, is_labels=True)
 
 
 job.run(main)

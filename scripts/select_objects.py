@@ -4,13 +4,14 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from cellstack.config.columns import SELECTION_COLUMNS
+from cellstack.core.counting import counted
 from cellstack.files.no_data import read_no_data
 from cellstack.files.stacks import read_stack, write_labels
 from cellstack.files.tables import as_text, write_rows
 from cellstack.run import job
 from cellstack.segment.select_objects import select_objects
 
-COLUMNS = ["segmentation_label", "label", "volume_um3", "reason"]
 log = logging.getLogger(__name__)
 
 
@@ -41,10 +42,11 @@ def main(
         renumber=renumber,
         no_data=read_no_data(no_data),
     )
-    log.info("%d of %d objects selected", (numbers > 0).sum(), len(numbers))
+    log.info("%d of %s selected", (numbers > 0).sum(), counted(len(numbers), "objects"))
     write_labels(labels, selected, spacing, threads)
     rows = zip(range(1, len(numbers) + 1), numbers, volumes, reasons, strict=True)
-    write_rows(selection, COLUMNS, (as_text(dict(zip(COLUMNS, row, strict=True))) for row in rows))
+    columns = list(SELECTION_COLUMNS)
+    write_rows(selection, columns, (as_text(dict(zip(columns, row, strict=True))) for row in rows))
 
 
 job.run(main)

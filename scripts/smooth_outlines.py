@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cellstack.core.counting import counted
 from cellstack.files.no_data import read_no_data
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
@@ -28,8 +29,10 @@ def main(
     """
     labels, spacing = read_stack(merged, mapped=True)
     smoothed = smooth_outlines(labels, spacing, method, options, threads, read_no_data(no_data))
-    log.info("%d objects, %d after smoothing", labels.max(initial=0), smoothed.max(initial=0))
-    write_stack(segmentation, smoothed, spacing)
+    log.info(
+        "%s, %d after smoothing", counted(labels.max(initial=0), "objects"), smoothed.max(initial=0)
+    )
+    write_stack(segmentation, smoothed, spacing, is_labels=True)
 
 
 job.run(main)

@@ -41,7 +41,7 @@ def main(
         connectivity=connectivity,
         threads=threads,
     )
-    write_stack(watershed, labels, spacing)
+    write_stack(watershed, labels, spacing, is_labels=True)
 
 
 job.run(main)

@@ -1,13 +1,14 @@
-"""Summarize the objects of one kind in a stack in one row."""
+"""Summarize a stack in one row, and each measurement of its objects in one row."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from cellstack.config import lengths
+from cellstack.config.columns import STACK_COLUMNS, STATISTICS_COLUMNS
 from cellstack.files.records import read_flags, read_json
 from cellstack.files.stacks import read_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
-from cellstack.measure.summarize_stack import summarize_stack
+from cellstack.measure.summarize_stack import describe_objects, summarize_stack
 from cellstack.run import job
 
 
@@ -17,6 +18,7 @@ def main(
     selection: Path,
     segmentation: Path,
     summary: Path,
+    statistics: Path,
     records: list[Path],
     stack: str,
     object: str,
@@ -25,13 +27,14 @@ def main(
     diameter: list[Path] = (),
     record: Sequence[Path] = (),
     threshold: Sequence[Path] = (),
+    estimate: Sequence[Path] = (),
 ) -> None:
-    """Write one row, even if there are no objects.
+    """Write one row as `summary`, and one for each measured column as `statistics`.
 
     `records` describe the import of the channels of the stack. The file `diameter`, if given, names
     the source of an estimated diameter. If they exist, the `record` of the import of the channel of
     the objects has the fraction of voxels without data, and that of the `threshold` has the signs
-    that the mask can be inaccurate.
+    that the mask can be inaccurate. The file `estimate` has the diameter that the image suggests.
     """
     source = lengths.read_diameter(diameter[0])["source"] if diameter else diameter_source
     rows = list(read_rows(objects))
@@ -46,7 +49,7 @@ def main(
         **summarize_stack(
             columns,
             reasons,
-            image.shape,
+            image,
             spacing,
             diameter_um,
             source,
@@ -54,9 +57,13 @@ def main(
             no_data["fraction"],
             read_json(threshold[0]) if threshold else {},
             channel=object,
+            estimated_um=read_json(estimate[0])["estimated_um"] if estimate else None,
         ),
     }
-    write_rows(summary, list(row), [as_text(row)])
+    write_rows(summary, list(STACK_COLUMNS), [as_text(row)])
+    key = {"stack": stack, "object": object}
+    described = [as_text(key | each) for each in describe_objects(columns)]
+    write_rows(statistics, list(STATISTICS_COLUMNS), described)
 
 
 job.run(main)

@@ -300,3 +300,55 @@ def write_lsm(path, series, positions=0, tiles=0, scan="TZCYX", height_is_z=Fals
         tiff.put_page(page | {254: (4, [1]), 277: (3, [3])} | small | strips)
     path.write_bytes(tiff.content)
     return path
+
+
+def write_metaseries(path, plane, **values):
+    """Write a plane as MetaXpress does, with values by name of a property."""
+    kinds = {str: "string", float: "float", int: "int", bool: "bool"}
+    text = "".join(
+        f'<prop id="{key.replace("_", "-")}" type="{kinds[type(value)]}" '
+        f'value="{"on" if value is True else "off" if value is False else value}"/>'
+        for key, value in values.items()
+    )
+    tifffile.imwrite(
+        path,
+        plane,
+        description=f"<MetaData><PlaneInfo>{text}</PlaneInfo></MetaData>",
+        software="MetaSeries",
+        metadata=None,
+    )
+    return path
+
+
+OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
+
+
+def write_ome_set(folder, stack, spacing=None, companion="a.companion.ome"):
+    """Write the planes of a stack of uint16 as files that refer to metadata in another file.
+
+    Return the path of the first file.
+    """
+    names = [f"a_z{z}.ome.tif" for z in range(len(stack))]
+    blocks = "".join(
+        f'<TiffData FirstZ="{z}" IFD="0" PlaneCount="1"><UUID FileName="{name}">urn:uuid:{z}'
+        "</UUID></TiffData>"
+        for z, name in enumerate(names)
+    )
+    sizes = "".join(
+        f' PhysicalSize{axis.upper()}="{size}" PhysicalSize{axis.upper()}Unit="µm"'
+        for axis, size in (spacing or {}).items()
+    )
+    root = f'<OME xmlns="{OME}" UUID="urn:uuid:{{}}">{{}}</OME>'
+    z, y, x = stack.shape
+    image = (
+        '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" '
+        f'SizeX="{x}" SizeY="{y}" SizeZ="{z}" SizeC="1" SizeT="1"{sizes}>'
+        f'<Channel ID="Channel:0:0" SamplesPerPixel="1"/>{blocks}</Pixels></Image>'
+    )
+    (folder / companion).write_text(root.format("c", image), encoding="utf-8")
+    pointer = f'<BinaryOnly MetadataFile="{companion}" UUID="urn:uuid:c"/>'
+    for number, (name, plane) in enumerate(zip(names, stack, strict=True)):
+        tifffile.imwrite(
+            folder / name, plane, description=root.format(number, pointer), metadata=None
+        )
+    return folder / names[0]

@@ -51,8 +51,8 @@ class Study:
         return [*arguments, "--configfile", self.folder / "config.yaml"]
 
     def command(self, *arguments, cores=1):
-        """Return the command that runs Snakemake."""
-        return [*SNAKEMAKE, *self.arguments(), "--cores", str(cores), *arguments]
+        """Return the command that runs Snakemake, with all of its output: see `jobs`."""
+        return [*SNAKEMAKE, *self.arguments(), "--cores", str(cores), "-p", *arguments]
 
     def run(self, *arguments, cores=1, cwd=None):
         """Write sheet and configuration, run Snakemake, and return the process with its output."""

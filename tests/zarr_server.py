@@ -4,6 +4,7 @@ import threading
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 POLL_SECONDS = 0.02
 
@@ -15,8 +16,25 @@ class Handler(SimpleHTTPRequestHandler):
         self.server.requests.append((self.path, self.headers.get("Authorization")))
         if self.server.broken and self.server.broken in self.path:
             self.send_error(500)
+        elif (wanted := self.headers.get("Range")) and Path(
+            self.translate_path(self.path)
+        ).exists():
+            self.send_range(wanted)
         else:
             super().do_GET()
+
+    def send_range(self, wanted):
+        """Send a part of a file, such as ``bytes=0-99`` or, its end, ``bytes=-100``."""
+        content = Path(self.translate_path(self.path)).read_bytes()
+        first, last = wanted.removeprefix("bytes=").split("-")
+        start = int(first) if first else len(content) - int(last)
+        part = content[start : int(last) + 1 if first and last else None]
+        self.send_response(206)
+        self.send_header("Content-Length", str(len(part)))
+        end = start + len(part) - 1
+        self.send_header("Content-Range", f"bytes {start}-{end}/{len(content)}")
+        self.end_headers()
+        self.wfile.write(part)
 
     def log_message(self, *arguments):
         pass

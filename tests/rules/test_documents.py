@@ -11,9 +11,14 @@ import yaml
 from study import ROOT
 
 import cellstack
-from cellstack.cells.measure_contacts import COLUMNS as CONTACT_COLUMNS
 from cellstack.config import settings, sheet
-from cellstack.config.columns import COLUMNS, PAIR_COLUMNS
+from cellstack.config.columns import (
+    COLUMNS,
+    CONTACT_COLUMNS,
+    PAIR_COLUMNS,
+    SELECTION_COLUMNS,
+    STACK_COLUMNS,
+)
 from cellstack.config.schemas import Schemas
 from cellstack.evaluate.score_columns import TABLES
 from cellstack.segment.per_object_threshold import mark_blobs
@@ -35,12 +40,14 @@ UNITS = {
     "voxel side2": r"_unit_spacing$",
     "bit": r"_bit$",
     "%": r"_percent$",
+    "1/mm3": r"_per_mm3$",
 }
 COLUMNS_WITHOUT_UNIT = re.compile(
     r"stack|object|flags|(nucleus_)?(segmentation_)?label(_[12])?|sphericity|solidity|extent"
     r"|euler_number|(touches|direction)_.*|nuclei_count|nucleus_to_cell_volume_ratio"
-    r"|wall_strength|wall_missing"
+    r"|wall_strength|wall_missing|status|count_.*|diameter_source|no_data_fraction|.*_ratio|reason"
 )
+DESCRIBED = COLUMNS | PAIR_COLUMNS | CONTACT_COLUMNS | STACK_COLUMNS | SELECTION_COLUMNS
 OPTIONS_OF = {("binarize", "per_object"): mark_blobs}  # a method that takes **options: see there
 
 
@@ -203,9 +210,9 @@ def test_every_column_of_the_sheet_has_an_example():
     assert [name for name, part in ROWS["properties"].items() if not part.get("examples")] == []
 
 
-@pytest.mark.parametrize("column", COLUMNS | PAIR_COLUMNS | CONTACT_COLUMNS)
+@pytest.mark.parametrize("column", DESCRIBED)
 def test_the_name_of_a_column_ends_in_its_unit(column):
-    unit, definition = (COLUMNS | PAIR_COLUMNS | CONTACT_COLUMNS)[column]
+    unit, definition = DESCRIBED[column]
     assert definition
     if unit:
         assert re.search(UNITS[unit], column)

@@ -325,13 +325,24 @@ def test_tables_scores_and_figures(jobs):
         "s/nuclei": {},
         "large/nuclei": {},
     }
-    assert select(jobs, "collect_stacks") == {"user_columns": own, "missing": {}}
+    assert select(jobs, "describe_columns") == {
+        "channels": CHANNELS,
+        "objects": ["nuclei", "cells"],
+        "from_sheet": ["condition"],
+        "has_scores": True,
+    }
+    assert select(jobs, "collect_stacks") == {
+        "user_columns": own,
+        "group_by": "condition",
+        "missing": {},
+    }
     assert select(jobs, "plot_volumes", object="nuclei") == {
         "stacks": ["a", "e", "s", "large"],
         "groups": {"a": "control", "e": "drug"},
         "object": "nuclei",
         "group_by": "condition",
         "note": "",
+        "page": 1,
     }
     for rule in ("plot_segmentation", "plot_planes"):
         assert select(jobs, rule, stack="a", object="cells") == {"title": "a", "note": ""}
@@ -410,5 +421,5 @@ def test_rules_with_threads():
 def test_no_other_rule_has_params(jobs):
     text = Path(__file__).read_text()
     named = {job["rule"] for job in jobs if job["params"].keys() - {*RERUN_PARAMS}}
-    others = {"write_config", "show_stages", "plot_profile", "plot_shapes"}
+    others = {"write_config", "write_provenance", "show_stages", "plot_profile", "plot_shapes"}
     assert {name for name in named if f'"{name}"' not in text} <= others

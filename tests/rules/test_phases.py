@@ -11,8 +11,10 @@ WITHOUT_MODULE = {  # scripts that only call other modules
     "collect_stacks": "measure/collect.py",
     "collect_scores": "evaluate/score_columns.py",
     "derive_diameter": "prepare/estimate_diameter.py",
+    "describe_columns": "config/columns.py",
     "fetch_cells3d": None,
     "write_config": None,
+    "write_provenance": None,
 }
 
 

@@ -58,7 +58,7 @@ def test_tables_report_the_diameter_of_each_stack(finished):
     assert "estimated" in finished.log("colony", "channels", "nuclei", "denoise.log").read_text()
     resolved = yaml.safe_load(finished.result("config.yaml").read_text())["resolved"]
     sigma_um = resolved[0]["stages"]["denoise"]["options"]["sigma_um"]
-    assert sigma_um == pytest.approx(0.06 * estimate, rel=1e-5)
+    assert sigma_um == pytest.approx(0.075 * estimate, rel=1e-5)
     with Image.open(finished.folder / FIGURE) as figure:
         assert figure.width > 900
 
@@ -98,7 +98,7 @@ def test_a_script_takes_the_diameter_as_a_file_or_a_number(finished, tmp_path):
     denoised = tmp_path / "denoised.tif"
     command = [sys.executable, ROOT / "scripts" / "denoise.py"]
     command += ["--contrast", channel / "contrast.tif", "--denoised", denoised]
-    command += ["--method", "gaussian", "--options", '{"sigma_um": "0.06 d"}']
+    command += ["--method", "gaussian", "--options", '{"sigma_um": "0.075 d"}']
 
     def run_with(*diameter):
         return subprocess.run(
@@ -143,9 +143,9 @@ def test_auto_is_refused_for_cells_without_nuclei(tmp_path):
     assert process.returncode == 1
     output = process.stdout + process.stderr
     for expected in (
-        "row 1: diameter_um 'auto' of cells is derived from nuclei, and the stack has none; "
+        "row 2: diameter_um 'auto' of cells is derived from nuclei, and the stack has none; "
         "fill in a number of um",
-        "row 2.diameter_um: 'automatic' has the wrong format; "
+        "row 3.diameter_um: 'automatic' has the wrong format; "
         "give the typical diameter of the object in um, or auto",
     ):
         assert expected in output

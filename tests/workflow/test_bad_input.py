@@ -39,25 +39,25 @@ def test_all_errors_in_the_sheet_are_in_one_message(study):
     study.add("i", image="", include="perhaps", lables="x.tif", volume_um3="3", mouse="7")
     study.add("j", "membrane", image="good.tif", truth="good.tif")
     message = errors_of(study)
-    assert "error(s) in the configuration or the sheet:" in message
+    assert "errors in the configuration or the sheet:" in message
     for expected in (
-        "stacks.tsv row 2: stack 'a', channel 'nuclei' is already in row 1",
-        "stacks.tsv row 3: image 'missing.tif' does not exist",
-        "stacks.tsv row 3: ground_truth 'no-truth.tif' does not exist",
-        "stacks.tsv row 4.stack: '../c' has the wrong format",
-        "stacks.tsv row 5: unknown preset 'tutoriel'; did you mean 'tutorial'?",
-        "stacks.tsv row 6.z_um: 'thick' is not of type number",
-        "stacks.tsv row 6.diameter_um: -3.0 is not above 0",
+        "stacks.tsv row 3: stack 'a', channel 'nuclei' is already in row 2",
+        "stacks.tsv row 4: image 'missing.tif' does not exist",
+        "stacks.tsv row 4: ground_truth 'no-truth.tif' does not exist",
+        "stacks.tsv row 5.stack: '../c' has the wrong format",
+        "stacks.tsv row 6: unknown preset 'tutoriel'; did you mean 'tutorial'?",
+        "stacks.tsv row 7.z_um: 'thick' is not of type number",
+        "stacks.tsv row 7.diameter_um: -3.0 is not above 0",
         "stacks.tsv: stack 'f' has no row for channel 'nuclei' or 'membrane'",
-        "stacks.tsv row 11: no diameter of the cells; fill in diameter_um here or "
+        "stacks.tsv row 12: no diameter of the cells; fill in diameter_um here or "
         "diameter_um.cells in the configuration",
-        "stacks.tsv row 8: image 'planes/*.tif' does not exist",
-        "stacks.tsv row 9: channel 'cells' is the name of a folder of results",
-        "stacks.tsv row 10: image is missing; fill it in",
+        "stacks.tsv row 9: image 'planes/*.tif' does not exist",
+        "stacks.tsv row 10: channel 'cells' is the name of a folder of results",
+        "stacks.tsv row 11: image is missing; fill it in",
         "stacks.tsv: column 'lables' resembles 'labels'; rename it",
         "stacks.tsv: column 'volume_um3' has the name of a column of the results; rename it",
         "stacks.tsv: column 'truth' was renamed; use 'ground_truth'",
-        "stacks.tsv row 10.include: 'perhaps' is not of type boolean; give `true` to use the row",
+        "stacks.tsv row 11.include: 'perhaps' is not of type boolean; give `true` to use the row",
     ):
         assert expected in message
 
@@ -94,7 +94,7 @@ def test_all_errors_in_the_configuration_are_in_one_message(study):
         "config.clean_mask.fill_holes.max_volume_um3: '0.1 d' has the wrong format or is out of "
         "range; give a volume in um3",
         "config.presets.mine.find_seeds.method: unknown method 'maxima'",
-        "stacks.tsv row 2: image 'missing.tif' does not exist",
+        "stacks.tsv row 3: image 'missing.tif' does not exist",
     ):
         assert expected in message
 
@@ -112,7 +112,7 @@ def test_a_sheet_that_cannot_be_used(study, content):
 def test_a_stack_without_a_diameter(study):
     study.add("a", image="good.tif")
     del study.config["diameter_um"]
-    expected = "row 1: no diameter of the nuclei; fill in diameter_um here or diameter_um.nuclei"
+    expected = "row 2: no diameter of the nuclei; fill in diameter_um here or diameter_um.nuclei"
     assert expected in errors_of(study)
 
 

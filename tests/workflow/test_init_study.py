@@ -32,7 +32,7 @@ def init(folder, *arguments):
 def run(folder):
     """Run the command that init_study.py prints."""
     return subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "1"],
+        [sys.executable, "-m", "snakemake", "--cores", "1", "-p"],
         cwd=folder / "my study",
         env=environment(),
         capture_output=True,
@@ -49,7 +49,7 @@ def test_a_new_study_runs_and_grows(tmp_path):
     first = run(tmp_path)
     results = tmp_path / "my study" / "results"
     assert {row["stack"] for row in read_rows(results / "stacks.csv")} >= {"left"}
-    assert "stacks done" in first.stderr
+    assert "1 of 1 stack done" in first.stderr
     assert (results / ".history.jsonl").is_file()
     add(images, "right")
     assert "1 of them new" in init(tmp_path, "--diameter", str(DIAMETER_UM))

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 import zarr
-from microscopes import SPACING, write_czi
+from microscopes import SPACING, write_czi, write_oif, write_ome_set
 from reading import pattern
 from study import Study, jobs
 from zarr_server import serve
@@ -93,3 +93,35 @@ def test_files_of_real_microscopes_up_to_the_table_of_objects(data, tmp_path):
         "series",
         "size",
     }
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*closed file")
+def test_a_change_of_another_file_of_a_set_repeats_the_import(tmp_path):
+    stack = SERIES[0, 0]
+    write_ome_set(tmp_path, stack, SPACING)
+    write_oif(tmp_path / "b.oif", SERIES[:1, :1])
+    study = Study(tmp_path)
+    study.add("set", image="a_z0.ome.tif")
+    study.add("oif", image="b.oif")
+    targets = [raw(study, name).relative_to(tmp_path) for name in ("set", "oif")]
+    process = study.run(*targets)
+    assert process.returncode == 0, process.stderr
+    assert jobs(study.run(*targets)) == {}
+
+    write_ome_set(tmp_path, stack, SPACING | {"z": 7.0})
+    assert jobs(study.run(*targets)) == {"import_stack": 1}
+    assert read_stack(raw(study, "set"))[1] == (7.0, 0.5, 0.25)
+    assert jobs(study.run(*targets)) == {}
+
+    for name, plane in (
+        ("a_z3.ome.tif", tmp_path / "a_z3.ome.tif"),
+        ("oif", tmp_path / "b.oif.files" / "s_C001Z003T001.tif"),
+    ):
+        content = plane.read_bytes()
+        pixels = (stack[3] if name != "oif" else stack[2]).tobytes()
+        assert pixels in content
+        plane.write_bytes(content.replace(pixels, bytes(len(pixels))))
+        assert jobs(study.run(*targets)) == {"import_stack": 1}
+    assert not read_stack(raw(study, "set"))[0][3].any()
+    assert not read_stack(raw(study, "oif"))[0][2].any()

@@ -200,7 +200,7 @@ def study(tmp_path_factory):
             "max_volume_um3": largest,
         },
     }
-    targets = ("objects", "stacks", "scores")
+    targets = ("objects", "stacks", "columns", "scores")
     process = study.run(*(f"results/{name}.csv" for name in targets), cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     study.tables = {
@@ -325,7 +325,9 @@ def intensity_columns(mask, raw, channel):
     total = math.fsum(values)
     columns = {
         f"mean_intensity_{channel}": total / len(values),
-        f"sd_intensity_{channel}": np.sqrt(((values - values.mean()) ** 2).mean()),
+        f"sd_intensity_{channel}": np.sqrt(
+            ((values - values.mean()) ** 2).sum() / (len(values) - 1)
+        ),
         f"min_intensity_{channel}": values[0],
         f"max_intensity_{channel}": values[-1],
         f"sum_intensity_{channel}": total,
@@ -364,6 +366,8 @@ def expected_flags(study, stack, kind, masks, rows):
         is_near = (segmentation == 0) & (distance > 0.05) & (distance <= 0.2)
         around = raw[is_near].astype(float)
         contrast = raw[mask].mean() - around.mean() if is_near.any() else np.inf
+        noise = around.std() if kind == "nuclei" and len(around) >= 20 else 0
+        row["contrast_to_noise_ratio"] = contrast / noise if noise else None
         possible = {
             "small for its stack": sizes[i] < -3.5,
             "large for its stack": sizes[i] > 3.5,
@@ -442,7 +446,9 @@ def test_the_dictionary_of_columns_is_that_of_the_table(study):
     names = {*fill_in(COLUMNS), *fill_in(PAIR_COLUMNS), "condition", "mouse"}
     assert study.tables["objects.csv"][0].keys() == names
     described = study.tables["columns.csv"]
-    assert [row["column"] for row in described] == list(study.tables["objects.csv"][0])
+    for table in ("objects.csv", "stacks.csv", "statistics.csv"):
+        listed = [row["column"] for row in described if row["table"] == table]
+        assert sorted(listed) == sorted(study.tables[table][0])
     for row in described:
         unit = row["column"].rpartition("_")[2]
         assert row["definition"]
@@ -454,7 +460,7 @@ def test_the_dictionary_of_columns_is_that_of_the_table(study):
         assert {name for name in study.tables[table][0] if not is_result(name)} <= from_sheet
     for table, columns in TABLES.items():
         assert list(study.tables[table][0]) == list(columns)
-        listed = [row["column"] for row in rows_of(study, "score_columns.csv", table=table)]
+        listed = [row["column"] for row in rows_of(study, "columns.csv", table=table)]
         assert listed == list(columns)
 
 
@@ -511,6 +517,13 @@ def diameter_of(study, stack, kind):
     if stack == "grown":
         return json.loads(study.result(stack, kind, "diameter.json").read_text())["diameter_um"]
     return DIAMETER_UM * (1.4 if kind == "cells" else 1)
+
+
+def density_of(study, stack, kind):
+    """Return the number of objects per mm3 that touch neither the first row nor column."""
+    labels = labels_of(study, stack, kind)
+    inside = set(np.unique(labels)) - {0} - set(labels[:, 0].flat) - set(labels[:, :, 0].flat)
+    return len(inside) / (labels.size * VOXEL) * 1e9
 
 
 def haze_of(study, stack):
@@ -650,11 +663,21 @@ def test_stacks(study, stack, kind):
         "status": "ok" if objects else "no objects",
         "count_found": reasons.total(),
         "count_measured": len(objects),
+        "count_flagged": len(flags),
+        "density_per_mm3": density_of(study, stack, kind),
         "diameter_um": diameter,
         "diameter_source": source,
+        "stack_volume_um3": np.prod(SHAPE) * np.prod(SPACING),
         "no_data_fraction": 0,
-        "count_flagged": len(flags),
     }
+    estimate = study.result(stack, kind, "diameter.json")
+    is_estimated = stack == "grown"
+    assert estimate.is_file() == is_estimated  # the labels of the others are external
+    expected["estimated_diameter_um"] = (
+        json.loads(estimate.read_text())["diameter_um"] if is_estimated else None
+    )
+    for axis, size, step in zip("zyx", SHAPE, SPACING, strict=True):
+        expected |= {f"voxel_size_{axis}_um": step, f"shape_{axis}_voxels": size}
     for reason in (
         "lateral face",
         "top or bottom face",
@@ -666,43 +689,22 @@ def test_stacks(study, stack, kind):
     expected["count_dropped_dim"] = 0 if stack == "grown" else None
     expected["haze_ratio"] = haze_of(study, stack) if stack == "grown" else None
     expected["count_saturated"] = 0 if kind == "nuclei" else None
-    for name, start in {
-        "face": "touches",
-        "small": "small",
-        "large": "large",
-        "irregular": "irregular",
-        "seeds": "seeds close",
-        "contrast": "low contrast",
-    }.items():
-        flagged = [each for each in flags if any(flag.startswith(start) for flag in each)]
-        expected[f"count_flagged_{name}"] = len(flagged)
-    header = study.result(stack, kind, "objects.csv").read_text().splitlines()[0].split(",")
-    for column in header:
-        if column in ("stack", "object", "label", "flags") or "segmentation_label" in column:
-            continue
-        if column.startswith(("centroid", "bbox", "touches", "direction")):
-            continue
-        values = np.array([float(row[column]) for row in objects if row[column]])
-        if column in ("volume_um3", "surface_area_um2") or column.startswith("sum_intensity"):
-            expected[f"total_{column}"] = values.sum()
-        expected |= {
-            f"mean_{column}": math.fsum(values) / len(values) if len(values) else None,
-            f"sd_{column}": np.std(values, ddof=1) if len(values) > 1 else None,
-            f"min_{column}": min(values, default=None),
-            f"max_{column}": max(values, default=None),
-        }
-        for name, percent in (("median", 50), *((f"p{p}", p) for p in (5, 25, 75, 95))):
-            rank = percent / 100 * (len(values) - 1)
-            found = np.interp(rank, range(len(values)), np.sort(values)) if len(values) else None
-            expected[f"{name}_{column}"] = found
+    for column in ("equivalent_diameter_um", "volume_um3", "contrast_to_noise_ratio"):
+        values = [float(row[column]) for row in objects if row[column]]
+        expected[f"median_{column}"] = np.median(values) if values else None
     diameters = [float(row["equivalent_diameter_um"]) for row in objects]
-    other_diameter = "median diameter differs from diameter_um by more than 30 %"
     if not objects:
         nothing = "nothing was found (check diameter_um, the channel and the contrast of the image)"
         expected["flags"] = f"no objects: {nothing}"
     else:
-        is_other = source != "from nuclei" and abs(np.median(diameters) / diameter - 1) > 0.3
-        expected["flags"] = other_diameter if is_other else ""
+        median = np.median(diameters)
+        is_other = source != "from nuclei" and not 2 / 3 < median / diameter < 3 / 2
+        expected["flags"] = (
+            f"objects of another diameter: the median is {median:.3g} um, and diameter_um "
+            f"{diameter:.3g} um (check which of them is right)"
+            if is_other
+            else ""
+        )
     (summary,) = study.tables[f"{stack}/{kind}/summary.csv"]
     for column, value in expected.items():
         if not isinstance(value, str | None):  # cells of objects.csv are rounded
@@ -715,6 +717,43 @@ def test_stacks(study, stack, kind):
     others = row.keys() - summary.keys()
     assert {row[name] for name in others - {"condition", "mouse"}} <= {""}
     assert row["condition"] == {"drawn": "control", "grown": "drug"}.get(stack, "")
+
+
+@pytest.mark.parametrize(("stack", "kind"), [(s, k) for s, kinds in KINDS.items() for k in kinds])
+def test_statistics(study, stack, kind):
+    objects = study.tables[f"{stack}/{kind}/objects.csv"]
+    rows = study.tables[f"{stack}/{kind}/statistics.csv"]
+    header = study.result(stack, kind, "objects.csv").read_text().splitlines()[0].split(",")
+    measured = [
+        column
+        for column in header
+        if column not in ("stack", "object", "label", "flags")
+        and "segmentation_label" not in column
+        and not column.startswith(("centroid", "bbox", "touches", "direction"))
+    ]
+    assert [row["column"] for row in rows] == measured
+    for row in rows:
+        column = row["column"]
+        values = np.array([float(each[column]) for each in objects if each[column]])
+        summed = column in ("volume_um3", "surface_area_um2") or column.startswith("sum_intensity")
+        expected = {
+            "n": len(values),
+            "mean": math.fsum(values) / len(values) if len(values) else None,
+            "sd": np.std(values, ddof=1) if len(values) > 1 else None,
+            "min": min(values, default=None),
+            "max": max(values, default=None),
+            "total": values.sum() if summed else None,
+        }
+        for name, percent in (("median", 50), *((f"p{p}", p) for p in (5, 25, 75, 95))):
+            rank = percent / 100 * (len(values) - 1)
+            found = np.interp(rank, range(len(values)), np.sort(values)) if len(values) else None
+            expected[name] = found
+        assert row.keys() == {"stack", "object", "column", "unit", *expected}
+        for name, value in expected.items():  # cells of objects.csv are rounded
+            assert (row[name] == "") == (value is None), (column, name)
+            if value is not None:
+                assert float(row[name]) == pytest.approx(value, rel=1e-7, abs=1e-9), (column, name)
+        assert row in rows_of(study, "statistics.csv", stack=stack, object=kind)
 
 
 # --- scores.csv and stack_scores.csv ---

@@ -3,12 +3,24 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import tifffile
 import yaml
-from study import ROOT, SPACING, Study, constant, copy_workflow, jobs, write_pair
+from study import (
+    ROOT,
+    SNAKEMAKE,
+    SPACING,
+    Study,
+    constant,
+    copy_workflow,
+    environment,
+    jobs,
+    write_pair,
+)
 
 from cellstack.files.stacks import read_stack, write_stack
 
@@ -35,6 +47,7 @@ OTHER_FILES = (
     "nuclei/selection.csv",
     "nuclei/objects.csv",
     "nuclei/summary.csv",
+    "nuclei/statistics.csv",
     "cells/membrane_smooth.tif",
     "cells/membrane_ridges.tif",
     "cells/membrane_ridges.json",
@@ -47,9 +60,27 @@ OTHER_FILES = (
     "cells/pairs.csv",
     "cells/objects.csv",
     "cells/summary.csv",
+    "cells/statistics.csv",
     "scores.json",
 )
-TABLES = ("objects", "stacks", "columns", "scores", "stack_scores", "score_columns")
+TABLES = ("objects", "stacks", "statistics", "columns", "scores", "stack_scores")
+WITH_LOCKED_PACKAGES = """
+import re
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+lock = sys.argv.pop(1)
+locked = set(re.findall(r"^([a-z0-9-]+)==", Path(lock).read_text(), re.MULTILINE))
+for module, names in packages_distributions().items():
+    names = {name.lower().replace("_", "-") for name in names}
+    if not module.startswith("snakemake") and not names & locked:  # it imports all its plugins
+        sys.modules[module] = None  # importing it is an ImportError
+
+from snakemake.cli import main
+
+main()
+"""
 OTHER_SETTINGS = {
     "correct_background": {"steps": ["depth_attenuation"]},
     "adjust_contrast": {"steps": ["equalize_histogram"]},
@@ -209,7 +240,10 @@ def test_tables_contain_objects_stacks_and_the_users_columns(finished):
     for row in nuclei:
         in_segmentation = segmentation[labels == int(row["label"])]
         assert (in_segmentation == int(row["segmentation_label"])).all()
-    assert {row["column"] for row in read_csv(finished.result("columns.csv"))} == objects[0].keys()
+    columns = read_csv(finished.result("columns.csv"))
+    for table in ("objects", "stacks", "statistics", "scores", "stack_scores"):
+        described = {row["column"] for row in columns if row["table"] == f"{table}.csv"}
+        assert described == read_csv(finished.result(f"{table}.csv"))[0].keys()
 
 
 def test_the_table_of_stacks_has_the_order_of_the_sheet(finished):
@@ -282,7 +316,7 @@ def test_the_resolved_configuration_has_all_settings(finished):
     resolved = yaml.safe_load(finished.result("config.yaml").read_text())
     assert resolved["denoise"]["gaussian"]["sigma_um"] == "0.06 d"
     default = next(entry for entry in resolved["resolved"] if entry["preset"] == "default")
-    assert default["stages"]["denoise"] == {"method": "gaussian", "options": {"sigma_um": 0.48}}
+    assert default["stages"]["denoise"] == {"method": "gaussian", "options": {"sigma_um": 0.6}}
     tutorial = next(entry for entry in resolved["resolved"] if entry["preset"] == "tutorial")
     assert tutorial["stacks"] == ["by-tutorial"]
     assert tutorial["stages"]["binarize"] == {"factor": 0.9, "method": "li", "options": {}}
@@ -354,7 +388,7 @@ def test_files_do_not_depend_on_cores_order_of_the_sheet_or_working_directory(fi
     assert process.returncode == 0, process.stderr[-4000:]
     ours, theirs = finished.digest(), other.digest()
     # the columns of these tables have the order of the channels
-    ordered = ("objects.csv", "pairs.csv", "summary.csv")
+    ordered = ("objects.csv", "pairs.csv", "statistics.csv")
     of_all_stacks = {name for name in theirs if "/" not in name or name.startswith("figures/")}
     compared = [name for name in theirs.keys() - of_all_stacks if not name.endswith(ordered)]
     assert len(compared) > 30
@@ -409,7 +443,47 @@ def test_used_as_a_module_of_another_workflow(tmp_path):
     assert count == 1 + len(read_csv(study.result("objects.csv")))
 
 
-def test_a_report_is_written(finished):
-    process = finished.run("--report", "report.zip")
+def test_a_report_needs_only_the_locked_packages_of_a_run(finished):
+    lock = ROOT / "envs" / "requirements" / "run.txt"
+    command = finished.command("--report", "report.zip")[len(SNAKEMAKE) :]
+    process = subprocess.run(
+        [sys.executable, "-c", WITH_LOCKED_PACKAGES, lock, *command],
+        cwd=finished.folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
     assert process.returncode == 0, process.stderr[-2000:]
     assert (finished.folder / "report.zip").stat().st_size > 100_000
+
+
+def test_the_output_is_short_and_the_log_complete(tmp_path):
+    write_stack(tmp_path / "a.tif", constant(0), SPACING)
+    study = Study(tmp_path)
+    for i in range(9):
+        study.add(f"a{i}", image="a.tif")
+    study.write()
+
+    def run(*options):
+        command = [*SNAKEMAKE, *study.arguments(), "--cores", "2", *options]
+        process = subprocess.run(
+            command, cwd=tmp_path, env=environment(), capture_output=True, text=True
+        )
+        assert process.returncode == 0, process.stderr[-2000:]
+        return process.stdout + process.stderr
+
+    dry = run("-n")
+    assert "rule import_stack:" not in dry
+    assert "import_stack             9" in dry
+    assert len(dry.splitlines()) < 70
+    assert run("-n", "-p").count("rule import_stack:") == 9
+    target = "results/stacks.csv"
+    printed = run(target)
+    assert "rule import_stack:" not in printed
+    assert "cellstack: 9 of 9 stacks done" in printed
+    assert "cellstack: look at 9 of 9 stacks" in printed
+    assert len(printed.splitlines()) < 30
+    (log,) = (tmp_path / ".snakemake" / "log").glob("*.log")
+    assert log.read_text().count("rule import_stack:") == 9
+    (tmp_path / target).unlink()
+    assert "cellstack: 9 of 9 stacks done" in run("--quiet", "all", "--", target)

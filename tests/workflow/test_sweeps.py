@@ -135,7 +135,7 @@ def test_errors_in_the_table_are_reported_before_any_job(tmp_path):
     assert jobs(process) == {}
     assert "Traceback" not in process.stderr
     for expected in (
-        "2 error(s) in the configuration or the sheet:",
+        "2 errors in the configuration or the sheet:",
         "sweep.tsv row 1.find_seeds.h_maxima.h_um: -1 has the wrong format or is out of range",
         "sweep.tsv: column 'binarize.metod' is not a key of the configuration; "
         "did you mean 'binarize.method'?",

@@ -11,21 +11,6 @@ import numpy as np
 from cellstack.core.boundaries import find_faces
 from cellstack.core.types import Labels, Spacing, Volume
 
-COLUMNS = {  # name: (unit, definition), in the order of the table
-    "stack": ("", "Name of the stack in the sheet"),
-    "object": ("", "Kind of object"),
-    "segmentation_label_1": ("", "Label of the first cell in segmentation.tif, the lower one"),
-    "segmentation_label_2": ("", "Label of the second cell in segmentation.tif"),
-    "label_1": ("", "Label of the first cell in labels.ome.tif; 0 if it is not measured"),
-    "label_2": ("", "Label of the second cell in labels.ome.tif; 0 if it is not measured"),
-    "contact_area_um2": ("um2", "Area of the contact"),
-    "wall_strength": ("", "Mean ridge strength over the contact; 1 is the Otsu threshold"),
-    "wall_missing": (
-        "",
-        "1 if the wall is weaker than min_wall_strength and the contact larger than "
-        "min_contact_fraction of merge_cells, else 0",
-    ),
-}
 MEASURED = (
     "segmentation_label_1",
     "segmentation_label_2",
@@ -63,7 +48,7 @@ def measure_contacts(
     -------
     list of dict
         One for each pair of cells that share a voxel face, ordered by label, with the keys
-        :data:`MEASURED`, see :data:`COLUMNS`.
+        :data:`MEASURED`, see :data:`cellstack.config.columns.CONTACT_COLUMNS`.
 
     Notes
     -----

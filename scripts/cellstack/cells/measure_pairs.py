@@ -173,7 +173,7 @@ def flag_pairs(
     nuclei_counts : (n,) sequence of int
         The number of nuclei of each cell.
     contacts : iterable of dict of str to str
-        The rows of contacts.csv, see :data:`cellstack.cells.measure_contacts.COLUMNS`. A missing
+        The rows of contacts.csv, see :data:`cellstack.config.columns.CONTACT_COLUMNS`. A missing
         wall means that two nuclei may be in the same cell.
 
     Returns

@@ -1,11 +1,19 @@
-"""The columns of the table of objects: names, units and definitions.
+"""The columns of the tables of results: names, units and definitions.
 
 Imported when Snakemake parses the workflow, to check the sheet, so it imports nothing heavy.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
+
+from cellstack.config.reasons import (
+    BESIDE_NO_DATA,
+    LATERAL_FACE,
+    TOO_LARGE,
+    TOO_SMALL,
+    TOP_OR_BOTTOM,
+)
 
 Column: TypeAlias = tuple[str, str]
 """Unit and definition."""
@@ -98,10 +106,17 @@ COLUMNS: dict[str, Column] = {  # in the order of the table
         )
         for name, which in AXES.items()
     },
+    "contrast_to_noise_ratio": (
+        "",
+        "Mean raw value of the object minus that of the background around it, divided by the "
+        "standard deviation of this background, in the channel that shows the objects; empty "
+        "without background",
+    ),
     f"mean_intensity_{CHANNEL}": ("raw value", f"Mean of the raw values of channel {CHANNEL}"),
     f"sd_intensity_{CHANNEL}": (
         "raw value",
-        f"Standard deviation of the raw values of channel {CHANNEL} over the voxels (divided by n)",
+        f"Standard deviation (n - 1) of the raw values of channel {CHANNEL} over the voxels; empty "
+        "for one voxel",
     ),
     f"median_intensity_{CHANNEL}": ("raw value", f"Median of the raw values of channel {CHANNEL}"),
     f"min_intensity_{CHANNEL}": ("raw value", f"Minimum of the raw values of channel {CHANNEL}"),
@@ -149,6 +164,112 @@ PAIR_COLUMNS: dict[str, Column] = {  # last in the table of cells, in stacks wit
         for part, of in (("nucleus", ""), ("cytoplasm", ", the cell without its nucleus"))
         for name, what in (("mean", "Mean"), ("sum", "Sum"))
     },
+}
+
+STACK_COLUMNS: dict[str, Column] = {  # in the order of stacks.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object: nuclei or cells"),
+    "status": (
+        "",
+        "ok or no objects; failed or not run for stacks without results, in tables that were "
+        "collected without them",
+    ),
+    "flags": ("", "Reasons to check the stack, joined by ;"),
+    "count_found": ("", "Number of objects in segmentation.tif, whether measured or not"),
+    "count_measured": ("", "Number of objects in labels.ome.tif and in objects.csv"),
+    "count_flagged": ("", "Number of measured objects with flags in objects.csv"),
+    "density_per_mm3": (
+        "1/mm3",
+        "Objects found that do not touch the first row or the first column, divided by the volume "
+        "of the stack that has data; empty for a stack of one plane",
+    ),
+    "median_equivalent_diameter_um": (
+        "um",
+        "Median of equivalent_diameter_um over the measured objects",
+    ),
+    "median_volume_um3": ("um3", "Median of volume_um3 over the measured objects"),
+    "diameter_um": ("um", "Diameter that the sizes of all stages are derived from"),
+    "diameter_source": (
+        "",
+        "given; estimated from the stack; from nuclei, for cells; or fallback, if nothing was "
+        "found for an estimate",
+    ),
+    "estimated_diameter_um": (
+        "um",
+        "Typical diameter of the bright objects in the image, estimated even if the diameter is "
+        "given; empty for cells and external labels, and if nothing was found",
+    ),
+    **{f"voxel_size_{axis}_um": ("um", f"Voxel size along {axis}") for axis in "zyx"},
+    **{f"shape_{axis}_voxels": ("voxel", f"Number of voxels along {axis}") for axis in "zyx"},
+    "stack_volume_um3": ("um3", "Volume of the stack, with regions without data"),
+    "no_data_fraction": ("", "Fraction of the voxels without data"),
+    "median_contrast_to_noise_ratio": (
+        "",
+        "Median of contrast_to_noise_ratio over the measured objects",
+    ),
+    "haze_ratio": (
+        "",
+        "Intensity beside nuclei, at 0.15 to 0.36 diameters from their outlines, above the "
+        "background and divided by their contrast: the median over all nuclei",
+    ),
+    "count_saturated": (
+        "",
+        "Number of measured nuclei with the highest value of all nuclei in at least a quarter of "
+        "their voxels",
+    ),
+    **{
+        f"count_dropped_{reason.replace(' ', '_')}": ("", f"Number of objects found, but not {why}")
+        for reason, why in {
+            LATERAL_FACE: "measured because a lateral face cuts them",
+            TOP_OR_BOTTOM: "measured because the first or last plane cuts them",
+            BESIDE_NO_DATA: "measured because they touch a region without data",
+            TOO_SMALL: "measured because their volume is below select_objects.min_volume_um3",
+            TOO_LARGE: "measured because their volume is above select_objects.max_volume_um3",
+        }.items()
+    },
+    "count_dropped_dim": (
+        "",
+        "Number of sharp objects that are not segmented because others are much brighter",
+    ),
+}
+STATISTICS_COLUMNS: dict[str, Column] = {  # in the order of statistics.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object: nuclei or cells"),
+    "column": ("", "Column of objects.csv"),
+    "unit": ("", "Unit of this column, and of all statistics but n"),
+    "n": (
+        "",
+        "Number of measured objects with a value; statistics without enough values are empty",
+    ),
+    "mean": ("", "Arithmetic mean"),
+    "sd": ("", "Standard deviation of the sample (divided by n - 1)"),
+    "min": ("", "Minimum"),
+    **{f"p{percent}": ("", f"Percentile {percent}") for percent in (5, 25)},
+    "median": ("", "Median"),
+    **{f"p{percent}": ("", f"Percentile {percent}") for percent in (75, 95)},
+    "max": ("", "Maximum"),
+    "total": ("", "Sum, for volumes, surface areas and summed intensities"),
+}
+CONTACT_COLUMNS: dict[str, Column] = {  # in the order of contacts.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object"),
+    "segmentation_label_1": ("", "Label of the first cell in segmentation.tif, the lower one"),
+    "segmentation_label_2": ("", "Label of the second cell in segmentation.tif"),
+    "label_1": ("", "Label of the first cell in labels.ome.tif; 0 if it is not measured"),
+    "label_2": ("", "Label of the second cell in labels.ome.tif; 0 if it is not measured"),
+    "contact_area_um2": ("um2", "Area of the contact"),
+    "wall_strength": ("", "Mean ridge strength over the contact; 1 is the Otsu threshold"),
+    "wall_missing": (
+        "",
+        "1 if the wall is weaker than min_wall_strength and the contact larger than "
+        "min_contact_fraction of merge_cells, else 0",
+    ),
+}
+SELECTION_COLUMNS: dict[str, Column] = {  # in the order of selection.csv
+    "segmentation_label": ("", "Label of the object in segmentation.tif"),
+    "label": ("", "Label of the object in labels.ome.tif; 0 if it is not measured"),
+    "volume_um3": ("um3", "Number of voxels times the volume of a voxel"),
+    "reason": ("", "kept, or why the object is not measured"),
 }
 
 
@@ -216,13 +337,55 @@ def describe(column: str) -> Column | None:
     return None
 
 
+def describe_tables(
+    channels: Sequence[str], kinds: Collection[str], from_sheet: Iterable[str]
+) -> dict[str, dict[str, Column]]:
+    """Return units and definitions of the columns of all tables except those of scores.
+
+    Parameters
+    ----------
+    channels : sequence of str
+        The channels that are measured.
+    kinds : collection of str
+        The kinds of object: nuclei, cells or both.
+    from_sheet : iterable of str
+        The user's columns of the sheet.
+
+    Returns
+    -------
+    dict of str to dict of str to (str, str)
+        Unit and definition by table and column.
+
+    Examples
+    --------
+    >>> tables = describe_tables(["nuclei"], ["nuclei"], ["mouse"])
+    >>> list(tables), tables["stacks.csv"]["mouse"]
+    (['stacks.csv', 'objects.csv', 'statistics.csv', 'selection.csv'], ('', 'from the sheet'))
+    """
+    users = dict.fromkeys(from_sheet, ("", "from the sheet"))
+    all_columns = {**COLUMNS, **(PAIR_COLUMNS if "cells" in kinds else {})}
+    objects = {name: describe(name) or ("", "") for name in _fill_in(all_columns, channels)}
+    tables = {
+        "stacks.csv": _insert(STACK_COLUMNS, users, after="flags"),
+        "objects.csv": _insert(objects, users, after="segmentation_label"),
+        "statistics.csv": STATISTICS_COLUMNS,
+        "selection.csv": SELECTION_COLUMNS,
+    }
+    if "cells" in kinds:
+        names = ["label", *pair_column_names(channels), "flags"]
+        tables["contacts.csv"] = CONTACT_COLUMNS
+        tables["pairs.csv"] = {name: describe(name) or ("", "") for name in names}
+    return tables
+
+
+def _insert(
+    columns: Mapping[str, Column], others: Mapping[str, Column], after: str
+) -> dict[str, Column]:
+    place = list(columns).index(after) + 1
+    items = list(columns.items())
+    return dict([*items[:place], *others.items(), *items[place:]])
+
+
 def is_result(name: str) -> bool:
     """Return whether objects.csv or stacks.csv has, or may have, a column of that name."""
-    of_stack = (
-        r"status|diameter_source|no_data_fraction|haze_ratio"
-        r"|count_(?:found|measured|saturated|flagged|dropped_.+|flagged_.+)"
-    )
-    statistic = re.fullmatch(r"(?:total|mean|sd|median|p\d+|min|max)_(.+)", name)
-    return bool(
-        describe(name) or re.fullmatch(of_stack, name) or (statistic and describe(statistic[1]))
-    )
+    return bool(describe(name) or name in STACK_COLUMNS)

@@ -9,6 +9,7 @@ import os
 
 from cellstack.config import sheet
 from cellstack.config.lengths import AUTO, has_sizes
+from cellstack.config.paging import STACKS_PER_PAGE
 from cellstack.config.recipes import EDGE_METHODS, SEGMENTED_BY, Recipes, diameter_stage
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
@@ -45,6 +46,15 @@ class Inputs:
             return []
         needed = has_sizes(self._study.arguments(stage, stack, channel))
         return self.diameter_file(stack, channel) if needed else []
+
+    def diameter_estimate(self, stack: str, object: str) -> list[str]:
+        """Return the file of the estimated diameter of nuclei, unless their labels are external.
+
+        A given diameter is compared with it.
+        """
+        if object != "nuclei" or "labels" in self._study.rows(stack)["nuclei"]:
+            return []
+        return [f"<results>/{stack}/nuclei/diameter.json"]
 
     def diameter_figures(self) -> list[str]:
         """Return the figures of estimated diameters."""
@@ -122,6 +132,22 @@ class Inputs:
         return [
             self._recipes.path_of("import_stack", f"channels/{channel}/{name}", stack, channel)
             for name in ("import.json", "raw.tif")
+        ]
+
+    def all_channels(self, name: str) -> list[str]:
+        """Return a file of each channel of each stack, see :meth:`all_images`."""
+        return [
+            f"<results>/{stack}/channels/{channel}/{name}"
+            for stack in self._study.complete_stacks
+            for channel in self._study.rows(stack)
+        ]
+
+    def all_images(self) -> list[dict[str, str]]:
+        """Return stack, channel and image of each row of the sheet, in the order of the stacks."""
+        return [
+            {"stack": stack, "channel": channel, "image": row["image"]}
+            for stack in self._study.complete_stacks
+            for channel, row in self._study.rows(stack).items()
         ]
 
     def import_record(self, stack: str, channel: str) -> list[str]:
@@ -260,6 +286,11 @@ class Inputs:
             )
         return "<results>/evaluation.html"
 
+    def existing_evaluation(self) -> list[str]:
+        """Return the page of scores if it exists, so that it always agrees with the tables."""
+        exists = os.path.isfile(f"{self._results}/evaluation.html")  # noqa: PTH113
+        return [self.evaluation_page()] if exists and self.score_tables() else []
+
     def sweep_scores(self) -> list[str]:
         """Return the scores of all runs of the sweep, run 0 first, each in the order of the sheet.
 
@@ -286,8 +317,15 @@ class Inputs:
 
     def volume_figures(self) -> list[str]:
         """Return the figures of volumes."""
-        kinds = [kind for kind in self._study.object_kinds if self._study.stacks_of(kind)]
-        return [f"<results>/figures/{kind}_volumes.png" for kind in kinds]
+        return [
+            f"<results>/figures/{kind}_volumes{'' if page == 1 else f'_{page}'}.png"
+            for kind in self._study.kinds_found()
+            for page in range(1, -(-len(self._study.stacks_of(kind)) // STACKS_PER_PAGE) + 1)
+        ]
+
+    def page_number(self, page: str) -> int:
+        """Return the number of a page from the end of the name of its figure, such as ``_2``."""
+        return int(page.removeprefix("_") or 1)
 
     def contact_tables(self) -> list[str]:
         """Return the tables of contacts between cells."""

@@ -147,6 +147,7 @@ def check_diameter(
     else:
         return
     raise InputError(
-        f"diameter_um of {objects}, {diameter_um:g} um, {wrong}: correct diameter_um, or fill in "
-        "z_um, y_um and x_um (in um) in the sheet"
+        f"diameter_um of {objects}, {diameter_um:g} um, {wrong}: correct diameter_um or the "
+        "voxel size (z_um, y_um and x_um in the sheet; if the image has one, in the image, in Fiji "
+        "with Image > Properties)"
     )

@@ -14,7 +14,7 @@ SEEDS = "seeds close together"
 CONTRAST = "low contrast"
 TOUCHES = "touches "  # followed by the name of the face, or by:
 NO_DATA = "no data"
-FLAGS = {  # name used in the columns count_flagged_... of stacks.csv: how such a flag begins
+FLAGS = {  # kind of flag: how such a flag begins
     "face": TOUCHES,
     "small": SMALL,
     "large": LARGE,

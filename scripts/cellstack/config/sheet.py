@@ -24,6 +24,7 @@ CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}  # object: the channel th
 OBJECT_OF = {channel: name for name, channel in CHANNEL_OF.items()}
 CELLS_TO_NUCLEI = 1.4  # default diameter of a cell, relative to that of its nucleus
 RESULT_FOLDERS = ("cells", "figures", "gallery")
+FIRST_ROW = 2  # the header is row 1, as in a spreadsheet
 MIN_SIMILARITY = 0.8  # above it, a column name is treated as a misspelling of a known one
 MIN_LETTERS = 5  # shorter names resemble too many others
 MAX_SHOWN = 8  # columns in a message
@@ -98,9 +99,14 @@ def read_table(
         ]
     except (OSError, ValueError, csv.Error) as error:  # an empty file has no header: ValueError
         reason = str(error).strip().replace("\n", " ")
+        if path.lower().endswith(spreadsheets.WORKBOOKS):
+            return [], [
+                f"{key}: {path!r} is not an Excel workbook ({reason}); "
+                "save it again, or save the table as .csv"
+            ]
         return [], [
             f"{key}: {path!r} is not a text table in UTF-8 ({reason}); "
-            "save it as .csv separated by commas, or as .tsv separated by tabs"
+            "save it in UTF-8, as .csv separated by commas, or as .tsv separated by tabs"
         ]
     present = {column.casefold() for column in header}
     missing = [column for column in required if column not in present]
@@ -119,7 +125,7 @@ def read_table(
     errors += [
         f"{path} row {number}: has more cells than the header; "
         "remove the surplus cells, or quote cells that contain the separator"
-        for number, row in enumerate(cells, 1)
+        for number, row in enumerate(cells, FIRST_ROW)
         if any(row[len(header) :])
     ]
     return [] if errors else [dict(zip(header, row, strict=False)) for row in cells], errors
@@ -175,12 +181,18 @@ def find_errors(
     Returns
     -------
     list of str
-        One line per error, with row, value and fix. Row 1 is the first one below the header.
+        One line per error, with row, value and fix. Rows count as in a spreadsheet: row 2 is the
+        first one below the header.
     """
     errors = []
     first_row: dict[tuple[str, str], int] = {}
     channels: dict[str, set[str]] = {}
-    used = [(number, row) for number, row in enumerate(rows, 1) if row["include"] is not False]
+    used = [
+        (number, row) for number, row in enumerate(rows, FIRST_ROW) if row["include"] is not False
+    ]
+    used_channels: dict[object, set[object]] = {}
+    for _, row in used:
+        used_channels.setdefault(row.get("stack"), set()).add(row.get("channel"))
     with_nuclei = {row.get("stack") for _, row in used if row.get("channel") == "nuclei"}
     for number, row in used:
         place = f"{where} row {number}"
@@ -197,6 +209,7 @@ def find_errors(
                 "remove one of the two rows"
             )
         channels.setdefault(stack, set()).add(channel)
+        errors += _channel_errors(channel, place, used_channels[stack])
         if channel in RESULT_FOLDERS:
             errors.append(
                 f"{place}: channel {channel!r} is the name of a folder of results; "
@@ -233,6 +246,18 @@ def find_errors(
     if not used:
         errors.append(f"{where}: no row is in use; add rows with stack, channel and image")
     return errors
+
+
+def _channel_errors(channel: str, place: str, present: Collection[object]) -> list[str]:
+    """Refuse a channel that resembles one whose objects are found, and that the stack lacks."""
+    missing = [known for known in OBJECT_OF if known not in present]
+    meant = difflib.get_close_matches(channel.casefold(), missing, n=1, cutoff=MIN_SIMILARITY)
+    if not meant:
+        return []
+    return [
+        f"{place}: channel {channel!r} resembles {meant[0]!r}; "
+        "rename it to that, or to something less similar"
+    ]
 
 
 def _similar_names(names: Iterable[str], kind: str, where: str) -> list[str]:
@@ -300,4 +325,7 @@ def _why_absent(path: str) -> str:
         )
     if images.is_remote(path):
         return "is an address, which only `image` can be; download it, and give its folder"
+    meant = path.strip("'\"").replace("\\", "/")
+    if meant != path and images.find_images(meant):
+        return f"does not exist; write {meant}, without quotation marks and with slashes"
     return "does not exist; correct the path, which is relative to the working directory"

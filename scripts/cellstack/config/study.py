@@ -6,7 +6,7 @@ nothing here imports NumPy or opens an image. Paths of files are in :mod:`cellst
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from cellstack.config import settings, sheet, sweep_table, values
 from cellstack.config.lengths import AUTO, DIAMETER
 from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.units import Unit
+from cellstack.core.counting import counted
 from cellstack.errors import InputError
 from cellstack.files import spreadsheets
 
@@ -31,6 +32,25 @@ SHARED_STAGES = (
 )
 ESTIMATE_STAGES = {"denoise": "gaussian", "binarize": "per_object", "find_seeds": None}
 SIMULATED_PARTS = ("image", "nuclei", "cells")
+
+
+def _with_kind_of_diameter(given: Settings) -> Settings:
+    """Return a configuration in which a diameter without a kind of object is that of nuclei."""
+    diameter = given.get("diameter_um")
+    if diameter != AUTO and (isinstance(diameter, bool) or not isinstance(diameter, (int, float))):
+        return given
+    return {**given, "diameter_um": {"nuclei": diameter}}
+
+
+def _group_errors(
+    group_by: object, rows: Collection[Row], schemas: Schemas, where: str
+) -> list[str]:
+    """Return the error of a column of groups that is given and that the sheet lacks."""
+    names = {name for row in rows for name in row} - schemas.sheet["properties"].keys()
+    if not isinstance(group_by, str) or group_by in names:
+        return []
+    hint = settings.suggest(group_by, sorted(names)) if names else "add it to the sheet"
+    return [f"config.group_by: {where} has no column {group_by!r} of your own; {hint}"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +112,7 @@ class Study:
         InputError
             With one line for each error of the configuration, the sheet and the sweep.
         """
+        given = _with_kind_of_diameter(given)
         sound, errors = values.sort_out(given, "config") if check else (given, [])
         config, further = settings.complete(sound, schemas.config, schemas.stages, check=check)
         errors += further
@@ -112,6 +133,7 @@ class Study:
                 objects=config["objects"],
                 made=made,
             )
+            errors += _group_errors(given.get("group_by"), rows, schemas, config["stacks"])
         runs: list[Settings] = []
         if "sweep" in config:
             runs, untried = sweep_table.read_sweep(
@@ -124,7 +146,7 @@ class Study:
                 "change its permissions, or choose another one with --directory"
             )
         if errors:
-            heading = f"{len(errors)} error(s) in the configuration or the sheet:"
+            heading = f"{counted(len(errors), 'errors')} in the configuration or the sheet:"
             raise InputError("\n".join([heading, *values.shorten(errors)]))
         stacks: dict[str, dict[str, Row]] = {}
         for row in rows:
@@ -401,6 +423,19 @@ class Study:
                 (other,) = (each for each in sheet.OBJECT_OF if each != channel)
                 own[f"{stack}/{kind}"] = settings.merge(cells.get(other, {}), cells[channel])
         return own
+
+    def user_column_names(self) -> list[str]:
+        """Return the names of the user's own columns of the sheet."""
+        return list(dict.fromkeys(name for cells in self.user_columns().values() for name in cells))
+
+    def all_channels(self) -> list[str]:
+        """Return the channels of all stacks, in the order in which the sheet names them."""
+        rows = (self.rows(stack) for stack in self.complete_stacks)
+        return list(dict.fromkeys(channel for channels in rows for channel in channels))
+
+    def kinds_found(self) -> list[str]:
+        """Return the kinds of object that are found in any stack."""
+        return [kind for kind in self.object_kinds if self.stacks_of(kind)]
 
     def resolved_stages(self) -> list[Settings]:
         """Return the settings of the stages with sizes in um, and the stacks that share them.

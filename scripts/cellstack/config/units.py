@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-NAME = "[A-Za-z0-9][A-Za-z0-9-]*"
+NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
 RUN = "sweep/[1-9][0-9]*"
 PATTERN = f"(?:{RUN}/)?{NAME}"
 

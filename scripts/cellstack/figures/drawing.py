@@ -22,6 +22,7 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
+from cellstack.core.counting import counted
 from cellstack.core.types import Spacing
 from cellstack.errors import InputError
 from cellstack.figures.colors import ALERT, SECONDARY
@@ -400,7 +401,7 @@ def add_header(
     bold = {"fontsize": TITLE_SIZE, "weight": "bold"}
     room = figure_size(figure)[0] - 2 * MARGIN
     add_text(figure, MARGIN, MARGIN, shorten(figure, title, room, **bold), **bold)
-    found = {0: "no objects found", 1: f"1 object{summary}"}.get(count, f"{count} objects{summary}")
+    found = f"{counted(count, 'objects')}{summary}" if count else "no objects found"
     style = {} if count else {"color": ALERT, "weight": "bold"}
     add_text(figure, MARGIN, MARGIN + 30, found, fontsize=HEADING_SIZE, **style)
     voxels = f"{x} × {y} × {z} voxels of {dx:g} × {dy:g} × {dz:g} µm (x, y, z)"

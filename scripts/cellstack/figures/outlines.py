@@ -1,19 +1,26 @@
 """Outlines of objects: tracing, drawing and the colour of each object."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from cellstack.config.reasons import TOUCHES
 from cellstack.core.types import Boxes
-from cellstack.figures.colors import COLORS
+from cellstack.figures.colors import ALERT, COLORS
 from cellstack.figures.drawing import PIXEL
+from cellstack.files.tables import read_rows
 
 Line: TypeAlias = NDArray[np.float64]
 """Vertices of a line in um, of shape (K, 2): columns (x) first, then rows (y)."""
+
+Numbers: TypeAlias = Mapping[int, tuple[int, bool]]
+"""By label in segmentation.tif the label in labels.ome.tif, and whether the object is flagged."""
 
 Dashes: TypeAlias = tuple[float, tuple[float, ...]]
 """Offset and lengths of strokes and gaps, as matplotlib's ``linestyle``."""
@@ -21,6 +28,9 @@ Dashes: TypeAlias = tuple[float, tuple[float, ...]]
 NEUTRAL_COLOR = "white"  # of outlines without a colour per object
 LINE_WIDTH, NEUTRAL_LINE_WIDTH = 1.3, 0.9  # pixels
 NEUTRAL_DASHES = (0, (4, 2))
+NUMBER_SIZE = 11  # pixels
+MIN_WIDTH_OF_NUMBER = 20  # pixels; smaller objects are not numbered
+FLAGGED = "!"  # after the number of a flagged object
 MAX_OUTLINE_COVERAGE = 0.25  # fraction of a panel; outlines that would cover more are thinner
 
 
@@ -145,6 +155,76 @@ def draw_outlines(
         ),
         autolim=False,
     )
+
+
+def read_numbers(path: str | Path) -> Numbers:
+    """Return the number of each measured object, and whether it is flagged.
+
+    Parameters
+    ----------
+    path : path-like
+        ``objects.csv`` of a stack.
+
+    Returns
+    -------
+    dict of int to (int, bool)
+        By the label in ``segmentation.tif``. Flags that an object touches a face do not count: a
+        figure shows this.
+    """
+    numbers = {}
+    for row in read_rows(path):
+        flags = [flag for flag in row["flags"].split(";") if flag and not flag.startswith(TOUCHES)]
+        numbers[int(row["segmentation_label"])] = (int(row["label"]), bool(flags))
+    return numbers
+
+
+def draw_numbers(axes: Axes, lines: Iterable[tuple[int, Line]], numbers: Numbers) -> None:
+    """Write the number of each object at the middle of its outline, with a mark if it is flagged.
+
+    Objects whose outline is smaller than the text, and those without a number, are left out.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Panel, see :func:`cellstack.figures.drawing.add_panel`.
+    lines : iterable of (int, (K, 2) ndarray)
+        Labels and outlines. The longest outline of an object gets its number.
+    numbers : dict of int to (int, bool)
+        Number by label, and whether the object is flagged.
+    """
+    left, right = axes.get_xlim()
+    scale = axes.bbox.width / abs(right - left)
+    longest: dict[int, Line] = {}
+    for label, line in lines:
+        if label in numbers and np.ptp(line, axis=0).sum() > (
+            np.ptp(longest[label], axis=0).sum() if label in longest else 0
+        ):
+            longest[label] = line
+    for label, line in longest.items():
+        if scale * np.ptp(line, axis=0).min() < MIN_WIDTH_OF_NUMBER:
+            continue
+        number, is_flagged = numbers[label]
+        x, y = (line.min(axis=0) + line.max(axis=0)) / 2
+        axes.text(
+            x,
+            y,
+            f"{number}{FLAGGED if is_flagged else ''}",
+            fontsize=NUMBER_SIZE * PIXEL,
+            color="white",
+            weight="bold" if is_flagged else "normal",
+            ha="center",
+            va="center",
+            clip_on=True,
+            path_effects=[
+                withStroke(linewidth=2.2 * PIXEL, foreground=ALERT if is_flagged else "black")
+            ],
+        )
+
+
+def count_flagged(numbers: Numbers) -> str:
+    """Return the part of the header of a figure that explains the marks; empty without any."""
+    flagged = sum(is_flagged for _, is_flagged in numbers.values())
+    return f", {flagged} flagged ({FLAGGED})" if flagged else ""
 
 
 def _inset(line: Line, distance: float) -> Line:

@@ -67,7 +67,7 @@ def plot_diameter(
     drawing.add_header(figure, title, count, summary, raw.shape, spacing, note)
 
     limits = drawing.display_range(raw[plane])
-    drawing.add_caption(figure, left, top, f"Plane {plane + 1}", limits)
+    drawing.add_caption(figure, left, top, f"Plane {plane}, counted from 0", limits)
     extent = drawing.image_extent(raw.shape[1:], spacing[1:])
     axes = drawing.add_panel(figure, left, top + HEADING, extent, scale)
     axes.set_label("plane")

@@ -1,8 +1,11 @@
 """Figure of a segmentation plane by plane at true scale."""
 
+from types import MappingProxyType
+
 import numpy as np
 from matplotlib.figure import Figure
 
+from cellstack.core.counting import counted
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Boxes, Labels, Spacing
 from cellstack.figures import drawing, outlines
@@ -15,9 +18,15 @@ HEADING, CAPTION, GAP = 38, 24, 14  # pixels above all panels, above each panel,
 
 @drawing.default_style()
 def plot_planes(
-    raw: np.ndarray, segmentation: Labels, spacing: Spacing, *, title: str, note: str = ""
+    raw: np.ndarray,
+    segmentation: Labels,
+    spacing: Spacing,
+    *,
+    title: str,
+    note: str = "",
+    numbers: outlines.Numbers = MappingProxyType({}),
 ) -> Figure:
-    """Draw the outlines of all objects over up to twelve evenly spaced planes.
+    """Draw the outlines of all objects over up to twelve evenly spaced planes that have objects.
 
     Parameters
     ----------
@@ -32,12 +41,14 @@ def plot_planes(
         Name of the stack.
     note : str
         A warning shown in the header; may be empty.
+    numbers : dict of int to (int, bool)
+        Number of each measured object by its label in `segmentation`, and whether it is flagged.
 
     Returns
     -------
     matplotlib.figure.Figure
-        One panel per plane. The axes are labelled ``plane 1`` ... by the number of the plane in
-        the stack, counted from 1 as in Fiji.
+        One panel per plane. The axes are labelled ``plane 0`` ... by the index of the plane in
+        the stack, counted from 0 as in the tables.
 
     Raises
     ------
@@ -45,18 +56,26 @@ def plot_planes(
         The images differ in shape.
     """
     drawing.check_shapes(title, {"raw": raw, "segmentation": segmentation})
-    planes = choose_planes(len(raw))
+    boxes = find_boxes(segmentation)
+    first = min((box[0].start for box in boxes.values()), default=0)
+    stop = max((box[0].stop for box in boxes.values()), default=len(raw))
+    planes = choose_planes(first, stop)
     top = drawing.header_height(note)
     scale, columns, cell, size = _lay_out(raw.shape, spacing, len(planes), top)
-    boxes = find_boxes(segmentation)
     colors = outlines.label_colors(boxes)
     lines = _trace(segmentation, boxes, spacing, planes)
     limits = drawing.display_range(*(raw[z] for z in planes))
 
     figure = drawing.new_figure(*size)
-    summary = " found, measured or not"
+    summary = f" found, measured or not{outlines.count_flagged(numbers)}"
     drawing.add_header(figure, title, len(boxes), summary, raw.shape, spacing, note)
-    caption = "All planes" if len(planes) == len(raw) else f"{len(planes)} of {len(raw)} planes"
+    caption = (
+        "All planes"
+        if len(planes) == len(raw)
+        else f"{len(planes)} of {counted(len(raw), 'planes')}"
+    )
+    if first > 0 or stop < len(raw):
+        caption += f" (objects in planes {first} to {stop - 1})"
     drawing.add_caption(figure, drawing.MARGIN, top, caption, limits)
     length = drawing.round_length(raw.shape[2] * spacing[2] / (5 if columns == 1 else 2))
     drawing.scale_bar(figure, size[0] - drawing.MARGIN, top + HEADING - 10, scale, length)
@@ -64,23 +83,24 @@ def plot_planes(
     for i, z in enumerate(planes):
         x = drawing.MARGIN + i % columns * cell[0]
         y = top + HEADING + i // columns * cell[1]
-        drawing.add_text(figure, x, y, f"z = {z * spacing[0]:.4g} µm (plane {z + 1})")
+        drawing.add_text(figure, x, y, f"z = {z * spacing[0]:.4g} µm (plane {z})")
         axes = drawing.add_panel(figure, x, y + CAPTION, extent, scale)
-        axes.set_label(f"plane {z + 1}")
+        axes.set_label(f"plane {z}")
         drawing.show_image(axes, raw[z], limits)
         outlines.draw_outlines(
             axes, [line for _, line in lines[z]], [colors[label] for label, _ in lines[z]]
         )
+        outlines.draw_numbers(axes, lines[z], numbers)
     return figure
 
 
-def choose_planes(count: int) -> list[int]:
-    """Return the planes to show: the middles of up to twelve equal slabs of a stack.
+def choose_planes(first: int, stop: int) -> list[int]:
+    """Return the planes to show: the middles of up to twelve equal slabs of a range of planes.
 
     Parameters
     ----------
-    count : int
-        Number of planes of the stack.
+    first, stop : int
+        First plane of the range, and the one after its last.
 
     Returns
     -------
@@ -89,11 +109,12 @@ def choose_planes(count: int) -> list[int]:
 
     Examples
     --------
-    >>> choose_planes(30)
+    >>> choose_planes(0, 30)
     [1, 3, 6, 8, 11, 13, 16, 18, 21, 23, 26, 28]
     """
+    count = stop - first
     chosen = min(count, MAX_PLANES)
-    return [(2 * i + 1) * count // (2 * chosen) for i in range(chosen)]
+    return [first + (2 * i + 1) * count // (2 * chosen) for i in range(chosen)]
 
 
 def _trace(

@@ -1,5 +1,7 @@
-"""Figure of a segmentation: maximum projections and middle planes along z, y and x."""
+"""Figure of a segmentation: maximum projections, and planes with most objects, in three views."""
 
+from collections.abc import Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +39,7 @@ def plot_segmentation(
     title: str,
     note: str = "",
     nuclei: np.ndarray | None = None,
+    numbers: outlines.Numbers = MappingProxyType({}),
 ) -> Figure:
     """Draw the outlines of all objects over the raw data.
 
@@ -59,14 +62,17 @@ def plot_segmentation(
         A warning shown in the header; may be empty.
     nuclei : (Z, Y, X) ndarray, optional
         Intensities of a second channel, shown as a blue tint.
+    numbers : dict of int to (int, bool)
+        Number of each measured object by its label in `segmentation`, and whether it is flagged.
+        It is written into the views along z.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A block of maximum projections and one of middle planes, without side views if the stack
-        is very thin. A single plane is shown alone. In a projection, the outline of an object is
-        that of its own projection, so outlines may cross. The axes are labelled
-        ``projection xy``, ``plane xz`` ...
+        A block of maximum projections and one of the planes that cut most objects, without side
+        views if the stack is very thin. A single plane is shown alone. In a projection, the
+        outline of an object is that of its own projection, so outlines may cross. The axes are
+        labelled ``projection xy``, ``plane xz`` ...
 
     Raises
     ------
@@ -79,30 +85,30 @@ def plot_segmentation(
     depth, _, width = (size * step for size, step in zip(raw.shape, spacing, strict=True))
     views = ("xy",) if is_plane or depth < width * MIN_DEPTH_TO_WIDTH else tuple(VIEWS)
     blocks = ("plane",) if is_plane else ("projection", "plane")
-    middle = [size // 2 for size in raw.shape]
     boxes = find_boxes(segmentation)
+    chosen = busiest_planes(boxes, raw.shape)
     panels = [(block, view) for block in blocks for view in views]
-    lines, is_measured = _trace(segmentation, labels, boxes, spacing, middle, panels)
+    lines, is_measured = _trace(segmentation, labels, boxes, spacing, chosen, panels)
     colors = outlines.label_colors(boxes)
     layout = _lay_out(raw.shape, spacing, len(views) > 1, len(blocks), drawing.header_height(note))
 
     figure = drawing.new_figure(*layout.size)
     measured = sum(is_measured.values())
-    summary = f", {measured} measured"
+    summary = f", {measured} measured{outlines.count_flagged(numbers)}"
     drawing.add_header(figure, title, len(boxes), summary, raw.shape, spacing, note)
     if boxes:
         _add_legend(figure, measured, len(boxes) - measured)
     for block, (left, top) in zip(blocks, layout.corners, strict=True):
-        index = middle if block == "plane" else None
+        index = chosen if block == "plane" else None
         shown = {view: _look_along(raw, view, index) for view in views}
         tints = {} if nuclei is None else {view: _look_along(nuclei, view, index) for view in views}
         limits = drawing.display_range(*shown.values())
         if index is None:
             caption = "Max projections"
         elif len(views) > 1:
-            caption = "Middle planes"
+            caption = "Planes with most objects" if boxes else "Middle planes"
         else:
-            caption = f"Plane {middle[0] + 1} of {len(raw)}"
+            caption = f"Plane {chosen[0]} of {len(raw)}, counted from 0"
         more = ", nuclei in blue" if tints else ""
         drawing.add_caption(figure, left + LEFT, top, caption, limits, more)
         length = drawing.round_length(width / 5)
@@ -127,7 +133,41 @@ def plot_segmentation(
                 [line for label, line in objects if is_measured[label]],
                 [colors[label] for label, _ in objects if is_measured[label]],
             )
+            if view == "xy":
+                outlines.draw_numbers(axes, objects, numbers)
     return figure
+
+
+def busiest_planes(boxes: Boxes, shape: Sequence[int]) -> list[int]:
+    """Return for each axis the plane that cuts most objects, the most central one of several.
+
+    Parameters
+    ----------
+    boxes : dict of int to tuple of slice
+        Bounding boxes by label, see :func:`cellstack.core.labels.find_boxes`.
+    shape : (3,) sequence of int
+        Shape of the stack.
+
+    Returns
+    -------
+    list of int
+        Counted from 0; the middle planes if there are no objects.
+
+    Examples
+    --------
+    >>> busiest_planes({1: np.s_[0:3, 4:6, 0:9], 2: np.s_[2:4, 5:9, 0:9]}, (9, 9, 9))
+    [2, 5, 4]
+    """
+    chosen = []
+    for axis, size in enumerate(shape):
+        changes = np.zeros(size + 1, int)
+        for box in boxes.values():
+            changes[box[axis].start] += 1
+            changes[box[axis].stop] -= 1
+        counts = changes.cumsum()[:size]
+        busiest = np.flatnonzero(counts == counts.max())
+        chosen.append(int(busiest[np.argmin(np.abs(busiest - size // 2))]))
+    return chosen
 
 
 def _look_along(stack: np.ndarray, view: str, index: list[int] | None) -> np.ndarray:
@@ -143,7 +183,7 @@ def _trace(
     labels: Labels,
     boxes: Boxes,
     spacing: Spacing,
-    middle: list[int],
+    chosen: list[int],
     panels: list[tuple[str, str]],
 ) -> tuple[dict[tuple[str, str], ObjectLines], dict[int, bool]]:
     """Return the outlines of each panel with their labels, and whether each object is measured."""
@@ -152,7 +192,7 @@ def _trace(
     for label, box in boxes.items():
         mask = segmentation[box] == label
         is_measured[label] = bool(labels[box][mask].any())
-        within = [index - side.start for index, side in zip(middle, box, strict=True)]
+        within = [index - side.start for index, side in zip(chosen, box, strict=True)]
         for block, view in panels:
             through, down, across = VIEWS[view]
             if block == "projection" or 0 <= within[through] < mask.shape[through]:
@@ -195,7 +235,8 @@ def _add_view(
     _, down, across = VIEWS[view]
     extent = drawing.image_extent((shape[down], shape[across]), (spacing[down], spacing[across]))
     axes = drawing.add_panel(figure, *place, extent, scale)
-    at = {axis: (shape[axis] // 2) * spacing[axis] for axis in (down, across)}
+    planes = [size // 2 for size in shape] if index is None else index
+    at = {axis: planes[axis] * spacing[axis] for axis in (down, across)}
     is_marked = index is not None and has_sides
     text = {axis: f"{'zyx'[axis]} = {at[axis]:.4g} µm" if is_marked else "zyx"[axis] for axis in at}
     if is_marked:

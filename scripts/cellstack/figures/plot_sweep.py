@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cellstack.core.counting import counted
 from cellstack.evaluate.score_columns import named_threshold
 from cellstack.figures import drawing
 from cellstack.figures.colors import CURVE_COLORS
@@ -98,7 +99,7 @@ def plot_sweep(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
 def _add_header(figure: Figure, means: Mapping[str, float], threshold: str) -> None:
     best = max(means, key=lambda run: means[run])
     text = (
-        f"{len(means) - 1} runs; run {best} is the best with {means[best]:.3f}, "
+        f"{counted(len(means) - 1, 'runs')}; run {best} is the best with {means[best]:.3f}, "
         f"the configuration itself has {means['0']:.3f}"
     )
     left = top = drawing.MARGIN

@@ -6,14 +6,17 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
+from cellstack.config.paging import STACKS_PER_PAGE
+from cellstack.core.counting import counted
 from cellstack.figures import drawing
 from cellstack.figures.colors import ALERT, COLORS, SECONDARY
 
 ROW_HEIGHT, GAP = 30, 44  # pixels of a row, and between blocks
 NAME_WIDTH, PLOT_WIDTH, COUNT_WIDTH = 260, 760, 190  # pixels
 NAME_GAP = 6  # pixels between a name and the plot
-MAX_STACKS = 60  # stacks that get a row each
+MAX_RATIO_FOR_LINEAR = 20  # of the largest volume to the median
 DOT_RADIUS = 3.2  # pixels
 NO_GROUP = "(none)"  # name of the group of stacks without a value in the column of the groups
 
@@ -34,6 +37,7 @@ def plot_volumes(
     kind: str,
     group_by: str,
     note: str = "",
+    page: int = 1,
 ) -> Figure:
     """Draw the volumes of all measured objects.
 
@@ -49,6 +53,9 @@ def plot_volumes(
         Column of the sheet that the groups come from.
     note : str
         A warning shown in the header; may be empty.
+    page : int
+        Number of the page, from 1. A page shows up to
+        :data:`cellstack.config.paging.STACKS_PER_PAGE` stacks.
 
     Returns
     -------
@@ -56,7 +63,8 @@ def plot_volumes(
         A row per stack, and above these a row per group if there are several. Dots are objects,
         at random heights in their row. The bar extends from the first to the third quartile, the
         line is the median. In the row of a group, diamonds are the medians of its stacks. The axes
-        are labelled ``groups`` and ``stacks``.
+        are labelled ``groups`` and ``stacks``. They are logarithmic if the largest volume of all
+        stacks is more than 20 times the median.
     """
     group_of = {stack: groups.get(stack) or NO_GROUP for stack in volumes}
     order = sorted(set(group_of.values()), key=lambda group: (group == NO_GROUP, group))
@@ -68,13 +76,15 @@ def plot_volumes(
             members = [volumes[stack] for stack in volumes if group_of[stack] == group]
             rows.append(_pool(group, members, kind, colors[group]))
         blocks["groups"] = (f"By {group_by}", rows)
-    shown = sorted(volumes, key=lambda stack: order.index(group_of[stack]))[:MAX_STACKS]
+    ordered = sorted(volumes, key=lambda stack: order.index(group_of[stack]))
+    shown = ordered[(page - 1) * STACKS_PER_PAGE : page * STACKS_PER_PAGE]
     title = "By stack"
     if len(shown) < len(volumes):
-        title += f": the first {len(shown)} of {len(volumes)}"
+        pages = -(-len(volumes) // STACKS_PER_PAGE)
+        title += f": page {page} of {pages}, {len(shown)} of {len(volumes)} stacks"
     rows = []
     for stack in shown:
-        count = f"{len(volumes[stack])} {kind}"
+        count = counted(len(volumes[stack]), kind)
         rows.append(_Row(stack, volumes[stack], [], colors[group_of[stack]], count))
     blocks["stacks"] = (title, rows)
 
@@ -85,10 +95,10 @@ def plot_volumes(
         header + sum(heights) + GAP * (len(blocks) - 1) + drawing.MARGIN,
     )
     _add_header(figure, volumes, kind, note)
-    limit = 1.03 * max((max(values) for values in volumes.values() if len(values)), default=1.0)
+    limits = _limits([value for values in volumes.values() for value in values])
     top = header
     for (label, (title, rows)), height in zip(blocks.items(), heights, strict=True):
-        _add_block(figure, top, limit, title, rows).set_label(label)
+        _add_block(figure, top, limits, title, rows).set_label(label)
         top += height + GAP
     return figure
 
@@ -97,12 +107,8 @@ def _pool(group: str, volumes: list[Sequence[float]], kind: str, color: str) -> 
     """Return the row of a group, from the volumes of its stacks."""
     pooled = [value for values in volumes for value in values]
     medians = [float(np.median(values)) for values in volumes if len(values)]
-    count = f"{len(pooled)} {kind}, {_count_stacks(len(volumes))}"
+    count = f"{counted(len(pooled), kind)}, {counted(len(volumes), 'stacks')}"
     return _Row(group, pooled, medians, color, count)
-
-
-def _count_stacks(count: int) -> str:
-    return "1 stack" if count == 1 else f"{count} stacks"
 
 
 def _add_header(
@@ -113,7 +119,7 @@ def _add_header(
     drawing.add_text(figure, left, top, title, fontsize=drawing.TITLE_SIZE, weight="bold")
     count = sum(len(values) for values in volumes.values())
     if count:
-        found, style = f"{count} measured {kind} in {_count_stacks(len(volumes))}", {}
+        found, style = f"{counted(count, kind)} measured in {counted(len(volumes), 'stacks')}", {}
     else:
         found, style = f"no measured {kind}", {"color": ALERT, "weight": "bold"}
     drawing.add_text(figure, left, top + 30, found, fontsize=drawing.HEADING_SIZE, **style)
@@ -121,7 +127,17 @@ def _add_header(
         drawing.add_text(figure, left, top + 54, note, color=ALERT, weight="bold")
 
 
-def _add_block(figure: Figure, top: float, limit: float, title: str, rows: list[_Row]) -> Axes:
+def _limits(volumes: Sequence[float]) -> tuple[float, float]:
+    """Return the limits of the axis of volumes; the first is above 0 if it is logarithmic."""
+    largest = max(volumes, default=1.0)
+    if largest <= MAX_RATIO_FOR_LINEAR * np.median(volumes or [largest]):
+        return 0.0, 1.03 * largest
+    return min(volumes) / 1.1, 1.1 * largest
+
+
+def _add_block(
+    figure: Figure, top: float, limits: tuple[float, float], title: str, rows: list[_Row]
+) -> Axes:
     pixel = drawing.PIXEL
     width, height = drawing.figure_size(figure)
     left, down = drawing.MARGIN + NAME_WIDTH, ROW_HEIGHT * len(rows)
@@ -131,12 +147,17 @@ def _add_block(figure: Figure, top: float, limit: float, title: str, rows: list[
     axes = figure.add_axes(
         (left / width, 1 - (top + 28 + down) / height, PLOT_WIDTH / width, down / height)
     )
-    axes.set(xlim=(0, limit), ylim=(len(rows) - 0.5, -0.5), yticks=range(len(rows)))
+    axes.set(xscale="log" if limits[0] > 0 else "linear", xlim=limits)
+    axes.set(ylim=(len(rows) - 0.5, -0.5), yticks=range(len(rows)))
     names = [drawing.shorten(figure, row.name, NAME_WIDTH - NAME_GAP) for row in rows]
     axes.set_yticklabels(names, fontsize=drawing.TEXT_SIZE)
     axes.tick_params(axis="x", labelsize=drawing.TEXT_SIZE)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("volume in µm³", fontsize=drawing.TEXT_SIZE)
+    scale = ", logarithmic" if limits[0] > 0 else ""
+    if limits[0] > 0:
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel(f"volume in µm³{scale}", fontsize=drawing.TEXT_SIZE)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.grid(axis="x", color="0.9", linewidth=0.8 * pixel)
     axes.set_axisbelow(True)

@@ -7,15 +7,17 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from cellstack.errors import InputError
 from cellstack.files.atomic import atomic_write
 
 MAX_BYTES = 2 * 1024**3  # larger images are not read only to compare them
 CHUNK_BYTES = 1024**2
+MAX_SAME = 10  # stamps in a record
 
 
 def stamp_of(files: Sequence[str | Path]) -> str:
@@ -100,31 +102,37 @@ def known_stamp(files: Sequence[str | Path], output: str | Path) -> str:
     -------
     str
         See :func:`stamp_of`. The files are read only if their times differ from the recorded ones
-        and their sizes do not; the new times are then added to the record.
+        and their sizes do not; the new times are then added to the record. Further files that were
+        read, such as the other files of a set, count too.
     """
-    stamp, path = stamp_of(files), record_path(output)
+    record = _read(files, output)
+    if record is None:
+        return stamp_of(files)
+    read = [*files, *record.others]
+    stamp = stamp_of(read)
+    if stamp in record.same:
+        return record.stamp
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        recorded, same = str(record["stamp"]), list(record["same"])
-        sizes, content = record["sizes"], record["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return stamp
-    if stamp == recorded or stamp in same:
-        return recorded
-    try:
-        if _sizes(files) != sizes or content_of(files) != content:
+        if _sizes(read) != record.sizes or record.sha256 is None:
+            return stamp
+        if content_of(read) != record.sha256:
             return stamp
     except OSError:
         return stamp
-    _write(path, record | {"same": [*same, stamp][-10:]})
-    return recorded
+    _write(output, files, record._replace(same=[*record.same, stamp][-MAX_SAME:]))
+    return record.stamp
 
 
-def write_record(files: Sequence[str | Path], output: str | Path, stamp: str) -> None:
+def write_record(
+    files: Sequence[str | Path],
+    output: str | Path,
+    stamp: str,
+    others: Sequence[str | Path] = (),
+) -> None:
     """Record the files from which an output was made, for :func:`known_stamp`.
 
-    Nothing is recorded if the files have changed since the stamp was taken, or if they are too
-    large to be read only for this.
+    Nothing is recorded if the files have changed since the stamp was taken. If they are too large
+    to be read only for this, only `others` are recorded.
 
     Parameters
     ----------
@@ -133,21 +141,69 @@ def write_record(files: Sequence[str | Path], output: str | Path, stamp: str) ->
         The file that was made from them.
     stamp : str
         The stamp of these files before the output was made.
+    others : sequence of path-like
+        Further files and folders that were read, such as the other files of a set. From now on
+        their changes count too.
     """
-    if known_stamp(files, output) == stamp != stamp_of(files):
+    before = _read(files, output)
+    read = [*files, *others]
+    now = stamp_of(read)
+    if before is not None and before.stamp == stamp and now in before.same:
         return  # only the times differ from those recorded
+    if stamp not in (stamp_of(files), stamp_of([*files, *(before.others if before else ())])):
+        return
     try:
-        record = {"stamp": stamp, "same": [], "sizes": _sizes(files), "sha256": content_of(files)}
+        record = _Record(stamp, [now], _sizes(read), content_of(read), list(map(Path, others)))
     except OSError:
         return
-    if stamp_of(files) == stamp and record["sha256"] is not None:
-        _write(record_path(output), record)
+    if stamp_of(read) == now and (record.sha256 is not None or others):
+        _write(output, files, record)
 
 
-def _write(path: Path, record: Mapping[str, object]) -> None:
+class _Record(NamedTuple):
+    """The files from which an output was made.
+
+    Attributes
+    ----------
+    stamp : str
+        The stamp of the job that made the output.
+    same : list of str
+        Stamps of these files at all times at which they had the same content.
+    sizes : list of int
+        See :func:`_sizes`.
+    sha256 : str or None
+        See :func:`content_of`.
+    others : list of pathlib.Path
+        Files that were read besides those that the sheet names.
+    """
+
+    stamp: str
+    same: list[str]
+    sizes: list[int]
+    sha256: str | None
+    others: list[Path]
+
+
+def _read(files: Sequence[str | Path], output: str | Path) -> _Record | None:
+    """Return the record of an output; None if there is none."""
+    try:
+        record = json.loads(record_path(output).read_text(encoding="utf-8"))
+        folder = Path(files[0]).parent
+        others = [folder / name for name in record.get("others", [])]
+        same = [*record["same"], *([] if others else [record["stamp"]])]
+        return _Record(str(record["stamp"]), same, record["sizes"], record["sha256"], others)
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return None
+
+
+def _write(output: str | Path, files: Sequence[str | Path], record: _Record) -> None:
     """Write a record. If this fails, new times count as a change."""
-    with suppress(OSError, InputError), atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(record), encoding="utf-8")
+    folder = Path(files[0]).parent
+    content = record._asdict() | {
+        "others": [os.path.relpath(other, folder) for other in record.others]
+    }
+    with suppress(OSError, InputError), atomic_write(record_path(output)) as temporary:
+        temporary.write_text(json.dumps(content), encoding="utf-8")
 
 
 def _parts(files: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
@@ -176,7 +232,8 @@ def content_of(files: Sequence[str | Path]) -> str | None:
     Returns
     -------
     str or None
-        64 hexadecimal digits.
+        64 hexadecimal digits. For a single file, it is that of `sha256sum`; otherwise names and
+        sizes count too.
 
     Raises
     ------
@@ -184,12 +241,14 @@ def content_of(files: Sequence[str | Path]) -> str | None:
         A file cannot be read.
     """
     digest, left = hashlib.sha256(), MAX_BYTES
-    for name, part in _parts(files):
+    parts = list(_parts(files))
+    for name, part in parts:
         size = part.stat().st_size
         left -= size
         if left < 0:
             return None
-        digest.update(f"{name}:{size}:".encode())
+        if len(parts) > 1 or name:
+            digest.update(f"{name}:{size}:".encode())
         with part.open("rb") as file:
             while chunk := file.read(CHUNK_BYTES):
                 digest.update(chunk)

@@ -4,8 +4,10 @@ They contain the voxel size and are written atomically; the same input gives the
 Images from outside are read by :mod:`cellstack.files.readers.opening`.
 """
 
+import colorsys
 import uuid
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 # Above this size a classic TIFF cannot hold all pages, and few readers support the format in which
 # ImageJ stores such stacks
 IMAGEJ_BYTES = 2**32 - 2**25
+GOLDEN_RATIO = 0.618034  # steps of the hue by it give colours that differ
+UM_PER_CM = 1e4
 SPACING_TOLERANCE = 0.01  # channels may differ by as much as a file and the sheet
 SPACING_KEY = "spacing_zyx_um"  # exact values; the resolution tags of TIFF are rounded fractions
 
@@ -32,6 +36,7 @@ def write_stack(
     stack: np.ndarray,
     spacing: Spacing,
     display: tuple[float, float] | None = None,
+    is_labels: bool = False,
 ) -> None:
     """Write a stack as an uncompressed TIFF that can be memory-mapped.
 
@@ -44,7 +49,10 @@ def write_stack(
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
     display : (2,) tuple of float, optional
-        The values that Fiji shows as black and white, such as (0, 1) for a mask.
+        The values that Fiji shows as black and white, such as (0, 1) for a mask. By default, the
+        minimum and the maximum, or 0 and the maximum for labels.
+    is_labels : bool
+        Whether Fiji shows the values as labels, in different colours.
 
     Examples
     --------
@@ -64,8 +72,11 @@ def write_stack(
                 "unit": "um",
                 SPACING_KEY: f"{z!r} {y!r} {x!r}",
             }
-            if display is not None:
-                metadata |= {"min": float(display[0]), "max": float(display[1])}
+            low, high = display or _value_range(stack, is_labels)
+            if low < high:
+                metadata |= {"min": float(low), "max": float(high)}
+            if is_labels:
+                metadata |= {"mode": "color", "LUTs": [_label_colors()]}
             tifffile.imwrite(
                 temporary,
                 # all six axes of ImageJ; otherwise tifffile reads a last axis of length 1 as S
@@ -85,7 +96,33 @@ def write_stack(
                 photometric="minisblack",
                 software=SOFTWARE,
                 metadata=ome_metadata(path, stack, spacing),
+                **_resolution(spacing),
             )
+
+
+def _value_range(stack: np.ndarray, is_labels: bool) -> tuple[float, float]:
+    """Return the smallest and the largest finite value, for labels from 0."""
+    if stack.size == 0:
+        return 0.0, 0.0
+    high = float(np.fmax.reduce(stack, axis=None))
+    low = 0.0 if is_labels else float(np.fmin.reduce(stack, axis=None))
+    return (low, high) if np.isfinite([low, high]).all() else (0.0, 0.0)
+
+
+@cache
+def _label_colors() -> NDArray[np.uint8]:
+    """Return a colour table of ImageJ, of shape (3, 256): black, then different colours."""
+    colors = [(0.0, 0.0, 0.0)]
+    for i in range(255):
+        hue = i * GOLDEN_RATIO % 1
+        colors.append(colorsys.hsv_to_rgb(hue, (1.0, 0.6, 0.8)[i % 3], (1.0, 1.0, 0.75)[i % 3]))
+    return np.round(255 * np.array(colors).T).astype(np.uint8)
+
+
+def _resolution(spacing: Spacing) -> dict[str, Any]:
+    """Return the pixel size for readers that ignore the metadata of OME, such as ImageJ."""
+    _, y, x = spacing
+    return {"resolution": (UM_PER_CM / x, UM_PER_CM / y), "resolutionunit": "CENTIMETER"}
 
 
 def write_labels(path: str | Path, labels: Labels, spacing: Spacing, threads: int = 1) -> None:
@@ -112,6 +149,7 @@ def write_labels(path: str | Path, labels: Labels, spacing: Spacing, threads: in
             maxworkers=threads,
             software=SOFTWARE,
             metadata=ome_metadata(path, labels, spacing),
+            **_resolution(spacing),
         )
 
 
@@ -154,6 +192,7 @@ def write_channels(
             compression=compression,
             software=SOFTWARE,
             metadata=metadata,
+            **_resolution(spacing),
         )
 
 

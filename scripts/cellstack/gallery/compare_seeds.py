@@ -7,6 +7,7 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.core.counting import counted
 from cellstack.core.distance import distance_map
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Labels, Mask, Spacing, Volume
@@ -141,7 +142,7 @@ def compare_seeds(
             panel_figures.show_labels(right, background, grey, seen, spacing[1:], colors)
         panel_figures.add_color_bar(figure, artist, bottom, "distance to background, µm")
         alt = f"{panel['title']}: distance map with seeds, and labels; whole and enlarged"
-        caption = f"{len(seeds)} seeds in the region" + ("" if places else AGREEMENT)
+        caption = f"{counted(len(seeds), 'seeds')} in the region" + ("" if places else AGREEMENT)
         return figure, (), alt, caption
 
     return {"title": TITLE, "text": TEXT, "panels": panel_figures.draw_panels(panels, draw)}

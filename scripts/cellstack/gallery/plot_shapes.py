@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.core.counting import counted
 from cellstack.figures import drawing
 from cellstack.gallery import panel_figures
 from cellstack.gallery.sections import Panel, Section
@@ -74,8 +75,8 @@ def plot_shapes(
         panel_figures.add_color_bar(figure, points, 4, label)
         alt = "Volume against solidity of all measured objects, coloured by mean intensity"
         caption = (
-            f"{len(labels)} objects; number {labels[outliers[0]]} differs most from the others "
-            "in one of the three quantities"
+            f"{counted(len(labels), 'objects')}; number {labels[outliers[0]]} differs most from "
+            "the others in one of the three quantities"
         )
         return figure, (), alt, caption
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from cellstack.core.counting import counted
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Spacing
 from cellstack.figures import drawing, outlines
@@ -72,7 +73,7 @@ def show_stages(
             boxes = find_boxes(stages[name])
             limits, colors = drawing.display_range(raw), outlines.label_colors(boxes)
             panel_figures.show_labels(axes, raw, limits, shown[name], spacing[1:], colors)
-            caption = f"{len(boxes)} objects in the stack"
+            caption = f"{counted(len(boxes), 'objects')} in the stack"
         return figure, COLORS, alt, caption
 
     def draw_distance() -> tuple[Figure, str]:
@@ -88,8 +89,8 @@ def show_stages(
         is_near = distances <= NEAR_DIAMETERS * diameter_um
         panel_figures.show_points(axes, points[is_near, 1:], spacing[1:])
         caption = (
-            f"{stages['seeds'].max(initial=0)} seeds in the stack; those at most half a diameter "
-            "from the plane are marked"
+            f"{counted(stages['seeds'].max(initial=0), 'seeds')} in the stack; those at most half "
+            "a diameter from the plane are marked"
         )
         return figure, caption
 

@@ -6,9 +6,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from cellstack.errors import InputError
-from cellstack.files.readers import opening, voxel_size
+from cellstack.files.readers import opening, parts, voxel_size
 from cellstack.files.readers.image_source import ImageSource
 from cellstack.files.readers.parts import NotChosenError, Part
+
+MAX_RATIO = 20  # of the distance between planes and the pixel size, before it is doubtful
 
 
 class Contents(NamedTuple):
@@ -107,25 +109,35 @@ def name_or_number(number: int, names: Sequence[str | None]) -> str:
     -------
     str
         The number if the name is empty, occurs twice, is itself a number, or has blanks at its ends
-        or characters that cannot be printed.
+        or characters that cannot be printed; after ``#`` if the number is a name too.
 
     Examples
     --------
-    >>> name_or_number(0, ["left", "right"]), name_or_number(1, ["left", "LEFT"])
+    >>> name_or_number(0, ["left", "right"]), name_or_number(1, ["left", "left"])
     ('left', '1')
+    >>> name_or_number(0, ["1", "0"])
+    '#0'
     """
     name = names[number] or ""
-    folded = [(each or "").casefold() for each in names]
     clear = name == name.strip() and name.isprintable() and not name.isdecimal()
-    return name if name and clear and folded.count(name.casefold()) == 1 else str(number)
+    if name and clear and parts.find_matches(names, name) == [number]:
+        return name
+    return str(number) if len(parts.find_matches(names, str(number))) == 1 else f"#{number}"
 
 
 def _describe(source: ImageSource, part: Part) -> Contents:
-    sizes = {axis: voxel_size.in_um(source.spacing.get(axis))[0] for axis in voxel_size.AXES}
+    spacing = dict(source.spacing)
+    if "z" not in spacing and source.measure_z is not None and (z := source.measure_z()):
+        spacing["z"] = z
+    sizes = {axis: voxel_size.in_um(spacing.get(axis))[0] for axis in voxel_size.AXES}
     if source.count == 1 and sizes["z"] is None:
         sizes["z"] = sizes["y"]  # as in the import
     dyes = [str(each.get("name") or "") for each in source.acquisition.get("channels", [])]
-    doubtful = voxel_size.find_doubtful(source.spacing, dict.fromkeys(voxel_size.AXES))
+    unusual = voxel_size.find_doubtful(spacing, dict.fromkeys(voxel_size.AXES))
+    if source.count == 1:
+        unusual.append("only one plane")
+    elif sizes["z"] and sizes["x"] and sizes["z"] > MAX_RATIO * sizes["x"]:
+        unusual.append(f"the distance between planes is more than {MAX_RATIO} times the pixel size")
     return Contents(
         part.scene,
         part.time,
@@ -136,10 +148,10 @@ def _describe(source: ImageSource, part: Part) -> Contents:
         list(
             dict.fromkeys(
                 size.source.rpartition(" ")[0].split(" ")[0] or "TIFF tags"
-                for axis, size in source.spacing.items()
+                for axis, size in spacing.items()
                 if sizes[axis] is not None
             )
         ),
-        [*source.flags, *doubtful],
+        [*source.flags, *unusual],
         source.set_files,
     )

@@ -51,7 +51,7 @@ def describe(outcome: Outcome, study: Path, options: Options, *, dry_run: bool) 
     lines += _section(
         "Check:", _collect((stack.name, notice) for stack in stacks for notice in stack.notices)
     )
-    lines += _section("Cannot be read:", {reason: [""] for reason in outcome.unread.values()})
+    lines += _section("Cannot be read:", _with_paths(outcome.unread))
     lines += _section("Files that are not used:", outcome.found.left_out)
     lines.append("")
     if dry_run:
@@ -64,6 +64,11 @@ def describe(outcome: Outcome, study: Path, options: Options, *, dry_run: bool) 
     if all(stack.missing for stack in stacks):
         lines.append(f"  complete {study / SHEET}: no stack can run yet")
     return [*lines, f"  cd {shlex.quote(str(study))} && snakemake --cores all"]
+
+
+def _with_paths(unread: Mapping[str, str]) -> dict[str, list[str]]:
+    reasons = unread.items()
+    return {reason if path in reason else f"{path}: {reason}": [] for path, reason in reasons}
 
 
 def _called(stack: StudyStack, channel: str) -> str:

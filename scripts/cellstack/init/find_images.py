@@ -26,6 +26,8 @@ OIF_FILES = ".oif.files"  # folder with the planes of an OIF
 OWN_FOLDERS = ("results", "logs", "resources")  # of a study, beside its .snakemake
 PROJECTION = re.compile(r"^(?:MAX|MIN|AVG|SUM|STD|MED|MIP)[_-]|[_-](?:MAX|MIP)$", re.IGNORECASE)
 THUMBNAIL = re.compile(r"_thumb", re.IGNORECASE)
+# as programs name the copy of a file that is already in the folder
+COPY = re.compile(r"(?: \(\d+\)| - Copy(?: \(\d+\))?|[ _]copy(?: \d+)?)$", re.IGNORECASE)
 LABEL_WORDS = {
     "annotation", "annotations", "gt", "groundtruth", "label", "labels", "mask", "masks", "seg",
     "segmentation", "segmentations", "truth",
@@ -101,8 +103,8 @@ def find_images(
     -------
     Found
         Files whose names count planes are one image if the first and the last of them contain a
-        single plane each. Left out are labels, masks, maximum projections and thumbnails, which
-        are recognised by their names, and files of other kinds.
+        single plane each. Left out are labels, masks, projections, thumbnails and copies, which are
+        recognised by their names, and files of other kinds.
     """
     found = Found()
     for place, files in _folders_of_planes(_walk(folder, without, found)):
@@ -156,6 +158,9 @@ def _folders_of_planes(
 
 def _why_not(file: Path) -> str:
     """Return why a file is not an image of a study; empty if it can be."""
+    original = COPY.sub("", file.stem)
+    if original != file.stem and file.with_name(original + file.suffix).exists():
+        return "copy"
     if file.is_file() and file.suffix.lower() not in SUFFIXES:
         return f"not an image ({file.suffix.lower() or 'no extension'})"
     if THUMBNAIL.search(file.stem):

@@ -1,17 +1,24 @@
 """Concatenation of the tables of all stacks, with additional columns of the sheet."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import median
 from typing import TypeAlias
 
 from cellstack.errors import InputError
 
+MIN_STACKS = 5  # of a group in which outliers are flagged
+MAX_DEVIATION = 3.5  # robust standard deviations from the median
+MIN_RATIO = 1.5  # to the median of the group
+COMPARED = {  # column of stacks.csv: its name in a flag
+    "median_equivalent_diameter_um": "median diameter",
+    "density_per_mm3": "density of objects",
+}
 SheetCells: TypeAlias = Mapping[str, Mapping[str, object]]
 """Cells of the sheet by column, by ``"stack/object"``."""
 
 
-def join_columns(
-    headers: Iterable[list[str]], user_columns: SheetCells, after: str
-) -> tuple[list[str], list[str]]:
+def join_columns(headers: Iterable[list[str]], user_columns: SheetCells, after: str) -> list[str]:
     """Return the columns of a table that combines several tables and the sheet.
 
     Parameters
@@ -25,10 +32,8 @@ def join_columns(
 
     Returns
     -------
-    columns : list of str
+    list of str
         All columns, in the order in which they first occur.
-    from_sheet : list of str
-        The columns of the sheet.
 
     Raises
     ------
@@ -39,7 +44,7 @@ def join_columns(
     --------
     >>> headers = [["stack", "volume"], ["stack", "area"]]
     >>> join_columns(headers, {"a/nuclei": {"mouse": "7"}}, after="stack")
-    (['stack', 'mouse', 'volume', 'area'], ['mouse'])
+    ['stack', 'mouse', 'volume', 'area']
     """
     columns = list(dict.fromkeys(name for header in headers for name in header))
     from_sheet = list(dict.fromkeys(name for cells in user_columns.values() for name in cells))
@@ -50,7 +55,7 @@ def join_columns(
                 "rename it in the sheet"
             )
     place = columns.index(after) + 1
-    return columns[:place] + from_sheet + columns[place:], from_sheet
+    return columns[:place] + from_sheet + columns[place:]
 
 
 def join_rows(
@@ -73,3 +78,57 @@ def join_rows(
     for rows in tables:
         for row in rows:
             yield {**row, **user_columns.get(f"{row['stack']}/{row['object']}", {})}
+
+
+def flag_outliers(rows: Sequence[Mapping[str, str]], groups: Mapping[str, str]) -> list[str]:
+    """Return a flag for each stack that differs from the other stacks of its group.
+
+    Parameters
+    ----------
+    rows : sequence of dict of str to str
+        The rows of stacks.csv.
+    groups : dict of str to str
+        Group by ``"stack/object"``; stacks without a group form one too.
+
+    Returns
+    -------
+    list of str
+        One for each row, separated by ";"; empty if it is not an outlier.
+
+    Notes
+    -----
+    The logarithms of the median diameter and of the density are compared with their medians over
+    the stacks of the same group and kind of object, if these are at least five. A stack is flagged
+    if it differs by more than 3.5 robust standard deviations (1.4826 times the median absolute
+    deviation) and by a factor of at least 1.5.
+
+    Examples
+    --------
+    >>> rows = [
+    ...     {"stack": name, "object": "nuclei", "median_equivalent_diameter_um": size}
+    ...     for name, size in zip("abcde", ["10", "10.5", "9.8", "10.2", "4"])
+    ... ]
+    >>> flag_outliers(rows, {})[-1]
+    'median diameter unlike that of the other stacks: 4, median of 5 stacks 10'
+    """
+    keys = [(row["object"], groups.get(f"{row['stack']}/{row['object']}", "")) for row in rows]
+    flags: list[list[str]] = [[] for _ in rows]
+    for column, name in COMPARED.items():
+        logarithms: dict[tuple[str, str], dict[int, float]] = {}
+        for i, (row, key) in enumerate(zip(rows, keys, strict=True)):
+            if float(row.get(column) or 0) > 0:
+                logarithms.setdefault(key, {})[i] = math.log(float(row[column]))
+        for (_, group), values in logarithms.items():
+            if len(values) < MIN_STACKS:
+                continue
+            middle = median(values.values())
+            spread = 1.4826 * median(abs(value - middle) for value in values.values())
+            limit = max(MAX_DEVIATION * spread, math.log(MIN_RATIO))
+            others = f"the other stacks of {group}" if group else "the other stacks"
+            for i, value in values.items():
+                if abs(value - middle) > limit:
+                    flags[i].append(
+                        f"{name} unlike that of {others}: {math.exp(value):.3g}, "
+                        f"median of {len(values)} stacks {math.exp(middle):.3g}"
+                    )
+    return [";".join(each) for each in flags]

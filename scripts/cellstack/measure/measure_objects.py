@@ -97,6 +97,9 @@ def measure_objects(
         diameter = float(np.median([shape["equivalent_diameter_um"] for shape in shapes]))
         crowded = find_crowded(seeds, segmentation, spacing, CROWDED_DISTANCE * diameter)
     beside = () if no_data is None else labels_beside(labels, no_data).tolist()
+    if contrast is not None:
+        for row, ratio in zip(rows, contrast.tolist(), strict=True):
+            row["contrast_to_noise_ratio"] = ratio if math.isfinite(ratio) else None
     flags = flag_objects(shapes, contrast, crowded, len(labels) == 1, beside)
     for row, own in zip(rows, flags, strict=True):
         row["flags"] = own
@@ -352,7 +355,11 @@ def _measure_tiny_objects(
         median, *percentiles = np.percentile(values, (50, *PERCENTILES), axis=1)
         columns = {
             f"mean_intensity_{channel}": totals / count,
-            f"sd_intensity_{channel}": values.std(axis=1, dtype=np.float64),
+            f"sd_intensity_{channel}": (
+                values.std(axis=1, ddof=1, dtype=np.float64)
+                if count > 1
+                else np.full(len(values), np.nan)
+            ),
             f"median_intensity_{channel}": median,
             f"min_intensity_{channel}": values.min(axis=1),
             f"max_intensity_{channel}": values.max(axis=1),
@@ -379,7 +386,9 @@ def _measure_intensity(
     median, *percentiles = (float(value) for value in np.percentile(values, (50, *PERCENTILES)))
     row: dict[str, float | None] = {
         f"mean_intensity_{channel}": total / len(values),
-        f"sd_intensity_{channel}": float(values.std(dtype=np.float64)),
+        f"sd_intensity_{channel}": (
+            float(values.std(ddof=1, dtype=np.float64)) if len(values) > 1 else None
+        ),
         f"median_intensity_{channel}": median,
         f"min_intensity_{channel}": values.min().item(),
         f"max_intensity_{channel}": values.max().item(),

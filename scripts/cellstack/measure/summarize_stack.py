@@ -7,12 +7,23 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.config.columns import PERCENTILES
-from cellstack.config.reasons import BESIDE_NO_DATA, FLAGS, KEPT, REASONS
-from cellstack.core.types import Spacing
+from cellstack.config.columns import PERCENTILES, describe
+from cellstack.config.reasons import (
+    BESIDE_NO_DATA,
+    CONTRAST,
+    IRREGULAR,
+    LATERAL_FACE,
+    REASONS,
+    SEEDS,
+    TOO_LARGE,
+    TOO_SMALL,
+    TOP_OR_BOTTOM,
+)
+from cellstack.core.counting import agree, counted
+from cellstack.core.types import Labels, Spacing
 
 TOTALLED = ("volume_um3", "surface_area_um2", "sum_intensity_")
-NOT_SUMMARIZED = (
+NOT_DESCRIBED = (
     "stack",
     "object",
     "label",
@@ -24,22 +35,32 @@ NOT_SUMMARIZED = (
     "direction_",
     "nucleus_segmentation_label",
 )
-MAX_DIAMETER_DEVIATION = 0.3
+UM3_PER_MM3 = 1e9
+MAX_DIAMETER_RATIO = 1.5
+MIN_OBJECTS = 5  # for flags that depend on a fraction of the objects
+# Fractions of the objects above which a stack is flagged
+MAX_OUTSIDE_RANGE = 0.25
+MAX_CUT = 0.75
+MAX_FLAGGED = 1 / 3
+MIN_CONTRAST_TO_NOISE = 1.75
 MEASURED_SOURCES = ("given", "estimated")  # of a diameter that objects are expected to have
 MAX_HAZE_RATIO = 0.175  # 0.07 to 0.16 without haze; 0.15 to 0.2 if volumes are 10 % too large
 SATURATED_PERCENTILE = 75
 MAX_BRIGHTNESS_RATIO = 12.0  # up to which dim objects are found beside bright ones
 NO_OBJECTS = "no objects"
 MIN_VOXELS_OF_DIAMETER = 2  # smaller objects cannot be distinguished from noise
-OTHER_DIAMETER = (
-    f"median diameter differs from diameter_um by more than {100 * MAX_DIAMETER_DEVIATION:.0f} %"
-)
+OTHER_DIAMETER = "objects of another diameter"
+WHY_FLAGGED = {
+    SEEDS: "objects may be split into several",
+    IRREGULAR: "check the figures",
+    CONTRAST: "they may be noise",
+}
 
 
 def summarize_stack(
     columns: Mapping[str, Sequence[str]],
     reasons: Sequence[str],
-    shape: tuple[int, ...],
+    segmentation: Labels,
     spacing: Spacing,
     diameter_um: float,
     diameter_source: str | None = "given",
@@ -47,8 +68,9 @@ def summarize_stack(
     no_data_fraction: float = 0.0,
     threshold_record: Mapping[str, float] | None = None,
     channel: str = "nuclei",
+    estimated_um: float | None = None,
 ) -> dict[str, object]:
-    """Count the objects of a stack and describe the distribution of each measurement.
+    """Summarize a stack: its size, the number of its objects, their typical size, and flags.
 
     Parameters
     ----------
@@ -57,8 +79,8 @@ def summarize_stack(
     reasons : sequence of str
         For each object in segmentation.tif ``"kept"``, or the reason why it was not selected, see
         :mod:`cellstack.config.reasons`.
-    shape : (3,) tuple of int
-        Shape of the stack.
+    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+        All objects, measured or not.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     diameter_um : float
@@ -74,14 +96,15 @@ def summarize_stack(
         Record of the threshold, see :func:`cellstack.segment.binarize.binarize_with_record`.
     channel : str
         Name of the channel that shows the objects. It may be absent.
+    estimated_um : float, optional
+        The diameter that the image suggests, see
+        :func:`cellstack.prepare.estimate_diameter.check_diameter`.
 
     Returns
     -------
     dict of str to object
-        Status, counts, the diameter and its source, counts of flags, totals, then mean, standard
-        deviation (n - 1), median, percentiles, minimum and maximum of each measurement, and the
-        flags of the stack. None if there are too few objects. Labels, positions and directions are
-        not summarized.
+        The cells of :data:`cellstack.config.columns.STACK_COLUMNS`, without the names of stack and
+        kind. None if there are too few objects.
 
     Notes
     -----
@@ -90,65 +113,174 @@ def summarize_stack(
 
     Examples
     --------
-    >>> columns = {"label": ["1", "2"], "flags": ["", ""], "equivalent_diameter_um": ["6", "8"]}
+    >>> columns = {"label": ["1", "2"], "flags": ["", ""], "volume_um3": ["113", "268"],
+    ...            "equivalent_diameter_um": ["6", "8"]}
     >>> reasons = ["kept", "kept", "lateral face"]
-    >>> summary = summarize_stack(columns, reasons, (20, 90, 90), (1, 0.5, 0.5), 10.0)
-    >>> summary["count_found"], summary["count_measured"], summary["mean_equivalent_diameter_um"]
+    >>> segmentation = np.zeros((20, 90, 90), np.uint16)
+    >>> summary = summarize_stack(columns, reasons, segmentation, (1, 0.5, 0.5), 10.0)
+    >>> summary["count_found"], summary["count_measured"], summary["median_equivalent_diameter_um"]
     (3, 2, 7.0)
     """
     count = len(columns["label"])
-    dropped = dict.fromkeys(REASONS, 0) | Counter(reason for reason in reasons if reason != KEPT)
+    shape = segmentation.shape
+    counts = Counter(reasons)
+    dropped = {reason: counts[reason] for reason in REASONS}
+    quality = threshold_record or {}
+    saturated, highest = _count_saturated(columns, channel)
+    volume_um3 = math.prod(shape) * math.prod(float(step) for step in spacing)
+    diameters = _numbers(columns["equivalent_diameter_um"])
+    volumes = _numbers(columns["volume_um3"])
+    contrasts = _numbers(columns.get("contrast_to_noise_ratio", ()))
+    contrast = float(np.median(contrasts)) if len(contrasts) else None
     summary: dict[str, object] = {
         "status": "ok" if count else NO_OBJECTS,
+        "flags": "",  # filled in below
         "count_found": len(reasons),
         "count_measured": count,
+        "count_flagged": sum(bool(cell) for cell in columns["flags"]),
+        "density_per_mm3": _density(segmentation, len(reasons), volume_um3, no_data_fraction),
+        "median_equivalent_diameter_um": float(np.median(diameters)) if count else None,
+        "median_volume_um3": float(np.median(volumes)) if len(volumes) else None,
         "diameter_um": diameter_um,
         "diameter_source": diameter_source,
+        "estimated_diameter_um": estimated_um,
+        **{f"voxel_size_{axis}_um": step for axis, step in zip("zyx", spacing, strict=True)},
+        **{f"shape_{axis}_voxels": size for axis, size in zip("zyx", shape, strict=True)},
+        "stack_volume_um3": volume_um3,
         "no_data_fraction": no_data_fraction,
+        "median_contrast_to_noise_ratio": contrast,
+        "haze_ratio": quality.get("haze_ratio"),
+        "count_saturated": saturated,
     }
     for reason, number in dropped.items():
         summary[f"count_dropped_{reason.replace(' ', '_')}"] = number
-    quality = threshold_record or {}
     summary["count_dropped_dim"] = quality.get("dropped_dim")
-    summary["haze_ratio"] = quality.get("haze_ratio")
-    saturated, highest = _count_saturated(columns, channel)
-    summary["count_saturated"] = saturated
-    flags = [cell.split(";") for cell in columns["flags"] if cell]
-    summary["count_flagged"] = len(flags)
-    for kind, start in FLAGS.items():
-        flagged = [each for each in flags if any(flag.startswith(start) for flag in each)]
-        summary[f"count_flagged_{kind}"] = len(flagged)
-    values = {
-        name: np.array([float(cell) for cell in cells if cell])
-        for name, cells in columns.items()
-        if not name.startswith(NOT_SUMMARIZED)
-    }
-    for name, sample in values.items():
-        if name.startswith(TOTALLED):
-            summary[f"total_{name}"] = float(sample.sum())
-    for name, sample in values.items():
-        summary |= _describe(name, sample)
     flags_of_stack = _flags_of_threshold(quality)
     if saturated:
         flags_of_stack.append(
-            f"saturated: {saturated} of {count} objects have the highest value, {highest:g}, in at "
-            "least a quarter of their voxels (their volumes can be too large)"
+            f"saturated: {saturated} of {counted(count, 'objects')} "
+            f"{agree(saturated, 'has', 'have')} the highest value, {highest:g}, in at least a "
+            f"quarter of {agree(saturated, 'its', 'their')} voxels (volumes can be too large)"
         )
     if no_data_fraction > 0:
         flag = f"no data in {100 * no_data_fraction:.1f} % of the voxels"
         excluded = dropped[BESIDE_NO_DATA]
         flags_of_stack.append(flag + f", objects beside them excluded: {excluded}" * (excluded > 0))
+    flags_of_stack += _flags_of_objects(columns["flags"], reasons, contrast)
+    of_diameter = _flags_of_diameter(diameters, shape, spacing, diameter_um, diameter_source)
+    if estimated_um and _differ(estimated_um, diameter_um):
+        of_diameter.append(
+            f"the image suggests a diameter of {estimated_um:.3g} um, not {diameter_um:.3g} um "
+            "(check diameter_um, the voxel size and the channel)"
+        )
     if count == 0:
         absence = f"{NO_OBJECTS}: {_explain_absence(dropped, shape, spacing, diameter_um)}"
-        summary["flags"] = ";".join([absence, *image_flags, *flags_of_stack])
-        return summary
-    diameters = values["equivalent_diameter_um"]
-    if shape[0] == 1:
-        diameters = _section_diameters(diameters, spacing[0])
-    is_other = abs(np.median(diameters) / diameter_um - 1) > MAX_DIAMETER_DEVIATION
-    of_diameter = [OTHER_DIAMETER] if is_other and diameter_source in MEASURED_SOURCES else []
+        of_diameter.insert(0, absence)
     summary["flags"] = ";".join([*of_diameter, *image_flags, *flags_of_stack])
     return summary
+
+
+def describe_objects(columns: Mapping[str, Sequence[str]]) -> list[dict[str, object]]:
+    """Describe the distribution of each measurement over the objects of a stack.
+
+    Parameters
+    ----------
+    columns : dict of str to (n,) sequence of str
+        The table of objects by column; an empty cell is a missing value.
+
+    Returns
+    -------
+    list of dict of str to object
+        A row for each measured column, with the cells of
+        :data:`cellstack.config.columns.STATISTICS_COLUMNS`, without the names of stack and kind.
+        Standard deviations are those of a sample (n - 1). None if there are too few values. Labels,
+        positions and directions are not described.
+
+    Examples
+    --------
+    >>> (row,) = describe_objects({"label": ["1", "2"], "volume_um3": ["6", "8"]})
+    >>> row["column"], row["unit"], row["n"], row["mean"], round(row["sd"], 3)
+    ('volume_um3', 'um3', 2, 7.0, 1.414)
+    """
+    rows = []
+    for name, cells in columns.items():
+        if name.startswith(NOT_DESCRIBED):
+            continue
+        sample = _numbers(cells)
+        (unit, _) = describe(name) or ("", "")
+        total = float(sample.sum()) if name.startswith(TOTALLED) else None
+        row: dict[str, object] = {"column": name, "unit": unit, **_describe(sample), "total": total}
+        rows.append(row)
+    return rows
+
+
+def _numbers(cells: Sequence[str]) -> NDArray[np.float64]:
+    return np.array([float(cell) for cell in cells if cell])
+
+
+def _density(
+    segmentation: Labels, count: int, volume_um3: float, no_data_fraction: float
+) -> float | None:
+    """Return the number of objects per mm3, counted in a frame that is not biased by size.
+
+    Of the objects cut by lateral faces, those at the first row and the first column do not count.
+    """
+    if len(segmentation) == 1 or no_data_fraction == 1:
+        return None
+    faces = np.concatenate([segmentation[:, 0].ravel(), segmentation[:, :, 0].ravel()])
+    cut = len(np.unique(faces[faces > 0]))
+    return (count - cut) / (volume_um3 * (1 - no_data_fraction)) * UM3_PER_MM3
+
+
+def _flags_of_diameter(
+    diameters: NDArray[np.float64],
+    shape: tuple[int, ...],
+    spacing: Spacing,
+    diameter_um: float,
+    diameter_source: str | None,
+) -> list[str]:
+    """Return the flag of a stack whose objects have another diameter than those looked for."""
+    if not len(diameters) or diameter_source not in MEASURED_SOURCES:
+        return []
+    if shape[0] == 1:
+        diameters = _section_diameters(diameters, spacing[0])
+    median = float(np.median(diameters))
+    if not _differ(median, diameter_um):
+        return []
+    return [
+        f"{OTHER_DIAMETER}: the median is {median:.3g} um, and diameter_um {diameter_um:.3g} um "
+        "(check which of them is right)"
+    ]
+
+
+def _differ(diameter: float, other: float) -> bool:
+    return max(diameter / other, other / diameter) > MAX_DIAMETER_RATIO
+
+
+def _flags_of_objects(
+    flags: Sequence[str], reasons: Sequence[str], contrast: float | None
+) -> list[str]:
+    """Return the flags of a stack in which many objects are excluded or unusual."""
+    found = []
+    counts = Counter(reasons)
+    outside = counts[TOO_SMALL] + counts[TOO_LARGE]
+    if outside > MAX_OUTSIDE_RANGE * len(reasons) and len(reasons) >= MIN_OBJECTS:
+        found.append(
+            f"outside the size range: {outside} of {len(reasons)} objects (check diameter_um)"
+        )
+    cut = counts[LATERAL_FACE] + counts[TOP_OR_BOTTOM]
+    if cut > MAX_CUT * len(reasons) and len(reasons) >= MIN_OBJECTS:
+        found.append(f"cut by a face and not measured: {cut} of {len(reasons)} objects")
+    for start, why in WHY_FLAGGED.items():
+        number = sum(any(flag.startswith(start) for flag in cell.split(";")) for cell in flags)
+        if number > MAX_FLAGGED * len(flags) and len(flags) >= MIN_OBJECTS:
+            found.append(f"{start}: {number} of {len(flags)} objects ({why})")
+    if contrast is not None and contrast < MIN_CONTRAST_TO_NOISE:
+        found.append(
+            f"low signal to noise: the median contrast of the objects is {contrast:.2g} standard "
+            "deviations of their background (check the figures)"
+        )
+    return found
 
 
 def _flags_of_threshold(quality: Mapping[str, float]) -> list[str]:
@@ -165,7 +297,10 @@ def _flags_of_threshold(quality: Mapping[str, float]) -> list[str]:
             "be missing or too small)"
         )
     if hollow := quality.get("hollow", 0):
-        flags.append(f"hollow: {hollow} objects are dark inside (they were filled)")
+        flags.append(
+            f"hollow: {counted(hollow, 'objects')} {agree(hollow, 'is', 'are')} dark inside "
+            "(filled)"
+        )
     if (haze := quality.get("haze_ratio", 0.0)) > MAX_HAZE_RATIO:
         flags.append(
             f"haze: beside objects the intensity is {100 * haze:.0f} % of their contrast (their "
@@ -192,22 +327,22 @@ def _count_saturated(
     ), highest
 
 
-def _describe(name: str, sample: NDArray[np.float64]) -> dict[str, float | None]:
+def _describe(sample: NDArray[np.float64]) -> dict[str, float | None]:
     """Return the statistics of one measurement."""
-    percents = (50, *PERCENTILES)
+    n = len(sample)
     quantiles: list[float | None] = (
-        np.percentile(sample, percents).tolist() if len(sample) else [None] * len(percents)
+        np.percentile(sample, (*PERCENTILES, 50)).tolist() if n else [None] * (len(PERCENTILES) + 1)
     )
-    statistics: dict[str, float | None] = {
-        f"mean_{name}": float(sample.mean()) if len(sample) else None,
-        f"sd_{name}": float(sample.std(ddof=1)) if len(sample) > 1 else None,
-        f"median_{name}": quantiles[0],
+    named = dict(zip([f"p{percent}" for percent in PERCENTILES], quantiles[:-1], strict=True))
+    return {
+        "n": n,
+        "mean": float(sample.mean()) if n else None,
+        "sd": float(sample.std(ddof=1)) if n > 1 else None,
+        "min": float(sample.min()) if n else None,
+        **named,
+        "median": quantiles[-1],
+        "max": float(sample.max()) if n else None,
     }
-    for percent, quantile in zip(PERCENTILES, quantiles[1:], strict=True):
-        statistics[f"p{percent}_{name}"] = quantile
-    statistics[f"min_{name}"] = float(sample.min()) if len(sample) else None
-    statistics[f"max_{name}"] = float(sample.max()) if len(sample) else None
-    return statistics
 
 
 def _section_diameters(diameters: NDArray[np.float64], step_um: float) -> NDArray[np.float64]:

@@ -52,7 +52,8 @@ def build_page(title: str, body: str, style: str = "") -> str:
 </head>
 <body>
 {body}
-<footer>cellstack {__version__}</footer>
+<footer>cellstack {__version__}; commit, libraries and images are listed in
+<code>results/provenance.json</code></footer>
 </body>
 </html>
 """

@@ -63,7 +63,7 @@ POINTS_INTRODUCTION = (
 FILES = (
     'All numbers: <a href="scores.csv">scores.csv</a>, '
     '<a href="stack_scores.csv">stack_scores.csv</a>; definitions of the columns: '
-    '<a href="score_columns.csv">score_columns.csv</a>. The errors of each object are listed in '
+    '<a href="columns.csv">columns.csv</a>. The errors of each object are listed in '
     "<code>scores.json</code> in the folder of each stack."
 )
 
@@ -89,7 +89,8 @@ def write_evaluation(
 
     Notes
     -----
-    Names of stacks need no escaping, as the sheet allows letters, digits and hyphens only.
+    Names of stacks need no escaping, as the sheet allows letters, digits, hyphens and
+    underscores only.
     """
     parts = ["<h1>Evaluation against the ground truth</h1>"]
     with_outlines = [row for row in by_threshold if row["ground_truth"] == OUTLINES]

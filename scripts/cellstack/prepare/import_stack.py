@@ -9,21 +9,17 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.core.counting import agree, counted
 from cellstack.core.no_data import find_no_data, mark_no_data
 from cellstack.core.types import RawVolume
 from cellstack.errors import InputError
-from cellstack.files.readers import image_source, limits, opening, voxel_size
+from cellstack.files.readers import image_source, limits, opening, parts, voxel_size
 from cellstack.files.readers.image_source import ImageSource
 
 log = logging.getLogger(__name__)
 
-RAW_TYPES = {
-    "uint8": "uint8",
-    "uint16": "uint16",
-    "float16": "float32",
-    "float32": "float32",
-    "float64": "float32",
-}
+FLOATS = ("float16", "float32", "float64")
+MAX_EXACT = 2**24  # up to here, float32 represents all integers exactly
 MAX_NAMED = 10  # channels in a message
 MAX_ABSENT = 0.5  # fraction of the chunks of a channel
 MIN_STAGE_BYTES = 10  # per voxel, of the stage that needs the least memory
@@ -86,14 +82,17 @@ def import_stack(
     shape = (source.count, *source.plane_shape)
     check_factors(name, downsample, shape)
     check_memory(name, shape, source.dtype.itemsize, downsample)
-    chosen, notices = voxel_size.choose(name, source.spacing, spacing, source.count)
-    flags = [
-        *source.flags,
-        *voxel_size.find_doubtful(source.spacing, spacing),
-        *check_chunks(name, source, number),
-    ]
+    with image_source.input_errors(name):
+        measured = source.measure_z() if source.measure_z else None
+    stored = source.spacing | ({"z": measured} if measured else {})
+    chosen, notices = voxel_size.choose(name, stored, spacing, source.count)
     with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
         stack = fill_stack(name, source.planes(number), shape, source.dtype)
+    flags = [
+        *source.flags,
+        *voxel_size.find_doubtful(stored, spacing),
+        *check_chunks(name, source, number),
+    ]
     stack = downsample_stack(stack, downsample)
     steps = [chosen[axis]["um"] * factor for axis, factor in zip("zyx", downsample, strict=True)]
     no_data, no_data_notices = describe_no_data(stack)
@@ -206,35 +205,21 @@ def pick_channel(
     if not channel_index:
         if len(names) == 1:
             return 0, "the only channel"
-        matches = _find_name(names, channel)
+        matches = parts.find_name(names, channel)
         if len(matches) == 1:
             return matches[0], f"its name is the channel in the sheet, {channel}"
         raise InputError(
             f"{name}: which of its channels is {channel} is not known, it has {available}: "
             "fill in channel_index in the sheet"
         )
-    matches = _find_name(names, channel_index)
-    if channel_index.isdecimal() and int(channel_index) < len(names):
-        matches = sorted({*matches, int(channel_index)})
+    matches = parts.find_matches(names, channel_index)
     if len(matches) == 1:
         return matches[0], f"channel_index {channel_index} in the sheet"
     problem = f"matches {len(matches)} of its channels" if matches else "matches no channel"
-    raise InputError(
-        f"{name}: channel_index {channel_index} {problem}, it has {available}: "
-        "correct channel_index in the sheet"
-    )
-
-
-def _find_name(names: Sequence[str | None], wanted: str) -> list[int]:
-    """Return the numbers of the channels with a name, ignoring case if none matches exactly."""
-    exact = [number for number, each in enumerate(names) if each == wanted]
-    if exact:
-        return exact
-    return [
-        number
-        for number, each in enumerate(names)
-        if each is not None and each.casefold() == wanted.casefold()
-    ]
+    fix = "correct channel_index in the sheet"
+    if matches:
+        fix = f"use #{matches[0]} for number {matches[0]}"
+    raise InputError(f"{name}: channel_index {channel_index} {problem}, it has {available}: {fix}")
 
 
 def fill_stack(
@@ -256,12 +241,14 @@ def fill_stack(
     Returns
     -------
     (Z, Y, X) ndarray of uint8, uint16 or float32
-        Colours are converted to luminance, see :func:`luminance`.
+        Floats as float32, integers as in :func:`choose_type`. Colours are converted to luminance,
+        see :func:`luminance`.
 
     Raises
     ------
     InputError
-        The type is not supported, or a value is NaN, infinite or out of range of float32.
+        The type is not supported; a float is NaN, infinite or out of range of float32; or an
+        integer is too large, see :func:`choose_type`.
 
     Examples
     --------
@@ -269,12 +256,12 @@ def fill_stack(
     >>> fill_stack("a.tif", planes, (2, 2, 3), np.dtype(np.float64)).dtype
     dtype('float32')
     """
-    if dtype.name not in RAW_TYPES:
+    if dtype.kind not in "bui" and dtype.name not in FLOATS:
         raise InputError(
             f"{name}: intensities of type {dtype.name} are not supported: convert the image to "
             "uint8, uint16 or float32"
         )
-    stack: NDArray[Any] = np.empty(shape, RAW_TYPES[dtype.name])
+    stack: NDArray[Any] = np.empty(shape, np.float32 if dtype.kind == "f" else dtype)
     invalid = 0
     for plane, target in zip(planes, stack, strict=True):
         with np.errstate(over="ignore"):  # counted below
@@ -283,10 +270,52 @@ def fill_stack(
             invalid += target.size - np.count_nonzero(np.isfinite(target))
     if invalid:
         raise InputError(
-            f"{name}: {invalid} values are NaN, infinite or out of range of float32: replace them "
-            "in the image"
+            f"{name}: {counted(invalid, 'values')} {agree(invalid, 'is', 'are')} NaN, infinite "
+            f"or out of range of float32: replace {agree(invalid, 'it', 'them')} in the image"
         )
-    return stack
+    return cast(RawVolume, stack.astype(choose_type(name, stack), copy=False))
+
+
+def choose_type(name: str, stack: NDArray[Any]) -> np.dtype[Any]:
+    """Return the type in which raw intensities are stored without changing any value.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    stack : ndarray
+        Booleans, integers or float32.
+
+    Returns
+    -------
+    dtype
+        uint8 for uint8, int8 without negative values, and booleans (0 and 1); uint16 for other
+        integers from 0 to 65,535; float32 otherwise.
+
+    Raises
+    ------
+    InputError
+        An integer is beyond 2^24, from where on float32 does not represent all integers.
+
+    Examples
+    --------
+    >>> choose_type("a.tif", np.array([0, 4095], np.int16))
+    dtype('uint16')
+    >>> choose_type("a.tif", np.array([-20, 4095], np.int16))
+    dtype('float32')
+    """
+    kept = stack.dtype.name in ("uint8", "uint16", "float32")
+    if kept or stack.dtype.kind == "b" or not stack.size:
+        return stack.dtype if kept else np.dtype(np.uint8)
+    low, high = int(stack.min()), int(stack.max())
+    if low < 0 or high > np.iinfo(np.uint16).max:
+        if max(-low, high) > MAX_EXACT:
+            raise InputError(
+                f"{name}: has integers from {low:,} to {high:,}, and those beyond {MAX_EXACT:,} "
+                "cannot be stored exactly: convert the image to uint16 or float32"
+            )
+        return np.dtype(np.float32)
+    return np.dtype(np.uint8 if stack.dtype.itemsize == 1 else np.uint16)
 
 
 def luminance(plane: NDArray[Any]) -> NDArray[Any]:
@@ -408,13 +437,13 @@ def check_chunks(name: str, source: ImageSource, number: int) -> list[str]:
     absent, total = source.count_chunks(number) if source.count_chunks else (0, 0)
     if not absent:
         return []
-    found = f"{absent} of {total} chunks are absent"
+    found = f"{absent} of {counted(total, 'chunks')} {agree(absent, 'is', 'are')} absent"
     if absent > MAX_ABSENT * total:
         raise InputError(
             f"{name}: {found}, more than {MAX_ABSENT:.0%}: copy the image again; if they were "
             "empty, write it with Zarr's setting array.write_empty_chunks"
         )
-    return [f"{found} and are read as empty"]
+    return [f"{found} and {agree(absent, 'is', 'are')} read as empty"]
 
 
 def downsample_stack(stack: RawVolume, factors: Sequence[int]) -> RawVolume:

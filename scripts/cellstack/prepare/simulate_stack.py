@@ -14,6 +14,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
+from cellstack.core.counting import agree, counted
 from cellstack.core.labels import label_type
 from cellstack.core.opencv import cv2
 from cellstack.core.types import Box, Labels, Spacing, Volume
@@ -277,7 +278,8 @@ def _relax(
         if overlapping.any():
             fitting = count - _count_surplus(pairs[overlapping])
             raise InputError(
-                f"nuclei_count={count}: only {fitting} nuclei of {diameter:g} um fit; "
+                f"nuclei_count={count}: only {counted(fitting, 'nuclei')} of {diameter:g} um "
+                f"{agree(fitting, 'fits', 'fit')}; "
                 "use fewer nuclei or a larger shape"
             )
     return centres

@@ -4,6 +4,7 @@ This is set for all rules at once, through attributes of Snakemake's rules, so t
 repeat it.
 """
 
+import subprocess
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,43 @@ from cellstack.run.resources import ResourceRequests, Wildcards
 
 GROUPS = {"prepare": "prepare", "enhance": "prepare", "segment": None, "cells": None}
 OTHER_GROUP = "measure"  # of the jobs after the segmentation
+SECONDS_FOR_SLURM = 60
 MAX_SECONDS_PER_GROUP = 600  # Slurm takes about 5 s to start a job
+
+
+def check_slurm(seconds: float = SECONDS_FOR_SLURM) -> None:
+    """Check that Slurm answers; without it, Snakemake waits for ever for the first job.
+
+    Parameters
+    ----------
+    seconds : float
+        How long to wait for the answer.
+
+    Raises
+    ------
+    snakemake.exceptions.WorkflowError
+        In one line.
+    """
+    from snakemake.exceptions import WorkflowError
+
+    command = "sinfo"
+    try:
+        answer = subprocess.run(
+            [command, "--noheader"], capture_output=True, text=True, timeout=seconds
+        )
+    except FileNotFoundError:
+        reason = f"the command {command} is not installed on this machine"
+    except subprocess.TimeoutExpired:
+        reason = f"{command} did not answer within {seconds:g} s"
+    else:
+        if answer.returncode == 0:
+            return
+        said = answer.stderr.strip().splitlines()
+        reason = said[0] if said else f"{command} ended with exit status {answer.returncode}"
+    raise WorkflowError(
+        f"Slurm cannot be used: {reason}; run this command on a login node of the cluster, or "
+        "without --workflow-profile on this machine"
+    )
 
 
 def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:

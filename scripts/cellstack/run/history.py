@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from cellstack.core.counting import counted
 from cellstack.errors import InputError
 from cellstack.files.atomic import atomic_write
 
@@ -161,7 +162,7 @@ class History(logging.Handler):
         self.remember()
         print(
             f"cellstack: {self._file.parent} was copied, or .snakemake was removed: restored "
-            f"from {self._file} the records of {len(entries)} files",
+            f"from {self._file} the records of {counted(len(entries), 'files')}",
             file=sys.stderr,
         )
 

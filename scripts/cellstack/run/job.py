@@ -12,10 +12,10 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, get_args
+from typing import Any, TypeAlias, get_args
 
 from cellstack.config import lengths
 from cellstack.core import parallel
@@ -25,10 +25,11 @@ from cellstack.files import fingerprints
 log = logging.getLogger("cellstack")
 
 Arguments = dict[str, Any]
+Main: TypeAlias = Callable[..., Sequence[Path] | None]
 RERUN_PARAMS = ("source", "stamp", "named_params")  # only there to re-run a job when they change
 
 
-def run(main: Callable[..., None]) -> None:
+def run(main: Main) -> None:
     """Run `main` if its module was started as a program; do nothing if it was imported.
 
     Parameters
@@ -37,7 +38,9 @@ def run(main: Callable[..., None]) -> None:
         The stage. Parameters annotated ``Path`` or ``list[Path]`` are files; ``dict`` and ``list``
         are written as JSON on the command line. Lengths such as "0.05 d" among the params are
         converted to um, with the diameter in the file that is the input `diameter`. The number of
-        threads of the job limits all libraries; `main` gets it if it has a parameter `threads`.
+        threads of the job limits all libraries; `main` gets it if it has a parameter `threads`. It
+        can return files that it read besides those named in the sheet; the job runs again when they
+        change.
 
     Raises
     ------
@@ -69,10 +72,11 @@ def run(main: Callable[..., None]) -> None:
         arguments["threads"] = threads
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # sent by clusters at a time limit
     try:
-        main(**_with_sizes(main, arguments))
+        others = main(**_with_sizes(main, arguments))
         if snakemake is not None and snakemake.params.get("image"):
             stamp = snakemake.params.stamp
-            fingerprints.write_record(snakemake.params.image, snakemake.output[0], stamp)
+            image, output = snakemake.params.image, snakemake.output[0]
+            fingerprints.write_record(image, output, stamp, others or ())
         cpu_seconds = sum(os.times()[:4])  # with child processes
         log.info("took %.2f CPU seconds, at most %d MB", cpu_seconds, _peak_memory())
     except KeyboardInterrupt:
@@ -123,7 +127,7 @@ def _job_name(snakemake: Any) -> str:
     return f"{snakemake.rule} {wildcards}".strip()
 
 
-def _with_sizes(main: Callable[..., None], arguments: Arguments) -> Arguments:
+def _with_sizes(main: Main, arguments: Arguments) -> Arguments:
     """Convert sizes that depend on the diameter to um.
 
     The file of the diameter is passed on only if `main` has a parameter `diameter`.
@@ -152,7 +156,7 @@ def _with_sizes(main: Callable[..., None], arguments: Arguments) -> Arguments:
     return converted
 
 
-def _from_snakemake(main: Callable[..., None], snakemake: Any) -> Arguments:
+def _from_snakemake(main: Main, snakemake: Any) -> Arguments:
     named: Arguments = dict(snakemake.input.items()) | dict(snakemake.output.items())
     for name, value in snakemake.params.items():
         if value is not None or name not in named:  # an image is an input or a param
@@ -183,9 +187,7 @@ def _as_paths(value: Any, annotation: Any) -> Any:
     return value
 
 
-def _command_line(
-    main: Callable[..., None], snakemake: Any, arguments: Arguments, threads: int
-) -> str:
+def _command_line(main: Main, snakemake: Any, arguments: Arguments, threads: int) -> str:
     """Return the command that runs the script with the same arguments from a shell."""
     # Snakemake runs a copy of the script: .snakemake/scripts/tmpXXXX.NAME.py
     script = Path(sys.argv[0]).name.partition(".")[2]
@@ -213,7 +215,7 @@ def _without_none(annotation: Any) -> Any:
     return kinds[0] if len(kinds) == 1 else annotation
 
 
-def _from_command_line(main: Callable[..., None]) -> tuple[Arguments, int]:
+def _from_command_line(main: Main) -> tuple[Arguments, int]:
     import argparse
 
     parser = argparse.ArgumentParser(

@@ -17,13 +17,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cellstack.config.units import Unit
+from cellstack.core.counting import counted
 from cellstack.errors import InputError
 from cellstack.files import tables
+from cellstack.run.cluster import check_slurm
 from cellstack.run.folders import check_folders
 from cellstack.run.history import History
 
 SECONDS_BETWEEN_LINES = 30
 MAX_STACKS_NAMED = 3
+MAX_STACKS_TO_CHECK = 10
+MAX_FLAG_CHARACTERS = 110
 COLUMNS = ["stack", "stage", "reason", "log"]
 NO_REASON = "no message in the log: killed, out of memory or time, or the disk is full"
 NOT_STARTED = (
@@ -90,7 +94,9 @@ class Progress(logging.Handler):
         known = read_failed(self.folder / "failed.csv")
         self.known = {stack: row for stack, row in known.items() if stack not in self.complete}
         self._write_failed()
-        self._tell(f"{len(jobs)} jobs for {len(self.left)} stacks", terminal=False)
+        self.tell(
+            f"{counted(len(jobs), 'jobs')} for {counted(len(self.left), 'stacks')}", terminal=False
+        )
 
     def emit(self, record: logging.LogRecord) -> None:
         """Handle a log record, if it is an event of a job."""
@@ -116,7 +122,7 @@ class Progress(logging.Handler):
         if self.clock() - self.last_line >= SECONDS_BETWEEN_LINES:
             remaining = self._remaining_seconds()
             rest = "" if remaining is None else f", about {_duration(remaining)} to go"
-            self._tell(self.line() + rest)
+            self.tell(self.line() + rest)
 
     def _finish_job(self, number: int) -> None:
         job = self.jobs[number]
@@ -134,7 +140,7 @@ class Progress(logging.Handler):
     def line(self) -> str:
         """Return how many stacks and jobs are done and failed, and which are running."""
         done = len(self.complete) + sum(count == 0 for count in self.left.values())
-        parts = [f"{done} of {len(self.complete) + len(self.left)} stacks done"]
+        parts = [f"{done} of {counted(len(self.complete) + len(self.left), 'stacks')} done"]
         failed = {self.jobs[number].stack for number in self.failed} - {None}
         if failed:
             parts.append(f"{len(failed)} failed")
@@ -150,7 +156,7 @@ class Progress(logging.Handler):
             more = f" and {others} more" if others > 0 else ""
             parts.append(f"running: {', '.join(named)}{more}")
         open_jobs = len(self.waiting) + len(self.running) + len(self.failed)
-        parts.append(f"{len(self.jobs) - open_jobs} of {len(self.jobs)} jobs")
+        parts.append(f"{len(self.jobs) - open_jobs} of {counted(len(self.jobs), 'jobs')}")
         return ", ".join(parts)
 
     def _remaining_seconds(self) -> float | None:
@@ -168,12 +174,12 @@ class Progress(logging.Handler):
         """Report how the run ended, and the reason and log of each stack that failed."""
         self._ended = True
         self._write_failed()
-        self._tell(f"{self.line()}, after {_duration(self.clock() - self.start)}")
+        self.tell(f"{self.line()}, after {_duration(self.clock() - self.start)}")
         failures = self._failures()
         not_begun = [row["stack"] for row in failures if row["reason"] == NOT_BEGUN]
         if len(not_begun) > MAX_STACKS_NAMED:
             names = ", ".join(not_begun[:MAX_STACKS_NAMED])
-            self._tell(
+            self.tell(
                 f"failed: {len(not_begun)} stacks ({names}, ...): the run was stopped before they "
                 f"were started; all are listed in {self.folder / 'failed.csv'}"
             )
@@ -181,9 +187,9 @@ class Progress(logging.Handler):
             if row["stack"] in not_begun and len(not_begun) > MAX_STACKS_NAMED:
                 continue
             stack = row["stack"] or "all stacks"
-            self._tell(f"failed: {stack}: {row['stage']}: {row['reason']}; log: {row['log']}")
+            self.tell(f"failed: {stack}: {row['stage']}: {row['reason']}; log: {row['log']}")
         if any(row["stack"] for row in failures):
-            self._tell(
+            self.tell(
                 "fix these errors and run the same command again; "
                 "for tables of the other stacks add --config skip_incomplete_stacks=true"
             )
@@ -233,7 +239,8 @@ class Progress(logging.Handler):
             else:
                 path.unlink(missing_ok=True)
 
-    def _tell(self, line: str, terminal: bool = True) -> None:
+    def tell(self, line: str, terminal: bool = True) -> None:
+        """Write a line to the terminal and to progress.log."""
         self.last_line = self.clock()
         if terminal:
             self.say(f"cellstack: {line}")
@@ -260,29 +267,33 @@ class Watch:
         self._workflow, self._history, self._incomplete = workflow, history, incomplete
         self._logs = workflow.pathvars.get("logs")
         self._progress: Progress | None = None
+        self._has_tables = False
 
     def start(self) -> None:
         """Follow the jobs that Snakemake is about to run, if their folders can be written to."""
         from snakemake.logging import logger
 
+        if self._workflow.executor_plugin.name == "slurm":
+            check_slurm()
         check_folders([self._workflow.pathvars.get("results"), self._logs])
 
-        dag, settings = self._workflow.dag, self._workflow.output_settings
+        dag = self._workflow.dag
         jobs = {
             dag.jobid(job): Job(job.rule.name, _stack_of(job), [str(log) for log in job.log])
             for job in dag.needrun_jobs()
             if job.rule.name != "all"
         }
+        self._has_tables = any(job.rule.name == "collect_stacks" for job in dag.jobs)
         to_do = {job.stack for job in jobs.values()}
         stacks = {_stack_of(job) for job in dag.jobs}
         complete = {stack for stack in stacks if stack is not None and stack not in to_do}
-        quiet = {each.name for each in settings.quiet or ()}
-        say = str if "ALL" in quiet else partial(print, file=sys.stderr, flush=True)
+        say = partial(print, file=sys.stderr, flush=True)  # whatever --quiet leaves out
         if self._incomplete:
             say(
-                f"cellstack: the tables will lack {len(self._incomplete)} stacks, "
-                "which are at the end of results/stacks.csv"
+                f"cellstack: the tables will lack {counted(len(self._incomplete), 'stacks')}, "
+                "listed at the end of results/stacks.csv"
             )
+        say(f"cellstack: {counted(len(jobs), 'jobs')} for {counted(len(to_do - {None}), 'stacks')}")
         self._progress = Progress(jobs, complete, self._logs, say)
         logger.addHandler(self._progress)
         self._history.follow(
@@ -302,6 +313,11 @@ class Watch:
             logger.removeHandler(self._progress)
             logger.removeHandler(self._history)
             self._progress.finish()
+            if self._has_tables and not self._progress.failed:
+                for line in flagged_stacks(
+                    Path(self._workflow.pathvars.get("results"), "stacks.csv")
+                ):
+                    self._progress.tell(line)
             self._history.finish()
 
 
@@ -351,6 +367,39 @@ def reason(logs: Iterable[str | Path]) -> str:
         if errors:
             return errors[-1].partition(": ")[2] or errors[-1]
     return NO_REASON
+
+
+def flagged_stacks(path: str | Path) -> list[str]:
+    """Return lines for the terminal: which stacks to check, and why.
+
+    Parameters
+    ----------
+    path : path-like
+        ``stacks.csv`` of a run.
+
+    Returns
+    -------
+    list of str
+        Empty if no stack has flags, or if there is no such file.
+    """
+    if not Path(path).is_file():
+        return []
+    rows = list(tables.read_rows(path))
+    flagged = [row for row in rows if row["flags"] and row["status"] not in (FAILED, NOT_RUN)]
+    if not flagged:
+        return []
+    count = len({row["stack"] for row in flagged})
+    total = len({row["stack"] for row in rows})
+    lines = [f"look at {count} of {total} stacks (all reasons: column flags of {path}):"]
+    for row in flagged[:MAX_STACKS_TO_CHECK]:
+        first, *others = row["flags"].split(";")
+        if len(first) > MAX_FLAG_CHARACTERS:
+            first = f"{first[:MAX_FLAG_CHARACTERS].rstrip()}..."
+        more = f"; {len(others)} more" if others else ""
+        lines.append(f"  {row['stack']} {row['object']}: {first}{more}")
+    if len(flagged) > MAX_STACKS_TO_CHECK:
+        lines.append(f"  and {len(flagged) - MAX_STACKS_TO_CHECK} more")
+    return lines
 
 
 def read_failed(path: str | Path) -> dict[str, dict[str, str]]:

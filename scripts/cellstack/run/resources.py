@@ -17,6 +17,7 @@ MEMORY_FACTOR = 1.5
 TIME_FACTOR = 2.5  # margin for slower or busy machines
 MAX_CORES = 4
 MEGAVOXELS_PER_CORE = 16
+REMOTE_VOXELS = 64_000_000  # assumed for remote images, such as 60 planes of 1024 x 1024
 
 
 class Wildcards(Protocol):
@@ -67,7 +68,7 @@ class ResourceRequests:
     def voxels(self, stack: str) -> int:
         """Return the number of voxels of a stack of the sheet; 0 where the image cannot be read.
 
-        It is 0 for a remote image too.
+        That of a remote image is not known before its job, so it is assumed to be 64 million.
 
         The job that imports the image reports why it cannot be read.
         """
@@ -78,7 +79,7 @@ class ResourceRequests:
         if image in self._study.simulated_images:
             return math.prod(self._study.simulated_images[image])
         if images.is_remote(image):  # nothing is downloaded before its job
-            return 0
+            return REMOTE_VOXELS
         return opening.count_voxels([Path(image)], parts.Part(row.get("scene"), row.get("time")))
 
     def megavoxels(self, wildcards: Wildcards) -> float:

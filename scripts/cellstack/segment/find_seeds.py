@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cellstack.config.methods import Methods
 from cellstack.core import maxima, parallel
 from cellstack.core.blobs import blobness
+from cellstack.core.counting import agree, counted
 from cellstack.core.labels import label_type, relabel
 from cellstack.core.types import BoolVolume, Labels, Spacing, Volume
 from cellstack.errors import InputError
@@ -270,10 +271,12 @@ def points(
         if len(outside) > MAX_LOGGED_POINTS:
             listed.append("...")
         log.warning(
-            "%d of %d points of %s lie outside the mask and are ignored: %s",
+            "%d of %s of %s %s outside the mask and %s ignored: %s",
             len(outside),
-            len(points),
+            counted(len(points), "points"),
             path,
+            agree(len(outside), "lies", "lie"),
+            agree(len(outside), "is", "are"),
             "; ".join(listed),
         )
     return marked

@@ -21,6 +21,7 @@ from cellstack.core.blobs import (
     values_around,
 )
 from cellstack.core.components import keep_marked_components
+from cellstack.core.counting import counted
 from cellstack.core.types import BoolVolume, Spacing, Volume
 from cellstack.core.watershed import watershed
 
@@ -138,7 +139,9 @@ def mark_blobs(
     kept, dropped_dim, brightness_ratio = select_blobs(
         blobs, min_contrast_to_noise_ratio * noise, min_contrast, min_dim_objects
     )
-    log.info("%d blobs, %d kept, %d dropped as too dim", len(kept), kept.sum(), dropped_dim)
+    log.info(
+        "%s, %d kept, %d dropped as too dim", counted(len(kept), "blobs"), kept.sum(), dropped_dim
+    )
     if not kept.any():
         return MarkedBlobs(np.zeros(stack.shape, bool), dropped_dim, brightness_ratio, 0.0, 0)
     markers = np.zeros(blobs.smooth.shape, np.int32)

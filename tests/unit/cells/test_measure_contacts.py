@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labels import contacts_by_loop
 
-from cellstack.cells.measure_contacts import COLUMNS, measure_contacts
+from cellstack.cells.measure_contacts import measure_contacts
+from cellstack.config.columns import CONTACT_COLUMNS
 from cellstack.files.stacks import write_stack
 from cellstack.files.tables import read_columns, read_rows, write_rows
 from measure_contacts import main
@@ -174,7 +175,7 @@ def test_script_adds_the_labels_of_selected_cells(tmp_path):
     }
     main(**files, contacts=tmp_path / "contacts.csv", stack="a", object="cells", **OPTIONS)
     found = list(read_rows(tmp_path / "contacts.csv"))
-    assert read_columns(tmp_path / "contacts.csv") == list(COLUMNS)
+    assert read_columns(tmp_path / "contacts.csv") == list(CONTACT_COLUMNS)
     assert [(row["label_1"], row["label_2"], row["contact_area_um2"]) for row in found] == [
         ("0", "1", "12"),
         ("1", "0", "12"),

@@ -1,6 +1,9 @@
 import pytest
 
+import describe_columns
 from cellstack.config import columns
+from cellstack.evaluate.score_columns import TABLES
+from cellstack.files.tables import read_rows
 
 
 def test_columns_of_a_channel_are_repeated_in_the_order_of_the_channels():
@@ -53,12 +56,9 @@ def test_other_columns_are_not_described(name):
         "count_found",
         "count_measured",
         "count_flagged",
-        "count_flagged_face",
         "count_dropped_lateral_face",
-        "total_volume_um3",
-        "p5_mean_intensity_a",
-        "median_nuclei_count",
-        "max_sphericity",
+        "density_per_mm3",
+        "voxel_size_z_um",
     ],
 )
 def test_names_of_results_are_known(name):
@@ -67,7 +67,39 @@ def test_names_of_results_are_known(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["mouse", "mean_age", "p_volume_um3", "p5_age", "count", "count_dropped_", "xstatus", "total_"],
+    ["mouse", "mean_age", "p_volume_um3", "p5_age", "count", "count_dropped_", "xstatus", "n"],
 )
 def test_other_names_are_free(name):
     assert not columns.is_result(name)
+
+
+def test_the_dictionary_has_the_columns_of_every_table(tmp_path):
+    path = tmp_path / "columns.csv"
+    describe_columns.main(
+        columns=path,
+        channels=["nuclei", "membrane"],
+        objects=["nuclei", "cells"],
+        from_sheet=["=mouse"],
+        has_scores=True,
+    )
+    rows = list(read_rows(path))
+    assert all(row["definition"] for row in rows)
+    listed = {}
+    for row in rows:
+        listed.setdefault(row["table"], []).append(row["column"])
+    others = ["stacks.csv", "objects.csv", "statistics.csv", "selection.csv", "contacts.csv"]
+    assert list(listed) == [*others, "pairs.csv", *TABLES]
+    assert listed["stacks.csv"][:6] == [
+        *("stack", "object", "status", "flags"),
+        *("=mouse", "count_found"),
+    ]
+    assert listed["objects.csv"][3:6] == ["segmentation_label", "=mouse", "flags"]
+    assert "nuclei_count" in listed["objects.csv"]
+    assert listed["statistics.csv"] == list(columns.STATISTICS_COLUMNS)
+
+
+def test_the_dictionary_has_only_tables_that_are_written():
+    tables = columns.describe_tables(["dna"], ["nuclei"], [])
+    assert tables.keys().isdisjoint({"contacts.csv", "pairs.csv"})
+    assert "nuclei_count" not in tables["objects.csv"]
+    assert "mean_intensity_dna" in tables["objects.csv"]

@@ -218,6 +218,27 @@ def test_the_evaluation_needs_a_ground_truth(inputs_of):
     assert inputs.error_figures() == ["<results>/a/figures/nuclei_errors.png"]
 
 
+def test_a_page_of_scores_that_exists_is_kept_up_to_date(inputs_of, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = Path("results", "evaluation.html")
+    scored = inputs_of([NUCLEI | {"ground_truth": "t.tif"}])
+    assert scored.existing_evaluation() == []
+    page.parent.mkdir(exist_ok=True)
+    page.touch()
+    assert scored.existing_evaluation() == ["<results>/evaluation.html"]
+    assert inputs_of([NUCLEI]).existing_evaluation() == []
+
+
+def test_many_stacks_have_several_pages_of_volumes(inputs_of):
+    inputs = inputs_of([NUCLEI | {"stack": f"s{i}"} for i in range(61)])
+    figures = inputs.volume_figures()
+    assert figures == [
+        "<results>/figures/nuclei_volumes.png",
+        "<results>/figures/nuclei_volumes_2.png",
+    ]
+    assert [inputs.page_number(page) for page in ("", "_2", "_13")] == [1, 2, 13]
+
+
 def test_targets_of_all_stacks(inputs_of):
     inputs = inputs_of([NUCLEI | {"diameter_um": "auto"}, MEMBRANE])
     assert inputs.diameter_figures() == ["<results>/a/figures/nuclei_diameter.png"]

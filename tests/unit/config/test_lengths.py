@@ -51,7 +51,7 @@ def test_a_file_without_a_diameter_is_refused(tmp_path, text):
         (3.99, "diameter_um of nuclei, 3.99 um, is less than 2 voxels of 2 um along z"),
         (4, None),
         (7.5, None),
-        (7.51, "is more than the field of view of 7.5 um: correct diameter_um, or fill in z_um"),
+        (7.51, "is more than the field of view of 7.5 um: correct diameter_um or the voxel size"),
         (None, None),
     ],
 )
@@ -68,6 +68,15 @@ def test_the_distance_between_planes_does_not_count_in_a_single_plane():
     lengths.check_diameter(4, (1, 90, 90), (9.0, 0.5, 0.5), "nuclei")
     with pytest.raises(InputError, match=r"less than 2 voxels of 2\.1 um along x"):
         lengths.check_diameter(4, (1, 90, 90), (9.0, 0.5, 2.1), "nuclei")
+
+
+@pytest.mark.parametrize(
+    ("diameter_um", "spacing"), [(8, (2.0, 0.5, 0.25)), (3.9, (1.9, 0.5, 0.25))]
+)
+def test_a_corrected_diameter_or_voxel_size_fits_the_stack(diameter_um, spacing):
+    with pytest.raises(InputError, match="correct diameter_um or the voxel size"):
+        lengths.check_diameter(3.9, (8, 20, 40), (2.0, 0.5, 0.25), "nuclei")
+    lengths.check_diameter(diameter_um, (8, 20, 40), spacing, "nuclei")
 
 
 def test_a_size_is_a_number_and_a_unit_only():

@@ -157,7 +157,7 @@ def test_values_that_contain_themselves_are_one_error(sheet):
 def test_many_errors_are_cut(sheet):
     lines = errors_of({f"key{number}": 1 for number in range(1000)})
     assert lines[-1] == "and 900 more; fix these first"
-    assert lines[0] == "1000 error(s) in the configuration or the sheet:"
+    assert lines[0] == "1000 errors in the configuration or the sheet:"
 
 
 def test_the_end_of_a_long_line_is_kept():
@@ -170,7 +170,7 @@ def test_the_end_of_a_long_line_is_kept():
 @pytest.mark.parametrize("cell", ["1e300", "1" + "0" * 400])
 def test_a_number_of_the_sheet_that_is_too_large(sheet, cell):
     sheet.write_text(f"stack,channel,image,diameter_um\na,nuclei,a.tif,{cell}\n")
-    assert any("stacks.csv row 1" in line for line in errors_of({}))
+    assert any("stacks.csv row 2" in line for line in errors_of({}))
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_empty_rows_are_ignored(read):
 def test_each_missing_cell_is_reported_once(read):
     rows, _ = read("stack,channel,image,mouse\n,,,7\n", "stacks.csv")
     assert errors_of(rows)[:3] == [
-        f"stacks.tsv row 1: {column} is missing; fill it in"
+        f"stacks.tsv row 2: {column} is missing; fill it in"
         for column in ("stack", "channel", "image")
     ]
     assert len(errors_of(rows)) == len(set(errors_of(rows)))
@@ -163,7 +163,7 @@ def test_surplus_cells_and_repeated_columns_are_refused(read):
         "column 'image' occurs 2 times",
         "has more cells than the header",
     ]
-    assert "row 2: " in errors[1]
+    assert "row 3: " in errors[1]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_time_point_is_an_integer_from_0(read):
     assert "time" not in rows[1]
     found = errors_of(rows, errors)
     assert [error.split(":")[0] for error in found] == [
-        f"stacks.tsv row {number}.time" for number in (3, 4, 5)
+        f"stacks.tsv row {number}.time" for number in (4, 5, 6)
     ]
     assert "-1 is below 0; give the time point of the file" in found[0]
 
@@ -206,7 +206,7 @@ def test_a_time_point_is_an_integer_from_0(read):
 def test_only_an_image_can_be_remote(read, url):
     lines = f"stack\tchannel\timage\tlabels\na\tnuclei\t{url}\t{url}\n"
     assert errors_of(*read(lines)) == [
-        f"stacks.tsv row 1: labels '{url}' is an address, which only `image` can be; "
+        f"stacks.tsv row 2: labels '{url}' is an address, which only `image` can be; "
         "download it, and give its folder"
     ]
 
@@ -267,7 +267,7 @@ def test_names_that_could_lead_elsewhere_are_refused(read, name, column):
     }
     rows, errors = read("\t".join(cells) + "\n" + "\t".join(cells.values()) + "\n")
     assert any(
-        error.startswith(f"stacks.tsv row 1.{column}: ") for error in errors_of(rows, errors)
+        error.startswith(f"stacks.tsv row 2.{column}: ") for error in errors_of(rows, errors)
     )
 
 
@@ -361,3 +361,34 @@ def test_mutated_sheets(read):
         assert all(error and len(error.splitlines()) == 1 for error in found)
         refused += bool(found)
     assert 0.2 * count < refused <= count
+
+
+@pytest.mark.parametrize("name", ["mouse_1", "a_b-c_", "9_"])
+def test_names_of_stacks_can_have_underscores(read, name):
+    rows, errors = read(f"stack\tchannel\timage\n{name}\tnuclei\tx.tif\n")
+    assert not any("wrong format" in error for error in errors_of(rows, errors))
+    rows, errors = read("stack\tchannel\timage\n_a\tnu_clei\tx.tif\n")
+    wrong = [error for error in errors_of(rows, errors) if "wrong format" in error]
+    assert sorted(error.split(":")[0] for error in wrong) == [
+        "stacks.tsv row 2.channel",
+        "stacks.tsv row 2.stack",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("channels", "resembled"),
+    [
+        (["Nuclei"], "nuclei"),
+        (["nuclei", "membranes"], "membrane"),
+        (["nuclei", "Membrane"], "membrane"),
+        (["nuclei", "membrane", "membranes2"], None),
+        (["nuclei", "dye"], None),
+    ],
+)
+def test_a_channel_that_resembles_one_that_is_missing_is_refused(read, channels, resembled):
+    lines = [f"a\t{channel}\tx.tif" for channel in channels]
+    rows, errors = read("\n".join(["stack\tchannel\timage", *lines]) + "\n")
+    found = [error for error in errors_of(rows, errors) if "resembles" in error]
+    row = len(channels) + 1
+    message = f"stacks.tsv row {row}: channel {channels[-1]!r} resembles {resembled!r}; rename it"
+    assert [error.startswith(message) for error in found] == [True] * bool(resembled)

@@ -76,7 +76,7 @@ def test_an_estimated_diameter_leaves_sizes_open(load_study):
 def test_default_options_are_parts_of_the_diameter(load_study):
     changed = {"gaussian": {"sigma_um": 3}}
     options = load_study([NUCLEI], denoise=changed).default_options()
-    assert options["denoise"] == {"sigma_um": 0.06}
+    assert options["denoise"] == {"sigma_um": 0.075}
     assert options["binarize"]["background_radius_um"] == 1.5
     assert options["binarize"]["level"] == 0.45
     assert options["find_seeds"] == {
@@ -116,7 +116,7 @@ def test_all_errors_in_one_message(load_study):
     with pytest.raises(InputError) as error:
         load_study(rows, "binarize.method\nlee\n", group_by=3)
     lines = str(error.value).splitlines()
-    assert lines[0] == "4 error(s) in the configuration or the sheet:"
+    assert lines[0] == "4 errors in the configuration or the sheet:"
     assert len(lines) == 5
 
 
@@ -161,6 +161,33 @@ def test_stacks_that_share_settings_are_listed_together(load_study):
     assert volume == pytest.approx(0.1 * math.pi / 6 * 6**3, rel=1e-5)
     assert "segment_cells" not in first["stages"]
     assert "estimate_diameter" not in first["stages"]
+
+
+@pytest.mark.parametrize("diameter", [12, 12.5, "auto"])
+def test_a_diameter_without_a_kind_of_object_is_that_of_nuclei(load_study, diameter):
+    rows = [{"stack": "a", "channel": "nuclei", "image": "a.tif"}]
+    study = load_study(rows, diameter_um=diameter)
+    assert study.diameter("a", "nuclei") == diameter
+    assert study.config["diameter_um"] == {"nuclei": diameter}
+
+
+@pytest.mark.parametrize("diameter", [True, "12 um", -3])
+def test_other_diameters_without_a_kind_are_refused(load_study, diameter):
+    rows = [{"stack": "a", "channel": "nuclei", "image": "a.tif"}]
+    with pytest.raises(InputError, match=r"config\.diameter_um"):
+        load_study(rows, diameter_um=diameter)
+
+
+def test_a_column_of_groups_that_is_missing_is_refused(load_study):
+    rows = [{"stack": "a", "channel": "nuclei", "image": "a.tif", "condition": "drug"}]
+    message = "config.group_by: stacks.csv has no column 'conditon' of your own; did you mean 'cond"
+    with pytest.raises(InputError, match=message):
+        load_study(rows, group_by="conditon")
+    assert load_study(rows, group_by="condition").groups("nuclei") == {"a": "drug"}
+    del rows[0]["condition"]
+    assert load_study(rows).groups("nuclei") == {}  # the default need not exist
+    with pytest.raises(InputError, match="add it to the sheet"):
+        load_study(rows, group_by="age")
 
 
 @pytest.mark.parametrize("name", ["t.csv", "folder/T.TSV"])

@@ -192,3 +192,10 @@ def test_colors_depend_on_the_order_of_labels_not_on_gaps_in_their_numbers():
     with_gaps = outlines.label_colors(find_boxes((labels * 7 + 2).astype(np.uint16)))
     assert with_gaps == {label * 7 + 2: color for label, color in colors.items()}
     assert outlines.label_colors({}) == {}
+
+
+def test_flags_count_unless_they_are_those_of_a_face(tmp_path):
+    rows = ["1,3,", "2,4,touches first plane", "3,9,touches first plane;low contrast"]
+    path = tmp_path / "objects.csv"
+    path.write_text("\n".join(["label,segmentation_label,flags", *rows]) + "\n")
+    assert outlines.read_numbers(path) == {3: (1, False), 4: (2, False), 9: (3, True)}

@@ -56,7 +56,7 @@ def test_brightest_plane_has_its_scale_and_number():
     scale = pixels_per_um(axes)
     assert scale[0] == pytest.approx(scale[1])
     assert scale_bars(figure) == [(pytest.approx(5 * scale[0]), 5)]  # a fifth of 40 um is 8
-    assert "Plane 6" in texts_of(figure)
+    assert "Plane 5, counted from 0" in texts_of(figure)
     assert not axes.collections
 
 

@@ -123,8 +123,36 @@ def test_projection_shows_the_outline_of_each_whole_object():
     assert edges_of(one, (1, 1)) == ((5, 25), (5, 25))
     assert edges_of(other, (1, 1)) == ((15, 35), (15, 35))
     assert first != second
-    assert outlines_of(shown["plane xy"]) == []  # plane 5 is between the two objects
+    assert len(outlines_of(shown["plane xy"])) == 1  # no plane cuts both objects
     assert len(outlines_of(shown["plane xz"])) == 2
+
+
+def test_planes_are_those_that_cut_most_objects():
+    boxes = [(2, 4), (5, 9), (5, 9)], [(3, 6), (5, 9), (20, 24)], [(14, 16), (30, 34), (5, 9)]
+    labels = boxes_image((20, 40, 40), *boxes)
+    raw = np.random.default_rng(0).integers(0, 99, labels.shape).astype(np.uint8)
+    figure = draw(labels, (1, 1, 1), raw)
+    shown = panels(figure)
+    np.testing.assert_array_equal(shown["plane xy"].images[0].get_array(), raw[3])
+    np.testing.assert_array_equal(shown["plane xz"].images[0].get_array(), raw[:, 8])
+    np.testing.assert_array_equal(shown["plane yz"].images[0].get_array(), raw[:, :, 8].T)
+    for view, at in (("xy", (8, 8)), ("xz", (3, 8)), ("yz", (8, 3))):
+        axes = shown[f"plane {view}"]
+        assert (axes.get_yticks()[0], axes.get_xticks()[0]) == at
+    assert {"z = 3 µm", "y = 8 µm", "x = 8 µm"} <= set(texts_of(figure))
+    assert "Planes with most objects" in texts_of(figure)
+    assert "Middle planes" in texts_of(draw(labels * 0, (1, 1, 1)))
+
+
+def test_objects_are_numbered_in_the_views_along_z():
+    labels = boxes_image((6, 40, 40), [(1, 5), (5, 19), (5, 19)], [(1, 5), (22, 36), (5, 19)])
+    raw = np.zeros(labels.shape, np.uint8)
+    numbers = {1: (7, True), 2: (8, False)}
+    figure = plot_segmentation(raw, labels, labels, (1, 1, 1), title="s", numbers=numbers)
+    for name, axes in panels(figure).items():
+        written = [text.get_text() for text in axes.texts]
+        assert written == (["7!", "8"] if name.endswith("xy") else [])
+    assert "2 objects, 2 measured, 1 flagged (!)" in texts_of(figure)
 
 
 def test_labels_with_gaps_are_drawn_in_place_and_in_their_colors():
@@ -151,7 +179,7 @@ def test_objects_that_are_not_measured_are_white_and_others_keep_their_colors():
     renumbered = np.array([0, 0, 2, 1], np.uint16)[segmentation]
     raw, spacing = np.zeros(segmentation.shape, np.uint8), (1, 0.5, 0.5)
     figure = plot_segmentation(raw, segmentation, renumbered, spacing, title="s")
-    in_planes = outlines_of(panels(plot_planes(raw, segmentation, spacing, title="s"))["plane 2"])
+    in_planes = outlines_of(panels(plot_planes(raw, segmentation, spacing, title="s"))["plane 1"])
     by_left = {round(line[:, 0].min()): color for color, line in in_planes}
     assert len(set(by_left.values())) == 3
     for name in ("projection xy", "plane xy"):
@@ -180,4 +208,4 @@ def test_a_single_plane_has_one_view():
     figure = draw(boxes_image(raw.shape, [(0, 1), (3, 9), (3, 9)]), (1, 0.5, 0.5), raw)
     assert list(panels(figure)) == ["plane xy"]
     assert "1 object, 1 measured" in texts_of(figure)
-    assert "Plane 1 of 1" in texts_of(figure)
+    assert "Plane 0 of 1, counted from 0" in texts_of(figure)

@@ -3,9 +3,10 @@ import pytest
 from drawn import panels, texts_of
 from matplotlib.colors import to_hex
 
+from cellstack.config.paging import STACKS_PER_PAGE
 from cellstack.figures import drawing
 from cellstack.figures.colors import COLORS
-from cellstack.figures.plot_volumes import MAX_STACKS, PLOT_WIDTH, ROW_HEIGHT, plot_volumes
+from cellstack.figures.plot_volumes import PLOT_WIDTH, ROW_HEIGHT, plot_volumes
 from cellstack.files.tables import write_rows
 from plot_volumes import main
 
@@ -62,7 +63,7 @@ def test_bar_median_and_dots_of_each_row():
     assert [list(line.get_ydata()) for line in diamonds] == [[0], [1, 1]]
     counts = [text.get_text() for text in shown["groups"].texts]
     assert counts == ["2 cells, 1 stack", "5 cells, 2 stacks"]
-    assert [text.get_text() for text in shown["stacks"].texts] == ["2 cells", "4 cells", "1 cells"]
+    assert [text.get_text() for text in shown["stacks"].texts] == ["2 cells", "4 cells", "1 cell"]
 
 
 def test_rows_are_as_high_in_both_blocks_and_blocks_are_apart():
@@ -122,11 +123,30 @@ def test_stack_without_objects():
     assert "no measured cells" in texts_of(figure)
 
 
-def test_number_of_rows_is_limited():
-    volumes = {f"s{i}": np.arange(5.0) for i in range(MAX_STACKS + 5)}
-    figure = plot_volumes(volumes, {}, kind="cells", group_by="condition")
-    assert len(row_names(panels(figure)["stacks"])) == MAX_STACKS
-    assert f"By stack: the first {MAX_STACKS} of {MAX_STACKS + 5}" in texts_of(figure)
+def test_many_stacks_are_shown_on_pages():
+    count = STACKS_PER_PAGE + 5
+    volumes = {f"s{i}": np.arange(5.0) for i in range(count)}
+    shown = []
+    for page in (1, 2):
+        figure = plot_volumes(volumes, {}, kind="cells", group_by="condition", page=page)
+        names = row_names(panels(figure)["stacks"])
+        assert f"By stack: page {page} of 2, {len(names)} of {count} stacks" in texts_of(figure)
+        shown.append(names)
+    assert [len(names) for names in shown] == [STACKS_PER_PAGE, 5]
+    assert shown[0] + shown[1] == list(volumes)
+
+
+@pytest.mark.parametrize(("largest", "scale"), [(200.0, "linear"), (2100.0, "log")])
+def test_the_axis_is_logarithmic_if_outliers_would_hide_the_others(largest, scale):
+    volumes = {"a": [90.0, 100.0, 110.0, 20.0], "b": [95.0, 105.0, largest]}
+    figure = plot_volumes(volumes, {}, kind="nuclei", group_by="condition")
+    (axes,) = panels(figure).values()
+    assert axes.get_xscale() == scale
+    left, right = axes.get_xlim()
+    assert left < 20 and right > largest and (left == 0) == (scale == "linear")
+    figure.canvas.draw()
+    assert all(float(name.get_text()) >= 0 for name in axes.get_xticklabels())
+    assert ("logarithmic" in axes.get_xlabel()) == (scale == "log")
 
 
 def test_script_writes_the_same_bytes_twice(tmp_path):

@@ -137,7 +137,10 @@ def test_scripts_write_the_same_bytes_for_any_style_of_the_user(tmp_path):
     write_stack(tmp_path / "raw.tif", raw.astype(np.uint16), spacing)
     write_stack(tmp_path / "segmentation.tif", labels, spacing)
     write_labels(tmp_path / "labels.ome.tif", selected, spacing)
+    table = "label,segmentation_label,flags\n1,2,low contrast\n"
+    (tmp_path / "objects.csv").write_text(table)
     common = {
+        "objects": tmp_path / "objects.csv",
         "raw": tmp_path / "raw.tif",
         "segmentation": tmp_path / "segmentation.tif",
         "title": "s",

@@ -186,3 +186,71 @@ def test_a_broken_link_in_a_folder(tmp_path):
     folder = write_zarr(tmp_path / "a.zarr")
     (folder / "link").symlink_to(tmp_path / "none")
     assert stamp_of([folder]) == stamp_of([folder])
+
+
+@pytest.fixture
+def others(tmp_path):
+    """The rest of a set: a file and a folder, which were read too."""
+    (tmp_path / "companion").write_bytes(b"metadata")
+    (tmp_path / "planes").mkdir()
+    (tmp_path / "planes" / "p3.tif").write_bytes(b"plane 3")
+    return [tmp_path / "companion", tmp_path / "planes"]
+
+
+@pytest.mark.parametrize("place", ["companion", "planes/p3.tif"])
+def test_other_files_that_were_read_count_from_the_first_import_on(files, others, output, place):
+    other = output.parent / place
+    stamp = known_stamp(files, output)
+    write_record(files, output, stamp, others)
+    assert known_stamp(files, output) == stamp
+    set_time(other, 3)
+    assert known_stamp(files, output) == stamp  # the same content
+    other.write_bytes(b"changed")
+    changed = known_stamp(files, output)
+    assert changed not in (stamp, stamp_of(files))
+    write_record(files, output, changed, others)  # the import has run again
+    assert known_stamp(files, output) == changed
+    set_time(other, 4)
+    assert known_stamp(files, output) == changed
+    other.unlink()
+    assert known_stamp(files, output) != changed
+
+
+def test_other_files_may_be_new_when_the_import_runs_again(files, others, output):
+    write_record(files, output, stamp_of(files), others[:1])
+    others[0].write_bytes(b"new")
+    changed = known_stamp(files, output)
+    write_record(files, output, changed, others)
+    assert known_stamp(files, output) == changed
+    (others[1] / "p3.tif").write_bytes(b"new")
+    assert known_stamp(files, output) != changed
+
+
+def test_other_files_of_large_images_are_compared_by_time(files, others, output, monkeypatch):
+    monkeypatch.setattr(fingerprints, "MAX_BYTES", 9)
+    stamp = stamp_of(files)
+    write_record(files, output, stamp, others)
+    assert known_stamp(files, output) == stamp
+    set_time(others[0], 3)
+    assert known_stamp(files, output) != stamp
+
+
+def test_other_files_are_found_after_the_study_was_moved(files, others, output, tmp_path):
+    stamp = stamp_of(files)
+    write_record(files, output, stamp, others)
+    tmp_path.rename(tmp_path.with_name("moved"))
+    moved = [tmp_path.with_name("moved") / path.name for path in files]
+    output = tmp_path.with_name("moved") / output.name
+    assert known_stamp(moved, output) == stamp
+    (moved[0].parent / "companion").write_bytes(b"changed")
+    assert known_stamp(moved, output) != stamp
+    tmp_path.with_name("moved").rename(tmp_path)
+
+
+def test_a_record_without_other_files_is_one_of_an_earlier_version(files, output):
+    stamp = stamp_of(files)
+    write_record(files, output, stamp)
+    record = json.loads(record_path(output).read_text())
+    del record["others"]
+    record_path(output).write_text(json.dumps(record | {"same": []}))
+    assert known_stamp(files, output) == stamp

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 import tifffile
 from hostile import run
-from microscopes import SPACING, write_czi, write_ims, write_lif, write_lsm, write_oif, write_stk
+from microscopes import (
+    SPACING,
+    write_czi,
+    write_ims,
+    write_lif,
+    write_lsm,
+    write_metaseries,
+    write_oif,
+    write_stk,
+)
 from reading import CHANNELS, pattern, read, refused, um
 
 from cellstack.errors import InputError
@@ -265,6 +274,24 @@ def test_images_of_a_lif_are_scenes(tmp_path):
     assert "choose another scene or file, or set include to false" in message
 
 
+def test_images_of_a_lif_with_the_same_name_are_all_read(tmp_path):
+    stacks = {name: ("ZYX", SERIES[time, 0]) for time, name in enumerate(["aa", "ab", "ac"])}
+    path = write_lif(tmp_path / "a.lif", **stacks)
+    for name in ("ab", "ac"):
+        path.write_bytes(
+            path.read_bytes().replace(
+                f'Element Name="{name}"'.encode("utf-16-le"),
+                'Element Name="aa"'.encode("utf-16-le"),
+            )
+        )
+    assert "contains 3 scenes, 0 (aa), 1 (aa), 2 (aa): fill in scene" in refused(path)
+    assert "scene aa matches 3 of its scenes" in refused(path, scene="aa")
+    for time, scene in enumerate(["0", "1", "#2"]):
+        source, found = read(path, scene=scene)
+        np.testing.assert_array_equal(found, SERIES[time, 0])
+        assert source.scene == f"{time} (aa)"
+
+
 def test_an_x_z_scan_with_several_y_is_a_stack(tmp_path):
     path = write_lif(tmp_path / "a.lif", a=("TYCZX", SERIES.transpose(0, 3, 1, 2, 4)))
     source, found = read(path, time=2, channel=1)
@@ -376,7 +403,7 @@ def test_planes_of_an_oif_in_another_folder_are_refused(tmp_path):
 def test_an_oif_without_a_plane_is_refused_at_its_time_point(tmp_path):
     path = write_oif(tmp_path / "a.oif", SERIES)
     (tmp_path / "a.oif.files" / "s_C002Z003T002.tif").unlink()
-    assert "is incomplete (1 of its planes are missing)" in refused(path, time=1)
+    assert "is incomplete (1 of its planes is missing)" in refused(path, time=1)
     np.testing.assert_array_equal(read(path, time=2)[1], SERIES[2, 0])
 
 
@@ -446,25 +473,16 @@ def test_an_stk_whose_planes_are_not_equally_spaced_is_refused(tmp_path):
     assert "are not equally spaced, their distances are 1 to 3 um" in refused(path)
 
 
-@pytest.mark.parametrize(("calibrated", "expected"), [("on", {"y": 0.5, "x": 0.25}), ("off", {})])
+@pytest.mark.parametrize(("calibrated", "expected"), [(True, {"y": 0.5, "x": 0.25}), (False, {})])
 def test_a_plane_of_metaxpress_has_a_pixel_size(tmp_path, calibrated, expected):
     values = {
-        "spatial-calibration-state": ("bool", calibrated),
-        "spatial-calibration-x": ("float", 0.25),
-        "spatial-calibration-y": ("float", 0.5),
-        "spatial-calibration-units": ("string", "um"),
-        "Z Projection Method": ("string", "Maximum"),
+        "spatial_calibration_state": calibrated,
+        "spatial_calibration_x": 0.25,
+        "spatial_calibration_y": 0.5,
+        "spatial_calibration_units": "um",
+        "Z Projection Method": "Maximum",
     }
-    text = "".join(
-        f'<prop id="{key}" type="{kind}" value="{value}"/>' for key, (kind, value) in values.items()
-    )
-    tifffile.imwrite(
-        tmp_path / "a.tif",
-        SERIES[0, 0, 0],
-        description=f"<MetaData><PlaneInfo>{text}</PlaneInfo></MetaData>",
-        software="MetaSeries",
-        metadata=None,
-    )
+    write_metaseries(tmp_path / "a.tif", SERIES[0, 0, 0], **values)
     source, _ = read(tmp_path / "a.tif")
     assert um(source) == expected
     assert source.notices == ["is a projection of a stack (Maximum), not a plane"]

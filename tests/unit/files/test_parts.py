@@ -26,6 +26,10 @@ SERIES = pattern((3, 5, 7, 9))
         (NAMES, "LEFT", 0),
         (NAMES, "Right", 1),
         (NAMES, "right", 3),
+        (NAMES, "#1", 1),
+        (NAMES, "#4", 4),
+        (["a", "a"], "1", 1),
+        (["a", "#0"], "#0", 1),
     ],
 )
 def test_scene_by_number_or_name(names, scene, expected):
@@ -40,7 +44,10 @@ def test_scene_by_number_or_name(names, scene, expected):
         (["a", None], "-1", "scene -1 matches no scene"),
         (["a"], "b", "scene b matches no scene, the file has 0 (a)"),
         (NAMES, "RIGHT", "scene RIGHT matches 2 of its scenes"),
-        (NAMES, "1", "scene 1 matches 2 of its scenes"),
+        (NAMES, "1", "scene 1 matches 2 of its scenes, the file has 0 (left)"),
+        (NAMES, "1", ": use #1 for number 1"),
+        (["a", "a"], "a", ": use #0 for number 0"),
+        (NAMES, "#5", "scene #5 matches no scene"),
         ([], None, "contains 0 scenes, none"),
         ([None] * 11, None, "8, 9, ...: fill in"),
     ],

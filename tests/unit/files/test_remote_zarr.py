@@ -117,3 +117,40 @@ def test_the_script_imports_a_remote_image(tmp_path, server):
     np.testing.assert_array_equal(stack, SERIES[1, 1])
     assert dict(zip("zyx", spacing, strict=True)) == SPACING
     assert read_json(record)["files"] == [url]
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_absent_chunks_of_a_remote_image_are_counted(tmp_path, server, version):
+    write_zarr(tmp_path / "a.zarr", version)
+    url = f"{server.address}/a.zarr"
+
+    def flags():
+        paths = {"raw": tmp_path / "raw.tif", "record": tmp_path / "import.json"}
+        script.main(url=url, channel="nuclei", channel_index="1", time=1, **paths)
+        return read_json(tmp_path / "import.json")["flags"]
+
+    assert flags() == []
+    chunks = sorted((tmp_path / "a.zarr" / "0").rglob("1.1.*" if version == 2 else "c/1/1/*/0/0"))
+    others = (tmp_path / "a.zarr" / "0").rglob("0.1.*" if version == 2 else "c/0/1/*/0/0")
+    assert len(chunks) == 3
+    for chunk in others:
+        chunk.unlink()
+    assert flags() == []  # of another time point
+    chunks[1].unlink()
+    assert flags() == ["1 of 3 chunks is absent and is read as empty"]
+    assert not read_stack(tmp_path / "raw.tif")[0][2:4].any()
+    chunks[2].unlink()
+    with pytest.raises(InputError, match="2 of 3 chunks are absent, more than 50%: copy the image"):
+        flags()
+
+
+def test_absent_shards_of_a_remote_image_are_counted(tmp_path, server):
+    write_zarr(tmp_path / "a.zarr", 3)
+    group = zarr.open_group(tmp_path / "a.zarr")
+    del group["0"]
+    group.create_array("0", data=SERIES, shards=(1, 1, 2, 20, 31), chunks=(1, 1, 1, 10, 31))
+    (tmp_path / "a.zarr" / "0" / "c" / "0" / "1" / "1" / "0" / "0").unlink()
+    with open_remote(f"{server.address}/a.zarr", Part(time=0)) as source:
+        planes = list(source.planes(1))
+        assert source.count_chunks(1) == (1, 3)
+    np.testing.assert_array_equal(planes[:2], SERIES[0, 1, :2])

@@ -275,3 +275,54 @@ def test_a_memory_mapped_stack_has_the_same_values(tmp_path, shape, dtype):
         np.testing.assert_array_equal(
             read_stack(tmp_path / "labels.ome.tif", mapped=True)[0], stack
         )
+
+
+def tags_of(path):
+    with tifffile.TiffFile(path) as tif:
+        tags = {tag.name: tag.value for tag in tif.pages[0].tags.values()}
+        return tif.imagej_metadata, tags
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_fiji_shows_the_range_of_the_values(tmp_path, dtype):
+    stack = np.arange(3, 123).reshape(4, 5, 6).astype(dtype)
+    write_stack(tmp_path / "a.tif", stack, (2.0, 0.5, 0.4))
+    imagej, tags = tags_of(tmp_path / "a.tif")
+    assert (imagej["min"], imagej["max"]) == (3, 122)
+    assert (imagej["spacing"], imagej["unit"]) == (2.0, "um")
+    x, y = (np.divide(*tags[name]) for name in ("XResolution", "YResolution"))
+    assert (1 / x, 1 / y) == pytest.approx((0.4, 0.5))
+    write_stack(tmp_path / "b.tif", stack, (2.0, 0.5, 0.4), display=(0, 1))
+    assert (tags_of(tmp_path / "b.tif")[0]["min"], tags_of(tmp_path / "b.tif")[0]["max"]) == (0, 1)
+
+
+def test_fiji_shows_labels_in_colors(tmp_path):
+    labels = np.arange(300, dtype=np.uint16).reshape(3, 10, 10) + 1
+    write_stack(tmp_path / "a.tif", labels, (2.0, 0.5, 0.4), is_labels=True)
+    imagej, _ = tags_of(tmp_path / "a.tif")
+    assert (imagej["min"], imagej["max"], imagej["mode"]) == (0, 300, "color")
+    table = np.squeeze(imagej["LUTs"])
+    assert table.shape == (3, 256)
+    assert not table[:, 0].any()
+    assert len(np.unique(table, axis=1).T) > 250
+    stack, spacing = read_stack(tmp_path / "a.tif", mapped=True)
+    np.testing.assert_array_equal(stack, labels)
+    assert spacing == (2.0, 0.5, 0.4)
+
+
+@pytest.mark.parametrize("value", [0, np.nan])
+def test_a_stack_without_a_range_is_written(tmp_path, value):
+    write_stack(tmp_path / "a.tif", np.full((2, 3, 4), value, np.float32), (1.0, 1.0, 1.0))
+    assert "min" not in tags_of(tmp_path / "a.tif")[0]
+
+
+def test_ome_files_have_the_pixel_size_in_their_tags_too(tmp_path):
+    labels = np.ones((2, 3, 4), np.uint16)
+    write_labels(tmp_path / "a.ome.tif", labels, (2.0, 0.5, 0.4))
+    write_stack(tmp_path / "b.tif", labels.astype(np.uint32), (2.0, 0.5, 0.4))
+    for name in ("a.ome.tif", "b.tif"):
+        _, tags = tags_of(tmp_path / name)
+        x, y = (np.divide(*tags[name]) for name in ("XResolution", "YResolution"))
+        assert tags["ResolutionUnit"] == 3  # per cm
+        assert (1e4 / x, 1e4 / y) == pytest.approx((0.4, 0.5))
+        assert read_stack(tmp_path / name)[1] == (2.0, 0.5, 0.4)

@@ -54,7 +54,7 @@ def test_page_shows_what_was_given():
         "<code>tutorial</code>",
         "96 × 96 × 16 voxels",
         "the whole stack",
-        f"<footer>cellstack {__version__}</footer>",
+        f"<footer>cellstack {__version__};",
     ):
         assert part in text
     snippet = r"clean_mask:\n  steps:\n  - erosion: \{shape: ball, radius_um: 0.08 d\}\n"

@@ -11,7 +11,7 @@ def write_ome(path, shape, axes, **metadata):
     sizes = {"PhysicalSizeZ": 1.5, "PhysicalSizeY": 0.4, "PhysicalSizeX": 0.3}
     units = {f"{size}Unit": "µm" for size in sizes}
     image = np.zeros(shape, np.uint16)
-    tifffile.imwrite(path, image, ome=True, metadata={"axes": axes, **sizes, **units, **metadata})
+    tifffile.imwrite(path, image, ome=True, metadata={"axes": axes, **units, **sizes, **metadata})
 
 
 def test_channels_and_voxel_size(tmp_path):
@@ -53,11 +53,24 @@ def test_an_unknown_voxel_size_is_none_except_along_z_of_one_plane(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("planes", "z_um", "notice"),
+    [(5, 5.9, None), (5, 6.1, "more than 20 times the pixel size"), (1, 1.5, "only one plane")],
+)
+def test_what_looks_wrong_is_a_notice(tmp_path, planes, z_um, notice):
+    path = tmp_path / "a.ome.tif"
+    write_ome(path, (planes, 16, 17), "ZYX", PhysicalSizeZ=z_um)
+    notices = " ".join(read_contents([path])[0].notices)
+    assert notices == "" if notice is None else notice in notices
+
+
+@pytest.mark.parametrize(
     ("names", "expected"),
     [
         (["left", "right"], "left"),
-        (["left", "LEFT"], "0"),
+        (["left", "left"], "0"),
+        (["left", "LEFT"], "left"),
         (["7", "right"], "0"),
+        (["7", "0"], "#0"),
         ([" left", "right"], "0"),
         (["le\tft", "right"], "0"),
         ([None, "right"], "0"),

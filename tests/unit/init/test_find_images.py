@@ -79,6 +79,9 @@ def test_a_lost_plane_is_a_problem(tmp_path):
         ("a_thumb.tif", "thumbnail"),
         ("a_labels.tif", "labels or masks"),
         ("a-truth.tif", "labels or masks"),
+        ("a (1).tif", "copy"),
+        ("a - Copy.tif", "copy"),
+        ("a copy 2.tif", "copy"),
     ],
 )
 def test_other_files_are_left_out_with_the_reason(tmp_path, name, reason):
@@ -88,6 +91,12 @@ def test_other_files_are_left_out_with_the_reason(tmp_path, name, reason):
     assert list(images) == ["a"]
     assert found.left_out == {reason: [name]}
     assert found.files == 2
+
+
+def test_numbers_in_brackets_without_an_original_are_images(tmp_path):
+    for number in (1, 2):
+        write(tmp_path / f"a ({number}).tif", planes=3)
+    assert len(found_in(tmp_path)[0]) == 2
 
 
 def test_words_that_contain_label_are_images(tmp_path):

@@ -121,11 +121,14 @@ def test_what_is_missing_and_what_cannot_be_read_is_named(tmp_path):
     add(tmp_path / "images", "a")
     (tmp_path / "images" / "broken.tif").write_bytes(b"II*\0")
     (tmp_path / "images" / "notes.txt").write_text("notes")
+    for number in (1, 2, 4):
+        write_stack(tmp_path / f"images/p_z{number}.tif", np.zeros((1, 30, 31), np.uint16), SPACING)
     text = init(tmp_path, diameter=100.0)
     assert "Left out of the run" in text
     assert "100 um, is more than the field of view" in text
     assert "Cannot be read:\n" in text
-    assert "broken.tif" in text
+    assert text.count("images/broken.tif") == 1
+    assert "images/p_z*.tif: planes are missing" in text
     assert "not an image (.txt): notes.txt" in text
     assert "no stack can run yet" in text
 

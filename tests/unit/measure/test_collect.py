@@ -2,9 +2,10 @@ import pytest
 
 import collect_objects
 import collect_stacks
-from cellstack.config.columns import COLUMNS
+from cellstack.config.columns import STATISTICS_COLUMNS
 from cellstack.errors import InputError
-from cellstack.files.tables import read_columns, read_rows
+from cellstack.files.tables import read_columns, read_rows, write_rows
+from cellstack.measure.collect import flag_outliers
 
 
 def write(path, text):
@@ -29,19 +30,22 @@ def tables(tmp_path):
 
 
 def run(tmp_path, tables, user_columns):
-    collect_objects.main(
-        tables=tables,
-        objects=tmp_path / "objects.csv",
-        columns=tmp_path / "columns.csv",
-        user_columns=user_columns,
+    objects = tmp_path / "objects.csv"
+    collect_objects.main(tables=tables, objects=objects, user_columns=user_columns)
+    return objects.read_text(encoding="utf-8")
+
+
+def run_stacks(tmp_path, tables, user_columns, **options):
+    paths = {name: tmp_path / f"{name}.csv" for name in ("stacks", "statistics")}
+    described = options.pop("statistics_tables", [])
+    collect_stacks.main(
+        tables=tables, statistics_tables=described, user_columns=user_columns, **paths, **options
     )
-    return (tmp_path / "objects.csv").read_text(encoding="utf-8"), list(
-        read_rows(tmp_path / "columns.csv")
-    )
+    return [path.read_text(encoding="utf-8").splitlines() for path in paths.values()]
 
 
 def test_objects_keep_their_order_and_every_digit(tmp_path, tables):
-    text, columns = run(
+    text = run(
         tmp_path, tables, {"s2/nuclei": {"condition": "control, 5 µM"}, "s1/cells": {"day": "3"}}
     )
     assert text.splitlines() == [
@@ -50,43 +54,34 @@ def test_objects_keep_their_order_and_every_digit(tmp_path, tables):
         's2,nuclei,2,5,"control, 5 µM",,1e-07,,,',
         "s1,cells,1,1,,3,00012,,-3.5,",
     ]
-    assert [row["column"] for row in columns] == text.splitlines()[0].split(",")
-    meaning = {row["column"]: (row["unit"], row["definition"]) for row in columns}
-    assert meaning["condition"] == ("", "from the sheet")
-    assert meaning["volume_um3"] == COLUMNS["volume_um3"]
-    assert "channel actin" in meaning["mean_intensity_actin"][1]
 
 
-def test_columns_of_the_sheet_follow_the_object(tmp_path):
-    a = write(
-        tmp_path / "a.csv",
-        "stack,object,status,mean_volume_um3,flags\nx,nuclei,no objects,,no objects\n",
-    )
-    b = write(
-        tmp_path / "b.csv",
-        "stack,object,status,mean_volume_um3,flags,threshold\ny,nuclei,ok,3.25,,0.5\n",
-    )
-    collect_stacks.main(
-        tables=[a, b], stacks=tmp_path / "stacks.csv", user_columns={"y/nuclei": {"mouse": "=1+2"}}
-    )
-    assert (tmp_path / "stacks.csv").read_text().splitlines() == [
-        "stack,object,mouse,status,mean_volume_um3,flags,threshold",
-        "x,nuclei,,no objects,,no objects,",
-        "y,nuclei,'=1+2,ok,3.25,,0.5",
+def test_columns_of_the_sheet_follow_the_flags(tmp_path):
+    a = write(tmp_path / "a.csv", "stack,object,status,flags,count\nx,nuclei,no objects,none,0\n")
+    b = write(tmp_path / "b.csv", "stack,object,status,flags,count,area\ny,nuclei,ok,,3,0.5\n")
+    stacks, _ = run_stacks(tmp_path, [a, b], {"y/nuclei": {"mouse": "=1+2"}})
+    assert stacks == [
+        "stack,object,status,flags,mouse,count,area",
+        "x,nuclei,no objects,none,,0,",
+        "y,nuclei,ok,,'=1+2,3,0.5",
     ]
 
 
 def test_missing_stacks_are_at_the_end(tmp_path):
-    a = write(tmp_path / "a.csv", "stack,object,status,mean_volume_um3,flags\nx,nuclei,ok,1,\n")
+    a = write(tmp_path / "a.csv", "stack,object,status,flags,count\nx,nuclei,ok,,1\n")
     own = {"x/nuclei": {"mouse": "1"}, "y/nuclei": {"mouse": "2"}}
     missing = {"y": {"status": "failed", "flags": "denoise: why, and how"}}
-    collect_stacks.main(
-        tables=[a], stacks=tmp_path / "stacks.csv", user_columns=own, missing=missing
-    )
-    assert (tmp_path / "stacks.csv").read_text().splitlines()[1:] == [
-        "x,nuclei,1,ok,1,",
-        'y,nuclei,2,failed,,"denoise: why, and how"',
-    ]
+    stacks, _ = run_stacks(tmp_path, [a], own, missing=missing)
+    assert stacks[1:] == ["x,nuclei,ok,,1,1", 'y,nuclei,failed,"denoise: why, and how",2,']
+
+
+def test_statistics_are_collected_row_by_row(tmp_path):
+    header = ",".join(STATISTICS_COLUMNS)
+    rows = [f"{stack},nuclei,volume_um3,um3,2,1,1,1,1,1,1,1,1,1,2.50" for stack in "ab"]
+    described = [write(tmp_path / f"{row[0]}.csv", f"{header}\n{row}\n") for row in rows]
+    a = write(tmp_path / "s.csv", "stack,object,status,flags\na,nuclei,ok,\n")
+    _, statistics = run_stacks(tmp_path, [a], {}, statistics_tables=described)
+    assert statistics == [header, *rows]
 
 
 def test_column_of_the_sheet_must_not_have_the_name_of_a_result(tmp_path, tables):
@@ -97,11 +92,55 @@ def test_column_of_the_sheet_must_not_have_the_name_of_a_result(tmp_path, tables
 
 @pytest.mark.parametrize("name", ["=x", "＝x", "+1+1", "@a", "\tb"])
 def test_names_and_cells_of_the_sheet_are_no_formulas(tmp_path, tables, name):
-    text, columns = run(tmp_path, tables, {"s1/cells": {name: name}})
+    text = run(tmp_path, tables, {"s1/cells": {name: name}})
     stored = f"'{name}"
     assert stored in text.splitlines()[0].split(",")
     assert text.splitlines()[3].split(",")[4] == stored
-    assert f"\n{stored},,from the sheet\n" in (tmp_path / "columns.csv").read_text("utf-8")
     assert name in read_columns(tmp_path / "objects.csv")
-    assert [row["unit"] for row in columns if row["column"] == name] == [""]
     assert [row[name] for row in read_rows(tmp_path / "objects.csv")] == ["", "", name]
+
+
+def stacks_of_sizes(sizes, column="median_equivalent_diameter_um"):
+    return [
+        {"stack": f"s{i}", "object": "nuclei", column: size and str(size)}
+        for i, size in enumerate(sizes)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "flagged"),
+    [
+        ((10, 10.1, 9.9, 10.2, 4), [4]),
+        ((10, 10.1, 9.9, 10.2, 16), [4]),
+        ((10, 10.1, 9.9, 10.2, 14), []),  # less than a factor of 1.5
+        ((5, 8, 13, 21, 34), []),  # the others differ as much
+        ((10, 10.1, 9.9, 4), []),  # too few
+        ((10, 10.1, 9.9, 10.2, 4, "", "0"), [4]),  # stacks without objects do not count
+    ],
+)
+@pytest.mark.parametrize("column", ["median_equivalent_diameter_um", "density_per_mm3"])
+def test_stacks_unlike_the_others_are_flagged(sizes, flagged, column):
+    flags = flag_outliers(stacks_of_sizes(sizes, column), {})
+    assert [i for i, flag in enumerate(flags) if flag] == flagged
+    assert all(" unlike that of the other stacks: " in flags[i] for i in flagged)
+
+
+def test_stacks_are_compared_within_their_group(tmp_path):
+    rows = stacks_of_sizes([10, 10.1, 9.9, 10.2, 9.8] + [4] * 5)
+    own = {f"s{i}/nuclei": {"age": "old" if i < 5 else "young"} for i in range(10)}
+    groups = {key: cells["age"] for key, cells in own.items()}
+    assert flag_outliers(rows, groups) == [""] * 10
+    rows[0]["median_equivalent_diameter_um"] = "5"
+    found = flag_outliers(rows, groups)
+    assert found[0] == (
+        "median diameter unlike that of the other stacks of old: 5, median of 5 stacks 9.9"
+    )
+    assert found[1:] == [""] * 9
+    path = tmp_path / "summary.csv"
+    columns = ["stack", "object", "status", "flags", "median_equivalent_diameter_um"]
+    for row in rows:
+        row |= {"status": "ok", "flags": "haze: much" if row["stack"] == "s0" else ""}
+    write_rows(path, columns, rows)
+    run_stacks(tmp_path, [path], own, group_by="age")
+    flags = [row["flags"] for row in read_rows(tmp_path / "stacks.csv")]
+    assert flags == [f"haze: much;{found[0]}"] + [""] * 9

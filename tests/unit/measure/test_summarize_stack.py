@@ -1,14 +1,13 @@
-import csv
-
 import numpy as np
 import pandas as pd
 import pytest
 
 import summarize_stack as script
-from cellstack.config.columns import is_result
+from cellstack.config.columns import STACK_COLUMNS, STATISTICS_COLUMNS, describe
 from cellstack.config.reasons import REASONS
 from cellstack.files.records import write_json
 from cellstack.files.stacks import write_stack
+from cellstack.files.tables import read_rows
 from cellstack.measure import summarize_stack as module
 
 SHAPE, SPACING = (12, 90, 100), (2.0, 0.5, 0.4)
@@ -29,7 +28,8 @@ COLUMNS = (
 
 
 def summarize_stack(columns, reasons, diameter_um, shape=SHAPE, spacing=SPACING, **options):
-    return module.summarize_stack(columns, reasons, shape, spacing, diameter_um, **options)
+    segmentation = options.pop("segmentation", np.zeros(shape, np.uint16))
+    return module.summarize_stack(columns, reasons, segmentation, spacing, diameter_um, **options)
 
 
 def table(count, diameter=10.0):
@@ -51,44 +51,62 @@ def table(count, diameter=10.0):
 
 def test_statistics_agree_with_pandas():
     columns = table(9)
-    summary = summarize_stack(columns, ["kept"] * 9, 10)
-    table_of_numbers = pd.DataFrame(columns)[
-        ["volume_um3", "equivalent_diameter_um", "surface_area_um2", "sum_intensity_a"]
-    ].astype(float)
-    expected = table_of_numbers.agg(["mean", "std", "median", "min", "max", "sum"])
-    for name in expected:
-        for key, row in (
-            ("mean", "mean"),
-            ("sd", "std"),
-            ("median", "median"),
-            ("min", "min"),
-            ("max", "max"),
-        ):
-            assert summary[f"{key}_{name}"] == pytest.approx(expected.loc[row, name], rel=1e-12)
-        for percent in (5, 25, 75, 95):
-            assert summary[f"p{percent}_{name}"] == pytest.approx(
-                table_of_numbers[name].quantile(percent / 100), rel=1e-12
-            )
-    assert summary["total_volume_um3"] == pytest.approx(expected.loc["sum", "volume_um3"])
-    assert [key for key in summary if key.startswith("total_")] == [
-        "total_volume_um3",
-        "total_surface_area_um2",
-        "total_sum_intensity_a",
-    ]
-    assert not any(
-        word in key
-        for key in summary
-        for word in ("centroid", "bbox", "touches", "direction", "label")
-    )
+    described = {row["column"]: row for row in module.describe_objects(columns)}
+    measured = ["volume_um3", "equivalent_diameter_um", "surface_area_um2", "sum_intensity_a"]
+    assert list(described) == measured
+    numbers = pd.DataFrame(columns)[measured].astype(float)
+    expected = numbers.describe([0.05, 0.25, 0.5, 0.75, 0.95])
+    names = {"count": "n", "mean": "mean", "std": "sd", "min": "min", "5%": "p5", "25%": "p25"}
+    names |= {"50%": "median", "75%": "p75", "95%": "p95", "max": "max"}
+    for name, row in described.items():
+        assert row["unit"] == describe(name)[0]
+        for pandas_name, ours in names.items():
+            value = expected.loc[pandas_name, name]
+            assert row[ours] == pytest.approx(value, rel=1e-12), (name, ours)
+        total = None if name == "equivalent_diameter_um" else pytest.approx(numbers[name].sum())
+        assert row["total"] == total
+        assert {"stack", "object", *row} == STATISTICS_COLUMNS.keys()
+
+
+def test_the_size_of_the_stack_and_typical_objects():
+    columns = table(3) | {
+        "equivalent_diameter_um": ["5", "7", "6"],
+        "volume_um3": ["3", "1", "2"],
+    }
+    summary = summarize_stack(columns, ["kept"] * 3, 10)
+    assert [summary[f"voxel_size_{axis}_um"] for axis in "zyx"] == [2.0, 0.5, 0.4]
+    assert [summary[f"shape_{axis}_voxels"] for axis in "zyx"] == [12, 90, 100]
+    assert summary["stack_volume_um3"] == pytest.approx(24 * 45 * 40)
+    assert (summary["median_equivalent_diameter_um"], summary["median_volume_um3"]) == (6, 2)
+    assert {"stack", "object", *summary} == STACK_COLUMNS.keys()
+
+
+def test_the_density_does_not_count_objects_at_one_face_of_each_lateral_pair():
+    segmentation = np.zeros(SHAPE, np.uint16)
+    segmentation[2, 0, 50:60] = 1  # first row
+    segmentation[2, 40, :3] = 2  # first column
+    segmentation[2, -1, 50:60] = 3
+    segmentation[2, 40, -3:] = 4
+    segmentation[0, 40, 50] = 5
+    segmentation[5, 40, 50] = 6
+    reasons = ["lateral face"] * 4 + ["kept"] * 2
+    columns = table(2)
+    summary = summarize_stack(columns, reasons, 10, segmentation=segmentation)
+    assert summary["density_per_mm3"] == pytest.approx(4 / (24 * 45 * 40 * 1e-9))
+    half = summarize_stack(columns, reasons, 10, segmentation=segmentation, no_data_fraction=0.5)
+    assert half["density_per_mm3"] == pytest.approx(2 * summary["density_per_mm3"])
+    plane = summarize_stack(columns, reasons, 10, segmentation=segmentation[:1])
+    assert plane["density_per_mm3"] is None
 
 
 def test_counts_by_reason():
-    reasons = ["kept", "lateral face", "below size range", "lateral face", "kept", "no nucleus"]
+    reasons = ["kept", "lateral face", "below size range", "lateral face", "kept", "kept"]
     summary = summarize_stack(table(2), reasons, 10)
     counts = {key: value for key, value in summary.items() if key.startswith("count_")}
-    assert {key: value for key, value in counts.items() if not key.startswith("count_flagged")} == {
+    assert counts == {
         "count_found": 6,
         "count_measured": 2,
+        "count_flagged": 0,
         "count_dropped_lateral_face": 2,
         "count_dropped_top_or_bottom_face": 0,
         "count_dropped_beside_no_data": 0,
@@ -96,67 +114,40 @@ def test_counts_by_reason():
         "count_saturated": None,
         "count_dropped_below_size_range": 1,
         "count_dropped_above_size_range": 0,
-        "count_dropped_no_nucleus": 1,
     }
-    assert list(summary)[:3] == ["status", "count_found", "count_measured"]
     assert {f"count_dropped_{reason.replace(' ', '_')}" for reason in REASONS} < counts.keys()
 
 
-def test_names_of_all_columns_are_reserved():
-    known = {"diameter_um"}  # a column of the sheet too
-    assert [
-        key
-        for key in summarize_stack(table(2), ["kept", "no nucleus"], 10)
-        if key not in known and not is_result(key)
-    ] == []
-    assert not any(map(is_result, ("condition", "mouse", "mean_age", "count", "max_dose_mg")))
-
-
-def test_flagged_objects_are_counted_by_kind():
+def test_flagged_objects_are_counted():
     columns = table(5)
-    columns["flags"] = [
-        "",
-        "touches first row;touches last plane;low contrast",
-        "small for its stack;low contrast",
-        "",
-        "seeds close together",
-    ]
-    summary = summarize_stack(columns, ["kept"] * 5, 10)
-    counts = {
-        key.removeprefix("count_"): value
-        for key, value in summary.items()
-        if key.startswith("count_flagged")
-    }
-    assert counts == {
-        "flagged": 3,
-        "flagged_face": 1,
-        "flagged_small": 1,
-        "flagged_large": 0,
-        "flagged_irregular": 0,
-        "flagged_seeds": 1,
-        "flagged_contrast": 2,
-    }
+    columns["flags"] = ["", "touches first row;low contrast", "small for its stack", "", ""]
+    assert summarize_stack(columns, ["kept"] * 5, 10)["count_flagged"] == 2
 
 
 @pytest.mark.filterwarnings("error")
 def test_no_object_and_one_object():
     empty = summarize_stack(table(0), [], 10)
-    assert (empty["status"], empty["total_volume_um3"]) == ("no objects", 0)
+    assert (empty["status"], empty["median_volume_um3"]) == ("no objects", None)
     assert empty["flags"].startswith("no objects: nothing was found (check diameter_um")
-    assert empty["mean_volume_um3"] is None
     one = summarize_stack(table(1), ["kept"], 10)
     assert one["status"] == "ok"
-    assert one["sd_volume_um3"] is None
-    assert one["mean_volume_um3"] == one["min_volume_um3"] == one["max_volume_um3"]
     assert empty.keys() == one.keys()
+    without, single = (module.describe_objects(table(count))[0] for count in (0, 1))
+    assert without == dict.fromkeys(without) | {
+        "column": "volume_um3",
+        "unit": "um3",
+        "n": 0,
+        "total": 0,
+    }
+    assert (single["n"], single["sd"]) == (1, None)
+    assert single["mean"] == single["min"] == single["max"] == single["total"]
 
 
-@pytest.mark.parametrize(("diameter", "flagged"), [(10, False), (6, True), (12, False), (15, True)])
+@pytest.mark.parametrize(("diameter", "flagged"), [(10, False), (6, True), (14, False), (16, True)])
 def test_flag_of_an_unexpected_diameter(diameter, flagged):
     flags = summarize_stack(table(7, diameter), ["kept"] * 7, 10)["flags"]
-    assert flags == (
-        "median diameter differs from diameter_um by more than 30 %" if flagged else ""
-    )
+    assert flags.startswith("objects of another diameter: the median is ") == flagged
+    assert bool(flags) == flagged
 
 
 def test_one_object_with_an_unexpected_diameter_does_not_flag_the_stack():
@@ -176,7 +167,7 @@ def test_the_diameter_is_compared_with_one_that_was_given_or_estimated(source, f
 
 @pytest.mark.parametrize("step_um", [0.2, 2.0])
 @pytest.mark.parametrize(
-    ("section", "flagged"), [(6.9, True), (7.1, False), (12.9, False), (13.1, True)]
+    ("section", "flagged"), [(6.6, True), (6.7, False), (14.9, False), (15.1, True)]
 )
 def test_objects_of_one_plane_are_judged_by_their_section(section, flagged, step_um):
     volume = np.pi / 4 * section**2 * step_um
@@ -190,7 +181,8 @@ def test_objects_of_one_plane_are_judged_by_their_section(section, flagged, step
         for planes in (1, 2)
     ]
     assert bool(flags[0]) == flagged
-    assert bool(flags[1]) == (abs((6 / np.pi * volume) ** (1 / 3) / 10 - 1) > 0.3)
+    ratio = (6 / np.pi * volume) ** (1 / 3) / 10
+    assert bool(flags[1]) == (max(ratio, 1 / ratio) > 1.5)
 
 
 @pytest.mark.parametrize(
@@ -217,12 +209,13 @@ def test_the_flag_of_a_stack_without_objects_has_the_likely_reason(diameter, rea
 def test_missing_values_are_ignored():
     columns = table(3)
     columns["volume_um3"] = ["2", "", "4"]
-    summary = summarize_stack(columns, ["kept"] * 3, 10)
-    assert (summary["mean_volume_um3"], summary["count_measured"]) == (3, 3)
+    row = module.describe_objects(columns)[0]
+    assert (row["n"], row["mean"]) == (2, 3)
+    assert summarize_stack(columns, ["kept"] * 3, 10)["median_volume_um3"] == 3
 
 
 @pytest.mark.parametrize("count", [0, 3])
-def test_script_writes_one_row(tmp_path, count):
+def test_script_writes_the_summary_and_the_statistics(tmp_path, count):
     pd.DataFrame(table(count)).to_csv(tmp_path / "objects.csv", index=False)
     lines = [
         "segmentation_label,label,volume_um3,reason",
@@ -244,16 +237,23 @@ def test_script_writes_one_row(tmp_path, count):
         "object": "nuclei",
         "diameter_um": 10,
     }
-    script.main(**arguments, summary=tmp_path / "summary.csv")
-    (a,) = list(csv.DictReader((tmp_path / "summary.csv").open()))
-    assert list(a)[:5] == ["stack", "object", "status", "count_found", "count_measured"]
+    outputs = {name: tmp_path / f"{name}.csv" for name in ("summary", "statistics")}
+    script.main(**arguments, **outputs)
+    (a,) = read_rows(outputs["summary"])
+    assert list(a) == list(STACK_COLUMNS)
+    assert list(a)[:4] == ["stack", "object", "status", "flags"]
     assert (a["stack"], a["object"], a["count_found"], a["count_dropped_above_size_range"]) == (
         "s",
         "nuclei",
         str(count + 1),
         "1",
     )
-    assert (a["mean_volume_um3"] == "") == (count == 0)
+    assert (a["median_volume_um3"] == "") == (count == 0)
+    rows = list(read_rows(outputs["statistics"]))
+    assert [list(row) for row in rows] == [list(STATISTICS_COLUMNS)] * 4
+    assert {(row["stack"], row["object"], row["n"]) for row in rows} == {
+        ("s", "nuclei", str(count))
+    }
     absence = [] if count else ["no objects: diameter_um 10 is less than 2 voxels of 9 um"]
     imported = ["nuclei: the first flag", "nuclei: another"]
     assert a["flags"].split(";") == [*absence, *imported]
@@ -321,7 +321,8 @@ def test_saturated_objects_are_counted_and_flagged(minima, upper, maxima, count)
     }
     summary = summarize_stack(columns, ["kept"] * 3, 10)
     assert summary["count_saturated"] == count
-    start = f"saturated: {count} of 3 objects have the highest value, {max(maxima)}"
+    have = "has" if count == 1 else "have"
+    start = f"saturated: {count} of 3 objects {have} the highest value, {max(maxima)}"
     assert summary["flags"].startswith(start) == (count > 0)
     assert summarize_stack(columns, ["kept"] * 3, 10, channel="cells")["count_saturated"] is None
 
@@ -330,3 +331,49 @@ def test_saturated_objects_are_counted_and_flagged(minima, upper, maxima, count)
 def test_hollow_objects_are_flagged(count):
     summary = summarize_stack(table(6), ["kept"] * 6, 10, threshold_record={"hollow": count})
     assert ("hollow: 4 objects are dark inside" in summary["flags"]) == (count > 0)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "flagged"), [(None, False), (6.6, True), (6.7, False), (14.9, False), (15.1, True)]
+)
+def test_a_diameter_that_the_image_does_not_confirm_is_flagged(estimate, flagged):
+    for columns in (table(6), table(0)):
+        summary = summarize_stack(columns, ["kept"] * 6, 10, estimated_um=estimate)
+        assert summary["estimated_diameter_um"] == estimate
+        assert ("the image suggests a diameter of" in summary["flags"]) == flagged
+
+
+@pytest.mark.parametrize(
+    ("reasons", "flag"),
+    [
+        (["kept"] * 15 + ["below size range"] * 3 + ["above size range"] * 2, ""),
+        (["kept"] * 15 + ["below size range"] * 6, "outside the size range: 6 of 21 objects"),
+        (["kept"] * 15 + ["above size range"] * 6, "outside the size range: 6 of 21 objects"),
+        (["kept"] * 2 + ["below size range"] * 2, ""),  # too few
+        (["kept"] * 5 + ["lateral face"] * 15, ""),
+        (["kept"] * 5 + ["lateral face"] * 12 + ["top or bottom face"] * 4, "cut by a face"),
+    ],
+)
+def test_many_excluded_objects_are_flagged(reasons, flag):
+    flags = summarize_stack(table(reasons.count("kept")), reasons, 10)["flags"]
+    assert flags.startswith(flag) and bool(flags) == bool(flag)
+
+
+@pytest.mark.parametrize(
+    "kind", ["seeds close together", "irregular for its stack", "low contrast"]
+)
+@pytest.mark.parametrize(("count", "flagged"), [(3, False), (4, True)])
+def test_many_flagged_objects_are_flagged(kind, count, flagged):
+    columns = table(9)
+    columns["flags"] = [f"touches first row;{kind}"] * count + ["touches last row"] * (9 - count)
+    flags = summarize_stack(columns, ["kept"] * 9, 10)["flags"]
+    assert flags.startswith(f"{kind}: 4 of 9 objects") == flagged
+    assert bool(flags) == flagged
+
+
+@pytest.mark.parametrize(("ratio", "flagged"), [(1.7, True), (1.8, False)])
+def test_a_low_signal_to_noise_is_flagged(ratio, flagged):
+    columns = table(3) | {"contrast_to_noise_ratio": [str(ratio), "", str(ratio)]}
+    summary = summarize_stack(columns, ["kept"] * 3, 10)
+    assert summary["median_contrast_to_noise_ratio"] == ratio
+    assert summary["flags"].startswith("low signal to noise: ") == flagged

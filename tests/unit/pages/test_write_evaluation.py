@@ -25,7 +25,7 @@ from cellstack.pages.write_evaluation import (
     write_evaluation,
 )
 
-TABLES = ("scores.csv", "stack_scores.csv", "score_columns.csv")
+TABLES = ("scores.csv", "stack_scores.csv", "columns.csv")
 
 
 def rows(stacks, kinds=("nuclei",)):
@@ -57,7 +57,7 @@ def test_page(count):
     reader = Reader(page)
     assert all(link.startswith(("data:", "#")) or link in TABLES for link in reader.links)
     assert {link[1:] for link in reader.links if link.startswith("#")} == set(reader.ids)
-    assert f"<footer>cellstack {__version__}</footer>" in page
+    assert f"<footer>cellstack {__version__};" in page
     charts = [ElementTree.fromstring(svg) for svg in re.findall("<svg.*?</svg>", page, re.DOTALL)]
     assert len(charts) == 2
     for chart in charts:

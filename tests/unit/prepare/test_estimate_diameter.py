@@ -9,8 +9,14 @@ from study import ROOT, constant
 import estimate_diameter as script
 from cellstack.config import lengths, settings
 from cellstack.errors import InputError
+from cellstack.files.records import read_json
 from cellstack.files.stacks import write_stack
-from cellstack.prepare.estimate_diameter import _diameters, _typical_size, estimate_diameter
+from cellstack.prepare.estimate_diameter import (
+    _diameters,
+    _typical_size,
+    check_diameter,
+    estimate_diameter,
+)
 from cellstack.prepare.simulate_stack import simulate_stack
 
 TOLERANCE = 0.2
@@ -192,3 +198,36 @@ def test_the_script_records_a_fallback_for_an_empty_stack(tmp_path):
     script.main(raw=tmp_path / "raw.tif", record=tmp_path / "diameter.json", defaults=DEFAULTS)
     found = lengths.read_diameter(tmp_path / "diameter.json")
     assert (found["diameter_um"], found["source"], found["found_um"]) == (12, "fallback", [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("given", [6.4, 8, 10])
+def test_a_given_diameter_is_confirmed_at_two_scales(given):
+    raw = spheres((16, 110, 110), (1, 0.4, 0.4), 8, 12)
+    found = check_diameter(raw, (1, 0.4, 0.4), DEFAULTS, given)
+    assert found.scales_um == pytest.approx([1.5 * given, given / 1.5])
+    assert found.diameter_um == pytest.approx(8, rel=TOLERANCE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("given", [1.5, 3, 16, 30])
+def test_a_wrong_diameter_is_not_confirmed(given):
+    raw = spheres((16, 110, 110), (1, 0.4, 0.4), 8, 12)
+    found = check_diameter(raw, (1, 0.4, 0.4), DEFAULTS, given)
+    assert len(found.scales_um) > 2
+    assert found.diameter_um == pytest.approx(8, rel=TOLERANCE)
+
+
+def test_nothing_confirms_a_diameter_in_an_empty_stack():
+    assert check_diameter(constant(7), (1, 0.4, 0.4), DEFAULTS, 8).diameter_um is None
+
+
+@pytest.mark.parametrize("objects", [False, True])
+def test_the_script_records_a_given_diameter_and_the_estimate(tmp_path, objects):
+    raw = spheres((10, 80, 80), (1, 0.4, 0.4), 8, 4) if objects else constant(3)
+    write_stack(tmp_path / "raw.tif", raw, (1.0, 0.4, 0.4))
+    record = tmp_path / "diameter.json"
+    script.main(raw=tmp_path / "raw.tif", record=record, defaults=DEFAULTS, given_um=7)
+    found = read_json(record)
+    assert (found["diameter_um"], found["source"]) == (7, "given")
+    assert found["estimated_um"] == (pytest.approx(8, rel=TOLERANCE) if objects else None)

@@ -228,3 +228,38 @@ def test_real_ground_truths(data, tmp_path, file, count):
     found, _ = run(data / file, tmp_path, stored.shape)
     assert found.max() == count
     np.testing.assert_array_equal(found, relabel_sequential(stored)[0])
+
+
+LABELS = np.ones((4, 6, 8), "uint16")
+FIXES = {  # labels with an error, the text of the message, and labels after the fix
+    "channels": (
+        np.stack([LABELS] * 2),
+        {"metadata": {"axes": "CZYX"}, "ome": True},
+        "give labels in a file with one channel",
+    ),
+    "times": (
+        np.stack([LABELS] * 2),
+        {"metadata": {"axes": "TZYX"}},
+        "one is needed: save it as a separate file",
+    ),
+    "shape": (LABELS[1:], {}, "give labels of the same image"),
+    "boolean": (LABELS.astype(bool), {}, "give one integer per object"),
+    "colours": (
+        np.stack([LABELS.astype("uint8")] * 3, axis=-1),
+        {"photometric": "rgb"},
+        "give labels as one integer per object",
+    ),
+    "fractions": (LABELS + 0.5, {}, "give labels as one integer per object"),
+    "negative": (LABELS.astype("int16") - 3, {}, "labels must be 0 (background) or above"),
+}
+
+
+@pytest.mark.parametrize("case", FIXES)
+def test_the_fix_in_a_message_works(tmp_path, case):
+    wrong, options, expected = FIXES[case]
+    tifffile.imwrite(tmp_path / "a.tif", wrong, **({"photometric": "minisblack"} | options))
+    with pytest.raises(InputError) as error:
+        run(tmp_path / "a.tif", tmp_path, LABELS.shape)
+    assert expected in str(error.value)
+    tifffile.imwrite(tmp_path / "a.tif", LABELS, photometric="minisblack")
+    np.testing.assert_array_equal(run(tmp_path / "a.tif", tmp_path, LABELS.shape)[0], LABELS)

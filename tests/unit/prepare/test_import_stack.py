@@ -82,16 +82,62 @@ def test_planes_are_stacked_unchanged(planes):
         assert stack.dtype == expected.dtype
         np.testing.assert_array_equal(stack, expected)
     else:
-        with pytest.raises(
-            InputError, match=f"a.tif: {np.count_nonzero(~np.isfinite(expected))} values are NaN"
-        ):
+        count = np.count_nonzero(~np.isfinite(expected))
+        with pytest.raises(InputError, match=f"a.tif: {count} (value is|values are) NaN"):
             fill_stack("a.tif", iter(planes), planes.shape, planes.dtype)
 
 
-@pytest.mark.parametrize("dtype", ["bool", "int8", "int16", "uint32", "int64", "complex64"])
+INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+
+
+@given(
+    hnp.arrays(
+        st.sampled_from(["bool", *INTEGERS]),
+        hnp.array_shapes(min_dims=3, max_dims=3, max_side=4),
+    )
+)
+def test_integers_of_any_type_keep_their_values_or_are_refused(planes):
+    try:
+        stack = fill_stack("a.tif", iter(planes), planes.shape, planes.dtype)
+    except InputError:
+        assert max(map(abs, planes.ravel().tolist())) > 2**24
+    else:
+        assert stack.dtype in ("uint8", "uint16", "float32")
+        assert stack.tolist() == planes.tolist()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "high", "expected"),
+    [
+        ("bool", 0, 1, "uint8"),
+        ("int8", 0, 127, "uint8"),
+        ("int8", -1, 127, "float32"),
+        ("int16", 0, 32767, "uint16"),
+        ("int16", -32768, 32767, "float32"),
+        ("uint32", 0, 200, "uint16"),
+        ("int32", 0, 65535, "uint16"),
+        ("uint32", 0, 65536, "float32"),
+        ("int64", -(2**24), 2**24, "float32"),
+        (">i2", 3, 4, "uint16"),
+    ],
+)
+def test_the_type_of_integers_depends_on_their_range(dtype, low, high, expected):
+    planes = np.array([[[low, high]]], dtype)
+    stack = fill_stack("a.tif", planes, planes.shape, planes.dtype)
+    assert (stack.dtype, stack.tolist()) == (expected, [[[low, high]]])
+
+
+@pytest.mark.parametrize("value", [2**24 + 1, -(2**24) - 1, 2**40])
+def test_integers_that_cannot_be_stored_exactly_are_an_error(value):
+    planes = np.array([[[0, value]]], np.int64)
+    with pytest.raises(InputError, match="beyond 16,777,216 cannot be stored exactly: convert"):
+        fill_stack("a.tif", planes, planes.shape, planes.dtype)
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "longdouble"])
 def test_other_types_are_an_error(dtype):
     planes = np.zeros((2, 3, 4), dtype)
-    with pytest.raises(InputError, match=f"type {dtype} are not supported: convert"):
+    with pytest.raises(InputError, match=f"type {planes.dtype} are not supported: convert"):
         fill_stack("a.tif", planes, planes.shape, planes.dtype)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from snakemake.exceptions import WorkflowError
 
 from cellstack.run import cluster
 
@@ -70,3 +71,29 @@ def test_large_stacks_come_first_then_the_order_of_the_sheet(rules):
     ranked = sorted(SIZES, key=lambda name: -rules.segment.priority(stack(name)))
     assert ranked == ["large", "small", "other"]
     assert rules.segment.priority(stack("sweep/2/small")) == rules.segment.priority(stack("small"))
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (None, "the command sinfo is not installed on this machine"),
+        ("exec sleep 5", "sinfo did not answer within 0.2 s"),
+        ("echo 'sinfo: error: Unknown host' >&2; exit 1", "sinfo: error: Unknown host"),
+        ("exit 3", "sinfo ended with exit status 3"),
+    ],
+)
+def test_slurm_that_does_not_answer_is_an_error(tmp_path, monkeypatch, script, reason):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin" if script else str(tmp_path))
+    if script:
+        (tmp_path / "sinfo").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "sinfo").chmod(0o755)
+    with pytest.raises(WorkflowError, match=f"Slurm cannot be used: {reason}; run this") as error:
+        cluster.check_slurm(0.2)
+    assert "\n" not in str(error.value)
+
+
+def test_slurm_that_answers_is_used(tmp_path, monkeypatch):
+    (tmp_path / "sinfo").write_text("#!/bin/sh\n")
+    (tmp_path / "sinfo").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    cluster.check_slurm()

@@ -233,3 +233,32 @@ def test_stacks_that_tables_lack(tmp_path):
         "new": {"status": "not run", "flags": "not run"},
         "half": {"status": "not run", "flags": "not run"},
     }
+
+
+def test_flagged_stacks_are_named_with_their_first_reason(tmp_path):
+    path = tmp_path / "stacks.csv"
+    assert progress.flagged_stacks(path) == []
+    columns = ["stack", "object", "status", "flags"]
+
+    def write(*flags, status="ok"):
+        rows = [
+            {"stack": f"s{i}", "object": "nuclei", "status": status, "flags": each}
+            for i, each in enumerate(flags)
+        ]
+        write_rows(path, columns, rows)
+
+    write("", "")
+    assert progress.flagged_stacks(path) == []
+    write("image.tif: not found", status="failed")  # listed with the failed stacks
+    assert progress.flagged_stacks(path) == []
+    write("haze: much;hollow: 2;dim", "", "x" * 300)
+    assert progress.flagged_stacks(path) == [
+        f"look at 2 of 3 stacks (all reasons: column flags of {path}):",
+        "  s0 nuclei: haze: much; 2 more",
+        f"  s2 nuclei: {'x' * 110}...",
+    ]
+    write(*["haze"] * 25)
+    lines = progress.flagged_stacks(path)
+    assert lines[0].startswith("look at 25 of 25 stacks")
+    assert len(lines) == 12
+    assert lines[-1] == "  and 15 more"

@@ -83,3 +83,13 @@ def test_three_sizes_were_measured():
     assert {"import_stack", "find_seeds", "split_objects", "measure_objects"} <= rules
     for rule in rules:
         assert len([row for row in MEASURED if row["rule"] == rule]) >= 3, rule
+
+
+def test_a_remote_image_is_assumed_to_have_64_million_voxels():
+    study = SimpleNamespace(
+        stacks={"colony": {"nuclei": {"image": "https://example.org/a.zarr"}}}, simulated_images={}
+    )
+    requests = ResourceRequests(study, ROOT / "config" / "resources.tsv")
+    assert requests.voxels("colony") == 64_000_000
+    for rule in ("import_stack", "find_seeds"):
+        assert requests.memory(rule)(OF_STACK, 1) == requests_for(64.0).memory(rule)(OF_STACK, 1)

@@ -57,11 +57,18 @@ class ImageSource:
     flags : list of str
         Notices that affect the interpretation of the measurements. They are shown in `stacks.csv`.
     count_chunks : callable or None
-        Takes the number of a channel and returns how many of its chunks are absent, and how many
-        it has; None for formats without chunks that can be absent.
+        Takes the number of a channel whose planes have been read, and returns how many of its
+        chunks are absent, and how many it has; None for formats without chunks that can be absent.
     set_files : list of str
         Names of the files with the planes of the stack, in order, according to the metadata of this
         file; empty if it does not belong to a set.
+    other_files : list of pathlib.Path
+        Files and folders that are read besides `files`, such as the other files of a set.
+    z_position : float or None
+        Position of a single plane along z in um, if the file contains it.
+    measure_z : callable or None
+        Returns the distance between planes that their positions give, None if they give none. It
+        opens the files of all planes, which takes too long while the workflow is parsed.
     """
 
     files: list[Path]
@@ -81,6 +88,9 @@ class ImageSource:
     flags: list[str] = field(default_factory=list)
     count_chunks: Callable[[int], tuple[int, int]] | None = None
     set_files: list[str] = field(default_factory=list)
+    other_files: list[Path] = field(default_factory=list)
+    z_position: float | None = None
+    measure_z: Callable[[], StoredSize | None] | None = None
 
 
 @contextmanager

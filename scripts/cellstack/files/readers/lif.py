@@ -1,5 +1,6 @@
 """Reader of LIF, the format of Leica microscopes."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import product
@@ -20,6 +21,8 @@ DESCRIPTION = "./Data/Image/ImageDescription/"
 SPATIAL = {"1": "x", "2": "y", "3": "z"}  # axes by Leica's number
 WAVELENGTHS = {"λ": "5", "Λ": "9"}  # numbers of the axes of emission and excitation
 SETTINGS = "./Data/Image/Attachment[@Name='HardwareSetting']"
+MARK = "\N{INFORMATION SEPARATOR ONE}"  # which no name contains
+COPY = re.compile(rf"{MARK}\d+")
 RED_GREEN_BLUE = {"1", "2", "3"}  # ChannelTag
 
 
@@ -65,8 +68,9 @@ def open_lif(path: Path, part: Part | None = None) -> Iterator[ImageSource]:
 
 
 def _describe(name: str, path: Path, file: Any, part: Part | None) -> ImageSource:
+    _number_names(file.xml_element)
     images = list(file.images)
-    names = [each.path for each in images]
+    names = [COPY.sub("", each.path) for each in images]
     number = parts.pick_scene(name, names, part)
     image = images[number]
     scene = parts.label(number, names)
@@ -98,6 +102,21 @@ def _describe(name: str, path: Path, file: Any, part: Part | None) -> ImageSourc
         acquisition=_acquisition(image, root),
         notices=["colours were reduced to their luminance"] if "S" in roles else [],
     )
+
+
+def _number_names(element: Element) -> None:
+    """Add a mark to each name that another element in the same place has.
+
+    liffile finds images by name, and only the last one of a name.
+    """
+    seen: set[str] = set()
+    for number, child in enumerate(element):
+        if child.tag == "Element":
+            name = child.get("Name", "")
+            if name in seen:
+                child.set("Name", f"{name}{MARK}{number}")
+            seen.add(name)
+        _number_names(child)
 
 
 def _find_layout(place: str, image: Any, root: Element) -> _Layout:

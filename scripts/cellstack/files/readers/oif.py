@@ -11,6 +11,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from cellstack.core.counting import agree
 from cellstack.errors import InputError
 from cellstack.files.images import check_regular
 from cellstack.files.readers import acquisition, image_source, optional, parts
@@ -82,8 +83,8 @@ def _describe(
     missing = [where for where in product(*needed) if where not in files]
     if missing:
         raise InputError(
-            f"{name}: is incomplete ({len(missing)} of its planes are missing): "
-            "copy or export it again"
+            f"{name}: is incomplete ({len(missing)} of its planes "
+            f"{agree(len(missing), 'is', 'are')} missing): copy or export it again"
         )
     channels = image_source.axis_length(roles, shape, "C")
     described = [settings[f"Channel {number + 1} Parameters"] for number in range(channels)]
@@ -116,6 +117,9 @@ def _describe(
         spacing=_spacing(settings, lengths),
         time=time if times > 1 else None,
         acquisition=_acquisition(settings, described, _plane_settings(file, read_settings)),
+        other_files=sorted({path.parent / Path(each).parts[0] for each in files.values()})
+        if path.suffix.lower() == ".oif"
+        else [],
     )
 
 

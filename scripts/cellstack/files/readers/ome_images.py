@@ -31,12 +31,15 @@ class OmeImage(NamedTuple):
     files : list of str
         Names of the files with the planes of the channels and times in this file, in the order of
         planes; empty if there is no other file.
+    others : list of pathlib.Path
+        All other files that the metadata name, and the one that contains them, if they exist.
     """
 
     root: ElementTree.Element
     images: int
     xml: str | None
     files: list[str]
+    others: list[Path]
 
 
 def image_of(
@@ -89,14 +92,16 @@ def image_of(
             f"{name}: is not among the files that {pointer.get('MetadataFile')} describes: "
             "give it its original name, or export it again"
         )
+    companion = pointer.get("MetadataFile", "") if pointer is not None else ""
     if len(own) != 1 or (any_scene and pointer is None):
-        return OmeImage(root, len(own), None, [])
+        return OmeImage(root, len(own), None, [], _others(root, path, companion))
     files = _files_of_planes(own[0], path, root, pages)
     xml = None
     if len(images) > 1 or pointer is not None:
         root = _with_image(root, own[0], path)
         xml = ElementTree.tostring(root, encoding="unicode")
-    return OmeImage(root, 1, xml, [] if files == [path.name] else files)
+    names = [] if files == [path.name] else files
+    return OmeImage(root, 1, xml, names, _others(root, path, companion))
 
 
 def check_single(name: str, image: OmeImage | None) -> None:
@@ -168,6 +173,13 @@ def _files_of_planes(
     blocks = [block for block in image.iterfind("{*}Pixels/{*}TiffData") if position(block) in here]
     blocks.sort(key=lambda block: int(block.get("FirstZ", 0)))
     return list(dict.fromkeys(_file_of(block, path, root) for block in blocks))
+
+
+def _others(root: ElementTree.Element, path: Path, companion: str) -> list[Path]:
+    """Return the existing files, other than `path`, that metadata and their companion name."""
+    named = {each.get("FileName", "") for each in root.iter() if each.tag.endswith("UUID")}
+    others = sorted({companion, *named} - {"", path.name})
+    return [path.parent / name for name in others if (path.parent / name).is_file()]
 
 
 def _with_image(

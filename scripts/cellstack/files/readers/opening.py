@@ -1,5 +1,6 @@
 """The entry point for images from outside: a file, several files of planes, or a folder."""
 
+import glob
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +38,7 @@ READERS: dict[str, Callable[[Path, Part | None], AbstractContextManager[ImageSou
     ".oif": oif.open_oif,
     ".png": png.open_png,
 }
+ZIP_SIGNATURE = b"PK\x03\x04"
 
 
 def called(image: Sequence[Path]) -> str:
@@ -152,7 +154,11 @@ def _find_files(image: Sequence[Path]) -> list[Path]:
     for path in files:
         images.check_regular(path)
         if path.is_dir() and (len(files) > 1 or not images.is_zarr(path)):
-            raise InputError(f"{path}: is a folder among files: name the files in it")
+            suffix = next((each.suffix for each in files if each.suffix), "")
+            raise InputError(
+                f"{path}: is a folder among files: name that folder, or use a pattern that matches "
+                f"only files, such as {glob.escape(str(path.parent))}/*{suffix or '.tif'}"
+            )
     if len(image) == 1 and image[0].is_dir():
         _check_links(image[0], files)
     return files
@@ -179,14 +185,21 @@ def _check_links(folder: Path, files: Sequence[Path]) -> None:
     top = folder.resolve()
     for path in files:
         if path.is_symlink() and not path.resolve().is_relative_to(top):
+            pattern = f"{glob.escape(str(folder))}/*{path.suffix}"
             raise InputError(
                 f"{path}: is a link to a file outside its folder: copy the file into the folder, "
-                f"or name the planes with a pattern, such as {folder}/*{path.suffix}"
+                f"or name the planes with a pattern, such as {pattern}"
             )
 
 
 @contextmanager
 def _open_file(path: Path, part: Part | None, one_of_many: bool = False) -> Iterator[ImageSource]:
+    with path.open("rb") as file:
+        if file.read(len(ZIP_SIGNATURE)) == ZIP_SIGNATURE:
+            raise InputError(
+                f"{path}: is a zip file, such as a zipped OME-Zarr: unzip it, and give the folder "
+                "or file in it"
+            )
     reader = READERS.get(path.suffix.lower(), partial(tiff.open_tiff, one_of_many=one_of_many))
     with reader(path, part) as source:
         yield source

@@ -1,11 +1,13 @@
 """Selection of one stack of a file that contains several: its scene and its time point."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from cellstack.errors import InputError
 from cellstack.files.readers.image_source import MAX_NAME_LENGTH, one_line
 
+NUMBER = re.compile(r"#[0-9]+")
 MAX_NAMED = 10  # scenes in a message
 SEPARATE = "one is needed: save it as a separate file"
 
@@ -33,8 +35,9 @@ class Part(NamedTuple):
     Attributes
     ----------
     scene : str or None
-        Number (from 0) or name of the scene; None or empty if the sheet does not give it. A scene
-        is called scene, series, position or image, depending on the format.
+        Number (from 0) or name of the scene, see :func:`find_matches`; None or empty if the sheet
+        does not give it. Depending on the format, a scene is called scene, series, position or
+        image.
     time : int or None
         Number of the time point, from 0; None if the sheet does not give it.
     """
@@ -84,19 +87,59 @@ def pick_scene(name: str, names: Sequence[str | None], part: Part | None) -> int
             "scene",
             names,
         )
-    matches = {number for number, each in enumerate(names) if each == part.scene}
-    if not matches:
-        folded = part.scene.casefold()
-        matches = {number for number, each in enumerate(names) if (each or "").casefold() == folded}
-    if part.scene.isdecimal() and int(part.scene) < len(names):
-        matches.add(int(part.scene))
+    matches = find_matches(names, part.scene)
     if len(matches) == 1:
-        return matches.pop()
+        return matches[0]
     problem = f"matches {len(matches)} of its scenes" if matches else "matches no scene"
+    fix = f"use #{matches[0]} for number {matches[0]}" if matches else "correct scene in the sheet"
     raise InputError(
-        f"{name}: scene {part.scene} {problem}, the file has {available or 'none'}: "
-        "correct scene in the sheet"
+        f"{name}: scene {part.scene} {problem}, the file has {available or 'none'}: {fix}"
     )
+
+
+def find_matches(names: Sequence[str | None], wanted: str) -> list[int]:
+    """Return the numbers of the scenes, or channels, that a cell of the sheet can mean.
+
+    Parameters
+    ----------
+    names : sequence of (str or None)
+        Names of all scenes or channels of the file.
+    wanted : str
+        A name or a number from 0, or a number after ``#``, which no name can be mistaken for. Case
+        is ignored if no name matches exactly.
+
+    Returns
+    -------
+    list of int
+
+    Examples
+    --------
+    >>> names = ["2", "1", "0"]
+    >>> find_matches(names, "0"), find_matches(names, "#0")
+    ([0, 2], [0])
+    """
+    if NUMBER.fullmatch(wanted) and wanted not in names:
+        number = int(wanted[1:])
+        return [number] if number < len(names) else []
+    matches = find_name(names, wanted)
+    if wanted.isdecimal() and int(wanted) < len(names):
+        matches = sorted({*matches, int(wanted)})
+    return matches
+
+
+def find_name(names: Sequence[str | None], wanted: str) -> list[int]:
+    """Return the numbers of all that have a name, ignoring case if none matches exactly.
+
+    Examples
+    --------
+    >>> find_name(["DAPI", "GFP", "dapi", None], "Dapi")
+    [0, 2]
+    """
+    exact = [number for number, each in enumerate(names) if each == wanted]
+    if exact:
+        return exact
+    folded = wanted.casefold()
+    return [number for number, each in enumerate(names) if (each or "").casefold() == folded]
 
 
 def label(number: int, names: Sequence[str | None]) -> str | None:

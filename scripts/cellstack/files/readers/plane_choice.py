@@ -65,11 +65,9 @@ def choose_planes(names: Sequence[str], listed: Collection[str], folder: str) ->
     usable = _fitting([pattern for pattern in patterns if pattern], len(stacks))
     raise InputError(
         f"{where}: contains {len(stacks)} stacks of planes, which differ in {differ}{beside}: "
-        + (
-            f"use one pattern as image in the sheet: {usable}"
-            if usable
-            else "use a folder for each"
-        )
+        + (f"use one pattern as image in the sheet: {usable}" if usable else "")
+        + ("; or " if usable and None in patterns else "")
+        + ("use a folder for each" if None in patterns else "")
     )
 
 

@@ -5,8 +5,11 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
+from cellstack.core.counting import agree, counted
 from cellstack.errors import InputError
+from cellstack.files.readers import voxel_size
 from cellstack.files.readers.image_source import ImageSource, Planes
+from cellstack.files.readers.voxel_size import StoredSize
 
 MAX_SHOWN = 5  # names of files in a message
 
@@ -27,7 +30,7 @@ def open_planes(
     -------
     ImageSource
         Each file is opened when its plane is read. There is no voxel size along z, which a file of
-        a single plane does not contain.
+        a single plane does not contain; but `measure_z` if it contains its position.
 
     Raises
     ------
@@ -50,13 +53,22 @@ def open_planes(
                     )
                 yield from plane.planes(channel)
 
+    def measure_z() -> StoredSize | None:
+        positions = []
+        for path in files:
+            with open_file(path) as source:
+                positions.append(source.z_position)
+        return voxel_size.from_positions(positions)
+
     return replace(
         first,
         files=files,
+        other_files=[path for path in first.other_files if path not in files],
         format=f"{first.format} planes",
         count=len(files),
         spacing={axis: size for axis, size in first.spacing.items() if axis != "z"},
         planes=read_planes,
+        measure_z=None if first.z_position is None else measure_z,
     )
 
 
@@ -72,8 +84,9 @@ def _in_order_of_set(files: list[Path], first: ImageSource) -> list[Path]:
         shown = ", ".join(missing[:MAX_SHOWN]) + (", ..." if len(missing) > MAX_SHOWN else "")
         raise InputError(
             f"{first.files[0]}: belongs to a set of {len(position)} files according to its OME "
-            f"metadata, but {len(missing)} are not among the planes: {shown}: copy them into the "
-            "folder, and give the folder or a pattern that matches all"
+            f"metadata, but {len(missing)} {agree(len(missing), 'is', 'are')} not among the "
+            f"planes: {shown}: copy {agree(len(missing), 'it', 'them')} into the folder, and give "
+            "the folder or a pattern that matches all"
         )
     return files
 
@@ -88,4 +101,4 @@ def _check_single(source: ImageSource) -> ImageSource:
 
 
 def _kind(plane: ImageSource) -> str:
-    return f"{plane.shape} {plane.dtype.name} with {len(plane.channels)} channel(s)"
+    return f"{plane.shape} {plane.dtype.name} with {counted(len(plane.channels), 'channels')}"

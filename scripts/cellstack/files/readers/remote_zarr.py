@@ -48,12 +48,12 @@ def open_remote(url: str, part: Part | None = None) -> Iterator[ImageSource]:
     options = {"timeout": TIMEOUT, "allow_http": server.startswith("http:")}
     config = {"skip_signature": True} if url.startswith("s3://") else {}
     with _network_errors(url, library), image_source.input_errors(url):
-        from zarr.storage import ObjectStore
+        from cellstack.files.readers import remote_store
 
         remote = library.store.from_url(
             url, config=config, client_options=options, retry_config=RETRIES
         )
-        source = zarr.describe(url, ObjectStore(remote, read_only=True), part)
+        source = zarr.describe(url, remote_store.RemoteStore(remote), part)
 
     def read_planes(channel: int) -> Planes:
         with _network_errors(url, library):

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import tifffile
 
+from cellstack.core.counting import counted
 from cellstack.errors import InputError
 from cellstack.files.readers import (
     image_source,
@@ -133,6 +134,8 @@ def _describe(
         acquisition=acquisition,
         notices=[*notices, *_notices(page, colour)],
         set_files=image.files if image is not None else [],
+        other_files=image.others if image is not None else [],
+        z_position=tiff_microscopes.position_of_plane(tif),
     )
 
 
@@ -145,8 +148,8 @@ def _image_of(
     images = root.findall("{*}Image")
     if len(images) != count:
         raise InputError(
-            f"{name}: its OME metadata describe {len(images)} images, but it contains {count}: "
-            "save each image as a separate file"
+            f"{name}: its OME metadata describe {counted(len(images), 'images')}, but it contains "
+            f"{count}: save each image as a separate file"
         )
     only = ElementTree.Element("OME")
     only.append(images[number])
@@ -249,7 +252,7 @@ def _check_complete(name: str, series: Any, shape: Sequence[int], folder: str) -
     else:
         complete = math.prod(shape) == len(series.pages) * math.prod(keyframe.shape)
     if not complete:
-        held = f"more than its {len(series.pages)} pages hold"
+        held = f"more than fits into {counted(len(series.pages), 'pages')}"
         raise InputError(message % f"shape {shape} of {series.dtype.name} is {held}")
 
 

@@ -77,6 +77,12 @@ def spacing_of_plane(tif: tifffile.TiffFile) -> dict[str, StoredSize]:
     }
 
 
+def position_of_plane(tif: tifffile.TiffFile) -> float | None:
+    """Return the position along z in um of a plane of MetaXpress or MetaMorph, if it is known."""
+    position = plane_information(tif).get("z-position")
+    return float(position) if isinstance(position, int | float) else None
+
+
 def describe_plane(tif: tifffile.TiffFile) -> tuple[dict[str, Any], list[str]]:
     """Return what MetaXpress or MetaMorph says about the acquisition of a plane.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+from cellstack.core.counting import counted
 from cellstack.errors import InputError
 from cellstack.files.images import check_regular
 
@@ -169,7 +170,7 @@ def check_ome(name: str, path: Path, ome: ElementTree.Element, pages: int, page_
                 length for axis, length in zip(order, shape, strict=True) if axis not in "XY"
             )
         if voxels > pages * page_size or taken > MAX_SHARED * pages:
-            reason = f"its OME metadata declare {shape} voxels, which {pages} pages cannot hold"
+            reason = f"its OME metadata declare {shape} voxels for {counted(pages, 'pages')}"
             raise InputError(DAMAGED.format(name, reason))
 
 

@@ -1,13 +1,16 @@
 """The voxel size of an image: reading it from a file, and checking it against the sheet."""
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cellstack.errors import InputError
 
 AXES = "zyx"
 TOLERANCE = 0.01  # largest relative difference between the sheet and the file
+MAX_STEP_ERROR = 0.1  # of a stage, relative to the distance between planes
+POSITION_ERROR_UM = 0.005  # of a position that is rounded to 0.01 um
 
 _PREFIXES = {  # name: symbol and factor to um
     "pico": ("p", 1e-6),
@@ -27,6 +30,7 @@ UNITS |= {
 UNITS |= dict.fromkeys(("µm", "Âµm", "micron", "microns"), 1.0)
 UNITS |= dict.fromkeys(("Å", "angstrom"), 1e-4)
 PRINT_UNITS = ("centimeter", "inch")  # ResolutionUnit of a TIFF
+POSITIONS = "MetaSeries distance of z-positions"
 NOT_PHYSICAL = ("", "pixel", "pixels", "px", "reference frame")
 
 
@@ -43,12 +47,15 @@ class StoredSize(NamedTuple):
         Name of the value in the file format.
     default_unit : str
         Unit that the format prescribes if none is written; empty if it prescribes none.
+    uncertainty_um : float
+        Largest error of the value, such as that of rounded positions.
     """
 
     value: object
     unit: str
     source: str
     default_unit: str = ""
+    uncertainty_um: float = 0.0
 
     @property
     def doubtful(self) -> bool:
@@ -108,8 +115,8 @@ def from_resolution(
 
     Examples
     --------
-    >>> from_resolution((20000, 1), None, "centimeter")
-    {'x': StoredSize(value=5e-05, unit='centimeter', source='XResolution', default_unit='')}
+    >>> from_resolution((20000, 1), None, "centimeter")["x"][:3]
+    (5e-05, 'centimeter', 'XResolution')
     """
     found = {}
     for axis, fraction in (("y", y), ("x", x)):
@@ -118,6 +125,41 @@ def from_resolution(
             size = length / pixels if pixels else math.inf
             found[axis] = StoredSize(size, unit, f"{axis.upper()}Resolution")
     return found
+
+
+def from_positions(positions: Sequence[float | None]) -> StoredSize | None:
+    """Return the distance between planes from their positions along z.
+
+    Parameters
+    ----------
+    positions : sequence of (float or None)
+        In um, in the order of the planes; None for a plane without a position. MetaXpress rounds
+        them to 0.01 um.
+
+    Returns
+    -------
+    StoredSize or None
+        The mean distance; the range of distances as text if they are not equal, which
+        :func:`in_um` does not accept; None if a position is missing, or if all are the same.
+
+    Examples
+    --------
+    >>> from_positions([7.0, 6.5, 6.0]).value
+    0.5
+    >>> from_positions([7.0, 6.5, 5.0]).value
+    'between 0.5 and 1.5'
+    """
+    known = [position for position in positions if position is not None]
+    if len(known) < len(positions) or len(set(known)) < 2:
+        return None
+    steps = [after - before for before, after in itertools.pairwise(known)]
+    mean = (known[-1] - known[0]) / len(steps)
+    allowed = MAX_STEP_ERROR * abs(mean) + 2 * POSITION_ERROR_UM
+    if any(abs(step - mean) > allowed for step in steps):
+        upwards = sorted(math.copysign(1, mean) * step for step in steps)
+        return StoredSize(f"between {upwards[0]:.6g} and {upwards[-1]:.6g}", "um", POSITIONS)
+    uncertainty_um = 2 * POSITION_ERROR_UM / len(steps)
+    return StoredSize(float(f"{abs(mean):.6g}"), "um", POSITIONS, "", uncertainty_um)
 
 
 def from_ome(attributes: Mapping[str, str]) -> dict[str, StoredSize]:
@@ -236,7 +278,9 @@ def choose(
             chosen[axis] = {"um": value, "source": source, "file": written}
             if value is None and not (axis == "z" and planes == 1):
                 unknown.append((axis, problem))
-            elif stored is not None and float(str(stored.value)) == 1:
+            elif (
+                stored is not None and stored.source != POSITIONS and float(str(stored.value)) == 1
+            ):
                 notices.append(f"{written} is used: check that it is not just a default value")
             continue
         if not (math.isfinite(given) and given > 0):
@@ -244,14 +288,16 @@ def choose(
                 f"{name}: {axis}_um is {given} in the sheet, which is not a length: "
                 "fill in a number of um above 0"
             )
-        differs = value is not None and abs(given - value) > TOLERANCE * value
+        tolerance = TOLERANCE * (value or 0) + (stored.uncertainty_um if stored is not None else 0)
+        differs = value is not None and abs(given - value) > tolerance
         if differs and stored is not None and stored.doubtful:
             notices.append(f"{written} is not used: {axis}_um of the sheet replaces it")
         elif differs:
             raise InputError(
                 f"{name}: the voxel size along {axis} is {value:.6g} um in the file ({written}) "
                 f"but {given:g} um in the sheet: correct {axis}_um in the sheet, or leave it empty "
-                "to use the file's"
+                "to use the file's; if the file's is wrong, save the image with the right one, in "
+                "Fiji with Image > Properties"
             )
         if stored is not None and value is None:
             notices.append(f"{problem}: {axis}_um of the sheet is used")
@@ -280,11 +326,15 @@ def find_doubtful(found: Mapping[str, StoredSize], sheet: Mapping[str, float | N
     -------
     list of str
     """
+    flags = []
     axes = [axis for axis in found if found[axis].doubtful and sheet[axis] is None]
-    if not axes:
-        return []
-    columns = " and ".join(f"{axis}_um" for axis in axes)
-    return [
-        f"the voxel size along {' and '.join(axes)} is from the print resolution in the TIFF and "
-        f"can be wrong (fill in {columns} in the sheet)"
-    ]
+    if axes:
+        columns = " and ".join(f"{axis}_um" for axis in axes)
+        flags.append(
+            f"the voxel size along {' and '.join(axes)} is from the print resolution in the TIFF "
+            f"and can be wrong (fill in {columns} in the sheet)"
+        )
+    z = found.get("z")
+    if z is not None and z.source == POSITIONS and isinstance(z.value, str):
+        flags.append(f"the planes are not equally spaced (distances {z.value} um)")
+    return flags

@@ -3,11 +3,12 @@
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cellstack.core.counting import counted
 from cellstack.errors import InputError
 from cellstack.files.readers import image_source, parts
 from cellstack.files.readers.image_source import ImageSource, Planes
@@ -60,6 +61,8 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
     name : str
         Name of the image in messages.
     store : zarr.abc.store.Store
+        A local store, or one with the attribute `absent`: the keys that it was asked for and does
+        not have.
     part : Part or None
 
     Returns
@@ -90,8 +93,8 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
         axes = [_axis_letter(axis) for axis in described_axes]
         if len(axes) != array.ndim:
             raise InputError(
-                f"{name}: names {len(axes)} axes, but its array has {array.ndim}: correct `axes` "
-                "in its metadata, or export it again"
+                f"{name}: names {counted(len(axes), 'axes')}, but its array has {array.ndim}: "
+                "correct `axes` in its metadata, or export it again"
             )
         roles = image_source.axis_roles(name, axes, array.shape, colour=False)
         if min((*array.chunks, *(array.shards or ())), default=1) < 1:
@@ -118,11 +121,7 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
             plane_shape=(array.shape[roles.index("Y")], array.shape[roles.index("X")]),
             channels=image_source.channel_names(labels, channels),
             planes=lambda channel: _read_planes(name, array, roles, channel, time),
-            count_chunks=(
-                (lambda channel: _count_chunks(array, roles, channel, time))
-                if isinstance(store, zarr.storage.LocalStore)
-                else None
-            ),
+            count_chunks=lambda channel: _count_chunks(array, roles, channel, time),
             spacing=_spacing(multiscale, level, described_axes),
             time=time if times > 1 else None,
         )
@@ -197,7 +196,10 @@ def _read_planes(name: str, array: Any, roles: Sequence[str], channel: int, time
 
 
 def _count_chunks(array: Any, roles: Sequence[str], channel: int, time: int) -> tuple[int, int]:
-    """Return how many chunks of a channel at a time point are absent, and how many it has."""
+    """Return how many chunks of a channel at a time point are absent, and how many it has.
+
+    In a store that may not list its content, they are known when the planes have been read.
+    """
     steps = array.shards or array.chunks  # a file contains a chunk, or a shard of several
     number = {"T": time, "C": channel}
     grid = [
@@ -206,14 +208,20 @@ def _count_chunks(array: Any, roles: Sequence[str], channel: int, time: int) -> 
         else range(number.get(role, 0) // step, number.get(role, 0) // step + 1)
         for role, length, step in zip(roles, array.shape, steps, strict=True)
     ]
-    folder = Path(array.store_path.store.root) / array.store_path.path
-    present = sum(
-        len(position) == len(grid)
-        and all(place in along for place, along in zip(position, grid, strict=True))
-        for position in _stored_chunks(folder)
-    )
+
+    def count(positions: Iterable[list[int]]) -> int:
+        return sum(
+            len(position) == len(grid)
+            and all(place in along for place, along in zip(position, grid, strict=True))
+            for position in positions
+        )
+
     total = math.prod(map(len, grid))
-    return total - present, total
+    store, path = array.store_path.store, array.store_path.path
+    if hasattr(store, "root"):
+        return total - count(_stored_chunks(Path(store.root) / path)), total
+    below = [key.removeprefix(f"{path}/") for key in store.absent if key.startswith(f"{path}/")]
+    return count(_position(key) for key in below if CHUNK.fullmatch(key)), total
 
 
 def _stored_chunks(folder: Path) -> Iterator[list[int]]:
@@ -224,5 +232,11 @@ def _stored_chunks(folder: Path) -> Iterator[list[int]]:
             folders.clear()
         folders[:] = [name for name in folders if FOLDER_OF_CHUNKS.fullmatch(name)]
         for name in names:
-            if matched := CHUNK.fullmatch((below / name).as_posix()):
-                yield [int(number) for number in re.split("[/.]", matched[1])]
+            key = (below / name).as_posix()
+            if CHUNK.fullmatch(key):
+                yield _position(key)
+
+
+def _position(key: str) -> list[int]:
+    """Return the position in the grid of a chunk, from its path below its array."""
+    return [int(number) for number in re.findall(r"\d+", key)]

@@ -1,0 +1,31 @@
+"""Write the unit and the definition of each column of the tables."""
+
+from pathlib import Path
+
+from cellstack.config.columns import describe_tables
+from cellstack.evaluate import score_columns
+from cellstack.files.tables import write_rows
+from cellstack.run import job
+
+
+def main(
+    *,
+    columns: Path,
+    channels: list[str],
+    objects: list[str],
+    from_sheet: list[str],
+    has_scores: bool = False,
+) -> None:
+    """Write one row for each column of each table to `columns`."""
+    tables = describe_tables(channels, objects, from_sheet)
+    if has_scores:
+        tables |= score_columns.TABLES
+    rows = [
+        {"table": table, "column": name, "unit": unit, "definition": definition}
+        for table, named in tables.items()
+        for name, (unit, definition) in named.items()
+    ]
+    write_rows(columns, ["table", "column", "unit", "definition"], rows)
+
+
+job.run(main)
