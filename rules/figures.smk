@@ -101,9 +101,9 @@ rule plot_volumes:
             caption="../report/volumes.rst",
         ),
     log:
-        "<logs>/{object}_plot_volumes{page}.log",
+        "<logs>/{object}{page}_plot_volumes.log",
     benchmark:
-        "<benchmarks>/{object}_plot_volumes{page}.tsv"
+        "<benchmarks>/{object}{page}_plot_volumes.tsv"
     localrule: True
     wildcard_constraints:
         page="|_[1-9][0-9]*",
