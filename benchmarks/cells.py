@@ -159,9 +159,9 @@ def run(cores: int) -> tuple[list[str], list[str], dict[str, list[Flags]]]:
         for row in rows:
             if row["channel"] == "membrane":
                 name = row["stack"]
-                group = CELLS[name].group if name in CELLS else "simulated"
+                group, use = CELLS[name][:2] if name in CELLS else ("simulated", TUNING)
                 counted = count_flags(results / name / "cells", by_points=False)
-                flags.setdefault(f"cells: {group}", []).append(counted)
+                flags.setdefault(f"cells: {group}, {use}", []).append(counted)
         return score_table(results), cost_table(read_costs(folder)), flags
 
 
@@ -174,7 +174,7 @@ def score_table(results: Path) -> list[str]:
             "use",
             "F1 at IoU 0.5",
             "goal",
-            "F1 at most",
+            "F1 without slivers",
             "slivers",
             "found / true",
         ),
