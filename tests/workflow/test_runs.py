@@ -370,7 +370,7 @@ def test_a_changed_module_repeats_the_rules_that_import_it(finished):
     changed = jobs(finished.run("--dry-run"))
     module.write_text(source)
     assert changed["measure_objects"] == len(STACKS_WITH_NUCLEI) + len(STACKS_WITH_CELLS)
-    others = {"import_stack", "split_objects", "select_objects", "plot_segmentation"}
+    others = {"import_stack", "split_objects", "select_objects", "plot_diameter"}
     assert not changed.keys() & (others | {"evaluate_labels"})
 
 

@@ -86,13 +86,13 @@ def import_stack(
         measured = source.measure_z() if source.measure_z else None
     stored = source.spacing | ({"z": measured} if measured else {})
     chosen, notices = voxel_size.choose(name, stored, spacing, source.count)
+    flags = [*source.flags, *voxel_size.find_doubtful(stored, spacing)]
+    if source.files:  # a billion absent chunks take too long to read
+        flags += check_chunks(name, source, number)
     with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
         stack = fill_stack(name, source.planes(number), shape, source.dtype)
-    flags = [
-        *source.flags,
-        *voxel_size.find_doubtful(stored, spacing),
-        *check_chunks(name, source, number),
-    ]
+    if not source.files:  # chunks of a remote image are counted while they are read
+        flags += check_chunks(name, source, number)
     stack = downsample_stack(stack, downsample)
     steps = [chosen[axis]["um"] * factor for axis, factor in zip("zyx", downsample, strict=True)]
     no_data, no_data_notices = describe_no_data(stack)

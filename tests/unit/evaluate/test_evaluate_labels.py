@@ -9,7 +9,7 @@ from labels import LABELS, line
 import collect_scores
 import evaluate_labels as script
 from cellstack.evaluate.evaluate_labels import evaluate_labels
-from cellstack.evaluate.score_columns import BY_STACK, BY_THRESHOLD, KEY
+from cellstack.evaluate.score_columns import BY_STACK, BY_THRESHOLD, KEY, TABLES
 from cellstack.evaluate.surface_distance import mean_surface_distance
 from cellstack.files.stacks import write_stack
 from cellstack.files.tables import read_rows
@@ -218,7 +218,7 @@ def test_scripts_write_tables(tmp_path):
     assert content["objects"]["cells"]["errors"]["missed"] == [
         {"true_label": label, "label": None, "wrong_voxels": 10} for label in (1, 2)
     ]
-    tables = {name: tmp_path / f"{name}.csv" for name in ("scores", "stacks", "columns")}
+    tables = {name: tmp_path / f"{name}.csv" for name in ("scores", "stacks")}
     collect_scores.main(stack_scores=[tmp_path / "good.json", tmp_path / "empty.json"], **tables)
     rows = {name: list(read_rows(path)) for name, path in tables.items()}
     assert [row["iou_threshold"] for row in rows["scores"][:2]] == ["0.1", "0.2"]
@@ -232,9 +232,7 @@ def test_scripts_write_tables(tmp_path):
         ("empty", "cells", "0", ""),
     ]
     for table, name in (("scores", "scores.csv"), ("stacks", "stack_scores.csv")):
-        assert [row["column"] for row in rows["columns"] if row["table"] == name] == list(
-            rows[table][0]
-        )
+        assert list(TABLES[name]) == list(rows[table][0])
     assert len(rows["scores"]) == 4 * 9
 
 

@@ -73,7 +73,7 @@ def test_scripts_write_tables(tmp_path):
     )
     kinds = json.loads((tmp_path / "scores.json").read_text())["objects"]
     assert [kinds[kind]["ground_truth"] for kind in kinds] == ["points", "outlines"]
-    tables = {name: tmp_path / f"{name}.csv" for name in ("scores", "stacks", "columns")}
+    tables = {name: tmp_path / f"{name}.csv" for name in ("scores", "stacks")}
     collect_scores.main(stack_scores=[tmp_path / "scores.json"], **tables)
     nuclei, *cells = read_rows(tables["scores"])
     assert (nuclei["ground_truth"], nuclei["iou_threshold"], nuclei["f1"]) == (

@@ -247,4 +247,4 @@ def test_planes_with_another_number_of_channels_are_refused(tmp_path):
             content = content.replace(channel, channel + channel.replace("0:0", "0:1"))
         write(tmp_path / f"z{z}.ome.tif", pattern((2, 7, 9)), content)
     message = refused(tmp_path / "z*.ome.tif", time=0)
-    assert "z1.ome.tif: is a plane of (2, 7, 9) uint16 with 2 channel(s), but " in message
+    assert "z1.ome.tif: is a plane of (2, 7, 9) uint16 with 2 channels, but " in message

@@ -57,8 +57,9 @@ class ImageSource:
     flags : list of str
         Notices that affect the interpretation of the measurements. They are shown in `stacks.csv`.
     count_chunks : callable or None
-        Takes the number of a channel whose planes have been read, and returns how many of its
-        chunks are absent, and how many it has; None for formats without chunks that can be absent.
+        Takes the number of a channel, whose planes must have been read if the image is remote, and
+        returns how many of its chunks are absent, and how many it has; None for formats without
+        chunks that can be absent.
     set_files : list of str
         Names of the files with the planes of the stack, in order, according to the metadata of this
         file; empty if it does not belong to a set.
