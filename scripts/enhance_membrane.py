@@ -16,6 +16,7 @@ def main(
     membrane_smooth: Path,
     membrane_ridges: Path,
     record: Path,
+    square_root: bool,
     smoothing_um: float,
     method: str,
     options: dict[str, Any],
@@ -27,7 +28,9 @@ def main(
     """
     stack, spacing = read_stack(contrast)
     check_diameter(diameter_um, stack.shape, spacing, "cells")
-    smooth, ridges, found = enhance_membrane(stack, spacing, smoothing_um, method, options)
+    smooth, ridges, found = enhance_membrane(
+        stack, spacing, smoothing_um, method, options, square_root=square_root
+    )
     write_stack(membrane_smooth, smooth, spacing, display=(0, 1))
     write_stack(membrane_ridges, ridges, spacing, display=(0, 3))
     write_json(record, found)

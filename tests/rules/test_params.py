@@ -78,6 +78,7 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
     },
     "smooth_outlines": {"method": "smooth", "smooth": {"sigma_um": 0.47, "min_volume_um3": 1.48}},
     "enhance_membrane": {
+        "square_root": False,
         "smoothing_um": 0.32,
         "method": "ridges_2d",
         "ridges_2d": {"sigma_um": 0.33},

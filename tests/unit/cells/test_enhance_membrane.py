@@ -103,10 +103,12 @@ def test_strength_is_the_smallest_eigenvalue_of_the_hessian_matrix(method):
 @pytest.mark.parametrize("value", [0, 0.3, 1])
 def test_constant_stack_has_no_walls(method, value):
     stack = np.full((5, 20, 20), value, np.float32)
-    smooth, ridges, record = enhance_membrane(stack, (1, 0.3, 0.3), 0.4, method, {"sigma_um": 0.5})
+    smooth, ridges, record = enhance_membrane(
+        stack, (1, 0.3, 0.3), 0.4, method, {"sigma_um": 0.5}, square_root=True
+    )
     assert not ridges.any()
     assert record == {"noise": 0.0, "threshold": 0.0}
-    np.testing.assert_allclose(smooth, value, atol=1e-6)
+    np.testing.assert_allclose(smooth, value**0.5, atol=1e-6)
 
 
 @pytest.mark.parametrize("method", module.METHODS)
@@ -115,7 +117,7 @@ def test_constant_stack_has_no_walls(method, value):
 def test_noise_has_no_walls(ratio, sigma_um, method):
     stack = np.random.default_rng(4).normal(0.5, 0.1, (16, 90, 90)).astype(np.float32)
     _, ridges, record = enhance_membrane(
-        stack, (0.26 * ratio, 0.26, 0.26), 0.5, method, {"sigma_um": sigma_um}
+        stack, (0.26 * ratio, 0.26, 0.26), 0.5, method, {"sigma_um": sigma_um}, square_root=True
     )
     assert not ridges.any()
     assert record["threshold"] == 0
@@ -129,7 +131,12 @@ def test_walls_in_noise_are_found(signal_to_noise):
     )
     image = colony.membrane_image.astype(np.float32)
     _, ridges, _ = enhance_membrane(
-        (image - image.min()) / np.ptp(image), spacing, 0.5, "ridges", {"sigma_um": 0.84}
+        (image - image.min()) / np.ptp(image),
+        spacing,
+        0.5,
+        "ridges",
+        {"sigma_um": 0.84},
+        square_root=True,
     )
     assert ridges[colony.cell_labels > 0].max() > 1
 
@@ -138,7 +145,9 @@ def test_walls_are_above_one():
     spacing = (0.5, 0.25, 0.25)
     stack = wall(spacing, 2)
     before = stack.copy()
-    _, ridges, record = enhance_membrane(stack, spacing, 0.1, "ridges", {"sigma_um": 0.3})
+    _, ridges, record = enhance_membrane(
+        stack, spacing, 0.1, "ridges", {"sigma_um": 0.3}, square_root=True
+    )
     np.testing.assert_array_equal(stack, before)
     assert (ridges[..., 22] > 1).all()
     assert (ridges[..., :15] < 0.1).all()
@@ -150,7 +159,9 @@ def test_results_are_the_smoothed_stack_and_the_strength_in_units_of_its_thresho
     spacing = (0.8, 0.5, 0.3)
     stack = wall(spacing, 2) + np.random.default_rng(0).normal(0, 0.02, (24, 40, 44))
     stack = stack.astype(np.float32)
-    smooth, ridges, record = enhance_membrane(stack, spacing, 0.6, method, {"sigma_um": 0.4})
+    smooth, ridges, record = enhance_membrane(
+        stack, spacing, 0.6, method, {"sigma_um": 0.4}, square_root=False
+    )
     expected = ndimage.gaussian_filter(stack, np.divide(0.6, spacing), mode="nearest")
     np.testing.assert_allclose(smooth, expected, atol=1e-5)
     strength = module.METHODS[method](stack, spacing, sigma_um=0.4)
@@ -158,9 +169,35 @@ def test_results_are_the_smoothed_stack_and_the_strength_in_units_of_its_thresho
     assert record["threshold"] == pytest.approx(threshold_otsu(strength), rel=0.05)
 
 
+def test_square_root_is_taken_first():
+    """The result is that of the square root, and negative values count as 0."""
+    spacing, options = (0.8, 0.5, 0.3), {"sigma_um": 0.4}
+    stack = wall(spacing, 2) + np.random.default_rng(0).normal(0, 0.02, (24, 40, 44))
+    stack = stack.astype(np.float32)
+    root = np.sqrt(np.clip(stack, 0, None))
+    found = enhance_membrane(stack, spacing, 0.6, "ridges", options, square_root=True)
+    expected = enhance_membrane(root, spacing, 0.6, "ridges", options, square_root=False)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_equal(one, other)
+
+
+def test_square_root_brings_dim_walls_above_the_threshold():
+    spacing = (1.0, 0.25, 0.4)
+    bright, dim = (np.roll(wall(spacing, 1), shift, axis=1) for shift in (-10, 10))
+    stack = bright + np.float32(0.2) * dim
+    strength = [
+        enhance_membrane(stack, spacing, 0.1, "ridges", {"sigma_um": 0.3}, square_root=root)[1]
+        for root in (False, True)
+    ]
+    assert [bool((ridges[:, 30] > 1).all()) for ridges in strength] == [False, True]
+    assert all((ridges[:, 10] > 1).all() for ridges in strength)
+
+
 def test_record_has_the_noise_of_the_smoothed_stack():
     stack = np.random.default_rng(2).normal(0.5, 0.1, (12, 80, 80)).astype(np.float32)
-    smooth, _, record = enhance_membrane(stack, (1.0, 0.3, 0.3), 0.5, "ridges", {"sigma_um": 0.5})
+    smooth, _, record = enhance_membrane(
+        stack, (1.0, 0.3, 0.3), 0.5, "ridges", {"sigma_um": 0.5}, square_root=False
+    )
     assert record["noise"] == pytest.approx(smooth.std(), rel=0.1)
 
 
@@ -172,11 +209,12 @@ def test_script_writes_the_result_of_the_function(tmp_path):
         contrast=tmp_path / "contrast.tif",
         record=tmp_path / "membrane_ridges.json",
         **files,
+        square_root=True,
         smoothing_um=0.3,
         method="ridges",
         options={"sigma_um": 0.5},
     )
-    expected = enhance_membrane(stack, spacing, 0.3, "ridges", {"sigma_um": 0.5})
+    expected = enhance_membrane(stack, spacing, 0.3, "ridges", {"sigma_um": 0.5}, square_root=True)
     for name, wanted in zip(files, expected, strict=False):
         found, read = read_stack(files[name])
         np.testing.assert_array_equal(found, wanted)

@@ -173,7 +173,9 @@ def test_background_of_a_simulated_colony_contains_no_cells():
     colony, spacing = simulated(), (1.0, 0.4, 0.4)
     stack = (colony.membrane_image / 65535).astype(np.float32)
     stack = (stack - stack.min()) / np.percentile(stack - stack.min(), 99.5)
-    smooth, ridges, record = enhance_membrane(stack, spacing, 0.4, "ridges", {"sigma_um": 0.7})
+    smooth, ridges, record = enhance_membrane(
+        stack, spacing, 0.4, "ridges", {"sigma_um": 0.7}, square_root=True
+    )
     options = {"min_depth": 0.03, "noise_factor": 2.5}
     seeds, background = find_cell_seeds(
         smooth,

@@ -46,7 +46,8 @@ def test_versions_are_those_of_the_direct_requirements():
 
 
 @pytest.mark.parametrize("is_external", [True, False])
-def test_images_are_recorded_with_a_hash_of_their_content(tmp_path, is_external):
+@pytest.mark.parametrize("folder", ["", "/home/me/"])  # which is private
+def test_images_are_recorded_with_a_hash_of_their_content(tmp_path, is_external, folder):
     raw, image = tmp_path / "raw.tif", tmp_path / "a.tif"
     image.write_bytes(b"some bytes")
     if is_external:
@@ -58,7 +59,7 @@ def test_images_are_recorded_with_a_hash_of_their_content(tmp_path, is_external)
             provenance=tmp_path / "provenance.json",
             raw=[raw],
             records=[tmp_path / "import.json"],
-            images=[{"stack": "s", "channel": "nuclei", "image": "a.tif"}],
+            images=[{"stack": "s", "channel": "nuclei", "image": f"{folder}a.tif"}],
             software={"cellstack": "1"},
         )
     digest = hashlib.sha256(b"some bytes").hexdigest()
