@@ -132,7 +132,7 @@ def test_a_point_outside_the_stack_is_an_error_with_its_row(study):
     assert process.returncode != 0
     message = "import_ground_truth bad nuclei: outside.csv: 1 of 2 points lie outside"
     assert message in process.stderr
-    assert "the first in row 2 at 1, 200, 3: correct these rows" in process.stderr
+    assert "the first in row 3 at 1, 200, 3: correct these rows" in process.stderr
     assert "Traceback" not in process.stderr
 
 

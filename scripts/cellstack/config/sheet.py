@@ -24,7 +24,6 @@ CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}  # object: the channel th
 OBJECT_OF = {channel: name for name, channel in CHANNEL_OF.items()}
 CELLS_TO_NUCLEI = 1.4  # default diameter of a cell, relative to that of its nucleus
 RESULT_FOLDERS = ("cells", "figures", "gallery")
-FIRST_ROW = 2  # the header is row 1, as in a spreadsheet
 MIN_SIMILARITY = 0.8  # above it, a column name is treated as a misspelling of a known one
 MIN_LETTERS = 5  # shorter names resemble too many others
 MAX_SHOWN = 8  # columns in a message
@@ -125,7 +124,7 @@ def read_table(
     errors += [
         f"{path} row {number}: has more cells than the header; "
         "remove the surplus cells, or quote cells that contain the separator"
-        for number, row in enumerate(cells, FIRST_ROW)
+        for number, row in enumerate(cells, spreadsheets.FIRST_ROW)
         if any(row[len(header) :])
     ]
     return [] if errors else [dict(zip(header, row, strict=False)) for row in cells], errors
@@ -188,7 +187,9 @@ def find_errors(
     first_row: dict[tuple[str, str], int] = {}
     channels: dict[str, set[str]] = {}
     used = [
-        (number, row) for number, row in enumerate(rows, FIRST_ROW) if row["include"] is not False
+        (number, row)
+        for number, row in enumerate(rows, spreadsheets.FIRST_ROW)
+        if row["include"] is not False
     ]
     used_channels: dict[object, set[object]] = {}
     for _, row in used:

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+FIRST_ROW = 2  # in messages: the header is row 1, as in a spreadsheet
 WORKBOOKS = (".xlsx", ".xlsm")
 TEXT_TABLES = (".csv", ".tsv")
 SEPARATORS = {".csv": ","}  # by the end of the name; tabs for other names

@@ -66,7 +66,11 @@ def read_points(path: str | Path, spacing: Spacing) -> NDArray[np.float64]:
     columns = _find_columns(path, names)
     rows = [dict(zip(names, line, strict=False)) for line in lines if any(line)]
     points = np.array(
-        [_coordinates(path, number, row, columns) for number, row in enumerate(rows, 1)], float
+        [
+            _coordinates(path, number, row, columns)
+            for number, row in enumerate(rows, spreadsheets.FIRST_ROW)
+        ],
+        float,
     ).reshape(-1, 3)
     return points / np.asarray(spacing) if columns == MICROMETRES else points
 
@@ -151,11 +155,12 @@ def label_points(
     outside = ((voxels < 0) | (voxels >= shape * factors + factors - 1)).any(axis=1)
     if outside.any():
         first = int(np.flatnonzero(outside)[0])
+        number = first + spreadsheets.FIRST_ROW
         point = ", ".join(f"{coordinate:g}" for coordinate in points[first])
         size = ", ".join(map(str, shape * factors))
         raise InputError(
             f"{name}: {np.count_nonzero(outside)} of {len(points)} points lie outside {stack_name} "
-            f"of {size} voxels along z, y, x, the first in row {first + 1} at {point}: correct "
+            f"of {size} voxels along z, y, x, the first in row {number} at {point}: correct "
             "these rows, or the names of the columns if the unit or the order is another"
         )
     blocks = voxels.astype(int) // factors
@@ -172,9 +177,10 @@ def label_points(
     for label, (row, block) in enumerate(zip(rows, blocks[inside], strict=True), 1):
         place = tuple(block)
         if labels[place]:
+            other = rows[labels[place] - 1] + spreadsheets.FIRST_ROW
             raise InputError(
-                f"{name}: the points in rows {rows[labels[place] - 1] + 1} and {row + 1} lie in "
-                "the same voxel: keep one point for each object"
+                f"{name}: the points in rows {other} and {row + spreadsheets.FIRST_ROW} lie in the "
+                "same voxel: keep one point for each object"
             )
         labels[place] = label
     return labels

@@ -42,10 +42,10 @@ def test_a_table_without_rows_has_no_points(tmp_path):
         (b"y,x\n1,2\n", "the columns are y, x: give the centres .* z, y, x .voxels., or z_um"),
         (b"axis-0,axis-1,axis-2,axis-3\n0,1,2,3\n", "from a 3D layer"),
         (b"z,y,x,z_um,y_um,x_um\n1,2,3,4,5,6\n", "has z, y, x and z_um, y_um, x_um: keep only"),
-        (b"z,y,x\n1,2,3\n\n1,two,3\n", "row 2 has the coordinates 1, two, 3: give three numbers"),
-        (b"z,y,x\n1,2\n", "row 1 has the coordinates 1, 2, : give three numbers"),
-        (b"z,y,x\n1,2,inf\n", "row 1 has the coordinates 1, 2, inf"),
-        (b"z;y;x\n1;2;1,234\n", "row 1 has the coordinates 1, 2, 1,234"),
+        (b"z,y,x\n1,2,3\n\n1,two,3\n", "row 3 has the coordinates 1, two, 3: give three numbers"),
+        (b"z,y,x\n1,2\n", "row 2 has the coordinates 1, 2, : give three numbers"),
+        (b"z,y,x\n1,2,inf\n", "row 2 has the coordinates 1, 2, inf"),
+        (b"z;y;x\n1;2;1,234\n", "row 2 has the coordinates 1, 2, 1,234"),
     ],
 )
 def test_a_table_without_points_in_3d_is_an_error(tmp_path, content, message):
@@ -95,12 +95,12 @@ def test_points_are_downsampled_with_the_stack(caplog):
     ],
 )
 def test_points_outside_the_stack_are_named_by_row(point, downsample):
-    with pytest.raises(InputError, match=r"a.csv: 1 of 2 points lie outside raw.tif .* in row 2 "):
+    with pytest.raises(InputError, match=r"a.csv: 1 of 2 points lie outside raw.tif .* in row 3 "):
         label([(0, 0, 0), point], downsample=downsample)
 
 
 def test_two_points_in_a_voxel_are_named_by_row():
-    with pytest.raises(InputError, match=r"a.csv: the points in rows 1 and 3 lie in the same vox"):
+    with pytest.raises(InputError, match=r"a.csv: the points in rows 2 and 4 lie in the same vox"):
         label([(1, 1, 1), (2, 2, 2), (1.2, 1, 0.8)])
 
 
