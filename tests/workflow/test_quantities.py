@@ -699,12 +699,19 @@ def test_stacks(study, stack, kind):
     else:
         median = np.median(diameters)
         is_other = source != "from nuclei" and not 2 / 3 < median / diameter < 3 / 2
-        expected["flags"] = (
+        stack_flags = [
             f"objects of another diameter: the median is {median:.3g} um, and diameter_um "
             f"{diameter:.3g} um (check which of them is right)"
-            if is_other
-            else ""
-        )
+        ] * is_other
+        for flag, why in (
+            ("seeds close together", "objects may be split into several"),
+            ("irregular for its stack", "check the figures"),
+            ("low contrast", "they may be noise"),
+        ):
+            number = sum(flag in row["flags"] for row in objects)
+            if 3 * number > len(objects) >= 5:
+                stack_flags.append(f"{flag}: {number} of {len(objects)} objects ({why})")
+        expected["flags"] = ";".join(stack_flags)
     (summary,) = study.tables[f"{stack}/{kind}/summary.csv"]
     for column, value in expected.items():
         if not isinstance(value, str | None):  # cells of objects.csv are rounded
