@@ -52,6 +52,7 @@ def test_an_offset_changes_intensities_only(results, name):
 @pytest.mark.slow
 def test_a_boolean_image_is_segmented(results):
     assert len(results["boolean"]) == len(results["plain"])
-    assert numbers(results["boolean"], "volume_um3") == pytest.approx(
-        numbers(results["plain"], "volume_um3"), rel=0.3
+    found, expected = (
+        sorted(numbers(results[each], "volume_um3")) for each in ("boolean", "plain")
     )
+    assert found == pytest.approx(expected, rel=0.3)  # labels may be in another order
