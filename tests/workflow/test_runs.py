@@ -314,7 +314,7 @@ def test_external_labels_are_treated_like_our_segmentation(finished, tmp_path):
 
 def test_the_resolved_configuration_has_all_settings(finished):
     resolved = yaml.safe_load(finished.result("config.yaml").read_text())
-    assert resolved["denoise"]["gaussian"]["sigma_um"] == "0.06 d"
+    assert resolved["denoise"]["gaussian"]["sigma_um"] == "0.075 d"
     default = next(entry for entry in resolved["resolved"] if entry["preset"] == "default")
     assert default["stages"]["denoise"] == {"method": "gaussian", "options": {"sigma_um": 0.6}}
     tutorial = next(entry for entry in resolved["resolved"] if entry["preset"] == "tutorial")
