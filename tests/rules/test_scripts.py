@@ -49,6 +49,7 @@ def study(tmp_path_factory):
         "config.yaml",
         "objects.csv",
         "stacks.csv",
+        "provenance.json",
         "figures/nuclei_volumes.png",
         "colony/channels/nuclei/edges.tif",
         "colony/nuclei/crops",
