@@ -23,7 +23,14 @@ sys.path.insert(0, str(Path(locate_script("cellstack/__init__.py")).parents[1]))
 from cellstack.run.sources import Sources
 
 sources = Sources(locate_script)
-for module in ("config/gallery", "run/rules", "run/cluster", "run/terminal", "run/provenance", "files/readers/opening"):
+for module in (
+    "config/gallery",
+    "run/rules",
+    "run/cluster",
+    "run/terminal",
+    "run/provenance",
+    "files/readers/opening",
+):
     for file in sources.files(f"cellstack/{module}.py"):
         locate_script(file)  # so that Python finds them all in one folder
 

@@ -104,9 +104,9 @@ rule plot_volumes:
         "<logs>/{object}{page}_plot_volumes.log",
     benchmark:
         "<benchmarks>/{object}{page}_plot_volumes.tsv"
-    localrule: True
     wildcard_constraints:
         page="|_[1-9][0-9]*",
+    localrule: True
     conda:
         "../envs/cellstack.yaml"
     resources:
