@@ -16,13 +16,15 @@ from cellstack.init.stacks import Options
 
 
 def main() -> None:
-    """Read the command line, set up the study, and print what was found."""
+    """Parse the command line, set up the study, and print what was found."""
     parser = argparse.ArgumentParser(
         description="Set up a study: a sheet with all stacks in a folder of images, a "
         "configuration, a Snakefile and a profile. Existing files are kept; if the sheet exists, "
         "rows for new images are added."
     )
-    parser.add_argument("images", type=Path, help="folder with the images, searched completely")
+    parser.add_argument(
+        "images", type=Path, help="folder of images; its subfolders are searched too"
+    )
     parser.add_argument("study", type=Path, help="folder of the study, created if necessary")
     parser.add_argument(
         "--diameter",
@@ -41,10 +43,10 @@ def main() -> None:
         type=float,
         nargs=3,
         metavar=("Z", "Y", "X"),
-        help="in um, for images that do not contain it",
+        help="voxel size in um, for images that do not contain it",
     )
     parser.add_argument("--nuclei", metavar="CHANNEL", help="name or number of the nuclei channel")
-    parser.add_argument("--membrane", metavar="CHANNEL", help="that of the membrane channel")
+    parser.add_argument("--membrane", metavar="CHANNEL", help="the same for the membrane")
     parser.add_argument("--dry-run", action="store_true", help="show what is found, write nothing")
     given = parser.parse_args()
     options = Options(

@@ -1,4 +1,4 @@
-"""Guesses from names: which part of a name is that of a channel, and what the channel shows."""
+"""Guess from names which part of a name is the channel, and what the channel shows."""
 
 import re
 from collections.abc import Sequence
@@ -29,13 +29,13 @@ WORD = re.compile(r"[A-Za-z]+[0-9]*[A-Za-z]?|[0-9]+[A-Za-z]+")
 
 
 class NamedChannel(NamedTuple):
-    """A name, divided into that of the stack and that of the channel.
+    """A name, divided into the names of the stack and of the channel.
 
     Attributes
     ----------
     stack : str
     channel : str
-        Empty if no part of the name is that of a channel.
+        Empty if no part of the name is a channel.
     numbered : bool
         Whether the channel is a number, such as ``"ch01"``.
     """
@@ -46,12 +46,12 @@ class NamedChannel(NamedTuple):
 
 
 def split_name(name: str) -> NamedChannel:
-    """Divide the name of an image into that of the stack and that of the channel.
+    """Divide the name of an image into the names of the stack and of the channel.
 
     Parameters
     ----------
     name : str
-        Relative path without the end of the name.
+        Relative path without the file extension.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def split_name(name: str) -> NamedChannel:
 
 
 def guess_role(name: str) -> str:
-    """Return what a channel shows according to its name.
+    """Guess from its name what a channel shows.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def guess_role(name: str) -> str:
     Returns
     -------
     str
-        ``"nuclei"``, ``"membrane"``, or empty if the name does not say so.
+        ``"nuclei"``, ``"membrane"``, or empty if the name indicates neither.
 
     Examples
     --------
@@ -114,13 +114,13 @@ def name_channels(
     names : sequence of str
         Names of the channels, empty for channels without one.
     nuclei, membrane : str, optional
-        Name or number of the channel that shows them, if the user gave it.
+        Name or number of the channel that shows nuclei or membranes, if the user gave it.
 
     Returns
     -------
     list of str
-        ``"nuclei"`` and ``"membrane"`` at most once each, and other names. A channel that is the
-        only one is called nuclei, unless its name says that it shows a membrane.
+        ``"nuclei"`` and ``"membrane"`` at most once each, and other names. A single channel is
+        called nuclei, unless its name indicates a membrane.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def name_channels(
 
 
 def as_name(text: str) -> str:
-    """Return a text as a name that the sheet accepts: letters, digits and hyphens.
+    """Convert a text to a name that the sheet accepts: letters, digits and hyphens.
 
     Examples
     --------
@@ -190,7 +190,7 @@ def _rank(name: str, words: Sequence[str]) -> int:
 
 
 def _without(name: str, start: int, end: int) -> str:
-    """Return a name without a part of it, and without a separator that is then superfluous."""
+    """Remove a part of a name, and a separator that is then superfluous."""
     before, after = name[:start].rstrip(" _-."), name[end:].lstrip(" _-.")
     joined = f"{before}{name[len(before) : start] or '_' if before and after else ''}{after}"
     return joined.strip("/").replace("//", "/")

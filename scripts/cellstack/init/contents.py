@@ -19,9 +19,9 @@ class Contents(NamedTuple):
     Attributes
     ----------
     scene : str or None
-        What the column ``scene`` of the sheet needs; None for an image with one scene.
+        Value for the column ``scene`` of the sheet; None for an image with one scene.
     time : int or None
-        Number of the time point; None for an image with one.
+        Number of the time point; None for an image with one time point.
     channels : list of str or None
         Name of each channel, None for channels without a name.
     dyes : list of str
@@ -97,7 +97,7 @@ def _stacks(files: Sequence[Path], part: Part) -> Iterator[Contents]:
 
 
 def name_or_number(number: int, names: Sequence[str | None]) -> str:
-    """Return what selects a scene or a channel in the sheet: its name if that is unmistakable.
+    """Return what selects a scene or a channel in the sheet: its name if it is unambiguous.
 
     Parameters
     ----------
@@ -108,8 +108,9 @@ def name_or_number(number: int, names: Sequence[str | None]) -> str:
     Returns
     -------
     str
-        The number if the name is empty, occurs twice, is itself a number, or has blanks at its ends
-        or characters that cannot be printed; after ``#`` if the number is a name too.
+        The number if the name is empty, occurs twice, is itself a number, begins or ends with a
+        space, or contains unprintable characters; with ``#`` before it if another name is the same
+        number.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What was found in a folder of images, as text for the terminal."""
+"""Describe what was found in a folder of images, as text for the terminal."""
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ HEADER = ("stack", "channels", "z, y, x", "voxel size z, y, x in um", "from")
 
 
 def describe(outcome: Outcome, study: Path, options: Options, *, dry_run: bool) -> list[str]:
-    """Return what was found, and what to do next, in lines.
+    """Describe what was found, and what to do next.
 
     Parameters
     ----------
@@ -28,6 +28,7 @@ def describe(outcome: Outcome, study: Path, options: Options, *, dry_run: bool) 
     Returns
     -------
     list of str
+        Lines of text.
     """
     stacks = outcome.stacks
     new = sum(1 for stack in stacks if stack.rows)
@@ -81,7 +82,7 @@ def _called(stack: StudyStack, channel: str) -> str:
 
 
 def _time_series(stacks: Sequence[StudyStack]) -> list[list[StudyStack]]:
-    """Return stacks with the time points of one image together."""
+    """Group the stacks that are time points of the same scene."""
     series: dict[tuple[str, str], list[StudyStack]] = {}
     for stack in stacks:
         series.setdefault((stack.image, stack.scene), []).append(stack)
@@ -110,7 +111,7 @@ def _table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _collect(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Return names by the text that they share."""
+    """Group names that have the same text."""
     collected: dict[str, list[str]] = {}
     for name, text in pairs:
         collected.setdefault(text, []).append(name)

@@ -1,4 +1,4 @@
-"""Search of a folder for images: files, OME-Zarrs, and stacks whose planes are separate files."""
+"""Search a folder for images: files, OME-Zarrs, and stacks whose planes are separate files."""
 
 import glob
 import itertools
@@ -44,11 +44,11 @@ class FoundImage(NamedTuple):
     files : list of pathlib.Path
         A file, an OME-Zarr, or the planes of a stack in order.
     path : str
-        What the column ``image`` of the sheet needs: the path of the file, of the folder of the
-        planes, or a pattern that matches them.
+        Value for the column ``image`` of the sheet: the path of the file or of the folder of the
+        planes, or a pattern that matches the planes.
     name : str
-        Path relative to the folder that was searched, without the end of the name and without the
-        number of the plane.
+        Path relative to the folder that was searched, without the file extension and the number of
+        the plane.
     problem : str
         Why the planes are not a complete stack; empty if they are.
     """
@@ -87,24 +87,24 @@ def find_images(
     without: Path | None = None,
     report: Callable[[str], None] = print,
 ) -> Found:
-    """Find the images in a folder and all folders in it.
+    """Find the images in a folder and its subfolders.
 
     Parameters
     ----------
     folder : pathlib.Path
     is_plane : callable
-        Takes a file and returns whether it contains a single plane.
+        Called with a file; returns whether it contains a single plane.
     without : pathlib.Path, optional
         Folder that is not searched.
     report : callable
-        Takes a line about the progress.
+        Called with a line about the progress.
 
     Returns
     -------
     Found
-        Files whose names count planes are one image if the first and the last of them contain a
-        single plane each. Left out are labels, masks, projections, thumbnails and copies, which are
-        recognised by their names, and files of other kinds.
+        Files that differ only in the number of a plane in their names are one image if the first
+        and the last of them contain a single plane each. Labels, masks, projections, thumbnails and
+        copies, which are recognised by their names, and files of other kinds are left out.
     """
     found = Found()
     for place, files in _folders_of_planes(_walk(folder, without, found)):

@@ -77,7 +77,8 @@ class Outcome(NamedTuple):
         Why images cannot be read, by path.
     found : Found
     written, kept : list of str
-        Names of the files of the study that were written or extended, and that were there already.
+        Names of the files of the study that were written or extended, and of those that existed
+        and were not changed.
     """
 
     stacks: list[StudyStack]
@@ -101,9 +102,9 @@ def init_study(
     Parameters
     ----------
     images : pathlib.Path
-        Folder that is searched, with all folders in it.
+        Folder that is searched, with its subfolders.
     study : pathlib.Path
-        Folder of the study. Files that are there are kept, but rows for new images are added to the
+        Folder of the study. Existing files are kept, but rows for new images are added to the
         sheet.
     workflow : pathlib.Path
         Folder of cellstack, with its Snakefile.
@@ -111,7 +112,7 @@ def init_study(
     dry_run : bool
         Whether to write nothing.
     report : callable
-        Takes a line about the progress, at most one every few seconds.
+        Called with a line about the progress, at most once every few seconds.
 
     Returns
     -------
@@ -120,7 +121,8 @@ def init_study(
     Raises
     ------
     InputError
-        There is no such folder, it contains no image, or the sheet of the study cannot be extended.
+        The folder of images does not exist or contains no image, or the sheet of the study cannot
+        be extended.
     """
     if not images.is_dir():
         raise InputError(f"{images}: is not a folder: give the folder that contains the images")
@@ -200,7 +202,7 @@ def _read_all(
 
 
 def _path_in_sheet(path: str, study: Path) -> str:
-    """Return a path relative to the study if both are in the folder of the study, else absolute."""
+    """Return a path relative to the study if the parent folder contains both, else absolute."""
     absolute = Path(path).absolute()
     beside = study.absolute().parent
     return relpath(absolute, study.absolute()) if absolute.is_relative_to(beside) else str(absolute)

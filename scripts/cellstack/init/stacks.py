@@ -44,12 +44,12 @@ class Part(NamedTuple):
 
 
 class Options(NamedTuple):
-    """What the user gave.
+    """Options that the user gave on the command line.
 
     Attributes
     ----------
     nuclei, membrane : str or None
-        Name or number of the channel that shows them.
+        Name or number of the channel that shows nuclei or membranes.
     diameter : float, "auto" or None
         Diameter of a nucleus in um.
     cell_diameter : float or None
@@ -72,9 +72,9 @@ class StudyStack:
     Attributes
     ----------
     name : str
-        In the sheet.
+        Name in the sheet.
     image, scene : str
-        Path of its first image in the sheet, and scene of that.
+        Path of its first image in the sheet, and the scene of this image.
     rows : list of dict of str to str
         Cells of the rows to be added to the sheet, by column.
     shape : (3,) tuple of int
@@ -113,19 +113,18 @@ def arrange(
     Parameters
     ----------
     parts : iterable of Part
-        That can be read.
+        Stacks in images that can be read.
     options : Options
     path_in_sheet : callable
-        Takes an image and returns its path in the sheet.
+        Called with an image; returns its path in the sheet.
     in_sheet : dict of tuple to str
-        For each image of the sheet so far, that is, its path, scene and time point, the name of
-        its stack.
+        Name of the stack of each image that is already in the sheet, by path, scene and time point.
 
     Returns
     -------
     list of StudyStack
-        Without rows for images that are in the sheet. Images of one channel each belong to one
-        stack if their names differ only in the name or the number of the channel.
+        Stacks without rows for images that are already in the sheet. Images with one channel each
+        belong to one stack if their names differ only in the name or the number of the channel.
     """
     groups = _group(parts)
     shared = _shared_folder([name for name, _ in groups])
