@@ -14,7 +14,7 @@ def evaluate_points(ground_truth: Labels, labels: Labels) -> Evaluation:
     """Compute the scores that need no outlines.
 
     An object that contains a point is a true positive, whether it contains one or several; an
-    object without a point is a false positive. Each point needs an object of its own: points that
+    object without a point is a false positive. Each point needs a separate object: points that
     share an object, except for one of them, and points in no object are false negatives.
 
     Parameters
