@@ -4,6 +4,8 @@ rule write_evaluation:
         scores="<results>/scores.csv",
         stack_scores="<results>/stack_scores.csv",
         figures=inputs.error_figures(),
+        raw=inputs.all_channels("raw.tif", study.stacks_with("ground_truth")),
+        records=inputs.all_channels("import.json", study.stacks_with("ground_truth")),
     output:
         evaluation=report(
             "<results>/evaluation.html", category="Evaluation", caption="../report/evaluation.rst"
@@ -19,6 +21,8 @@ rule write_evaluation:
         mem_mb=memory("write_evaluation"),
         runtime=minutes("write_evaluation"),
     params:
+        images=inputs.all_images(study.stacks_with("ground_truth")),
+        software=provenance.versions_of(workflow),
         source=source_hash("write_evaluation"),
     script:
         "../scripts/write_evaluation.py"
