@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 class Reader(HTMLParser):
     """The elements of a page; it asserts that each is closed."""
 
-    WITHOUT_END = ("meta", "link", "img")
+    WITHOUT_END = ("meta", "link", "img", "br", "input")
 
     def __init__(self, text):
         super().__init__()

@@ -360,6 +360,19 @@ def test_tables_scores_and_figures(jobs):
     assert select(jobs, "plot_diameter", stack="s") == {"title": "s", "note": "simulated data"}
 
 
+def test_the_page_of_the_run(jobs):
+    found = select(jobs, "write_index")
+    assert found.pop("settings")[0].keys() == {"object", "preset", "stacks", "changed"}
+    assert found == {
+        "sheet": "stacks.tsv",
+        "images": ["nuclei.tif", "membrane.tif", "dye.tif"],
+        "channels": {"a": CHANNELS, "e": ["nuclei"], "s": ["nuclei"], "large": ["nuclei"]},
+        "user_columns": ["condition"],
+        "note": "",
+        "group_by": "condition",
+    }
+
+
 def test_the_gallery(jobs):
     page = {"stack": "a", "note": "", "diameter_um": 6.1, "preset": "default"}
     found = select(jobs, "write_gallery", stack="a")

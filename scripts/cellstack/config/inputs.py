@@ -338,6 +338,26 @@ class Inputs:
         """Return the number of a page from the end of the name of its figure, such as ``_2``."""
         return int(page.removeprefix("_") or 1)
 
+    def figures(self) -> list[str]:
+        """Return the figures of all stacks, and those of each stack in the order of the sheet."""
+        diameters = self.diameter_figures()
+        found = self.volume_figures()
+        for stack in self._study.complete_stacks:
+            own = [
+                f"<results>/{stack}/figures/{kind}_{figure}.png"
+                for kind in self._study.objects(stack)
+                for figure in ("segmentation", "planes")
+            ]
+            diameter = f"<results>/{stack}/figures/nuclei_diameter.png"
+            found += own + [diameter] * (diameter in diameters)
+        return found
+
+    def external_images(self) -> list[str]:
+        """Return the local images that no rule makes, as the sheet names them."""
+        named = dict.fromkeys(row["image"] for row in self.all_images())
+        made = self._study.made_images
+        return [name for name in named if name not in made and not images.is_remote(name)]
+
     def contact_tables(self) -> list[str]:
         """Return the tables of contacts between cells."""
         return [f"<results>/{stack}/cells/contacts.csv" for stack in self._study.stacks_of("cells")]

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 STYLE = """
 body { max-width: 100rem; }
 p { max-width: 75ch; }
-nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; margin: .3rem 0;
-  list-style: none; }
 .panels { display: grid; gap: 1.4rem 1.6rem; align-items: start;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 25rem), 1fr)); }
 .panels.medium { grid-template-columns: repeat(auto-fill, minmax(min(100%, 36rem), 1fr)); }
@@ -82,7 +80,7 @@ def write_gallery(
 {warning}
 {list_facts(_facts(view, diameter_um, preset))}
 <p>{HOW_TO}{_preset_note(preset)}</p>
-<nav aria-label="Contents"><ul>{"".join(links)}</ul></nav>
+<nav aria-label="Contents"><ul class="links">{"".join(links)}</ul></nav>
 </header>
 <main>
 {content}

@@ -22,6 +22,8 @@ h3 { font-size: 1rem; margin: 0 0 .4rem; }
 p { max-width: 80ch; margin: .3rem 0 .8rem; }
 a { color: #0b5394; }
 img, svg { max-width: 100%; height: auto; }
+.links { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; margin: .3rem 0;
+  list-style: none; }
 .alert { color: #b34700; font-weight: bold; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
@@ -45,6 +47,8 @@ footer { margin-top: 3rem; padding-top: .6rem; border-top: 1px solid #ccc; color
   font-size: .9rem; }
 footer td, footer th { text-align: left; overflow-wrap: anywhere; }
 summary { cursor: pointer; }
+/* marks of the writing direction in names do not affect the text around them */
+td, th, dd, li, h1, h2, h3, a, b, code, label, figcaption, option { unicode-bidi: isolate; }
 :focus-visible { outline: 3px solid #0b5394; outline-offset: 2px; }
 @media print {
   body { padding: 0; max-width: none; font-size: 10pt; }
