@@ -37,7 +37,7 @@ select, input {{ font: inherit; max-width: 100%; padding: .2rem .3rem; }}
 #stacks td.text {{ overflow-wrap: anywhere; }}
 #stacks .name {{ min-width: 8rem; font-weight: bold; }}
 #stacks th, #stacks td {{ padding: .3rem .5rem; }}
-#stacks td.reasons {{ min-width: 22rem; font-size: .9rem; }}
+#stacks td.reasons {{ min-width: 15rem; font-size: .9rem; }}
 #stacks ul, dialog .reasons {{ margin: 0; padding-left: 1.1rem; }}
 #stacks td.picture {{ padding: .2rem .4rem .2rem 0; }}
 #stacks td.picture img, #stacks td.picture .none {{ display: block; width: 8.5rem;
@@ -240,10 +240,11 @@ function groupsOf(points) {
 
 function drawPlot(figure) {
   const choice = one("select", figure);
-  const column = data.columns[Number(choice.value)];
+  const column = data.columns[Number(choice.value)] ??
+    {name: "", unit: "", definition: "", values: []};
   const points = [];
   data.rows.forEach((row, i) => {
-    if (row.kind === kind() && column.values[i] !== null)
+    if (row.kind === kind() && (column.values[i] ?? null) !== null)
       points.push({value: column.values[i], row: i, name: data.stacks[row.stack],
         state: row.state});
   });
@@ -273,26 +274,31 @@ function drawPlot(figure) {
     const typical = median(members.map((member) => member.value));
     const label = name === "" ? "not given" : name;
     described.push(`${label} ${number(typical)} (n = ${members.length})`);
-    svg.append(make("line", {x1: middle - reach, x2: middle + reach, y1: y(typical),
-      y2: y(typical), stroke: "#000", "stroke-width": 2}));
-    const taken = [];
+    // points that would cover each other are placed side by side
+    const size = members.length > 60 ? .6 : 1;
+    const placed = [];
     for (const member of [...members].sort((a, b) => a.value - b.value)) {
-      const at = y(member.value);
+      const at = y(member.value), near = placed.slice(-80);
       let place = 0;
-      for (let k = 1; taken.some((other) =>
-        Math.hypot(other[0] - place, other[1] - at) < 8) && k < 60; k++)
-        place = (k % 2 ? 1 : -1) * Math.ceil(k / 2) * 5;
-      place = Math.max(-reach, Math.min(reach, place));
-      taken.push([place, at]);
-      if (taken.length > 80) taken.shift();
+      for (let k = 1; near.some((other) =>
+        Math.hypot(other.place - place, other.at - at) < 8 * size) && k < 60; k++)
+        place = (k % 2 ? 1 : -1) * Math.ceil(k / 2) * 5 * size;
+      placed.push({place, at, member});
+    }
+    const widest = Math.max(...placed.map((each) => Math.abs(each.place)));
+    const squeeze = widest > reach ? reach / widest : 1;
+    for (const {place, at, member} of placed) {
       const link = make("a", {href: address(member.name), tabindex: -1});
       const state = member.state === "ok" ? "ok" : "flagged";
-      const point = make("path", {d: `M${middle + place},${at}${SHAPES[state]}`,
-        fill: FILLS[state], "fill-opacity": .75, stroke: FILLS[state]});
+      const point = make("path", {d: `M0,0${SHAPES[state]}`, fill: FILLS[state],
+        transform: `translate(${(middle + place * squeeze).toFixed(1)} ${at.toFixed(1)}) ` +
+          `scale(${size})`, "fill-opacity": .75, stroke: FILLS[state]});
       point.append(make("title", {}, `${member.name}: ${number(member.value)} ${column.unit}`));
       link.append(point);
       svg.append(link);
     }
+    svg.append(make("line", {x1: middle - reach, x2: middle + reach, y1: y(typical),
+      y2: y(typical), stroke: "#000", "stroke-width": 2}));
     if (groups.length > 24 && i % Math.ceil(groups.length / 24)) return;
     const isTight = room < 62, maximum = isTight ? 14 : Math.floor(room / 7.5);
     const short = label.length > maximum ? `${label.slice(0, maximum - 1)}…` : label;
@@ -317,7 +323,7 @@ function drawPlot(figure) {
 
 const plots = all(".plot");
 function choosePlots() {
-  const defaults = data.defaults[kind()];
+  const defaults = data.defaults[kind()] ?? [];
   plots.forEach((figure, i) => { one("select", figure).value = String(defaults[i]); });
   plots.forEach(drawPlot);
 }
