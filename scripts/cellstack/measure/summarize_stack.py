@@ -50,6 +50,7 @@ MAX_BRIGHTNESS_RATIO = 12.0  # up to which dim objects are found beside bright o
 NO_OBJECTS = "no objects"
 MIN_VOXELS_OF_DIAMETER = 2  # smaller objects cannot be distinguished from noise
 OTHER_DIAMETER = "objects of another diameter"
+SATURATED, NOISY = "saturated", "low signal to noise"  # of objects, and of the whole channel
 WHY_FLAGGED = {
     SEEDS: "objects may be split into several",
     IRREGULAR: "check the figures",
@@ -69,6 +70,7 @@ def summarize_stack(
     threshold_record: Mapping[str, float] | None = None,
     channel: str = "nuclei",
     estimated_um: float | None = None,
+    quality: Mapping[str, float | None] | None = None,
 ) -> dict[str, object]:
     """Summarize a stack: its size, the number of its objects, their typical size, and flags.
 
@@ -99,6 +101,9 @@ def summarize_stack(
     estimated_um : float, optional
         The diameter that the image suggests, see
         :func:`cellstack.prepare.estimate_diameter.check_diameter`.
+    quality : dict, optional
+        Image quality of the channel that shows the objects, see
+        :func:`cellstack.measure.measure_quality.quality_row`.
 
     Returns
     -------
@@ -125,7 +130,7 @@ def summarize_stack(
     shape = segmentation.shape
     counts = Counter(reasons)
     dropped = {reason: counts[reason] for reason in REASONS}
-    quality = threshold_record or {}
+    threshold, image = threshold_record or {}, quality or {}
     saturated, highest = _count_saturated(columns, channel)
     volume_um3 = math.prod(shape) * math.prod(float(step) for step in spacing)
     diameters = _numbers(columns["equivalent_diameter_um"])
@@ -149,16 +154,19 @@ def summarize_stack(
         "stack_volume_um3": volume_um3,
         "no_data_fraction": no_data_fraction,
         "median_contrast_to_noise_ratio": contrast,
-        "haze_ratio": quality.get("haze_ratio"),
+        "signal_to_noise_ratio": image.get("signal_to_noise_ratio"),
+        "dimming_ratio": image.get("dimming_ratio"),
+        "haze_ratio": threshold.get("haze_ratio"),
         "count_saturated": saturated,
     }
     for reason, number in dropped.items():
         summary[f"count_dropped_{reason.replace(' ', '_')}"] = number
-    summary["count_dropped_dim"] = quality.get("dropped_dim")
-    flags_of_stack = _flags_of_threshold(quality)
+    summary["count_dropped_dim"] = threshold.get("dropped_dim")
+    summary["cut_by_faces"] = _cut_by_faces(segmentation)
+    flags_of_stack = _flags_of_threshold(threshold)
     if saturated:
         flags_of_stack.append(
-            f"saturated: {saturated} of {counted(count, 'objects')} "
+            f"{SATURATED}: {saturated} of {counted(count, 'objects')} "
             f"{agree(saturated, 'has', 'have')} the highest value, {highest:g}, in at least a "
             f"quarter of {agree(saturated, 'its', 'their')} voxels (volumes can be too large)"
         )
@@ -176,7 +184,13 @@ def summarize_stack(
     if count == 0:
         absence = f"{NO_OBJECTS}: {_explain_absence(dropped, shape, spacing, diameter_um)}"
         of_diameter.insert(0, absence)
-    summary["flags"] = ";".join([*of_diameter, *image_flags, *flags_of_stack])
+    repeated = tuple(
+        f"{channel}: {start}"
+        for start in (SATURATED, NOISY)
+        if any(flag.startswith(start) for flag in flags_of_stack)
+    )
+    of_image = [flag for flag in image_flags if not repeated or not flag.startswith(repeated)]
+    summary["flags"] = ";".join([*of_diameter, *of_image, *flags_of_stack])
     return summary
 
 
@@ -232,6 +246,19 @@ def _density(
     return (count - cut) / (volume_um3 * (1 - no_data_fraction)) * UM3_PER_MM3
 
 
+def _cut_by_faces(segmentation: Labels) -> str:
+    """Return the number of objects that reach each face, without faces that none reaches."""
+    counts = []
+    for axis, side in enumerate(("plane", "row", "column")):
+        if axis == 0 and len(segmentation) == 1:
+            continue  # all objects reach both
+        for end, index in (("first", 0), ("last", -1)):
+            found = np.unique(segmentation.take(index, axis))
+            if number := np.count_nonzero(found):
+                counts.append(f"{end} {side} {number}")
+    return ";".join(counts)
+
+
 def _flags_of_diameter(
     diameters: NDArray[np.float64],
     shape: tuple[int, ...],
@@ -277,7 +304,7 @@ def _flags_of_objects(
             found.append(f"{start}: {number} of {len(flags)} objects ({why})")
     if contrast is not None and contrast < MIN_CONTRAST_TO_NOISE:
         found.append(
-            f"low signal to noise: the median contrast of the objects is {contrast:.2g} standard "
+            f"{NOISY}: the median contrast of the objects is {contrast:.2g} standard "
             "deviations of their background (check the figures)"
         )
     return found

@@ -63,6 +63,9 @@ dialog .text {{ text-align: left; overflow-wrap: anywhere; }}
 .objects figure {{ width: 13rem; }}
 .objects img {{ width: 13rem; image-rendering: pixelated; }}
 .figures figure {{ margin: .6rem 0; }}
+.profiles {{ display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; margin-top: .6rem; }}
+.profiles figure {{ width: min(100%, 26rem); }}
+.profiles .keys {{ columns: auto; display: flex; flex-wrap: wrap; gap: 0 1rem; margin: 0; }}
 .files {{ columns: 22rem; overflow-wrap: anywhere; }}
 [hidden] {{ display: none !important; }}
 @media (max-width: 40rem) {{
