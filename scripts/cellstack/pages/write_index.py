@@ -50,6 +50,11 @@ HOW_TO_PLOT = (
     "Each point is a stack: a blue circle if there is no reason to check it, else an orange "
     "triangle. The black line is the median of the group. Click a point for details."
 )
+HOW_MEASURED = (
+    "Signal is the difference between bright and dark places of a plane: percentile 99 minus "
+    "percentile 5 of the means of blocks of 4 x 4 pixels. It is lost in the noise below twice the "
+    "noise of a voxel. Point at a heading for its definition."
+)
 COLORS_OF_OUTLINES = (
     "Outlines over the maximum projection: orange objects are flagged, blue ones are measured, "
     "white ones are found but not measured."
@@ -478,7 +483,8 @@ def _kind_details(run: Run, row: Row, shown: int) -> str:
     if state != FAILED:
         parts.append(
             f"<p>{row['count_found']} found, {row['count_measured']} measured, "
-            f"{row['count_flagged']} flagged. Median diameter in µm: {escape(_diameter(row))}.</p>"
+            f"{row['count_flagged']} flagged. Median diameter in µm: {escape(_diameter(row))}."
+            f"{_cut_by_faces(row)}</p>"
         )
     if reasons:
         parts.append(f'<ul class="reasons">{reasons}</ul>')
@@ -504,6 +510,11 @@ def _kind_details(run: Run, row: Row, shown: int) -> str:
     return "".join(parts)
 
 
+def _cut_by_faces(row: Row) -> str:
+    cut = row["cut_by_faces"].replace(";", ", ")
+    return f" Objects at faces of the stack: {escape(cut)}." if cut else ""
+
+
 def _quality(channels: Mapping[str, Any]) -> str:
     """Return the image quality of the channels of a stack: a table, and a chart of each."""
     if not channels:
@@ -524,6 +535,7 @@ def _quality(channels: Mapping[str, Any]) -> str:
         for name, heading in QUALITY_HEADINGS.items()
     )
     return f"""<h3>Image quality</h3>
+<p>{HOW_MEASURED}</p>
 <div class="wide"><table><thead><tr><th scope="col" class="text">channel</th>{heads}
 <th scope="col" class="text">reasons to check</th></tr></thead>
 <tbody>{"".join(lines)}</tbody></table></div>

@@ -93,7 +93,8 @@ def test_a_failed_stack_has_the_line_that_says_why():
 
 
 def test_the_details_of_a_stack():
-    rows = [stack_row("a", flags="haze", condition="control"), stack_row("b")]
+    cells = {"flags": "haze", "condition": "control", "cut_by_faces": "first row 2;last plane 1"}
+    rows = [stack_row("a", **cells), stack_row("b")]
     changed = {"denoise.method": ["median", "gaussian"], "binarize.level": [0.5, None]}
     settings = [{"object": "nuclei", "preset": "x", "stacks": ["a"], "changed": changed}]
     pictures = {("a", "nuclei"): pictures_of(rows[0], 2)}
@@ -101,7 +102,13 @@ def test_the_details_of_a_stack():
     page = write_index(run)
     reader = Reader(details_of(page))
     texts = " ".join(reader.texts)
-    for part in ("20 found, 16 measured, 4 flagged", "9.88 (10 given)", "haze", "control"):
+    for part in (
+        "20 found, 16 measured, 4 flagged",
+        "9.88 (10 given)",
+        "Objects at faces of the stack: first row 2, last plane 1.",
+        "haze",
+        "control",
+    ):
         assert part in texts
     assert [text for text in ("median", "gaussian", "denoise.method", "null") if text in texts]
     alternatives = [image["alt"] for image in reader.attributes_of("img")]
