@@ -37,7 +37,8 @@ COLUMNS: dict[str, Column] = {  # in the order of the table
         "large (volume) or irregular (solidity) for its stack, by more than 3.5 robust standard "
         "deviations; seeds close "
         "together, less than half the median diameter apart; low contrast, a difference from the "
-        "surrounding background below the standard deviation of that background; for cells also: "
+        "surrounding background below the standard deviation of that background; bright for its "
+        "stack, that difference is more than 8 times the median; for cells also: "
         "no nucleus, several nuclei, or no wall towards another cell, given by its label in "
         "segmentation.tif",
     ),

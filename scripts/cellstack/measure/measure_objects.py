@@ -83,13 +83,13 @@ def measure_objects(
     for shape in shapes:
         shape["segmentation_label"] = segmentation_labels[int(shape["label"])]
     rows: list[dict[str, object]] = [{**shape} for shape in shapes]
-    contrast = None
+    contrast = heights = None
     for channel, raw in channels:
         intensities = measure_intensities(labels, boxes, raw, spacing, channel, threads)
         for row, measured in zip(rows, intensities, strict=True):
             row.update(measured)
         if channel == contrast_channel:
-            contrast = measure_contrast(
+            contrast, heights = measure_contrast(
                 segmentation, list(boxes.values()), shapes, raw, spacing, threads, no_data
             )
     crowded: set[int] = set()
@@ -100,7 +100,7 @@ def measure_objects(
     if contrast is not None:
         for row, ratio in zip(rows, contrast.tolist(), strict=True):
             row["contrast_to_noise_ratio"] = ratio if math.isfinite(ratio) else None
-    flags = flag_objects(shapes, contrast, crowded, len(labels) == 1, beside)
+    flags = flag_objects(shapes, contrast, crowded, len(labels) == 1, beside, heights)
     for row, own in zip(rows, flags, strict=True):
         row["flags"] = own
     return rows

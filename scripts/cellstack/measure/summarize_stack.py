@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cellstack.config.columns import PERCENTILES, describe
 from cellstack.config.reasons import (
     BESIDE_NO_DATA,
+    BRIGHT,
     CONTRAST,
     IRREGULAR,
     LATERAL_FACE,
@@ -275,6 +276,11 @@ def _flags_of_objects(
         number = sum(any(flag.startswith(start) for flag in cell.split(";")) for cell in flags)
         if number > MAX_FLAGGED * len(flags) and len(flags) >= MIN_OBJECTS:
             found.append(f"{start}: {number} of {len(flags)} objects ({why})")
+    if bright := sum(BRIGHT in cell.split(";") for cell in flags):
+        found.append(
+            f"{BRIGHT}: {counted(bright, 'objects')} (objects beside "
+            f"{agree(bright, 'it', 'them')} can be missing or too small)"
+        )
     if contrast is not None and contrast < MIN_CONTRAST_TO_NOISE:
         found.append(
             f"low signal to noise: the median contrast of the objects is {contrast:.2g} standard "

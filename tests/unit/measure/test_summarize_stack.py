@@ -371,6 +371,14 @@ def test_many_flagged_objects_are_flagged(kind, count, flagged):
     assert bool(flags) == flagged
 
 
+def test_one_much_brighter_object_is_enough_for_a_flag():
+    columns = table(9)
+    columns["flags"] = ["large for its stack;bright for its stack"] + [""] * 8
+    assert summarize_stack(columns, ["kept"] * 9, 10)["flags"] == (
+        "bright for its stack: 1 object (objects beside it can be missing or too small)"
+    )
+
+
 @pytest.mark.parametrize(("ratio", "flagged"), [(1.7, True), (1.8, False)])
 def test_a_low_signal_to_noise_is_flagged(ratio, flagged):
     columns = table(3) | {"contrast_to_noise_ratio": [str(ratio), "", str(ratio)]}
