@@ -73,8 +73,8 @@ def flag_objects(
     The logarithm of the volume and the solidity are compared with their medians, in units of 1.4826
     times the median absolute deviation. Both are computed over the objects that touch no face, or
     over all objects if fewer than five touch no face. With fewer than five objects, or without
-    variation, neither is flagged. Only a low solidity is flagged. An object is bright if its intensity
-    above the background is more than 8 times the median of at least five objects.
+    variation, neither is flagged. Only a low solidity is flagged. An object is bright if its
+    intensity above the background is more than 8 times the median of at least five objects.
 
     References
     ----------
