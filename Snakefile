@@ -3,6 +3,12 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
+include: "rules/library.smk"
+
+
+check_yaml("config/config.yaml")
+
+
 configfile: "config/config.yaml"
 
 

@@ -51,9 +51,10 @@ def test_no_logic_in_the_rules():
     for path in [ROOT / "Snakefile", *RULES]:
         text = path.read_text()
         assert "lambda" not in text, path
-        if path.stem != "common":
+        if path.stem not in ("common", "library"):
             assert "def " not in text, path
-    assert len((ROOT / "rules" / "common.smk").read_text().splitlines()) <= 80
+    shared = [(ROOT / "rules" / f"{name}.smk").read_text() for name in ("library", "common")]
+    assert len("".join(shared).splitlines()) <= 90
 
 
 def test_a_rule_whose_settings_hold_sizes_takes_the_diameter():
