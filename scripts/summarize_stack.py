@@ -42,6 +42,7 @@ def main(
     reasons = [row["reason"] for row in read_rows(selection)]
     imported = read_json(record[0]) if record else {"no_data": None}
     no_data = imported["no_data"] or {"fraction": 0.0}
+    estimated = read_json(estimate[0]) if estimate else {"estimated_um": None, "doubt": ""}
     image, spacing = read_stack(segmentation, mapped=True)
     row = {
         "stack": stack,
@@ -57,7 +58,8 @@ def main(
             no_data["fraction"],
             read_json(threshold[0]) if threshold else {},
             channel=object,
-            estimated_um=read_json(estimate[0])["estimated_um"] if estimate else None,
+            estimated_um=estimated["estimated_um"],
+            doubt=estimated["doubt"],
         ),
     }
     write_rows(summary, list(STACK_COLUMNS), [as_text(row)])

@@ -70,6 +70,7 @@ def summarize_stack(
     threshold_record: Mapping[str, float] | None = None,
     channel: str = "nuclei",
     estimated_um: float | None = None,
+    doubt: str = "",
 ) -> dict[str, object]:
     """Summarize a stack: its size, the number of its objects, their typical size, and flags.
 
@@ -100,6 +101,8 @@ def summarize_stack(
     estimated_um : float, optional
         The diameter that the image suggests, see
         :func:`cellstack.prepare.estimate_diameter.check_diameter`.
+    doubt : str
+        Why an estimated diameter is uncertain; empty if it is not.
 
     Returns
     -------
@@ -174,6 +177,8 @@ def summarize_stack(
             f"the image suggests a diameter of {estimated_um:.3g} um, not {diameter_um:.3g} um "
             "(check diameter_um, the voxel size and the channel)"
         )
+    if doubt:
+        of_diameter.append(f"the estimated diameter is uncertain: {doubt} (give diameter_um)")
     if count == 0:
         absence = f"{NO_OBJECTS}: {_explain_absence(dropped, shape, spacing, diameter_um)}"
         of_diameter.insert(0, absence)

@@ -371,6 +371,13 @@ def test_many_flagged_objects_are_flagged(kind, count, flagged):
     assert bool(flags) == flagged
 
 
+def test_an_uncertain_diameter_is_flagged():
+    summary = summarize_stack(table(9), ["kept"] * 9, 10, doubt="it is based on ...")
+    assert summary["flags"] == (
+        "the estimated diameter is uncertain: it is based on ... (give diameter_um)"
+    )
+
+
 def test_one_much_brighter_object_is_enough_for_a_flag():
     columns = table(9)
     columns["flags"] = ["large for its stack;bright for its stack"] + [""] * 8
