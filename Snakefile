@@ -46,6 +46,7 @@ rule all:
     """Make labels, tables, scores and figures of all stacks in the sheet."""
     default_target: True
     input:
+        index="<results>/index.html",
         objects="<results>/objects.csv",
         stacks="<results>/stacks.csv",
         statistics="<results>/statistics.csv",

@@ -42,6 +42,7 @@ rule plot_segmentation:
             subcategory="{stack}",
             caption="../report/segmentation.rst",
         ),
+        pictures="<results>/{stack}/{object}/pictures.json",
     log:
         "<logs>/{stack}/{object}/plot_segmentation.log",
     benchmark:

@@ -335,6 +335,8 @@ rule write_gallery:
         ),
         view="<results>/{stack}/gallery/view.json",
         diameter=by_wildcards(inputs.diameter_file),
+        raw=by_wildcards(inputs.raw_stacks),
+        records=by_wildcards(inputs.import_records),
     output:
         page=report(
             "<results>/{stack}/gallery/index.html",
@@ -355,6 +357,8 @@ rule write_gallery:
         note=by_wildcards(study.note),
         diameter_um=by_wildcards(study.object_diameter),
         preset=by_wildcards(study.preset_name),
+        images=by_wildcards(inputs.images_of),
+        software=provenance.versions_of(workflow),
         source=source_hash("write_gallery"),
     script:
         "../scripts/write_gallery.py"

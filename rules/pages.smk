@@ -1,9 +1,45 @@
+rule write_index:
+    """Write the page of the run: all stacks, and the details of each."""
+    input:
+        stacks="<results>/stacks.csv",
+        statistics="<results>/statistics.csv",
+        columns="<results>/columns.csv",
+        provenance="<results>/provenance.json",
+        pictures=study.of_each_object("<results>/{stack}/{object}/pictures.json"),
+        figures=inputs.figures(),
+    output:
+        index=report("<results>/index.html", category="Run", caption="../report/index.rst"),
+    log:
+        "<logs>/write_index.log",
+    benchmark:
+        "<benchmarks>/write_index.tsv"
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("write_index"),
+        runtime=minutes("write_index"),
+    params:
+        sheet=study.config["stacks"],
+        images=inputs.external_images(),
+        channels=study.channels_by_stack(),
+        user_columns=study.user_column_names(),
+        settings=study.changed_settings(),
+        note=study.note_of_all(),
+        group_by=study.config["group_by"],
+        source=source_hash("write_index"),
+    script:
+        "../scripts/write_index.py"
+
+
 rule write_evaluation:
     """Write the page of scores: F1 over IoU, tables and the largest errors."""
     input:
         scores="<results>/scores.csv",
         stack_scores="<results>/stack_scores.csv",
         figures=inputs.error_figures(),
+        raw=inputs.all_channels("raw.tif", study.stacks_with("ground_truth")),
+        records=inputs.all_channels("import.json", study.stacks_with("ground_truth")),
     output:
         evaluation=report(
             "<results>/evaluation.html", category="Evaluation", caption="../report/evaluation.rst"
@@ -19,6 +55,8 @@ rule write_evaluation:
         mem_mb=memory("write_evaluation"),
         runtime=minutes("write_evaluation"),
     params:
+        images=inputs.all_images(study.stacks_with("ground_truth")),
+        software=provenance.versions_of(workflow),
         source=source_hash("write_evaluation"),
     script:
         "../scripts/write_evaluation.py"

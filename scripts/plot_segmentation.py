@@ -6,7 +6,10 @@ from cellstack.figures import png
 from cellstack.figures.colors import COLORS
 from cellstack.figures.outlines import read_numbers
 from cellstack.figures.plot_segmentation import plot_segmentation
+from cellstack.files.records import write_json
 from cellstack.files.stacks import read_channel, read_stack
+from cellstack.files.tables import read_rows
+from cellstack.pages.pictures import draw_pictures
 from cellstack.run import job
 
 
@@ -17,6 +20,7 @@ def main(
     labels: Path,
     objects: Path,
     figure: Path,
+    pictures: Path,
     title: str,
     note: str,
     nuclei: list[Path] = (),
@@ -24,7 +28,7 @@ def main(
     """Read the `raw` channel, the `segmentation` and the selected `labels`; write the `figure`.
 
     The numbers of the objects are those of the table `objects`. The channel of the `nuclei`, if
-    given, is shown as a tint.
+    given, is shown as a tint. Small `pictures` for the page of the run are written too.
     """
     stack, spacing = read_stack(raw)
     found, selected = read_stack(segmentation)[0], read_stack(labels)[0]
@@ -40,6 +44,7 @@ def main(
         numbers=read_numbers(objects),
     )
     png.save(drawn, figure, COLORS)
+    write_json(pictures, draw_pictures(stack, found, list(read_rows(objects)), spacing))
 
 
 job.run(main)

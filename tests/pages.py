@@ -1,12 +1,13 @@
 """HTML pages, read for the tests."""
 
+import json
 from html.parser import HTMLParser
 
 
 class Reader(HTMLParser):
     """The elements of a page; it asserts that each is closed."""
 
-    WITHOUT_END = ("meta", "link", "img")
+    WITHOUT_END = ("meta", "link", "img", "br", "input")
 
     def __init__(self, text):
         super().__init__()
@@ -41,3 +42,28 @@ class Reader(HTMLParser):
             for key, value in attributes.items()
             if key in ("src", "href")
         ]
+
+
+SOFTWARE = {
+    "cellstack": "1.2.3",
+    "commit": "0123abc-dirty",
+    "python": "3.99.1",
+    "packages": {"numpy": "9.8.7"},
+}
+IMPORTED = {"format": "TIFF", "scene": None, "time": None, "channel": {"index": 0}}
+
+
+def write_imported(folder, stacks, sha256="f00d"):
+    """Write records of images, and return the arguments of a script whose page lists them."""
+    arguments = {"raw": [], "records": [], "images": [], "software": SOFTWARE}
+    for stack in stacks:
+        channel = folder / stack / "channels" / "nuclei"
+        channel.mkdir(parents=True)
+        (channel / "import.json").write_text(json.dumps(IMPORTED))
+        known = {"sha256": f"{sha256}-{stack}", "sizes": [5]}
+        (channel / ".raw.tif.source.json").write_text(json.dumps(known))
+        arguments["raw"].append(channel / "raw.tif")
+        arguments["records"].append(channel / "import.json")
+        image = {"stack": stack, "channel": "nuclei", "image": f"/private/<{stack}>.tif"}
+        arguments["images"].append(image)
+    return arguments

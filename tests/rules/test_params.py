@@ -10,6 +10,7 @@ import yaml
 from study import ROOT, Study, environment
 from test_rules import BLOCKS
 
+from cellstack import __version__
 from cellstack.run.job import RERUN_PARAMS
 
 LIST_JOBS = """
@@ -359,9 +360,27 @@ def test_tables_scores_and_figures(jobs):
     assert select(jobs, "plot_diameter", stack="s") == {"title": "s", "note": "simulated data"}
 
 
+def test_the_page_of_the_run(jobs):
+    found = select(jobs, "write_index")
+    assert found.pop("settings")[0].keys() == {"object", "preset", "stacks", "changed"}
+    assert found == {
+        "sheet": "stacks.tsv",
+        "images": ["nuclei.tif", "membrane.tif", "dye.tif"],
+        "channels": {"a": CHANNELS, "e": ["nuclei"], "s": ["nuclei"], "large": ["nuclei"]},
+        "user_columns": ["condition"],
+        "note": "",
+        "group_by": "condition",
+    }
+
+
 def test_the_gallery(jobs):
     page = {"stack": "a", "note": "", "diameter_um": 6.1, "preset": "default"}
-    assert select(jobs, "write_gallery", stack="a") == page
+    found = select(jobs, "write_gallery", stack="a")
+    assert found.pop("software")["cellstack"] == __version__
+    images = [{"stack": "a", "channel": name, "image": f"{name}.tif"} for name in CHANNELS]
+    assert found == page | {"images": images}
+    listed = select(jobs, "write_evaluation")["images"]
+    assert [each for each in listed if each["stack"] == "a"] == images
     view = select(jobs, "choose_view", stack="a")
     assert view["diameter_um"] == 6.1
     seeds = select(jobs, "compare_seeds", stack="a")

@@ -3,6 +3,7 @@
 import csv
 from types import SimpleNamespace
 
+import browser
 import pytest
 from study import SPACING, Study, constant, jobs, write_pair
 
@@ -28,6 +29,8 @@ def runs(tmp_path_factory):
     with study.result("stacks.csv").open(newline="") as file:
         runs.rows = list(csv.DictReader(file))
     runs.objects = study.result("objects.csv").read_text()
+    runs.page = study.folder / "index.html"
+    runs.page.write_bytes(study.result("index.html").read_bytes())
     runs.again = study.run(*SKIP, cores=2)
     (study.folder / "bad.tif").unlink()
     (study.folder / "colony-membrane.tif").rename(study.folder / "bad.tif")
@@ -51,7 +54,7 @@ def test_a_run_ends_with_a_list_of_what_failed(runs):
 def test_incomplete_stacks_are_skipped_and_listed(runs):
     assert runs.skipping.returncode == 0, runs.skipping.stderr[-3000:]
     collected = ("collect_objects", "collect_stacks", "plot_volumes")
-    expected = (*collected, "write_config", "write_provenance", "all")
+    expected = (*collected, "write_config", "write_provenance", "write_index", "all")
     assert jobs(runs.skipping) == dict.fromkeys(expected, 1)
     assert "cellstack: the tables will lack 1 stack" in runs.skipping.stderr
     assert [(row["stack"], row["status"], row["mouse"]) for row in runs.rows] == [
@@ -64,6 +67,28 @@ def test_incomplete_stacks_are_skipped_and_listed(runs):
     assert "colony" in runs.objects
     assert "bad" not in runs.objects
     assert "Nothing to be done" in runs.again.stderr
+
+
+def test_the_page_of_the_run_shows_what_failed_first(runs, tmp_path):
+    page = browser.start(tmp_path)
+    try:
+        page.open(runs.page.as_uri())
+        cells = "Array.from(document.querySelectorAll('#stacks tbody tr'), e => e.innerText)"
+        failed, empty, colony = page.evaluate(cells)
+        assert failed.index("bad") < failed.index("import_stack: bad.tif: cannot be read")
+        assert "=bad" in failed
+        assert "no objects: nothing was found" in empty
+        assert "colony" in colony
+        counts = "Array.from(document.querySelectorAll('.tiles b'), e => e.textContent)"
+        assert page.evaluate(counts)[2] == "1"
+        pictures = "Array.from(document.images, e => [e.alt, e.complete && e.naturalWidth > 0])"
+        loaded = dict(page.evaluate(pictures))
+        assert loaded.keys() >= {"nuclei of colony with outlines", "nuclei of empty with outlines"}
+        assert all(loaded.values())
+        local = ("file:", "data:")
+        assert [each for each in page.requested if not each.startswith(local)] == []
+    finally:
+        page.close()
 
 
 def test_the_next_run_gives_the_same_files_as_one_without_errors(runs, tmp_path):

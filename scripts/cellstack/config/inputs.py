@@ -6,6 +6,7 @@ or cells). Paths begin with Snakemake's path variables, such as ``<results>``.
 """
 
 import os
+from collections.abc import Sequence
 
 from cellstack.config import sheet
 from cellstack.config.lengths import AUTO, has_sizes
@@ -134,21 +135,31 @@ class Inputs:
             for name in ("import.json", "raw.tif")
         ]
 
-    def all_channels(self, name: str) -> list[str]:
-        """Return a file of each channel of each stack, see :meth:`all_images`."""
+    def all_channels(self, name: str, stacks: Sequence[str] | None = None) -> list[str]:
+        """Return a file of each channel of all stacks, or some, see :meth:`all_images`."""
         return [
             f"<results>/{stack}/channels/{channel}/{name}"
-            for stack in self._study.complete_stacks
+            for stack in (self._study.complete_stacks if stacks is None else stacks)
             for channel in self._study.rows(stack)
         ]
 
-    def all_images(self) -> list[dict[str, str]]:
-        """Return stack, channel and image of each row of the sheet, in the order of the stacks."""
+    def all_images(self, stacks: Sequence[str] | None = None) -> list[dict[str, str]]:
+        """Return stack, channel and image of each row of the sheet, in the order of the stacks.
+
+        Parameters
+        ----------
+        stacks : list of str, optional
+            By default all that are complete.
+        """
         return [
             {"stack": stack, "channel": channel, "image": row["image"]}
-            for stack in self._study.complete_stacks
+            for stack in (self._study.complete_stacks if stacks is None else stacks)
             for channel, row in self._study.rows(stack).items()
         ]
+
+    def images_of(self, stack: str) -> list[dict[str, str]]:
+        """Return the images of a stack, see :meth:`all_images`."""
+        return self.all_images([stack])
 
     def import_record(self, stack: str, channel: str) -> list[str]:
         """Return the record of the import of a channel, if the stack has it."""
@@ -326,6 +337,26 @@ class Inputs:
     def page_number(self, page: str) -> int:
         """Return the number of a page from the end of the name of its figure, such as ``_2``."""
         return int(page.removeprefix("_") or 1)
+
+    def figures(self) -> list[str]:
+        """Return the figures of all stacks, and those of each stack in the order of the sheet."""
+        diameters = self.diameter_figures()
+        found = self.volume_figures()
+        for stack in self._study.complete_stacks:
+            own = [
+                f"<results>/{stack}/figures/{kind}_{figure}.png"
+                for kind in self._study.objects(stack)
+                for figure in ("segmentation", "planes")
+            ]
+            diameter = f"<results>/{stack}/figures/nuclei_diameter.png"
+            found += own + [diameter] * (diameter in diameters)
+        return found
+
+    def external_images(self) -> list[str]:
+        """Return the local images that no rule makes, as the sheet names them."""
+        named = dict.fromkeys(row["image"] for row in self.all_images())
+        made = self._study.made_images
+        return [name for name in named if name not in made and not images.is_remote(name)]
 
     def contact_tables(self) -> list[str]:
         """Return the tables of contacts between cells."""

@@ -414,3 +414,41 @@ def stage_arguments(
             "options": in_um(block[block["method"]], diameter_um),
         }
     return arguments
+
+
+def list_changes(
+    stage: str, block: Mapping[str, Any], stages_schema: Schema
+) -> dict[str, tuple[Any, Any]]:
+    """Return the settings of a stage that differ from their defaults.
+
+    Parameters
+    ----------
+    stage : str
+        Name of the stage.
+    block : dict
+        Complete settings of the stage.
+    stages_schema : dict
+        JSON schema of the stages.
+
+    Returns
+    -------
+    dict of str to (object, object)
+        Value and default by key, such as ``"denoise.median.radius_um"``. Options of methods that
+        are not chosen are left out, as they have no effect.
+    """
+    default = fill_defaults({}, stages_schema["properties"][stage], stages_schema)
+    methods = method_blocks(stages_schema["properties"][stage], stages_schema)
+    chosen = {block.get("method"), *(split_step(step)[0] for step in block.get("steps", ()))}
+    changes: dict[str, tuple[Any, Any]] = {}
+    for key, value in block.items():
+        if key not in methods:
+            pairs = {f"{stage}.{key}": (value, default[key])}
+        elif key in chosen:
+            pairs = {
+                f"{stage}.{key}.{name}": (option, default[key].get(name))
+                for name, option in value.items()
+            }
+        else:
+            continue
+        changes |= {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    return changes

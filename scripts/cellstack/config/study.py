@@ -8,7 +8,7 @@ nothing here imports NumPy or opens an image. Paths of files are in :mod:`cellst
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +233,10 @@ class Study:
     def channels(self, stack: str) -> list[str]:
         """Return the channels of a stack, in the order of the sheet."""
         return list(self.rows(stack))
+
+    def channels_by_stack(self) -> dict[str, list[str]]:
+        """Return the channels of each stack."""
+        return {stack: self.channels(stack) for stack in self.complete_stacks}
 
     @cache  # noqa: B019 (a study lives as long as its process)
     def rows(self, stack: str) -> Mapping[str, Row]:
@@ -466,6 +470,32 @@ class Study:
                 }
             )
         return resolved
+
+    def changed_settings(self) -> list[Settings]:
+        """Return the settings of the stages that differ from the default.
+
+        Returns
+        -------
+        list of dict
+            For each kind of object and preset with such settings: ``object``, ``preset``, the
+            ``stacks`` that share them, and ``changed``, a list of value and default by key.
+        """
+        shared: dict[tuple[str, str], list[str]] = {}
+        for stack in self.complete_stacks:
+            for kind in self.objects(stack):
+                preset = self.preset_name(stack, sheet.CHANNEL_OF[kind])
+                shared.setdefault((kind, preset), []).append(stack)
+        found = []
+        for (kind, preset), stacks in shared.items():
+            changed: dict[str, list[Any]] = {}
+            for stage in filter(partial(_leads_to, object=kind), self.schemas.stages["properties"]):
+                block = self.block(stage, stacks[0], sheet.CHANNEL_OF[kind])
+                changes = settings.list_changes(stage, block, self.schemas.stages)
+                changed |= {key: list(pair) for key, pair in changes.items()}
+            if changed:
+                each = {"object": kind, "preset": preset, "stacks": stacks, "changed": changed}
+                found.append(each)
+        return found
 
 
 def _leads_to(stage: str, object: str) -> bool:

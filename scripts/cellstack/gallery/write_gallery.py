@@ -7,7 +7,7 @@ import yaml
 
 from cellstack.config.lengths import in_um
 from cellstack.gallery.sections import DrawnPanel, Section
-from cellstack.pages.html import build_page, embed_png, escape
+from cellstack.pages.html import build_page, embed_png, escape, list_facts
 
 if TYPE_CHECKING:
     from cellstack.gallery.views import View  # it imports NumPy
@@ -15,27 +15,16 @@ if TYPE_CHECKING:
 STYLE = """
 body { max-width: 100rem; }
 p { max-width: 75ch; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .6rem 0 1rem; }
-dt { color: #555; }
-dd { margin: 0; }
-nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; margin: .3rem 0;
-  list-style: none; }
 .panels { display: grid; gap: 1.4rem 1.6rem; align-items: start;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 25rem), 1fr)); }
 .panels.medium { grid-template-columns: repeat(auto-fill, minmax(min(100%, 36rem), 1fr)); }
-figure { margin: 0; min-width: 0; break-inside: avoid; }
-figure.wide { grid-column: 1 / -1; }
-figure img { display: block; }
-figcaption p { margin: .2rem 0; color: #444; font-size: .9rem; }
+figure.full { grid-column: 1 / -1; }
 .own { margin-left: .5rem; padding: 0 .45rem; border-radius: .6rem; background: #0b5394;
   color: #fff; font-size: .8rem; font-weight: normal; }
 pre { margin: .3rem 0 0; padding: .5rem .7rem; background: #f3f3f3; border: 1px solid #ddd;
   font: 13px/1.4 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
 @media print {
-  body { padding: 0; max-width: none; font-size: 10pt; }
   .panels, .panels.medium { grid-template-columns: 1fr 1fr; }
-  h2, h3 { break-after: avoid; }
-  nav { display: none; }
 }
 """
 MEDIUM_WIDTH, WIDE_WIDTH = 640, 1040  # pixels, above which a picture gets more width on the page
@@ -55,6 +44,7 @@ def write_gallery(
     note: str,
     diameter_um: float,
     preset: str,
+    provenance: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the page of the gallery of a stack.
 
@@ -71,6 +61,8 @@ def write_gallery(
         Diameter of the objects in um.
     preset : str
         Preset of the stack.
+    provenance : dict, optional
+        See :func:`cellstack.pages.html.build_page`.
 
     Returns
     -------
@@ -78,24 +70,22 @@ def write_gallery(
         HTML.
     """
     title = escape(stack)
-    links, facts = [], []
+    links = []
     for name, section in sections.items():
         links.append(f'<li><a href="#{name}">{escape(section["title"])}</a></li>')
-    for name, fact in _facts(view, diameter_um, preset).items():
-        facts.append(f"<dt>{name}</dt><dd>{escape(fact)}</dd>")
     warning = f'<p class="alert">{escape(note)}</p>' if note else ""
     content = "\n".join(_section(name, section, diameter_um) for name, section in sections.items())
     body = f"""<header>
 <h1>Gallery of {title}</h1>
 {warning}
-<dl>{"".join(facts)}</dl>
+{list_facts(_facts(view, diameter_um, preset))}
 <p>{HOW_TO}{_preset_note(preset)}</p>
-<nav aria-label="Contents"><ul>{"".join(links)}</ul></nav>
+<nav aria-label="Contents"><ul class="links">{"".join(links)}</ul></nav>
 </header>
 <main>
 {content}
 </main>"""
-    return build_page(f"{stack}: gallery", body, STYLE)
+    return build_page(f"{stack}: gallery", body, STYLE, provenance)
 
 
 def _facts(view: "View", diameter_um: float, preset: str) -> dict[str, str]:
@@ -160,7 +150,7 @@ def _panel(panel: DrawnPanel, diameter_um: float) -> str:
         if sizes:
             listed = ", ".join(f"{size} = {text}" for size, text in sizes.items())
             caption += f"<p>{listed}</p>"
-    width = ' class="wide"' if panel["width"] > WIDE_WIDTH else ""
+    width = ' class="full"' if panel["width"] > WIDE_WIDTH else ""
     return f"""<figure{width}>
 <h3>{escape(panel["title"])}{own}</h3>
 {picture}<figcaption>{caption}</figcaption>

@@ -1,18 +1,15 @@
 """Page of the evaluation: curves of F1 over IoU, table of scores, worst objects of each stack."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from cellstack.evaluate.score_columns import BY_STACK, OUTLINES, POINTS
-from cellstack.figures.colors import CURVE_COLORS
-from cellstack.pages.html import build_page, embed_png, escape
+from cellstack.pages.charts import Point, line_chart, line_colors
+from cellstack.pages.html import build_page, embed_png, escape, write_keys
 
 Row: TypeAlias = Mapping[str, str]
-Point: TypeAlias = tuple[float, float]
 
-MANY_CURVES_COLOR = "#9a9a9a"  # of all curves, if there are more than colours
-CHART_WIDTH, CHART_HEIGHT = 600, 360  # pixels
-LEFT, RIGHT, TOP, BOTTOM = 56, 20, 16, 50  # pixels between the edges of the chart and its axes
+TICKS = [at / 10 for at in range(11)]  # of F1 and of the IoU
 HEADINGS = {  # of the columns in the table of the page
     "ground_truth": "kind of ground truth",
     "count_ground_truth": "ground truth",
@@ -33,20 +30,9 @@ HEADINGS = {  # of the columns in the table of the page
     "mean_surface_distance_um": "surface distance, µm",
 }
 STYLE = """
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #ddd;
-  white-space: nowrap; }
-th { border-bottom: 2px solid #888; }
-th[title] { cursor: help; }
+th, td { white-space: nowrap; }
 th:nth-child(-n + 2), td:nth-child(-n + 2) { text-align: left; }
 tfoot td { font-weight: bold; border-top: 2px solid #888; }
-svg text { font: 13px system-ui, sans-serif; fill: #1a1a1a; }
-.curve polyline { fill: none; stroke-width: 2; }
-.curve:hover polyline { stroke-width: 5; }
-.keys { list-style: none; padding: 0; columns: 14rem; max-width: 100ch; }
-.keys span { display: inline-block; width: 1.6rem; height: 4px; margin-right: .5rem;
-  vertical-align: middle; }
 """
 INTRODUCTION = (
     "An object is correct at an IoU threshold if its intersection over union (IoU) with an object "
@@ -72,6 +58,7 @@ def write_evaluation(
     by_threshold: Sequence[Row],
     by_stack: Sequence[Row],
     pictures: Mapping[tuple[str, str], str],
+    provenance: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the page of the evaluation.
 
@@ -81,6 +68,8 @@ def write_evaluation(
         Rows of scores.csv and of stack_scores.csv.
     pictures : dict of (str, str) to str
         By stack and object kind, the figure of the worst objects as a PNG file in base64.
+    provenance : dict, optional
+        See :func:`cellstack.pages.html.build_page`.
 
     Returns
     -------
@@ -109,7 +98,7 @@ def write_evaluation(
     parts.append(f'<div class="wide">{_table(by_stack)}</div>')
     parts += [_section(row, pictures[row["stack"], row["object"]]) for row in by_stack]
     body = "\n".join(parts)
-    return build_page("cellstack: evaluation", body, STYLE)
+    return build_page("cellstack: evaluation", body, STYLE, provenance)
 
 
 def _kinds(rows: Sequence[Row]) -> list[str]:
@@ -122,62 +111,24 @@ def _chart(kind: str, rows: Sequence[Row]) -> str:
     curves: dict[str, list[Point]] = {}
     for row in rows:
         curves.setdefault(row["stack"], []).append((float(row["iou_threshold"]), float(row["f1"])))
-    has_colors = len(curves) <= len(CURVE_COLORS)
-    colors = CURVE_COLORS[: len(curves)] if has_colors else [MANY_CURVES_COLOR] * len(curves)
-    lines, keys = [], []
-    for (stack, points), color in zip(curves.items(), colors, strict=True):
-        lines.append(_curve(stack, points, color))
-        keys.append(_key(stack, color))
+    colors = line_colors(len(curves))
     if len(curves) > 1:
-        mean = [
+        curves["mean of the stacks"] = [
             (points[0][0], sum(f1 for _, f1 in points) / len(points))
             for points in zip(*curves.values(), strict=True)
         ]
-        lines.append(_curve("mean of the stacks", mean, "black"))
-        keys.append(_key("mean of the stacks", "black"))
-    ticks = [_tick(at / 10, is_across) for at in range(11) for is_across in (True, False)]
-    x, y = (LEFT + CHART_WIDTH - RIGHT) / 2, (TOP + CHART_HEIGHT - BOTTOM) / 2
-    size = f'viewBox="0 0 {CHART_WIDTH} {CHART_HEIGHT}" width="{CHART_WIDTH}"'
-    label = f"F1 of {kind} over the IoU threshold"
-    return f"""<h2>{kind.capitalize()}: F1 over IoU</h2>
-<svg {size} height="{CHART_HEIGHT}" role="img" aria-label="{label}">
-{"".join(ticks)}
-<text x="{x:g}" y="{CHART_HEIGHT - 8}" text-anchor="middle">IoU threshold</text>
-<text transform="translate(16 {y:g}) rotate(-90)" text-anchor="middle">F1</text>
-{"".join(lines)}
-</svg>
-<ul class="keys">{"".join(keys)}</ul>"""
-
-
-def _key(name: str, color: str) -> str:
-    return f'<li><span style="background: {color}"></span>{name}</li>'
-
-
-def _position(iou: float, f1: float) -> Point:
-    """Return the position of a point of the chart in pixels."""
-    x = LEFT + iou * (CHART_WIDTH - LEFT - RIGHT)
-    y = CHART_HEIGHT - BOTTOM - f1 * (CHART_HEIGHT - TOP - BOTTOM)
-    return x, y
-
-
-def _tick(at: float, is_across: bool) -> str:
-    """Return a grid line with its label, at an IoU threshold or at a value of F1."""
-    if is_across:
-        (x1, y1), (x2, y2) = _position(at, 0), _position(at, 1)
-        label = f'x="{x1:g}" y="{y1 + 18:g}" text-anchor="middle"'
-    else:
-        (x1, y1), (x2, y2) = _position(0, at), _position(1, at)
-        label = f'x="{x1 - 8:g}" y="{y1 + 4:g}" text-anchor="end"'
-    line = f'<line x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}" stroke="#ddd"/>'
-    return f"{line}<text {label}>{at:g}</text>"
-
-
-def _curve(name: str, points: Sequence[Point], color: str) -> str:
-    places = [_position(*point) for point in points]
-    corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    line = f'<polyline points="{corners}" stroke="{color}"/>'
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{color}"/>' for x, y in places)
-    return f'<g class="curve"><title>{name}</title>{line}{dots}</g>\n'
+        colors.append("black")
+    chart = line_chart(
+        curves,
+        colors,
+        x_label="IoU threshold",
+        y_label="F1",
+        x_ticks=TICKS,
+        y_ticks=TICKS,
+        description=f"F1 of {kind} over the IoU threshold",
+    )
+    keys = write_keys(list(zip(curves, colors, strict=True)))
+    return f"<h2>{kind.capitalize()}: F1 over IoU</h2>\n{chart}\n{keys}"
 
 
 def _table(rows: Sequence[Row]) -> str:

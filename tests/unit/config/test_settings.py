@@ -154,3 +154,41 @@ def test_each_missing_key_is_listed_once():
         "table row 3: a is missing; fill it in",
         "table row 3: c is missing; fill it in",
     ]
+
+
+def changes_of(config):
+    """Return what `list_changes` finds in a configuration, for all stages."""
+    completed, errors = settings.complete(config, CONFIG, STAGES, check=True)
+    assert errors == []
+    return {
+        key: pair
+        for stage in STAGES["properties"]
+        for key, pair in settings.list_changes(stage, completed[stage], STAGES).items()
+    }
+
+
+def test_no_setting_differs_from_the_default():
+    assert changes_of({}) == {}
+    default = STAGES["properties"]["select_objects"]["properties"]["min_volume_um3"]["default"]
+    given = {"denoise": {"method": "gaussian"}, "select_objects": {"min_volume_um3": default}}
+    assert changes_of(given) == {}
+
+
+def test_settings_that_differ_from_the_default():
+    changed = {
+        "denoise": {"method": "median", "median": {"radius_um": 0.7}, "gaussian": {"sigma_um": 9}},
+        "adjust_contrast": {"steps": ["gamma"], "gamma": {"gamma": 0.7}},
+        "find_seeds": {"smoothing_um": 0.4},
+    }
+    found = changes_of(changed)
+    assert found.keys() == {
+        "denoise.method",
+        "denoise.median.radius_um",  # the sigma of the other method has no effect
+        "adjust_contrast.steps",
+        "adjust_contrast.gamma.gamma",
+        "find_seeds.smoothing_um",
+    }
+    assert found["denoise.method"] == ("median", "gaussian")
+    assert found["denoise.median.radius_um"][0] == 0.7
+    default = schema_of("denoise.median")["properties"]["radius_um"]["default"]
+    assert found["denoise.median.radius_um"][1] == default

@@ -196,3 +196,21 @@ def test_a_ground_truth_of_points_is_recognised_by_its_name(load_study, name):
     study = load_study(rows)
     assert study.scored_objects("a") == ["nuclei", "cells"]
     assert study.scored_by_points("a") == [True, False]
+
+
+def test_changed_settings_are_shared_by_stacks_with_the_same_preset(load_study):
+    presets = {"soft": {"denoise": {"gaussian": {"sigma_um": 2}}}}
+    rows = [NUCLEI, MEMBRANE, NUCLEI | {"stack": "b", "preset": "soft"}, NUCLEI | {"stack": "c"}]
+    study = load_study(rows, presets=presets, segment_cells={"wall_weight": 0.3})
+    default = study.schemas.stages["properties"]["segment_cells"]["properties"]["wall_weight"]
+    soft, cells = sorted(study.changed_settings(), key=lambda each: each["object"], reverse=True)
+    assert (soft["object"], soft["preset"], soft["stacks"]) == ("nuclei", "soft", ["b"])
+    assert soft["changed"] == {"denoise.gaussian.sigma_um": [2, "0.075 d"]}
+    assert (cells["object"], cells["preset"], cells["stacks"]) == ("cells", "default", ["a"])
+    assert cells["changed"] == {"segment_cells.wall_weight": [0.3, default["default"]]}
+    assert load_study([NUCLEI]).changed_settings() == []
+    assert study.channels_by_stack() == {
+        "a": ["nuclei", "membrane"],
+        "b": ["nuclei"],
+        "c": ["nuclei"],
+    }

@@ -14,6 +14,7 @@ from cellstack.figures import drawing, outlines, png
 from cellstack.figures.colors import COLORS
 from cellstack.figures.plot_planes import plot_planes
 from cellstack.figures.plot_segmentation import plot_segmentation
+from cellstack.files.records import read_json
 from cellstack.files.stacks import write_labels, write_stack
 
 RATIOS = [(0.5, 0.5, 0.5), (2.0, 0.5, 0.4), (4.0, 0.4, 0.5)]
@@ -137,7 +138,7 @@ def test_scripts_write_the_same_bytes_for_any_style_of_the_user(tmp_path):
     write_stack(tmp_path / "raw.tif", raw.astype(np.uint16), spacing)
     write_stack(tmp_path / "segmentation.tif", labels, spacing)
     write_labels(tmp_path / "labels.ome.tif", selected, spacing)
-    table = "label,segmentation_label,flags\n1,2,low contrast\n"
+    table = "label,segmentation_label,flags,volume_um3\n1,2,low contrast,640\n"
     (tmp_path / "objects.csv").write_text(table)
     common = {
         "objects": tmp_path / "objects.csv",
@@ -150,9 +151,12 @@ def test_scripts_write_the_same_bytes_for_any_style_of_the_user(tmp_path):
     def write(folder):
         figures = [tmp_path / folder / name for name in ("segmentation.png", "planes.png")]
         labels_file = tmp_path / "labels.ome.tif"
-        segmentation_script.main(**common, labels=labels_file, figure=figures[0])
+        pictures = tmp_path / folder / "pictures.json"
+        segmentation_script.main(**common, labels=labels_file, figure=figures[0], pictures=pictures)
         planes_script.main(**common, figure=figures[1])
-        return [figure.read_bytes() for figure in figures]
+        (flagged,) = read_json(pictures)["flagged"]
+        assert (flagged["label"], flagged["reasons"]) == (1, "low contrast")
+        return [file.read_bytes() for file in (*figures, pictures)]
 
     first = write("first")
     style = {

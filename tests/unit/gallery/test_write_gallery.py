@@ -3,7 +3,7 @@ import re
 import pytest
 import yaml
 from gallery_cases import panels_of, stages, view
-from pages import Reader
+from pages import SOFTWARE, Reader
 from study import DIAMETER_UM, SPACING
 
 from cellstack import __version__
@@ -54,12 +54,20 @@ def test_page_shows_what_was_given():
         "<code>tutorial</code>",
         "96 × 96 × 16 voxels",
         "the whole stack",
-        f"<footer>cellstack {__version__};",
+        f"<footer>cellstack {__version__}",
     ):
         assert part in text
     snippet = r"clean_mask:\n  steps:\n  - erosion: \{shape: ball, radius_um: 0.08 d\}\n"
     assert re.search(f"<pre><code>{snippet}</code></pre>", text)
     assert "preset" not in write(preset="default").split("<nav")[0].split("</dl>")[1]
+
+
+def test_the_footer_lists_versions_and_images():
+    image = {"stack": "a", "channel": "nuclei", "image": HOSTILE, "sha256": None}
+    reader = Reader(write(provenance=SOFTWARE | {"images": [image]}))
+    assert HOSTILE in reader.texts
+    assert any("Python 3.99.1, numpy 9.8.7" in text for text in reader.texts)
+    assert any(f"commit {SOFTWARE['commit']}" in text for text in reader.texts)
 
 
 def panel(**changes):
@@ -123,7 +131,7 @@ def test_a_region_is_described_along_x_y_and_z():
         (MEDIUM_WIDTH, "panels", None),
         (MEDIUM_WIDTH + 1, "panels medium", None),
         (WIDE_WIDTH, "panels medium", None),
-        (WIDE_WIDTH + 1, "panels", "wide"),
+        (WIDE_WIDTH + 1, "panels", "full"),
     ],
 )
 def test_wide_pictures_get_more_room(width, grid, figure):

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
-from pages import Reader
+from pages import SOFTWARE, Reader, write_imported
 
 import write_evaluation as script
 from cellstack import __version__
@@ -13,17 +13,8 @@ from cellstack.evaluate.score_columns import BY_STACK, BY_THRESHOLD
 from cellstack.figures.colors import CURVE_COLORS
 from cellstack.files.tables import write_rows
 from cellstack.pages import html
-from cellstack.pages.write_evaluation import (
-    BOTTOM,
-    CHART_HEIGHT,
-    CHART_WIDTH,
-    HEADINGS,
-    LEFT,
-    MANY_CURVES_COLOR,
-    RIGHT,
-    TOP,
-    write_evaluation,
-)
+from cellstack.pages.charts import BOTTOM, HEIGHT, LEFT, MANY_CURVES_COLOR, RIGHT, TOP, WIDTH
+from cellstack.pages.write_evaluation import HEADINGS, write_evaluation
 
 TABLES = ("scores.csv", "stack_scores.csv", "columns.csv")
 
@@ -57,7 +48,7 @@ def test_page(count):
     reader = Reader(page)
     assert all(link.startswith(("data:", "#")) or link in TABLES for link in reader.links)
     assert {link[1:] for link in reader.links if link.startswith("#")} == set(reader.ids)
-    assert f"<footer>cellstack {__version__};" in page
+    assert f"<footer>cellstack {__version__}" in page
     charts = [ElementTree.fromstring(svg) for svg in re.findall("<svg.*?</svg>", page, re.DOTALL)]
     assert len(charts) == 2
     for chart in charts:
@@ -85,10 +76,18 @@ def test_script_takes_figures_in_the_order_of_the_rows(tmp_path):
     figures = [tmp_path / "a.png", tmp_path / "b.png"]
     for path in figures:
         path.write_bytes(path.stem.encode() * 30)
-    script.main(**tables, figures=figures, evaluation=tmp_path / "page.html")
+    imported = write_imported(tmp_path, ["a", "b"])
+    script.main(**tables, figures=figures, evaluation=tmp_path / "page.html", **imported)
     page = (tmp_path / "page.html").read_text()
     first, second = (base64.b64encode(name * 30).decode() for name in (b"a", b"b"))
     assert page.index(first) < page.index('id="b-nuclei"') < page.index(second)
+    footer = page.partition("<footer>")[2]
+    assert SOFTWARE["commit"] in footer
+    assert "Python 3.99.1, numpy 9.8.7" in footer
+    listed = re.findall(r"<tr>(<td>.*?)</tr>", footer)
+    assert [re.findall("<td>(.*?)</td>", row) for row in listed] == [
+        [stack, "nuclei", f"&lt;{stack}&gt;.tif", f"f00d-{stack}"] for stack in ("a", "b")
+    ]
 
 
 def charts_of(page):
@@ -97,7 +96,7 @@ def charts_of(page):
 
 def place(iou, f1):
     """Return the position of a point of a chart in pixels; y points downwards."""
-    width, height = CHART_WIDTH - LEFT - RIGHT, CHART_HEIGHT - TOP - BOTTOM
+    width, height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     return [LEFT + iou * width, TOP + (1 - f1) * height]
 
 
@@ -135,8 +134,8 @@ def test_more_curves_than_colors_are_grey(surplus):
 
 def test_the_axes_of_a_chart_go_from_0_to_1():
     (chart,) = charts_of(write_evaluation(*rows(["a"])))
-    assert chart.get("viewBox") == f"0 0 {CHART_WIDTH} {CHART_HEIGHT}"
-    assert (chart.get("width"), chart.get("height")) == (str(CHART_WIDTH), str(CHART_HEIGHT))
+    assert chart.get("viewBox") == f"0 0 {WIDTH} {HEIGHT}"
+    assert (chart.get("width"), chart.get("height")) == (str(WIDTH), str(HEIGHT))
     lines = [
         [float(line.get(key)) for key in ("x1", "y1", "x2", "y2")] for line in chart.iter("line")
     ]
@@ -156,10 +155,10 @@ def test_the_axes_of_a_chart_go_from_0_to_1():
     for label, t in zip(below, ticks, strict=False):
         x, y = place(t, 0)
         assert float(label.get("x")) == pytest.approx(x, abs=0.01)
-        assert y + 10 < float(label.get("y")) < CHART_HEIGHT - 20
+        assert y + 10 < float(label.get("y")) < HEIGHT - 20
     middle = place(0.5, 0.5)
     assert float(below[-1].get("x")) == pytest.approx(middle[0])
-    assert CHART_HEIGHT - 15 < float(below[-1].get("y")) < CHART_HEIGHT
+    assert HEIGHT - 15 < float(below[-1].get("y")) < HEIGHT
     (name,) = [each for each in chart.iter("text") if each.get("transform")]
     assert name.get("transform") == f"translate(16 {middle[1]:g}) rotate(-90)"
 

@@ -1,0 +1,618 @@
+"""Page of a run: counts, plots of all stacks, a table of stacks, and the details of each."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cellstack.core.counting import counted
+from cellstack.figures.colors import BLUE, VERMILLION
+from cellstack.pages.html import build_page, embed_jpeg, embed_png, escape, list_facts
+from cellstack.pages.index_script import SCRIPT, STYLE
+
+if TYPE_CHECKING:
+    from cellstack.pages.pictures import Pictures  # it imports NumPy
+
+Row: TypeAlias = Mapping[str, str]
+Key: TypeAlias = tuple[str, str]
+"""Names of a stack and of a kind of object."""
+
+MAX_EMBEDDED = 15_000_000  # characters of pictures on the page, of which it has at most 25 MB
+MAX_FILTER_VALUES = 20  # of a column of the sheet, to select rows by its value
+PLOT_COUNT = 4
+OK, FLAGGED, FAILED = "ok", "flagged", "failed"
+STATES = {
+    OK: "have no reason to be checked",
+    FLAGGED: "have a reason to be checked",
+    FAILED: "failed or were not run",
+}
+FAILED_STATUSES = ("failed", "not run")
+NO_OBJECTS = "no objects"
+CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}
+NOT_PLOTTED = ("voxel_size_", "shape_", "diameter_um")  # columns of stacks.csv that are given
+HOW_SORTED = (
+    "The worst stacks come first: those that failed, those without objects, and then those with "
+    "the highest score. The score is the number of reasons to check the stack, plus the fraction "
+    "of its measured objects that are flagged. Click a name for advice, figures, flagged objects, "
+    "settings and files of the stack."
+)
+HOW_TO_PLOT = (
+    "Each point is a stack: a blue circle if there is no reason to check it, else an orange "
+    "triangle. The black line is the median of the group. Click a point for details."
+)
+COLORS_OF_OUTLINES = (
+    "Outlines over the maximum projection: orange objects are flagged, blue ones are measured, "
+    "white ones are found but not measured."
+)
+ADVICE = re.compile(r" \([^()]*\)$")  # at the end of a reason, left out in the table
+FILES = (  # in the folder of a stack, for each kind of object
+    ("labels.ome.tif", "measured objects"),
+    ("segmentation.tif", "all objects found"),
+    ("objects.csv", "table of the measured objects"),
+    ("selection.csv", "why objects are not measured"),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the page of a run shows.
+
+    Attributes
+    ----------
+    stacks, statistics, columns : list of dict of str to str
+        Rows of the tables stacks.csv, statistics.csv and columns.csv.
+    user_columns : list of str
+        The user's columns of the sheet.
+    group_by : str
+        The one of them by which stacks are grouped.
+    facts : dict of str to str
+        What was run, as plain text by name.
+    channels : dict of str to list of str
+        Channels by stack.
+    settings : list of dict
+        Settings that differ from the default, see
+        :meth:`cellstack.config.study.Study.changed_settings`.
+    pictures : dict of (str, str) to Pictures
+        By stack and kind of object.
+    figures : dict of str to str
+        By the path in the folder of results, the figure as a PNG file in base64; empty to refer to
+        the file.
+    provenance : dict
+        See :func:`cellstack.pages.html.build_page`.
+    """
+
+    stacks: Sequence[Row]
+    statistics: Sequence[Row]
+    columns: Sequence[Row]
+    user_columns: Sequence[str]
+    group_by: str
+    facts: Mapping[str, str]
+    channels: Mapping[str, Sequence[str]]
+    settings: Sequence[Mapping[str, Any]]
+    pictures: Mapping[Key, "Pictures"]
+    figures: Mapping[str, str]
+    provenance: Mapping[str, Any]
+
+
+def fit_on_page(pictures: Mapping[Key, "Pictures"], figure_bytes: int) -> bool:
+    """Return whether all figures of a run fit on its page, besides the small pictures.
+
+    Parameters
+    ----------
+    pictures : dict of (str, str) to Pictures
+    figure_bytes : int
+        Total size of the files.
+    """
+    small = sum(
+        len(each["thumbnail"]) + sum(len(item["jpeg"]) for item in each["flagged"])
+        for each in pictures.values()
+    )
+    return small + figure_bytes * 4 / 3 <= MAX_EMBEDDED
+
+
+def state_of(row: Row) -> str:
+    """Return whether a stack is ok, flagged or failed.
+
+    Examples
+    --------
+    >>> state_of({"status": "ok", "flags": "haze"}), state_of({"status": "not run", "flags": ""})
+    ('flagged', 'failed')
+    """
+    if row["status"] in FAILED_STATUSES:
+        return FAILED
+    return FLAGGED if row["flags"] or row["status"] == NO_OBJECTS else OK
+
+
+def reasons_of(row: Row) -> list[str]:
+    """Return the reasons to check a stack; that of a failed stack is one line.
+
+    Examples
+    --------
+    >>> reasons_of({"status": "ok", "flags": "haze: a;saturated: b"})
+    ['haze: a', 'saturated: b']
+    """
+    if row["status"] in FAILED_STATUSES:
+        return [row["flags"]]
+    return [flag for flag in row["flags"].split(";") if flag]
+
+
+def score_of(row: Row) -> float:
+    """Return the number of reasons plus the fraction of measured objects that are flagged.
+
+    Examples
+    --------
+    >>> score_of({"status": "ok", "flags": "haze", "count_flagged": "3", "count_measured": "4"})
+    1.75
+    """
+    measured = int(row["count_measured"] or 0)
+    share = int(row["count_flagged"] or 0) / measured if measured else 0.0
+    return len(reasons_of(row)) + share
+
+
+def sort_worst_first(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of stacks.csv in the order of the page.
+
+    Parameters
+    ----------
+    rows : list of dict of str to str
+
+    Returns
+    -------
+    list of dict of str to str
+        Stacks that failed, stacks that were not run, stacks without objects, then the others by
+        :func:`score_of`. Equal ones keep their order.
+    """
+    ranks = {status: rank for rank, status in enumerate((*FAILED_STATUSES, NO_OBJECTS))}
+    return sorted(rows, key=lambda row: (ranks.get(row["status"], len(ranks)), -score_of(row)))
+
+
+def write_index(run: Run) -> str:
+    """Return the page of a run.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    str
+        HTML. It needs no other file, except for figures that do not fit on it.
+    """
+    rows = sort_worst_first(run.stacks)
+    thumbnails, objects = _choose_pictures(rows, run.pictures)
+    by_stack: dict[str, list[Row]] = {}
+    for row in rows:
+        by_stack.setdefault(row["stack"], []).append(row)
+    stacks = list(by_stack)
+    figures: dict[str, list[str]] = {}
+    for path in run.figures:
+        figures.setdefault(path.partition("/")[0], []).append(path)
+    details = [
+        _details(run, name, i, by_stack[name], figures.get(name, []), objects)
+        for i, name in enumerate(stacks)
+    ]
+    body = f"""<header>
+<h1>Run of {counted(len(stacks), "stacks")}</h1>
+{list_facts({**run.facts, "Diameter": _diameters(run.stacks)})}
+{_tiles(_states(rows))}
+<nav aria-label="Contents"><ul class="links"><li><a href="#plots">Compare stacks</a></li>
+<li><a href="#table">Stacks</a></li><li><a href="#files">Files of all stacks</a></li></ul></nav>
+</header>
+<main>
+{_plots(run, rows)}
+{_table(run, rows, stacks, thumbnails)}
+{_further_files(run, figures.get("figures", []))}
+</main>
+<dialog aria-labelledby="heading">
+<nav><button type="button" id="previous">&#9664; previous</button>
+<button type="button" id="next">next &#9654;</button>
+<button type="button" id="close">close</button></nav>
+<div></div>
+</dialog>
+{"".join(details)}
+<script type="application/json" id="data">{_as_json(_data(run, rows, stacks))}</script>
+<script>{SCRIPT}</script>"""
+    return build_page(f"cellstack: {counted(len(stacks), 'stacks')}", body, STYLE, run.provenance)
+
+
+def _states(rows: Sequence[Row]) -> dict[str, str]:
+    """Return the state of each stack: the worst one of its kinds of object."""
+    states: dict[str, str] = {}
+    order = list(STATES)
+    for row in rows:
+        before = states.get(row["stack"], OK)
+        states[row["stack"]] = max(before, state_of(row), key=order.index)
+    return states
+
+
+def _choose_pictures(
+    rows: Sequence[Row], pictures: Mapping[Key, "Pictures"]
+) -> tuple[dict[Key, str], dict[Key, int]]:
+    """Return the thumbnails, and for each row how many of its objects are shown.
+
+    What does not fit on the page is left out, beginning with the objects of the best stacks.
+    """
+    room = MAX_EMBEDDED
+    thumbnails: dict[Key, str] = {}
+    objects: dict[Key, int] = {}
+    keys = [key for row in rows if (key := (row["stack"], row["object"])) in pictures]
+    for key in keys:
+        thumbnail = pictures[key]["thumbnail"]
+        if len(thumbnail) <= room:
+            thumbnails[key] = thumbnail
+            room -= len(thumbnail)
+    for key in keys:
+        objects[key] = 0
+        for each in pictures[key]["flagged"]:
+            if len(each["jpeg"]) > room:
+                break
+            objects[key] += 1
+            room -= len(each["jpeg"])
+    return thumbnails, objects
+
+
+def _diameters(rows: Sequence[Row]) -> str:
+    """Return the diameters that sizes are derived from, by kind of object and source."""
+    found: dict[Key, list[float]] = {}
+    for row in rows:
+        if row["diameter_um"]:
+            key = (row["object"], row["diameter_source"])
+            found.setdefault(key, []).append(float(row["diameter_um"]))
+    listed = []
+    for (kind, source), values in found.items():
+        low, high = (f"{value:.3g}" for value in (min(values), max(values)))
+        numbers = low if low == high else f"{low} to {high}"
+        listed.append(f"{kind} {numbers} µm ({source})")
+    return ", ".join(listed) or "not known"
+
+
+def _tiles(states: Mapping[str, str]) -> str:
+    counts = Counter(states.values())
+    items = [
+        f'<li><button type="button" class="{state}" data-state="{state}" aria-pressed="false" '
+        f'title="Show the stacks that {meaning}"><b>{counts[state]}</b> {state}</button></li>'
+        for state, meaning in STATES.items()
+    ]
+    return f'<ul class="tiles">{"".join(items)}</ul>'
+
+
+def _plots(run: Run, rows: Sequence[Row]) -> str:
+    kinds = _kinds(run.stacks)
+    kind = _select("kind", "Objects", kinds) if len(kinds) > 1 else ""
+    names = ["no groups", *run.user_columns]
+    chosen = run.group_by if run.group_by in run.user_columns else names[0]
+    figure = """<figure class="plot"><label>Column <select></select></label>
+<div class="chart"></div><figcaption></figcaption></figure>"""
+    figures = "\n".join([figure] * PLOT_COUNT)
+    return f"""<section aria-labelledby="plots">
+<h2 id="plots">Compare stacks</h2>
+<p>{HOW_TO_PLOT}</p>
+<div class="controls">{kind}{_select("group", "Groups", names, chosen)}</div>
+<div class="plots">
+{figures}
+</div>
+</section>"""
+
+
+def _select(name: str, label: str, options: Sequence[str], chosen: str = "") -> str:
+    items = "".join(
+        f"<option{' selected' if option == chosen else ''}>{escape(option)}</option>"
+        for option in options
+    )
+    return f'<label>{escape(label)}<br><select id="{name}">{items}</select></label>'
+
+
+def _table(
+    run: Run, rows: Sequence[Row], stacks: Sequence[str], thumbnails: Mapping[Key, str]
+) -> str:
+    heads = ["stack", "object", "state", "score", "reasons to check"]
+    counts = ["found", "measured", "flagged"]
+    names = [*heads, *counts, "median diameter, µm", *run.user_columns]
+    texts = {*heads, *run.user_columns} - {"score"}
+    places = {name: i for i, name in enumerate(stacks)}
+    cells = [
+        f'<th scope="col" aria-sort="none"{" class=text" * (name in texts)}>'
+        f'<button type="button">{escape(name)}</button></th>'
+        for name in names
+    ]
+    lines = [
+        _table_row(run, row, i, places, thumbnails.get((row["stack"], row["object"])))
+        for i, row in enumerate(rows)
+    ]
+    filters = [
+        f'<label>{escape(name)}<br><select data-filter="{i}"{" id=state" * (i == 0)}>'
+        f'<option value="">all</option>'
+        + "".join(f'<option value="{escape(each)}">{escape(each)}</option>' for each in options)
+        + "</select></label>"
+        for i, (name, options) in enumerate(_filters(run, rows).items())
+    ]
+    return f"""<section id="stacks" aria-labelledby="table">
+<h2 id="table">Stacks</h2>
+<p>{HOW_SORTED} {COLORS_OF_OUTLINES}</p>
+<div class="controls"><label>Search<br><input type="search" id="search"></label>
+{"".join(filters)}<span id="shown" role="status"></span></div>
+<div class="wide"><table>
+<thead><tr><th scope="col"><span class="none">picture</span></th>{"".join(cells)}</tr></thead>
+<tbody>
+{"".join(lines)}</tbody>
+</table></div>
+</section>"""
+
+
+def _filters(run: Run, rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Return the values by which rows can be selected, by name; the state comes first."""
+    filters = {"state": list(STATES)}
+    if len(kinds := _kinds(run.stacks)) > 1:
+        filters["object"] = kinds
+    for name in run.user_columns:
+        values = sorted({row.get(name, "") for row in rows} - {""})
+        if 2 <= len(values) <= MAX_FILTER_VALUES and name not in filters:
+            filters[name] = values
+    return filters
+
+
+def _table_row(
+    run: Run, row: Row, number: int, places: Mapping[str, int], thumbnail: str | None
+) -> str:
+    name, kind, state = row["stack"], row["object"], state_of(row)
+    picture = '<span class="none">no picture</span>'
+    if thumbnail:
+        picture = embed_jpeg(thumbnail, f"{kind} of {name} with outlines")
+    short = [reason if state == FAILED else ADVICE.sub("", reason) for reason in reasons_of(row)]
+    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in short)
+    score = "–" if state == FAILED else f"{score_of(row):.2f}"
+    cells = [
+        f'<td class="picture">{picture}</td>',
+        f'<td class="text name"><a href="#stack-{escape(name)}">{escape(name)}</a></td>',
+        f'<td class="text" data-name="object">{escape(kind)}</td>',
+        f'<td class="text" data-name="state">{_state(state)}</td>',
+        f'<td data-name="score" data-sort="{-number}">{score}</td>',
+        f'<td class="text reasons">{f"<ul>{reasons}</ul>" if reasons else ""}</td>',
+    ]
+    for column in ("count_found", "count_measured", "count_flagged"):
+        count = row[column]
+        heading = column.removeprefix("count_")
+        cells.append(f'<td data-name="{heading}" data-sort="{count}">{count or "–"}</td>')
+    median = row["median_equivalent_diameter_um"]
+    cells.append(
+        f'<td data-name="median diameter" data-sort="{median}">{escape(_diameter(row))}</td>'
+    )
+    for column in run.user_columns:
+        cell = escape(row.get(column, ""))
+        cells.append(f'<td class="text" data-name="{escape(column)}">{cell}</td>')
+    return f'<tr data-row="{number}" data-stack="{places[name]}">{"".join(cells)}</tr>\n'
+
+
+def _state(state: str) -> str:
+    return f'<span class="state {state}">{state}</span>'
+
+
+def _diameter(row: Row) -> str:
+    """Return the median diameter beside the one that was given or estimated."""
+    median = f"{float(found):.3g}" if (found := row["median_equivalent_diameter_um"]) else "–"
+    if not row["diameter_um"]:
+        return median
+    return f"{median} ({float(row['diameter_um']):.3g} {row['diameter_source']})"
+
+
+def _kinds(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(row["object"] for row in rows))
+
+
+def _further_files(run: Run, paths: Sequence[str]) -> str:
+    """Return the section of figures of all stacks, and the list of tables."""
+    names = ("stacks.csv", "objects.csv", "statistics.csv", "columns.csv", "config.yaml")
+    links = "".join(f'<li><a href="{name}"><code>{name}</code></a></li>' for name in names)
+    figures = [_figure(run, path) for path in paths]
+    return f"""<section aria-labelledby="files">
+<h2 id="files">Files of all stacks</h2>
+<div class="figures">{"".join(figures)}</div>
+<p>Tables and configuration, in the folder of this page:</p>
+<ul class="files">{links}</ul>
+</section>"""
+
+
+def _figure(run: Run, path: str) -> str:
+    """Return a figure, or a link to it if it is not on the page."""
+    png = run.figures[path]
+    if not png:
+        return f'<p><a href="{escape(path)}">{escape(path)}</a></p>'
+    return (
+        f"<figure>{embed_png(png, path)}<figcaption><code>{escape(path)}</code></figcaption>"
+        "</figure>"
+    )
+
+
+def _details(
+    run: Run,
+    name: str,
+    number: int,
+    own: Sequence[Row],
+    paths: Sequence[str],
+    objects: Mapping[Key, int],
+) -> str:
+    """Return the details of a stack, which are shown when its name is clicked."""
+    parts = [f"<h2>{escape(name)}</h2>"]
+    facts = {column: own[0][column] for column in run.user_columns if own[0].get(column)}
+    if facts:
+        parts.append(list_facts(facts))
+    for row in own:
+        parts.append(_kind_details(run, row, objects.get((name, row["object"]), 0)))
+    if figures := [_figure(run, path) for path in paths]:
+        parts.append(f'<h3>Figures</h3><div class="figures">{"".join(figures)}</div>')
+    parts.append(_settings(run, name))
+    done = [row["object"] for row in own if state_of(row) != FAILED]
+    parts.append(_files(run, name, done, paths))
+    return f'<template id="details-{number}">{"".join(parts)}</template>\n'
+
+
+def _kind_details(run: Run, row: Row, shown: int) -> str:
+    kind, state = row["object"], state_of(row)
+    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in reasons_of(row))
+    parts = [f"<h3>{escape(kind.capitalize())} {_state(state)}</h3>"]
+    if state != FAILED:
+        parts.append(
+            f"<p>{row['count_found']} found, {row['count_measured']} measured, "
+            f"{row['count_flagged']} flagged. Median diameter in µm: {escape(_diameter(row))}.</p>"
+        )
+    if reasons:
+        parts.append(f'<ul class="reasons">{reasons}</ul>')
+    pictures = run.pictures.get((row["stack"], kind))
+    if pictures is None or not pictures["flagged_count"]:
+        return "".join(parts)
+    count = pictures["flagged_count"]
+    heading = f"Flagged {kind}, the worst first"
+    if shown < count:
+        heading += f": {shown} of {count}"
+    parts.append(f"<h4>{escape(heading)}</h4>")
+    if not shown:
+        parts.append(f"<p>The table {row['stack']}/{kind}/objects.csv lists them.</p>")
+    items = []
+    for each in pictures["flagged"][:shown]:
+        alt = f"{kind} {each['label']} in three planes: xy, xz and yz"
+        flags = escape(each["reasons"].replace(";", "; "))
+        items.append(
+            f"<figure>{embed_jpeg(each['jpeg'], alt)}<figcaption><b>{each['label']}</b> {flags}"
+            f" <span class=none>({each['width_um']:.3g} µm wide)</span></figcaption></figure>"
+        )
+    parts.append(f'<div class="objects">{"".join(items)}</div>')
+    return "".join(parts)
+
+
+def _settings(run: Run, name: str) -> str:
+    lines = []
+    for shared in run.settings:
+        if name not in shared["stacks"]:
+            continue
+        for key, (value, default) in shared["changed"].items():
+            lines.append(
+                f'<tr><td class="text">{escape(shared["object"])}</td>'
+                f'<td class="text"><code>{escape(key)}</code></td>'
+                f'<td class="text">{escape(_as_text(value))}</td>'
+                f'<td class="text">{escape(_as_text(default))}</td></tr>'
+            )
+    if not lines:
+        return "<h3>Settings</h3><p>All settings of the stages have their defaults.</p>"
+    head = "".join(
+        f'<th scope="col" class="text">{each}</th>'
+        for each in ("object", "setting", "value", "default")
+    )
+    return (
+        "<h3>Settings that differ from the default</h3>"
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _files(run: Run, name: str, kinds: Sequence[str], figures: Sequence[str]) -> str:
+    paths: dict[str, str] = {}
+    for kind in kinds:
+        paths |= {f"{name}/{kind}/{file}": f"{kind}: {what}" for file, what in FILES}
+    if kinds:
+        for channel in run.channels.get(name, ()):
+            paths[f"{name}/channels/{channel}/raw.tif"] = f"channel {channel} as it was read"
+    paths |= dict.fromkeys(figures, "figure")
+    if not paths:
+        return ""
+    items = [
+        f'<li><a href="{escape(path)}"><code>{escape(path)}</code></a> {escape(what)}</li>'
+        for path, what in paths.items()
+    ]
+    return (
+        f'<h3>Files</h3><p>In the folder of this page:</p><ul class="files">{"".join(items)}</ul>'
+    )
+
+
+def _data(run: Run, rows: Sequence[Row], stacks: Sequence[str]) -> dict[str, Any]:
+    """Return what the script of the page needs: the rows, and the columns to plot."""
+    kinds = _kinds(run.stacks)
+    places = {name: i for i, name in enumerate(stacks)}
+    columns = _plotted_columns(run, rows)
+    names = [column["name"] for column in columns]
+    filters = [
+        [state_of(row) if name == "state" else row.get(name, "") for row in rows]
+        for name in _filters(run, rows)
+    ]
+    return {
+        "stacks": stacks,
+        "kinds": kinds,
+        "rows": [
+            {"stack": places[row["stack"]], "kind": row["object"], "state": state_of(row)}
+            for row in rows
+        ],
+        "columns": columns,
+        "groups": [
+            {"name": name, "values": [row.get(name, "") for row in rows]}
+            for name in run.user_columns
+        ],
+        "defaults": {kind: _default_plots(kind, names) for kind in kinds},
+        "filters": filters,
+        "colors": {OK: BLUE, FLAGGED: VERMILLION},
+    }
+
+
+def _default_plots(kind: str, names: Sequence[str]) -> list[int]:
+    """Return the columns that are plotted at first: count, volume, intensity and shape."""
+    wanted = (
+        "count_found",
+        "median_volume_um3",
+        f"mean_intensity_{CHANNEL_OF[kind]}",
+        "sphericity",
+    )
+    return [names.index(name) if name in names else 0 for name in wanted]
+
+
+def _plotted_columns(run: Run, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return all numeric columns of stacks.csv, and the median of each measurement."""
+    definitions = {(row["table"], row["column"]): row for row in run.columns}
+    columns = []
+    for name in dict.fromkeys(name for row in rows for name in row):
+        known = definitions.get(("stacks.csv", name))
+        if name in run.user_columns or known is None or name.startswith(NOT_PLOTTED):
+            continue
+        values = _numbers([row.get(name, "") for row in rows])
+        if values:
+            columns.append(_column("stacks.csv", name, known["definition"], known["unit"], values))
+    medians = {(row["stack"], row["object"], row["column"]): row for row in run.statistics}
+    shown = {column["name"] for column in columns}
+    for name in dict.fromkeys(row["column"] for row in run.statistics):
+        if f"median_{name}" in shown:
+            continue
+        own = [medians.get((row["stack"], row["object"], name), {}) for row in rows]
+        values = _numbers([row.get("median", "") for row in own])
+        known = definitions.get(("objects.csv", name)) or definitions.get(("pairs.csv", name), {})
+        definition = f"Median over the objects: {known.get('definition', '')}"
+        if values:
+            unit = known.get("unit", "")
+            columns.append(_column("objects.csv, median", name, definition, unit, values))
+    return columns
+
+
+def _column(
+    table: str, name: str, definition: str, unit: str, values: Sequence[float | None]
+) -> dict[str, Any]:
+    return {"table": table, "name": name, "definition": definition, "unit": unit, "values": values}
+
+
+def _numbers(cells: Sequence[str]) -> list[float | None] | None:
+    """Return the numbers in a column, None for empty cells; None if there are others, or none."""
+    numbers: list[float | None] = []
+    for cell in cells:
+        try:
+            number = float(f"{float(cell):.5g}") if cell else None
+        except ValueError:
+            return None
+        numbers.append(number if number is not None and abs(number) < float("inf") else None)
+    return numbers if any(number is not None for number in numbers) else None
+
+
+def _as_json(value: object) -> str:
+    """Return a value as JSON that cannot end the script element in which it stands."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -1,0 +1,85 @@
+"""Write the page of the run: plots and a table of all stacks, and the details of each."""
+
+import base64
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cellstack.files.atomic import atomic_write
+from cellstack.files.records import read_json
+from cellstack.files.tables import read_rows
+from cellstack.pages.write_index import Run, fit_on_page, write_index
+from cellstack.run import job
+
+
+def main(
+    *,
+    stacks: Path,
+    statistics: Path,
+    columns: Path,
+    provenance: Path,
+    pictures: list[Path],
+    figures: list[Path],
+    index: Path,
+    sheet: str,
+    images: list[str],
+    channels: dict[str, list[str]],
+    user_columns: list[str],
+    settings: list[dict[str, Any]],
+    note: str,
+    group_by: str = "",
+) -> None:
+    """Write the page `index` of the tables `stacks`, `statistics` and `columns`.
+
+    `pictures` are the small pictures of each kind of object, and `figures` all figures. If they
+    are too large for the page, it refers to their files. The date is that of the newest of the
+    `images`, which no rule makes.
+    """
+    drawn = {(path.parts[-3], path.parts[-2]): read_json(path) for path in pictures}
+    is_embedded = fit_on_page(drawn, sum(path.stat().st_size for path in figures))
+    found = {}
+    for path in figures:
+        png = base64.b64encode(path.read_bytes()).decode() if is_embedded else ""
+        found[path.relative_to(index.parent).as_posix()] = png
+    software = read_json(provenance)
+    facts = {"Version": f"cellstack {software['cellstack']}"}
+    if software["commit"]:
+        facts["Version"] += f", commit {software['commit']}"
+    facts["Sheet"] = sheet
+    if date := newest_date(images):
+        facts["Newest image"] = date
+    if note:
+        facts["Note"] = note
+    page = write_index(
+        Run(
+            stacks=list(read_rows(stacks)),
+            statistics=list(read_rows(statistics)),
+            columns=list(read_rows(columns)),
+            user_columns=user_columns,
+            group_by=group_by,
+            facts=facts,
+            channels=channels,
+            settings=settings,
+            pictures=drawn,
+            figures=found,
+            provenance=software,
+        )
+    )
+    with atomic_write(index) as partial:
+        partial.write_text(page, encoding="utf-8", errors="backslashreplace")
+
+
+def newest_date(images: Iterable[str]) -> str:
+    """Return the date in UTC at which the newest image was written; empty if there is none."""
+    newest = 0.0
+    for image in images:
+        with suppress(OSError):  # removed since it was read
+            path = Path(image)
+            parts = path.iterdir() if path.is_dir() else [path]
+            newest = max([newest, *(part.stat().st_mtime for part in parts)])
+    return datetime.fromtimestamp(newest, UTC).date().isoformat() if newest else ""
+
+
+job.run(main)
