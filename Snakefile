@@ -24,6 +24,7 @@ include: "rules/measure.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/pages.smk"
+include: "rules/publish.smk"
 include: "rules/gallery.smk"
 include: "rules/sweep.smk"
 # how jobs run, on one machine and on a cluster
@@ -46,6 +47,7 @@ rule all:
         columns="<results>/columns.csv",
         config="<results>/config.yaml",
         provenance="<results>/provenance.json",
+        methods="<results>/methods.md",
         scores=inputs.score_tables(),
         evaluation=inputs.existing_evaluation(),
         segmentation=study.of_each_object("<results>/{stack}/figures/{object}_segmentation.png"),

@@ -50,6 +50,7 @@ def study(tmp_path_factory):
         "objects.csv",
         "stacks.csv",
         "provenance.json",
+        "methods.md",
         "figures/nuclei_volumes.png",
         "colony/channels/nuclei/edges.tif",
         "colony/nuclei/crops",
