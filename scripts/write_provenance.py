@@ -16,8 +16,9 @@ def main(
     records: list[Path],
     images: list[dict[str, str]],
     software: dict[str, Any],
+    study: dict[str, Any] | None = None,
 ) -> None:
-    """Write the `software` and one entry for each of `images`.
+    """Write the `software`, what the user says about the `study`, and an entry for each image.
 
     `raw` and `records` are the imported images and the records of their import. An image has a hash
     if it is a file of at most 2 GB that no rule makes: that of its content, as `sha256sum` prints
@@ -37,7 +38,7 @@ def main(
             | {key: imported[key] for key in ("format", "scene", "time")}
             | {"channel_index": imported["channel"]["index"]}
         )
-    write_json(provenance, software | {"images": entries})
+    write_json(provenance, software | ({"study": study} if study else {}) | {"images": entries})
 
 
 job.run(main)

@@ -143,7 +143,8 @@ def write_methods(
     blocks += ["## Measurements", sentences.MEASURED]
     if scored:
         blocks += ["## Accuracy", _scored(scored, every)]
-    text = "\n\n".join([*blocks, "## Software", _software(groups, records, software, packages)]) + "\n"
+    blocks += ["## Software", _software(groups, records, software, packages)]
+    text = "\n\n".join(blocks) + "\n"
     keys = sorted(set(CITED.findall(text)))
     entries = [_own_entry(software) if key == "cellstack" else CITATIONS[key] for key in keys]
     return Description(text, "\n\n".join(entries) + "\n")
