@@ -26,3 +26,33 @@ rule write_methods:
         source=source_hash("write_methods"),
     script:
         "../scripts/write_methods.py"
+
+
+rule pack_archive:
+    """Pack results, methods, configuration and workflow into one zip file, with a description."""
+    input:
+        files=[rules.all.input, inputs.archived_results()],
+        provenance="<results>/provenance.json",
+    output:
+        archive="<results>/archive.zip",
+    log:
+        "<logs>/pack_archive.log",
+    benchmark:
+        "<benchmarks>/pack_archive.tsv"
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("pack_archive"),
+        runtime=minutes("pack_archive"),
+    params:
+        results=workflow.pathvars.get("results"),
+        config=config,
+        sheet=study.config["stacks"],
+        tables=by_wildcards(inputs.files_of_configuration),
+        inputs=by_wildcards(inputs.files_of_sheet),
+        workflow=str(Path(str(workflow.current_basedir)).parent),
+        include_inputs=study.config["archive"]["include_inputs"],
+        source=source_hash("pack_archive"),
+    script:
+        "../scripts/pack_archive.py"

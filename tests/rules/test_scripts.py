@@ -51,6 +51,7 @@ def study(tmp_path_factory):
         "stacks.csv",
         "provenance.json",
         "methods.md",
+        "archive.zip",
         "figures/nuclei_volumes.png",
         "colony/channels/nuclei/edges.tif",
         "colony/nuclei/crops",
