@@ -66,7 +66,6 @@ ACQUISITION = {  # how what a file says is written, in this order
     "excitation_nm": "excitation {} nm",
     "emission_nm": "emission {} nm",
     "exposure_ms": "exposure {} ms",
-    "exposure": "exposure {}",
     "pinhole_um": "pinhole {} µm",
     "pinhole_airy": "pinhole {} Airy units",
     "bit_depth": "{} bit",
