@@ -32,8 +32,6 @@ include: "rules/figures.smk"
 include: "rules/pages.smk"
 include: "rules/gallery.smk"
 include: "rules/sweep.smk"
-# how jobs run, on one machine and on a cluster
-include: "rules/running.smk"
 
 
 wildcard_constraints:
@@ -53,6 +51,7 @@ rule all:
         columns="<results>/columns.csv",
         config="<results>/config.yaml",
         provenance="<results>/provenance.json",
+        methods=multiext("<results>/methods", ".md", ".bib"),
         scores=inputs.score_tables(),
         evaluation=inputs.existing_evaluation(),
         segmentation=study.of_each_object("<results>/{stack}/figures/{object}_segmentation.png"),
@@ -93,3 +92,16 @@ rule gallery:
     input:
         pages=inputs.gallery_pages(),
     localrule: True
+
+
+rule archive:
+    """Pack the results, what made them, and their description into one file."""
+    input:
+        archive="<results>/archive.zip",
+    localrule: True
+
+
+# the archive contains what the default target makes
+include: "rules/publish.smk"
+# how jobs run, on one machine and on a cluster
+include: "rules/running.smk"

@@ -216,6 +216,7 @@ rule write_provenance:
     params:
         images=inputs.all_images(),
         software=provenance.versions_of(workflow),
+        study=study.config["study"],
         source=source_hash("write_provenance"),
     script:
         "../scripts/write_provenance.py"

@@ -28,6 +28,7 @@ ALLOWED = {
     "figures": BASE | STAGES,
     "pages": BASE | STAGES | {"figures"},
     "gallery": BASE | STAGES | {"figures", "pages"},
+    "publish": BASE,
     "run": BASE,
     "init": BASE,
 }

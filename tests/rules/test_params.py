@@ -441,5 +441,12 @@ def test_rules_with_threads():
 def test_no_other_rule_has_params(jobs):
     text = Path(__file__).read_text()
     named = {job["rule"] for job in jobs if job["params"].keys() - {*RERUN_PARAMS}}
-    others = {"write_config", "write_provenance", "show_stages", "plot_profile", "plot_shapes"}
+    others = {
+        "write_config",
+        "write_methods",
+        "write_provenance",
+        "show_stages",
+        "plot_profile",
+        "plot_shapes",
+    }
     assert {name for name in named if f'"{name}"' not in text} <= others

@@ -50,6 +50,8 @@ def study(tmp_path_factory):
         "objects.csv",
         "stacks.csv",
         "provenance.json",
+        "methods.md",
+        "archive.zip",
         "figures/nuclei_volumes.png",
         "colony/channels/nuclei/edges.tif",
         "colony/nuclei/crops",

@@ -7,6 +7,7 @@ or cells). Paths begin with Snakemake's path variables, such as ``<results>``.
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 from cellstack.config import sheet
 from cellstack.config.lengths import AUTO, has_sizes
@@ -16,6 +17,8 @@ from cellstack.config.study import Study
 from cellstack.config.units import Unit
 from cellstack.errors import InputError
 from cellstack.files import fingerprints, images
+
+PATH_COLUMNS = ("image", "ground_truth", "labels")  # of the sheet
 
 
 class Inputs:
@@ -97,14 +100,18 @@ class Inputs:
     def stamp(self, column: str, stack: str, channel: str) -> str | None:
         """Return the hash of sizes and times of external files; a change re-runs their import."""
         files = self.external_files(column, stack, channel)
+        output = self._imported(column, stack, channel)
+        return None if files is None else fingerprints.known_stamp(files, output)
+
+    def _imported(self, column: str, stack: str, channel: str) -> str:
+        """Return the path of the file that is made from a path in the sheet."""
         kind = sheet.OBJECT_OF.get(channel)
         made = {
             "image": f"channels/{channel}/raw.tif",
             "labels": f"{kind}/segmentation.tif",
             "ground_truth": f"{kind}/ground_truth.tif",
         }
-        output = f"{self._results}/{Unit.parse(stack).stack}/{made[column]}"
-        return None if files is None else fingerprints.known_stamp(files, output)
+        return f"{self._results}/{Unit.parse(stack).stack}/{made[column]}"
 
     def raw_of_object(self, stack: str, object: str) -> str:
         """Return the raw stack of the channel that shows a kind of object."""
@@ -160,6 +167,37 @@ class Inputs:
     def images_of(self, stack: str) -> list[dict[str, str]]:
         """Return the images of a stack, see :meth:`all_images`."""
         return self.all_images([stack])
+
+    def archived_results(self) -> list[str]:
+        """Return the results for an archive that the default target does not name."""
+        files = [*self.all_channels("import.json"), *self.scores()]
+        files += ["<results>/stack_scores.csv"] if self.scores() else []
+        for name in ("labels.ome.tif", "segmentation.tif", "selection.csv", "objects.csv"):
+            files += self._study.of_each_object(f"<results>/{{stack}}/{{object}}/{name}")
+        return files
+
+    def files_of_sheet(self) -> list[dict[str, Any]]:
+        """Return the paths that the sheet names, their files, and what is imported from them."""
+        found = []
+        for stack in self._study.complete_stacks:
+            for channel, row in self._study.rows(stack).items():
+                for column in PATH_COLUMNS:
+                    if column in row:
+                        found.append(
+                            {"stack": stack, "channel": channel, "column": column}
+                            | {"path": row[column]}
+                            | {"files": self._files(column, stack, channel)}
+                            | {"imported": self._imported(column, stack, channel)}
+                        )
+        return found
+
+    def files_of_configuration(self) -> list[str]:
+        """Return the tables besides the sheet that the configuration names."""
+        sweep = [self._study.config["sweep"]] if "sweep" in self._study.config else []
+        seeds = [
+            path for stack in self._study.stacks_of("nuclei") for path in self.seed_points(stack)
+        ]
+        return list(dict.fromkeys([*sweep, *seeds]))
 
     def import_record(self, stack: str, channel: str) -> list[str]:
         """Return the record of the import of a channel, if the stack has it."""

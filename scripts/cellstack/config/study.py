@@ -289,6 +289,10 @@ class Study:
         preset = self.preset_name(stack, channel)
         return self._arguments(stage, preset, self.diameter(stack, channel))
 
+    def relative_arguments(self, stage: str, stack: str, channel: str) -> Settings:
+        """Return the params of a stage for a channel; sizes are as in "0.05 d"."""
+        return self._arguments(stage, self.preset_name(stack, channel), AUTO)
+
     def argument_names(self, stage: str) -> list[str]:
         """Return the names of the params of a stage."""
         return list(self._arguments(stage, "default", 1.0))
@@ -496,6 +500,16 @@ class Study:
                 each = {"object": kind, "preset": preset, "stacks": stacks, "changed": changed}
                 found.append(each)
         return found
+
+    def simulated_stacks(self) -> list[str]:
+        """Return the stacks that are simulated, at least in one channel."""
+        return [stack for stack in self.complete_stacks if self.note(stack)]
+
+    def scored_stacks(self) -> dict[str, bool]:
+        """Return the stacks with a ground truth, and whether it consists only of points."""
+        return {
+            stack: all(self.scored_by_points(stack)) for stack in self.stacks_with("ground_truth")
+        }
 
 
 def _leads_to(stage: str, object: str) -> bool:
