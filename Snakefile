@@ -67,6 +67,7 @@ rule evaluate:
     """Score all stacks that have a ground truth, and show the errors on one page."""
     input:
         evaluation=by_wildcards(inputs.evaluation_page),
+        curves=inputs.score_figures(),
         columns="<results>/columns.csv",
     localrule: True
 

@@ -27,6 +27,15 @@ rule plot_diameter:
         "../scripts/plot_diameter.py"
 
 
+use rule plot_diameter as plot_diameter_pdf with:
+    output:
+        figure="<results>/{stack}/figures/nuclei_diameter.pdf",
+    log:
+        "<logs>/{stack}/nuclei/plot_diameter_pdf.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/plot_diameter_pdf.tsv"
+
+
 rule plot_segmentation:
     """Plot the outlines of all objects over the raw data, in three views."""
     input:
@@ -59,6 +68,15 @@ rule plot_segmentation:
         "../scripts/plot_segmentation.py"
 
 
+use rule plot_segmentation as plot_segmentation_pdf with:
+    output:
+        figure="<results>/{stack}/figures/{object}_segmentation.pdf",
+    log:
+        "<logs>/{stack}/{object}/plot_segmentation_pdf.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/plot_segmentation_pdf.tsv"
+
+
 rule plot_planes:
     """Plot a montage of planes with the outlines of all objects."""
     input:
@@ -89,6 +107,15 @@ rule plot_planes:
         "../scripts/plot_planes.py"
 
 
+use rule plot_planes as plot_planes_pdf with:
+    output:
+        figure="<results>/{stack}/figures/{object}_planes.pdf",
+    log:
+        "<logs>/{stack}/{object}/plot_planes_pdf.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/plot_planes_pdf.tsv"
+
+
 rule plot_volumes:
     """Plot the distribution of volumes by stack and by group of stacks."""
     input:
@@ -100,6 +127,7 @@ rule plot_volumes:
             subcategory="All stacks",
             caption="../report/volumes.rst",
         ),
+        vector="<results>/figures/{object}_volumes{page}.pdf",
     log:
         "<logs>/{object}{page}_plot_volumes.log",
     benchmark:
@@ -156,12 +184,50 @@ rule plot_errors:
         "../scripts/plot_errors.py"
 
 
+use rule plot_errors as plot_errors_pdf with:
+    output:
+        figure="<results>/{stack}/figures/{object}_errors.pdf",
+    log:
+        "<logs>/{stack}/{object}/plot_errors_pdf.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/plot_errors_pdf.tsv"
+
+
+rule plot_scores:
+    """Plot F1 over the IoU threshold, a curve per stack."""
+    input:
+        scores="<results>/scores.csv",
+    output:
+        figure=report(
+            "<results>/figures/{object}_scores.png",
+            category="Evaluation",
+            caption="../report/scores_figure.rst",
+        ),
+        vector="<results>/figures/{object}_scores.pdf",
+    log:
+        "<logs>/{object}_plot_scores.log",
+    benchmark:
+        "<benchmarks>/{object}_plot_scores.tsv"
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_scores"),
+        runtime=minutes("plot_scores"),
+    params:
+        object="{object}",
+        source=source_hash("plot_scores"),
+    script:
+        "../scripts/plot_scores.py"
+
+
 rule plot_sweep:
     """Plot the scores of all runs over each key of the sweep."""
     input:
         scores="<results>/sweep/scores.csv",
     output:
         figure="<results>/sweep/sweep.png",
+        vector="<results>/sweep/sweep.pdf",
     log:
         "<logs>/plot_sweep.log",
     benchmark:

@@ -357,6 +357,7 @@ def test_tables_scores_and_figures(jobs):
         "note": "",
     }
     assert select(jobs, "plot_diameter", stack="s") == {"title": "s", "note": "simulated data"}
+    assert select(jobs, "plot_scores", object="cells") == {"object": "cells"}
 
 
 def test_the_gallery(jobs):

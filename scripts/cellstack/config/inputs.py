@@ -271,6 +271,18 @@ class Inputs:
             for kind in self._study.scored_objects(stack)
         ]
 
+    def score_figures(self) -> list[str]:
+        """Return the curves of F1 of each kind of object that has outlines as ground truth."""
+        kinds = [
+            kind
+            for stack in self._study.stacks_with("ground_truth")
+            for kind, by_points in zip(
+                self._study.scored_objects(stack), self._study.scored_by_points(stack), strict=True
+            )
+            if not by_points
+        ]
+        return [f"<results>/figures/{kind}_scores.png" for kind in dict.fromkeys(kinds)]
+
     def evaluation_page(self) -> str:
         """Return the page of scores.
 
