@@ -63,6 +63,13 @@ rule crops:
     localrule: True
 
 
+rule figures:
+    """Make figures for a paper: channels in colours, outlines over each channel, PDF files."""
+    input:
+        figures=inputs.figures_for_papers(),
+    localrule: True
+
+
 rule evaluate:
     """Score all stacks that have a ground truth, and show the errors on one page."""
     input:

@@ -116,6 +116,69 @@ use rule plot_planes as plot_planes_pdf with:
         "<benchmarks>/{stack}/{object}/plot_planes_pdf.tsv"
 
 
+rule plot_channels:
+    """Plot the outlines of all objects over each channel."""
+    input:
+        raw=by_wildcards(inputs.raw_stacks),
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
+        objects="<results>/{stack}/{object}/objects.csv",
+    output:
+        figure=report(
+            "<results>/{stack}/figures/{object}_channels.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/channels.rst",
+        ),
+        vector="<results>/{stack}/figures/{object}_channels.pdf",
+    log:
+        "<logs>/{stack}/{object}/plot_channels.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/plot_channels.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_channels"),
+        runtime=minutes("plot_channels"),
+    params:
+        channels=by_wildcards(study.channels),
+        title="{stack}",
+        note=by_wildcards(study.note),
+        source=source_hash("plot_channels"),
+    script:
+        "../scripts/plot_channels.py"
+
+
+rule plot_composite:
+    """Plot all channels of a stack in colours."""
+    input:
+        raw=by_wildcards(inputs.raw_stacks),
+        segmentation=by_wildcards(inputs.first_segmentation),
+    output:
+        figure=report(
+            "<results>/{stack}/figures/composite.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/composite.rst",
+        ),
+        vector="<results>/{stack}/figures/composite.pdf",
+    log:
+        "<logs>/{stack}/plot_composite.log",
+    benchmark:
+        "<benchmarks>/{stack}/plot_composite.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_composite"),
+        runtime=minutes("plot_composite"),
+    params:
+        channels=by_wildcards(study.channels),
+        title="{stack}",
+        note=by_wildcards(study.note),
+        source=source_hash("plot_composite"),
+    script:
+        "../scripts/plot_composite.py"
+
+
 rule plot_volumes:
     """Plot the distribution of volumes by stack and by group of stacks."""
     input:

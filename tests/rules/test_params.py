@@ -167,7 +167,7 @@ def jobs(tmp_path_factory):
         "group_by": "condition",
     }
     study.write()
-    targets = ["all", "crops", "gallery", "evaluate"]
+    targets = ["all", "crops", "gallery", "evaluate", "figures"]
     process = subprocess.run(
         [sys.executable, "-c", LIST_JOBS, ROOT / "Snakefile", *targets],
         cwd=study.folder,
@@ -358,6 +358,14 @@ def test_tables_scores_and_figures(jobs):
     }
     assert select(jobs, "plot_diameter", stack="s") == {"title": "s", "note": "simulated data"}
     assert select(jobs, "plot_scores", object="cells") == {"object": "cells"}
+    for rule, pdf in (
+        ("plot_diameter", "plot_diameter_pdf"),
+        ("plot_segmentation", "plot_segmentation_pdf"),
+    ):
+        assert select(jobs, pdf, stack="s") == select(jobs, rule, stack="s")
+    texts = {"title": "a", "note": "", "channels": CHANNELS}
+    assert select(jobs, "plot_channels", stack="a", object="cells") == texts
+    assert select(jobs, "plot_composite", stack="a") == texts
 
 
 def test_the_gallery(jobs):

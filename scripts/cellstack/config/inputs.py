@@ -115,6 +115,10 @@ class Inputs:
             f"<results>/{stack}/channels/{channel}/raw.tif" for channel in self._study.rows(stack)
         ]
 
+    def first_segmentation(self, stack: str) -> str:
+        """Return the segmentation of the first kind of object of a stack."""
+        return f"<results>/{stack}/{self._study.objects(stack)[0]}/segmentation.tif"
+
     def import_records(self, stack: str) -> list[str]:
         """Return the records of the import of all channels."""
         return [
@@ -326,6 +330,17 @@ class Inputs:
             for run in range(len(self._study.sweep_runs) + 1)
             for stack in self._study.swept_stacks()
         ]
+
+    def figures_for_papers(self) -> list[str]:
+        """Return the figures that are made on request, as they take more time."""
+        found = []
+        for stack in self._study.complete_stacks:
+            kinds = self._study.objects(stack)
+            figures = ["composite.png"] if kinds else []
+            for kind in kinds:
+                figures += [f"{kind}_{name}" for name in ("segmentation.pdf", "channels.png")]
+            found += [f"<results>/{stack}/figures/{figure}" for figure in figures]
+        return found + [figure.replace(".png", ".pdf") for figure in self.diameter_figures()]
 
     def volume_figures(self) -> list[str]:
         """Return the figures of volumes."""
