@@ -64,9 +64,16 @@ rule crops:
 
 
 rule figures:
-    """Make figures for a paper: channels in colours, outlines over each channel, PDF files."""
+    """Make figures for a paper: channels in colours, outlines over each channel, surfaces in 3D."""
     input:
         figures=inputs.figures_for_papers(),
+    localrule: True
+
+
+rule meshes:
+    """Write the surfaces of all measured objects, for Blender and ParaView."""
+    input:
+        meshes=study.of_each_object("<results>/{stack}/{object}/meshes.glb"),
     localrule: True
 
 

@@ -179,6 +179,61 @@ rule plot_composite:
         "../scripts/plot_composite.py"
 
 
+rule plot_surfaces:
+    """Plot the surfaces of all objects in three dimensions."""
+    input:
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
+        objects="<results>/{stack}/{object}/objects.csv",
+    output:
+        figure=report(
+            "<results>/{stack}/figures/{object}_surfaces.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/surfaces.rst",
+        ),
+        vector="<results>/{stack}/figures/{object}_surfaces.pdf",
+    log:
+        "<logs>/{stack}/{object}/plot_surfaces.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/plot_surfaces.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_surfaces"),
+        runtime=minutes("plot_surfaces"),
+    params:
+        title="{stack}",
+        note=by_wildcards(study.note),
+        source=source_hash("plot_surfaces"),
+    script:
+        "../scripts/plot_surfaces.py"
+
+
+rule write_meshes:
+    """Write the surfaces of all measured objects as glTF and PLY."""
+    input:
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
+        objects="<results>/{stack}/{object}/objects.csv",
+    output:
+        meshes="<results>/{stack}/{object}/meshes.glb",
+        ply="<results>/{stack}/{object}/meshes.ply",
+    log:
+        "<logs>/{stack}/{object}/write_meshes.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/write_meshes.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("write_meshes"),
+        runtime=minutes("write_meshes"),
+    params:
+        object="{object}",
+        title="{stack}",
+        source=source_hash("write_meshes"),
+    script:
+        "../scripts/write_meshes.py"
+
+
 rule plot_volumes:
     """Plot the distribution of volumes by stack and by group of stacks."""
     input:

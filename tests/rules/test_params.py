@@ -167,7 +167,7 @@ def jobs(tmp_path_factory):
         "group_by": "condition",
     }
     study.write()
-    targets = ["all", "crops", "gallery", "evaluate", "figures"]
+    targets = ["all", "crops", "gallery", "evaluate", "figures", "meshes"]
     process = subprocess.run(
         [sys.executable, "-c", LIST_JOBS, ROOT / "Snakefile", *targets],
         cwd=study.folder,
@@ -363,6 +363,9 @@ def test_tables_scores_and_figures(jobs):
         ("plot_segmentation", "plot_segmentation_pdf"),
     ):
         assert select(jobs, pdf, stack="s") == select(jobs, rule, stack="s")
+    assert select(jobs, "plot_surfaces", stack="a", object="cells") == {"title": "a", "note": ""}
+    expected = {"title": "a", "object": "cells"}
+    assert select(jobs, "write_meshes", stack="a", object="cells") == expected
     texts = {"title": "a", "note": "", "channels": CHANNELS}
     assert select(jobs, "plot_channels", stack="a", object="cells") == texts
     assert select(jobs, "plot_composite", stack="a") == texts

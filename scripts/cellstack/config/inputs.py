@@ -338,7 +338,8 @@ class Inputs:
             kinds = self._study.objects(stack)
             figures = ["composite.png"] if kinds else []
             for kind in kinds:
-                figures += [f"{kind}_{name}" for name in ("segmentation.pdf", "channels.png")]
+                names = ("segmentation.pdf", "channels.png", "surfaces.png")
+                figures += [f"{kind}_{name}" for name in names]
             found += [f"<results>/{stack}/figures/{figure}" for figure in figures]
         return found + [figure.replace(".png", ".pdf") for figure in self.diameter_figures()]
 
