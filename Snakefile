@@ -69,10 +69,25 @@ rule crops:
     localrule: True
 
 
+rule figures:
+    """Make figures for a paper: channels in colours, outlines over each channel, surfaces in 3D."""
+    input:
+        figures=inputs.figures_for_papers(),
+    localrule: True
+
+
+rule meshes:
+    """Write the surfaces of all measured objects, for Blender and ParaView."""
+    input:
+        meshes=study.of_each_object("<results>/{stack}/{object}/meshes.glb"),
+    localrule: True
+
+
 rule evaluate:
     """Score all stacks that have a ground truth, and show the errors on one page."""
     input:
         evaluation=by_wildcards(inputs.evaluation_page),
+        curves=inputs.score_figures(),
         columns="<results>/columns.csv",
     localrule: True
 

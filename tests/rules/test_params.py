@@ -168,7 +168,7 @@ def jobs(tmp_path_factory):
         "group_by": "condition",
     }
     study.write()
-    targets = ["all", "crops", "gallery", "evaluate"]
+    targets = ["all", "crops", "gallery", "evaluate", "figures", "meshes"]
     process = subprocess.run(
         [sys.executable, "-c", LIST_JOBS, ROOT / "Snakefile", *targets],
         cwd=study.folder,
@@ -358,6 +358,18 @@ def test_tables_scores_and_figures(jobs):
         "note": "",
     }
     assert select(jobs, "plot_diameter", stack="s") == {"title": "s", "note": "simulated data"}
+    assert select(jobs, "plot_scores", object="cells") == {"object": "cells"}
+    for rule, pdf in (
+        ("plot_diameter", "plot_diameter_pdf"),
+        ("plot_segmentation", "plot_segmentation_pdf"),
+    ):
+        assert select(jobs, pdf, stack="s") == select(jobs, rule, stack="s")
+    assert select(jobs, "plot_surfaces", stack="a", object="cells") == {"title": "a", "note": ""}
+    expected = {"title": "a", "object": "cells"}
+    assert select(jobs, "write_meshes", stack="a", object="cells") == expected
+    texts = {"title": "a", "note": "", "channels": CHANNELS}
+    assert select(jobs, "plot_channels", stack="a", object="cells") == texts
+    assert select(jobs, "plot_composite", stack="a") == texts
 
 
 def test_the_page_of_the_run(jobs):

@@ -123,6 +123,10 @@ class Inputs:
             f"<results>/{stack}/channels/{channel}/raw.tif" for channel in self._study.rows(stack)
         ]
 
+    def first_segmentation(self, stack: str) -> str:
+        """Return the segmentation of the first kind of object of a stack."""
+        return f"<results>/{stack}/{self._study.objects(stack)[0]}/segmentation.tif"
+
     def import_records(self, stack: str) -> list[str]:
         """Return the records of the import of all channels."""
         return [
@@ -320,6 +324,18 @@ class Inputs:
             for kind in self._study.scored_objects(stack)
         ]
 
+    def score_figures(self) -> list[str]:
+        """Return the curves of F1 of each kind of object that has outlines as ground truth."""
+        kinds = [
+            kind
+            for stack in self._study.stacks_with("ground_truth")
+            for kind, by_points in zip(
+                self._study.scored_objects(stack), self._study.scored_by_points(stack), strict=True
+            )
+            if not by_points
+        ]
+        return [f"<results>/figures/{kind}_scores.png" for kind in dict.fromkeys(kinds)]
+
     def evaluation_page(self) -> str:
         """Return the page of scores.
 
@@ -363,6 +379,18 @@ class Inputs:
             for run in range(len(self._study.sweep_runs) + 1)
             for stack in self._study.swept_stacks()
         ]
+
+    def figures_for_papers(self) -> list[str]:
+        """Return the figures that are made on request, as they take more time."""
+        found = []
+        for stack in self._study.complete_stacks:
+            kinds = self._study.objects(stack)
+            figures = ["composite.png"] if kinds else []
+            for kind in kinds:
+                names = ("segmentation.pdf", "channels.png", "surfaces.png")
+                figures += [f"{kind}_{name}" for name in names]
+            found += [f"<results>/{stack}/figures/{figure}" for figure in figures]
+        return found + [figure.replace(".png", ".pdf") for figure in self.diameter_figures()]
 
     def volume_figures(self) -> list[str]:
         """Return the figures of volumes."""
