@@ -40,6 +40,11 @@ wildcard_constraints:
     object="nuclei|cells",
 
 
+# corrected objects take the place of those found
+ruleorder: correct_objects > smooth_outlines > import_labels
+ruleorder: correct_cells > merge_cells > import_cells
+
+
 rule all:
     """Make labels, tables, scores and figures of all stacks in the sheet."""
     default_target: True

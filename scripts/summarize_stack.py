@@ -28,6 +28,7 @@ def main(
     record: Sequence[Path] = (),
     threshold: Sequence[Path] = (),
     estimate: Sequence[Path] = (),
+    corrections: list[Path] = (),
 ) -> None:
     """Write one row as `summary`, and one for each measured column as `statistics`.
 
@@ -35,6 +36,7 @@ def main(
     the source of an estimated diameter. If they exist, the `record` of the import of the channel of
     the objects has the fraction of voxels without data, and that of the `threshold` has the signs
     that the mask can be inaccurate. The file `estimate` has the diameter that the image suggests.
+    The table `corrections` says which corrections were applied.
     """
     source = lengths.read_diameter(diameter[0])["source"] if diameter else diameter_source
     rows = list(read_rows(objects))
@@ -60,6 +62,7 @@ def main(
             channel=object,
             estimated_um=estimated["estimated_um"],
             doubt=estimated["doubt"],
+            corrections=[each["status"] for path in corrections for each in read_rows(path)],
         ),
     }
     write_rows(summary, list(STACK_COLUMNS), [as_text(row)])

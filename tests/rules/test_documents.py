@@ -15,6 +15,7 @@ from cellstack.config import settings, sheet
 from cellstack.config.columns import (
     COLUMNS,
     CONTACT_COLUMNS,
+    CORRECTION_COLUMNS,
     PAIR_COLUMNS,
     SELECTION_COLUMNS,
     STACK_COLUMNS,
@@ -43,11 +44,12 @@ UNITS = {
     "1/mm3": r"_per_mm3$",
 }
 COLUMNS_WITHOUT_UNIT = re.compile(
-    r"stack|object|flags|(nucleus_)?(segmentation_)?label(_[12])?|sphericity|solidity|extent"
+    r"stack|object|flags|corrections|number|action|(nucleus_)?(segmentation_)?label(_[12])?|sphericity|solidity|extent"
     r"|euler_number|(touches|direction)_.*|nuclei_count|nucleus_to_cell_volume_ratio"
-    r"|wall_strength|wall_missing|status|count_.*|diameter_source|no_data_fraction|.*_ratio|reason"
+    r"|wall_strength|wall_missing|status|count_.*|diameter_source|no_data_fraction|.*_ratio|reason|segmentation_labels"
 )
 DESCRIBED = COLUMNS | PAIR_COLUMNS | CONTACT_COLUMNS | STACK_COLUMNS | SELECTION_COLUMNS
+DESCRIBED |= CORRECTION_COLUMNS
 OPTIONS_OF = {("binarize", "per_object"): mark_blobs}  # a method that takes **options: see there
 
 

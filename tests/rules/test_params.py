@@ -166,7 +166,11 @@ def jobs(tmp_path_factory):
         "diameter_um": {"nuclei": 5.5},
         "simulate_stack": {"tiny": TINY, "big": {"shape": LARGE_SHAPE}},
         "group_by": "condition",
+        "corrections": "corrections.csv",
     }
+    (study.folder / "corrections.csv").write_text(
+        "stack,object,action,z_um,y_um,x_um,diameter_um\ns,nuclei,add,3.7,11.3,12.7,7.7\n"
+    )
     study.write()
     targets = ["all", "crops", "gallery", "evaluate", "figures", "meshes"]
     process = subprocess.run(
@@ -288,6 +292,21 @@ def test_import_of_other_files(jobs):
     assert set(estimated["defaults"]) == {"denoise", "binarize", "find_seeds"}
 
 
+def test_corrections(jobs):
+    found = select(jobs, "correct_objects", stack="s")
+    add = {"action": "add", "points": [[3.7, 11.3, 12.7]], "diameter_um": 7.7}
+    assert found.pop("corrections") == [add | {"image": None, "image_position_um": None}]
+    assert found.pop("options") == {
+        "diameter_um": "1 d",
+        "level": 0.45,
+        "sigma_um": "0.3 d",
+        "background_radius_um": "1.5 d",
+        "max_radius_um": "1.2 d",
+    }
+    assert found == {"stack": "s", "object": "nuclei"}
+    assert select(jobs, "smooth_uncorrected", stack="s") == expected_of("smooth_outlines")
+
+
 @pytest.mark.parametrize("kind", ["nuclei", "cells"])
 def test_measurements(jobs, kind):
     here = {"stack": "a", "object": kind}
@@ -318,6 +337,7 @@ def test_tables_scores_and_figures(jobs):
         "stack": "a",
         "objects": ["nuclei", "cells"],
         "by_points": [False, False],
+        "corrected_objects": [],
     }
     own = select(jobs, "collect_objects")["user_columns"]
     assert own == {
@@ -332,6 +352,7 @@ def test_tables_scores_and_figures(jobs):
         "objects": ["nuclei", "cells"],
         "from_sheet": ["condition"],
         "has_scores": True,
+        "has_corrections": True,
     }
     assert select(jobs, "collect_stacks") == {
         "user_columns": own,

@@ -98,7 +98,12 @@ def test_a_sweep_repeats_whatever_depends_on_its_settings():
     # only images are scored, so rules that make tables alone do not matter
     makers = {name for name, text in blocks.items() if ".tif" in part_of(text, "output")}
     assert {"denoise", "split_objects", "merge_cells"} <= makers
-    by_hand = {"adjust_contrast", "split_objects", "select_objects"}  # see Recipes.needs
+    by_hand = {
+        "adjust_contrast",
+        "split_objects",
+        "select_objects",
+        "correct_objects",
+    }  # see Recipes.needs
     assert makers <= NEEDS.keys() | by_hand
     swept = set(sweep_table.stage_names(STAGES))
     assert swept <= makers

@@ -40,6 +40,10 @@ def study(tmp_path_factory):
         channel_index="nuclei",
         ground_truth="resources/simulated/tiny/nuclei.ome.tif",
     )
+    (study.folder / "corrections.csv").write_text(
+        "stack,object,action,z_um,y_um,x_um\ncolony,nuclei,add,1,1,1\ncolony,nuclei,delete,1,1,1\n"
+    )
+    study.config["corrections"] = "corrections.csv"
     study.config["correct_background"] = {"steps": ["depth_attenuation"]}
     study.config["sweep"] = "sweep.tsv"
     (study.folder / "sweep.tsv").write_text(

@@ -12,7 +12,7 @@ from typing import Any
 from cellstack.config import sheet
 from cellstack.config.lengths import AUTO, has_sizes
 from cellstack.config.paging import STACKS_PER_PAGE
-from cellstack.config.recipes import EDGE_METHODS, SEGMENTED_BY, Recipes, diameter_stage
+from cellstack.config.recipes import EDGE_METHODS, Recipes, diameter_stage
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
 from cellstack.errors import InputError
@@ -105,10 +105,11 @@ class Inputs:
 
     def _imported(self, column: str, stack: str, channel: str) -> str:
         """Return the path of the file that is made from a path in the sheet."""
-        kind = sheet.OBJECT_OF.get(channel)
+        kind = sheet.OBJECT_OF.get(channel, "")
+        is_corrected = self._study.corrections_of(stack, kind)
         made = {
             "image": f"channels/{channel}/raw.tif",
-            "labels": f"{kind}/segmentation.tif",
+            "labels": f"{kind}/{'uncorrected' if is_corrected else 'segmentation'}.tif",
             "ground_truth": f"{kind}/ground_truth.tif",
         }
         return f"{self._results}/{Unit.parse(stack).stack}/{made[column]}"
@@ -270,9 +271,7 @@ class Inputs:
         """Return the segmentation of the nuclei, in stacks that have them."""
         if "nuclei" not in self._study.rows(stack):
             return []
-        return [
-            self._recipes.path_of("smooth_outlines", "nuclei/segmentation.tif", stack, "nuclei")
-        ]
+        return [self._recipes.segmentation(stack, "nuclei")]
 
     def seeds_of_object(self, stack: str, object: str) -> list[str]:
         """Return the seeds of the nuclei, unless their labels are external."""
@@ -304,11 +303,43 @@ class Inputs:
 
     def scored_segmentations(self, stack: str) -> list[str]:
         """Return the segmentation of each kind of object that has a ground truth."""
-        found = []
-        for kind in self._study.scored_objects(stack):
-            stage, channel = SEGMENTED_BY[kind]
-            found.append(self._recipes.path_of(stage, f"{kind}/segmentation.tif", stack, channel))
-        return found
+        kinds = self._study.scored_objects(stack)
+        return [self._recipes.segmentation(stack, kind) for kind in kinds]
+
+    def uncorrected_segmentations(self, stack: str) -> list[str]:
+        """Return the segmentation before corrections of each scored kind that has some."""
+        return [self._recipes.uncorrected(stack, kind) for kind in self.corrected_objects(stack)]
+
+    def corrected_objects(self, stack: str) -> list[str]:
+        """Return the scored kinds of object of a stack that have corrections."""
+        kinds = self._study.scored_objects(stack)
+        return [kind for kind in kinds if self._study.corrections_of(stack, kind)]
+
+    def growth_image(self, stack: str, object: str) -> list[str]:
+        """Return the image in which objects are added, if a correction does so."""
+        if not self._study.adds_objects(stack, object):
+            return []
+        if object == "cells":
+            file, stage, channel = "cells/membrane_smooth.tif", "enhance_membrane", "membrane"
+        else:
+            file, stage, channel = "channels/nuclei/denoised.tif", "denoise", "nuclei"
+        return [self._recipes.path_of(stage, file, stack, channel)]
+
+    def growth_diameter(self, stack: str, object: str) -> list[str]:
+        """Return the file of the estimated diameter, if objects of this size are added."""
+        if not self._study.adds_objects(stack, object):
+            return []
+        return self.diameter_file(stack, sheet.CHANNEL_OF[object])
+
+    def correction_stamp(self, stack: str, object: str) -> str | None:
+        """Return the hash of the images of corrections; a change re-runs the job."""
+        files = [each["image"] for each in self._study.corrections_of(stack, object)]
+        return fingerprints.content_of([file for file in files if file is not None])
+
+    def correction_record(self, stack: str, object: str) -> list[str]:
+        """Return the table of the corrections of a stack, if it has some."""
+        has_some = self._study.corrections_of(stack, object)
+        return [f"<results>/{stack}/{object}/corrections.csv"] if has_some else []
 
     def scores(self) -> list[str]:
         """Return the scores of all stacks that have a ground truth."""

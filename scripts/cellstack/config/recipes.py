@@ -4,6 +4,7 @@ import hashlib
 import json
 from functools import cache
 
+from cellstack.config import sheet
 from cellstack.config.lengths import AUTO, has_sizes
 from cellstack.config.settings import Settings
 from cellstack.config.sheet import CHANNEL_OF
@@ -49,6 +50,8 @@ class Recipes:
         """Return the stages whose files a stage reads for a unit, each with its channel."""
         if stage == "evaluate_labels":
             return [SEGMENTED_BY[kind] for kind in self._study.scored_objects(stack)]
+        if stage == "correct_objects":
+            return [SEGMENTED_BY[sheet.OBJECT_OF[channel]]]
         if stage == "derive_diameter":
             return [("estimate_diameter", "nuclei")]
         if stage == "adjust_contrast":
@@ -59,7 +62,8 @@ class Recipes:
         else:
             before = [(name, channel) for name in NEEDS[stage]]
         if stage in WITH_NUCLEI and "nuclei" in self._study.rows(stack):
-            before.append(SEGMENTED_BY["nuclei"])
+            is_corrected = self._study.corrections_of(stack, "nuclei")
+            before.append(("correct_objects", "nuclei") if is_corrected else SEGMENTED_BY["nuclei"])
         is_estimated = self._study.diameter(stack, channel) == AUTO
         if is_estimated and has_sizes(self._study.arguments(stage, stack, channel)):
             before.append((diameter_stage(channel), channel))
@@ -147,6 +151,20 @@ class Recipes:
     def path_of(self, stage: str, file: str, stack: str, channel: str) -> str:
         """Return the path of a file of a stage, in the folder of the unit that makes it."""
         return f"<results>/{self.maker(stage, stack, channel).path}/{file}"
+
+    def segmentation(self, stack: str, object: str) -> str:
+        """Return the path of the segmentation of a unit, corrected if it has corrections."""
+        if self._study.corrections_of(stack, object):
+            return f"<results>/{stack}/{object}/segmentation.tif"
+        return self.uncorrected(stack, object)
+
+    def uncorrected(self, stack: str, object: str) -> str:
+        """Return the path of the segmentation of a unit before corrections."""
+        stage, channel = SEGMENTED_BY[object]
+        maker = self.maker(stage, stack, channel)
+        has_both = self._study.corrections_of(maker.path, object)
+        name = "uncorrected" if has_both else "segmentation"
+        return f"<results>/{maker.path}/{object}/{name}.tif"
 
 
 def diameter_stage(channel: str) -> str:

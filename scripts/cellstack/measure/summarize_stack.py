@@ -30,6 +30,7 @@ NOT_DESCRIBED = (
     "label",
     "segmentation_label",
     "flags",
+    "corrections",
     "centroid_",
     "bbox_",
     "touches_",
@@ -50,6 +51,7 @@ SATURATED_PERCENTILE = 75
 MAX_BRIGHTNESS_RATIO = 12.0  # up to which dim objects are found beside bright ones
 NO_OBJECTS = "no objects"
 MIN_VOXELS_OF_DIAMETER = 2  # smaller objects cannot be distinguished from noise
+NOT_APPLIED = "not applied"  # status of a correction
 OTHER_DIAMETER = "objects of another diameter"
 WHY_FLAGGED = {
     SEEDS: "objects may be split into several",
@@ -71,6 +73,7 @@ def summarize_stack(
     channel: str = "nuclei",
     estimated_um: float | None = None,
     doubt: str = "",
+    corrections: Sequence[str] = (),
 ) -> dict[str, object]:
     """Summarize a stack: its size, the number of its objects, their typical size, and flags.
 
@@ -103,6 +106,8 @@ def summarize_stack(
         :func:`cellstack.prepare.estimate_diameter.check_diameter`.
     doubt : str
         Why an estimated diameter is uncertain; empty if it is not.
+    corrections : sequence of str
+        Status of each correction of the stack, ``"applied"`` or ``"not applied"``.
 
     Returns
     -------
@@ -142,6 +147,9 @@ def summarize_stack(
         "count_found": len(reasons),
         "count_measured": count,
         "count_flagged": sum(bool(cell) for cell in columns["flags"]),
+        "count_corrected": sum(bool(cell) for cell in columns.get("corrections", ())),
+        "count_corrections": len(corrections),
+        "count_corrections_not_applied": corrections.count(NOT_APPLIED),
         "density_per_mm3": _density(segmentation, len(reasons), volume_um3, no_data_fraction),
         "median_equivalent_diameter_um": float(np.median(diameters)) if count else None,
         "median_volume_um3": float(np.median(volumes)) if len(volumes) else None,
@@ -160,6 +168,12 @@ def summarize_stack(
         summary[f"count_dropped_{reason.replace(' ', '_')}"] = number
     summary["count_dropped_dim"] = quality.get("dropped_dim")
     flags_of_stack = _flags_of_threshold(quality)
+    if unfit := corrections.count(NOT_APPLIED):
+        flags_of_stack.insert(
+            0,
+            f"corrections not applied: {unfit} of {len(corrections)} (the objects there do not fit "
+            f"them; see {channel}/corrections.csv)",
+        )
     if saturated:
         flags_of_stack.append(
             f"saturated: {saturated} of {counted(count, 'objects')} "
