@@ -3,6 +3,12 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
+include: "rules/library.smk"
+
+
+check_yaml("config/config.yaml")
+
+
 configfile: "config/config.yaml"
 
 
@@ -26,14 +32,17 @@ include: "rules/figures.smk"
 include: "rules/pages.smk"
 include: "rules/gallery.smk"
 include: "rules/sweep.smk"
-# how jobs run, on one machine and on a cluster
-include: "rules/running.smk"
 
 
 wildcard_constraints:
     stack=PATTERN,
     channel="[A-Za-z0-9][A-Za-z0-9-]*",
     object="nuclei|cells",
+
+
+# corrected objects take the place of those found
+ruleorder: correct_objects > smooth_outlines > import_labels
+ruleorder: correct_cells > merge_cells > import_cells
 
 
 rule all:
@@ -47,6 +56,7 @@ rule all:
         columns="<results>/columns.csv",
         config="<results>/config.yaml",
         provenance="<results>/provenance.json",
+        methods=multiext("<results>/methods", ".md", ".bib"),
         scores=inputs.score_tables(),
         evaluation=inputs.existing_evaluation(),
         segmentation=study.of_each_object("<results>/{stack}/figures/{object}_segmentation.png"),
@@ -64,10 +74,25 @@ rule crops:
     localrule: True
 
 
+rule figures:
+    """Make figures for a paper: channels in colours, outlines over each channel, surfaces in 3D."""
+    input:
+        figures=inputs.figures_for_papers(),
+    localrule: True
+
+
+rule meshes:
+    """Write the surfaces of all measured objects, for Blender and ParaView."""
+    input:
+        meshes=study.of_each_object("<results>/{stack}/{object}/meshes.glb"),
+    localrule: True
+
+
 rule evaluate:
     """Score all stacks that have a ground truth, and show the errors on one page."""
     input:
         evaluation=by_wildcards(inputs.evaluation_page),
+        curves=inputs.score_figures(),
         columns="<results>/columns.csv",
     localrule: True
 
@@ -87,3 +112,16 @@ rule gallery:
     input:
         pages=inputs.gallery_pages(),
     localrule: True
+
+
+rule archive:
+    """Pack the results, what made them, and their description into one file."""
+    input:
+        archive="<results>/archive.zip",
+    localrule: True
+
+
+# the archive contains what the default target makes
+include: "rules/publish.smk"
+# how jobs run, on one machine and on a cluster
+include: "rules/running.smk"

@@ -121,6 +121,15 @@ rule merge_cells:
         "../scripts/merge_cells.py"
 
 
+use rule merge_cells as merge_uncorrected with:
+    output:
+        segmentation="<results>/{stack}/cells/uncorrected.tif",
+    log:
+        "<logs>/{stack}/cells/merge_uncorrected.log",
+    benchmark:
+        "<benchmarks>/{stack}/cells/merge_uncorrected.tsv"
+
+
 rule measure_contacts:
     """Measure the contact area of neighbouring cells and the wall between them."""
     input:

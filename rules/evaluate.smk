@@ -3,6 +3,7 @@ rule evaluate_labels:
     input:
         ground_truths=by_wildcards(inputs.ground_truths),
         segmentations=by_wildcards(inputs.scored_segmentations),
+        uncorrected=by_wildcards(inputs.uncorrected_segmentations),
     output:
         scores="<results>/{stack}/scores.json",
     log:
@@ -18,6 +19,7 @@ rule evaluate_labels:
         stack=by_wildcards(study.name),
         objects=by_wildcards(study.scored_objects),
         by_points=by_wildcards(study.scored_by_points),
+        corrected_objects=by_wildcards(inputs.corrected_objects),
         source=source_hash("evaluate_labels"),
     script:
         "../scripts/evaluate_labels.py"

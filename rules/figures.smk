@@ -27,6 +27,15 @@ rule plot_diameter:
         "../scripts/plot_diameter.py"
 
 
+use rule plot_diameter as plot_diameter_pdf with:
+    output:
+        figure="<results>/{stack}/figures/nuclei_diameter.pdf",
+    log:
+        "<logs>/{stack}/nuclei/plot_diameter_pdf.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/plot_diameter_pdf.tsv"
+
+
 rule plot_segmentation:
     """Plot the outlines of all objects over the raw data, in three views."""
     input:
@@ -60,6 +69,15 @@ rule plot_segmentation:
         "../scripts/plot_segmentation.py"
 
 
+use rule plot_segmentation as plot_segmentation_pdf with:
+    output:
+        figure="<results>/{stack}/figures/{object}_segmentation.pdf",
+    log:
+        "<logs>/{stack}/{object}/plot_segmentation_pdf.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/plot_segmentation_pdf.tsv"
+
+
 rule plot_planes:
     """Plot a montage of planes with the outlines of all objects."""
     input:
@@ -90,6 +108,133 @@ rule plot_planes:
         "../scripts/plot_planes.py"
 
 
+use rule plot_planes as plot_planes_pdf with:
+    output:
+        figure="<results>/{stack}/figures/{object}_planes.pdf",
+    log:
+        "<logs>/{stack}/{object}/plot_planes_pdf.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/plot_planes_pdf.tsv"
+
+
+rule plot_channels:
+    """Plot the outlines of all objects over each channel."""
+    input:
+        raw=by_wildcards(inputs.raw_stacks),
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
+        objects="<results>/{stack}/{object}/objects.csv",
+    output:
+        figure=report(
+            "<results>/{stack}/figures/{object}_channels.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/channels.rst",
+        ),
+        vector="<results>/{stack}/figures/{object}_channels.pdf",
+    log:
+        "<logs>/{stack}/{object}/plot_channels.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/plot_channels.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_channels"),
+        runtime=minutes("plot_channels"),
+    params:
+        channels=by_wildcards(study.channels),
+        title="{stack}",
+        note=by_wildcards(study.note),
+        source=source_hash("plot_channels"),
+    script:
+        "../scripts/plot_channels.py"
+
+
+rule plot_composite:
+    """Plot all channels of a stack in colours."""
+    input:
+        raw=by_wildcards(inputs.raw_stacks),
+        segmentation=by_wildcards(inputs.first_segmentation),
+    output:
+        figure=report(
+            "<results>/{stack}/figures/composite.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/composite.rst",
+        ),
+        vector="<results>/{stack}/figures/composite.pdf",
+    log:
+        "<logs>/{stack}/plot_composite.log",
+    benchmark:
+        "<benchmarks>/{stack}/plot_composite.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_composite"),
+        runtime=minutes("plot_composite"),
+    params:
+        channels=by_wildcards(study.channels),
+        title="{stack}",
+        note=by_wildcards(study.note),
+        source=source_hash("plot_composite"),
+    script:
+        "../scripts/plot_composite.py"
+
+
+rule plot_surfaces:
+    """Plot the surfaces of all objects in three dimensions."""
+    input:
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
+        objects="<results>/{stack}/{object}/objects.csv",
+    output:
+        figure=report(
+            "<results>/{stack}/figures/{object}_surfaces.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/surfaces.rst",
+        ),
+        vector="<results>/{stack}/figures/{object}_surfaces.pdf",
+    log:
+        "<logs>/{stack}/{object}/plot_surfaces.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/plot_surfaces.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_surfaces"),
+        runtime=minutes("plot_surfaces"),
+    params:
+        title="{stack}",
+        note=by_wildcards(study.note),
+        source=source_hash("plot_surfaces"),
+    script:
+        "../scripts/plot_surfaces.py"
+
+
+rule write_meshes:
+    """Write the surfaces of all measured objects as glTF and PLY."""
+    input:
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
+        objects="<results>/{stack}/{object}/objects.csv",
+    output:
+        meshes="<results>/{stack}/{object}/meshes.glb",
+        ply="<results>/{stack}/{object}/meshes.ply",
+    log:
+        "<logs>/{stack}/{object}/write_meshes.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/write_meshes.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("write_meshes"),
+        runtime=minutes("write_meshes"),
+    params:
+        object="{object}",
+        title="{stack}",
+        source=source_hash("write_meshes"),
+    script:
+        "../scripts/write_meshes.py"
+
+
 rule plot_volumes:
     """Plot the distribution of volumes by stack and by group of stacks."""
     input:
@@ -101,6 +246,7 @@ rule plot_volumes:
             subcategory="All stacks",
             caption="../report/volumes.rst",
         ),
+        vector="<results>/figures/{object}_volumes{page}.pdf",
     log:
         "<logs>/{object}{page}_plot_volumes.log",
     benchmark:
@@ -157,12 +303,50 @@ rule plot_errors:
         "../scripts/plot_errors.py"
 
 
+use rule plot_errors as plot_errors_pdf with:
+    output:
+        figure="<results>/{stack}/figures/{object}_errors.pdf",
+    log:
+        "<logs>/{stack}/{object}/plot_errors_pdf.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/plot_errors_pdf.tsv"
+
+
+rule plot_scores:
+    """Plot F1 over the IoU threshold, a curve per stack."""
+    input:
+        scores="<results>/scores.csv",
+    output:
+        figure=report(
+            "<results>/figures/{object}_scores.png",
+            category="Evaluation",
+            caption="../report/scores_figure.rst",
+        ),
+        vector="<results>/figures/{object}_scores.pdf",
+    log:
+        "<logs>/{object}_plot_scores.log",
+    benchmark:
+        "<benchmarks>/{object}_plot_scores.tsv"
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_scores"),
+        runtime=minutes("plot_scores"),
+    params:
+        object="{object}",
+        source=source_hash("plot_scores"),
+    script:
+        "../scripts/plot_scores.py"
+
+
 rule plot_sweep:
     """Plot the scores of all runs over each key of the sweep."""
     input:
         scores="<results>/sweep/scores.csv",
     output:
         figure="<results>/sweep/sweep.png",
+        vector="<results>/sweep/sweep.pdf",
     log:
         "<logs>/plot_sweep.log",
     benchmark:

@@ -275,6 +275,7 @@ rule plot_shapes:
         objects="<results>/{stack}/nuclei/objects.csv",
     output:
         shapes="<results>/{stack}/gallery/shapes.json",
+        vector="<results>/{stack}/gallery/shapes.pdf",
     log:
         "<logs>/{stack}/gallery/plot_shapes.log",
     benchmark:
@@ -298,6 +299,7 @@ rule plot_profile:
         view="<results>/{stack}/gallery/view.json",
     output:
         profile="<results>/{stack}/gallery/profile.json",
+        vector="<results>/{stack}/gallery/profile.pdf",
     log:
         "<logs>/{stack}/gallery/plot_profile.log",
     benchmark:

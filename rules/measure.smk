@@ -31,6 +31,7 @@ rule measure_objects:
         seeds=by_wildcards(inputs.seeds_of_object),
         pairs=by_wildcards(inputs.pairs_of_cells),
         no_data=by_wildcards(inputs.no_data),
+        corrections=by_wildcards(inputs.correction_record),
     output:
         objects="<results>/{stack}/{object}/objects.csv",
     log:
@@ -90,6 +91,7 @@ rule summarize_stack:
         threshold=by_wildcards(inputs.threshold_record),
         estimate=by_wildcards(inputs.diameter_estimate),
         quality="<results>/{stack}/quality.json",
+        corrections=by_wildcards(inputs.correction_record),
     output:
         summary="<results>/{stack}/{object}/summary.csv",
         statistics="<results>/{stack}/{object}/statistics.csv",
@@ -185,6 +187,7 @@ rule describe_columns:
         objects=study.kinds_found(),
         from_sheet=study.user_column_names(),
         has_scores=bool(study.stacks_with("ground_truth")),
+        has_corrections=bool(study.corrections),
         source=source_hash("describe_columns"),
     script:
         "../scripts/describe_columns.py"

@@ -152,6 +152,24 @@ use rule import_labels as import_cells with:
         object="cells",
 
 
+use rule import_labels as import_uncorrected with:
+    output:
+        labels="<results>/{stack}/{object}/uncorrected.tif",
+    log:
+        "<logs>/{stack}/{object}/import_uncorrected.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/import_uncorrected.tsv"
+
+
+use rule import_cells as import_uncorrected_cells with:
+    output:
+        labels="<results>/{stack}/{object}/uncorrected.tif",
+    log:
+        "<logs>/{stack}/{object}/import_uncorrected_cells.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/import_uncorrected_cells.tsv"
+
+
 use rule import_labels as import_ground_truth with:
     input:
         image=by_wildcards(inputs.made_files, column="ground_truth"),
@@ -216,6 +234,7 @@ rule write_provenance:
     params:
         images=inputs.all_images(),
         software=provenance.versions_of(workflow),
+        study=study.config["study"],
         source=source_hash("write_provenance"),
     script:
         "../scripts/write_provenance.py"

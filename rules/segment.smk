@@ -174,6 +174,54 @@ rule smooth_outlines:
         "../scripts/smooth_outlines.py"
 
 
+use rule smooth_outlines as smooth_uncorrected with:
+    output:
+        segmentation="<results>/{stack}/nuclei/uncorrected.tif",
+    log:
+        "<logs>/{stack}/nuclei/smooth_uncorrected.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/smooth_uncorrected.tsv"
+
+
+rule correct_objects:
+    """Apply the corrections of a stack to its objects."""
+    input:
+        uncorrected="<results>/{stack}/{object}/uncorrected.tif",
+        intensities=by_wildcards(inputs.growth_image),
+        no_data=by_wildcards(inputs.no_data),
+        diameter=by_wildcards(inputs.growth_diameter),
+    output:
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
+        record="<results>/{stack}/{object}/corrections.csv",
+    log:
+        "<logs>/{stack}/{object}/correct_objects.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/correct_objects.tsv"
+    wildcard_constraints:
+        stack=pattern_of(study.corrected_stacks("nuclei"), with_runs=False),
+        object="nuclei",
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("correct_objects"),
+        runtime=minutes("correct_objects"),
+    params:
+        stack="{stack}",
+        object="{object}",
+        corrections=by_wildcards(study.corrections_of),
+        options=by_wildcards(study.growth_options),
+        stamp=by_wildcards(inputs.correction_stamp),
+        source=source_hash("correct_objects"),
+    script:
+        "../scripts/correct_objects.py"
+
+
+use rule correct_objects as correct_cells with:
+    wildcard_constraints:
+        stack=pattern_of(study.corrected_stacks("cells"), with_runs=False),
+        object="cells",
+
+
 rule select_objects:
     """Select the objects to be measured, and list why others are excluded."""
     input:

@@ -42,7 +42,9 @@ def main(
     for run, first in enumerate(same_as):
         if first != run:
             log.warning("run %d is the same as run %d: its settings have no effect", run, first)
-    scored = [[read_json(path)["objects"] for path in files_of_run] for files_of_run in files]
+    contents = [[read_json(path) for path in files_of_run] for files_of_run in files]
+    # settings are compared without the corrections of the stacks as configured
+    scored = [[each["objects"] | each.get("uncorrected", {}) for each in run] for run in contents]
     ranked = rank_runs(
         [[each["summary"] for kinds in run for each in kinds.values()] for run in scored]
     )

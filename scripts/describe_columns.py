@@ -15,9 +15,10 @@ def main(
     objects: list[str],
     from_sheet: list[str],
     has_scores: bool = False,
+    has_corrections: bool = False,
 ) -> None:
     """Write one row for each column of each table to `columns`."""
-    tables = describe_tables(channels, objects, from_sheet)
+    tables = describe_tables(channels, objects, from_sheet, has_corrections)
     if has_scores:
         tables |= score_columns.TABLES
     rows = [

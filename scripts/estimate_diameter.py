@@ -53,7 +53,12 @@ def main(
         name: [float(f"{each:.4g}") if np.isfinite(each) else None for each in getattr(found, name)]
         for name in ("found_um", "scales_um", "sizes_um")
     }
-    estimate = {"diameter_um": diameter_um, "source": source, "estimated_um": found.diameter_um}
+    estimate = {
+        "diameter_um": diameter_um,
+        "source": source,
+        "estimated_um": found.diameter_um,
+        "doubt": found.doubt if given_um is None else "",
+    }
     write_json(record, estimate | lists)
 
 

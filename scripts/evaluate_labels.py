@@ -3,7 +3,8 @@
 import logging
 from pathlib import Path
 
-from cellstack.evaluate.evaluate_labels import evaluate_labels
+from cellstack.core.types import Labels
+from cellstack.evaluate.evaluate_labels import Evaluation, evaluate_labels
 from cellstack.evaluate.evaluate_points import evaluate_points
 from cellstack.files.records import write_json
 from cellstack.files.stacks import read_stack
@@ -20,27 +21,40 @@ def main(
     stack: str,
     objects: list[str],
     by_points: list[bool],
+    uncorrected: list[Path] = (),
+    corrected_objects: list[str] = (),
 ) -> None:
     """Write the `scores` of each kind of `objects`, which has one file in each of the two lists.
 
     `by_points` says whether a ground truth is a voxel for each object, and not its outline.
+    `corrected_objects` are the kinds with corrections; they are also scored without them, in the
+    files `uncorrected`.
     """
-    evaluations = {}
+    evaluations, before = {}, {}
+    without = dict(zip(corrected_objects, uncorrected, strict=True))
     for kind, ground_truth, segmentation, is_points in zip(
         objects, ground_truths, segmentations, by_points, strict=True
     ):
         known = read_stack(ground_truth)[0]
-        labels, spacing = read_stack(segmentation)
-        if is_points:
-            evaluation = evaluate_points(known, labels)
-            log.info("%s: F1 %.3f by points", kind, evaluation["summary"]["f1"])
-        else:
-            evaluation = evaluate_labels(known, labels, spacing)
-            log.info("%s: F1 %.3f at IoU 0.5", kind, evaluation["summary"]["f1"])
-        for error, found in evaluation["errors"].items():
-            log.info("%s: %d %s", kind, len(found), error.replace("_", " "))
-        evaluations[kind] = evaluation
-    write_json(scores, {"stack": stack, "objects": evaluations})
+        evaluations[kind] = _evaluate(kind, known, segmentation, is_points)
+        if kind in without:
+            before[kind] = _evaluate(f"{kind} without corrections", known, without[kind], is_points)
+            evaluations[kind]["summary"]["f1_uncorrected"] = before[kind]["summary"]["f1"]
+    content = {"stack": stack, "objects": evaluations}
+    write_json(scores, content | ({"uncorrected": before} if before else {}))
+
+
+def _evaluate(name: str, known: Labels, segmentation: Path, is_points: bool) -> Evaluation:
+    labels, spacing = read_stack(segmentation)
+    if is_points:
+        evaluation = evaluate_points(known, labels)
+    else:
+        evaluation = evaluate_labels(known, labels, spacing)
+    threshold = "by points" if is_points else "at IoU 0.5"
+    log.info("%s: F1 %.3f %s", name, evaluation["summary"]["f1"], threshold)
+    for error, found in evaluation["errors"].items():
+        log.info("%s: %d %s", name, len(found), error.replace("_", " "))
+    return evaluation
 
 
 job.run(main)

@@ -10,7 +10,7 @@ from cellstack.files.no_data import read_no_data
 from cellstack.files.selection import read_segmentation_labels
 from cellstack.files.stacks import read_channel, read_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
-from cellstack.measure.measure_objects import join_pairs, measure_objects
+from cellstack.measure.measure_objects import join_corrections, join_pairs, measure_objects
 from cellstack.run import job
 
 
@@ -27,11 +27,13 @@ def main(
     seeds: list[Path] = (),
     pairs: list[Path] = (),
     no_data: Sequence[Path] = (),
+    corrections: list[Path] = (),
     threads: int = 1,
 ) -> None:
     """Write one row for each object of `labels`; `raw` has one file for each of `channels`.
 
-    The columns of `pairs` are added. Objects are flagged by their seeds, by their contrast in the
+    The columns of `pairs` are added, and the `corrections` of each object; accepted objects have
+    no flags. Objects are flagged by their seeds, by their contrast in the
     channel that has the name of `object`, and if they touch voxels without data according to the
     files `no_data`.
     """
@@ -62,6 +64,8 @@ def main(
     for path in pairs:
         names += [name for name in read_columns(path) if name not in names]
         rows = join_pairs(rows, read_rows(path))
+    for path in corrections:
+        rows = join_corrections(rows, read_rows(path))
     named = (as_text({**row, "stack": stack, "object": object}) for row in rows)
     write_rows(objects, names, named)
 

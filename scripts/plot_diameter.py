@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from cellstack.figures import png
 from cellstack.figures.colors import ALERT, COLORS
 from cellstack.figures.plot_diameter import plot_diameter
+from cellstack.figures.saving import save
 from cellstack.files.records import read_json
 from cellstack.files.stacks import read_stack
 from cellstack.run import job
 
 
 def main(*, raw: Path, record: Path, figure: Path, title: str, note: str) -> None:
-    """Read the `raw` channel and the `record` of the estimate; write the `figure`."""
+    """Read the `raw` channel and the `record` of the estimate; write the `figure` as PNG or PDF."""
     stack, spacing = read_stack(raw)
     drawn = plot_diameter(stack, spacing, read_json(record), title=title, note=note)
-    png.save(drawn, figure, (*COLORS, ALERT))
+    save(drawn, figure, (*COLORS, ALERT))
 
 
 job.run(main)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from cellstack.figures import png
 from cellstack.figures.plot_errors import NEIGHBOUR_COLORS, plot_errors
+from cellstack.figures.saving import save
 from cellstack.files.records import read_json
 from cellstack.files.stacks import read_stack
 from cellstack.run import job
@@ -22,14 +22,14 @@ def main(
 ) -> None:
     """Read a `raw` channel, both label images and the `scores` of a kind of `object`.
 
-    Write the `figure`.
+    Write the `figure` as PNG or PDF.
     """
     stack, spacing = read_stack(raw)
     true_labels, labels = read_stack(ground_truth)[0], read_stack(segmentation)[0]
     evaluation = read_json(scores)["objects"][object]
     title = f"{title}: {object}"
     drawn = plot_errors(stack, true_labels, labels, spacing, evaluation, title=title, note=note)
-    png.save(drawn, figure, [*NEIGHBOUR_COLORS, *NEIGHBOUR_COLORS.values()])
+    save(drawn, figure, [*NEIGHBOUR_COLORS, *NEIGHBOUR_COLORS.values()])
 
 
 job.run(main)

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from cellstack.figures import png
 from cellstack.figures.colors import COLORS
 from cellstack.figures.outlines import read_numbers
 from cellstack.figures.plot_segmentation import plot_segmentation
+from cellstack.figures.saving import save
 from cellstack.files.records import write_json
 from cellstack.files.stacks import read_channel, read_stack
 from cellstack.files.tables import read_rows
@@ -25,10 +25,11 @@ def main(
     note: str,
     nuclei: list[Path] = (),
 ) -> None:
-    """Read the `raw` channel, the `segmentation` and the selected `labels`; write the `figure`.
+    """Read the `raw` channel, the `segmentation` and the selected `labels`.
 
-    The numbers of the objects are those of the table `objects`. The channel of the `nuclei`, if
-    given, is shown as a tint. Small `pictures` for the page of the run are written too.
+    Write the `figure` as PNG or PDF. The numbers of the objects are those of the table `objects`.
+    The channel of the `nuclei`, if given, is shown as a tint. Small `pictures` for the page of the
+    run are written too.
     """
     stack, spacing = read_stack(raw)
     found, selected = read_stack(segmentation)[0], read_stack(labels)[0]
@@ -43,7 +44,7 @@ def main(
         nuclei=tint,
         numbers=read_numbers(objects),
     )
-    png.save(drawn, figure, COLORS)
+    save(drawn, figure, COLORS)
     write_json(pictures, draw_pictures(stack, found, list(read_rows(objects)), spacing))
 
 

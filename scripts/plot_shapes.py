@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
+from cellstack.figures import pdf
 from cellstack.files.records import write_json
 from cellstack.files.tables import read_rows
-from cellstack.gallery.plot_shapes import plot_shapes
+from cellstack.gallery.plot_shapes import draw_shapes, plot_shapes
 from cellstack.run import job
 
 
-def main(*, objects: Path, shapes: Path, channel: str) -> None:
-    """Read the table of `objects`; write the section `shapes`.
+def main(*, objects: Path, shapes: Path, vector: Path, channel: str) -> None:
+    """Read the table of `objects`; write the section `shapes`, and its plot as PDF (`vector`).
 
     Objects are coloured by their mean intensity in the `channel`.
     """
@@ -18,7 +19,9 @@ def main(*, objects: Path, shapes: Path, channel: str) -> None:
         [float(row[column]) for row in rows]
         for column in ("volume_um3", "solidity", f"mean_intensity_{channel}")
     ]
-    write_json(shapes, plot_shapes(*measured, [int(row["label"]) for row in rows], channel))
+    labels = [int(row["label"]) for row in rows]
+    write_json(shapes, plot_shapes(*measured, labels, channel))
+    pdf.save(draw_shapes(*measured, labels, channel), vector)
 
 
 job.run(main)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack.figures import png
+from cellstack.figures import pdf, png
 from cellstack.figures.plot_volumes import plot_volumes
 from cellstack.files.tables import read_rows
 from cellstack.run import job
@@ -12,6 +12,7 @@ def main(
     *,
     tables: list[Path],
     figure: Path,
+    vector: Path,
     stacks: list,
     groups: dict,
     object: str,
@@ -19,7 +20,8 @@ def main(
     note: str,
     page: int = 1,
 ) -> None:
-    """Read the `tables` of a kind of `object`, one for each of `stacks`, and write the `figure`.
+    """Read the `tables` of a kind of `object`, one for each of `stacks`, and write the `figure` as
+    PNG and as PDF (`vector`).
 
     It shows one `page` of stacks. `groups` are the groups of the stacks, from the column `group_by`
     of the sheet.
@@ -30,6 +32,7 @@ def main(
     }
     drawn = plot_volumes(volumes, groups, kind=object, group_by=group_by, note=note, page=page)
     png.save(drawn, figure)
+    pdf.save(drawn, vector)
 
 
 job.run(main)

@@ -29,6 +29,7 @@ def main(
     record: Sequence[Path] = (),
     threshold: Sequence[Path] = (),
     estimate: Sequence[Path] = (),
+    corrections: list[Path] = (),
 ) -> None:
     """Write one row as `summary`, and one for each measured column as `statistics`.
 
@@ -36,7 +37,8 @@ def main(
     The file `diameter`, if given, names the source of an estimated diameter. If they exist, the
     `record` of the import of the channel of the objects has the fraction of voxels without data,
     and that of the `threshold` has the signs that the mask can be inaccurate. The file `estimate`
-    has the diameter that the image suggests.
+    has the diameter that the image suggests. The table `corrections` says which corrections were
+    applied.
     """
     source = lengths.read_diameter(diameter[0])["source"] if diameter else diameter_source
     rows = list(read_rows(objects))
@@ -44,6 +46,7 @@ def main(
     reasons = [row["reason"] for row in read_rows(selection)]
     imported = read_json(record[0]) if record else {"no_data": None}
     no_data = imported["no_data"] or {"fraction": 0.0}
+    estimated = read_json(estimate[0]) if estimate else {"estimated_um": None, "doubt": ""}
     image, spacing = read_stack(segmentation, mapped=True)
     measured = {channel: each["row"] for channel, each in read_json(quality).items()}
     flags_of_channels = [
@@ -65,7 +68,9 @@ def main(
             no_data["fraction"],
             read_json(threshold[0]) if threshold else {},
             channel=object,
-            estimated_um=read_json(estimate[0])["estimated_um"] if estimate else None,
+            estimated_um=estimated["estimated_um"],
+            doubt=estimated["doubt"],
+            corrections=[each["status"] for path in corrections for each in read_rows(path)],
             quality=measured.get(CHANNEL_OF[object], {}),
         ),
     }

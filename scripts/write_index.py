@@ -38,12 +38,13 @@ def main(
     object, and `figures` all figures. If they are too large for the page, it refers to their files.
     The date is that of the newest of the `images`, which no rule makes.
     """
+    results = stacks.parent
     drawn = {(path.parts[-3], path.parts[-2]): read_json(path) for path in pictures}
     is_embedded = fit_on_page(drawn, sum(path.stat().st_size for path in figures))
     found = {}
     for path in figures:
         png = base64.b64encode(path.read_bytes()).decode() if is_embedded else ""
-        found[path.relative_to(index.parent).as_posix()] = png
+        found[path.relative_to(results).as_posix()] = png
     software = read_json(provenance)
     facts = {"Version": f"cellstack {software['cellstack']}"}
     if software["commit"]:

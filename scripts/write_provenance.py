@@ -15,12 +15,14 @@ def main(
     records: list[Path],
     images: list[dict[str, str]],
     software: dict[str, Any],
+    study: dict[str, Any] | None = None,
 ) -> None:
-    """Write the `software` and one entry for each of `images`.
+    """Write the `software`, what the user says about the `study`, and an entry for each image.
 
     `raw` and `records` are the imported images and the records of their import.
     """
-    write_json(provenance, software | {"images": describe_images(raw, records, images)})
+    described = describe_images(raw, records, images)
+    write_json(provenance, software | ({"study": study} if study else {}) | {"images": described})
 
 
 job.run(main)

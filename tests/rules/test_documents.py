@@ -15,6 +15,7 @@ from cellstack.config import settings, sheet
 from cellstack.config.columns import (
     COLUMNS,
     CONTACT_COLUMNS,
+    CORRECTION_COLUMNS,
     PAIR_COLUMNS,
     QUALITY_COLUMNS,
     SELECTION_COLUMNS,
@@ -44,14 +45,15 @@ UNITS = {
     "1/mm3": r"_per_mm3$",
 }
 COLUMNS_WITHOUT_UNIT = re.compile(
-    r"stack|object|flags|(nucleus_)?(segmentation_)?label(_[12])?|sphericity|solidity|extent"
+    r"stack|object|flags|corrections|number|action|(nucleus_)?(segmentation_)?label(_[12])?|sphericity|solidity|extent"
     r"|euler_number|(touches|direction)_.*|nuclei_count|nucleus_to_cell_volume_ratio"
     r"|wall_strength|wall_missing|status|count_.*|diameter_source|.*_fraction|.*_ratio|reason"
-    r"|cut_by_faces|channel"
+    r"|segmentation_labels|cut_by_faces|channel"
 )
 DESCRIBED = (
     COLUMNS | PAIR_COLUMNS | CONTACT_COLUMNS | STACK_COLUMNS | SELECTION_COLUMNS | QUALITY_COLUMNS
 )
+DESCRIBED |= CORRECTION_COLUMNS
 OPTIONS_OF = {("binarize", "per_object"): mark_blobs}  # a method that takes **options: see there
 
 

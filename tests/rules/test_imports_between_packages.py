@@ -28,6 +28,7 @@ ALLOWED = {
     "figures": BASE | STAGES,
     "pages": BASE | STAGES | {"figures"},
     "gallery": BASE | STAGES | {"figures", "pages"},
+    "publish": BASE,
     "run": BASE,
     "init": BASE,
 }
@@ -112,7 +113,7 @@ def test_packages_have_empty_init_files():
 
 def test_the_same_words_in_rules_and_tests():
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    rules = {path.stem for path in (ROOT / "rules").glob("*.smk")} - {"common", "running"}
-    assert rules <= packages
+    rules = {path.stem for path in (ROOT / "rules").glob("*.smk")}
+    assert rules - {"common", "library", "running"} <= packages
     tests = {path.name for path in (ROOT / "tests" / "unit").iterdir() if path.is_dir()}
     assert {name for name in tests if not re.match("__", name)} == packages

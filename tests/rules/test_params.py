@@ -166,9 +166,13 @@ def jobs(tmp_path_factory):
         "diameter_um": {"nuclei": 5.5},
         "simulate_stack": {"tiny": TINY, "big": {"shape": LARGE_SHAPE}},
         "group_by": "condition",
+        "corrections": "corrections.csv",
     }
+    (study.folder / "corrections.csv").write_text(
+        "stack,object,action,z_um,y_um,x_um,diameter_um\ns,nuclei,add,3.7,11.3,12.7,7.7\n"
+    )
     study.write()
-    targets = ["all", "crops", "gallery", "evaluate"]
+    targets = ["all", "crops", "gallery", "evaluate", "figures", "meshes"]
     process = subprocess.run(
         [sys.executable, "-c", LIST_JOBS, ROOT / "Snakefile", *targets],
         cwd=study.folder,
@@ -288,6 +292,21 @@ def test_import_of_other_files(jobs):
     assert set(estimated["defaults"]) == {"denoise", "binarize", "find_seeds"}
 
 
+def test_corrections(jobs):
+    found = select(jobs, "correct_objects", stack="s")
+    add = {"action": "add", "points": [[3.7, 11.3, 12.7]], "diameter_um": 7.7}
+    assert found.pop("corrections") == [add | {"image": None, "image_position_um": None}]
+    assert found.pop("options") == {
+        "diameter_um": "1 d",
+        "level": 0.45,
+        "sigma_um": "0.3 d",
+        "background_radius_um": "1.5 d",
+        "max_radius_um": "1.2 d",
+    }
+    assert found == {"stack": "s", "object": "nuclei"}
+    assert select(jobs, "smooth_uncorrected", stack="s") == expected_of("smooth_outlines")
+
+
 @pytest.mark.parametrize("kind", ["nuclei", "cells"])
 def test_measurements(jobs, kind):
     here = {"stack": "a", "object": kind}
@@ -322,6 +341,7 @@ def test_tables_scores_and_figures(jobs):
         "stack": "a",
         "objects": ["nuclei", "cells"],
         "by_points": [False, False],
+        "corrected_objects": [],
     }
     own = select(jobs, "collect_objects")["user_columns"]
     assert own == {
@@ -336,6 +356,7 @@ def test_tables_scores_and_figures(jobs):
         "objects": ["nuclei", "cells"],
         "from_sheet": ["condition"],
         "has_scores": True,
+        "has_corrections": True,
     }
     assert select(jobs, "collect_stacks") == {
         "user_columns": own,
@@ -362,6 +383,18 @@ def test_tables_scores_and_figures(jobs):
         "note": "",
     }
     assert select(jobs, "plot_diameter", stack="s") == {"title": "s", "note": "simulated data"}
+    assert select(jobs, "plot_scores", object="cells") == {"object": "cells"}
+    for rule, pdf in (
+        ("plot_diameter", "plot_diameter_pdf"),
+        ("plot_segmentation", "plot_segmentation_pdf"),
+    ):
+        assert select(jobs, pdf, stack="s") == select(jobs, rule, stack="s")
+    assert select(jobs, "plot_surfaces", stack="a", object="cells") == {"title": "a", "note": ""}
+    expected = {"title": "a", "object": "cells"}
+    assert select(jobs, "write_meshes", stack="a", object="cells") == expected
+    texts = {"title": "a", "note": "", "channels": CHANNELS}
+    assert select(jobs, "plot_channels", stack="a", object="cells") == texts
+    assert select(jobs, "plot_composite", stack="a") == texts
 
 
 def test_the_page_of_the_run(jobs):
@@ -445,5 +478,12 @@ def test_rules_with_threads():
 def test_no_other_rule_has_params(jobs):
     text = Path(__file__).read_text()
     named = {job["rule"] for job in jobs if job["params"].keys() - {*RERUN_PARAMS}}
-    others = {"write_config", "write_provenance", "show_stages", "plot_profile", "plot_shapes"}
+    others = {
+        "write_config",
+        "write_methods",
+        "write_provenance",
+        "show_stages",
+        "plot_profile",
+        "plot_shapes",
+    }
     assert {name for name in named if f'"{name}"' not in text} <= others

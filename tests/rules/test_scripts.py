@@ -40,16 +40,23 @@ def study(tmp_path_factory):
         channel_index="nuclei",
         ground_truth="resources/simulated/tiny/nuclei.ome.tif",
     )
+    (study.folder / "corrections.csv").write_text(
+        "stack,object,action,z_um,y_um,x_um\ncolony,nuclei,add,1,1,1\ncolony,nuclei,delete,1,1,1\n"
+    )
+    study.config["corrections"] = "corrections.csv"
     study.config["correct_background"] = {"steps": ["depth_attenuation"]}
     study.config["sweep"] = "sweep.tsv"
     (study.folder / "sweep.tsv").write_text(
         "find_seeds.distance_and_blobs.min_distance_um\n5\n", encoding="utf-8"
     )
     files = (
+        "index.html",
         "config.yaml",
         "objects.csv",
         "stacks.csv",
         "provenance.json",
+        "methods.md",
+        "archive.zip",
         "figures/nuclei_volumes.png",
         "colony/channels/nuclei/edges.tif",
         "colony/nuclei/crops",

@@ -54,7 +54,14 @@ def test_a_run_ends_with_a_list_of_what_failed(runs):
 def test_incomplete_stacks_are_skipped_and_listed(runs):
     assert runs.skipping.returncode == 0, runs.skipping.stderr[-3000:]
     collected = ("collect_objects", "collect_stacks", "plot_volumes")
-    expected = (*collected, "write_config", "write_provenance", "write_index", "all")
+    expected = (
+        *collected,
+        "write_config",
+        "write_provenance",
+        "write_methods",
+        "write_index",
+        "all",
+    )
     assert jobs(runs.skipping) == dict.fromkeys(expected, 1)
     assert "cellstack: the tables will lack 1 stack" in runs.skipping.stderr
     assert [(row["stack"], row["status"], row["mouse"]) for row in runs.rows] == [

@@ -29,15 +29,15 @@ def init(folder, *arguments):
     ).stdout
 
 
-def run(folder):
+def run(folder, *arguments, check=True):
     """Run the command that init_study.py prints."""
     return subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "1", "-p"],
+        [sys.executable, "-m", "snakemake", "--cores", "1", "-p", *arguments],
         cwd=folder / "my study",
         env=environment(),
         capture_output=True,
         text=True,
-        check=True,
+        check=check,
     )
 
 
@@ -58,3 +58,25 @@ def test_a_new_study_runs_and_grows(tmp_path):
     rows = read_rows(results / "stacks.csv")
     assert {(row["stack"], row["object"]) for row in rows} >= {("right", "nuclei")}
     assert jobs(run(tmp_path)) == {}
+    config = tmp_path / "my study" / "config.yaml"
+    config.write_text(config.read_text() + "binarize: {method: otsu\nclean_mask: {}\n")
+    line = config.read_text().count("\n")
+    refused = run(tmp_path, check=False)
+    assert "config.yaml is not valid YAML: correct this line" in refused.stderr
+    assert f'"config.yaml", line {line}, column 11' in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"stacks: a.csv\ndiameter_um:\n\tnuclei: 8\n", "spaces instead of tabs"),
+        (b"stacks: k\xe4fig.csv\n", "save it as UTF-8"),
+    ],
+)
+def test_an_error_in_the_configuration_file_of_the_workflow_is_located(tmp_path, content, message):
+    config = tmp_path / "my study" / "config" / "config.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_bytes(content)
+    refused = run(tmp_path, "--snakefile", ROOT / "Snakefile", "--dry-run", check=False)
+    assert refused.returncode == 1
+    assert message in refused.stdout and "config/config.yaml" in refused.stdout

@@ -38,9 +38,14 @@ COLUMNS: dict[str, Column] = {  # in the order of the table
         "large (volume) or irregular (solidity) for its stack, by more than 3.5 robust standard "
         "deviations; seeds close "
         "together, less than half the median diameter apart; low contrast, a difference from the "
-        "surrounding background below the standard deviation of that background; for cells also: "
+        "surrounding background below the standard deviation of that background; bright for its "
+        "stack, that difference is more than 8 times the median; for cells also: "
         "no nucleus, several nuclei, or no wall towards another cell, given by its label in "
         "segmentation.tif",
+    ),
+    "corrections": (
+        "",
+        "Corrections by hand that made the object, or accepted it, in their order, joined by ;",
     ),
     "volume_voxels": ("voxel", "Number of voxels"),
     "volume_um3": ("um3", "Number of voxels times the volume of a voxel"),
@@ -179,6 +184,16 @@ STACK_COLUMNS: dict[str, Column] = {  # in the order of stacks.csv
     "count_found": ("", "Number of objects in segmentation.tif, whether measured or not"),
     "count_measured": ("", "Number of objects in labels.ome.tif and in objects.csv"),
     "count_flagged": ("", "Number of measured objects with flags in objects.csv"),
+    "count_corrected": (
+        "",
+        "Number of measured objects that were corrected or accepted by hand",
+    ),
+    "count_corrections": ("", "Number of corrections of the objects of the stack"),
+    "count_corrections_not_applied": (
+        "",
+        "Number of these that changed nothing, because the objects there do not fit them; "
+        "corrections.csv has the reasons",
+    ),
     "density_per_mm3": (
         "1/mm3",
         "Objects found that do not touch the first row or the first column, divided by the volume "
@@ -335,6 +350,23 @@ SELECTION_COLUMNS: dict[str, Column] = {  # in the order of selection.csv
     "volume_um3": ("um3", "Number of voxels times the volume of a voxel"),
     "reason": ("", "kept, or why the object is not measured"),
 }
+CORRECTION_COLUMNS: dict[str, Column] = {  # in the order of corrections.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object: nuclei or cells"),
+    "number": ("", "Number of the correction among those of this stack and kind, from 1"),
+    "action": ("", "merge, split, delete, add, redraw or accept"),
+    "z_um": ("um", f"First point of the correction along z; {ORIGIN}"),
+    "y_um": ("um", f"First point of the correction along y; {ORIGIN}"),
+    "x_um": ("um", f"First point of the correction along x; {ORIGIN}"),
+    "count_points": ("", "Number of points of the correction"),
+    "status": ("", "applied, or not applied"),
+    "reason": ("", "Why it was not applied"),
+    "segmentation_labels": (
+        "",
+        "Labels in segmentation.tif of the objects that it made or accepted, joined by ;, unless "
+        "a later correction changed them",
+    ),
+}
 
 
 def column_names(channels: Iterable[str]) -> list[str]:
@@ -402,7 +434,10 @@ def describe(column: str) -> Column | None:
 
 
 def describe_tables(
-    channels: Sequence[str], kinds: Collection[str], from_sheet: Iterable[str]
+    channels: Sequence[str],
+    kinds: Collection[str],
+    from_sheet: Iterable[str],
+    has_corrections: bool = False,
 ) -> dict[str, dict[str, Column]]:
     """Return units and definitions of the columns of all tables except those of scores.
 
@@ -414,6 +449,8 @@ def describe_tables(
         The kinds of object: nuclei, cells or both.
     from_sheet : iterable of str
         The user's columns of the sheet.
+    has_corrections : bool
+        Whether there are corrections by hand.
 
     Returns
     -------
@@ -438,6 +475,8 @@ def describe_tables(
         "quality.csv": QUALITY_COLUMNS,
         "selection.csv": SELECTION_COLUMNS,
     }
+    if has_corrections:
+        tables["corrections.csv"] = CORRECTION_COLUMNS
     if "cells" in kinds:
         names = ["label", *pair_column_names(channels), "flags"]
         tables["contacts.csv"] = CONTACT_COLUMNS

@@ -7,15 +7,18 @@ or cells). Paths begin with Snakemake's path variables, such as ``<results>``.
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 from cellstack.config import sheet
 from cellstack.config.lengths import AUTO, has_sizes
 from cellstack.config.paging import STACKS_PER_PAGE
-from cellstack.config.recipes import EDGE_METHODS, SEGMENTED_BY, Recipes, diameter_stage
+from cellstack.config.recipes import EDGE_METHODS, Recipes, diameter_stage
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
 from cellstack.errors import InputError
 from cellstack.files import fingerprints, images
+
+PATH_COLUMNS = ("image", "ground_truth", "labels")  # of the sheet
 
 
 class Inputs:
@@ -97,14 +100,19 @@ class Inputs:
     def stamp(self, column: str, stack: str, channel: str) -> str | None:
         """Return the hash of sizes and times of external files; a change re-runs their import."""
         files = self.external_files(column, stack, channel)
-        kind = sheet.OBJECT_OF.get(channel)
+        output = self._imported(column, stack, channel)
+        return None if files is None else fingerprints.known_stamp(files, output)
+
+    def _imported(self, column: str, stack: str, channel: str) -> str:
+        """Return the path of the file that is made from a path in the sheet."""
+        kind = sheet.OBJECT_OF.get(channel, "")
+        is_corrected = self._study.corrections_of(stack, kind)
         made = {
             "image": f"channels/{channel}/raw.tif",
-            "labels": f"{kind}/segmentation.tif",
+            "labels": f"{kind}/{'uncorrected' if is_corrected else 'segmentation'}.tif",
             "ground_truth": f"{kind}/ground_truth.tif",
         }
-        output = f"{self._results}/{Unit.parse(stack).stack}/{made[column]}"
-        return None if files is None else fingerprints.known_stamp(files, output)
+        return f"{self._results}/{Unit.parse(stack).stack}/{made[column]}"
 
     def raw_of_object(self, stack: str, object: str) -> str:
         """Return the raw stack of the channel that shows a kind of object."""
@@ -115,6 +123,10 @@ class Inputs:
         return [
             f"<results>/{stack}/channels/{channel}/raw.tif" for channel in self._study.rows(stack)
         ]
+
+    def first_segmentation(self, stack: str) -> str:
+        """Return the segmentation of the first kind of object of a stack."""
+        return f"<results>/{stack}/{self._study.objects(stack)[0]}/segmentation.tif"
 
     def import_records(self, stack: str) -> list[str]:
         """Return the records of the import of all channels."""
@@ -160,6 +172,37 @@ class Inputs:
     def images_of(self, stack: str) -> list[dict[str, str]]:
         """Return the images of a stack, see :meth:`all_images`."""
         return self.all_images([stack])
+
+    def archived_results(self) -> list[str]:
+        """Return the results for an archive that the default target does not name."""
+        files = [*self.all_channels("import.json"), *self.scores()]
+        files += ["<results>/stack_scores.csv"] if self.scores() else []
+        for name in ("labels.ome.tif", "segmentation.tif", "selection.csv", "objects.csv"):
+            files += self._study.of_each_object(f"<results>/{{stack}}/{{object}}/{name}")
+        return files
+
+    def files_of_sheet(self) -> list[dict[str, Any]]:
+        """Return the paths that the sheet names, their files, and what is imported from them."""
+        found = []
+        for stack in self._study.complete_stacks:
+            for channel, row in self._study.rows(stack).items():
+                for column in PATH_COLUMNS:
+                    if column in row:
+                        found.append(
+                            {"stack": stack, "channel": channel, "column": column}
+                            | {"path": row[column]}
+                            | {"files": self._files(column, stack, channel)}
+                            | {"imported": self._imported(column, stack, channel)}
+                        )
+        return found
+
+    def files_of_configuration(self) -> list[str]:
+        """Return the tables besides the sheet that the configuration names."""
+        sweep = [self._study.config["sweep"]] if "sweep" in self._study.config else []
+        seeds = [
+            path for stack in self._study.stacks_of("nuclei") for path in self.seed_points(stack)
+        ]
+        return list(dict.fromkeys([*sweep, *seeds]))
 
     def import_record(self, stack: str, channel: str) -> list[str]:
         """Return the record of the import of a channel, if the stack has it."""
@@ -228,9 +271,7 @@ class Inputs:
         """Return the segmentation of the nuclei, in stacks that have them."""
         if "nuclei" not in self._study.rows(stack):
             return []
-        return [
-            self._recipes.path_of("smooth_outlines", "nuclei/segmentation.tif", stack, "nuclei")
-        ]
+        return [self._recipes.segmentation(stack, "nuclei")]
 
     def seeds_of_object(self, stack: str, object: str) -> list[str]:
         """Return the seeds of the nuclei, unless their labels are external."""
@@ -262,11 +303,43 @@ class Inputs:
 
     def scored_segmentations(self, stack: str) -> list[str]:
         """Return the segmentation of each kind of object that has a ground truth."""
-        found = []
-        for kind in self._study.scored_objects(stack):
-            stage, channel = SEGMENTED_BY[kind]
-            found.append(self._recipes.path_of(stage, f"{kind}/segmentation.tif", stack, channel))
-        return found
+        kinds = self._study.scored_objects(stack)
+        return [self._recipes.segmentation(stack, kind) for kind in kinds]
+
+    def uncorrected_segmentations(self, stack: str) -> list[str]:
+        """Return the segmentation before corrections of each scored kind that has some."""
+        return [self._recipes.uncorrected(stack, kind) for kind in self.corrected_objects(stack)]
+
+    def corrected_objects(self, stack: str) -> list[str]:
+        """Return the scored kinds of object of a stack that have corrections."""
+        kinds = self._study.scored_objects(stack)
+        return [kind for kind in kinds if self._study.corrections_of(stack, kind)]
+
+    def growth_image(self, stack: str, object: str) -> list[str]:
+        """Return the image in which objects are added, if a correction does so."""
+        if not self._study.adds_objects(stack, object):
+            return []
+        if object == "cells":
+            file, stage, channel = "cells/membrane_smooth.tif", "enhance_membrane", "membrane"
+        else:
+            file, stage, channel = "channels/nuclei/denoised.tif", "denoise", "nuclei"
+        return [self._recipes.path_of(stage, file, stack, channel)]
+
+    def growth_diameter(self, stack: str, object: str) -> list[str]:
+        """Return the file of the estimated diameter, if objects of this size are added."""
+        if not self._study.adds_objects(stack, object):
+            return []
+        return self.diameter_file(stack, sheet.CHANNEL_OF[object])
+
+    def correction_stamp(self, stack: str, object: str) -> str | None:
+        """Return the hash of the images of corrections; a change re-runs the job."""
+        files = [each["image"] for each in self._study.corrections_of(stack, object)]
+        return fingerprints.content_of([file for file in files if file is not None])
+
+    def correction_record(self, stack: str, object: str) -> list[str]:
+        """Return the table of the corrections of a stack, if it has some."""
+        has_some = self._study.corrections_of(stack, object)
+        return [f"<results>/{stack}/{object}/corrections.csv"] if has_some else []
 
     def scores(self) -> list[str]:
         """Return the scores of all stacks that have a ground truth."""
@@ -281,6 +354,18 @@ class Inputs:
             for stack in self._study.stacks_with("ground_truth")
             for kind in self._study.scored_objects(stack)
         ]
+
+    def score_figures(self) -> list[str]:
+        """Return the curves of F1 of each kind of object that has outlines as ground truth."""
+        kinds = [
+            kind
+            for stack in self._study.stacks_with("ground_truth")
+            for kind, by_points in zip(
+                self._study.scored_objects(stack), self._study.scored_by_points(stack), strict=True
+            )
+            if not by_points
+        ]
+        return [f"<results>/figures/{kind}_scores.png" for kind in dict.fromkeys(kinds)]
 
     def evaluation_page(self) -> str:
         """Return the page of scores.
@@ -325,6 +410,18 @@ class Inputs:
             for run in range(len(self._study.sweep_runs) + 1)
             for stack in self._study.swept_stacks()
         ]
+
+    def figures_for_papers(self) -> list[str]:
+        """Return the figures that are made on request, as they take more time."""
+        found = []
+        for stack in self._study.complete_stacks:
+            kinds = self._study.objects(stack)
+            figures = ["composite.png"] if kinds else []
+            for kind in kinds:
+                names = ("segmentation.pdf", "channels.png", "surfaces.png")
+                figures += [f"{kind}_{name}" for name in names]
+            found += [f"<results>/{stack}/figures/{figure}" for figure in figures]
+        return found + [figure.replace(".png", ".pdf") for figure in self.diameter_figures()]
 
     def volume_figures(self) -> list[str]:
         """Return the figures of volumes."""

@@ -10,6 +10,7 @@ REASONS = (LATERAL_FACE, TOP_OR_BOTTOM, BESIDE_NO_DATA, TOO_SMALL, TOO_LARGE)
 
 SMALL, LARGE = "small for its stack", "large for its stack"
 IRREGULAR = "irregular for its stack"
+BRIGHT = "bright for its stack"
 SEEDS = "seeds close together"
 CONTRAST = "low contrast"
 TOUCHES = "touches "  # followed by the name of the face, or by:
@@ -21,4 +22,5 @@ FLAGS = {  # kind of flag: how such a flag begins
     "irregular": IRREGULAR,
     "seeds": SEEDS,
     "contrast": CONTRAST,
+    "bright": BRIGHT,
 }

@@ -4,7 +4,10 @@ import hashlib
 import json
 from functools import cache
 
+from cellstack.config import sheet
 from cellstack.config.lengths import AUTO, has_sizes
+from cellstack.config.settings import Settings
+from cellstack.config.sheet import CHANNEL_OF
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
 
@@ -47,6 +50,8 @@ class Recipes:
         """Return the stages whose files a stage reads for a unit, each with its channel."""
         if stage == "evaluate_labels":
             return [SEGMENTED_BY[kind] for kind in self._study.scored_objects(stack)]
+        if stage == "correct_objects":
+            return [SEGMENTED_BY[sheet.OBJECT_OF[channel]]]
         if stage == "derive_diameter":
             return [("estimate_diameter", "nuclei")]
         if stage == "adjust_contrast":
@@ -57,7 +62,8 @@ class Recipes:
         else:
             before = [(name, channel) for name in NEEDS[stage]]
         if stage in WITH_NUCLEI and "nuclei" in self._study.rows(stack):
-            before.append(SEGMENTED_BY["nuclei"])
+            is_corrected = self._study.corrections_of(stack, "nuclei")
+            before.append(("correct_objects", "nuclei") if is_corrected else SEGMENTED_BY["nuclei"])
         is_estimated = self._study.diameter(stack, channel) == AUTO
         if is_estimated and has_sizes(self._study.arguments(stage, stack, channel)):
             before.append((diameter_stage(channel), channel))
@@ -102,9 +108,63 @@ class Recipes:
                 return earlier
         return unit
 
+    def stages_of(self, stack: str, object: str) -> Settings:
+        """Return the params of the stages that lead to the labels of a kind of object.
+
+        Stages that are only needed for its diameter or for another kind of object are left out.
+        Sizes that depend on the diameter are as in "0.05 d".
+        """
+        channel = CHANNEL_OF[object]
+        found, waiting = {"select_objects"}, []
+        if "labels" in self._study.rows(stack)[channel]:
+            found.add("import_stack")
+        else:
+            waiting.append(SEGMENTED_BY[object])
+        while waiting:
+            stage, its = waiting.pop()
+            if its == channel and stage not in found and stage != diameter_stage(channel):
+                found.add(stage)
+                waiting += self.needs(stage, stack, channel)
+        names = self._study.schemas.stages["properties"]
+        relative = self._study.relative_arguments
+        return {name: relative(name, stack, channel) for name in names if name in found}
+
+    def groups_of_settings(self) -> list[Settings]:
+        """Return the stacks that share the settings of all stages, for each kind of object.
+
+        Stacks of different diameters can share them. The keys are those of
+        :class:`cellstack.publish.write_methods.Group`.
+        """
+        groups: dict[str, Settings] = {}
+        for kind in self._study.object_kinds:
+            for stack in self._study.stacks_of(kind):
+                rows = self._study.rows(stack)
+                group = {
+                    "object": kind,
+                    "external": "labels" in rows[CHANNEL_OF[kind]],
+                    "with_nuclei": "nuclei" in rows,
+                    "stages": self.stages_of(stack, kind),
+                }
+                groups.setdefault(repr(group), group | {"stacks": []})["stacks"].append(stack)
+        return list(groups.values())
+
     def path_of(self, stage: str, file: str, stack: str, channel: str) -> str:
         """Return the path of a file of a stage, in the folder of the unit that makes it."""
         return f"<results>/{self.maker(stage, stack, channel).path}/{file}"
+
+    def segmentation(self, stack: str, object: str) -> str:
+        """Return the path of the segmentation of a unit, corrected if it has corrections."""
+        if self._study.corrections_of(stack, object):
+            return f"<results>/{stack}/{object}/segmentation.tif"
+        return self.uncorrected(stack, object)
+
+    def uncorrected(self, stack: str, object: str) -> str:
+        """Return the path of the segmentation of a unit before corrections."""
+        stage, channel = SEGMENTED_BY[object]
+        maker = self.maker(stage, stack, channel)
+        has_both = self._study.corrections_of(maker.path, object)
+        name = "uncorrected" if has_both else "segmentation"
+        return f"<results>/{maker.path}/{object}/{name}.tif"
 
 
 def diameter_stage(channel: str) -> str:

@@ -12,8 +12,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from cellstack.config import settings, sheet, sweep_table, values
-from cellstack.config.lengths import AUTO, DIAMETER
+from cellstack.config import corrections, settings, sheet, sweep_table, values
+from cellstack.config.corrections import ADD, Correction, Corrections
+from cellstack.config.lengths import AUTO, DIAMETER, in_um
 from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.units import Unit
 from cellstack.core.counting import counted
@@ -31,6 +32,7 @@ SHARED_STAGES = (
     "crop_objects",
 )
 ESTIMATE_STAGES = {"denoise": "gaussian", "binarize": "per_object", "find_seeds": None}
+GROWTH_OPTIONS = ("level", "sigma_um", "background_radius_um", "max_radius_um")
 SIMULATED_PARTS = ("image", "nuclei", "cells")
 
 
@@ -53,6 +55,16 @@ def _group_errors(
     return [f"config.group_by: {where} has no column {group_by!r} of your own; {hint}"]
 
 
+def _kinds_shown(rows: Collection[Row]) -> dict[str, list[str]]:
+    """Return the kinds of object that each stack of the sheet has a channel for."""
+    kinds: dict[str, list[str]] = {}
+    for row in rows:
+        shown = kinds.setdefault(row.get("stack", ""), [])
+        if row.get("channel") in sheet.OBJECT_OF:
+            shown.append(sheet.OBJECT_OF[row["channel"]])
+    return kinds
+
+
 @dataclass(frozen=True, eq=False)
 class Study:
     """A sheet of stacks with its configuration.
@@ -71,6 +83,8 @@ class Study:
         Settings of stages by name of the preset.
     sweep_runs : tuple of dict
         For each row of the sweep the values that it sets, by key.
+    corrections : dict of str to dict of str to list of Correction
+        Corrections by hand, by stack and kind of object.
     schemas : Schemas
     simulated_images : dict of str to list of int
         Shape of each image that a rule simulates, by path.
@@ -84,6 +98,7 @@ class Study:
     stacks: Mapping[str, Mapping[str, Row]]
     presets: Settings
     sweep_runs: tuple[Settings, ...]
+    corrections: Corrections
     schemas: Schemas
     simulated_images: Mapping[str, list[int]]
     made_images: frozenset[str]
@@ -140,6 +155,12 @@ class Study:
                 config["sweep"], schemas.config, schemas.stages, presets, check=check
             )
             errors += untried
+        corrected: Corrections = {}
+        if config["corrections"] is not None and not unreadable:
+            corrected, _, wrong = corrections.read_corrections(
+                config["corrections"], _kinds_shown(rows), check=check
+            )
+            errors += wrong
         if not os.access(".", os.W_OK):
             errors.append(
                 f"{Path.cwd()}: this folder cannot be written to; "
@@ -157,6 +178,7 @@ class Study:
             stacks=stacks,
             presets=presets,
             sweep_runs=tuple(runs),
+            corrections=corrected,
             schemas=schemas,
             simulated_images={
                 f"{resources}/simulated/{name}/image.ome.tif": simulation["shape"]
@@ -221,6 +243,37 @@ class Study:
         """Return the stacks that have no cell in a column for a kind of object."""
         having = set(self.stacks_with(column, object))
         return [stack for stack in self.complete_stacks if stack not in having]
+
+    def corrections_of(self, stack: str, object: str) -> list[Correction]:
+        """Return the corrections of the objects of a stack, in order.
+
+        There are none under a row of a sweep, which compares segmentations.
+        """
+        unit = Unit.parse(stack)
+        return [] if unit.run else self.corrections.get(unit.stack, {}).get(object, [])
+
+    def corrected_stacks(self, object: str) -> list[str]:
+        """Return the stacks with corrections of a kind of object."""
+        return [stack for stack in self.stacks_of(object) if self.corrections_of(stack, object)]
+
+    def adds_objects(self, stack: str, object: str) -> bool:
+        """Return whether a correction adds an object that is not drawn."""
+        return any(
+            each["action"] == ADD and each["image"] is None
+            for each in self.corrections_of(stack, object)
+        )
+
+    def growth_options(self, stack: str, object: str) -> Settings:
+        """Return the sizes of added objects, and for nuclei the level of their outline."""
+        if not self.adds_objects(stack, object):
+            return {}
+        channel = sheet.CHANNEL_OF[object]
+        diameter_um = self.object_diameter(stack, channel)
+        if object == "cells":
+            return {"diameter_um": diameter_um}
+        options = self.block("binarize", stack, channel)["per_object"]
+        used = {key: in_um(options[key], self.diameter(stack, channel)) for key in GROWTH_OPTIONS}
+        return {"diameter_um": diameter_um, **used}
 
     def of_each_object(self, pattern: str) -> list[str]:
         """Fill in `stack` and `object` for each kind of object of each stack."""
@@ -294,6 +347,10 @@ class Study:
         """Return the params of a stage for a channel; sizes are in um if the diameter is known."""
         preset = self.preset_name(stack, channel)
         return self._arguments(stage, preset, self.diameter(stack, channel))
+
+    def relative_arguments(self, stage: str, stack: str, channel: str) -> Settings:
+        """Return the params of a stage for a channel; sizes are as in "0.05 d"."""
+        return self._arguments(stage, self.preset_name(stack, channel), AUTO)
 
     def argument_names(self, stage: str) -> list[str]:
         """Return the names of the params of a stage."""
@@ -502,6 +559,16 @@ class Study:
                 each = {"object": kind, "preset": preset, "stacks": stacks, "changed": changed}
                 found.append(each)
         return found
+
+    def simulated_stacks(self) -> list[str]:
+        """Return the stacks that are simulated, at least in one channel."""
+        return [stack for stack in self.complete_stacks if self.note(stack)]
+
+    def scored_stacks(self) -> dict[str, bool]:
+        """Return the stacks with a ground truth, and whether it consists only of points."""
+        return {
+            stack: all(self.scored_by_points(stack)) for stack in self.stacks_with("ground_truth")
+        }
 
 
 def _leads_to(stage: str, object: str) -> bool:

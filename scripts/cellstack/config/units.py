@@ -44,13 +44,15 @@ class Unit(NamedTuple):
         return cls(stack, int(run.removeprefix("sweep/")) if run else 0)
 
 
-def pattern_of(stacks: list[str]) -> str:
+def pattern_of(stacks: list[str], *, with_runs: bool = True) -> str:
     """Return the regular expression that matches all units of some stacks, and no other.
 
     Parameters
     ----------
     stacks : list of str
         Names in the sheet.
+    with_runs : bool
+        Whether it matches these stacks under a row of a sweep too.
 
     Returns
     -------
@@ -64,4 +66,5 @@ def pattern_of(stacks: list[str]) -> str:
     False
     """
     names = "|".join(sorted(map(re.escape, stacks)))
-    return f"(?:{RUN}/)?(?:{names})" if stacks else "(?!)"
+    run = f"(?:{RUN}/)?" if with_runs else ""
+    return f"{run}(?:{names})" if stacks else "(?!)"

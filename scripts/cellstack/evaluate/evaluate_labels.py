@@ -79,6 +79,7 @@ def evaluate_labels(ground_truth: Labels, labels: Labels, spacing: Spacing) -> E
         "count_ground_truth": table.n_true,
         "count_found": table.n_pred,
         **{name: at_threshold[name] for name in SUMMARY_SCORES},
+        "f1_uncorrected": None,
         "seg": seg,
         "det": det,
         "aggregated_jaccard_index": scores.aggregated_jaccard_index(table, pairs),

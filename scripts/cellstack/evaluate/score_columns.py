@@ -45,6 +45,7 @@ BY_STACK: Columns = {
         name: (unit, f"{definition}; at IoU 0.5, or for points")
         for name, (unit, definition) in MATCHED.items()
     },
+    "f1_uncorrected": ("", "F1 without the corrections by hand; empty if there are none"),
     "seg": (
         "",
         "SEG of the Cell Tracking Challenge: mean over the objects in the ground truth of the IoU "

@@ -134,9 +134,10 @@ def show_image(
     ----------
     axes : matplotlib.axes.Axes
         Panel, see :func:`add_panel`.
-    image : (M, N) ndarray
+    image : (M, N) ndarray or (M, N, 3) ndarray of uint8
+        Values, or red, green and blue.
     limits : (float, float)
-        Values shown in the first and the last colour.
+        Values shown in the first and the last colour; without effect on colours.
     cmap : str
         Name of a colour map of matplotlib.
 
@@ -378,6 +379,7 @@ def add_header(
     shape: Sequence[int],
     spacing: Spacing,
     note: str,
+    noun: str = "objects",
 ) -> None:
     """Write the header of a figure of one stack: name, number of objects, size, note.
 
@@ -396,12 +398,14 @@ def add_header(
         Voxel size along z, y, x in um.
     note : str
         A warning, such as "simulated data"; may be empty.
+    noun : str
+        What is counted, in the plural.
     """
     (z, y, x), (dz, dy, dx) = shape, spacing
     bold = {"fontsize": TITLE_SIZE, "weight": "bold"}
     room = figure_size(figure)[0] - 2 * MARGIN
     add_text(figure, MARGIN, MARGIN, shorten(figure, title, room, **bold), **bold)
-    found = f"{counted(count, 'objects')}{summary}" if count else "no objects found"
+    found = f"{counted(count, noun)}{summary}" if count else f"no {noun} found"
     style = {} if count else {"color": ALERT, "weight": "bold"}
     add_text(figure, MARGIN, MARGIN + 30, found, fontsize=HEADING_SIZE, **style)
     voxels = f"{x} × {y} × {z} voxels of {dx:g} × {dy:g} × {dz:g} µm (x, y, z)"

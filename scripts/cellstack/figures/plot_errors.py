@@ -14,7 +14,7 @@ from cellstack.core.types import Box, Boxes, Labels, Spacing
 from cellstack.evaluate.score_columns import POINTS
 from cellstack.figures import drawing, outlines
 from cellstack.figures.colors import ORANGE, SECONDARY, SKY_BLUE
-from cellstack.figures.plot_segmentation import VIEWS
+from cellstack.figures.views import VIEWS
 
 MAX_OBJECTS = 8
 GROUND_TRUTH_COLOR, FOUND_COLOR = SKY_BLUE, ORANGE

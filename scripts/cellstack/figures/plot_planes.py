@@ -8,12 +8,9 @@ from matplotlib.figure import Figure
 from cellstack.core.counting import counted
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Boxes, Labels, Spacing
-from cellstack.figures import drawing, outlines
+from cellstack.figures import drawing, grid, outlines
 
 MAX_PLANES = 12
-MAX_WIDTH, MAX_HEIGHT = 1740, 1200  # pixels of all panels together
-MIN_WIDTH, MIN_PANEL_WIDTH = 1000, 190  # pixels, for the header and for the caption of a panel
-HEADING, CAPTION, GAP = 38, 24, 14  # pixels above all panels, above each panel, between panels
 
 
 @drawing.default_style()
@@ -61,12 +58,12 @@ def plot_planes(
     stop = max((box[0].stop for box in boxes.values()), default=len(raw))
     planes = choose_planes(first, stop)
     top = drawing.header_height(note)
-    scale, columns, cell, size = _lay_out(raw.shape, spacing, len(planes), top)
+    layout = grid.lay_out(raw.shape, spacing, len(planes), top)
     colors = outlines.label_colors(boxes)
     lines = _trace(segmentation, boxes, spacing, planes)
     limits = drawing.display_range(*(raw[z] for z in planes))
 
-    figure = drawing.new_figure(*size)
+    figure = drawing.new_figure(*layout.size)
     summary = f" found, measured or not{outlines.count_flagged(numbers)}"
     drawing.add_header(figure, title, len(boxes), summary, raw.shape, spacing, note)
     caption = (
@@ -77,14 +74,9 @@ def plot_planes(
     if first > 0 or stop < len(raw):
         caption += f" (objects in planes {first} to {stop - 1})"
     drawing.add_caption(figure, drawing.MARGIN, top, caption, limits)
-    length = drawing.round_length(raw.shape[2] * spacing[2] / (5 if columns == 1 else 2))
-    drawing.scale_bar(figure, size[0] - drawing.MARGIN, top + HEADING - 10, scale, length)
-    extent = drawing.image_extent(raw.shape[1:], spacing[1:])
+    layout.add_scale_bar(figure)
     for i, z in enumerate(planes):
-        x = drawing.MARGIN + i % columns * cell[0]
-        y = top + HEADING + i // columns * cell[1]
-        drawing.add_text(figure, x, y, f"z = {z * spacing[0]:.4g} µm (plane {z})")
-        axes = drawing.add_panel(figure, x, y + CAPTION, extent, scale)
+        axes = layout.add_panel(figure, i, f"z = {z * spacing[0]:.4g} µm (plane {z})")
         axes.set_label(f"plane {z}")
         drawing.show_image(axes, raw[z], limits)
         outlines.draw_outlines(
@@ -129,29 +121,3 @@ def _trace(
                 found = outlines.trace_outlines(mask, (rows.start, columns.start), spacing[1:])
                 lines[z] += [(label, line) for line in found]
     return lines
-
-
-def _lay_out(
-    shape: tuple[int, ...], spacing: Spacing, count: int, header: float
-) -> tuple[float, int, tuple[float, float], tuple[float, float]]:
-    """Return the layout with the largest panels.
-
-    That is the scale in pixels per um, the number of columns, and the sizes of a cell of the grid
-    and of the figure in pixels.
-    """
-    _, height, width = (size * step for size, step in zip(shape, spacing, strict=True))
-
-    def scale_of(columns: int) -> float:
-        rows = -(-count // columns)
-        return min(
-            ((MAX_WIDTH + GAP) / columns - GAP) / width,
-            (MAX_HEIGHT / rows - CAPTION - GAP) / height,
-        )
-
-    columns = max(range(1, count + 1), key=scale_of)
-    scale = scale_of(columns)
-    cell = (max(width * scale, MIN_PANEL_WIDTH) + GAP, CAPTION + height * scale + GAP)
-    across = columns * cell[0] - GAP
-    down = -(-count // columns) * cell[1] - GAP
-    size = (2 * drawing.MARGIN + max(MIN_WIDTH, across), header + HEADING + down + drawing.MARGIN)
-    return scale, columns, cell, size

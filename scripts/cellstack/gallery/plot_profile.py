@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from cellstack.core.types import RawVolume, Spacing
 from cellstack.figures import drawing
@@ -42,27 +43,40 @@ def plot_profile(
     plane, row = view["plane"], view["row"]
 
     def draw(panel: Panel) -> panel_figures.Picture:
-        images = {name: raw[plane] for name, raw in raws.items()}
-        shape = next(iter(images.values())).shape
-        width = min(panel_figures.WIDTH, MAX_WIDTH / len(images))
-        scale = panel_figures.choose_scale(shape, spacing[1:], width)
-        tiles = [panel_figures.Tile(shape, spacing[1:], scale, name) for name in images]
-        figure, [row_of_axes], bottom = panel_figures.tile_figure(
-            [tiles], below=PLOT_HEIGHT * len(images) + 10
-        )
-        positions = np.arange(shape[1]) * spacing[2]
-        for number, (name, image) in enumerate(images.items()):
-            axes = row_of_axes[number]
-            drawing.show_image(axes, image, drawing.display_range(image))
-            color = COLORS[number % len(COLORS)]
-            axes.axhline(row * spacing[1], color=color, linewidth=1.2 * drawing.PIXEL)
-            top = bottom + 10 + PLOT_HEIGHT * number
-            plot = panel_figures.add_plot(figure, top, PLOT_HEIGHT, left=LEFT)
-            width = 1.4 * drawing.PIXEL
-            plot.plot(positions, image[row], color=color, linewidth=width, drawstyle="steps-mid")
-            plot.set(xlim=drawing.edges(shape[1], spacing[2]))
-            panel_figures.label_axes(plot, "x, µm", f"{name}, raw value")
+        figure = draw_profile(raws, spacing, view)
         alt = f"Plane {plane} of each channel, and its values along row {row}"
         return figure, (), alt, f"plane {plane}, row {row}, counted from 0"
 
     return {"title": TITLE, "text": TEXT, "panels": panel_figures.draw_panels(panels, draw)}
+
+
+@drawing.default_style()
+def draw_profile(raws: Mapping[str, RawVolume], spacing: Spacing, view: View) -> Figure:
+    """Return the figure of the planes and of the values along the row; see :func:`plot_profile`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    plane, row = view["plane"], view["row"]
+    images = {name: raw[plane] for name, raw in raws.items()}
+    shape = next(iter(images.values())).shape
+    width = min(panel_figures.WIDTH, MAX_WIDTH / len(images))
+    scale = panel_figures.choose_scale(shape, spacing[1:], width)
+    tiles = [panel_figures.Tile(shape, spacing[1:], scale, name) for name in images]
+    figure, [row_of_axes], bottom = panel_figures.tile_figure(
+        [tiles], below=PLOT_HEIGHT * len(images) + 10
+    )
+    positions = np.arange(shape[1]) * spacing[2]
+    for number, (name, image) in enumerate(images.items()):
+        axes = row_of_axes[number]
+        drawing.show_image(axes, image, drawing.display_range(image))
+        color = COLORS[number % len(COLORS)]
+        axes.axhline(row * spacing[1], color=color, linewidth=1.2 * drawing.PIXEL)
+        top = bottom + 10 + PLOT_HEIGHT * number
+        plot = panel_figures.add_plot(figure, top, PLOT_HEIGHT, left=LEFT)
+        width = 1.4 * drawing.PIXEL
+        plot.plot(positions, image[row], color=color, linewidth=width, drawstyle="steps-mid")
+        plot.set(xlim=drawing.edges(shape[1], spacing[2]))
+        panel_figures.label_axes(plot, "x, µm", f"{name}, raw value")
+    return figure

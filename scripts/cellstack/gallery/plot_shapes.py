@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cellstack.core.counting import counted
 from cellstack.figures import drawing
+from cellstack.figures.colors import ALERT
 from cellstack.gallery import panel_figures
 from cellstack.gallery.sections import Panel, Section
 
@@ -44,44 +46,71 @@ def plot_shapes(
     Section
         Without panels if there are no objects.
     """
-    measured = [np.asarray(values, float) for values in (volumes, solidities, intensities)]
 
     def draw(panel: Panel) -> panel_figures.Picture:
-        figure = drawing.new_figure(*SIZE)
-        top = panel_figures.COLOR_BAR_HEIGHT
-        axes = panel_figures.add_plot(figure, top, SIZE[1] - top, left=64, right=24)
-        points = axes.scatter(
-            measured[0],
-            measured[1],
-            c=measured[2],
-            cmap="viridis",
-            s=70 * drawing.PIXEL**2,
-            edgecolors="black",
-            linewidths=0.5,
-        )
-        deviations = np.max([_deviations(values) for values in measured], axis=0)
-        outliers = np.argsort(-deviations, kind="stable")[:MAX_NUMBERS]
-        for i in outliers:
-            axes.annotate(
-                str(labels[i]),
-                (measured[0][i], measured[1][i]),
-                (5, 3),
-                textcoords="offset points",
-                fontsize=panel_figures.SMALL_TEXT_SIZE,
-            )
-        axes.set_xlim(0, 1.08 * measured[0].max())
-        panel_figures.label_axes(axes, "volume, µm³", "solidity")
-        label = f"mean intensity of {channel}, raw value"
-        panel_figures.add_color_bar(figure, points, 4, label)
+        figure = draw_shapes(volumes, solidities, intensities, labels, channel)
         alt = "Volume against solidity of all measured objects, coloured by mean intensity"
+        (first, *_) = _outliers((volumes, solidities, intensities))
         caption = (
-            f"{counted(len(labels), 'objects')}; number {labels[outliers[0]]} differs most from "
-            "the others in one of the three quantities"
+            f"{counted(len(labels), 'objects')}; number {labels[first]} differs most from the "
+            "others in one of the three quantities"
         )
         return figure, (), alt, caption
 
     panels: list[Panel] = [{"title": "volume and solidity"}] if len(labels) else []
     return {"title": TITLE, "text": TEXT, "panels": panel_figures.draw_panels(panels, draw)}
+
+
+@drawing.default_style()
+def draw_shapes(
+    volumes: Sequence[float],
+    solidities: Sequence[float],
+    intensities: Sequence[float],
+    labels: Sequence[int],
+    channel: str,
+) -> Figure:
+    """Return the figure of volume against solidity; see :func:`plot_shapes`.
+
+    Without objects it says so.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = drawing.new_figure(*SIZE)
+    top = panel_figures.COLOR_BAR_HEIGHT
+    axes = panel_figures.add_plot(figure, top, SIZE[1] - top, left=64, right=24)
+    panel_figures.label_axes(axes, "volume, µm³", "solidity")
+    if not len(labels):
+        style = {"color": ALERT, "weight": "bold"}
+        drawing.add_text(figure, drawing.MARGIN, drawing.MARGIN, "no measured objects", **style)
+        return figure
+    points = axes.scatter(
+        volumes,
+        solidities,
+        c=intensities,
+        cmap="viridis",
+        s=70 * drawing.PIXEL**2,
+        edgecolors="black",
+        linewidths=0.5,
+    )
+    for i in _outliers((volumes, solidities, intensities)):
+        axes.annotate(
+            str(labels[i]),
+            (volumes[i], solidities[i]),
+            (5, 3),
+            textcoords="offset points",
+            fontsize=panel_figures.SMALL_TEXT_SIZE,
+        )
+    axes.set_xlim(0, 1.08 * max(volumes))
+    panel_figures.add_color_bar(figure, points, 4, f"mean intensity of {channel}, raw value")
+    return figure
+
+
+def _outliers(measured: Sequence[Sequence[float]]) -> NDArray[np.intp]:
+    """Return the indices of the objects that are marked, the one that differs most first."""
+    deviations = np.max([_deviations(np.asarray(values, float)) for values in measured], axis=0)
+    return np.argsort(-deviations, kind="stable")[:MAX_NUMBERS]
 
 
 def _deviations(values: NDArray[np.float64]) -> NDArray[np.float64]:

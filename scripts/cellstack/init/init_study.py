@@ -40,6 +40,12 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
+include: "{library}"
+
+
+check_yaml("{config}")
+
+
 configfile: "{config}"
 
 
@@ -151,7 +157,10 @@ def init_study(
             reference=workflow / "config" / "README.md", sheet=SHEET, **_diameters(options)
         ),
         SNAKEFILE: SNAKEFILE_TEXT.format(
-            sheet=SHEET, config=CONFIG, workflow=(workflow / "Snakefile").as_posix()
+            sheet=SHEET,
+            config=CONFIG,
+            workflow=(workflow / "Snakefile").as_posix(),
+            library=(workflow / "rules/library.smk").as_posix(),
         ),
         PROFILE: (workflow / PROFILE).read_text(encoding="utf-8"),
     }

@@ -1,7 +1,7 @@
 """Flags for measured objects that may be wrong.
 
-Reasons are: cut by a face of the stack, unusual size or shape compared with the other objects of
-the stack, several seeds close together, and low contrast.
+Reasons are: cut by a face of the stack, unusual size, shape or brightness compared with the other
+objects of the stack, several seeds close together, and low contrast.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,7 +11,16 @@ import edt
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.config.reasons import CONTRAST, IRREGULAR, LARGE, NO_DATA, SEEDS, SMALL, TOUCHES
+from cellstack.config.reasons import (
+    BRIGHT,
+    CONTRAST,
+    IRREGULAR,
+    LARGE,
+    NO_DATA,
+    SEEDS,
+    SMALL,
+    TOUCHES,
+)
 from cellstack.core import parallel
 from cellstack.core.types import BoolVolume, Box, Labels, RawVolume, Spacing
 
@@ -23,6 +32,7 @@ CROWDED_DISTANCE = 0.5  # of the median diameter; seeds closer than this are fla
 BACKGROUND_START, BACKGROUND_STOP = 0.05, 0.2
 MIN_CONTRAST = 1.0  # standard deviations of the background
 MIN_BACKGROUND_VOXELS = 20
+MAX_RELATIVE_HEIGHT = 8.0  # times the median; dim objects beside brighter ones are drawn too small
 NEAREST_VOXEL = 1 - 1e-6  # distance to the next voxel in voxels, minus a margin for rounding
 
 
@@ -32,6 +42,7 @@ def flag_objects(
     crowded: Collection[int] = (),
     has_one_plane: bool = False,
     beside_no_data: Collection[int] = (),
+    heights: Sequence[float] | NDArray[np.float64] | None = None,
 ) -> list[str]:
     """Return the flags of each object.
 
@@ -41,7 +52,7 @@ def flag_objects(
         Measured objects with ``segmentation_label``, ``volume_um3``, ``solidity`` and
         ``touches_...``, see :data:`cellstack.config.columns.COLUMNS`.
     contrast : (n,) sequence of float, optional
-        See :func:`measure_contrast`; NaN is not flagged.
+        Contrast-to-noise ratios, see :func:`measure_contrast`; NaN is not flagged.
     crowded : collection of int
         Labels in segmentation.tif of objects with seeds close together, see :func:`find_crowded`.
     has_one_plane : bool
@@ -49,6 +60,8 @@ def flag_objects(
         this is not flagged.
     beside_no_data : collection of int
         Labels, ``label``, of objects that touch a region without data.
+    heights : (n,) sequence of float, optional
+        Intensities above the background, see :func:`measure_contrast`; NaN is not flagged.
 
     Returns
     -------
@@ -60,7 +73,8 @@ def flag_objects(
     The logarithm of the volume and the solidity are compared with their medians, in units of 1.4826
     times the median absolute deviation. Both are computed over the objects that touch no face, or
     over all objects if fewer than five touch no face. With fewer than five objects, or without
-    variation, neither is flagged. Only a low solidity is flagged.
+    variation, neither is flagged. Only a low solidity is flagged. An object is bright if its
+    intensity above the background is more than 8 times the median of at least five objects.
 
     References
     ----------
@@ -92,6 +106,7 @@ def flag_objects(
     reference = complete if complete.sum() >= MIN_OBJECTS else np.ones(len(rows), bool)
     size = _robust_deviation(np.log([row["volume_um3"] for row in rows]), reference)
     shape = _robust_deviation(np.array([row["solidity"] for row in rows]), reference)
+    bright = _much_brighter(np.full(len(rows), np.nan) if heights is None else np.asarray(heights))
     flags = []
     for i, row in enumerate(rows):
         found = [TOUCHES + face for face in touched[i]]
@@ -105,6 +120,8 @@ def flag_objects(
             found.append(SEEDS)
         if contrast is not None and contrast[i] < MIN_CONTRAST:
             found.append(CONTRAST)
+        if bright[i]:
+            found.append(BRIGHT)
         flags.append(";".join(found))
     return flags
 
@@ -120,6 +137,14 @@ def _robust_deviation(
     return cast(NDArray[np.float64], (values - median) / spread)
 
 
+def _much_brighter(heights: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return whether each height is far above the median of those that are known."""
+    known = heights[np.isfinite(heights)]
+    if len(known) < MIN_OBJECTS:
+        return np.zeros(len(heights), bool)
+    return heights > MAX_RELATIVE_HEIGHT * max(np.median(known), 0.0)
+
+
 def measure_contrast(
     segmentation: Labels,
     boxes: Sequence[Box],
@@ -128,8 +153,8 @@ def measure_contrast(
     spacing: Spacing,
     threads: int = 1,
     no_data: BoolVolume | None = None,
-) -> NDArray[np.float64]:
-    """Return the contrast-to-noise ratio of each object.
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Measure how far each object stands out from the background around it.
 
     Parameters
     ----------
@@ -150,19 +175,25 @@ def measure_contrast(
 
     Returns
     -------
-    (n,) ndarray of float
-        The mean of the object minus the mean of the background around it, divided by the standard
-        deviation of that background, which is 0.05 to 0.2 diameters away from the object. NaN with
-        fewer than 20 voxels of background; infinite without noise.
+    contrast : (n,) ndarray of float
+        Contrast-to-noise ratio: `heights` divided by the standard deviation of the background.
+        Infinite without noise.
+    heights : (n,) ndarray of float
+        The mean of the object minus the mean of the background, which is 0.05 to 0.2 diameters away
+        from the object.
+
+    Notes
+    -----
+    Both are NaN with fewer than 20 voxels of background.
     """
     steps = np.asarray(spacing, float)
 
-    def measure(item: tuple[Mapping[str, float], Box]) -> float:
+    def measure(item: tuple[Mapping[str, float], Box]) -> tuple[float, float]:
         row, box = item
         near = BACKGROUND_START * row["equivalent_diameter_um"]
         far = BACKGROUND_STOP * row["equivalent_diameter_um"]
         if far < NEAREST_VOXEL * steps.min():  # then no voxel is near enough to be background
-            return np.nan
+            return np.nan, np.nan
         margins = np.ceil(far / steps).astype(int).tolist()
         around = tuple(
             slice(max(side.start - margin, 0), side.stop + margin)
@@ -177,15 +208,16 @@ def measure_contrast(
             is_background &= ~no_data[around]
         background = raw[around][is_background]
         if len(background) < MIN_BACKGROUND_VOXELS:
-            return np.nan
-        height = raw[around][inside].mean(dtype=float) - background.mean(dtype=float)
+            return np.nan, np.nan
+        height = float(raw[around][inside].mean(dtype=float) - background.mean(dtype=float))
         noise = background.std(dtype=float)
         if noise > 0:
-            return float(height / noise)
-        return float(np.copysign(np.inf, height)) if height else 0.0
+            return float(height / noise), height
+        return float(np.copysign(np.inf, height)) if height else 0.0, height
 
     items = list(zip(rows, boxes, strict=True))
-    return np.array(parallel.map_processes(measure, items, threads), float)
+    measured = np.array(parallel.map_processes(measure, items, threads), float).reshape(-1, 2)
+    return measured[:, 0], measured[:, 1]
 
 
 def find_crowded(

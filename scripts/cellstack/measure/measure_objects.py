@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.config.columns import PERCENTILES
+from cellstack.config.corrections import ACCEPT
 from cellstack.core import convex_hull, parallel, topology
 from cellstack.core.intensities import exact_sum
 from cellstack.core.no_data import labels_beside
@@ -83,13 +84,13 @@ def measure_objects(
     for shape in shapes:
         shape["segmentation_label"] = segmentation_labels[int(shape["label"])]
     rows: list[dict[str, object]] = [{**shape} for shape in shapes]
-    contrast = None
+    contrast = heights = None
     for channel, raw in channels:
         intensities = measure_intensities(labels, boxes, raw, spacing, channel, threads)
         for row, measured in zip(rows, intensities, strict=True):
             row.update(measured)
         if channel == contrast_channel:
-            contrast = measure_contrast(
+            contrast, heights = measure_contrast(
                 segmentation, list(boxes.values()), shapes, raw, spacing, threads, no_data
             )
     crowded: set[int] = set()
@@ -100,7 +101,7 @@ def measure_objects(
     if contrast is not None:
         for row, ratio in zip(rows, contrast.tolist(), strict=True):
             row["contrast_to_noise_ratio"] = ratio if math.isfinite(ratio) else None
-    flags = flag_objects(shapes, contrast, crowded, len(labels) == 1, beside)
+    flags = flag_objects(shapes, contrast, crowded, len(labels) == 1, beside, heights)
     for row, own in zip(rows, flags, strict=True):
         row["flags"] = own
     return rows
@@ -134,6 +135,40 @@ def join_pairs(
     for row, pair in zip(rows, pairs, strict=True):
         flags = [str(each["flags"]) for each in (row, pair) if each["flags"]]
         joined.append({**pair, **row, "flags": ";".join(flags)})
+    return joined
+
+
+def join_corrections(
+    rows: Sequence[Mapping[str, object]], corrections: Iterable[Mapping[str, str]]
+) -> list[dict[str, object]]:
+    """Add the corrections of each object, and remove the flags of those that were accepted.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Measured objects, with ``flags``.
+    corrections : iterable of dict
+        The rows of corrections.csv, see :data:`cellstack.config.columns.CORRECTION_COLUMNS`.
+
+    Returns
+    -------
+    list of dict
+
+    Examples
+    --------
+    >>> row = {"segmentation_label": 2, "flags": "low contrast"}
+    >>> join_corrections([row], [{"action": "accept", "segmentation_labels": "1;2"}])
+    [{'segmentation_label': 2, 'flags': '', 'corrections': 'accept'}]
+    """
+    actions: dict[int, list[str]] = {}
+    for correction in corrections:
+        for label in filter(None, correction["segmentation_labels"].split(";")):
+            actions.setdefault(int(label), []).append(correction["action"])
+    joined = []
+    for row in rows:
+        own = actions.get(cast(int, row["segmentation_label"]), [])
+        flags = "" if ACCEPT in own else row["flags"]
+        joined.append({**row, "flags": flags, "corrections": ";".join(own)})
     return joined
 
 

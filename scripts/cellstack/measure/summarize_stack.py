@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cellstack.config.columns import PERCENTILES, describe
 from cellstack.config.reasons import (
     BESIDE_NO_DATA,
+    BRIGHT,
     CONTRAST,
     IRREGULAR,
     LATERAL_FACE,
@@ -29,6 +30,7 @@ NOT_DESCRIBED = (
     "label",
     "segmentation_label",
     "flags",
+    "corrections",
     "centroid_",
     "bbox_",
     "touches_",
@@ -49,6 +51,7 @@ SATURATED_PERCENTILE = 75
 MAX_BRIGHTNESS_RATIO = 12.0  # up to which dim objects are found beside bright ones
 NO_OBJECTS = "no objects"
 MIN_VOXELS_OF_DIAMETER = 2  # smaller objects cannot be distinguished from noise
+NOT_APPLIED = "not applied"  # status of a correction
 OTHER_DIAMETER = "objects of another diameter"
 SATURATED, NOISY = "saturated", "low signal to noise"  # of objects, and of the whole channel
 WHY_FLAGGED = {
@@ -71,6 +74,8 @@ def summarize_stack(
     channel: str = "nuclei",
     estimated_um: float | None = None,
     quality: Mapping[str, float | None] | None = None,
+    doubt: str = "",
+    corrections: Sequence[str] = (),
 ) -> dict[str, object]:
     """Summarize a stack: its size, the number of its objects, their typical size, and flags.
 
@@ -104,6 +109,10 @@ def summarize_stack(
     quality : dict, optional
         Image quality of the channel that shows the objects, see
         :func:`cellstack.measure.measure_quality.quality_row`.
+    doubt : str
+        Why an estimated diameter is uncertain; empty if it is not.
+    corrections : sequence of str
+        Status of each correction of the stack, ``"applied"`` or ``"not applied"``.
 
     Returns
     -------
@@ -143,6 +152,9 @@ def summarize_stack(
         "count_found": len(reasons),
         "count_measured": count,
         "count_flagged": sum(bool(cell) for cell in columns["flags"]),
+        "count_corrected": sum(bool(cell) for cell in columns.get("corrections", ())),
+        "count_corrections": len(corrections),
+        "count_corrections_not_applied": corrections.count(NOT_APPLIED),
         "density_per_mm3": _density(segmentation, len(reasons), volume_um3, no_data_fraction),
         "median_equivalent_diameter_um": float(np.median(diameters)) if count else None,
         "median_volume_um3": float(np.median(volumes)) if len(volumes) else None,
@@ -164,6 +176,12 @@ def summarize_stack(
     summary["count_dropped_dim"] = threshold.get("dropped_dim")
     summary["cut_by_faces"] = _cut_by_faces(segmentation)
     flags_of_stack = _flags_of_threshold(threshold)
+    if unfit := corrections.count(NOT_APPLIED):
+        flags_of_stack.insert(
+            0,
+            f"corrections not applied: {unfit} of {len(corrections)} (the objects there do not fit "
+            f"them; see {channel}/corrections.csv)",
+        )
     if saturated:
         flags_of_stack.append(
             f"{SATURATED}: {saturated} of {counted(count, 'objects')} "
@@ -181,6 +199,8 @@ def summarize_stack(
             f"the image suggests a diameter of {estimated_um:.3g} um, not {diameter_um:.3g} um "
             "(check diameter_um, the voxel size and the channel)"
         )
+    if doubt:
+        of_diameter.append(f"the estimated diameter is uncertain: {doubt} (give diameter_um)")
     if count == 0:
         absence = f"{NO_OBJECTS}: {_explain_absence(dropped, shape, spacing, diameter_um)}"
         of_diameter.insert(0, absence)
@@ -302,6 +322,11 @@ def _flags_of_objects(
         number = sum(any(flag.startswith(start) for flag in cell.split(";")) for cell in flags)
         if number > MAX_FLAGGED * len(flags) and len(flags) >= MIN_OBJECTS:
             found.append(f"{start}: {number} of {len(flags)} objects ({why})")
+    if bright := sum(BRIGHT in cell.split(";") for cell in flags):
+        found.append(
+            f"{BRIGHT}: {counted(bright, 'objects')} (objects beside "
+            f"{agree(bright, 'it', 'them')} can be missing or too small)"
+        )
     if contrast is not None and contrast < MIN_CONTRAST_TO_NOISE:
         found.append(
             f"{NOISY}: the median contrast of the objects is {contrast:.2g} standard "

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core import filters, resampling
+from cellstack.core.blobs import blobness
 from cellstack.core.counting import counted
 from cellstack.core.distance import distance_map
 from cellstack.core.intensities import percentiles, rescale
@@ -35,17 +36,21 @@ MIN_DIAMETER_PIXELS = 5
 MAX_DIAMETER_FRACTION = 0.75  # of the shorter side of a plane
 GRID_VOXELS_PER_DIAMETER = 8
 VOXEL_BUDGET = 100_000  # largest size of the grid on which a scale is tried
-FINAL_VOXEL_BUDGET = 400_000  # the same for the comparison of scales and the final estimate
+FINAL_VOXEL_BUDGET = 800_000  # the same for the comparison of scales and the final estimate
+SEARCH_FACTORS = (2, 2, 2)  # of the grid on which the part with most objects is searched for
 PERCENTILE_SAMPLE_VOXELS = 1_000_000
 MAX_ITERATIONS = 6
 CONVERGENCE_TOLERANCE = 0.02  # relative change of an estimate
 STEADINESS_STEP = 1.25  # ratio of a scale to those around it that measure its steadiness
 HALF_MERIT_COUNT = 3  # number of objects at which the merit of a scale is half that of many objects
+# Smaller objects inside of larger ones, such as nuclei of an embryo, are preferred to them if they
+# have at least this steadiness and this correlation with the intensities in the larger objects:
+MIN_STEADINESS_INSIDE, MIN_CORRELATION_INSIDE = 0.5, 0.6
+MAX_MERIT_OF_RIVAL = 0.5  # of another scale, relative to the best one, that is not mentioned
+MIN_OBJECTS = 3  # for an estimate that is not uncertain
 MERGE_TOLERANCE = 0.1  # relative difference below which two estimates are the same
 MIN_RELATIVE_DIAMETER = 0.5  # smaller objects do not contribute to the final estimate
 MIN_UNCUT_VOLUME = 0.1  # fraction of the volume of objects that are not cut, to use only these
-
-
 MAX_RATIO_TO_GIVEN = 1.5  # of an estimate that confirms a given diameter
 
 
@@ -61,12 +66,15 @@ class Estimate(NamedTuple):
     scales_um, sizes_um : (m,) ndarray of float
         Scales that were tried, in descending order, and the size of the objects found at each; NaN
         if there were none.
+    doubt : str
+        Why the estimate is uncertain; empty if it is not, or if a given diameter was checked.
     """
 
     diameter_um: float | None
     found_um: Diameters
     scales_um: Diameters
     sizes_um: Diameters
+    doubt: str = ""
 
 
 def estimate_diameter(
@@ -112,10 +120,11 @@ def estimate_diameter(
     of an object merges with its bright surroundings; above it, they are smaller. The estimate is
     the scale at which both are equal. Sizes are weighted by volume, so small fragments of noise
     and texture have little influence. If several scales qualify, such as those of nuclei and of
-    clusters of nuclei, the one with the highest merit is used, see :meth:`_Search.merit`.
+    clusters of nuclei, the one with the highest merit is used, see :meth:`_Search.merit`, or a
+    smaller one if the objects of the former are clusters, see :meth:`_Search.is_cluster`.
 
     Each scale is tried on the coarsest grid that resolves it and, if that grid is large, only in
-    the brightest part of the stack.
+    the part of the stack with the strongest response of the blob filter.
     """
     largest, smallest = _limits(raw, spacing, min_um, max_um)
     search = _open(raw, spacing, defaults, no_data)
@@ -195,14 +204,34 @@ def _search_all(search: "_Search", largest: float, smallest: float) -> Estimate:
         refined = search.refine(candidate)
         if all(abs(refined / other - 1) > MERGE_TOLERANCE for other in candidates):
             candidates.append(refined)
-    best = candidates[0]
-    if len(candidates) > 1:
-        finest = min(candidates)
-        best = max(candidates, key=lambda scale: search.merit(finest, scale))
+    best, rival = _choose(search, candidates)
     found = search.find_diameters(best, FINAL_VOXEL_BUDGET)
     large = found[found >= MIN_RELATIVE_DIAMETER * best]
     diameter = float(f"{np.median(large):.3g}") if len(large) else best
-    return Estimate(diameter, found, scales, sizes)
+    doubt = f"objects of {rival:.3g} um fit the stack nearly as well" if rival else ""
+    if len(large) < MIN_OBJECTS:
+        doubt = f"it is based on {counted(len(large), 'objects')}"
+    return Estimate(diameter, found, scales, sizes, doubt)
+
+
+def _choose(search: "_Search", candidates: Sequence[float]) -> tuple[float, float | None]:
+    """Return the best of several scales, and another one that is nearly as good, if any."""
+    if len(candidates) == 1:
+        return candidates[0], None
+    finest = min(candidates)
+    merits = {scale: search.merit(finest, scale) for scale in candidates}
+    best = max(candidates, key=merits.__getitem__)
+    for smaller in sorted((each for each in candidates if each < best), reverse=True):
+        if search.is_cluster(finest, best, smaller):
+            best = smaller
+    rivals = [
+        scale
+        for scale in candidates
+        if merits[scale] > MAX_MERIT_OF_RIVAL * merits[best]
+        and scale != best
+        and not (scale > best and search.is_cluster(finest, scale, best))
+    ]
+    return best, max(rivals, key=merits.__getitem__, default=None)
 
 
 def _crossings(scales: Diameters, sizes: Diameters) -> list[float]:
@@ -238,10 +267,14 @@ class _Views:
         finest = GRID_VOXELS_PER_DIAMETER * voxel_um
         factors = [max(1, factor // 2) for factor in _factors(finest, spacing)]
         self.base, self.base_spacing = self._reduce(raw, factors), _coarser(spacing, factors)
-        self.mean_over_z = self.base.mean(axis=0)
+        self.search_grid = resampling.block_means(self.base, SEARCH_FACTORS)
+        self.search_spacing = _coarser(self.base_spacing, SEARCH_FACTORS)
 
-    def view(self, scale: float, budget: int) -> View:
-        """Return the stack, or its brightest part, on the grid of a scale, and its spacing."""
+    def view(self, scale: float, blob_sigma_um: float, budget: int) -> View:
+        """Return the stack, or the part with most objects, on the grid of a scale, and its spacing.
+
+        `blob_sigma_um` is that of the filter that finds objects of the scale.
+        """
         factors = _factors(scale, self.spacing)
         sides = [
             -(-length // factor) for length, factor in zip(self.raw.shape, factors, strict=True)
@@ -255,7 +288,7 @@ class _Views:
             max(1, min(length, side * factor))
             for length, factor in zip(self.raw.shape[1:], factors[1:], strict=True)
         ]
-        part = self.raw[self._brightest(lengths)]
+        part = self.raw[self._richest(lengths, blob_sigma_um)]
         return self._reduce(part, factors), _coarser(self.spacing, factors)
 
     def _reduce(self, raw: RawVolume, factors: Sequence[int]) -> Volume:
@@ -263,20 +296,22 @@ class _Views:
         scaled = (rescale(slab, self.low, self.high) for slab in slabs)
         return np.concatenate([resampling.block_means(slab, factors) for slab in scaled])
 
-    def _brightest(self, lengths: Sequence[int]) -> Box:
-        """Return the window of given numbers of rows and columns with the highest mean over z."""
-        steps = [
-            base / step for base, step in zip(self.base_spacing[1:], self.spacing[1:], strict=True)
-        ]
+    def _richest(self, lengths: Sequence[int], blob_sigma_um: float) -> Box:
+        """Return the window of given numbers of rows and columns with the strongest blobs.
+
+        The brightest one can be haze without objects.
+        """
+        response = blobness(self.search_grid, self.search_spacing, blob_sigma_um).sum(axis=0)
+        steps = np.divide(self.search_spacing[1:], self.spacing[1:]).tolist()
         rows, columns = (
             max(1, min(size, round(length / step)))
-            for size, length, step in zip(self.mean_over_z.shape, lengths, steps, strict=True)
+            for size, length, step in zip(response.shape, lengths, steps, strict=True)
         )
-        padded = np.pad(self.mean_over_z, ((1, 0), (1, 0))).astype(np.float64)
+        padded = np.pad(response, ((1, 0), (1, 0))).astype(np.float64)
         sums = padded.cumsum(axis=0).cumsum(axis=1)
-        brightness = sums[rows:, columns:] - sums[:-rows, columns:]
-        brightness = brightness - sums[rows:, :-columns] + sums[:-rows, :-columns]
-        corner = np.unravel_index(np.argmax(brightness), brightness.shape)
+        total = sums[rows:, columns:] - sums[:-rows, columns:]
+        total = total - sums[rows:, :-columns] + sums[:-rows, :-columns]
+        corner = np.unravel_index(np.argmax(total), total.shape)
         window = [slice(None)]
         for position, step, size, length in zip(
             corner, steps, self.raw.shape[1:], lengths, strict=True
@@ -337,25 +372,37 @@ class _Search:
         - A number that is small for a few large objects, such as clusters of nuclei or one corner
           that is brighter than the others.
         """
-        image, spacing = self.views.view(finest, FINAL_VOXEL_BUDGET)
+        image, spacing = self._view(finest, FINAL_VOXEL_BUDGET)
         mask, _ = self.mark(image, spacing, scale)
-        explained = 0.0
-        if mask.any() and not mask.all():
-            explained = np.corrcoef(image.ravel(), mask.ravel())[0, 1]
-        smaller = self.find_diameters(scale / STEADINESS_STEP, FINAL_VOXEL_BUDGET)
-        larger = self.find_diameters(scale * STEADINESS_STEP, FINAL_VOXEL_BUDGET)
-        steadiness = 0.0
-        if len(smaller) and len(larger):
-            change = abs(np.log(_typical_size(larger) / _typical_size(smaller)))
-            steadiness = max(0.0, 1 - change / np.log(STEADINESS_STEP**2))
+        explained = _correlation(image, mask)
+        steadiness, count = self._steadiness(scale)
         log.info(
             "%s of %.3g um: correlation with the stack %.2f, steadiness %.2f",
-            counted(len(larger), "objects"),
+            counted(count, "objects"),
             scale,
             explained,
             steadiness,
         )
-        return explained * steadiness * len(larger) / (len(larger) + HALF_MERIT_COUNT)
+        return explained * steadiness * count / (count + HALF_MERIT_COUNT)
+
+    def is_cluster(self, finest: float, scale: float, smaller: float) -> bool:
+        """Return whether the objects of a scale consist of distinct objects of a smaller scale."""
+        image, spacing = self._view(finest, FINAL_VOXEL_BUDGET)
+        inside = self.mark(image, spacing, scale)[0] > 0
+        mask, _ = self.mark(image, spacing, smaller)
+        explained = _correlation(image[inside], mask[inside])
+        steadiness, _ = self._steadiness(smaller)
+        log.info("correlation in objects of %.3g um: %.2f", scale, explained)
+        return explained > MIN_CORRELATION_INSIDE and steadiness > MIN_STEADINESS_INSIDE
+
+    def _steadiness(self, scale: float) -> tuple[float, int]:
+        """Return the steadiness of a scale, see `merit`, and the number of objects."""
+        smaller = self.find_diameters(scale / STEADINESS_STEP, FINAL_VOXEL_BUDGET)
+        larger = self.find_diameters(scale * STEADINESS_STEP, FINAL_VOXEL_BUDGET)
+        if not (len(smaller) and len(larger)):
+            return 0.0, len(larger)
+        change = abs(np.log(_typical_size(larger) / _typical_size(smaller)))
+        return max(0.0, float(1 - change / np.log(STEADINESS_STEP**2))), len(larger)
 
     def mark(self, image: Volume, spacing: Spacing, scale: float) -> tuple[Mask, Volume]:
         """Return the mask of objects of a scale, and the denoised image."""
@@ -368,7 +415,7 @@ class _Search:
 
     def find_diameters(self, scale: float, budget: int = VOXEL_BUDGET) -> Diameters:
         """Return the diameters of the objects found at a scale, in ascending order."""
-        image, spacing = self.views.view(scale, budget)
+        image, spacing = self._view(scale, budget)
         mask, smooth = self.mark(image, spacing, scale)
         components = cc3d.connected_components(mask, connectivity=26)
         options = self._options("find_seeds", scale)
@@ -377,12 +424,20 @@ class _Search:
         labels = split_objects(seeds, mask, smooth, distance, "distance", {})
         return _diameters(labels, spacing)
 
+    def _view(self, scale: float, budget: int) -> View:
+        return self.views.view(scale, self._options("binarize", scale)["sigma_um"], budget)
+
     def _options(self, stage: str, scale: float) -> dict[str, Any]:
         """Return the default options of a stage for objects with a diameter of `scale`."""
         return {
             name: value * scale if name.endswith("_um") else value
             for name, value in self.defaults[stage].items()
         }
+
+
+def _correlation(image: Volume, mask: Mask) -> float:
+    """Return the correlation of intensities with a mask; 0 if the mask is constant."""
+    return float(np.corrcoef(image.ravel(), mask.ravel())[0, 1]) if 0 < mask.mean() < 1 else 0.0
 
 
 def _diameters(labels: Labels, spacing: Spacing) -> Diameters:

@@ -86,7 +86,11 @@ def import_stack(
         measured = source.measure_z() if source.measure_z else None
     stored = source.spacing | ({"z": measured} if measured else {})
     chosen, notices = voxel_size.choose(name, stored, spacing, source.count)
-    flags = [*source.flags, *voxel_size.find_doubtful(stored, spacing)]
+    flags = [
+        *source.flags,
+        *voxel_size.find_doubtful(stored, spacing),
+        *voxel_size.find_unusual({axis: chosen[axis]["um"] for axis in "zyx"}, source.count),
+    ]
     if source.files:  # a billion absent chunks take too long to read
         flags += check_chunks(name, source, number)
     with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):

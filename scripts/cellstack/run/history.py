@@ -25,6 +25,8 @@ NOT_FINISHED = {"params": ["not known: the job that makes this file did not fini
 TIMESTAMP = ".snakemake_timestamp"  # the file whose time Snakemake takes as that of a folder
 RESULTS = "<results>/"
 LOCAL = Path(".snakemake")
+NOT_REPRODUCIBLE = {"log": [], "starttime": 0, "endtime": 0, "job_hash": 0, "external_jobid": None}
+FIRST_TIME = 946_684_800  # of files in a portable history: the year 2000
 MAX_BYTES = 64 * 1024**2  # a longer history is shortened at the end of a run
 
 
@@ -175,6 +177,75 @@ class History(logging.Handler):
                     entry = json.loads(line)
                     entries[entry["file"]] = entry
         return entries
+
+
+def portable_history(
+    file: str | Path,
+    results: str,
+    kept: Mapping[str, int],
+    replaced: Mapping[str, str],
+) -> str:
+    """Return a history for a copy of some results, which does not depend on when they were made.
+
+    Parameters
+    ----------
+    file : path-like
+        The history of the results.
+    results : str
+        Folder of the results.
+    kept : dict of str to int
+        The sizes of the files in the copy, by path. Records of the files that they were made from
+        are kept too.
+    replaced : dict of str to str
+        Texts to be replaced in the params, such as private paths and stamps of files.
+
+    Returns
+    -------
+    str
+        The content of the new history. Files have times in the order in which they depend on each
+        other.
+    """
+    history = History(results)
+    history._file = Path(file)
+    entries = history._read() if Path(file).exists() else {}
+    sizes = {history._portable(name): size for name, size in kept.items()}
+    depths: dict[str, int] = {}
+
+    def depth(name: str) -> int:
+        if name not in depths:
+            depths[name] = 0  # ends a circle, which a damaged history could contain
+            inputs = entries.get(name, {}).get("record", {}).get("input") or []
+            depths[name] = 1 + max(map(depth, inputs), default=0)
+        return depths[name]
+
+    for name in sizes:
+        depth(name)
+    logs = {_log_of(entries[name]) for name in depths.keys() & entries.keys()} - {()}
+    for name, other in entries.items():  # the other outputs of the same jobs
+        if _log_of(other) in logs:
+            depth(name)
+    lines = []
+    for name in sorted(depths.keys() & entries.keys()):
+        entry: dict[str, Any] = {"file": name}
+        record = entries[name].get("record")
+        if record is not None:
+            params = [str(param) for param in record.get("params") or []]
+            for text, new in replaced.items():
+                params = [param.replace(text, new) for param in params]
+            checksums = record.get("input_checksums") or {}
+            entry["record"] = record | NOT_REPRODUCIBLE | {"params": sorted(params)}
+            entry["record"]["input"] = sorted(record.get("input") or [])
+            entry["record"]["input_checksums"] = dict(sorted(checksums.items()))
+        if name in sizes:
+            time = FIRST_TIME + depths[name]
+            entry |= {"size": sizes[name], "time": time * 10**9}
+        lines.append(json.dumps(entry))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _log_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the log of the job that made a file, which no other job has."""
+    return tuple(entry.get("record", {}).get("log") or [])
 
 
 def _carrier(file: str) -> Path:

@@ -68,10 +68,11 @@ def commit_of(folder: str | Path) -> str | None:
     Returns
     -------
     str or None
-        None if the folder is not the top of a clone, or without git.
+        None if the folder is not the top of a clone or a copy in an archive, or without git.
     """
     if not Path(folder, ".git").exists():
-        return None
+        recorded = Path(folder, "COMMIT")  # of a copy in an archive
+        return recorded.read_text().strip() or None if recorded.is_file() else None
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"]
     try:
         answer = subprocess.run(

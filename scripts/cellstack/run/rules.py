@@ -172,6 +172,11 @@ class StageHelpers:
         names = self._study.argument_names(stage)
         return {key: argument(key) for key in names} | {"source": self._sources.hash(stage)}
 
+    def packages(self) -> dict[str, list[str]]:
+        """Return the modules that each stage imports, see :meth:`Sources.imports`."""
+        stages = [*self._study.schemas.stages["properties"], "import_labels", "measure_objects"]
+        return {stage: self._sources.imports(stage) for stage in stages}
+
     def simulation(self) -> dict[str, Any]:
         """Return the params of simulate_stack, from the simulation in the configuration."""
 

@@ -25,10 +25,18 @@ PACKAGES = (
     "cellstack.measure",
     "cellstack.pages",
     "cellstack.prepare",
+    "cellstack.publish",
     "cellstack.run",
     "cellstack.segment",
     "cellstack.sweep",
 )
+IMPORTED = re.compile(r"^(?:import|from) (\w+)", re.MULTILINE)  # in every run
+PACKAGE_OF = {  # Python packages whose module has another name
+    "SimpleITK": "simpleitk",
+    "cc3d": "connected-components-3d",
+    "cv2": "opencv-python-headless",
+    "skimage": "scikit-image",
+}
 IMPORT = re.compile(r"^\s*from (cellstack[\w.]*) import (\([^)]*\)|[^\n(]+)", re.MULTILINE)
 
 
@@ -81,6 +89,26 @@ class Sources:
                 files.append(f"{each.replace('.', '/')}.py")
                 files += _package_files(each)
         return files
+
+    @cache  # noqa: B019
+    def imports(self, script: str) -> list[str]:
+        """Return the modules outside of cellstack that a script and its modules import.
+
+        Parameters
+        ----------
+        script : str
+            Name of the script, without ``.py``.
+
+        Returns
+        -------
+        list of str
+            Names of packages such as ``scikit-image``, and modules of Python; sorted.
+        """
+        found: set[str] = set()
+        for name in self.files(f"{script}.py"):
+            text = Path(self._locate(name)).read_text(encoding="utf-8")
+            found.update(PACKAGE_OF.get(each, each) for each in IMPORTED.findall(text))
+        return sorted(found - {"cellstack"})
 
     @cache  # noqa: B019
     def hash(self, script: str) -> str:

@@ -86,3 +86,27 @@ def test_a_sweep_needs_a_table_and_a_ground_truth(load_study):
     study = load_study([ROWS[1] | {"diameter_um": 9}], "binarize.method\nli\n")
     with pytest.raises(InputError, match="no row to sweep"):
         Inputs(study, Recipes(study)).sweep_scores()
+
+
+def test_stacks_that_share_all_settings_are_a_group(load_study):
+    rows = [
+        *ROWS,
+        ROWS[0] | {"stack": "b", "diameter_um": "9"},
+        ROWS[0] | {"stack": "c", "labels": "l.tif"},
+        ROWS[0] | {"stack": "d", "preset": "tutorial"},
+        ROWS[0] | {"stack": "e", "diameter_um": "auto"},
+    ]
+    recipes = Recipes(load_study(rows, split_objects={"method": "edges"}))
+    groups = recipes.groups_of_settings()
+    assert [(group["object"], group["stacks"]) for group in groups] == [
+        ("nuclei", ["a", "b", "e"]),
+        ("nuclei", ["c"]),
+        ("nuclei", ["d"]),
+        ("cells", ["a"]),
+    ]
+    first, external, tutorial, cells = (group["stages"] for group in groups)
+    assert "detect_edges" in first and "detect_edges" not in tutorial  # another landscape
+    assert first["denoise"]["options"] == {"sigma_um": "0.075 d"}
+    assert list(external) == ["import_stack", "select_objects"]
+    assert "correct_background" not in first  # it has no steps
+    assert {"merge_cells", "enhance_membrane"} <= cells.keys() and "binarize" not in cells

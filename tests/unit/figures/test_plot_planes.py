@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from cellstack.core.labels import find_boxes
 from cellstack.figures import drawing, outlines
-from cellstack.figures.plot_planes import MAX_HEIGHT, MAX_WIDTH, choose_planes, plot_planes
+from cellstack.figures.grid import MAX_HEIGHT, MAX_WIDTH
+from cellstack.figures.plot_planes import choose_planes, plot_planes
 
 
 def test_objects_have_the_same_color_on_all_planes():

@@ -155,10 +155,12 @@ def test_script_writes_the_same_bytes_twice(tmp_path):
         main(
             tables=[tmp_path / "a.csv"],
             figure=tmp_path / f"{name}.png",
+            vector=tmp_path / f"{name}.pdf",
             stacks=["a"],
             groups={},
             object="cells",
             group_by="condition",
             note="",
         )
-    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+    for end in ("png", "pdf"):
+        assert (tmp_path / f"one.{end}").read_bytes() == (tmp_path / f"two.{end}").read_bytes()

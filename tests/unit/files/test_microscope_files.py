@@ -506,7 +506,7 @@ def test_what_a_file_says_about_the_acquisition_is_kept(tmp_path, kind):
     expected = {
         "czi": {"channels": [{"name": name} for name in CHANNELS]},
         "ims": {"numerical_aperture": 1.2, "channels": [{"name": name} for name in CHANNELS]},
-        "lif": {},
+        "lif": {"bit_depth": 16},
         "oif": {
             "channels": [
                 {"name": f"CH{number}", "fluorophore": name}

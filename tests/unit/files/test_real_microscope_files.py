@@ -122,7 +122,7 @@ def test_planes_of_metaxpress_have_a_pixel_size(data):
     assert projection.notices == ["is a projection of a stack (Maximum), not a plane"]
     assert plane.acquisition["numerical_aperture"] == 0.2
     assert plane.acquisition["channels"] == [
-        {"name": "FITC", "emission_nm": 536, "exposure": "80 ms"}
+        {"name": "FITC", "emission_nm": 536, "exposure_ms": 80}
     ]
 
 

@@ -249,3 +249,21 @@ def test_other_resolution_tags_are_not_doubtful():
     imagej = voxel_size.from_imagej({"unit": "um"}, tags)
     for found in (microscope, imagej):
         assert voxel_size.find_doubtful(found, NOTHING) == []
+
+
+@pytest.mark.parametrize(
+    ("sizes", "planes", "flag"),
+    [
+        ((0.9, 0.4, 0.4), 24, ""),
+        ((0.4, 0.4, 0.9), 24, "the voxel sizes along y (0.4 um) and x (0.9 um) differ"),
+        ((0.4, 0.9, 0.4), 24, "the voxel sizes along y (0.9 um) and x (0.4 um) differ"),
+        ((0.4, 1.0, 0.9), 24, "the voxel size along z (0.4 um) is smaller than along y and x"),
+        ((0.4, 0.9, 0.9), 1, ""),  # of one plane any thickness is plausible
+        ((0.4, 0.8, 0.4), 24, ""),
+        ((0.4, 0.8, 0.8), 24, ""),
+        ((20.0, 0.1, 0.1), 24, ""),
+    ],
+)
+def test_voxel_sizes_that_can_be_in_the_wrong_order_are_flagged(sizes, planes, flag):
+    flags = voxel_size.find_unusual(dict(zip("zyx", sizes, strict=True)), planes)
+    assert [each.startswith(flag) for each in flags] == [True] * bool(flag)

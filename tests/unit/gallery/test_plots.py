@@ -20,7 +20,7 @@ from cellstack.gallery.compare_morphology import compare_morphology
 from cellstack.gallery.compare_surface_area import compare_surface_area
 from cellstack.gallery.compare_thresholds import compare_thresholds
 from cellstack.gallery.plot_profile import plot_profile
-from cellstack.gallery.plot_shapes import plot_shapes
+from cellstack.gallery.plot_shapes import draw_shapes, plot_shapes
 
 SPACING = (1.3, 0.5, 0.35)
 SHAPE = (6, 20, 30)
@@ -366,3 +366,9 @@ def test_plot_and_color_bar_have_their_place():
     assert label.get_window_extent().x0 > bar.bbox.x1
     assert to_hex(axes.get_facecolor()) == "#000000"
     assert panels(figure)
+
+
+def test_shapes_of_a_stack_without_objects():
+    assert plot_shapes([], [], [], [], "nuclei")["panels"] == []
+    figure = draw_shapes([], [], [], [], "nuclei")
+    assert texts_of(figure) == ["no measured objects"]

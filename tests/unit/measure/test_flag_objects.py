@@ -80,6 +80,24 @@ def test_seeds_and_contrast():
     assert flags == [CONTRAST, "", SEEDS]
 
 
+@pytest.mark.parametrize(
+    ("heights", "flagged"),
+    [
+        ([10, 11, 9, 10, 79], []),
+        ([10, 11, 9, 10, 81], [4]),
+        ([10, 10, 10, 10, np.nan, 81], [5]),  # the background of one object is unknown
+        ([10, 10, 10, 81], []),  # too few to know what is usual
+        ([81, 90, 85, 10, 10, 10, 10], [0, 1, 2]),
+        ([81, 90, 85, 90, 10, 10, 10], []),  # bright is usual here
+        ([-1, -2, 0, -1, 5], [4]),
+    ],
+)
+def test_objects_much_brighter_than_the_median_are_flagged(heights, flagged):
+    rows = objects([100] * len(heights))
+    flags = flag_objects(rows, heights=heights)
+    assert [i for i, flag in enumerate(flags) if flag == "bright for its stack"] == flagged
+
+
 @given(st.lists(st.floats(1, 1e4), min_size=1, max_size=20), st.floats(0.01, 100))
 def test_flags_do_not_depend_on_the_unit_of_volume(volumes, factor):
     ours, theirs = (
@@ -112,9 +130,9 @@ def ball_stack(height, noise, diameter=8.0):
 @pytest.mark.parametrize(("height", "noise"), [(50, 10), (10, 10), (0, 10), (-30, 10)])
 def test_contrast_is_in_standard_deviations_of_the_background(height, noise):
     segmentation, raw, boxes, rows = ball_stack(height, noise)
-    assert measure_contrast(segmentation, boxes, rows, raw, SPACING)[0] == pytest.approx(
-        height / noise, abs=0.3
-    )
+    contrast, heights = measure_contrast(segmentation, boxes, rows, raw, SPACING)
+    assert contrast == pytest.approx(height / noise, abs=0.3)
+    assert heights == pytest.approx(height, abs=3)
 
 
 def test_neighbouring_objects_are_not_background():
@@ -123,7 +141,7 @@ def test_neighbouring_objects_are_not_background():
     segmentation[:, :, 34:] = 8
     assert measure_contrast(segmentation, boxes, rows, raw, SPACING)[0] == pytest.approx(5, abs=0.3)
     segmentation[segmentation == 0] = 9  # on all sides
-    assert np.isnan(measure_contrast(segmentation, boxes, rows, raw, SPACING)[0])
+    assert np.isnan(measure_contrast(segmentation, boxes, rows, raw, SPACING)).all()
 
 
 def test_the_background_is_a_shell_beyond_the_blurred_edge():
@@ -143,8 +161,8 @@ def test_the_background_is_a_shell_beyond_the_blurred_edge():
     raw[distance > 1.6] += 1000
     box = ndimage.find_objects(segmentation)[2]
     rows = [{"segmentation_label": 3, "equivalent_diameter_um": 8.0}]
-    found = measure_contrast(segmentation, [box], rows, raw, spacing)
-    assert found[0] == pytest.approx(5, abs=0.15)
+    found, _ = measure_contrast(segmentation, [box], rows, raw, spacing)
+    assert found == pytest.approx(5, abs=0.15)
 
 
 @pytest.mark.parametrize(("free", "defined"), [(19, False), (20, True)])
@@ -155,7 +173,7 @@ def test_contrast_needs_20_voxels_of_background(free, defined):
     away = ndimage.distance_transform_edt(segmentation != 1, sampling=spacing)
     segmentation[tuple(np.argwhere((away > 5) & (away <= 20))[:free].T)] = 0
     rows = [{"segmentation_label": 1, "equivalent_diameter_um": 100.0}]
-    (found,) = measure_contrast(segmentation, [np.s_[0:1, 4:8, 4:8]], rows, raw, spacing)
+    ((found,), _) = measure_contrast(segmentation, [np.s_[0:1, 4:8, 4:8]], rows, raw, spacing)
     assert np.isfinite(found) == defined
 
 
@@ -189,10 +207,10 @@ def test_voxels_without_data_are_not_background():
     no_data[:, :, 18:] = True
     box = (slice(1, 3), slice(6, 14), slice(8, 16))
     rows = [{"segmentation_label": 1, "equivalent_diameter_um": 20.0}]
-    (expected,) = measure_contrast(segmentation, [box], rows, raw, (1.0, 0.7, 0.6), 1, no_data)
+    ((expected,), _) = measure_contrast(segmentation, [box], rows, raw, (1.0, 0.7, 0.6), 1, no_data)
     raw[no_data] = 0
-    (found,) = measure_contrast(segmentation, [box], rows, raw, (1.0, 0.7, 0.6), 1, no_data)
-    (blind,) = measure_contrast(segmentation, [box], rows, raw, (1.0, 0.7, 0.6))
+    ((found,), _) = measure_contrast(segmentation, [box], rows, raw, (1.0, 0.7, 0.6), 1, no_data)
+    ((blind,), _) = measure_contrast(segmentation, [box], rows, raw, (1.0, 0.7, 0.6))
     assert found == expected
     assert blind < 0.5 * found
 

@@ -415,7 +415,7 @@ def test_all_columns_are_defined():
     )[0]
     columns = table_columns.column_names(["nuclei", "b7"])
     assert [name for name in columns if name in row] == list(row)
-    without_channel = {"contrast_to_noise_ratio", "flags"}
+    without_channel = {"contrast_to_noise_ratio", "flags", "corrections"}
     assert set(columns) - row.keys() == {"stack", "object", "segmentation_label"} | without_channel
     units = {
         name.rpartition("_")[2]: table_columns.describe(name)[0]

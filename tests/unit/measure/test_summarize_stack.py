@@ -108,6 +108,9 @@ def test_counts_by_reason():
         "count_found": 6,
         "count_measured": 2,
         "count_flagged": 0,
+        "count_corrected": 0,
+        "count_corrections": 0,
+        "count_corrections_not_applied": 0,
         "count_dropped_lateral_face": 2,
         "count_dropped_top_or_bottom_face": 0,
         "count_dropped_beside_no_data": 0,
@@ -379,6 +382,21 @@ def test_many_flagged_objects_are_flagged(kind, count, flagged):
     flags = summarize_stack(columns, ["kept"] * 9, 10)["flags"]
     assert flags.startswith(f"{kind}: 4 of 9 objects") == flagged
     assert bool(flags) == flagged
+
+
+def test_an_uncertain_diameter_is_flagged():
+    summary = summarize_stack(table(9), ["kept"] * 9, 10, doubt="it is based on ...")
+    assert summary["flags"] == (
+        "the estimated diameter is uncertain: it is based on ... (give diameter_um)"
+    )
+
+
+def test_one_much_brighter_object_is_enough_for_a_flag():
+    columns = table(9)
+    columns["flags"] = ["large for its stack;bright for its stack"] + [""] * 8
+    assert summarize_stack(columns, ["kept"] * 9, 10)["flags"] == (
+        "bright for its stack: 1 object (objects beside it can be missing or too small)"
+    )
 
 
 @pytest.mark.parametrize(("ratio", "flagged"), [(1.7, True), (1.8, False)])

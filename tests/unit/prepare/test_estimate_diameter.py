@@ -1,5 +1,7 @@
 """Estimated diameters of spheres of known size, simulated colonies and stacks without objects."""
 
+import itertools
+
 import numpy as np
 import pytest
 import tifffile
@@ -12,6 +14,7 @@ from cellstack.errors import InputError
 from cellstack.files.records import read_json
 from cellstack.files.stacks import write_stack
 from cellstack.prepare.estimate_diameter import (
+    _choose,
     _diameters,
     _typical_size,
     check_diameter,
@@ -117,11 +120,65 @@ def test_simulated_colonies(shape, spacing, diameter, count, quality):
 
 
 @pytest.mark.slow
-def test_the_brightest_part_of_a_large_stack_is_used():
-    large = np.full((20, 440, 440), 20, np.uint16)
-    large[:, 220:330, 110:220] = spheres((20, 110, 110), (0.8, 0.3, 0.3), 8, 12)
+@pytest.mark.parametrize("haze", [0, 60])
+def test_the_part_of_a_large_stack_with_objects_is_used(haze):
+    y, x = np.ogrid[:700, :700]
+    intensity = 20 + haze * np.exp(-((y - 140) ** 2 + (x - 560) ** 2) / 2 / 90**2)
+    large = np.random.default_rng(3).poisson(intensity, (20, 700, 700)).astype(np.uint16)
+    large[:, 480:590, 110:220] += spheres((20, 110, 110), (0.8, 0.3, 0.3), 8, 12) - 10
     found = estimate_diameter(large, (0.8, 0.3, 0.3), DEFAULTS)
     assert found.diameter_um == pytest.approx(8, rel=TOLERANCE)
+
+
+@pytest.mark.slow
+def test_nuclei_are_preferred_to_embryos():
+    shape, spacing, diameter = (24, 240, 240), (1.0, 0.5, 0.5), 5
+    y, x = np.ogrid[:240, :240]
+    raw = np.zeros(shape)
+    nuclei = spheres(shape, spacing, diameter, 250).astype(float) - 20
+    for row, column in itertools.product((40, 120, 200), repeat=2):
+        inside = (y - row) ** 2 + (x - column) ** 2 < 32**2
+        raw += inside * (40 + nuclei)
+    raw = np.random.default_rng(2).poisson(20 + raw.clip(0)).astype(np.uint16)
+    found = estimate_diameter(raw, spacing, DEFAULTS)
+    assert found.diameter_um == pytest.approx(diameter, rel=TOLERANCE)
+    assert found.doubt == ""
+
+
+def test_an_estimate_from_one_object_is_uncertain():
+    raw = spheres((16, 110, 110), (1, 0.4, 0.4), 12, 1)
+    found = estimate_diameter(raw, (1, 0.4, 0.4), DEFAULTS)
+    assert found.diameter_um == pytest.approx(12, rel=TOLERANCE)
+    assert found.doubt == "it is based on 1 object"
+
+
+class Search:
+    """A search with given merits of scales, in which some are clusters of some others."""
+
+    def __init__(self, merits, clusters=()):
+        self.merits, self.clusters = merits, clusters
+
+    def merit(self, finest, scale):
+        assert finest == min(self.merits)
+        return self.merits[scale]
+
+    def is_cluster(self, finest, scale, smaller):
+        return (scale, smaller) in self.clusters
+
+
+@pytest.mark.parametrize(
+    ("merits", "clusters", "best", "rival"),
+    [
+        ({50: 0.6, 10: 0.8}, [], 10, 50),
+        ({50: 0.39, 10: 0.8}, [], 10, None),
+        ({50: 0.8, 10: 0.6}, [], 50, 10),
+        ({50: 0.8, 10: 0.6}, [(50, 10)], 10, None),
+        ({50: 0.8, 20: 0.1, 10: 0.5}, [(50, 20), (20, 10)], 10, 50),
+        ({50: 0.8, 10: 0.6, 2: 0.5}, [(50, 10)], 10, 2),
+    ],
+)
+def test_the_choice_between_scales(merits, clusters, best, rival):
+    assert _choose(Search(merits, clusters), list(merits)) == (best, rival)
 
 
 @pytest.mark.parametrize(
@@ -156,8 +213,8 @@ def test_the_input_is_not_changed_and_the_result_is_reproducible():
     first, second = (estimate_diameter(raw, (1, 0.4, 0.4), DEFAULTS) for _ in range(2))
     assert np.array_equal(raw, before)
     assert first.diameter_um == second.diameter_um
-    for a, b in zip(first[1:], second[1:], strict=True):
-        assert np.array_equal(a, b, equal_nan=True)
+    for name in ("found_um", "scales_um", "sizes_um"):
+        assert np.array_equal(getattr(first, name), getattr(second, name), equal_nan=True)
 
 
 def test_diameters_of_uncut_and_cut_objects():
@@ -186,6 +243,9 @@ def test_the_typical_size_is_weighted_by_volume():
         ("tutorial", (0.58, 0.522, 0.522), 10.7, 12.8),
         ("embryo8", (1.75, 0.8, 0.8), 13.0, 18.9),
         ("ovule", (0.284, 0.127, 0.127), 3.6, 5.1),
+        # within 25 % of the median of the nuclei that no face cuts
+        ("lightsheet8", (2, 0.83, 0.83), 12.2, 20.3),
+        ("embryos/emb08-t451", (1.75, 0.8, 0.8), 11.8, 19.6),
     ],
 )
 def test_real_stacks_between_the_smallest_and_the_largest_nucleus(data, name, spacing, low, high):
@@ -198,6 +258,16 @@ def test_the_script_records_a_fallback_for_an_empty_stack(tmp_path):
     script.main(raw=tmp_path / "raw.tif", record=tmp_path / "diameter.json", defaults=DEFAULTS)
     found = lengths.read_diameter(tmp_path / "diameter.json")
     assert (found["diameter_um"], found["source"], found["found_um"]) == (12, "fallback", [])
+    assert read_json(tmp_path / "diameter.json")["doubt"] == ""
+
+
+@pytest.mark.parametrize(("given", "doubt"), [(None, "it is based on 1 object"), (12, "")])
+def test_the_script_records_why_an_estimate_is_uncertain(tmp_path, given, doubt):
+    raw = spheres((16, 110, 110), (1, 0.4, 0.4), 12, 1)
+    write_stack(tmp_path / "raw.tif", raw, (1.0, 0.4, 0.4))
+    record = tmp_path / "diameter.json"
+    script.main(raw=tmp_path / "raw.tif", record=record, defaults=DEFAULTS, given_um=given)
+    assert read_json(record)["doubt"] == doubt
 
 
 @pytest.mark.slow

@@ -265,7 +265,7 @@ def test_the_script_writes_the_stack_and_a_record(image, tmp_path):
         },
         "downsample": [2, 3, 1],
         "raw": {"shape": [2, 2, 7], "dtype": "uint16", "spacing_um": [0.5802, 0.78, 0.26]},
-        "acquisition": {},
+        "acquisition": {"channels": [{"name": "membrane"}, {"name": "nuclei"}]},
         "no_data": None,
         "notices": [],
         "flags": [],

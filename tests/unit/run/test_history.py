@@ -1,5 +1,6 @@
 """Snakemake's records and the times of files, kept beside the results and restored in copies."""
 
+import json
 import logging
 import os
 import shutil
@@ -226,3 +227,32 @@ def test_a_history_that_cannot_be_written_does_not_end_the_run(study):
     made.handle(logging.makeLogRecord({"event": "job_finished", "job_id": 0}))
     made.handle(logging.makeLogRecord({"event": "job_finished", "job_id": 7}))
     made.finish()
+
+
+def portable(kept, replaced=None):
+    text = history.portable_history("results/.history.jsonl", "results", kept, replaced or {})
+    return {entry["file"]: entry for entry in map(json.loads, text.splitlines())}
+
+
+def test_a_portable_history_has_no_times_of_this_run(study):
+    study.run(list(TIMES), "old")
+    study.run(["results/a/labels.tif"], "new", inputs=["results/a/mask.tif"])
+    kept = {"results/a/mask.tif": 7, "results/a/labels.tif": 9}
+    found = portable(kept)
+    assert list(found) == ["<results>/a/labels.tif", "<results>/a/mask.tif", "<results>/a/raw.tif"]
+    raw, mask, labels = (found[f"<results>/a/{name}.tif"] for name in ("raw", "mask", "labels"))
+    assert "time" not in raw  # it is not in the copy, and its record shows whether it is current
+    assert mask["size"] == 7 and labels["size"] == 9
+    assert mask["time"] < labels["time"] < 1e9 * 1e9
+    assert {entry["record"]["endtime"] for entry in found.values()} == {0}
+    for path in study.folder.rglob("*.tif"):
+        os.utime(path, (1, 1))
+    study.run(list(TIMES), "old")
+    assert portable(kept) == found
+
+
+def test_private_texts_are_replaced_in_a_portable_history(study):
+    study.run(["results/a/raw.tif"], "/home/me/a.tif")
+    found = portable({"results/a/raw.tif": 1}, {"/home/me/": "inputs/"})
+    assert found["<results>/a/raw.tif"]["record"]["params"] == ["inputs/a.tif"]
+    assert portable({}) == {}

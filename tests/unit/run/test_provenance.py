@@ -61,10 +61,12 @@ def test_images_are_recorded_with_a_hash_of_their_content(tmp_path, is_external,
             records=[tmp_path / "import.json"],
             images=[{"stack": "s", "channel": "nuclei", "image": f"{folder}a.tif"}],
             software={"cellstack": "1"},
+            study={"organism": "Mus musculus"},
         )
     digest = hashlib.sha256(b"some bytes").hexdigest()
     assert read_json(tmp_path / "provenance.json") == {
         "cellstack": "1",
+        "study": {"organism": "Mus musculus"},
         "images": [
             {"stack": "s", "channel": "nuclei", "image": "a.tif"}
             | {"sha256": digest if is_external else None, "bytes": 10 if is_external else None}

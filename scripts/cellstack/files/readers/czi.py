@@ -272,6 +272,7 @@ def _acquisition(root: Element, channels: Sequence[Element]) -> dict[str, Any]:
             "magnification": objective.findtext("NominalMagnification"),
             "numerical_aperture": objective.findtext("LensNA"),
             "immersion": objective.findtext("Immersion"),
+            "bit_depth": root.findtext(f"{IMAGE}ComponentBitCount"),
         },
         [
             {
@@ -281,7 +282,16 @@ def _acquisition(root: Element, channels: Sequence[Element]) -> dict[str, Any]:
                 "excitation_nm": channel.findtext("ExcitationWavelength"),
                 "emission_nm": channel.findtext("EmissionWavelength"),
                 "pinhole_airy": channel.findtext("PinholeSizeAiry"),
+                "exposure_ms": _milliseconds(channel.findtext("ExposureTime")),
             }
             for channel in channels
         ],
     )
+
+
+def _milliseconds(text: str | None) -> float | None:
+    """Return an exposure in ms, which a CZI gives in ns; None if it is not a number."""
+    try:
+        return None if text is None else float(text) / 1e6
+    except ValueError:
+        return None

@@ -169,6 +169,8 @@ def _acquisition(image: Any, root: Element) -> dict[str, Any]:
     attachment = root.find(SETTINGS)
     settings = Element("none") if attachment is None else next(iter(attachment), Element("none"))
     taken = image.timestamps
+    channels = root.findall(f"{DESCRIPTION}Channels/ChannelDescription")
+    bits = {channel.get("Resolution") for channel in channels}
     return acquisition.describe(
         {
             "date": None if taken is None or not len(taken) else taken[0],
@@ -178,6 +180,7 @@ def _acquisition(image: Any, root: Element) -> dict[str, Any]:
             "magnification": settings.get("Magnification"),
             "numerical_aperture": settings.get("NumericalAperture"),
             "immersion": settings.get("Immersion"),
+            "bit_depth": bits.pop() if len(bits) == 1 else None,
         }
     )
 

@@ -1,6 +1,7 @@
 """Reader of ND2, the format of Nikon microscopes."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from cellstack.files.readers.image_source import ImageSource, Planes
 from cellstack.files.readers.parts import Part
 from cellstack.files.readers.voxel_size import StoredSize
 
+EXPOSURE = re.compile(r"Exposure: *(\d+\.?\d*) *(ms|s)\b")
 FRAME_AXES = "CYXS"  # axes within a frame; the others count frames
 
 
@@ -145,6 +147,10 @@ def _spacing(file: Any, channels: list[Any]) -> dict[str, StoredSize]:
 
 def _acquisition(file: Any, channels: list[Any]) -> dict[str, Any]:
     microscope = channels[0].microscope if channels else None
+    # one line per channel, in this form only for cameras
+    exposures = EXPOSURE.findall(file.text_info.get("description", ""))
+    if len(exposures) != len(channels):
+        exposures = [(None, "ms")] * len(channels)
     return acquisition.describe(
         {
             "date": file.text_info.get("date"),
@@ -152,6 +158,7 @@ def _acquisition(file: Any, channels: list[Any]) -> dict[str, Any]:
             "magnification": getattr(microscope, "objectiveMagnification", None),
             "numerical_aperture": getattr(microscope, "objectiveNumericalAperture", None),
             "refractive_index": getattr(microscope, "immersionRefractiveIndex", None),
+            "bit_depth": file.attributes.bitsPerComponentSignificant,
         },
         [
             {
@@ -160,8 +167,9 @@ def _acquisition(file: Any, channels: list[Any]) -> dict[str, Any]:
                 "excitation_nm": each.channel.excitationLambdaNm,
                 "emission_nm": each.channel.emissionLambdaNm,
                 "pinhole_um": each.microscope.pinholeDiameterUm,
+                "exposure_ms": value and float(value) * (1000 if unit == "s" else 1),
             }
-            for each in channels
+            for each, (value, unit) in zip(channels, exposures, strict=True)
         ],
     )
 

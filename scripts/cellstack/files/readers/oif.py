@@ -200,6 +200,7 @@ def _acquisition(
             "objective": plane.get("ObjectiveLens Name"),
             "magnification": plane.get("Magnification"),
             "numerical_aperture": plane.get("ObjectiveLens NAValue"),
+            "bit_depth": settings.get("Reference Image Parameter", {}).get("ValidBitCounts"),
         },
         [
             {

@@ -21,6 +21,7 @@ from cellstack.files.readers import (
     voxel_size,
 )
 from cellstack.files.readers.image_source import ImageSource, Planes
+from cellstack.files.readers.ome_acquisition import describe_ome
 from cellstack.files.readers.ome_images import OmeImage
 from cellstack.files.readers.parts import Part
 from cellstack.files.readers.voxel_size import StoredSize
@@ -116,6 +117,10 @@ def _describe(
     times = image_source.axis_length(roles, shape, "T")
     time = parts.pick_time(name, times, part, "" if "Z" in roles else NOT_TIMES)
     acquisition, notices = tiff_microscopes.describe_plane(tif)
+    if tif.is_lsm:
+        acquisition = tiff_microscopes.describe_lsm(tif)
+    if image is not None and root is not None and root.find("{*}Image") is not None:
+        acquisition = describe_ome(image.root, root.findall("{*}Image")[0])
     return ImageSource(
         files=[path],
         format=FORMATS.get(series.kind, "TIFF"),

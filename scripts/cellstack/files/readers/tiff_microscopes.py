@@ -1,5 +1,6 @@
 """What the TIFFs of MetaMorph, MetaXpress and Zeiss (LSM) contain besides pixels."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -99,7 +100,7 @@ def describe_plane(tif: tifffile.TiffFile) -> tuple[dict[str, Any], list[str]]:
     channel = {
         "name": information.get("_IllumSetting_"),
         "emission_nm": information.get("wavelength"),
-        "exposure": information.get("Exposure Time"),
+        "exposure_ms": _milliseconds(information.get("Exposure Time")),
     }
     found = acquisition.describe(
         {
@@ -107,10 +108,52 @@ def describe_plane(tif: tifffile.TiffFile) -> tuple[dict[str, Any], list[str]]:
             "objective": information.get("_MagSetting_"),
             "numerical_aperture": information.get("_MagNA_"),
             "refractive_index": information.get("_MagRI_"),
+            "bit_depth": information.get("Camera Bit Depth"),
         },
         [channel],
     )
     return found, notices
+
+
+def _milliseconds(text: object) -> float | None:
+    """Return an exposure such as "80 ms" in ms; None if it is not known.
+
+    Examples
+    --------
+    >>> _milliseconds("80 ms"), _milliseconds("1.5 s"), _milliseconds("auto")
+    (80.0, 1500.0, None)
+    """
+    found = re.fullmatch(r"\s*(\d+\.?\d*)\s*(ms|s)\s*", str(text))
+    return float(found[1]) * (1000 if found[2] == "s" else 1) if found else None
+
+
+def describe_lsm(tif: tifffile.TiffFile) -> dict[str, Any]:
+    """Return what an LSM says about the acquisition."""
+    scan: dict[str, Any] = (tif.lsm_metadata or {}).get("ScanInformation") or {}
+    tracks = [track for track in scan.get("Tracks") or [] if track.get("Acquire", 1)]
+    channels, bits = [], set()
+    for track in tracks:
+        lasers = [each for each in track.get("IlluminationChannels") or [] if each.get("Acquire")]
+        for channel in track.get("DetectionChannels") or []:
+            if not channel.get("Acquire", 1):
+                continue
+            bits.add(channel.get("BitsPerSample"))
+            channels.append(
+                {
+                    "name": channel.get("ChannelName"),
+                    "fluorophore": channel.get("DyeName"),
+                    "detector": channel.get("DetectorName"),
+                    "excitation_nm": lasers[0].get("Wavelength") if len(lasers) == 1 else None,
+                }
+            )
+    counted = len(channels) == (tif.lsm_metadata or {}).get("DimensionChannels")
+    return acquisition.describe(
+        {
+            "objective": scan.get("Objective"),
+            "bit_depth": bits.pop() if len(bits) == 1 else None,
+        },
+        channels if counted else [],  # else it is not known which is which
+    )
 
 
 def spacing_of_stk(name: str, tif: tifffile.TiffFile) -> dict[str, StoredSize]:

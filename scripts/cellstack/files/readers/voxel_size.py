@@ -10,6 +10,7 @@ from cellstack.errors import InputError
 AXES = "zyx"
 TOLERANCE = 0.01  # largest relative difference between the sheet and the file
 MAX_STEP_ERROR = 0.1  # of a stage, relative to the distance between planes
+MAX_UNUSUAL_RATIO = 2.0  # of the voxel sizes along y and x, or of the smaller one to that along z
 POSITION_ERROR_UM = 0.005  # of a position that is rounded to 0.01 um
 
 _PREFIXES = {  # name: symbol and factor to um
@@ -338,3 +339,37 @@ def find_doubtful(found: Mapping[str, StoredSize], sheet: Mapping[str, float | N
     if z is not None and z.source == POSITIONS and isinstance(z.value, str):
         flags.append(f"the planes are not equally spaced (distances {z.value} um)")
     return flags
+
+
+def find_unusual(sizes: Mapping[str, float], planes: int) -> list[str]:
+    """Return a flag if voxel sizes are so unusual that they may be in the wrong order.
+
+    Parameters
+    ----------
+    sizes : dict of str to float
+        Voxel size along `z`, `y` and `x` in um.
+    planes : int
+        Number of planes.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> find_unusual({"z": 0.9, "y": 0.4, "x": 0.4}, 24)
+    []
+    >>> find_unusual({"z": 0.4, "y": 0.4, "x": 0.9}, 24)
+    ['the voxel sizes along y (0.4 um) and x (0.9 um) differ (check their order)']
+    """
+    z, y, x = (sizes[axis] for axis in "zyx")
+    if max(y, x) > MAX_UNUSUAL_RATIO * min(y, x):
+        return [
+            f"the voxel sizes along y ({y:.3g} um) and x ({x:.3g} um) differ (check their order)"
+        ]
+    if planes > 1 and min(y, x) > MAX_UNUSUAL_RATIO * z:
+        return [
+            f"the voxel size along z ({z:.3g} um) is smaller than along y and x ({y:.3g} and "
+            f"{x:.3g} um; check their order)"
+        ]
+    return []

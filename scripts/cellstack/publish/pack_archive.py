@@ -1,0 +1,550 @@
+"""The archive of a run: one zip file with results, configuration, workflow and their description.
+
+The same content gives the same bytes: entries are sorted, and have the same date and permissions.
+Paths outside the folder of the study, such as absolute ones, are private and are replaced by paths
+in the archive.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import yaml
+
+from cellstack.config.sheet import read_table
+from cellstack.errors import InputError
+from cellstack.files.fingerprints import record_path
+from cellstack.files.records import read_json
+from cellstack.publish.write_methods import acquisition_of, escape
+
+DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can contain
+PERMISSIONS = 0o100644  # a regular file, readable by all
+CHUNK_BYTES = 1024**2
+COMPRESSED = {".gz", ".h5ad", ".jpg", ".parquet", ".png", ".tif", ".tiff", ".zip"}
+CHECKSUMS, CRATE, README = "SHA256SUMS", "ro-crate-metadata.json", "README.md"
+CONFIGURATION = "config/config.yaml"  # where the workflow looks for it
+WORKFLOW_FILES = (  # what the workflow reads when it runs, and its terms
+    "Snakefile",
+    "LICENSE",
+    "CITATION.cff",
+    "config/*.yaml",
+    "config/*.tsv",
+    "config/schemas/*.yaml",
+    "envs/*.yaml",
+    "envs/requirements/*.txt",
+    "profiles/default/*.yaml",
+    "report/*.rst",
+    "rules/*.smk",
+    "scripts/**/*.py",
+)
+WILDCARDS = re.compile(r"[*?\[]")
+TEXT = """\
+# {title}
+
+The results of a run of cellstack {version}, made by `snakemake archive`.
+
+- `{results}/methods.md` describes what was done, `{results}/columns.csv` the columns of the tables.
+- `config/config.yaml` and `{sheet}` are the configuration and the sheet, `workflow` is the code.
+- `ro-crate-metadata.json` describes all files by the Workflow Run RO-Crate profile.
+
+To check that no file has changed:
+
+    sha256sum --check --quiet SHA256SUMS
+
+To repeat the run, or to see that nothing has to be run again, install the packages in
+`workflow/envs/requirements/run.txt` and run in this folder
+
+    snakemake --snakefile workflow/Snakefile --cores all --dry-run
+
+{inputs}
+"""
+WITH_INPUTS = "The images are in this archive."
+WITHOUT_INPUTS = (
+    "The images are not in this archive. Put them at the paths that the sheet names, relative to "
+    "this folder; `ro-crate-metadata.json` has their checksums."
+)
+PATHS_REPLACED = (
+    "Some paths in the sheet or the configuration lie outside the folder of the study. Their "
+    "folders are private, so they were replaced by paths in `inputs`. The stages that read these "
+    "files run again."
+)
+
+
+class File(NamedTuple):
+    """A file of the archive in its description; size in bytes and SHA-256."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class InputImage(NamedTuple):
+    """An image, ground truth or labels that the sheet names.
+
+    Attributes
+    ----------
+    name : str
+        Path in the archive, or address.
+    column : str
+        Column of the sheet: image, ground_truth or labels.
+    stacks : list of str
+        Stacks and channels that use it, as ``"stack/channel"``.
+    size : int or None
+        Number of bytes; None if that is not known.
+    sha256 : str or None
+        Of its content; None if that is not known.
+    files : list of str
+        Its files in the archive; empty if it is not in the archive.
+    acquisition : dict of str to dict
+        What the file says about the acquisition, by stack and channel.
+    """
+
+    name: str
+    column: str
+    stacks: list[str]
+    size: int | None
+    sha256: str | None
+    files: list[str]
+    acquisition: dict[str, dict[str, Any]]
+
+
+class Entry(NamedTuple):
+    """A file of the archive.
+
+    Attributes
+    ----------
+    name : str
+        Path in the archive.
+    content : pathlib.Path or bytes
+        A file, or the content itself.
+    """
+
+    name: str
+    content: Path | bytes
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the content in parts."""
+        if isinstance(self.content, bytes):
+            yield self.content
+            return
+        with self.content.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+        if isinstance(self.content, bytes):
+            return len(self.content)
+        return self.content.stat().st_size
+
+    def described(self) -> File:
+        """Return name, size and checksum."""
+        return File(self.name, self.size, self.sha256())
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the content, as 64 hexadecimal digits."""
+        digest = hashlib.sha256()
+        for chunk in self.chunks():
+            digest.update(chunk)
+        return digest.hexdigest()
+
+
+def write_zip(path: Path, entries: Iterable[Entry]) -> None:
+    """Write a zip file that depends only on the names and the content of its entries.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A temporary file; it is overwritten.
+    entries : iterable of Entry
+
+    Raises
+    ------
+    InputError
+        Two entries have the same name, or a name leads out of the archive.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_zip(Path(folder, "a.zip"), [Entry("b", b"2"), Entry("a", b"1")])
+    ...     zipfile.ZipFile(Path(folder, "a.zip")).namelist()
+    ['a', 'b']
+    """
+    ordered = sorted(entries, key=lambda entry: entry.name)
+    for before, entry in zip([None, *ordered], ordered, strict=False):
+        if before is not None and before.name == entry.name:
+            raise InputError(f"{entry.name}: two files have this path in the archive; rename one")
+        if is_outside(entry.name):
+            raise InputError(f"{entry.name}: lies outside the archive")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for entry in ordered:
+            info = zipfile.ZipInfo(entry.name, DATE)
+            info.create_system = 3  # Unix, on any system
+            info.external_attr = PERMISSIONS << 16
+            is_compressed = PurePosixPath(entry.name).suffix in COMPRESSED
+            info.compress_type = zipfile.ZIP_STORED if is_compressed else zipfile.ZIP_DEFLATED
+            info.file_size = entry.size
+            with archive.open(info, "w") as target:
+                for chunk in entry.chunks():
+                    target.write(chunk)
+
+
+def is_outside(path: str) -> bool:
+    """Return whether a path is absolute, or leads out of the working directory.
+
+    Examples
+    --------
+    >>> [is_outside(path) for path in ("/a/b.tif", "../b.tif", "a/../b.tif", "a..b.tif")]
+    [True, True, False, False]
+    """
+    return Path(path).is_absolute() or Path(os.path.normpath(path)).parts[:1] == ("..",)
+
+
+def place(path: str, where: str, file: str | None = None) -> str:
+    """Return the path in the archive of a file that the sheet or the configuration names.
+
+    Parameters
+    ----------
+    path : str
+        A path, a pattern or an address, as it is written there.
+    where : str
+        Folder in the archive for files outside the folder of the study.
+    file : str, optional
+        One of the files that it refers to; by default the path itself.
+
+    Returns
+    -------
+    str
+        An address is not changed.
+
+    Examples
+    --------
+    >>> place("images/./a.tif", "inputs/a"), place("/home/me/a.tif", "inputs/a")
+    ('images/a.tif', 'inputs/a/a.tif')
+    >>> place("/home/me/z*/*.tif", "inputs/a", "/home/me/z1/b.tif")
+    'inputs/a/z1/b.tif'
+    """
+    if "://" in path:
+        return path
+    given = path if file is None else file
+    if is_outside(path):
+        common = os.path.dirname(WILDCARDS.split(path.rstrip("/"))[0])  # noqa: PTH120 (a pattern)
+        given = f"{where}/{os.path.relpath(given, common or '/')}"
+    return PurePosixPath(os.path.normpath(given)).as_posix()
+
+
+def without_private_paths(value: Any, key: str = "config") -> Any:
+    """Replace paths outside the folder of the study in a configuration.
+
+    Parameters
+    ----------
+    value : object
+        A configuration, or a part of it.
+    key : str
+        Its place in the configuration.
+
+    Returns
+    -------
+    object
+
+    Examples
+    --------
+    >>> without_private_paths({"stacks": "/home/me/stacks.csv", "diameter_um": {"nuclei": 10}})
+    {'stacks': 'inputs/stacks/stacks.csv', 'diameter_um': {'nuclei': 10}}
+    """
+    if isinstance(value, Mapping):
+        return {
+            name: part if name == "study" else without_private_paths(part, str(name))
+            for name, part in value.items()
+            # folders outside have their default names in the archive
+            if key != "pathvars" or not is_outside(str(part))
+        }
+    if isinstance(value, list):
+        return [without_private_paths(part, key) for part in value]
+    if isinstance(value, str) and is_outside(value):
+        return place(value, f"inputs/{key}")
+    return value
+
+
+def checksum_entry(checksums: Mapping[str, str]) -> Entry:
+    r"""Return the list of checksums, in the format of ``sha256sum``.
+
+    Examples
+    --------
+    >>> checksum_entry({"b": "22", "a": "11"}).content
+    b'11  a\n22  b\n'
+    """
+    lines = [f"{checksum}  {name}\n" for name, checksum in sorted(checksums.items())]
+    return Entry(CHECKSUMS, "".join(lines).encode())
+
+
+def json_entry(name: str, content: Any) -> Entry:
+    """Return an entry with an object as JSON."""
+    return Entry(name, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def files_in(paths: Sequence[Path]) -> list[Path]:
+    """Return files, and for each folder all files in it, each once."""
+    found = []
+    for path in paths:
+        inside = sorted(each for each in path.rglob("*") if each.is_file())
+        found += inside if path.is_dir() else [path]
+    return list(dict.fromkeys(found))
+
+
+def portable_sheet(path: str, columns: Sequence[str]) -> tuple[str, Path | bytes]:
+    """Return the path of the sheet in the archive, and the sheet without private paths.
+
+    Parameters
+    ----------
+    path : str
+        A sheet that can be read.
+    columns : sequence of str
+        The columns with paths.
+
+    Returns
+    -------
+    name : str
+    content : pathlib.Path or bytes
+        The file as it is, or if it names a path outside the folder of the study, a table in which
+        that is replaced.
+    """
+    name = place(path, "inputs")
+    rows, _ = read_table(path, "config.stacks")
+    replaced = [
+        {
+            column: place(cell, f"inputs/{row['stack']}/{row['channel']}/{column.casefold()}")
+            if column.casefold() in columns and is_outside(cell)
+            else cell
+            for column, cell in row.items()
+        }
+        for row in rows
+    ]
+    if replaced == rows:
+        return name, Path(path)
+    table = io.StringIO()
+    suffix = PurePosixPath(name).suffix
+    if suffix == ".xlsx":
+        name, suffix = f"{name}.csv", ".csv"
+    separator = "," if suffix == ".csv" else "\t"
+    writer = csv.DictWriter(table, list(rows[0]), delimiter=separator, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(replaced)
+    return name, table.getvalue().encode()
+
+
+class Study:
+    """What an archive contains of a study, under paths that are not private.
+
+    Parameters
+    ----------
+    results : str
+        Folder of the results.
+    config : dict
+        The configuration as the user wrote it.
+    sheet : str
+        Path of the sheet.
+    inputs : list of dict
+        The paths in the sheet: `stack`, `channel`, `column`, `path`, its `files`, and the file of
+        the results that is `imported` from them.
+    include_inputs : bool
+        Whether the archive contains these files.
+
+    Attributes
+    ----------
+    folder, sheet : str
+        Paths of the results and of the sheet in the archive.
+    sizes : dict of str to int
+        Sizes in the archive of files that a rule made, by their paths in the study. Complete when
+        all entries were collected.
+    replaced : dict of str to str
+        Private paths, and stamps that depend on times, with what the archive has instead.
+    """
+
+    def __init__(
+        self,
+        results: str,
+        config: Mapping[str, Any],
+        sheet: str,
+        inputs: Sequence[Mapping[str, Any]],
+        *,
+        include_inputs: bool,
+    ) -> None:
+        self._results, self._config, self._inputs = results, config, inputs
+        self._include_inputs = include_inputs
+        self._sheet = sheet
+        self.sheet, self._table = portable_sheet(sheet, [each["column"] for each in inputs])
+        self.folder = "results" if is_outside(results) else results
+        self.sizes: dict[str, int] = {}
+        paths = {each["path"]: self._place(each) for each in inputs}
+        paths |= {value: place(value, f"inputs/{key}") for key, value in _texts(config)}
+        paths |= {sheet: self.sheet}
+        outside = {path: other for path, other in paths.items() if is_outside(path)}
+        self.replaced = {path: outside[path] for path in sorted(outside, key=len, reverse=True)}
+        self._has_private_paths = bool(outside)
+        for each in inputs:
+            record = _read_record(each["imported"])
+            if record.get("sha256"):
+                self.replaced[record["stamp"]] = record["sha256"][:16]
+
+    def _place(self, each: Mapping[str, Any], file: str | None = None) -> str:
+        where = f"inputs/{each['stack']}/{each['channel']}/{each['column']}"
+        return place(each["path"], where, file)
+
+    def _in_results(self, file: str | Path) -> str:
+        return f"{self.folder}/{Path(file).relative_to(self._results).as_posix()}"
+
+    def results(self, files: Sequence[Path]) -> list[Entry]:
+        """Return the results, and the records by which changed inputs are noticed."""
+        entries = []
+        for file in files_in(files):
+            content: Path | bytes = file
+            if self._has_private_paths and file == Path(self._results, "config.yaml"):
+                text = file.read_text(encoding="utf-8")
+                for path, other in self.replaced.items():
+                    text = text.replace(path, other)
+                content = text.encode()
+            entries.append(Entry(self._in_results(file), content))
+            self.sizes[str(file)] = entries[-1].size
+        self.sizes |= {str(folder): 0 for folder in files if folder.is_dir()}
+        for imported in dict.fromkeys(each["imported"] for each in self._inputs):
+            record = _read_record(imported)
+            if record.get("sha256"):  # else it depends on the times of the files
+                record |= {"stamp": self.replaced[record["stamp"]], "same": []}
+            if record:
+                content = json.dumps(record).encode()
+                entries.append(Entry(self._in_results(record_path(imported)), content))
+        return entries
+
+    def configuration(self, tables: Sequence[str]) -> list[Entry]:
+        """Return configuration, sheet, and the other tables that the configuration names."""
+        config = without_private_paths(self._config) | {"stacks": self.sheet}
+        config.pop("skip_incomplete_stacks", None)
+        text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=120)
+        entries = [Entry(CONFIGURATION, text.encode()), Entry(self.sheet, self._table)]
+        for table in tables:
+            key = "sweep" if table == self._config.get("sweep") else "path"
+            entries.append(Entry(place(table, f"inputs/{key}"), Path(table)))
+        return entries
+
+    def inputs(self) -> list[Entry]:
+        """Return the files that the sheet names, if the archive contains them."""
+        entries: dict[str, Entry] = {}
+        for each in self._inputs if self._include_inputs else ():
+            for name, file in self._files_of(each).items():
+                entries[name] = Entry(name, file)
+                self.sizes[str(file)] = entries[name].size
+        return list(entries.values())
+
+    def _files_of(self, each: Mapping[str, Any]) -> dict[str, Path]:
+        """Return the files of a path in the sheet, by their paths in the archive."""
+        found = {
+            self._place(each, str(file)): file
+            for file in files_in(list(map(Path, each["files"])))
+            if file.is_file()
+        }
+        if not found:
+            return found
+        beside, first = PurePosixPath(next(iter(found))).parent, Path(each["files"][0]).parent
+        for other in _read_record(each["imported"]).get("others", []):
+            for file in files_in([first / other]):
+                if file.is_file():
+                    name = os.path.normpath(beside / os.path.relpath(file, first))
+                    found[PurePosixPath(name).as_posix()] = file
+        return found
+
+    def images(self) -> list[InputImage]:
+        """Return what the crate says about each path in the sheet."""
+        found: dict[tuple[str, str], InputImage] = {}
+        for each in self._inputs:
+            key, name = f"{each['stack']}/{each['channel']}", self._place(each)
+            if (name, each["column"]) not in found:
+                files, record = self._files_of(each), _read_record(each["imported"])
+                sizes = [file.stat().st_size for file in files.values()] or record.get("sizes", [])
+                sha256 = record.get("sha256")
+                if len(files) == 1:
+                    sha256 = Entry("", next(iter(files.values()))).sha256()
+                found[name, each["column"]] = InputImage(
+                    name=name,
+                    column=each["column"],
+                    stacks=[],
+                    size=sum(sizes) or None,
+                    sha256=sha256,
+                    files=list(files) if self._include_inputs else [],
+                    acquisition={},
+                )
+            image = found[name, each["column"]]
+            image.stacks.append(key)
+            if each["column"] == "image":
+                imported = read_json(Path(each["imported"]).with_name("import.json"))
+                image.acquisition[key] = acquisition_of(imported)
+        return list(found.values())
+
+    def date(self) -> str:
+        """Return the date of publication: as given, or that of the newest input."""
+        given = self._config.get("study", {}).get("date_published")
+        if given:
+            return str(given)
+        files = [Path(file) for each in self._inputs for file in each["files"]]
+        times = [file.stat().st_mtime for file in files if file.exists()]
+        newest = max(times, default=Path(self._sheet).stat().st_mtime)
+        return datetime.fromtimestamp(newest, UTC).date().isoformat()
+
+    def workflow(self, folder: Path, commit: str | None) -> list[Entry]:
+        """Return the files of the workflow in a folder, and the commit that they are of."""
+        files = {file for pattern in WORKFLOW_FILES for file in folder.glob(pattern)}
+        entries = [
+            Entry(f"workflow/{file.relative_to(folder).as_posix()}", file)
+            for file in files
+            if file.is_file()
+        ]
+        return [*entries, Entry("workflow/COMMIT", f"{commit or ''}\n".encode())]
+
+    def history(self, name: str, text: str) -> Entry:
+        """Return the history, by which Snakemake knows that the results are up to date."""
+        return Entry(f"{self.folder}/{name}", text.encode())
+
+    def readme(self, version: str) -> Entry:
+        """Return the text that explains the archive."""
+        inputs = [WITH_INPUTS if self._include_inputs else WITHOUT_INPUTS]
+        inputs += [PATHS_REPLACED] if self._has_private_paths else []
+        text = TEXT.format(
+            title=escape(self._config.get("study", {}).get("title", "A run of cellstack")),
+            version=version,
+            results=self.folder,
+            sheet=self.sheet,
+            inputs="\n\n".join(inputs),
+        )
+        return Entry(README, text.encode())
+
+
+def _texts(value: Any, key: str = "config") -> Iterator[tuple[str, str]]:
+    """Yield the texts in a configuration that can be paths, with their keys."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            if name != "study":
+                yield from _texts(part, str(name))
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part, key)
+    elif isinstance(value, str):
+        yield key, value
+
+
+def _read_record(imported: str) -> dict[str, Any]:
+    """Return the record of the files that a result was imported from; empty if there is none."""
+    try:
+        record: dict[str, Any] = read_json(record_path(imported))
+    except (OSError, ValueError):
+        return {}
+    return record

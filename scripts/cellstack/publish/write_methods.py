@@ -1,0 +1,469 @@
+"""The methods section of a run: what was done to which stacks, in words, and what to cite.
+
+It names only what was used. Stacks with the same settings share a paragraph; sizes that depend on
+the diameter are given in um, as a range if the diameters of the stacks differ.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from cellstack.config.lengths import AUTO, in_um
+from cellstack.core.counting import counted
+from cellstack.publish import sentences
+from cellstack.publish.citations import CITATION_OF_PACKAGE, CITATIONS
+
+MAX_NAMED = 20  # stacks in a list
+SINGULAR = {"nuclei": "nucleus", "cells": "cell"}
+ORDER = {  # stages in the order in which they are described
+    "nuclei": (
+        "import_stack",
+        "correct_background",
+        "adjust_contrast",
+        "denoise",
+        "binarize",
+        "clean_mask",
+        "find_seeds",
+        "detect_edges",
+        "split_objects",
+        "merge_objects",
+        "smooth_outlines",
+        "select_objects",
+    ),
+    "cells": (
+        "import_stack",
+        "correct_background",
+        "adjust_contrast",
+        "enhance_membrane",
+        "find_cell_seeds",
+        "segment_cells",
+        "merge_cells",
+        "select_objects",
+    ),
+}
+LEFT_OUT = {  # said of stacks without a step that other stacks have
+    "import_stack": "The stacks were not downsampled.",
+    "correct_background": "The background was not corrected.",
+    "adjust_contrast": "The contrast was not adjusted.",
+    "clean_mask": "The mask was not cleaned.",
+    "detect_edges": "",
+}
+PLACEHOLDER = re.compile(r"\{(\w+)(?:\?([^{}|]*)\|([^{}|]*))?\}")
+CITED = re.compile(r"@([a-z]+\d{4}|cellstack)\b")
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$@!&])")
+ACQUISITION = {  # how what a file says is written, in this order
+    "microscope": "microscope {}",
+    "system": "system {}",
+    "objective": "objective {}",
+    "magnification": "magnification {}",
+    "numerical_aperture": "numerical aperture {}",
+    "immersion": "immersion {}",
+    "refractive_index": "refractive index {}",
+    "detector": "detector {}",
+    "fluorophore": "fluorophore {}",
+    "mode": "mode {}",
+    "excitation_nm": "excitation {} nm",
+    "emission_nm": "emission {} nm",
+    "exposure_ms": "exposure {} ms",
+    "pinhole_um": "pinhole {} µm",
+    "pinhole_airy": "pinhole {} Airy units",
+    "bit_depth": "{} bit",
+}
+
+
+class Description(NamedTuple):
+    """A methods section in Markdown, and the BibTeX entries of its citations."""
+
+    text: str
+    bibliography: str
+
+
+class Group(NamedTuple):
+    """Stacks with the same settings.
+
+    Attributes
+    ----------
+    object : str
+        Kind of object: nuclei or cells.
+    stacks : list of str
+    external : bool
+        Whether the labels were read from files.
+    with_nuclei : bool
+        Whether the stacks have nuclei, which are the seeds of cells.
+    stages : dict of str to dict
+        Params of the stages that were used; sizes that depend on the diameter are as in "0.05 d".
+    """
+
+    object: str
+    stacks: list[str]
+    external: bool
+    with_nuclei: bool
+    stages: dict[str, dict[str, Any]]
+
+
+def write_methods(
+    groups: Sequence[Group],
+    summaries: Iterable[Mapping[str, str]],
+    records: Mapping[str, Mapping[str, Any]],
+    software: Mapping[str, Any],
+    packages: Mapping[str, Sequence[str]],
+    *,
+    simulated: Sequence[str] = (),
+    scored: Mapping[str, bool] | None = None,
+) -> Description:
+    """Describe a run.
+
+    Parameters
+    ----------
+    groups : sequence of Group
+    summaries : iterable of dict of str to str
+        Rows of ``stacks.csv``, for the diameters in um and the voxel sizes in um.
+    records : dict of str to dict
+        The records of the import, by ``"stack/channel"``.
+    software : dict
+        Versions, see :func:`cellstack.run.provenance.software_versions`.
+    packages : dict of str to sequence of str
+        Python packages that each rule uses.
+    simulated : sequence of str
+        Stacks that are simulated.
+    scored : dict of str to bool, optional
+        Stacks with a ground truth, and whether it consists of points.
+
+    Returns
+    -------
+    Description
+    """
+    rows = {(row["stack"], row["object"]): row for row in summaries}
+    every = list(dict.fromkeys(stack for group in groups for stack in group.stacks))
+    blocks = ["# Methods", _images(every, rows, records, simulated)]
+    for kind in dict.fromkeys(group.object for group in groups):
+        blocks += _object_section([group for group in groups if group.object == kind], rows)
+    blocks += ["## Measurements", sentences.MEASURED]
+    if scored:
+        blocks += ["## Accuracy", _scored(scored, every)]
+    blocks += ["## Software", _software(groups, records, software, packages)]
+    text = "\n\n".join(blocks) + "\n"
+    keys = sorted(set(CITED.findall(text)))
+    entries = [_own_entry(software) if key == "cellstack" else CITATIONS[key] for key in keys]
+    return Description(text, "\n\n".join(entries) + "\n")
+
+
+def _images(
+    stacks: Sequence[str],
+    rows: Mapping[tuple[str, str], Mapping[str, str]],
+    records: Mapping[str, Mapping[str, Any]],
+    simulated: Sequence[str],
+) -> str:
+    channels = list(dict.fromkeys(key.split("/")[1] for key in records))
+    named = _and(channels)
+    parts = [
+        f"{counted(len(stacks), 'stacks')} with the {_plural('channel', channels)} {named} "
+        f"{'was' if len(stacks) == 1 else 'were'} analysed."
+    ]
+    if simulated:
+        verb = "is" if len(simulated) == 1 else "are"
+        parts.append(f"{_sentence_case(_stack_names(simulated, stacks))} {verb} simulated.")
+    sizes: dict[tuple[str, ...], list[str]] = {}
+    for (stack, _), row in rows.items():
+        size = tuple(row.get(f"voxel_size_{axis}_um", "") for axis in "zyx")
+        if all(size) and stack not in sizes.setdefault(size, []):
+            sizes[size].append(stack)
+    for size, having in sizes.items():
+        of = "" if len(sizes) == 1 else f" of {_stack_names(having, stacks)}"
+        parts.append(f"The voxel size{of} was {' x '.join(size)} µm along z, y and x.")
+    return " ".join([*parts, *_acquisition(stacks, records)])
+
+
+def _acquisition(stacks: Sequence[str], records: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return what the image files say about the acquisition, in a sentence for those that agree."""
+    said: dict[str, list[str]] = {}
+    for key, record in records.items():
+        stack, channel = key.split("/")
+        details = acquisition_of(record)
+        texts = [
+            form.format(escape(details[name]))
+            for name, form in ACQUISITION.items()
+            if name in details
+        ]
+        if texts:
+            said.setdefault(f"{channel}: {', '.join(texts)}", []).append(stack)
+    if not said:
+        return []
+    lines = [
+        text if len(having) == len(stacks) else f"{text} ({_stack_names(having, stacks)})"
+        for text, having in said.items()
+    ]
+    return [f"The image files say about the acquisition: {'; '.join(lines)}."]
+
+
+def acquisition_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file says about the acquisition of the imported channel.
+
+    Parameters
+    ----------
+    record : dict
+        The record of an import, ``import.json``.
+
+    Returns
+    -------
+    dict of str to (str or float)
+
+    Examples
+    --------
+    >>> said = {"objective": "63x", "channels": [{"emission_nm": 461.0}, {"emission_nm": 520.0}]}
+    >>> acquisition_of({"acquisition": said, "channel": {"index": 1}})
+    {'objective': '63x', 'emission_nm': 520.0}
+    """
+    said = dict(record.get("acquisition") or {})
+    channels = said.pop("channels", [])
+    index = record["channel"]["index"]
+    own = channels[index] if index < len(channels) else {}
+    return said | {name: value for name, value in own.items() if name != "name"}
+
+
+def _object_section(
+    groups: Sequence[Group], rows: Mapping[tuple[str, str], Mapping[str, str]]
+) -> list[str]:
+    kind = groups[0].object
+    every = [stack for group in groups for stack in group.stacks]
+    described = [_describe(group, rows) for group in groups]
+    blocks = [f"## {kind.capitalize()}"]
+    for number, (group, steps) in enumerate(zip(groups, described, strict=True)):
+        if len(groups) == 1:
+            blocks.append(" ".join(filter(None, steps.values())))
+            continue
+        names = _sentence_case(_stack_names(group.stacks, every))
+        texts, before = _differences(steps, described[:number])
+        if before is not None:
+            like = _stack_names(groups[before].stacks, every)
+            texts = [f"As for {like}, with these differences.", *texts]
+        blocks.append(" ".join([f"**{names}.**", *filter(None, texts)]))
+    return blocks
+
+
+def _differences(
+    steps: Mapping[str, str], others: Sequence[Mapping[str, str]]
+) -> tuple[list[str], int | None]:
+    """Return the sentences that differ from those of the most similar other stacks, and which.
+
+    All of them are returned, and None, if more than half of them differ.
+    """
+    best, which = list(steps.values()), None
+    for number, other in enumerate(others):
+        different = [
+            steps.get(stage) or LEFT_OUT.get(stage, "")
+            for stage in dict.fromkeys([*steps, *other])
+            if steps.get(stage, "") != other.get(stage, "")
+        ]
+        if len(different) <= len(steps) / 2 and len(different) < len(best):
+            best, which = different, number
+    return best, which
+
+
+def _describe(group: Group, rows: Mapping[tuple[str, str], Mapping[str, str]]) -> dict[str, str]:
+    """Return the sentences about each stage of a group."""
+    used = [rows.get((stack, group.object), {}) for stack in group.stacks]
+    sizes: list[Any] = sorted({float(row["diameter_um"]) for row in used if row.get("diameter_um")})
+    words = {"objects": group.object, "object": SINGULAR[group.object]}
+    words["with_nuclei"] = group.with_nuclei  # type: ignore[assignment]
+    found = {}
+    if group.external:
+        found["external"] = _fill_in(sentences.EXTERNAL, [words])
+    else:
+        found["diameter"] = _diameter(group, used, sizes)
+    for stage in ORDER[group.object]:
+        if stage not in group.stages:
+            continue
+        arguments = [words | in_um(group.stages[stage], size) for size in sizes or [AUTO]]
+        found[stage] = " ".join(_stage(stage, arguments, group.with_nuclei))
+    return found
+
+
+def _diameter(group: Group, rows: Iterable[Mapping[str, str]], sizes: Sequence[float]) -> str:
+    if not sizes:
+        return ""
+    value = _written("diameter_um", sizes)
+    word = SINGULAR[group.object]
+    text = f"Sizes were derived from the typical diameter of a {word}, {value}."
+    sources = {
+        stack: row.get("diameter_source") for stack, row in zip(group.stacks, rows, strict=True)
+    }
+    for source, how in sentences.DIAMETERS.items():
+        stacks = [stack for stack, its in sources.items() if its == source]
+        if stacks:
+            of = "" if len(stacks) == len(sources) else f"For {_stack_names(stacks, ())}, "
+            text += f" {_sentence_case(f'{of}{how}')}"
+    return text
+
+
+def _stage(stage: str, arguments: Sequence[dict[str, Any]], with_nuclei: bool) -> list[str]:
+    first = arguments[0]
+    texts: list[tuple[str, Sequence[dict[str, Any]]]] = []
+    method = first.get("method")
+    before = stage in sentences.STAGES
+    if stage == "import_stack" and all(factor == 1 for factor in first["downsample"]):
+        before = False
+    if stage == "find_seeds" and method in ("laplacian_of_gaussian", "points"):
+        before = False  # no distance map
+    if before:
+        texts.append((sentences.STAGES[stage], arguments))
+    if stage == "find_cell_seeds":
+        texts.append((sentences.SEEDS_OF_CELLS[with_nuclei], arguments))
+    if method:
+        merged = [each | each["options"] for each in arguments]
+        texts.append((sentences.METHODS[stage][method], merged))
+    for number, (name, _) in enumerate(first.get("steps", [])):
+        merged = [each | each["steps"][number][1] for each in arguments]
+        texts.append((sentences.METHODS[stage][name], merged))
+    if first.get("factor", 1) != 1:
+        texts.append((sentences.FACTOR, arguments))
+    if first.get("compactness"):
+        texts.append((sentences.COMPACTNESS, arguments))
+    if stage == "segment_cells" and with_nuclei:
+        texts.append((sentences.DISTANCE_OF_CELLS, arguments))
+    if stage == "merge_cells":
+        texts.append((sentences.SIZE_OF_CELLS[with_nuclei], arguments))
+    found = [_fill_in(text, values) for text, values in texts]
+    return [*found, *_selection(arguments)] if stage == "select_objects" else found
+
+
+def _selection(arguments: Sequence[dict[str, Any]]) -> list[str]:
+    first, found = arguments[0], []
+    if first["max_volume_um3"] is not None:
+        found.append(_fill_in(sentences.SELECTED_UP_TO, arguments))
+    elif first["min_volume_um3"]:
+        found.append(_fill_in(sentences.SELECTED, arguments))
+    faces = [sentences.FACE_NAMES[face] for face in first["exclude_touching_faces"]]
+    if not faces:
+        return [*found, sentences.ALL_FACES]
+    return [*found, sentences.FACES.replace("{faces}", _and(faces, "or"))]
+
+
+def _fill_in(text: str, arguments: Sequence[Mapping[str, Any]]) -> str:
+    """Fill in the settings of a sentence, each over all diameters of a group.
+
+    Examples
+    --------
+    >>> _fill_in("{flat?In 2D|In 3D}, {sigma_um}.", [{"flat": False, "sigma_um": 0.5}])
+    'In 3D, 0.5 µm.'
+    >>> _fill_in("Up to {max_volume_um3}.", [{"max_volume_um3": 3}, {"max_volume_um3": 4.25}])
+    'Up to 3 to 4.25 µm³.'
+    """
+
+    def value(match: re.Match[str]) -> str:
+        key, if_true, if_false = match.groups()
+        values = [each[key] for each in arguments]
+        if if_true is not None:
+            return str(if_true if values[0] else if_false)
+        return _written(key, values)
+
+    return PLACEHOLDER.sub(value, text)
+
+
+def _written(key: str, values: Sequence[Any]) -> str:
+    unit = " µm³" if key.endswith("_um3") else " µm" if key.endswith("_um") else ""
+    first = values[0]
+    if first is None:  # of sigma_intensity, the only setting in a sentence that can be empty
+        return "that of each plane"
+    if isinstance(first, list):
+        return " x ".join(map(str, first))
+    if isinstance(first, str):
+        return first
+    low, high = (f"{each:.4g}" for each in (min(values), max(values)))
+    return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
+
+
+def _scored(scored: Mapping[str, bool], every: Sequence[str]) -> str:
+    texts = []
+    for by_points, text in ((False, sentences.SCORED), (True, sentences.SCORED_BY_POINTS)):
+        stacks = [stack for stack, points in scored.items() if points == by_points]
+        if stacks:
+            of = "" if len(stacks) == len(every) else f" of {_stack_names(stacks, every)}"
+            texts.append(text.replace("The segmentation", f"The segmentation{of}", 1))
+    return " ".join(texts)
+
+
+def _software(
+    groups: Sequence[Group],
+    records: Mapping[str, Mapping[str, Any]],
+    software: Mapping[str, Any],
+    packages: Mapping[str, Sequence[str]],
+) -> str:
+    rules = {"measure_objects"}.union(*(group.stages for group in groups))
+    if any(group.external for group in groups):
+        rules.add("import_labels")
+    names = {name for rule in rules for name in packages.get(rule, ())} | {"snakemake"}
+    if not any("Zarr" in record.get("format", "") for record in records.values()):
+        names.discard("zarr")  # the reader of all formats imports it
+    versions = software["packages"]
+    named = []
+    for name in sorted(names & set(versions)):
+        key = CITATION_OF_PACKAGE.get(name)
+        named.append(f"{name} {versions[name]}" + (f" [@{key}]" if key else ""))
+    commit = f" (commit {software['commit']})" if software.get("commit") else ""
+    return (
+        f"The images were analysed with cellstack {software['cellstack']}{commit} [@cellstack], "
+        f"in Python {software['python']} with {_and(named)}."
+    )
+
+
+def _own_entry(software: Mapping[str, Any]) -> str:
+    return (
+        "@software{cellstack,\n"
+        "  author = {{the cellstack authors}},\n"
+        "  title = {cellstack},\n"
+        f"  version = {{{software['cellstack']}}}\n"
+        "}"
+    )
+
+
+def escape(value: object) -> str:
+    r"""Return a text from a file or the configuration as plain text in Markdown.
+
+    Characters with a meaning in Markdown, HTML or Pandoc's citations are escaped; control
+    characters and marks that change the direction of the text are removed.
+
+    Examples
+    --------
+    >>> print(escape("<b>63x_oil</b>"), escape(1.4), escape(63.0))
+    \<b\>63x\_oil\</b\> 1.4 63
+    """
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    shown = "".join(
+        " " if each.isspace() else each
+        for each in text
+        if each.isspace() or not unicodedata.category(each).startswith("C")
+    )
+    return SPECIAL.sub(r"\\\1", shown)
+
+
+def _stack_names(stacks: Sequence[str], every: Sequence[str]) -> str:
+    """Return the names of some stacks, the first of them if they are many."""
+    if len(stacks) == len(every) > 1:
+        return "all stacks"
+    word = "stack" if len(stacks) == 1 else "stacks"
+    if len(stacks) > MAX_NAMED:
+        others = len(stacks) - MAX_NAMED
+        return f"{word} {', '.join(stacks[:MAX_NAMED])} and {others} others"
+    return f"{word} {_and(stacks)}"
+
+
+def _and(words: Sequence[str], last: str = "and") -> str:
+    """Return words as a list in a sentence.
+
+    Examples
+    --------
+    >>> _and(["a", "b", "c"])
+    'a, b and c'
+    """
+    *others, end = words
+    return f"{', '.join(others)} {last} {end}" if others else end
+
+
+def _plural(word: str, of: Sequence[object]) -> str:
+    return word if len(of) == 1 else f"{word}s"
+
+
+def _sentence_case(text: str) -> str:
+    return text[0].upper() + text[1:]

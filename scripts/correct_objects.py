@@ -1,0 +1,78 @@
+"""Apply the corrections of a stack to its objects."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from cellstack.config.columns import CORRECTION_COLUMNS
+from cellstack.core.counting import counted
+from cellstack.files.no_data import read_no_data
+from cellstack.files.readers import opening
+from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.tables import as_text, write_rows
+from cellstack.run import job
+from cellstack.segment.correct_objects import correct_objects
+
+log = logging.getLogger(__name__)
+
+
+def main(
+    *,
+    uncorrected: Path,
+    segmentation: Path,
+    record: Path,
+    stack: str,
+    object: str,
+    corrections: list[dict[str, Any]],
+    options: dict[str, float],
+    intensities: list[Path] = (),
+    no_data: list[Path] = (),
+) -> None:
+    """Write the objects of `uncorrected`, corrected, as `segmentation`.
+
+    The table `record` has one row per correction, and why those that changed nothing did not fit.
+    Objects are added in the image `intensities` with `options`, outside the voxels without data
+    of the files `no_data`.
+    """
+    labels, spacing = read_stack(uncorrected, mapped=True)
+    corrected, outcomes = correct_objects(
+        labels,
+        spacing,
+        corrections,
+        [None if each["image"] is None else _read_image(each["image"]) for each in corrections],
+        options,
+        read_stack(intensities[0], mapped=True)[0] if intensities else None,
+        read_no_data(no_data),
+    )
+    rows = []
+    for number, (correction, outcome) in enumerate(zip(corrections, outcomes, strict=True), 1):
+        values = (
+            stack,
+            object,
+            number,
+            correction["action"],
+            *correction["points"][0],
+            len(correction["points"]),
+            "not applied" if outcome.reason else "applied",
+            outcome.reason,
+            ";".join(map(str, outcome.labels)),
+        )
+        rows.append(as_text(dict(zip(CORRECTION_COLUMNS, values, strict=True))))
+        if outcome.reason:
+            log.warning("%s (%d): not applied: %s", correction["action"], number, outcome.reason)
+    applied = sum(not outcome.reason for outcome in outcomes)
+    log.info("%d of %s applied", applied, counted(len(outcomes), "corrections"))
+    write_stack(segmentation, corrected, spacing, is_labels=True)
+    write_rows(record, list(CORRECTION_COLUMNS), rows)
+
+
+def _read_image(name: str) -> Any:
+    """Read the label image of a correction."""
+    from cellstack.prepare.import_labels import read_labels  # few corrections have an image
+
+    with opening.open_image([Path(name)]) as source:
+        shape = (source.count, *source.plane_shape)
+        return read_labels(name, source.planes(0), shape, source.dtype)
+
+
+job.run(main)

@@ -1,0 +1,39 @@
+"""Draw the outlines of all objects over each channel."""
+
+from pathlib import Path
+
+from cellstack.figures import pdf, png
+from cellstack.figures.outlines import read_numbers
+from cellstack.figures.plot_channels import plot_channels
+from cellstack.files.stacks import read_channel, read_stack
+from cellstack.run import job
+
+
+def main(
+    *,
+    raw: list[Path],
+    segmentation: Path,
+    objects: Path,
+    figure: Path,
+    vector: Path,
+    channels: list,
+    title: str,
+    note: str,
+) -> None:
+    """Read the `raw` stacks of all `channels`, the `segmentation` and the table `objects`.
+
+    Write the figure as PNG (`figure`) and as PDF (`vector`).
+    """
+    labels, spacing = read_stack(segmentation, mapped=True)
+    stacks = {
+        name: read_channel(path, segmentation, labels.shape, spacing)
+        for name, path in zip(channels, raw, strict=True)
+    }
+    drawn = plot_channels(
+        stacks, labels, spacing, title=title, note=note, numbers=read_numbers(objects)
+    )
+    png.save(drawn, figure)
+    pdf.save(drawn, vector)
+
+
+job.run(main)

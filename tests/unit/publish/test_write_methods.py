@@ -1,0 +1,220 @@
+import re
+import string
+
+import pytest
+from study import ROOT
+
+import write_methods as script
+from cellstack.config.lengths import AUTO
+from cellstack.config.schemas import Schemas
+from cellstack.config.settings import fill_defaults, method_blocks, stage_arguments
+from cellstack.files.records import write_json
+from cellstack.publish import sentences
+from cellstack.publish.citations import CITATION_OF_PACKAGE, CITATIONS
+from cellstack.publish.write_methods import CITED, ORDER, Group, write_methods
+
+STAGES = Schemas.read(ROOT / "config").stages
+CHOICES = [
+    (stage, method)
+    for stage in dict.fromkeys((*ORDER["nuclei"], *ORDER["cells"]))
+    for method in method_blocks(STAGES["properties"][stage], STAGES)
+]
+SOFTWARE = {
+    "cellstack": "1.2.3",
+    "commit": "abc",
+    "python": "3.11",
+    "packages": {"numpy": "2.0", "scipy": "1.9", "snakemake": "9.1", "zarr": "3.0"},
+}
+PACKAGES = {"denoise": ["numpy", "os"], "detect_edges": ["scipy"], "import_labels": ["zarr"]}
+
+
+def arguments(stage, **changes):
+    block = fill_defaults({}, STAGES["properties"][stage], STAGES)
+    return stage_arguments(stage, block | changes, AUTO, STAGES)
+
+
+def group(kind="nuclei", stacks=("a",), external=False, with_nuclei=True, **changes):
+    used = ("import_stack", "select_objects") if external else ORDER[kind]
+    stages = {stage: arguments(stage, **changes.get(stage, {})) for stage in used}
+    if "detect_edges" not in changes:
+        stages.pop("detect_edges", None)
+    return Group(kind, list(stacks), external, with_nuclei, stages)
+
+
+def row(stack, kind="nuclei", diameter_um="10", source="given", size=("1", "0.4", "0.3")):
+    sizes = {f"voxel_size_{axis}_um": each for axis, each in zip("zyx", size, strict=True)}
+    found = {"stack": stack, "object": kind, "diameter_um": diameter_um}
+    return found | {"diameter_source": source} | sizes
+
+
+def describe(groups, rows, records=None, **options):
+    records = records or {"a/nuclei": {"channel": {"index": 0}}}
+    return write_methods(groups, rows, records, SOFTWARE, PACKAGES, **options)
+
+
+@pytest.mark.parametrize(("stage", "method"), CHOICES)
+def test_each_method_is_described(stage, method):
+    has_steps = "steps" in STAGES["properties"][stage]["properties"]
+    choice = {"steps": [method]} if has_steps else {"method": method}
+    kind = "nuclei" if stage in ORDER["nuclei"] else "cells"
+    changes = {stage: choice}
+    if stage == "detect_edges":
+        changes["split_objects"] = {"method": "edges"}
+    text = describe([group(kind, **changes)], [row("a", kind)]).text
+    sentence = re.sub(r"\{[^}]*\}", "{}", sentences.METHODS[stage][method])
+    longest = max(sentence.split("{}"), key=len)
+    assert longest.format() in text
+    assert not set("{}") & set(text)
+    # no option is left out, except those that change only how it is computed
+    named = {name for _, name, _, _ in string.Formatter().parse(sentences.METHODS[stage][method])}
+    named = {name.partition("?")[0] for name in named if name}
+    options = method_blocks(STAGES["properties"][stage], STAGES)[method].get("properties", {})
+    ignored = {"implementation", "fast_mode", "sigma_noise", "exclude_border", "shape"}
+    ignored |= {"face_weight", "path", "coordinates", "nbins"}
+    assert options.keys() - named <= ignored
+    if stage != "find_cell_seeds":
+        assert named - {"objects", "object"} <= options.keys()
+
+
+def test_sentences_describe_methods_of_the_schema_only():
+    known = {
+        stage: set(method_blocks(STAGES["properties"][stage], STAGES))
+        for stage in sentences.METHODS
+    }
+    assert {stage: set(methods) for stage, methods in sentences.METHODS.items()} == known
+
+
+def test_each_citation_has_an_entry_and_each_entry_is_cited():
+    texts = [*sentences.STAGES.values(), sentences.MEASURED, sentences.SCORED]
+    texts += [text for methods in sentences.METHODS.values() for text in methods.values()]
+    texts.append(sentences.COMPACTNESS)
+    cited = {key for text in texts for key in CITED.findall(text)}
+    assert cited | set(CITATION_OF_PACKAGE.values()) == CITATIONS.keys()
+    for key, entry in CITATIONS.items():
+        assert re.match(rf"@\w+\{{{key},\n", entry)
+        assert entry.count("{") == entry.count("}")
+        assert re.search(r"year = \{\d{4}\}", entry)
+        assert re.search(r"author = \{", entry) and re.search(r"title = \{", entry)
+
+
+def test_only_what_was_used_is_named():
+    found = describe([group(binarize={"method": "otsu"})], [row("a")])
+    assert "Otsu" in found.text and "otsu1979" in found.bibliography
+    for key in ("li1998", "sato1998", "meyer1990", "schmidt2018", "neubert2014"):
+        assert key not in found.bibliography
+    assert set(CITED.findall(found.text)) == set(
+        re.findall(r"^@\w+\{(\w+),", found.bibliography, re.M)
+    )
+    assert "numpy 2.0 [@harris2020] and snakemake 9.1 [@molder2021]." in found.text
+    for word in ("scipy", "zarr", "edges", "Cells", "Accuracy", "simulated"):
+        assert word not in found.text
+    with_edges = group(split_objects={"method": "edges"}, detect_edges={})
+    assert "scipy 1.9" in describe([with_edges], [row("a")]).text
+
+
+def test_sizes_are_in_um_and_a_range_where_diameters_differ():
+    one = describe([group()], [row("a", diameter_um="8")]).text
+    assert "derived from the typical diameter of a nucleus, 8 µm. Inten" in one
+    assert "Gaussian filter (standard deviation 0.6 µm)" in one  # 0.075 d
+    both = [row("a", diameter_um="8"), row("b", diameter_um="12", source="estimated")]
+    text = describe([group(stacks=["a", "b"])], both).text
+    assert "diameter of a nucleus, 8 to 12 µm. For stack b, it was estimated" in text
+    assert "(standard deviation 0.6 to 0.9 µm)" in text
+    assert "at most 8.042 to 27.14 µm³" in text  # 0.03 v
+
+
+def test_how_the_outline_was_drawn():
+    changed = {"method": "per_object", "per_object": {"level": 0.31}}
+    block = fill_defaults(changed, STAGES["properties"]["binarize"], STAGES)
+    text = describe([group(binarize=block)], [row("a")]).text
+    assert "where the intensity is 0.31 of the way from that around it (within 15 µm)" in text
+
+
+def test_different_settings_are_told_apart():
+    groups = [
+        group(stacks=["a", "b"]),
+        group(stacks=["c"], denoise={"method": "median"}),
+        group(stacks=["d"], clean_mask={"steps": []}),
+    ]
+    text = describe(groups, [row(name) for name in "abcd"]).text
+    nuclei = text.split("## Nuclei\n\n")[1].split("\n\n## ")[0].split("\n\n")
+    assert nuclei[0].startswith("**Stacks a and b.** Sizes were derived")
+    assert nuclei[1] == (
+        "**Stack c.** As for stacks a and b, with these differences. Noise was reduced by a median "
+        "filter in 3D (half side 0.6 µm)."
+    )
+    assert nuclei[2] == (
+        "**Stack d.** As for stacks a and b, with these differences. The mask was not cleaned."
+    )
+
+
+def test_external_labels_and_accuracy():
+    groups = [group(stacks=["a"]), group(stacks=["b"], external=True)]
+    scored = {"a": False, "b": True}
+    found = describe(groups, [row("a"), row("b", diameter_um="")], scored=scored)
+    assert "**Stack b.** The nuclei were segmented by other means" in found.text
+    assert "The segmentation of stack a was compared with ground truth." in found.text
+    assert "The segmentation of stack b was compared with points" in found.text
+    assert "schmidt2018" in found.bibliography
+    remote = {"a/nuclei": {"format": "OME-Zarr", "channel": {"index": 0}}}
+    assert "zarr 3.0" in describe(groups, [row("a"), row("b")], remote).text
+    assert "zarr" not in found.text
+
+
+def test_cells_without_nuclei():
+    with_nuclei, without = (
+        describe([group("cells", with_nuclei=each)], [row("a", "cells")]).text
+        for each in (True, False)
+    )
+    assert "Each nucleus was the seed of a cell" in with_nuclei
+    assert "seeds of cells without a nucleus." in with_nuclei
+    assert "nucleus" not in without.split("## Cells")[1].split("## Measurements")[0]
+    assert "fits were background" in without
+
+
+def test_voxel_sizes_and_acquisition_are_told_apart():
+    said = {"objective": "63x", "channels": [{"emission_nm": 461.0}, {"exposure_ms": 20.5}]}
+    records = {
+        "a/nuclei": {"acquisition": said, "channel": {"index": 1}},
+        "b/nuclei": {"acquisition": {}, "channel": {"index": 0}},
+    }
+    rows = [row("a"), row("b", size=("2", "0.4", "0.3"))]
+    text = describe([group(stacks=["a", "b"])], rows, records, simulated=["b"]).text
+    assert "The voxel size of stack a was 1 x 0.4 x 0.3 µm along z, y and x." in text
+    assert "The voxel size of stack b was 2 x 0.4 x 0.3 µm" in text
+    assert "Stack b is simulated." in text
+    assert "acquisition: nuclei: objective 63x, exposure 20.5 ms (stack a)." in text
+
+
+def test_hostile_texts_of_a_file_are_text():
+    hostile = "<script>alert(1)</script> [@a](b) \u202egnp.exe\u0007 $x$ `c`"
+    records = {"a/nuclei": {"acquisition": {"objective": hostile}, "channel": {"index": 0}}}
+    text = describe([group()], [row("a")], records).text
+    assert "\\<script\\>" in text and not re.search(r"(?<!\\)[<`$]", text)
+    assert "\u202e" not in text and "\u0007" not in text
+    assert "\\[\\@a\\](b)" in text
+
+
+def test_many_stacks_are_not_all_named():
+    names = [f"s{number}" for number in range(500)]
+    groups = [group(stacks=names[:400]), group(stacks=names[400:], denoise={"method": "none"})]
+    text = describe(groups, list(map(row, names))).text
+    assert "s19 and 380 others.**" in text and len(text) < 8000
+
+
+def test_the_script_writes_both_files(tmp_path):
+    (tmp_path / "stacks.csv").write_text("stack,object,diameter_um\na,nuclei,10\n")
+    write_json(tmp_path / "provenance.json", SOFTWARE)
+    write_json(tmp_path / "import.json", {"channel": {"index": 0}})
+    script.main(
+        stacks=tmp_path / "stacks.csv",
+        provenance=tmp_path / "provenance.json",
+        records=[tmp_path / "import.json"],
+        methods=tmp_path / "methods.md",
+        bibliography=tmp_path / "methods.bib",
+        groups=[group()._asdict()],
+        images=[{"stack": "a", "channel": "nuclei", "image": "a.tif"}],
+        packages=PACKAGES,
+    )
+    assert "diameter of a nucleus, 10 µm" in (tmp_path / "methods.md").read_text(encoding="utf-8")
+    assert "@software{cellstack," in (tmp_path / "methods.bib").read_text(encoding="utf-8")
