@@ -320,9 +320,11 @@ def _plots(run: Run, rows: Sequence[Row]) -> str:
     kind = _select("kind", "Objects", kinds) if len(kinds) > 1 else ""
     names = ["no groups", *run.user_columns]
     chosen = run.group_by if run.group_by in run.user_columns else names[0]
-    figure = """<figure class="plot"><label>Column <select></select></label>
+    figures = "\n".join(
+        f"""<figure class="plot"><label>Plot {number}<select></select></label>
 <div class="chart"></div><figcaption></figcaption></figure>"""
-    figures = "\n".join([figure] * PLOT_COUNT)
+        for number in range(1, PLOT_COUNT + 1)
+    )
     return f"""<section aria-labelledby="plots">
 <h2 id="plots">Compare stacks</h2>
 <p>{HOW_TO_PLOT}</p>
