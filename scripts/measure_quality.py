@@ -15,7 +15,8 @@ def main(*, raw: list[Path], records: list[Path], quality: Path, channels: list[
     `records` are those of the import of the `raw` channels. Planes are counted from 0.
     """
     found = {}
-    for channel, path, record in zip(channels, raw, records, strict=True):
+    # sorted, so that the file does not depend on the order of the sheet
+    for channel, path, record in sorted(zip(channels, raw, records, strict=True)):
         stack, spacing = read_stack(path, mapped=True)
         measured, profile = measure_quality(stack, spacing, read_no_data([record, path]))
         found[channel] = {

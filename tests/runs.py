@@ -126,6 +126,7 @@ def many_stacks(count, seed=5):
         for row in rows
         if row["status"] == "ok"
     }
-    options = {"quality": quality}
+    channels = {row["stack"]: ["nuclei", "membrane"] for row in rows}
+    options = {"quality": quality, "channels": channels}
     options |= {"statistics": statistics, "pictures": pictures, "figures": figures}
     return run_of(rows, **options, columns=column_rows(users), user_columns=users)

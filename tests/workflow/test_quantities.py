@@ -691,13 +691,20 @@ def test_stacks(study, stack, kind):
     expected["count_dropped_dim"] = 0 if stack == "grown" else None
     expected["haze_ratio"] = haze_of(study, stack) if stack == "grown" else None
     expected["count_saturated"] = 0 if kind == "nuclei" else None
+    for column in ("count_corrected", "count_corrections", "count_corrections_not_applied"):
+        expected[column] = 0
+    expected["cut_by_faces"] = cut_by_faces(study, stack, kind)
+    channel = {"nuclei": "nuclei", "cells": "membrane"}[kind]
+    (quality,) = rows_of(study, "quality.csv", stack=stack, channel=channel)
+    for column in ("signal_to_noise_ratio", "dimming_ratio"):
+        expected[column] = float(quality[column]) if quality[column] else None
     for column in ("equivalent_diameter_um", "volume_um3", "contrast_to_noise_ratio"):
         values = [float(row[column]) for row in objects if row[column]]
         expected[f"median_{column}"] = np.median(values) if values else None
     diameters = [float(row["equivalent_diameter_um"]) for row in objects]
     if not objects:
         nothing = "nothing was found (check diameter_um, the channel and the contrast of the image)"
-        expected["flags"] = f"no objects: {nothing}"
+        expected["flags"] = ";".join([f"no objects: {nothing}", *flags_of_channels(study, stack)])
     else:
         median = np.median(diameters)
         is_other = source != "from nuclei" and not 2 / 3 < median / diameter < 3 / 2
@@ -705,6 +712,7 @@ def test_stacks(study, stack, kind):
             f"objects of another diameter: the median is {median:.3g} um, and diameter_um "
             f"{diameter:.3g} um (check which of them is right)"
         ] * is_other
+        stack_flags += flags_of_channels(study, stack)
         for flag, why in (
             ("seeds close together", "objects may be split into several"),
             ("irregular for its stack", "check the figures"),
@@ -726,6 +734,119 @@ def test_stacks(study, stack, kind):
     others = row.keys() - summary.keys()
     assert {row[name] for name in others - {"condition", "mouse"}} <= {""}
     assert row["condition"] == {"drawn": "control", "grown": "drug"}.get(stack, "")
+
+
+def cut_by_faces(study, stack, kind):
+    labels = labels_of(study, stack, kind)
+    touched = [touched_faces(labels == label) for label in range(1, labels.max() + 1)]
+    counts = {face: sum(each[face] for each in touched) for face in touched_faces(labels)}
+    return ";".join(f"{face} {count}" for face, count in counts.items() if count)
+
+
+def flags_of_channels(study, stack):
+    return [
+        f"{row['channel']}: {flag}"
+        for row in rows_of(study, "quality.csv", stack=stack)
+        for flag in row["flags"].split(";")
+        if flag
+    ]
+
+
+# --- quality.csv ---
+
+
+def block_means(plane):
+    """Return the means of blocks of 4 x 4 pixels."""
+    rows, columns = (size // 4 for size in plane.shape)
+    return plane[: 4 * rows, : 4 * columns].reshape(rows, 4, columns, 4).mean(axis=(1, 3))
+
+
+def focus_of(plane):
+    smooth = ndimage.gaussian_filter(plane, 1, mode="mirror")
+    if smooth.var() == 0:
+        return np.nan
+    square = np.diff(smooth, axis=0)[:, 1:] ** 2 + np.diff(smooth, axis=1)[1:] ** 2
+    return square.mean() / smooth.var()
+
+
+def is_blurred(z, focus, signal, noise):
+    """Return whether a plane is out of focus, given the focus and the signal of all planes."""
+    usable = [i for i in range(len(focus)) if signal[i] >= 4 * noise and focus[i] >= 0]
+    before = [i for i in usable if z - 2 <= i < z]
+    after = [i for i in usable if z < i <= z + 2]
+    if z not in usable or not before or not after:
+        return False
+    beside = before + after
+    return focus[z] < np.median(focus[beside]) / 2 and signal[z] < 1.2 * np.median(signal[beside])
+
+
+@pytest.mark.parametrize(
+    ("stack", "channel"),
+    [*(("drawn", channel) for channel in CHANNELS), ("grown", "nuclei"), ("none", "nuclei")],
+)
+def test_quality(study, stack, channel):
+    raw = read_stack(study.result(stack, "channels", channel, "raw.tif"))[0].astype(float)
+    second = np.diff(np.diff(raw, 2, axis=1), 2, axis=2)
+    changes = np.abs(second[second != 0])
+    noise = np.median(changes) / (6 * stats.norm.ppf(0.75)) if len(changes) else 0
+    blocks = np.stack([block_means(plane) for plane in raw])
+    signal = np.array([np.subtract(*np.percentile(each, (99, 5))) for each in blocks])
+    of_stack = np.subtract(*np.percentile(blocks, (99.5, 5)))
+    focus = np.array([focus_of(plane) for plane in raw])
+    tiles = [
+        np.percentile(tile, 10)
+        for part in np.array_split(blocks, 4, axis=1)
+        for tile in np.array_split(part, 4, axis=2)
+    ]
+    planes = np.flatnonzero(signal > 2 * noise)
+    is_constant = np.ptp(raw, axis=(1, 2)) == 0
+    repeated = [
+        not is_constant[z] and bool((raw[z] == raw[z - 1]).all()) for z in range(1, len(raw))
+    ]
+    expected = {
+        "stack": stack,
+        "channel": channel,
+        "saturated_fraction": np.mean(raw == raw.max()) if np.ptp(raw) else 0,
+        "zero_fraction": np.mean(raw == 0),
+        "count_grey_levels": len(np.unique(raw)),
+        "noise_sd_intensity": noise,
+        "signal_to_noise_ratio": of_stack / noise if noise else None,
+        "dimming_ratio": None,
+        "dimming_fit_fraction": None,
+        "signal_start_um": planes[0] * SPACING[0] if len(planes) else None,
+        "signal_end_um": planes[-1] * SPACING[0] if len(planes) else None,
+        "background_range_ratio": np.ptp(tiles) / of_stack if of_stack else None,
+        "count_blurred_planes": sum(is_blurred(z, focus, signal, noise) for z in range(len(raw))),
+        "count_repeated_planes": sum(repeated),
+        "count_missing_planes": 0 if is_constant.all() else is_constant.sum(),
+    }
+    if len(planes) >= 5:
+        slope, _, correlation, *_ = stats.linregress(planes, np.log(signal[planes]))
+        expected["dimming_ratio"] = np.exp(slope * np.ptp(planes))
+        expected["dimming_fit_fraction"] = correlation**2
+    (row,) = rows_of(study, "quality.csv", stack=stack, channel=channel)
+    flags = row.pop("flags")
+    for column, value in expected.items():  # those of cv2 are of single precision
+        if not isinstance(value, str | None):
+            assert float(row[column]) == pytest.approx(value, rel=1e-4, abs=1e-6), column
+        else:
+            assert row[column] == (value or ""), column
+    assert row.keys() == expected.keys()
+    row["flags"] = flags
+    possible = {
+        "saturated: ": expected["saturated_fraction"] > 0.01,
+        "only ": 1 < expected["count_grey_levels"] < 24,
+        "low signal to noise: ": (expected["signal_to_noise_ratio"] or 9) < 3,
+        "dim at ": (expected["dimming_fit_fraction"] or 0) >= 0.75
+        and not 0.5 < expected["dimming_ratio"] < 2,
+        "uneven background: ": (expected["background_range_ratio"] or 0) > 0.5,
+        "out of focus: ": expected["count_blurred_planes"] > 0,
+        "the same as the plane before: ": expected["count_repeated_planes"] > 0,
+        "empty: ": expected["count_missing_planes"] > 0,
+    }
+    found = flags.split(";") if flags else []
+    wanted = [text for text, is_set in possible.items() if is_set]
+    assert all(text in flag for text, flag in zip(wanted, found, strict=True)), (wanted, found)
 
 
 @pytest.mark.parametrize(("stack", "kind"), [(s, k) for s, kinds in KINDS.items() for k in kinds])

@@ -440,13 +440,13 @@ def list_changes(
     methods = method_blocks(stages_schema["properties"][stage], stages_schema)
     chosen = {block.get("method"), *(split_step(step)[0] for step in block.get("steps", ()))}
     changes: dict[str, tuple[Any, Any]] = {}
-    for key, value in block.items():
+    for key, usual in default.items():  # in the order of the schema, not in that of the user
         if key not in methods:
-            pairs = {f"{stage}.{key}": (value, default[key])}
+            pairs = {f"{stage}.{key}": (block[key], usual)}
         elif key in chosen:
             pairs = {
-                f"{stage}.{key}.{name}": (option, default[key].get(name))
-                for name, option in value.items()
+                f"{stage}.{key}.{name}": (option, usual.get(name))
+                for name, option in sorted(block[key].items())
             }
         else:
             continue

@@ -480,7 +480,9 @@ def _details(
         parts.append(list_facts(facts))
     for row in own:
         parts.append(_kind_details(run, row, objects.get((name, row["object"]), 0)))
-    parts.append(_quality(run.quality.get(name, {})))
+    quality = run.quality.get(name, {})
+    if quality:
+        parts.append(_quality({channel: quality[channel] for channel in run.channels[name]}))
     if figures := [_figure(run, path) for path in paths]:
         parts.append(f'<h3>Figures</h3><div class="figures">{"".join(figures)}</div>')
     parts.append(_settings(run, name))
@@ -530,8 +532,6 @@ def _cut_by_faces(row: Row) -> str:
 
 def _quality(channels: Mapping[str, Any]) -> str:
     """Return the image quality of the channels of a stack: a table, and a chart of each."""
-    if not channels:
-        return ""
     lines, charts = [], []
     for channel, found in channels.items():
         row, flags = found["row"], found["row"]["flags"].split(";")

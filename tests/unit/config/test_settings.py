@@ -188,6 +188,9 @@ def test_settings_that_differ_from_the_default():
         "adjust_contrast.gamma.gamma",
         "find_seeds.smoothing_um",
     }
+    assert list(changes_of(dict(reversed(changed.items())))) == list(found)
+    changed["find_seeds"] = {"peaks": {"min_distance_um": 1}, "smoothing_um": 0.4}
+    assert changes_of(changed) == found
     assert found["denoise.method"] == ("median", "gaussian")
     assert found["denoise.median.radius_um"][0] == 0.7
     default = schema_of("denoise.median")["properties"]["radius_um"]["default"]

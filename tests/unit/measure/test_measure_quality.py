@@ -213,8 +213,8 @@ def test_script(tmp_path):
         arguments["records"].append(folder / "import.json")
     script.main(**arguments, quality=tmp_path / "quality.json")
     found = read_json(tmp_path / "quality.json")
-    assert list(found) == ["nuclei", "dye"]
-    assert [each["row"]["count_repeated_planes"] for each in found.values()] == [0, 1]
+    assert list(found) == ["dye", "nuclei"]
+    assert [each["row"]["count_repeated_planes"] for each in found.values()] == [1, 0]
     assert found["dye"]["planes"]["repeated_planes"] == [4]
     assert found["dye"]["profile"]["step_um"] == SPACING[0]
     assert len(found["dye"]["profile"]["mean"]) == SHAPE[0]
