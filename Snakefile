@@ -64,6 +64,7 @@ rule all:
         volumes=inputs.volume_figures(),
         planes=study.of_each_object("<results>/{stack}/figures/{object}_planes.png"),
         diameters=inputs.diameter_figures(),
+        exports=inputs.exports(),
     localrule: True
 
 
@@ -111,6 +112,27 @@ rule gallery:
     """Compare the methods of each stage on each stack, on one page per stack."""
     input:
         pages=inputs.gallery_pages(),
+    localrule: True
+
+
+rule ome_zarr:
+    """Write the channels and labels of all stacks as OME-Zarr."""
+    input:
+        images=inputs.ome_zarr(),
+    localrule: True
+
+
+rule parquet:
+    """Write the tables of all stacks as Parquet."""
+    input:
+        tables=inputs.parquet(),
+    localrule: True
+
+
+rule anndata:
+    """Write the objects of all stacks as AnnData."""
+    input:
+        objects=inputs.anndata(),
     localrule: True
 
 

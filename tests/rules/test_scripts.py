@@ -56,6 +56,9 @@ def study(tmp_path_factory):
         "provenance.json",
         "methods.md",
         "archive.zip",
+        "objects.parquet",
+        "cells.h5ad",
+        "colony/image.ome.zarr",
         "figures/nuclei_volumes.png",
         "colony/channels/nuclei/edges.tif",
         "colony/nuclei/crops",
@@ -83,7 +86,8 @@ def command_of(log):
 def contents(path):
     """Return the bytes of a file, or those of all files of a folder by name."""
     if path.is_dir():
-        return {file.name: file.read_bytes() for file in path.glob("[!.]*")}
+        files = (file for file in path.rglob("[!.]*") if file.is_file())
+        return {file.relative_to(path): file.read_bytes() for file in files}
     return path.read_bytes()
 
 

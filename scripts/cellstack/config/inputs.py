@@ -459,6 +459,37 @@ class Inputs:
         """Return the tables of contacts between cells."""
         return [f"<results>/{stack}/cells/contacts.csv" for stack in self._study.stacks_of("cells")]
 
+    def contact_tables_of(self, object: str) -> list[str]:
+        """Return the tables of contacts, for cells."""
+        return self.contact_tables() if object == "cells" else []
+
+    def files_of_objects(self, stack: str, name: str) -> list[str]:
+        """Return a file of each kind of object of a stack."""
+        return [f"<results>/{stack}/{kind}/{name}" for kind in self._study.objects(stack)]
+
+    def ome_zarr(self) -> list[str]:
+        """Return the OME-Zarr of each stack."""
+        return [f"<results>/{stack}/image.ome.zarr" for stack in self._study.complete_stacks]
+
+    def parquet(self) -> list[str]:
+        """Return the tables of all stacks as Parquet."""
+        scored = ("scores", "stack_scores") if self.score_tables() else ()
+        names = ("objects", "stacks", "statistics", *scored)
+        return [f"<results>/{name}.parquet" for name in names]
+
+    def anndata(self) -> list[str]:
+        """Return the AnnData of each kind of object."""
+        return [f"<results>/{kind}.h5ad" for kind in self._study.kinds_found()]
+
+    def exports(self) -> list[str]:
+        """Return the files in other formats that the configuration asks for."""
+        wanted = self._study.config["export"]
+        return [
+            *(self.ome_zarr() if wanted["ome_zarr"] else []),
+            *(self.parquet() if wanted["parquet"] else []),
+            *(self.anndata() if wanted["anndata"] else []),
+        ]
+
     def gallery_pages(self) -> list[str]:
         """Return the gallery of each stack with nuclei."""
         return [

@@ -498,6 +498,10 @@ class Study:
         """Return the kinds of object that are found in any stack."""
         return [kind for kind in self.object_kinds if self.stacks_of(kind)]
 
+    def ome_zarr_version(self) -> str:
+        """Return the version of OME-Zarr that is written, 0.5 if the configuration has none."""
+        return str(self.config["export"]["ome_zarr"] or "0.5")
+
     def resolved_stages(self) -> list[Settings]:
         """Return the settings of the stages with sizes in um, and the stacks that share them.
 
