@@ -415,12 +415,11 @@ class Inputs:
         """Return the figures that are made on request, as they take more time."""
         found = []
         for stack in self._study.complete_stacks:
-            kinds = self._study.objects(stack)
-            figures = ["composite.png"] if kinds else []
-            for kind in kinds:
+            folder = f"<results>/{stack}/figures"
+            found.append(f"{folder}/composite.png")
+            for kind in self._study.objects(stack):
                 names = ("segmentation.pdf", "channels.png", "surfaces.png")
-                figures += [f"{kind}_{name}" for name in names]
-            found += [f"<results>/{stack}/figures/{figure}" for figure in figures]
+                found += [f"{folder}/{kind}_{name}" for name in names]
         return found + [figure.replace(".png", ".pdf") for figure in self.diameter_figures()]
 
     def volume_figures(self) -> list[str]:
