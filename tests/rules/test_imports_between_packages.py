@@ -30,6 +30,7 @@ ALLOWED = {
     "gallery": BASE | STAGES | {"figures", "pages"},
     "run": BASE,
     "init": BASE,
+    "view": BASE | {"segment"},  # corrections are shown as the workflow applies them
 }
 ARRAY_PACKAGES = {"cc3d", "cv2", "edt", "fastremap", "numpy", "scipy", "skimage", "SimpleITK"}
 

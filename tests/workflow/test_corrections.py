@@ -98,6 +98,7 @@ def test_each_table_counts_corrections(corrected):
     assert nuclei["flags"].startswith("corrections not applied: 1 of 6")
     assert "see nuclei/corrections.csv" in nuclei["flags"]
     assert "colony nuclei: corrections not applied: 1 of 6" in corrected.process.stderr
+    assert "to look at colony in napari, and to correct it: python " in corrected.process.stderr
     assert row_of(stacks, stack="external")["count_corrections_not_applied"] == "0"
     objects = read_table(corrected.result("objects.csv"))
     of_nuclei = [row for row in objects if row["object"] == "nuclei" and row["stack"] == "colony"]

@@ -28,6 +28,7 @@ PACKAGES = (
     "cellstack.run",
     "cellstack.segment",
     "cellstack.sweep",
+    "cellstack.view",
 )
 IMPORT = re.compile(r"^\s*from (cellstack[\w.]*) import (\([^)]*\)|[^\n(]+)", re.MULTILINE)
 
