@@ -114,7 +114,7 @@ def test_a_sweep_repeats_whatever_depends_on_its_settings():
 
 
 def test_locks_have_hashes_and_no_address():
-    for name in ("run", "dev", "formats", "export", "slurm", "peers"):
+    for name in ("run", "dev", "formats", "export", "slurm", "view", "peers"):
         lock = (REQUIREMENTS / f"{name}.txt").read_text()
         pins = re.findall(r"^[a-z0-9-]+==.*(?:\n    .*)+", lock, re.MULTILINE)
         assert len(pins) == len(re.findall(r"^\S+==", lock, re.MULTILINE)) > 1
