@@ -1,3 +1,26 @@
+rule measure_quality:
+    """Measure the image quality of each channel: noise, saturation, dimming, focus."""
+    input:
+        raw=by_wildcards(inputs.raw_stacks),
+        records=by_wildcards(inputs.import_records),
+    output:
+        quality="<results>/{stack}/quality.json",
+    log:
+        "<logs>/{stack}/measure_quality.log",
+    benchmark:
+        "<benchmarks>/{stack}/measure_quality.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("measure_quality"),
+        runtime=minutes("measure_quality"),
+    params:
+        channels=by_wildcards(study.channels),
+        source=source_hash("measure_quality"),
+    script:
+        "../scripts/measure_quality.py"
+
+
 rule measure_objects:
     """Measure shape and raw intensities of the selected objects, and flag outliers."""
     input:
@@ -67,6 +90,7 @@ rule summarize_stack:
         record=by_wildcards(inputs.import_record),
         threshold=by_wildcards(inputs.threshold_record),
         estimate=by_wildcards(inputs.diameter_estimate),
+        quality="<results>/{stack}/quality.json",
         corrections=by_wildcards(inputs.correction_record),
     output:
         summary="<results>/{stack}/{object}/summary.csv",
@@ -114,15 +138,17 @@ rule collect_objects:
 
 
 rule collect_stacks:
-    """Collect the summaries and the statistics of all stacks in one table each."""
+    """Collect the summaries, the statistics and the image quality of all stacks."""
     input:
         tables=study.of_each_object("<results>/{stack}/{object}/summary.csv"),
         statistics_tables=study.of_each_object("<results>/{stack}/{object}/statistics.csv"),
+        quality_records=study.of_each_stack("<results>/{stack}/quality.json"),
     output:
         stacks=report("<results>/stacks.csv", category="Tables", caption="../report/stacks.rst"),
         statistics=report(
             "<results>/statistics.csv", category="Tables", caption="../report/statistics.rst"
         ),
+        quality=report("<results>/quality.csv", category="Tables", caption="../report/quality.rst"),
     log:
         "<logs>/collect_stacks.log",
     benchmark:

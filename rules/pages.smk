@@ -5,6 +5,7 @@ rule write_index:
         statistics="<results>/statistics.csv",
         columns="<results>/columns.csv",
         provenance="<results>/provenance.json",
+        quality=study.of_each_stack("<results>/{stack}/quality.json"),
         pictures=study.of_each_object("<results>/{stack}/{object}/pictures.json"),
         figures=inputs.figures(),
     output:

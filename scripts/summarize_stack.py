@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cellstack.config import lengths
-from cellstack.config.columns import STACK_COLUMNS, STATISTICS_COLUMNS
+from cellstack.config.columns import CHANNEL_OF, STACK_COLUMNS, STATISTICS_COLUMNS
 from cellstack.files.records import read_flags, read_json
 from cellstack.files.stacks import read_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
@@ -20,6 +20,7 @@ def main(
     summary: Path,
     statistics: Path,
     records: list[Path],
+    quality: Path,
     stack: str,
     object: str,
     diameter_um: float,
@@ -32,11 +33,12 @@ def main(
 ) -> None:
     """Write one row as `summary`, and one for each measured column as `statistics`.
 
-    `records` describe the import of the channels of the stack. The file `diameter`, if given, names
-    the source of an estimated diameter. If they exist, the `record` of the import of the channel of
-    the objects has the fraction of voxels without data, and that of the `threshold` has the signs
-    that the mask can be inaccurate. The file `estimate` has the diameter that the image suggests.
-    The table `corrections` says which corrections were applied.
+    `records` describe the import of the channels of the stack, and `quality` their image quality.
+    The file `diameter`, if given, names the source of an estimated diameter. If they exist, the
+    `record` of the import of the channel of the objects has the fraction of voxels without data,
+    and that of the `threshold` has the signs that the mask can be inaccurate. The file `estimate`
+    has the diameter that the image suggests. The table `corrections` says which corrections were
+    applied.
     """
     source = lengths.read_diameter(diameter[0])["source"] if diameter else diameter_source
     rows = list(read_rows(objects))
@@ -46,6 +48,12 @@ def main(
     no_data = imported["no_data"] or {"fraction": 0.0}
     estimated = read_json(estimate[0]) if estimate else {"estimated_um": None, "doubt": ""}
     image, spacing = read_stack(segmentation, mapped=True)
+    measured = {channel: each["row"] for channel, each in read_json(quality).items()}
+    flags_of_channels = [
+        f"{channel}: {flag}"
+        for channel, row in measured.items()
+        for flag in filter(None, row["flags"].split(";"))
+    ]
     row = {
         "stack": stack,
         "object": object,
@@ -56,13 +64,14 @@ def main(
             spacing,
             diameter_um,
             source,
-            read_flags(records),
+            [*read_flags(records), *flags_of_channels],
             no_data["fraction"],
             read_json(threshold[0]) if threshold else {},
             channel=object,
             estimated_um=estimated["estimated_um"],
             doubt=estimated["doubt"],
             corrections=[each["status"] for path in corrections for each in read_rows(path)],
+            quality=measured.get(CHANNEL_OF[object], {}),
         ),
     }
     write_rows(summary, list(STACK_COLUMNS), [as_text(row)])

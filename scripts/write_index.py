@@ -20,6 +20,7 @@ def main(
     statistics: Path,
     columns: Path,
     provenance: Path,
+    quality: list[Path],
     pictures: list[Path],
     figures: list[Path],
     index: Path,
@@ -33,16 +34,17 @@ def main(
 ) -> None:
     """Write the page `index` of the tables `stacks`, `statistics` and `columns`.
 
-    `pictures` are the small pictures of each kind of object, and `figures` all figures. If they
-    are too large for the page, it refers to their files. The date is that of the newest of the
-    `images`, which no rule makes.
+    `quality` is the image quality of each stack, `pictures` are the small pictures of each kind of
+    object, and `figures` all figures. If they are too large for the page, it refers to their files.
+    The date is that of the newest of the `images`, which no rule makes.
     """
+    results = stacks.parent
     drawn = {(path.parts[-3], path.parts[-2]): read_json(path) for path in pictures}
     is_embedded = fit_on_page(drawn, sum(path.stat().st_size for path in figures))
     found = {}
     for path in figures:
         png = base64.b64encode(path.read_bytes()).decode() if is_embedded else ""
-        found[path.relative_to(index.parent).as_posix()] = png
+        found[path.relative_to(results).as_posix()] = png
     software = read_json(provenance)
     facts = {"Version": f"cellstack {software['cellstack']}"}
     if software["commit"]:
@@ -62,6 +64,7 @@ def main(
             facts=facts,
             channels=channels,
             settings=settings,
+            quality={path.parent.name: read_json(path) for path in quality},
             pictures=drawn,
             figures=found,
             provenance=software,

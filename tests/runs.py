@@ -5,7 +5,7 @@ import random
 
 from pages import SOFTWARE
 
-from cellstack.config.columns import STACK_COLUMNS, describe_tables
+from cellstack.config.columns import QUALITY_COLUMNS, STACK_COLUMNS, describe_tables
 from cellstack.pages.write_index import Run
 
 IMAGE = SOFTWARE | {
@@ -58,6 +58,17 @@ def pictures_of(row, count=0, jpeg=JPEG):
     return {"thumbnail": jpeg, "flagged_count": count, "flagged": flagged}
 
 
+def quality_of(channels=("nuclei",), planes=30, **cells):
+    """Return the content of quality.json."""
+    row = dict.fromkeys(QUALITY_COLUMNS, 1.25) | {"flags": ""} | cells
+    profile = {
+        "step_um": 0.5,
+        "mean": [100.0 - z for z in range(planes)],
+        "signal": [None, *(float(3 * z) for z in range(1, planes))],
+    }
+    return {channel: {"row": row, "profile": profile} for channel in channels}
+
+
 def run_of(rows, **changes):
     """Return a run of stacks, given the rows of stacks.csv."""
     done = [row for row in rows if row["status"] != "failed"]
@@ -70,6 +81,7 @@ def run_of(rows, **changes):
         "facts": {"Sheet": "stacks.csv"},
         "channels": {row["stack"]: ["nuclei"] for row in rows},
         "settings": [],
+        "quality": {row["stack"]: quality_of() for row in done},
         "pictures": {(row["stack"], row["object"]): pictures_of(row, 1) for row in done},
         "figures": {f"{row['stack']}/figures/{row['object']}_planes.png": "QUJD" for row in done},
         "provenance": IMAGE,
@@ -109,5 +121,11 @@ def many_stacks(count, seed=5):
         if row["status"] == "ok"
     ]
     users = ["condition", "plate"]
-    options = {"statistics": statistics, "pictures": pictures, "figures": figures}
+    quality = {
+        row["stack"]: quality_of(["nuclei", "membrane"], planes=100)
+        for row in rows
+        if row["status"] == "ok"
+    }
+    options = {"quality": quality}
+    options |= {"statistics": statistics, "pictures": pictures, "figures": figures}
     return run_of(rows, **options, columns=column_rows(users), user_columns=users)

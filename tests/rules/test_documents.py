@@ -17,6 +17,7 @@ from cellstack.config.columns import (
     CONTACT_COLUMNS,
     CORRECTION_COLUMNS,
     PAIR_COLUMNS,
+    QUALITY_COLUMNS,
     SELECTION_COLUMNS,
     STACK_COLUMNS,
 )
@@ -37,7 +38,7 @@ UNITS = {
     "um2": r"_um2$",
     "um3": r"_um3$",
     "voxel": r"_voxels$|^bbox_",
-    "raw value": r"_intensity_<channel>$",
+    "raw value": r"_intensity(_<channel>)?$",
     "voxel side2": r"_unit_spacing$",
     "bit": r"_bit$",
     "%": r"_percent$",
@@ -46,9 +47,12 @@ UNITS = {
 COLUMNS_WITHOUT_UNIT = re.compile(
     r"stack|object|flags|corrections|number|action|(nucleus_)?(segmentation_)?label(_[12])?|sphericity|solidity|extent"
     r"|euler_number|(touches|direction)_.*|nuclei_count|nucleus_to_cell_volume_ratio"
-    r"|wall_strength|wall_missing|status|count_.*|diameter_source|no_data_fraction|.*_ratio|reason|segmentation_labels"
+    r"|wall_strength|wall_missing|status|count_.*|diameter_source|.*_fraction|.*_ratio|reason"
+    r"|segmentation_labels|cut_by_faces|channel"
 )
-DESCRIBED = COLUMNS | PAIR_COLUMNS | CONTACT_COLUMNS | STACK_COLUMNS | SELECTION_COLUMNS
+DESCRIBED = (
+    COLUMNS | PAIR_COLUMNS | CONTACT_COLUMNS | STACK_COLUMNS | SELECTION_COLUMNS | QUALITY_COLUMNS
+)
 DESCRIBED |= CORRECTION_COLUMNS
 OPTIONS_OF = {("binarize", "per_object"): mark_blobs}  # a method that takes **options: see there
 

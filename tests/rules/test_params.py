@@ -320,6 +320,10 @@ def test_measurements(jobs, kind):
     assert select(jobs, "summarize_stack", **here) == summary
 
 
+def test_image_quality(jobs):
+    assert select(jobs, "measure_quality", stack="a") == {"channels": CHANNELS}
+
+
 def test_measurements_of_cells(jobs):
     assert select(jobs, "measure_contacts", stack="a") == {
         "stack": "a",

@@ -50,6 +50,7 @@ def study(tmp_path_factory):
         "find_seeds.distance_and_blobs.min_distance_um\n5\n", encoding="utf-8"
     )
     files = (
+        "index.html",
         "config.yaml",
         "objects.csv",
         "stacks.csv",

@@ -19,6 +19,7 @@ Column: TypeAlias = tuple[str, str]
 """Unit and definition."""
 
 CHANNEL = "<channel>"
+CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}  # object: the channel that shows it
 PERCENTILES = (5, 25, 75, 95)  # in addition to the median
 AXES = {"major": "Longest", "middle": "Middle", "minor": "Shortest"}
 ELLIPSOID = "axis of the ellipsoid with the same second moments as the voxel centres"
@@ -222,6 +223,16 @@ STACK_COLUMNS: dict[str, Column] = {  # in the order of stacks.csv
         "",
         "Median of contrast_to_noise_ratio over the measured objects",
     ),
+    "signal_to_noise_ratio": (
+        "",
+        "Signal of the channel of the objects divided by its noise, see quality.csv; noise alone "
+        "has 1.1, images with clear objects have 6 or more",
+    ),
+    "dimming_ratio": (
+        "",
+        "Signal of the channel of the objects at the last planes divided by that at the first, see "
+        "quality.csv",
+    ),
     "haze_ratio": (
         "",
         "Intensity beside nuclei, at 0.15 to 0.36 diameters from their outlines, above the "
@@ -246,6 +257,59 @@ STACK_COLUMNS: dict[str, Column] = {  # in the order of stacks.csv
         "",
         "Number of sharp objects that are not segmented because others are much brighter",
     ),
+    "cut_by_faces": (
+        "",
+        "Number of objects found that reach each face of the stack, joined by ;, such as "
+        "first plane 3;last row 1; in a stack of one plane without first and last plane",
+    ),
+}
+BLOCKS = "means of blocks of 4 x 4 pixels"
+QUALITY_COLUMNS: dict[str, Column] = {  # in the order of quality.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "channel": ("", "Name of the channel in the sheet"),
+    "flags": ("", "Reasons to check the channel, joined by ;"),
+    "saturated_fraction": ("", "Fraction of the voxels with the highest value of the channel"),
+    "zero_fraction": ("", "Fraction of the voxels with the value 0"),
+    "count_grey_levels": (
+        "",
+        "Number of different values; in float images, among about a million voxels",
+    ),
+    "noise_sd_intensity": (
+        "raw value",
+        "Standard deviation of noise that differs from voxel to voxel",
+    ),
+    "signal_to_noise_ratio": (
+        "",
+        f"Percentile 99.5 minus percentile 5 of {BLOCKS}, divided by noise_sd_intensity; noise "
+        "alone has 1.1",
+    ),
+    "dimming_ratio": (
+        "",
+        "Signal at signal_end_um divided by that at signal_start_um, by the fit of an exponential "
+        f"to the signal of the planes with signal: percentile 99 minus percentile 5 of {BLOCKS}",
+    ),
+    "dimming_fit_fraction": (
+        "",
+        "Fraction of the variance of the logarithm of that signal that the exponential explains",
+    ),
+    "signal_start_um": (
+        "um",
+        "Position along z of the first plane whose signal is at least twice noise_sd_intensity; "
+        "the first plane of the stack is at 0",
+    ),
+    "signal_end_um": ("um", "Position along z of the last such plane, where signal meets noise"),
+    "background_range_ratio": (
+        "",
+        f"Range of percentile 10 of {BLOCKS} over 4 x 4 tiles of the field of view, divided by the "
+        "signal of the stack",
+    ),
+    "count_blurred_planes": (
+        "",
+        "Number of planes whose focus, the mean square gradient divided by the variance, is less "
+        "than half of that of the planes beside them",
+    ),
+    "count_repeated_planes": ("", "Number of planes that are identical to the plane before"),
+    "count_missing_planes": ("", "Number of planes of one value, in a stack with other planes"),
 }
 STATISTICS_COLUMNS: dict[str, Column] = {  # in the order of statistics.csv
     "stack": ("", "Name of the stack in the sheet"),
@@ -396,8 +460,10 @@ def describe_tables(
     Examples
     --------
     >>> tables = describe_tables(["nuclei"], ["nuclei"], ["mouse"])
-    >>> list(tables), tables["stacks.csv"]["mouse"]
-    (['stacks.csv', 'objects.csv', 'statistics.csv', 'selection.csv'], ('', 'from the sheet'))
+    >>> list(tables)
+    ['stacks.csv', 'objects.csv', 'statistics.csv', 'quality.csv', 'selection.csv']
+    >>> tables["stacks.csv"]["mouse"]
+    ('', 'from the sheet')
     """
     users = dict.fromkeys(from_sheet, ("", "from the sheet"))
     all_columns = {**COLUMNS, **(PAIR_COLUMNS if "cells" in kinds else {})}
@@ -406,6 +472,7 @@ def describe_tables(
         "stacks.csv": _insert(STACK_COLUMNS, users, after="flags"),
         "objects.csv": _insert(objects, users, after="segmentation_label"),
         "statistics.csv": STATISTICS_COLUMNS,
+        "quality.csv": QUALITY_COLUMNS,
         "selection.csv": SELECTION_COLUMNS,
     }
     if has_corrections:

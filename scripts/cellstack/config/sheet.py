@@ -20,7 +20,7 @@ from cellstack.files import images, spreadsheets
 
 Row: TypeAlias = dict[str, Any]
 
-CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}  # object: the channel that shows it
+CHANNEL_OF = columns.CHANNEL_OF
 OBJECT_OF = {channel: name for name, channel in CHANNEL_OF.items()}
 CELLS_TO_NUCLEI = 1.4  # default diameter of a cell, relative to that of its nucleus
 RESULT_FOLDERS = ("cells", "figures", "gallery")

@@ -283,6 +283,12 @@ class Study:
             for kind in self.objects(stack)
         ]
 
+    def of_each_stack(self, pattern: str) -> list[str]:
+        """Fill in `stack` for each stack in which objects are found."""
+        return [
+            pattern.format(stack=stack) for stack in self.complete_stacks if self.objects(stack)
+        ]
+
     def channels(self, stack: str) -> list[str]:
         """Return the channels of a stack, in the order of the sheet."""
         return list(self.rows(stack))

@@ -53,6 +53,7 @@ NO_OBJECTS = "no objects"
 MIN_VOXELS_OF_DIAMETER = 2  # smaller objects cannot be distinguished from noise
 NOT_APPLIED = "not applied"  # status of a correction
 OTHER_DIAMETER = "objects of another diameter"
+SATURATED, NOISY = "saturated", "low signal to noise"  # of objects, and of the whole channel
 WHY_FLAGGED = {
     SEEDS: "objects may be split into several",
     IRREGULAR: "check the figures",
@@ -72,6 +73,7 @@ def summarize_stack(
     threshold_record: Mapping[str, float] | None = None,
     channel: str = "nuclei",
     estimated_um: float | None = None,
+    quality: Mapping[str, float | None] | None = None,
     doubt: str = "",
     corrections: Sequence[str] = (),
 ) -> dict[str, object]:
@@ -104,6 +106,9 @@ def summarize_stack(
     estimated_um : float, optional
         The diameter that the image suggests, see
         :func:`cellstack.prepare.estimate_diameter.check_diameter`.
+    quality : dict, optional
+        Image quality of the channel that shows the objects, see
+        :func:`cellstack.measure.measure_quality.quality_row`.
     doubt : str
         Why an estimated diameter is uncertain; empty if it is not.
     corrections : sequence of str
@@ -134,7 +139,7 @@ def summarize_stack(
     shape = segmentation.shape
     counts = Counter(reasons)
     dropped = {reason: counts[reason] for reason in REASONS}
-    quality = threshold_record or {}
+    threshold, image = threshold_record or {}, quality or {}
     saturated, highest = _count_saturated(columns, channel)
     volume_um3 = math.prod(shape) * math.prod(float(step) for step in spacing)
     diameters = _numbers(columns["equivalent_diameter_um"])
@@ -161,13 +166,16 @@ def summarize_stack(
         "stack_volume_um3": volume_um3,
         "no_data_fraction": no_data_fraction,
         "median_contrast_to_noise_ratio": contrast,
-        "haze_ratio": quality.get("haze_ratio"),
+        "signal_to_noise_ratio": image.get("signal_to_noise_ratio"),
+        "dimming_ratio": image.get("dimming_ratio"),
+        "haze_ratio": threshold.get("haze_ratio"),
         "count_saturated": saturated,
     }
     for reason, number in dropped.items():
         summary[f"count_dropped_{reason.replace(' ', '_')}"] = number
-    summary["count_dropped_dim"] = quality.get("dropped_dim")
-    flags_of_stack = _flags_of_threshold(quality)
+    summary["count_dropped_dim"] = threshold.get("dropped_dim")
+    summary["cut_by_faces"] = _cut_by_faces(segmentation)
+    flags_of_stack = _flags_of_threshold(threshold)
     if unfit := corrections.count(NOT_APPLIED):
         flags_of_stack.insert(
             0,
@@ -176,7 +184,7 @@ def summarize_stack(
         )
     if saturated:
         flags_of_stack.append(
-            f"saturated: {saturated} of {counted(count, 'objects')} "
+            f"{SATURATED}: {saturated} of {counted(count, 'objects')} "
             f"{agree(saturated, 'has', 'have')} the highest value, {highest:g}, in at least a "
             f"quarter of {agree(saturated, 'its', 'their')} voxels (volumes can be too large)"
         )
@@ -196,7 +204,13 @@ def summarize_stack(
     if count == 0:
         absence = f"{NO_OBJECTS}: {_explain_absence(dropped, shape, spacing, diameter_um)}"
         of_diameter.insert(0, absence)
-    summary["flags"] = ";".join([*of_diameter, *image_flags, *flags_of_stack])
+    repeated = tuple(
+        f"{channel}: {start}"
+        for start in (SATURATED, NOISY)
+        if any(flag.startswith(start) for flag in flags_of_stack)
+    )
+    of_image = [flag for flag in image_flags if not repeated or not flag.startswith(repeated)]
+    summary["flags"] = ";".join([*of_diameter, *of_image, *flags_of_stack])
     return summary
 
 
@@ -252,6 +266,19 @@ def _density(
     return (count - cut) / (volume_um3 * (1 - no_data_fraction)) * UM3_PER_MM3
 
 
+def _cut_by_faces(segmentation: Labels) -> str:
+    """Return the number of objects that reach each face, without faces that none reaches."""
+    counts = []
+    for axis, side in enumerate(("plane", "row", "column")):
+        if axis == 0 and len(segmentation) == 1:
+            continue  # all objects reach both
+        for end, index in (("first", 0), ("last", -1)):
+            found = np.unique(segmentation.take(index, axis))
+            if number := np.count_nonzero(found):
+                counts.append(f"{end} {side} {number}")
+    return ";".join(counts)
+
+
 def _flags_of_diameter(
     diameters: NDArray[np.float64],
     shape: tuple[int, ...],
@@ -302,7 +329,7 @@ def _flags_of_objects(
         )
     if contrast is not None and contrast < MIN_CONTRAST_TO_NOISE:
         found.append(
-            f"low signal to noise: the median contrast of the objects is {contrast:.2g} standard "
+            f"{NOISY}: the median contrast of the objects is {contrast:.2g} standard "
             "deviations of their background (check the figures)"
         )
     return found

@@ -58,11 +58,14 @@ dialog > div {{ padding: .4rem 1rem 1.5rem; }}
 dialog h2 {{ border: 0; margin: .2rem 0; padding: 0; overflow-wrap: anywhere; }}
 dialog h3 {{ margin: 1.4rem 0 .3rem; padding-top: .5rem; border-top: 1px solid #ddd; }}
 dialog h4 {{ margin: .8rem 0 .2rem; }}
-dialog .text {{ text-align: left; overflow-wrap: anywhere; }}
+dialog .text {{ text-align: left; overflow-wrap: break-word; }}
 .objects {{ display: flex; flex-wrap: wrap; gap: .8rem 1.2rem; margin: .4rem 0; }}
 .objects figure {{ width: 13rem; }}
 .objects img {{ width: 13rem; image-rendering: pixelated; }}
 .figures figure {{ margin: .6rem 0; }}
+.profiles {{ display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; margin-top: .6rem; }}
+.profiles figure {{ width: min(100%, 26rem); }}
+.profiles .keys {{ columns: auto; display: flex; flex-wrap: wrap; gap: 0 1rem; margin: 0; }}
 .files {{ columns: 22rem; overflow-wrap: anywhere; }}
 [hidden] {{ display: none !important; }}
 @media (max-width: 40rem) {{

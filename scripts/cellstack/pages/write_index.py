@@ -7,9 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from cellstack.config.columns import CHANNEL_OF, QUALITY_COLUMNS
 from cellstack.core.counting import counted
 from cellstack.figures.colors import BLUE, VERMILLION
-from cellstack.pages.html import build_page, embed_jpeg, embed_png, escape, list_facts
+from cellstack.pages.charts import line_chart, line_colors, round_ticks
+from cellstack.pages.html import (
+    build_page,
+    embed_jpeg,
+    embed_png,
+    escape,
+    list_facts,
+    write_keys,
+)
 from cellstack.pages.index_script import SCRIPT, STYLE
 
 if TYPE_CHECKING:
@@ -30,7 +39,6 @@ STATES = {
 }
 FAILED_STATUSES = ("failed", "not run")
 NO_OBJECTS = "no objects"
-CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}
 NOT_PLOTTED = ("voxel_size_", "shape_", "diameter_um")  # columns of stacks.csv that are given
 HOW_SORTED = (
     "The worst stacks come first: those that failed, those without objects, and then those with "
@@ -42,10 +50,26 @@ HOW_TO_PLOT = (
     "Each point is a stack: a blue circle if there is no reason to check it, else an orange "
     "triangle. The black line is the median of the group. Click a point for details."
 )
+HOW_MEASURED = (
+    "Signal is the difference between bright and dark places of a plane: percentile 99 minus "
+    "percentile 5 of the means of blocks of 4 x 4 pixels. It is lost in the noise below twice the "
+    "noise of a voxel. Point at a heading for its definition."
+)
 COLORS_OF_OUTLINES = (
     "Outlines over the maximum projection: orange objects are flagged, blue ones are measured, "
     "white ones are found but not measured."
 )
+MAX_PLANES = 120  # of a profile along z; of more planes, only every second one or fewer are shown
+QUALITY_HEADINGS = {
+    "signal_to_noise_ratio": "signal to noise",
+    "noise_sd_intensity": "noise, raw value",
+    "dimming_ratio": "dimming",
+    "signal_end_um": "signal down to, µm",
+    "background_range_ratio": "background range",
+    "saturated_fraction": "saturated",
+    "zero_fraction": "zero",
+    "count_grey_levels": "grey levels",
+}
 ADVICE = re.compile(r" \([^()]*\)$")  # at the end of a reason, left out in the table
 FILES = (  # in the folder of a stack, for each kind of object
     ("labels.ome.tif", "measured objects"),
@@ -74,6 +98,8 @@ class Run:
     settings : list of dict
         Settings that differ from the default, see
         :meth:`cellstack.config.study.Study.changed_settings`.
+    quality : dict of str to dict
+        By stack the content of quality.json: by channel its row of quality.csv and its profile.
     pictures : dict of (str, str) to Pictures
         By stack and kind of object.
     figures : dict of str to str
@@ -91,6 +117,7 @@ class Run:
     facts: Mapping[str, str]
     channels: Mapping[str, Sequence[str]]
     settings: Sequence[Mapping[str, Any]]
+    quality: Mapping[str, Mapping[str, Any]]
     pictures: Mapping[Key, "Pictures"]
     figures: Mapping[str, str]
     provenance: Mapping[str, Any]
@@ -440,6 +467,7 @@ def _details(
         parts.append(list_facts(facts))
     for row in own:
         parts.append(_kind_details(run, row, objects.get((name, row["object"]), 0)))
+    parts.append(_quality(run.quality.get(name, {})))
     if figures := [_figure(run, path) for path in paths]:
         parts.append(f'<h3>Figures</h3><div class="figures">{"".join(figures)}</div>')
     parts.append(_settings(run, name))
@@ -455,7 +483,8 @@ def _kind_details(run: Run, row: Row, shown: int) -> str:
     if state != FAILED:
         parts.append(
             f"<p>{row['count_found']} found, {row['count_measured']} measured, "
-            f"{row['count_flagged']} flagged. Median diameter in µm: {escape(_diameter(row))}.</p>"
+            f"{row['count_flagged']} flagged. Median diameter in µm: {escape(_diameter(row))}."
+            f"{_cut_by_faces(row)}</p>"
         )
     if reasons:
         parts.append(f'<ul class="reasons">{reasons}</ul>')
@@ -479,6 +508,69 @@ def _kind_details(run: Run, row: Row, shown: int) -> str:
         )
     parts.append(f'<div class="objects">{"".join(items)}</div>')
     return "".join(parts)
+
+
+def _cut_by_faces(row: Row) -> str:
+    cut = row["cut_by_faces"].replace(";", ", ")
+    return f" Objects at faces of the stack: {escape(cut)}." if cut else ""
+
+
+def _quality(channels: Mapping[str, Any]) -> str:
+    """Return the image quality of the channels of a stack: a table, and a chart of each."""
+    if not channels:
+        return ""
+    lines, charts = [], []
+    for channel, found in channels.items():
+        row, flags = found["row"], found["row"]["flags"].split(";")
+        cells = [_short_number(row[name]) for name in QUALITY_HEADINGS]
+        reasons = "".join(f"<li>{escape(flag)}</li>" for flag in flags if flag)
+        lines.append(
+            f'<tr><td class="text">{escape(channel)}</td>'
+            f"{''.join(f'<td>{cell}</td>' for cell in cells)}"
+            f'<td class="text">{f"<ul class=reasons>{reasons}</ul>" if reasons else ""}</td></tr>'
+        )
+        charts.append(_profile_chart(channel, found["profile"], row["noise_sd_intensity"]))
+    heads = "".join(
+        f'<th scope="col" title="{escape(QUALITY_COLUMNS[name][1])}">{heading}</th>'
+        for name, heading in QUALITY_HEADINGS.items()
+    )
+    return f"""<h3>Image quality</h3>
+<p>{HOW_MEASURED}</p>
+<div class="wide"><table><thead><tr><th scope="col" class="text">channel</th>{heads}
+<th scope="col" class="text">reasons to check</th></tr></thead>
+<tbody>{"".join(lines)}</tbody></table></div>
+<div class="profiles">{"".join(charts)}</div>"""
+
+
+def _profile_chart(channel: str, profile: Mapping[str, Any], noise: float) -> str:
+    """Return a chart of the mean and the signal of each plane, and the limit of the signal."""
+    step = max(1, -(-len(profile["mean"]) // MAX_PLANES))
+    curves = {}
+    for name, key in (("mean intensity", "mean"), ("signal", "signal")):
+        curves[name] = [
+            (z * profile["step_um"], value)
+            for z, value in enumerate(profile[key])
+            if value is not None and z % step == 0
+        ]
+    depth = (len(profile["mean"]) - 1) * profile["step_um"]
+    curves["twice the noise"] = [(0.0, 2 * noise), (depth, 2 * noise)]
+    values = [value for points in curves.values() for _, value in points]
+    colors = line_colors(len(curves))
+    chart = line_chart(
+        curves,
+        colors,
+        x_label="z, µm",
+        y_label="raw value",
+        x_ticks=round_ticks(0, depth),
+        y_ticks=round_ticks(min(0.0, *values), max(values)),
+        description=f"Mean intensity and signal of channel {channel} over z",
+    )
+    keys = write_keys(list(zip(curves, colors, strict=True)))
+    return f"<figure>{chart}<figcaption>{escape(channel)}{keys}</figcaption></figure>"
+
+
+def _short_number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
 
 
 def _settings(run: Run, name: str) -> str:
@@ -591,6 +683,17 @@ def _plotted_columns(run: Run, rows: Sequence[Row]) -> list[dict[str, Any]]:
         if values:
             unit = known.get("unit", "")
             columns.append(_column("objects.csv, median", name, definition, unit, values))
+    for name, (unit, definition) in QUALITY_COLUMNS.items():
+        if name in ("stack", "channel", "flags") or name in shown:
+            continue
+        found = [
+            run.quality.get(row["stack"], {}).get(CHANNEL_OF[row["object"]], {"row": {}})["row"]
+            for row in rows
+        ]
+        values = _numbers(["" if each.get(name) is None else str(each[name]) for each in found])
+        if values:
+            table = "quality.csv, channel of the objects"
+            columns.append(_column(table, name, definition, unit, values))
     return columns
 
 

@@ -87,8 +87,8 @@ def test_the_dictionary_has_the_columns_of_every_table(tmp_path):
     listed = {}
     for row in rows:
         listed.setdefault(row["table"], []).append(row["column"])
-    others = ["stacks.csv", "objects.csv", "statistics.csv", "selection.csv", "contacts.csv"]
-    assert list(listed) == [*others, "pairs.csv", *TABLES]
+    others = ["stacks.csv", "objects.csv", "statistics.csv", "quality.csv", "selection.csv"]
+    assert list(listed) == [*others, "contacts.csv", "pairs.csv", *TABLES]
     assert listed["stacks.csv"][:6] == [
         *("stack", "object", "status", "flags"),
         *("=mouse", "count_found"),
@@ -96,6 +96,7 @@ def test_the_dictionary_has_the_columns_of_every_table(tmp_path):
     assert listed["objects.csv"][3:6] == ["segmentation_label", "=mouse", "flags"]
     assert "nuclei_count" in listed["objects.csv"]
     assert listed["statistics.csv"] == list(columns.STATISTICS_COLUMNS)
+    assert listed["quality.csv"] == list(columns.QUALITY_COLUMNS)
 
 
 def test_the_dictionary_has_only_tables_that_are_written():

@@ -2,8 +2,9 @@ import pytest
 
 import collect_objects
 import collect_stacks
-from cellstack.config.columns import STATISTICS_COLUMNS
+from cellstack.config.columns import QUALITY_COLUMNS, STATISTICS_COLUMNS
 from cellstack.errors import InputError
+from cellstack.files.records import write_json
 from cellstack.files.tables import read_columns, read_rows, write_rows
 from cellstack.measure.collect import flag_outliers
 
@@ -36,11 +37,9 @@ def run(tmp_path, tables, user_columns):
 
 
 def run_stacks(tmp_path, tables, user_columns, **options):
-    paths = {name: tmp_path / f"{name}.csv" for name in ("stacks", "statistics")}
-    described = options.pop("statistics_tables", [])
-    collect_stacks.main(
-        tables=tables, statistics_tables=described, user_columns=user_columns, **paths, **options
-    )
+    paths = {name: tmp_path / f"{name}.csv" for name in ("stacks", "statistics", "quality")}
+    files = {"statistics_tables": [], "quality_records": []} | options
+    collect_stacks.main(tables=tables, user_columns=user_columns, **paths, **files)
     return [path.read_text(encoding="utf-8").splitlines() for path in paths.values()]
 
 
@@ -59,7 +58,7 @@ def test_objects_keep_their_order_and_every_digit(tmp_path, tables):
 def test_columns_of_the_sheet_follow_the_flags(tmp_path):
     a = write(tmp_path / "a.csv", "stack,object,status,flags,count\nx,nuclei,no objects,none,0\n")
     b = write(tmp_path / "b.csv", "stack,object,status,flags,count,area\ny,nuclei,ok,,3,0.5\n")
-    stacks, _ = run_stacks(tmp_path, [a, b], {"y/nuclei": {"mouse": "=1+2"}})
+    stacks, *_ = run_stacks(tmp_path, [a, b], {"y/nuclei": {"mouse": "=1+2"}})
     assert stacks == [
         "stack,object,status,flags,mouse,count,area",
         "x,nuclei,no objects,none,,0,",
@@ -71,7 +70,7 @@ def test_missing_stacks_are_at_the_end(tmp_path):
     a = write(tmp_path / "a.csv", "stack,object,status,flags,count\nx,nuclei,ok,,1\n")
     own = {"x/nuclei": {"mouse": "1"}, "y/nuclei": {"mouse": "2"}}
     missing = {"y": {"status": "failed", "flags": "denoise: why, and how"}}
-    stacks, _ = run_stacks(tmp_path, [a], own, missing=missing)
+    stacks, *_ = run_stacks(tmp_path, [a], own, missing=missing)
     assert stacks[1:] == ["x,nuclei,ok,,1,1", 'y,nuclei,failed,"denoise: why, and how",2,']
 
 
@@ -80,8 +79,27 @@ def test_statistics_are_collected_row_by_row(tmp_path):
     rows = [f"{stack},nuclei,volume_um3,um3,2,1,1,1,1,1,1,1,1,1,2.50" for stack in "ab"]
     described = [write(tmp_path / f"{row[0]}.csv", f"{header}\n{row}\n") for row in rows]
     a = write(tmp_path / "s.csv", "stack,object,status,flags\na,nuclei,ok,\n")
-    _, statistics = run_stacks(tmp_path, [a], {}, statistics_tables=described)
+    _, statistics, _ = run_stacks(tmp_path, [a], {}, statistics_tables=described)
     assert statistics == [header, *rows]
+
+
+def test_the_quality_of_all_channels_is_collected(tmp_path):
+    files = []
+    for stack in ("s2", "s1"):
+        row = {"flags": "only 3 different values", "noise_sd_intensity": 1 / 3}
+        files.append(tmp_path / stack / "quality.json")
+        files[-1].parent.mkdir()
+        write_json(files[-1], {"nuclei": {"row": row}, "dye": {"row": {"zero_fraction": None}}})
+    a = write(tmp_path / "s.csv", "stack,object,status,flags\na,nuclei,ok,\n")
+    run_stacks(tmp_path, [a], {}, quality_records=files)
+    rows = list(read_rows(tmp_path / "quality.csv"))
+    assert list(rows[0]) == list(QUALITY_COLUMNS)
+    assert [(row["stack"], row["channel"]) for row in rows] == [
+        *(("s2", "nuclei"), ("s2", "dye")),
+        *(("s1", "nuclei"), ("s1", "dye")),
+    ]
+    assert rows[0]["flags"] == "only 3 different values"
+    assert [row["noise_sd_intensity"] for row in rows] == ["0.333333333", ""] * 2
 
 
 def test_column_of_the_sheet_must_not_have_the_name_of_a_result(tmp_path, tables):

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import boxes_image
 
 import summarize_stack as script
 from cellstack.config.columns import STACK_COLUMNS, STATISTICS_COLUMNS, describe
@@ -231,11 +232,18 @@ def test_script_writes_the_summary_and_the_statistics(tmp_path, count):
     for channel, of_channel in flags.items():
         (tmp_path / channel).mkdir()
         write_json(tmp_path / channel / "import.json", {"flags": of_channel})
+    rows = {
+        "nuclei": {"flags": "uneven background;dim", "signal_to_noise_ratio": 12.5},
+        "membrane": {"flags": "", "signal_to_noise_ratio": 3.5},
+    }
+    quality = {channel: {"row": row} for channel, row in rows.items()}
+    write_json(tmp_path / "quality.json", quality)
     arguments = {
         "objects": tmp_path / "objects.csv",
         "records": [tmp_path / channel / "import.json" for channel in flags],
         "segmentation": tmp_path / "segmentation.tif",
         "selection": tmp_path / "selection.csv",
+        "quality": tmp_path / "quality.json",
         "stack": "s",
         "object": "nuclei",
         "diameter_um": 10,
@@ -259,7 +267,9 @@ def test_script_writes_the_summary_and_the_statistics(tmp_path, count):
     }
     absence = [] if count else ["no objects: diameter_um 10 is less than 2 voxels of 9 um"]
     imported = ["nuclei: the first flag", "nuclei: another"]
-    assert a["flags"].split(";") == [*absence, *imported]
+    of_channel = ["nuclei: uneven background", "nuclei: dim"]
+    assert a["flags"].split(";") == [*absence, *imported, *of_channel]
+    assert (a["signal_to_noise_ratio"], a["dimming_ratio"]) == ("12.5", "")
 
 
 def test_the_fraction_of_voxels_without_data_is_flagged():
@@ -395,3 +405,38 @@ def test_a_low_signal_to_noise_is_flagged(ratio, flagged):
     summary = summarize_stack(columns, ["kept"] * 3, 10)
     assert summary["median_contrast_to_noise_ratio"] == ratio
     assert summary["flags"].startswith("low signal to noise: ") == flagged
+
+
+def test_objects_at_each_face_are_counted():
+    labels = boxes_image(
+        (5, 20, 30),
+        [(0, 2), (0, 5), (0, 5)],
+        [(0, 5), (8, 12), (8, 12)],
+        [(2, 4), (14, 20), (20, 30)],
+        [(2, 4), (8, 12), (20, 25)],
+    )
+    summary = summarize_stack(table(0), ["lateral face"] * 4, 10.0, segmentation=labels)
+    assert summary["cut_by_faces"] == (
+        "first plane 2;last plane 1;first row 1;last row 1;first column 1;last column 1"
+    )
+    plane = summarize_stack(table(0), ["lateral face"] * 2, 10.0, segmentation=labels[:1])
+    assert plane["cut_by_faces"] == "first row 1;first column 1"
+    nothing = summarize_stack(table(0), [], 10.0)
+    assert nothing["cut_by_faces"] == ""
+
+
+def test_a_flag_of_the_objects_replaces_that_of_their_channel():
+    columns = table(6) | {"contrast_to_noise_ratio": ["0.5"] * 6}
+    columns |= {f"{name}_intensity_nuclei": ["9"] * 6 for name in ("p75", "max")}
+    columns["min_intensity_nuclei"] = ["1"] * 6
+    of_channels = [
+        "nuclei: low signal to noise: a",
+        "nuclei: saturated: b",
+        "nuclei: uneven background: c",
+        "membrane: saturated: d",
+    ]
+    summary = summarize_stack(columns, ["kept"] * 6, 10.0, image_flags=of_channels)
+    flags = summary["flags"].split(";")
+    assert [flag for flag in of_channels if flag in flags] == of_channels[2:]
+    assert sum(flag.startswith("low signal to noise") for flag in flags) == 1
+    assert sum(flag.startswith("saturated: 6 of 6 objects") for flag in flags) == 1

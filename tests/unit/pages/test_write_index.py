@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 from pages import Reader, write_imported
@@ -10,6 +11,7 @@ from runs import (
     failed_row,
     many_stacks,
     pictures_of,
+    quality_of,
     run_of,
     stack_row,
     statistics_rows,
@@ -91,7 +93,8 @@ def test_a_failed_stack_has_the_line_that_says_why():
 
 
 def test_the_details_of_a_stack():
-    rows = [stack_row("a", flags="haze", condition="control"), stack_row("b")]
+    cells = {"flags": "haze", "condition": "control", "cut_by_faces": "first row 2;last plane 1"}
+    rows = [stack_row("a", **cells), stack_row("b")]
     changed = {"denoise.method": ["median", "gaussian"], "binarize.level": [0.5, None]}
     settings = [{"object": "nuclei", "preset": "x", "stacks": ["a"], "changed": changed}]
     pictures = {("a", "nuclei"): pictures_of(rows[0], 2)}
@@ -99,7 +102,13 @@ def test_the_details_of_a_stack():
     page = write_index(run)
     reader = Reader(details_of(page))
     texts = " ".join(reader.texts)
-    for part in ("20 found, 16 measured, 4 flagged", "9.88 (10 given)", "haze", "control"):
+    for part in (
+        "20 found, 16 measured, 4 flagged",
+        "9.88 (10 given)",
+        "Objects at faces of the stack: first row 2, last plane 1.",
+        "haze",
+        "control",
+    ):
         assert part in texts
     assert [text for text in ("median", "gaussian", "denoise.method", "null") if text in texts]
     alternatives = [image["alt"] for image in reader.attributes_of("img")]
@@ -136,6 +145,34 @@ def test_the_diameters_of_a_run():
     page = write_index(run_of(rows))
     assert "<dd>nuclei 4 to 12.3 µm (given), cells 14 µm (from nuclei)</dd>" in page
     assert "<dd>not known</dd>" in write_index(run_of([failed_row("d")]))
+
+
+def test_image_quality_of_each_channel():
+    quality = {
+        "a": quality_of(["nuclei", "<dye>"], flags="uneven background (see x);a < b", planes=3)
+    }
+    page = write_index(run_of([stack_row("a")], quality=quality))
+    details = details_of(page)
+    charts = [ElementTree.fromstring(svg) for svg in re.findall("<svg.*?</svg>", details, re.S)]
+    assert [chart.get("aria-label") for chart in charts] == [
+        f"Mean intensity and signal of channel {channel} over z" for channel in ("nuclei", "<dye>")
+    ]
+    names = [title.text for title in charts[0].iter("title")]
+    assert names == ["mean intensity", "signal", "twice the noise"]
+    lines = [line.get("points").split() for line in charts[0].iter("polyline")]
+    assert [len(line) for line in lines] == [3, 2, 2]  # a plane without data has no signal
+    texts = Reader(details).texts
+    assert texts.count("uneven background (see x)") == texts.count("a < b") == 2
+    assert texts.count("1.25") == 16
+    (column,) = (each for each in data_of(page)["columns"] if each["name"] == "noise_sd_intensity")
+    assert (column["unit"], column["values"]) == ("raw value", [1.25])
+
+
+def test_a_profile_of_many_planes_is_thinned_out():
+    quality = {"a": quality_of(planes=module.MAX_PLANES + 1)}
+    details = details_of(write_index(run_of([stack_row("a")], quality=quality)))
+    points = re.search('<polyline points="(.*?)"', details)[1].split()
+    assert len(points) == module.MAX_PLANES // 2 + 1
 
 
 def test_columns_to_plot_are_numeric_and_have_units():
@@ -236,11 +273,13 @@ def arguments(tmp_path):
     write_json(results / "provenance.json", imported["software"] | {"images": []})
     (results / "a" / "nuclei").mkdir(parents=True)
     write_json(results / "a" / "nuclei" / "pictures.json", pictures_of(rows[0]))
+    write_json(results / "a" / "quality.json", quality_of())
     (results / "a" / "planes.png").write_bytes(b"ABC")
     (tmp_path / "image.tif").touch()
     return {
         **{name: results / f"{name}.csv" for name in ("stacks", "statistics", "columns")},
         "provenance": results / "provenance.json",
+        "quality": [results / "a" / "quality.json"],
         "pictures": [results / "a" / "nuclei" / "pictures.json"],
         "figures": [results / "a" / "planes.png"],
         "index": results / "index.html",

@@ -1,0 +1,334 @@
+"""Image quality of a channel: saturation, noise, dimming along z, focus, background, bad planes."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TypedDict, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.core.counting import agree, counted
+from cellstack.core.intensities import count_values
+from cellstack.core.noise import estimate_noise
+from cellstack.core.opencv import cv2
+from cellstack.core.types import BoolVolume, Labels, RawVolume, Spacing, Volume
+
+BLOCK = 4  # pixels: side of the blocks whose means the signal is taken from
+LOW, HIGH = 5, 99  # percentiles of the means of blocks: background and signal
+HIGH_OF_STACK = 99.5
+MIN_SIGNAL = 2.0  # standard deviations of the noise: more than block means of noise differ by
+MIN_PLANES_TO_FIT = 5
+MIN_SIGNAL_OF_FOCUS = 4.0  # standard deviations of the noise
+FOCUS_SIGMA = 1.0  # pixels
+NEIGHBOURS = 2  # planes on each side with which the focus of a plane is compared
+TILES = 4  # along y and x, in which the background is compared
+BACKGROUND_PERCENTILE = 10
+MAX_SAMPLE = 1 << 20  # voxels of a float image in which values are counted
+
+MAX_SATURATED = 0.01
+MIN_GREY_LEVELS = 24  # other images of 8 bits have more than 90
+MIN_SIGNAL_TO_NOISE = 3.0  # noise alone has 1.1; images with clear objects have 6 or more
+MAX_DIMMING, MIN_FIT = 2.0, 0.75  # of the signal along z, and of the fit of an exponential
+MIN_FOCUS = 0.5  # of the median of the neighbours; in focus, 0.6 or more
+MAX_BRIGHTNESS = 1.2  # of a blurred plane, in units of the signal of its neighbours
+MAX_UNEVEN = 0.5  # of the signal: up to 0.3 without a gradient
+MAX_PLANES_NAMED = 5
+
+Number = float | None
+
+
+class Quality(TypedDict):
+    """Image quality of a channel, see :data:`cellstack.config.columns.QUALITY_COLUMNS`."""
+
+    saturated_fraction: float
+    zero_fraction: float
+    count_grey_levels: int
+    noise_sd_intensity: float
+    signal_to_noise_ratio: Number
+    dimming_ratio: Number
+    dimming_fit_fraction: Number
+    signal_start_um: Number
+    signal_end_um: Number
+    background_range_ratio: Number
+    blurred_planes: list[int]
+    repeated_planes: list[int]
+    missing_planes: list[int]
+
+
+class Profile(TypedDict):
+    """Values of each plane; None in a plane without data."""
+
+    mean: list[Number]
+    signal: list[Number]
+    focus: list[Number]
+
+
+def measure_quality(
+    raw: RawVolume, spacing: Spacing, no_data: BoolVolume | None = None
+) -> tuple[Quality, Profile]:
+    """Measure the image quality of a channel.
+
+    Parameters
+    ----------
+    raw : (Z, Y, X) ndarray of uint8, uint16 or float32
+        Raw intensities.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    no_data : (Z, Y, X) ndarray of bool, optional
+        Voxels without data, which are left out.
+
+    Returns
+    -------
+    quality : Quality
+        Planes are counted from 0. None where nothing can be measured.
+    profile : Profile
+
+    Notes
+    -----
+    The noise is estimated by :func:`cellstack.core.noise.estimate_noise`. The signal is measured in
+    means of blocks of 4 x 4 pixels, in which noise is four times lower: percentile 99 (of the whole
+    stack, 99.5) minus percentile 5. A plane has signal if this is at least twice the noise.
+
+    An exponential is fitted to the signal of these planes. ``dimming_ratio`` is its value at the
+    last of them divided by that at the first, and ``dimming_fit_fraction`` the fraction of the
+    variance of the logarithm that it explains.
+
+    The focus of a plane is the mean square gradient divided by the variance, after smoothing by one
+    pixel. A plane is blurred if this is less than half the median of its neighbours with signal, up
+    to two on each side and at least one, and missing if it is constant although others are not.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(100, 5, (6, 64, 64)).astype(np.float32)
+    >>> noise[3] = noise[2]
+    >>> quality, profile = measure_quality(noise, (1.0, 0.5, 0.5))
+    >>> quality["repeated_planes"], round(quality["noise_sd_intensity"]), round(profile["mean"][0])
+    ([3], 5, 100)
+    """
+    valid = None if no_data is None else ~no_data
+    voxels = raw if valid is None else raw[valid]
+    noise = estimate_noise(cast(Volume, raw), no_data)
+    blocks = [_block_means(plane, _plane_of(valid, z)) for z, plane in enumerate(raw)]
+    signal = [_spread(means, HIGH) for means in blocks]
+    of_stack = _spread(np.concatenate([means.ravel() for means in blocks]), HIGH_OF_STACK)
+    is_missing = _constant_planes(raw)
+    has_data = np.array([valid is None or valid[z].any() for z in range(len(raw))])
+    focus = [
+        math.nan if is_missing[z] else _focus(plane, _plane_of(valid, z))
+        for z, plane in enumerate(raw)
+    ]
+    has_signal = np.flatnonzero(np.array(signal) > max(MIN_SIGNAL * noise, 0))  # NaN: False
+    ratio, fit = _fit_dimming(has_signal, signal)
+    is_usable = len(voxels) > 0 and voxels.max() > voxels.min()
+    quality: Quality = {
+        "saturated_fraction": float(np.mean(voxels == voxels.max())) if is_usable else 0.0,
+        "zero_fraction": float(np.mean(voxels == 0)) if len(voxels) else 0.0,
+        "count_grey_levels": _count_levels(voxels),
+        "noise_sd_intensity": float(noise),
+        "signal_to_noise_ratio": of_stack / noise if noise > 0 else None,
+        "dimming_ratio": ratio,
+        "dimming_fit_fraction": fit,
+        "signal_start_um": float(has_signal[0] * spacing[0]) if len(has_signal) else None,
+        "signal_end_um": float(has_signal[-1] * spacing[0]) if len(has_signal) else None,
+        "background_range_ratio": _unevenness(blocks, of_stack),
+        "blurred_planes": _blurred_planes(focus, signal, MIN_SIGNAL_OF_FOCUS * noise),
+        "repeated_planes": [
+            z
+            for z in range(1, len(raw))
+            if not is_missing[z] and np.array_equal(raw[z], raw[z - 1])
+        ],
+        "missing_planes": [] if all(is_missing) else np.flatnonzero(is_missing & has_data).tolist(),
+    }
+    means = [
+        float(values.mean(dtype=float)) if len(values) else None
+        for values in (_values(plane, _plane_of(valid, z)) for z, plane in enumerate(raw))
+    ]
+    return quality, {"mean": means, "signal": _known(signal), "focus": _known(focus)}
+
+
+def flag_quality(quality: Quality) -> list[str]:
+    """Return the reasons to check a channel.
+
+    Parameters
+    ----------
+    quality : Quality
+
+    Returns
+    -------
+    list of str
+
+    Notes
+    -----
+    The limits were tried on real and simulated stacks: only defects that were seen or simulated are
+    flagged, none of about thirty others.
+    """
+    flags = []
+    if (saturated := quality["saturated_fraction"]) > MAX_SATURATED:
+        flags.append(
+            f"saturated: {100 * saturated:.2g} % of the voxels have the highest value (intensities "
+            "are too low and volumes can be too large)"
+        )
+    levels = quality["count_grey_levels"]
+    if 1 < levels < MIN_GREY_LEVELS:
+        flags.append(
+            f"only {levels} different values (check the export of the image: intensities are "
+            "coarse)"
+        )
+    noise_ratio = quality["signal_to_noise_ratio"]
+    if noise_ratio is not None and noise_ratio < MIN_SIGNAL_TO_NOISE:
+        flags.append(
+            f"low signal to noise: the signal is {noise_ratio:.2g} times the noise of a voxel "
+            "(noise can be mistaken for objects)"
+        )
+    ratio, fit = quality["dimming_ratio"], quality["dimming_fit_fraction"]
+    if ratio and fit and fit >= MIN_FIT and max(ratio, 1 / ratio) >= MAX_DIMMING:
+        end, percent = ("last", ratio) if ratio < 1 else ("first", 1 / ratio)
+        flags.append(
+            f"dim at the {end} planes: {100 * percent:.0f} % of the signal at the other end (dim "
+            "objects can be missing, and intensities depend on z: see depth_attenuation of "
+            "correct_background)"
+        )
+    if (uneven := quality["background_range_ratio"]) and uneven > MAX_UNEVEN:
+        flags.append(
+            f"uneven background: it differs by {100 * uneven:.0f} % of the signal (see "
+            "correct_background)"
+        )
+    for planes, what, why in (
+        (quality["blurred_planes"], "out of focus", "objects are blurred there"),
+        (quality["repeated_planes"], "the same as the plane before", "check the export"),
+        (quality["missing_planes"], "empty", "objects are cut there"),
+    ):
+        if planes:
+            named = ", ".join(map(str, planes[:MAX_PLANES_NAMED]))
+            more = ", ..." if len(planes) > MAX_PLANES_NAMED else ""
+            verb = agree(len(planes), "is", "are")
+            flags.append(f"{counted(len(planes), 'planes')} {verb} {what}: {named}{more} ({why})")
+    return flags
+
+
+def quality_row(quality: Quality) -> dict[str, object]:
+    """Return the cells of :data:`cellstack.config.columns.QUALITY_COLUMNS` but stack and channel.
+
+    Planes are counted instead of listed.
+    """
+    planes = {
+        f"count_{name}": len(cast(Mapping[str, Sequence[int]], quality)[name])
+        for name in ("blurred_planes", "repeated_planes", "missing_planes")
+    }
+    others = {key: value for key, value in quality.items() if not key.endswith("_planes")}
+    return {"flags": ";".join(flag_quality(quality)), **others, **planes}
+
+
+def _plane_of(valid: BoolVolume | None, z: int) -> NDArray[np.bool_] | None:
+    return None if valid is None else valid[z]
+
+
+def _values(plane: NDArray[np.generic], valid: NDArray[np.bool_] | None) -> NDArray[np.generic]:
+    return plane.ravel() if valid is None else plane[valid]
+
+
+def _block_means(
+    plane: NDArray[np.generic], valid: NDArray[np.bool_] | None
+) -> NDArray[np.float32]:
+    """Return the means of blocks of a plane; NaN in blocks that lack data.
+
+    Rows and columns that fill no block are left out.
+    """
+    means = _shrink(plane)
+    if valid is not None:
+        means[_shrink(valid) < 1] = np.nan
+    return means
+
+
+def _shrink(image: NDArray[np.generic]) -> NDArray[np.float32]:
+    sides = [min(BLOCK, size) for size in image.shape]
+    rows, columns = (size // side for size, side in zip(image.shape, sides, strict=True))
+    part = image[: rows * sides[0], : columns * sides[1]].astype(np.float32)
+    small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+    return cast("NDArray[np.float32]", small).reshape(rows, columns)
+
+
+def _spread(means: NDArray[np.float32], high: float) -> float:
+    """Return the difference of a high and a low percentile, without NaN."""
+    known = means[~np.isnan(means)]
+    if not len(known):
+        return math.nan
+    bottom, top = np.percentile(known, (LOW, high))
+    return float(top - bottom)
+
+
+def _constant_planes(raw: RawVolume) -> NDArray[np.bool_]:
+    return np.array([plane.max() == plane.min() for plane in raw])
+
+
+def _focus(plane: NDArray[np.generic], valid: NDArray[np.bool_] | None) -> float:
+    """Return the mean square gradient divided by the variance; NaN without variance."""
+    smooth = cv2.GaussianBlur(plane.astype(np.float32), (0, 0), FOCUS_SIGMA)
+    if min(smooth.shape) < 2:
+        return math.nan
+    down, across = np.diff(smooth, axis=0)[:, 1:], np.diff(smooth, axis=1)[1:]
+    square = down**2 + across**2
+    if valid is not None:
+        inside = cv2.erode(valid.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        square, smooth = square[inside[1:, 1:]], smooth[inside]
+    variance = float(smooth.var(dtype=float)) if smooth.size else 0.0
+    return float(square.mean(dtype=float)) / variance if variance > 0 else math.nan
+
+
+def _blurred_planes(
+    focus: Sequence[float], signal: Sequence[float], min_signal: float
+) -> list[int]:
+    """Return the planes with a much lower focus than those around them.
+
+    Planes with less signal are left out, since noise has a high focus.
+    """
+    known = [z for z, value in enumerate(signal) if value >= min_signal and focus[z] >= 0]
+    found = []
+    for z in known:
+        before = [i for i in range(z - NEIGHBOURS, z) if i in known]
+        after = [i for i in range(z + 1, z + 1 + NEIGHBOURS) if i in known]
+        if before and after:
+            typical = float(np.median([focus[i] for i in before + after]))
+            brightness = float(np.median([signal[i] for i in before + after]))
+            # blur makes a plane dimmer, and brighter objects are not a defect
+            if focus[z] < MIN_FOCUS * typical and signal[z] < MAX_BRIGHTNESS * brightness:
+                found.append(z)
+    return found
+
+
+def _fit_dimming(
+    planes: NDArray[np.intp], signal: Sequence[float]
+) -> tuple[float, float] | tuple[None, None]:
+    """Fit an exponential to the signal of planes; see :func:`measure_quality`."""
+    if len(planes) < MIN_PLANES_TO_FIT:
+        return None, None
+    logarithms = np.log(np.array(signal)[planes])
+    centred = planes - planes.mean()
+    slope = float(centred @ logarithms) / float(centred @ centred)
+    variance = float(logarithms.var())
+    explained = slope**2 * float(centred.var()) / variance if variance > 0 else 0.0
+    return math.exp(slope * float(planes[-1] - planes[0])), explained
+
+
+def _unevenness(blocks: Sequence[NDArray[np.float32]], signal: float) -> Number:
+    """Return how much the background of tiles of the field of view differs, over the signal."""
+    stack = np.stack(blocks)
+    levels = []
+    for rows in np.array_split(stack, min(TILES, stack.shape[1]), axis=1):
+        for tile in np.array_split(rows, min(TILES, stack.shape[2]), axis=2):
+            known = tile[~np.isnan(tile)]
+            if len(known):
+                levels.append(float(np.percentile(known, BACKGROUND_PERCENTILE)))
+    return (max(levels) - min(levels)) / signal if levels and signal > 0 else None
+
+
+def _count_levels(voxels: NDArray[np.generic]) -> int:
+    """Return how many different values occur, in a float image among part of the voxels."""
+    if voxels.dtype.kind == "u":
+        return int(np.count_nonzero(count_values(cast(Labels, voxels))))
+    flat = voxels.ravel()
+    return len(np.unique(flat[:: max(1, len(flat) // MAX_SAMPLE)]))
+
+
+def _known(values: Sequence[float]) -> list[Number]:
+    return [None if math.isnan(value) else value for value in values]

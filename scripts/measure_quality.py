@@ -1,0 +1,29 @@
+"""Measure the image quality of each channel of a stack."""
+
+from pathlib import Path
+
+from cellstack.files.no_data import read_no_data
+from cellstack.files.records import write_json
+from cellstack.files.stacks import read_stack
+from cellstack.measure.measure_quality import measure_quality, quality_row
+from cellstack.run import job
+
+
+def main(*, raw: list[Path], records: list[Path], quality: Path, channels: list[str]) -> None:
+    """Write for each of the `channels` its row of quality.csv, bad planes and profile along z.
+
+    `records` are those of the import of the `raw` channels. Planes are counted from 0.
+    """
+    found = {}
+    for channel, path, record in zip(channels, raw, records, strict=True):
+        stack, spacing = read_stack(path, mapped=True)
+        measured, profile = measure_quality(stack, spacing, read_no_data([record, path]))
+        found[channel] = {
+            "row": quality_row(measured),
+            "planes": {key: value for key, value in measured.items() if key.endswith("_planes")},
+            "profile": {"step_um": spacing[0], **profile},
+        }
+    write_json(quality, found)
+
+
+job.run(main)
