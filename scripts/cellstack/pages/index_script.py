@@ -84,7 +84,12 @@ dialog .text {{ text-align: left; overflow-wrap: break-word; }}
 @media print {{
   .controls {{ display: none; }}
   #stacks th button::after {{ content: "" !important; }}
-  #stacks td.picture img {{ width: 6rem; }}
+  .wide {{ overflow: visible; }}
+  #stacks th, #stacks td, #stacks td.reasons {{ padding: .15rem .3rem; min-width: 0;
+    font-size: 8pt; }}
+  #stacks td.picture img, #stacks td.picture .none {{ width: 5rem; }}
+  dialog::backdrop {{ display: none; }}
+  dialog > nav {{ display: none; }}
   tr, .plot {{ break-inside: avoid; }}
   .state.failed {{ color: #000; background: none; }}
   body:has(dialog[open]) > :not(dialog) {{ display: none; }}

@@ -71,6 +71,16 @@ QUALITY_HEADINGS = {
     "count_grey_levels": "grey levels",
 }
 ADVICE = re.compile(r" \([^()]*\)$")  # at the end of a reason, left out in the table
+TABLES = {  # of all stacks, which the default target makes
+    "objects.csv": "measured objects",
+    "stacks.csv": "stacks",
+    "statistics.csv": "measurements of each stack",
+    "quality.csv": "image quality of each channel",
+    "columns.csv": "units and definitions of all columns",
+    "config.yaml": "configuration with all defaults",
+    "provenance.json": "versions, and hashes of the images",
+    "methods.md": "methods section of a paper",
+}
 FILES = (  # in the folder of a stack, for each kind of object
     ("labels.ome.tif", "measured objects"),
     ("segmentation.tif", "all objects found"),
@@ -310,9 +320,11 @@ def _plots(run: Run, rows: Sequence[Row]) -> str:
     kind = _select("kind", "Objects", kinds) if len(kinds) > 1 else ""
     names = ["no groups", *run.user_columns]
     chosen = run.group_by if run.group_by in run.user_columns else names[0]
-    figure = """<figure class="plot"><label>Column <select></select></label>
+    figures = "\n".join(
+        f"""<figure class="plot"><label>Plot {number}<select></select></label>
 <div class="chart"></div><figcaption></figcaption></figure>"""
-    figures = "\n".join([figure] * PLOT_COUNT)
+        for number in range(1, PLOT_COUNT + 1)
+    )
     return f"""<section aria-labelledby="plots">
 <h2 id="plots">Compare stacks</h2>
 <p>{HOW_TO_PLOT}</p>
@@ -430,13 +442,14 @@ def _kinds(rows: Sequence[Row]) -> list[str]:
 
 def _further_files(run: Run, paths: Sequence[str]) -> str:
     """Return the section of figures of all stacks, and the list of tables."""
-    names = ("stacks.csv", "objects.csv", "statistics.csv", "columns.csv", "config.yaml")
-    links = "".join(f'<li><a href="{name}"><code>{name}</code></a></li>' for name in names)
+    links = "".join(
+        f'<li><a href="{name}"><code>{name}</code></a> {what}</li>' for name, what in TABLES.items()
+    )
     figures = [_figure(run, path) for path in paths]
     return f"""<section aria-labelledby="files">
 <h2 id="files">Files of all stacks</h2>
 <div class="figures">{"".join(figures)}</div>
-<p>Tables and configuration, in the folder of this page:</p>
+<p>In the folder of this page:</p>
 <ul class="files">{links}</ul>
 </section>"""
 
