@@ -383,9 +383,11 @@ class Inputs:
         return "<results>/evaluation.html"
 
     def existing_evaluation(self) -> list[str]:
-        """Return the page of scores if it exists, so that it always agrees with the tables."""
+        """Return page and curves of scores if the page exists, so that they fit the tables."""
         exists = os.path.isfile(f"{self._results}/evaluation.html")  # noqa: PTH113
-        return [self.evaluation_page()] if exists and self.score_tables() else []
+        if not exists or not self.score_tables():
+            return []
+        return [self.evaluation_page(), *self.score_figures()]
 
     def sweep_scores(self) -> list[str]:
         """Return the scores of all runs of the sweep, run 0 first, each in the order of the sheet.

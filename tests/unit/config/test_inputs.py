@@ -225,7 +225,10 @@ def test_a_page_of_scores_that_exists_is_kept_up_to_date(inputs_of, tmp_path, mo
     assert scored.existing_evaluation() == []
     page.parent.mkdir(exist_ok=True)
     page.touch()
-    assert scored.existing_evaluation() == ["<results>/evaluation.html"]
+    assert scored.existing_evaluation() == [
+        "<results>/evaluation.html",
+        "<results>/figures/nuclei_scores.png",
+    ]
     assert inputs_of([NUCLEI]).existing_evaluation() == []
 
 
