@@ -86,3 +86,23 @@ def test_a_sweep_needs_a_table_and_a_ground_truth(load_study):
     study = load_study([ROWS[1] | {"diameter_um": 9}], "binarize.method\nli\n")
     with pytest.raises(InputError, match="no row to sweep"):
         Inputs(study, Recipes(study)).sweep_scores()
+
+
+def test_another_segmenter_replaces_the_stages(load_study):
+    command = {"method": "command", "command": {"command": "run {output}"}}
+    rows = [ROWS[0], ROWS[1] | {"preset": "own"}, {**ROWS[0], "stack": "b", "labels": "l.tif"}]
+    presets = {"own": {"run_segmenter": command | {"objects": ["cells"]}}}
+    sweep = "binarize.method\nli\n"
+    study = load_study(rows, sweep, presets=presets)
+    recipes = Recipes(study)
+    assert recipes.segmenter("a", "nuclei") == ("smooth_outlines", "nuclei")
+    assert recipes.segmenter("a", "cells") == ("run_segmenter", "membrane")
+    assert study.units_with_segmenter("cells") == ["a", "sweep/1/a"]
+    assert recipes.segmentation("sweep/1/a", "cells") == "<results>/a/cells/segmentation.tif"
+    sweep = "diameter_um.nuclei,binarize.method\n8,\n,li\n"
+    study = load_study([ROWS[0], *rows[2:]], sweep, run_segmenter=command)
+    recipes, inputs = Recipes(study), Inputs(study, Recipes(study))
+    assert study.units_with_segmenter("nuclei") == ["a", "sweep/1/a", "sweep/2/a"]
+    assert study.units_with_segmenter("cells") == []
+    assert makers(recipes, "run_segmenter", 2) == [0, 1, 0]
+    assert inputs.threshold_record("a", "nuclei") == inputs.seeds_of_object("a", "nuclei") == []
