@@ -40,9 +40,11 @@ wildcard_constraints:
     object="nuclei|cells",
 
 
-# corrected objects take the place of those found
-ruleorder: correct_objects > smooth_outlines > import_labels
-ruleorder: correct_cells > merge_cells > import_cells
+# corrected objects take the place of those found, and another segmenter that of the stages
+ruleorder: correct_objects > run_segmenter > smooth_outlines > import_labels
+ruleorder: correct_cells > run_cell_segmenter > merge_cells > import_cells
+ruleorder: run_segmenter_uncorrected > smooth_uncorrected
+ruleorder: run_cell_segmenter_uncorrected > merge_uncorrected
 
 
 rule all:

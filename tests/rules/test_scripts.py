@@ -44,6 +44,12 @@ def study(tmp_path_factory):
         "stack,object,action,z_um,y_um,x_um\ncolony,nuclei,add,1,1,1\ncolony,nuclei,delete,1,1,1\n"
     )
     study.config["corrections"] = "corrections.csv"
+    copy = (
+        f"'{sys.executable}' -c 'import shutil, sys; shutil.copy(*sys.argv[1:])' colony-truth.tif"
+    )
+    command = {"method": "command", "command": {"command": copy + " {output}"}}
+    study.config["presets"] = {"command": {"run_segmenter": command}}
+    study.add("command", image="colony-nuclei.tif", preset="command")
     study.config["correct_background"] = {"steps": ["depth_attenuation"]}
     study.config["sweep"] = "sweep.tsv"
     (study.folder / "sweep.tsv").write_text(
@@ -74,6 +80,7 @@ def study(tmp_path_factory):
         "estimated/cells/diameter.json",
         "estimated/figures/nuclei_diameter.png",
         "external/nuclei/segmentation.tif",
+        "command/nuclei/segmentation.tif",
         "simulated/channels/nuclei/raw.tif",
     )
     targets = [f"results/{name}" for name in files]

@@ -210,7 +210,7 @@ class Inputs:
 
     def threshold_record(self, stack: str, object: str) -> list[str]:
         """Return the record of the threshold of the nuclei, unless their labels are external."""
-        if object != "nuclei" or "labels" in self._study.rows(stack)["nuclei"]:
+        if object != "nuclei" or self._study.is_external(stack, "nuclei"):
             return []
         return [self._recipes.path_of("binarize", "nuclei/threshold.json", stack, "nuclei")]
 
@@ -268,14 +268,21 @@ class Inputs:
         return fingerprints.content_of(self.seed_points(stack))
 
     def segmented_nuclei(self, stack: str) -> list[str]:
-        """Return the segmentation of the nuclei, in stacks that have them."""
+        """Return the segmentation of the nuclei, in stacks that have them.
+
+        The table of their corrections follows if there are some. Snakemake detects changed params
+        of a job only if all of its outputs exist, so whatever needs corrected objects asks for it.
+        """
         if "nuclei" not in self._study.rows(stack):
             return []
-        return [self._recipes.segmentation(stack, "nuclei")]
+        return [
+            self._recipes.segmentation(stack, "nuclei"),
+            *self.correction_record(stack, "nuclei"),
+        ]
 
     def seeds_of_object(self, stack: str, object: str) -> list[str]:
         """Return the seeds of the nuclei, unless their labels are external."""
-        if object != "nuclei" or "labels" in self._study.rows(stack)["nuclei"]:
+        if object != "nuclei" or self._study.is_external(stack, "nuclei"):
             return []
         return [f"<results>/{stack}/nuclei/seeds.tif"]
 
@@ -314,6 +321,12 @@ class Inputs:
         """Return the scored kinds of object of a stack that have corrections."""
         kinds = self._study.scored_objects(stack)
         return [kind for kind in kinds if self._study.corrections_of(stack, kind)]
+
+    def segmenter_stamp(self, stack: str, object: str) -> str:
+        """Return the hash of sizes and times of the files of a segmenter; a change re-runs it."""
+        options = self._study.argument("options", "run_segmenter", stack, sheet.CHANNEL_OF[object])
+        files = [*options.get("files", ()), *filter(None, [options.get("model")])]
+        return fingerprints.stamp_of(files)
 
     def growth_image(self, stack: str, object: str) -> list[str]:
         """Return the image in which objects are added, if a correction does so."""
