@@ -40,9 +40,11 @@ wildcard_constraints:
     object="nuclei|cells",
 
 
-# corrected objects take the place of those found
-ruleorder: correct_objects > smooth_outlines > import_labels
-ruleorder: correct_cells > merge_cells > import_cells
+# corrected objects take the place of those found, and another segmenter that of the stages
+ruleorder: correct_objects > run_segmenter > smooth_outlines > import_labels
+ruleorder: correct_cells > run_cell_segmenter > merge_cells > import_cells
+ruleorder: run_segmenter_uncorrected > smooth_uncorrected
+ruleorder: run_cell_segmenter_uncorrected > merge_uncorrected
 
 
 rule all:
@@ -64,6 +66,7 @@ rule all:
         volumes=inputs.volume_figures(),
         planes=study.of_each_object("<results>/{stack}/figures/{object}_planes.png"),
         diameters=inputs.diameter_figures(),
+        exports=inputs.exports(),
     localrule: True
 
 
@@ -111,6 +114,27 @@ rule gallery:
     """Compare the methods of each stage on each stack, on one page per stack."""
     input:
         pages=inputs.gallery_pages(),
+    localrule: True
+
+
+rule ome_zarr:
+    """Write the channels and labels of all stacks as OME-Zarr."""
+    input:
+        images=inputs.ome_zarr(),
+    localrule: True
+
+
+rule parquet:
+    """Write the tables of all stacks as Parquet."""
+    input:
+        tables=inputs.parquet(),
+    localrule: True
+
+
+rule anndata:
+    """Write the objects of all stacks as AnnData."""
+    input:
+        objects=inputs.anndata(),
     localrule: True
 
 

@@ -56,3 +56,80 @@ rule pack_archive:
         source=source_hash("pack_archive"),
     script:
         "../scripts/pack_archive.py"
+
+
+rule write_ome_zarr:
+    """Write the channels and labels of a stack as OME-Zarr."""
+    input:
+        raw=by_wildcards(inputs.raw_stacks),
+        labels=by_wildcards(inputs.files_of_objects, name="labels.ome.tif"),
+        segmentations=by_wildcards(inputs.files_of_objects, name="segmentation.tif"),
+    output:
+        image=directory("<results>/{stack}/image.ome.zarr"),
+    log:
+        "<logs>/{stack}/write_ome_zarr.log",
+    benchmark:
+        "<benchmarks>/{stack}/write_ome_zarr.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("write_ome_zarr"),
+        runtime=minutes("write_ome_zarr"),
+    params:
+        stack="{stack}",
+        channels=by_wildcards(study.channels),
+        objects=by_wildcards(study.objects),
+        version=study.ome_zarr_version(),
+        source=source_hash("write_ome_zarr"),
+    script:
+        "../scripts/write_ome_zarr.py"
+
+
+rule write_parquet:
+    """Write a table of all stacks as Parquet, with units and definitions."""
+    input:
+        table="<results>/{table}.csv",
+        columns="<results>/columns.csv",
+    output:
+        parquet="<results>/{table}.parquet",
+    log:
+        "<logs>/{table}_write_parquet.log",
+    benchmark:
+        "<benchmarks>/{table}_write_parquet.tsv"
+    wildcard_constraints:
+        table="objects|stacks|statistics|scores|stack_scores",
+    localrule: True
+    conda:
+        "../envs/export.yaml"
+    resources:
+        mem_mb=memory("write_parquet"),
+        runtime=minutes("write_parquet"),
+    params:
+        source=source_hash("write_parquet"),
+    script:
+        "../scripts/write_parquet.py"
+
+
+rule write_anndata:
+    """Write the objects of all stacks as AnnData, with their neighbours."""
+    input:
+        objects="<results>/objects.csv",
+        columns="<results>/columns.csv",
+        contacts=by_wildcards(inputs.contact_tables_of),
+    output:
+        anndata="<results>/{object}.h5ad",
+    log:
+        "<logs>/{object}_write_anndata.log",
+    benchmark:
+        "<benchmarks>/{object}_write_anndata.tsv"
+    localrule: True
+    conda:
+        "../envs/export.yaml"
+    resources:
+        mem_mb=memory("write_anndata"),
+        runtime=minutes("write_anndata"),
+    params:
+        object="{object}",
+        source=source_hash("write_anndata"),
+    script:
+        "../scripts/write_anndata.py"

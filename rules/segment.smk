@@ -183,6 +183,62 @@ use rule smooth_outlines as smooth_uncorrected with:
         "<benchmarks>/{stack}/nuclei/smooth_uncorrected.tsv"
 
 
+rule run_segmenter:
+    """Segment the objects of a stack by another program."""
+    input:
+        raw=made_by("import_stack", "<results>/{stack}/channels/nuclei/raw.tif", "nuclei"),
+        diameter=by_wildcards(inputs.diameter_file),
+    output:
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
+    log:
+        "<logs>/{stack}/{object}/run_segmenter.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/run_segmenter.tsv"
+    wildcard_constraints:
+        stack=pattern_of_units(study.units_with_segmenter("nuclei")),
+        object="nuclei",
+    conda:
+        "../envs/cellstack.yaml"
+    threads: cores
+    resources:
+        mem_mb=memory("run_segmenter"),
+        runtime=by_wildcards(study.argument, key="time_limit_minutes", stage="run_segmenter"),
+    params:
+        **params_of("run_segmenter"),
+        object="{object}",
+        diameter_um=by_wildcards(study.object_diameter),
+        stamp=by_wildcards(inputs.segmenter_stamp),
+    script:
+        "../scripts/run_segmenter.py"
+
+
+use rule run_segmenter as run_cell_segmenter with:
+    input:
+        raw=made_by("import_stack", "<results>/{stack}/channels/membrane/raw.tif", "membrane"),
+        diameter=by_wildcards(inputs.diameter_file),
+    wildcard_constraints:
+        stack=pattern_of_units(study.units_with_segmenter("cells")),
+        object="cells",
+
+
+use rule run_segmenter as run_segmenter_uncorrected with:
+    output:
+        segmentation="<results>/{stack}/{object}/uncorrected.tif",
+    log:
+        "<logs>/{stack}/{object}/run_segmenter_uncorrected.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/run_segmenter_uncorrected.tsv"
+
+
+use rule run_cell_segmenter as run_cell_segmenter_uncorrected with:
+    output:
+        segmentation="<results>/{stack}/{object}/uncorrected.tif",
+    log:
+        "<logs>/{stack}/{object}/run_cell_segmenter_uncorrected.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/run_cell_segmenter_uncorrected.tsv"
+
+
 rule correct_objects:
     """Apply the corrections of a stack to its objects."""
     input:
@@ -226,6 +282,7 @@ rule select_objects:
     """Select the objects to be measured, and list why others are excluded."""
     input:
         segmentation="<results>/{stack}/{object}/segmentation.tif",
+        corrections=by_wildcards(inputs.correction_record),
         no_data=by_wildcards(inputs.no_data),
         diameter=diameter_for("select_objects"),
     output:

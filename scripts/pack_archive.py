@@ -39,7 +39,9 @@ def main(
         *study.workflow(Path(workflow), software["commit"]),
         study.readme(software["cellstack"]),
     ]
-    history = portable_history(Path(results, FILE), results, study.sizes, study.replaced)
+    history = portable_history(
+        Path(results, FILE), results, study.sizes, stamps=study.stamps, paths=study.paths
+    )
     entries.append(study.history(FILE, history))
     described = describe_crate(
         [entry.described() for entry in entries],

@@ -25,12 +25,14 @@ def main(
     max_volume_um3: float | None = None,
     renumber: bool = True,
     no_data: Sequence[Path] = (),
+    corrections: list[Path] = (),
     threads: int = 1,
 ) -> None:
     """Write the selected objects of `segmentation` as `labels`.
 
     The table `selection` has one row per object of `segmentation`, with its new label and the
     reason for its selection or exclusion. Voxels without data are those of the files `no_data`.
+    The table `corrections` is not read: Snakemake makes it together with the corrected objects.
     """
     objects, spacing = read_stack(segmentation, mapped=True)
     selected, numbers, volumes, reasons = select_objects(

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SPACING = (1.0, 0.4, 0.4)
 DIAMETER_UM = 8
 SNAKEMAKE = (sys.executable, "-m", "snakemake")
-COMMANDS = ("init_study",)  # scripts that users run, without a rule
+COMMANDS = ("init_study", "view")  # scripts that users run, without a rule
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py") if path.stem not in COMMANDS)
 WORKFLOW_PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "report")
 

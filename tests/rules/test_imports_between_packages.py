@@ -31,6 +31,7 @@ ALLOWED = {
     "publish": BASE,
     "run": BASE,
     "init": BASE,
+    "view": BASE | {"segment"},  # corrections are shown as the workflow applies them
 }
 ARRAY_PACKAGES = {"cc3d", "cv2", "edt", "fastremap", "numpy", "scipy", "skimage", "SimpleITK"}
 

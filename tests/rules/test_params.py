@@ -469,6 +469,7 @@ def test_rules_with_threads():
         "find_seeds",
         "measure_objects",
         "merge_objects",
+        "run_segmenter",
         "select_objects",
         "smooth_outlines",
         "split_objects",

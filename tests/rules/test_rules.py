@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 import yaml
 from study import ROOT, SCRIPTS
 
@@ -113,7 +114,7 @@ def test_a_sweep_repeats_whatever_depends_on_its_settings():
 
 
 def test_locks_have_hashes_and_no_address():
-    for name in ("run", "dev", "formats", "slurm", "peers"):
+    for name in ("run", "dev", "formats", "export", "slurm", "view", "peers"):
         lock = (REQUIREMENTS / f"{name}.txt").read_text()
         pins = re.findall(r"^[a-z0-9-]+==.*(?:\n    .*)+", lock, re.MULTILINE)
         assert len(pins) == len(re.findall(r"^\S+==", lock, re.MULTILINE)) > 1
@@ -121,13 +122,16 @@ def test_locks_have_hashes_and_no_address():
         assert "://" not in lock
 
 
-def test_conda_environment_names_the_versions_of_the_lock():
-    locks = [(REQUIREMENTS / f"{name}.txt").read_text() for name in ("formats", "run")]
+@pytest.mark.parametrize(
+    ("environment", "names"), [("cellstack", ("formats", "run")), ("export", ("export", "run"))]
+)
+def test_conda_environments_name_the_versions_of_the_locks(environment, names):
+    locks = [(REQUIREMENTS / f"{name}.txt").read_text() for name in names]
     pins = dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", "\n".join(locks), re.MULTILINE))
-    conda = yaml.safe_load((ROOT / "envs" / "cellstack.yaml").read_text())
+    conda = yaml.safe_load((ROOT / "envs" / f"{environment}.yaml").read_text())
     named = dict(pin.split("==") for pin in conda["dependencies"][-1]["pip"])
     assert named == {name: pins[name] for name in named}
-    inputs = [(REQUIREMENTS / f"{name}.in").read_text() for name in ("formats", "run")]
+    inputs = [(REQUIREMENTS / f"{name}.in").read_text() for name in names]
     direct = re.findall(r"^[a-z][a-z0-9-]*", "\n".join(inputs), re.MULTILINE)
     assert set(named) == set(direct) - {"snakemake", "pygments"}
 

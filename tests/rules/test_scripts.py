@@ -44,6 +44,12 @@ def study(tmp_path_factory):
         "stack,object,action,z_um,y_um,x_um\ncolony,nuclei,add,1,1,1\ncolony,nuclei,delete,1,1,1\n"
     )
     study.config["corrections"] = "corrections.csv"
+    copy = (
+        f"'{sys.executable}' -c 'import shutil, sys; shutil.copy(*sys.argv[1:])' colony-truth.tif"
+    )
+    command = {"method": "command", "command": {"command": copy + " {output}"}}
+    study.config["presets"] = {"command": {"run_segmenter": command}}
+    study.add("command", image="colony-nuclei.tif", preset="command")
     study.config["correct_background"] = {"steps": ["depth_attenuation"]}
     study.config["sweep"] = "sweep.tsv"
     (study.folder / "sweep.tsv").write_text(
@@ -57,16 +63,24 @@ def study(tmp_path_factory):
         "provenance.json",
         "methods.md",
         "archive.zip",
+        "objects.parquet",
+        "cells.h5ad",
+        "colony/image.ome.zarr",
         "figures/nuclei_volumes.png",
         "colony/channels/nuclei/edges.tif",
         "colony/nuclei/crops",
         "colony/cells/contacts.csv",
         "colony/gallery/index.html",
+        "colony/nuclei/meshes.glb",
         "colony/figures/nuclei_planes.png",
         "colony/figures/cells_segmentation.png",
+        "colony/figures/cells_surfaces.png",
+        "colony/figures/composite.png",
+        "colony/figures/nuclei_channels.png",
         "estimated/cells/diameter.json",
         "estimated/figures/nuclei_diameter.png",
         "external/nuclei/segmentation.tif",
+        "command/nuclei/segmentation.tif",
         "simulated/channels/nuclei/raw.tif",
     )
     targets = [f"results/{name}" for name in files]
@@ -84,7 +98,8 @@ def command_of(log):
 def contents(path):
     """Return the bytes of a file, or those of all files of a folder by name."""
     if path.is_dir():
-        return {file.name: file.read_bytes() for file in path.glob("[!.]*")}
+        files = (file for file in path.rglob("[!.]*") if file.is_file())
+        return {file.relative_to(path): file.read_bytes() for file in files}
     return path.read_bytes()
 
 

@@ -9,7 +9,13 @@ from importlib import resources
 from pathlib import Path
 from unittest import mock
 
+import anndata
+import numpy as np
+import polars as pl
 import pytest
+import tifffile
+from ngio import open_ome_zarr_container
+from numpy.testing import assert_allclose, assert_array_equal
 from study import Study, jobs, write_pair
 
 pytestmark = pytest.mark.slow
@@ -30,6 +36,7 @@ def published(tmp_path_factory):
         "annotation_method": "simulated",
         "date_published": "2026-01-31",
     }
+    study.config["export"] = {"ome_zarr": 0.5, "parquet": True, "anndata": True}
     process = study.run("archive")
     assert process.returncode == 0, process.stderr[-4000:]
     return study
@@ -93,7 +100,8 @@ def test_the_archive_does_not_depend_on_when_and_where_it_was_packed(published, 
     study = Study(copy)
     study.rows, study.config = published.rows, published.config
     process = study.run("archive")
-    assert jobs(process) == dict.fromkeys(("collect_objects", "pack_archive", "archive"), 1)
+    made = ("collect_objects", "write_parquet", "write_anndata", "pack_archive", "archive")
+    assert jobs(process) == dict.fromkeys(made, 1)
     assert study.result("archive.zip").read_bytes() == published.result("archive.zip").read_bytes()
 
 
@@ -157,6 +165,21 @@ def test_the_methods_of_this_run(unpacked):
     assert "1 stack with the channel nuclei was analysed. The voxel size was 1 x 0.4 x 0.4" in text
     assert "Sizes were derived from the typical diameter of a nucleus, 8 µm." in text
     assert "The segmentation was compared with ground truth" in text
+
+
+def test_other_formats_contain_the_same_objects(unpacked):
+    frame = pl.read_parquet(unpacked.result("objects.parquet"))
+    data = anndata.read_h5ad(unpacked.result("nuclei.h5ad"))
+    container = open_ome_zarr_container(unpacked.result("own", "image.ome.zarr"))
+    labels = container.get_label("nuclei", path="0").get_as_numpy()
+    assert_array_equal(labels, tifffile.imread(unpacked.result("own/nuclei/labels.ome.tif")))
+    assert sorted({*labels.flat} - {0}) == frame["label"].to_list() == data.obs["label"].tolist()
+    assert frame["condition"].unique().to_list() == ["=1+1"]
+    # centroids along x, y and z in um, measured again in the label image
+    size = container.get_label("nuclei", path="0").pixel_size
+    where = np.argwhere(labels == 1).mean(axis=0) * (size.z, size.y, size.x)
+    assert_allclose(data.obsm["spatial"][0], where[::-1], rtol=1e-6)
+    assert set(pl.read_parquet(unpacked.result("scores.parquet"))["stack"]) == {"own"}
 
 
 def test_inputs_are_in_the_archive_by_choice(published, tmp_path):

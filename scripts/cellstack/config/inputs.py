@@ -210,7 +210,7 @@ class Inputs:
 
     def threshold_record(self, stack: str, object: str) -> list[str]:
         """Return the record of the threshold of the nuclei, unless their labels are external."""
-        if object != "nuclei" or "labels" in self._study.rows(stack)["nuclei"]:
+        if object != "nuclei" or self._study.is_external(stack, "nuclei"):
             return []
         return [self._recipes.path_of("binarize", "nuclei/threshold.json", stack, "nuclei")]
 
@@ -268,14 +268,21 @@ class Inputs:
         return fingerprints.content_of(self.seed_points(stack))
 
     def segmented_nuclei(self, stack: str) -> list[str]:
-        """Return the segmentation of the nuclei, in stacks that have them."""
+        """Return the segmentation of the nuclei, in stacks that have them.
+
+        The table of their corrections follows if there are some. Snakemake detects changed params
+        of a job only if all of its outputs exist, so whatever needs corrected objects asks for it.
+        """
         if "nuclei" not in self._study.rows(stack):
             return []
-        return [self._recipes.segmentation(stack, "nuclei")]
+        return [
+            self._recipes.segmentation(stack, "nuclei"),
+            *self.correction_record(stack, "nuclei"),
+        ]
 
     def seeds_of_object(self, stack: str, object: str) -> list[str]:
         """Return the seeds of the nuclei, unless their labels are external."""
-        if object != "nuclei" or "labels" in self._study.rows(stack)["nuclei"]:
+        if object != "nuclei" or self._study.is_external(stack, "nuclei"):
             return []
         return [f"<results>/{stack}/nuclei/seeds.tif"]
 
@@ -314,6 +321,12 @@ class Inputs:
         """Return the scored kinds of object of a stack that have corrections."""
         kinds = self._study.scored_objects(stack)
         return [kind for kind in kinds if self._study.corrections_of(stack, kind)]
+
+    def segmenter_stamp(self, stack: str, object: str) -> str:
+        """Return the hash of sizes and times of the files of a segmenter; a change re-runs it."""
+        options = self._study.argument("options", "run_segmenter", stack, sheet.CHANNEL_OF[object])
+        files = [*options.get("files", ()), *filter(None, [options.get("model")])]
+        return fingerprints.stamp_of(files)
 
     def growth_image(self, stack: str, object: str) -> list[str]:
         """Return the image in which objects are added, if a correction does so."""
@@ -383,9 +396,11 @@ class Inputs:
         return "<results>/evaluation.html"
 
     def existing_evaluation(self) -> list[str]:
-        """Return the page of scores if it exists, so that it always agrees with the tables."""
+        """Return page and curves of scores if the page exists, so that they fit the tables."""
         exists = os.path.isfile(f"{self._results}/evaluation.html")  # noqa: PTH113
-        return [self.evaluation_page()] if exists and self.score_tables() else []
+        if not exists or not self.score_tables():
+            return []
+        return [self.evaluation_page(), *self.score_figures()]
 
     def sweep_scores(self) -> list[str]:
         """Return the scores of all runs of the sweep, run 0 first, each in the order of the sheet.
@@ -415,12 +430,11 @@ class Inputs:
         """Return the figures that are made on request, as they take more time."""
         found = []
         for stack in self._study.complete_stacks:
-            kinds = self._study.objects(stack)
-            figures = ["composite.png"] if kinds else []
-            for kind in kinds:
+            folder = f"<results>/{stack}/figures"
+            found.append(f"{folder}/composite.png")
+            for kind in self._study.objects(stack):
                 names = ("segmentation.pdf", "channels.png", "surfaces.png")
-                figures += [f"{kind}_{name}" for name in names]
-            found += [f"<results>/{stack}/figures/{figure}" for figure in figures]
+                found += [f"{folder}/{kind}_{name}" for name in names]
         return found + [figure.replace(".png", ".pdf") for figure in self.diameter_figures()]
 
     def volume_figures(self) -> list[str]:
@@ -458,6 +472,37 @@ class Inputs:
     def contact_tables(self) -> list[str]:
         """Return the tables of contacts between cells."""
         return [f"<results>/{stack}/cells/contacts.csv" for stack in self._study.stacks_of("cells")]
+
+    def contact_tables_of(self, object: str) -> list[str]:
+        """Return the tables of contacts, for cells."""
+        return self.contact_tables() if object == "cells" else []
+
+    def files_of_objects(self, stack: str, name: str) -> list[str]:
+        """Return a file of each kind of object of a stack."""
+        return [f"<results>/{stack}/{kind}/{name}" for kind in self._study.objects(stack)]
+
+    def ome_zarr(self) -> list[str]:
+        """Return the OME-Zarr of each stack."""
+        return [f"<results>/{stack}/image.ome.zarr" for stack in self._study.complete_stacks]
+
+    def parquet(self) -> list[str]:
+        """Return the tables of all stacks as Parquet."""
+        scored = ("scores", "stack_scores") if self.score_tables() else ()
+        names = ("objects", "stacks", "statistics", *scored)
+        return [f"<results>/{name}.parquet" for name in names]
+
+    def anndata(self) -> list[str]:
+        """Return the AnnData of each kind of object."""
+        return [f"<results>/{kind}.h5ad" for kind in self._study.kinds_found()]
+
+    def exports(self) -> list[str]:
+        """Return the files in other formats that the configuration asks for."""
+        wanted = self._study.config["export"]
+        return [
+            *(self.ome_zarr() if wanted["ome_zarr"] else []),
+            *(self.parquet() if wanted["parquet"] else []),
+            *(self.anndata() if wanted["anndata"] else []),
+        ]
 
     def gallery_pages(self) -> list[str]:
         """Return the gallery of each stack with nuclei."""

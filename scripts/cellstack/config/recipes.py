@@ -30,9 +30,13 @@ NEEDS = {  # stages whose files a stage reads; :meth:`Recipes.needs` has the oth
     "find_cell_seeds": ("import_stack", "enhance_membrane"),
     "segment_cells": ("import_stack", "enhance_membrane", "find_cell_seeds"),
     "merge_cells": ("enhance_membrane", "segment_cells"),
+    "run_segmenter": ("import_stack",),
 }
 WITH_NUCLEI = ("find_cell_seeds", "segment_cells", "merge_cells")
-SEGMENTED_BY = {"nuclei": ("smooth_outlines", "nuclei"), "cells": ("merge_cells", "membrane")}
+SEGMENTED_BY = {  # without another segmenter, see :meth:`Recipes.segmenter`
+    "nuclei": ("smooth_outlines", "nuclei"),
+    "cells": ("merge_cells", "membrane"),
+}
 
 
 class Recipes:
@@ -49,9 +53,9 @@ class Recipes:
     def needs(self, stage: str, stack: str, channel: str) -> list[StageOfChannel]:
         """Return the stages whose files a stage reads for a unit, each with its channel."""
         if stage == "evaluate_labels":
-            return [SEGMENTED_BY[kind] for kind in self._study.scored_objects(stack)]
+            return [self.segmenter(stack, kind) for kind in self._study.scored_objects(stack)]
         if stage == "correct_objects":
-            return [SEGMENTED_BY[sheet.OBJECT_OF[channel]]]
+            return [self.segmenter(stack, sheet.OBJECT_OF[channel])]
         if stage == "derive_diameter":
             return [("estimate_diameter", "nuclei")]
         if stage == "adjust_contrast":
@@ -63,11 +67,22 @@ class Recipes:
             before = [(name, channel) for name in NEEDS[stage]]
         if stage in WITH_NUCLEI and "nuclei" in self._study.rows(stack):
             is_corrected = self._study.corrections_of(stack, "nuclei")
-            before.append(("correct_objects", "nuclei") if is_corrected else SEGMENTED_BY["nuclei"])
+            before.append(
+                ("correct_objects", "nuclei") if is_corrected else self.segmenter(stack, "nuclei")
+            )
         is_estimated = self._study.diameter(stack, channel) == AUTO
-        if is_estimated and has_sizes(self._study.arguments(stage, stack, channel)):
+        has_size = stage == "run_segmenter" or has_sizes(
+            self._study.arguments(stage, stack, channel)
+        )
+        if is_estimated and has_size:
             before.append((diameter_stage(channel), channel))
         return before
+
+    def segmenter(self, stack: str, object: str) -> StageOfChannel:
+        """Return the stage that segments a kind of object, with its channel."""
+        if self._study.has_segmenter(stack, object):
+            return "run_segmenter", sheet.CHANNEL_OF[object]
+        return SEGMENTED_BY[object]
 
     def contrast_stage(self, stack: str, channel: str) -> str:
         """Return the stage whose image adjust_contrast reads."""
@@ -89,6 +104,8 @@ class Recipes:
         arguments = {}
         if stage in self._study.schemas.stages["properties"]:
             arguments = self._study.arguments(stage, stack, channel)
+        if stage == "run_segmenter":
+            arguments = arguments | {"diameter_um": self._study.diameter(stack, channel)}
         before = [self.recipe(name, stack, its) for name, its in self.needs(stage, stack, channel)]
         text = json.dumps([stage, channel, arguments, before], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -160,7 +177,7 @@ class Recipes:
 
     def uncorrected(self, stack: str, object: str) -> str:
         """Return the path of the segmentation of a unit before corrections."""
-        stage, channel = SEGMENTED_BY[object]
+        stage, channel = self.segmenter(stack, object)
         maker = self.maker(stage, stack, channel)
         has_both = self._study.corrections_of(maker.path, object)
         name = "uncorrected" if has_both else "segmentation"

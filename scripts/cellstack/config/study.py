@@ -32,6 +32,7 @@ SHARED_STAGES = (
     "crop_objects",
 )
 ESTIMATE_STAGES = {"denoise": "gaussian", "binarize": "per_object", "find_seeds": None}
+CLASSICAL = "classical"  # method of run_segmenter: the stages of cellstack
 GROWTH_OPTIONS = ("level", "sigma_um", "background_radius_um", "max_radius_um")
 SIMULATED_PARTS = ("image", "nuclei", "cells")
 
@@ -255,6 +256,28 @@ class Study:
     def corrected_stacks(self, object: str) -> list[str]:
         """Return the stacks with corrections of a kind of object."""
         return [stack for stack in self.stacks_of(object) if self.corrections_of(stack, object)]
+
+    def has_segmenter(self, stack: str, object: str) -> bool:
+        """Return whether another program segments a kind of object of a stack."""
+        row = self.rows(stack).get(sheet.CHANNEL_OF[object])
+        if row is None or "labels" in row:
+            return False
+        block = self.block("run_segmenter", stack, sheet.CHANNEL_OF[object])
+        return block["method"] != CLASSICAL and object in block["objects"]
+
+    def units_with_segmenter(self, object: str) -> list[str]:
+        """Return the units in which another program segments a kind of object."""
+        return [
+            Unit(stack, run).path
+            for stack in self.stacks_of(object)
+            for run in range(len(self.sweep_runs) + 1)
+            if self.has_segmenter(Unit(stack, run).path, object)
+        ]
+
+    def is_external(self, stack: str, object: str) -> bool:
+        """Return whether a kind of object is segmented by another program, now or before."""
+        row = self.rows(stack).get(sheet.CHANNEL_OF[object], {})
+        return "labels" in row or self.has_segmenter(stack, object)
 
     def adds_objects(self, stack: str, object: str) -> bool:
         """Return whether a correction adds an object that is not drawn."""
@@ -503,6 +526,10 @@ class Study:
     def kinds_found(self) -> list[str]:
         """Return the kinds of object that are found in any stack."""
         return [kind for kind in self.object_kinds if self.stacks_of(kind)]
+
+    def ome_zarr_version(self) -> str:
+        """Return the version of OME-Zarr that is written, 0.5 if the configuration has none."""
+        return str(self.config["export"]["ome_zarr"] or "0.5")
 
     def resolved_stages(self) -> list[Settings]:
         """Return the settings of the stages with sizes in um, and the stacks that share them.

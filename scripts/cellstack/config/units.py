@@ -44,6 +44,18 @@ class Unit(NamedTuple):
         return cls(stack, int(run.removeprefix("sweep/")) if run else 0)
 
 
+def pattern_of_units(paths: list[str]) -> str:
+    """Return the regular expression that matches the paths of some units, and no other.
+
+    Examples
+    --------
+    >>> [bool(re.fullmatch(pattern_of_units(["a", "sweep/2/b"]), path)) for path in ("a", "b")]
+    [True, False]
+    """
+    names = "|".join(sorted(map(re.escape, paths)))
+    return f"(?:{names})" if paths else "(?!)"
+
+
 def pattern_of(stacks: list[str], *, with_runs: bool = True) -> str:
     """Return the regular expression that matches all units of some stacks, and no other.
 

@@ -108,7 +108,12 @@ def surface_mesh(
         (shape is not None and start[axis] == 0, shape is not None and ends[axis] == shape[axis])
         for axis in range(3)
     ]
-    distance, origin = _distance_on_grid(mask, spacing, step, 3 * max(step, *spacing), is_cut)
+    coarse, factors, first = _subsample(mask, [int(step / (2 * size)) for size in spacing])
+    margin = 3 * max(step, *spacing)
+    distance, origin = _distance_on_grid(
+        coarse, np.multiply(factors, spacing).tolist(), step, margin, is_cut
+    )
+    origin += np.multiply(first, spacing)
     distance = filters.gaussian(distance, (step,) * 3, sigma_um=sigma)
     within = _distance_to_faces(distance.shape, step, origin, mask.shape, spacing, is_cut)
     level = _level_of(distance[within > 0], volume / step**3)
@@ -121,6 +126,19 @@ def surface_mesh(
     return Mesh(scaled.astype(np.float32), mesh.faces)
 
 
+def _subsample(mask: BoolVolume, factors: Sequence[int]) -> tuple[BoolVolume, list[int], list[int]]:
+    """Return every n-th voxel along each axis, with the steps and the first index.
+
+    Two samples per step of the grid suffice, and large objects take less memory.
+    """
+    steps = [max(1, factor) for factor in factors]
+    first = [step // 2 for step in steps]
+    coarse = mask[tuple(slice(at, None, step) for at, step in zip(first, steps, strict=True))]
+    if coarse.any():
+        return coarse, steps, first
+    return mask, [1, 1, 1], [0, 0, 0]
+
+
 def _distance_on_grid(
     mask: BoolVolume,
     spacing: Spacing,
@@ -131,7 +149,7 @@ def _distance_on_grid(
     """Return the distance to the surface, positive inside, on a grid around the object.
 
     An object is continued beyond the faces that cut it. The second value is the position of the
-    first point of the grid in um from the first voxel.
+    first point of the grid in um from the first voxel of the mask.
     """
     import edt
 

@@ -60,9 +60,11 @@ def write_glb(path: str | Path, objects: Sequence[ColoredMesh], kind: str, title
 
     def add(values: np.ndarray, kind: str, component: int, target: int, **limits: Any) -> int:
         data = values.tobytes()
-        start = sum(len(chunk) for chunk in chunks)
+        start = views[-1]["byteOffset"] + views[-1]["byteLength"] if views else 0
         views.append({"buffer": 0, "byteOffset": start, "byteLength": len(data), "target": target})
-        chunks.append(data + bytes(-len(data) % 4))
+        # of a length that four divides, as the format requires, since a closed surface has an even
+        # number of triangles
+        chunks.append(data)
         view = {"bufferView": len(views) - 1, "componentType": component}
         accessors.append(view | {"count": len(values), "type": kind} | limits)
         return len(accessors) - 1

@@ -76,7 +76,7 @@ def write_stack(
             if low < high:
                 metadata |= {"min": float(low), "max": float(high)}
             if is_labels:
-                metadata |= {"mode": "color", "LUTs": [_label_colors()]}
+                metadata |= {"mode": "color", "LUTs": [label_colors()]}
             tifffile.imwrite(
                 temporary,
                 # all six axes of ImageJ; otherwise tifffile reads a last axis of length 1 as S
@@ -110,7 +110,7 @@ def _value_range(stack: np.ndarray, is_labels: bool) -> tuple[float, float]:
 
 
 @cache
-def _label_colors() -> NDArray[np.uint8]:
+def label_colors() -> NDArray[np.uint8]:
     """Return a colour table of ImageJ, of shape (3, 256): black, then different colours."""
     colors = [(0.0, 0.0, 0.0)]
     for i in range(255):

@@ -143,6 +143,7 @@ def describe_crate(
     dict
         The content of ``ro-crate-metadata.json``.
     """
+    files = sorted(files)
     own = {name for image in images for name in image.files}
     outputs = [file for file in files if file.name.startswith(f"{results}/")]
     parameters = _parameters(images, outputs, sheet, results)

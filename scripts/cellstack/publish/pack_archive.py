@@ -367,8 +367,10 @@ class Study:
     sizes : dict of str to int
         Sizes in the archive of files that a rule made, by their paths in the study. Complete when
         all entries were collected.
-    replaced : dict of str to str
-        Private paths, and stamps that depend on times, with what the archive has instead.
+    paths : dict of str to str
+        Private paths, the longest first, with those in the archive.
+    stamps : dict of str to str
+        Stamps of the inputs, which depend on times, with those in the archive.
     """
 
     def __init__(
@@ -390,12 +392,12 @@ class Study:
         paths |= {value: place(value, f"inputs/{key}") for key, value in _texts(config)}
         paths |= {sheet: self.sheet}
         outside = {path: other for path, other in paths.items() if is_outside(path)}
-        self.replaced = {path: outside[path] for path in sorted(outside, key=len, reverse=True)}
-        self._has_private_paths = bool(outside)
+        self.paths = {path: outside[path] for path in sorted(outside, key=len, reverse=True)}
+        self.stamps: dict[str, str] = {}
         for each in inputs:
             record = _read_record(each["imported"])
             if record.get("sha256"):
-                self.replaced[record["stamp"]] = record["sha256"][:16]
+                self.stamps[record["stamp"]] = record["sha256"][:16]
 
     def _place(self, each: Mapping[str, Any], file: str | None = None) -> str:
         where = f"inputs/{each['stack']}/{each['channel']}/{each['column']}"
@@ -409,9 +411,9 @@ class Study:
         entries = []
         for file in files_in(files):
             content: Path | bytes = file
-            if self._has_private_paths and file == Path(self._results, "config.yaml"):
+            if self.paths and file == Path(self._results, "config.yaml"):
                 text = file.read_text(encoding="utf-8")
-                for path, other in self.replaced.items():
+                for path, other in self.paths.items():
                     text = text.replace(path, other)
                 content = text.encode()
             entries.append(Entry(self._in_results(file), content))
@@ -420,7 +422,7 @@ class Study:
         for imported in dict.fromkeys(each["imported"] for each in self._inputs):
             record = _read_record(imported)
             if record.get("sha256"):  # else it depends on the times of the files
-                record |= {"stamp": self.replaced[record["stamp"]], "same": []}
+                record |= {"stamp": self.stamps[record["stamp"]], "same": []}
             if record:
                 content = json.dumps(record).encode()
                 entries.append(Entry(self._in_results(record_path(imported)), content))
@@ -517,7 +519,7 @@ class Study:
     def readme(self, version: str) -> Entry:
         """Return the text that explains the archive."""
         inputs = [WITH_INPUTS if self._include_inputs else WITHOUT_INPUTS]
-        inputs += [PATHS_REPLACED] if self._has_private_paths else []
+        inputs += [PATHS_REPLACED] if self.paths else []
         text = TEXT.format(
             title=escape(self._config.get("study", {}).get("title", "A run of cellstack")),
             version=version,

@@ -15,6 +15,7 @@ from cellstack.publish import sentences
 from cellstack.publish.citations import CITATION_OF_PACKAGE, CITATIONS
 
 MAX_NAMED = 20  # stacks in a list
+MAX_DIFFERENT = 5  # voxel sizes or acquisitions, above which only ranges are given
 SINGULAR = {"nuclei": "nucleus", "cells": "cell"}
 ORDER = {  # stages in the order in which they are described
     "nuclei": (
@@ -169,31 +170,49 @@ def _images(
         size = tuple(row.get(f"voxel_size_{axis}_um", "") for axis in "zyx")
         if all(size) and stack not in sizes.setdefault(size, []):
             sizes[size].append(stack)
-    for size, having in sizes.items():
-        of = "" if len(sizes) == 1 else f" of {_stack_names(having, stacks)}"
-        parts.append(f"The voxel size{of} was {' x '.join(size)} µm along z, y and x.")
+    if len(sizes) > MAX_DIFFERENT:
+        ranges = [_written("size_um", list(map(float, each))) for each in zip(*sizes, strict=True)]
+        z, y, x = ranges
+        parts.append(f"The voxel size was {z} along z, {y} along y and {x} along x.")
+    else:
+        for size, having in sizes.items():
+            of = "" if len(sizes) == 1 else f" of {_stack_names(having, stacks)}"
+            parts.append(f"The voxel size{of} was {' x '.join(size)} µm along z, y and x.")
     return " ".join([*parts, *_acquisition(stacks, records)])
 
 
 def _acquisition(stacks: Sequence[str], records: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return what the image files say about the acquisition, in a sentence for those that agree."""
-    said: dict[str, list[str]] = {}
+    """Return what the image files say about the acquisition, in a sentence for those that agree.
+
+    Of a channel with many different acquisitions, only what they have in common is said.
+    """
+    found: dict[str, dict[str, dict[str, Any]]] = {}
     for key, record in records.items():
         stack, channel = key.split("/")
         details = acquisition_of(record)
-        texts = [
-            form.format(escape(details[name]))
-            for name, form in ACQUISITION.items()
-            if name in details
+        found.setdefault(channel, {})[stack] = {
+            name: details[name] for name in ACQUISITION if name in details
+        }
+    lines = []
+    for channel, of_stacks in found.items():
+        different = {repr(details): details for details in of_stacks.values()}
+        if len(different) > MAX_DIFFERENT:
+            common = set.intersection(*(set(each.items()) for each in different.values()))
+            of_stacks = {
+                stack: {name: each[name] for name in each if (name, each[name]) in common}
+                for stack, each in of_stacks.items()
+            }
+        said: dict[str, list[str]] = {}
+        for stack, details in of_stacks.items():
+            texts = [ACQUISITION[name].format(escape(value)) for name, value in details.items()]
+            if texts:
+                said.setdefault(f"{channel}: {', '.join(texts)}", []).append(stack)
+        lines += [
+            text if len(having) == len(stacks) else f"{text} ({_stack_names(having, stacks)})"
+            for text, having in said.items()
         ]
-        if texts:
-            said.setdefault(f"{channel}: {', '.join(texts)}", []).append(stack)
-    if not said:
+    if not lines:
         return []
-    lines = [
-        text if len(having) == len(stacks) else f"{text} ({_stack_names(having, stacks)})"
-        for text, having in said.items()
-    ]
     return [f"The image files say about the acquisition: {'; '.join(lines)}."]
 
 

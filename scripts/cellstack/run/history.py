@@ -183,7 +183,9 @@ def portable_history(
     file: str | Path,
     results: str,
     kept: Mapping[str, int],
-    replaced: Mapping[str, str],
+    *,
+    stamps: Mapping[str, str],
+    paths: Mapping[str, str],
 ) -> str:
     """Return a history for a copy of some results, which does not depend on when they were made.
 
@@ -196,8 +198,10 @@ def portable_history(
     kept : dict of str to int
         The sizes of the files in the copy, by path. Records of the files that they were made from
         are kept too.
-    replaced : dict of str to str
-        Texts to be replaced in the params, such as private paths and stamps of files.
+    stamps : dict of str to str
+        Stamps of files, with those that the copy has instead.
+    paths : dict of str to str
+        Private paths, with those that the copy has instead.
 
     Returns
     -------
@@ -209,6 +213,7 @@ def portable_history(
     history._file = Path(file)
     entries = history._read() if Path(file).exists() else {}
     sizes = {history._portable(name): size for name, size in kept.items()}
+    new_stamps = {repr(stamp): repr(new) for stamp, new in stamps.items()}  # as Snakemake does
     depths: dict[str, int] = {}
 
     def depth(name: str) -> int:
@@ -229,9 +234,9 @@ def portable_history(
         entry: dict[str, Any] = {"file": name}
         record = entries[name].get("record")
         if record is not None:
-            params = [str(param) for param in record.get("params") or []]
-            for text, new in replaced.items():
-                params = [param.replace(text, new) for param in params]
+            params = [new_stamps.get(param, param) for param in record.get("params") or []]
+            for path, new in paths.items():
+                params = [param.replace(path, new) if "/" in param else param for param in params]
             checksums = record.get("input_checksums") or {}
             entry["record"] = record | NOT_REPRODUCIBLE | {"params": sorted(params)}
             entry["record"]["input"] = sorted(record.get("input") or [])

@@ -6,6 +6,7 @@ Snakemake reports events as log records. :class:`Progress` is a logging handler 
 import logging
 import os
 import re
+import shlex
 import sys
 import time
 from collections import Counter
@@ -314,9 +315,9 @@ class Watch:
             logger.removeHandler(self._history)
             self._progress.finish()
             if self._has_tables and not self._progress.failed:
-                for line in flagged_stacks(
-                    Path(self._workflow.pathvars.get("results"), "stacks.csv")
-                ):
+                table = Path(self._workflow.pathvars.get("results"), "stacks.csv")
+                script = Path(self._workflow.basedir, "scripts", "view.py")
+                for line in flagged_stacks(table) + how_to_look(table, script):
                     self._progress.tell(line)
             self._history.finish()
 
@@ -400,6 +401,33 @@ def flagged_stacks(path: str | Path) -> list[str]:
     if len(flagged) > MAX_STACKS_TO_CHECK:
         lines.append(f"  and {len(flagged) - MAX_STACKS_TO_CHECK} more")
     return lines
+
+
+def how_to_look(path: str | Path, script: Path) -> list[str]:
+    """Return the line for the terminal that says how to look at a stack in the viewer.
+
+    Parameters
+    ----------
+    path : path-like
+        ``stacks.csv`` of a run.
+    script : pathlib.Path
+        The script that opens the viewer. It does not exist if the workflow is remote.
+
+    Returns
+    -------
+    list of str
+        The command for the first stack that has flags or, if none has, the first one; empty if
+        there is no stack, or no script.
+    """
+    if not (script.exists() and Path(path).is_file()):
+        return []
+    rows = [row for row in tables.read_rows(path) if row["status"] not in (FAILED, NOT_RUN)]
+    if not rows:
+        return []
+    stack = next((row["stack"] for row in rows if row["flags"]), rows[0]["stack"])
+    here = script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script
+    words = ["python", str(here), str(Path(path).with_name(stack))]
+    return [f"to look at {stack} in napari, and to correct it: {shlex.join(words)}"]
 
 
 def read_failed(path: str | Path) -> dict[str, dict[str, str]]:

@@ -154,7 +154,8 @@ def test_a_sweep_leaves_corrections_out(load_study, table):
     study = load_study(ROWS, "binarize.method\nli\n", corrections="corrections.csv")
     inputs = Inputs(study, Recipes(study))
     corrected = "<results>/a/nuclei/segmentation.tif"
-    assert inputs.scored_segmentations("a") == inputs.segmented_nuclei("a") == [corrected]
+    assert inputs.scored_segmentations("a") == [corrected]
+    assert inputs.segmented_nuclei("a") == [corrected, "<results>/a/nuclei/corrections.csv"]
     assert inputs.uncorrected_segmentations("a") == ["<results>/a/nuclei/uncorrected.tif"]
     of_run = ["<results>/sweep/1/a/nuclei/segmentation.tif"]
     assert inputs.scored_segmentations("sweep/1/a") == of_run

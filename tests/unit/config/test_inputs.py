@@ -225,7 +225,10 @@ def test_a_page_of_scores_that_exists_is_kept_up_to_date(inputs_of, tmp_path, mo
     assert scored.existing_evaluation() == []
     page.parent.mkdir(exist_ok=True)
     page.touch()
-    assert scored.existing_evaluation() == ["<results>/evaluation.html"]
+    assert scored.existing_evaluation() == [
+        "<results>/evaluation.html",
+        "<results>/figures/nuclei_scores.png",
+    ]
     assert inputs_of([NUCLEI]).existing_evaluation() == []
 
 
@@ -252,3 +255,25 @@ def test_targets_of_all_stacks(inputs_of):
     ]
     assert inputs.contact_tables() == ["<results>/a/cells/contacts.csv"]
     assert inputs.gallery_pages() == ["<results>/a/gallery/index.html"]
+
+
+def test_figures_for_papers_follow_the_kinds_of_object_of_each_stack(inputs_of):
+    rows = [NUCLEI | {"diameter_um": "auto"}, MEMBRANE, MEMBRANE | {"stack": "b", "diameter_um": 9}]
+    inputs = inputs_of(rows)
+    names = {"a": ["nuclei", "cells"], "b": ["cells"]}
+    expected = {"<results>/a/figures/nuclei_diameter.pdf"}
+    for stack, kinds in names.items():
+        expected.add(f"<results>/{stack}/figures/composite.png")
+        for kind in kinds:
+            for end in ("segmentation.pdf", "channels.png", "surfaces.png"):
+                expected.add(f"<results>/{stack}/figures/{kind}_{end}")
+    assert set(inputs.figures_for_papers()) == expected
+    assert inputs.first_segmentation("a") == "<results>/a/nuclei/segmentation.tif"
+    assert inputs.first_segmentation("b") == "<results>/b/cells/segmentation.tif"
+
+
+def test_curves_of_scores_need_outlines(inputs_of):
+    nuclei = NUCLEI | {"ground_truth": "points.csv"}
+    cells = MEMBRANE | {"ground_truth": "g.tif"}
+    assert inputs_of([nuclei, cells]).score_figures() == ["<results>/figures/cells_scores.png"]
+    assert inputs_of([NUCLEI]).score_figures() == []

@@ -110,3 +110,23 @@ def test_stacks_that_share_all_settings_are_a_group(load_study):
     assert list(external) == ["import_stack", "select_objects"]
     assert "correct_background" not in first  # it has no steps
     assert {"merge_cells", "enhance_membrane"} <= cells.keys() and "binarize" not in cells
+
+
+def test_another_segmenter_replaces_the_stages(load_study):
+    command = {"method": "command", "command": {"command": "run {output}"}}
+    rows = [ROWS[0], ROWS[1] | {"preset": "own"}, {**ROWS[0], "stack": "b", "labels": "l.tif"}]
+    presets = {"own": {"run_segmenter": command | {"objects": ["cells"]}}}
+    sweep = "binarize.method\nli\n"
+    study = load_study(rows, sweep, presets=presets)
+    recipes = Recipes(study)
+    assert recipes.segmenter("a", "nuclei") == ("smooth_outlines", "nuclei")
+    assert recipes.segmenter("a", "cells") == ("run_segmenter", "membrane")
+    assert study.units_with_segmenter("cells") == ["a", "sweep/1/a"]
+    assert recipes.segmentation("sweep/1/a", "cells") == "<results>/a/cells/segmentation.tif"
+    sweep = "diameter_um.nuclei,binarize.method\n8,\n,li\n"
+    study = load_study([ROWS[0], *rows[2:]], sweep, run_segmenter=command)
+    recipes, inputs = Recipes(study), Inputs(study, Recipes(study))
+    assert study.units_with_segmenter("nuclei") == ["a", "sweep/1/a", "sweep/2/a"]
+    assert study.units_with_segmenter("cells") == []
+    assert makers(recipes, "run_segmenter", 2) == [0, 1, 0]
+    assert inputs.threshold_record("a", "nuclei") == inputs.seeds_of_object("a", "nuclei") == []

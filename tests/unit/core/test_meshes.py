@@ -108,6 +108,20 @@ def test_object_that_fills_the_stack_is_a_box():
     assert mesh.vertices.max(axis=0) == pytest.approx([3.5, 4.75, 4.6], abs=0.05)
 
 
+def test_large_objects_are_sampled_with_the_accuracy_of_the_grid():
+    spacing, semi_axes = (0.3, 0.1, 0.1), np.array([7.0, 8.0, 9.0])
+    mask, first = ellipsoid(semi_axes, spacing)
+    mesh = surface_mesh(mask, spacing)
+    assert mesh.volume_um3 == pytest.approx(mask.sum() * np.prod(spacing), rel=1e-5)
+    relative = np.linalg.norm((mesh.vertices + first) / semi_axes, axis=1)
+    assert np.abs(relative - 1).max() < 0.03
+    assert is_closed(mesh.faces)
+    half = mask[len(mask) // 2 :]
+    cut = surface_mesh(half, spacing, shape=(99, 999, 999))
+    assert cut.vertices[:, 0].min() == pytest.approx(-0.15, abs=0.05)
+    assert len(mesh.faces) < 8000
+
+
 def test_larger_steps_make_fewer_triangles():
     mask, _ = ellipsoid((6.0, 6.0, 6.0), (0.5, 0.5, 0.5))
     fine, coarse = (surface_mesh(mask, (0.5,) * 3, min_step_um=step) for step in (0, 2))

@@ -69,6 +69,14 @@ def test_nearer_objects_hide_farther_ones():
         assert counts[0] > 300 and counts[1] == 0
 
 
+def test_picture_does_not_depend_on_how_many_triangles_are_drawn_at_once(monkeypatch):
+    shown = [(ball((0, 0, 0)), RED), (ball((5, 4, 3)), GREEN), (ball((9, -4, 8)), BLUE)]
+    expected = rendering.render(shown, VIEW, SIZE)
+    monkeypatch.setattr(rendering, "FACES_AT_ONCE", 1)
+    for order in (1, -1):
+        np.testing.assert_array_equal(rendering.render(shown[::order], VIEW, SIZE), expected)
+
+
 def test_surfaces_are_lit_from_the_upper_left():
     picture = rendering.render([(ball((0, 0, 0)), "#808080")], VIEW, SIZE)
     seen = picture[..., 3] == 255

@@ -127,3 +127,8 @@ def test_the_software_has_versions():
     assert "#software/zarr" not in found
     assert found["workflow/Snakefile"]["version"] == "1.2.3 (commit abc)"
     assert "ComputationalWorkflow" in found["workflow/Snakefile"]["@type"]
+
+
+def test_the_description_does_not_depend_on_the_order_of_the_files():
+    first, second = (list(entities(files=files).values()) for files in (FILES, FILES[::-1]))
+    assert first == second

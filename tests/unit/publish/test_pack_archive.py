@@ -137,7 +137,7 @@ def test_no_private_path_is_in_the_archive(folder):
         "diameter_um": 8,
     }
     assert b"folders are private" in contents["README.md"]
-    assert study.replaced == {image: "inputs/a/nuclei/image/a.tif", sheet: "inputs/stacks.csv"}
+    assert study.paths == {image: "inputs/a/nuclei/image/a.tif", sheet: "inputs/stacks.csv"}
 
 
 def test_the_record_of_an_image_does_not_contain_times(folder):
@@ -148,7 +148,7 @@ def test_the_record_of_an_image_does_not_contain_times(folder):
     (entry,) = study.results([])
     assert entry.name == "results/a/channels/nuclei/.raw.tif.source.json"
     record = json.loads(entry.content)
-    assert record["stamp"] == study.replaced[stamp] == record["sha256"][:16]
+    assert record["stamp"] == study.stamps[stamp] == record["sha256"][:16]
     assert record["same"] == []
     # in the unpacked archive, the image has the stamp of the record, whatever its time
     Path(entry.name).write_bytes(entry.content)

@@ -218,3 +218,19 @@ def test_the_script_writes_both_files(tmp_path):
     )
     assert "diameter of a nucleus, 10 µm" in (tmp_path / "methods.md").read_text(encoding="utf-8")
     assert "@software{cellstack," in (tmp_path / "methods.bib").read_text(encoding="utf-8")
+
+
+def test_many_voxel_sizes_and_acquisitions_are_summarized():
+    names = [f"s{number}" for number in range(30)]
+    rows = [row(name, size=(str(1 + n / 10), "0.4", "0.3")) for n, name in enumerate(names)]
+    records = {
+        f"{name}/nuclei": {
+            "acquisition": {"objective": "63x", "channels": [{"exposure_ms": float(n)}]},
+            "channel": {"index": 0},
+        }
+        for n, name in enumerate(names)
+    }
+    text = describe([group(stacks=names)], rows, records).text
+    assert "The voxel size was 1 to 3.9 µm along z, 0.4 µm along y and 0.3 µm along x." in text
+    assert "acquisition: nuclei: objective 63x." in text
+    assert len(text.split("## Nuclei")[0]) < 300

@@ -229,8 +229,9 @@ def test_a_history_that_cannot_be_written_does_not_end_the_run(study):
     made.finish()
 
 
-def portable(kept, replaced=None):
-    text = history.portable_history("results/.history.jsonl", "results", kept, replaced or {})
+def portable(kept, stamps=None, paths=None):
+    file = "results/.history.jsonl"
+    text = history.portable_history(file, "results", kept, stamps=stamps or {}, paths=paths or {})
     return {entry["file"]: entry for entry in map(json.loads, text.splitlines())}
 
 
@@ -251,8 +252,11 @@ def test_a_portable_history_has_no_times_of_this_run(study):
     assert portable(kept) == found
 
 
-def test_private_texts_are_replaced_in_a_portable_history(study):
-    study.run(["results/a/raw.tif"], "/home/me/a.tif")
-    found = portable({"results/a/raw.tif": 1}, {"/home/me/": "inputs/"})
-    assert found["<results>/a/raw.tif"]["record"]["params"] == ["inputs/a.tif"]
+def test_private_paths_and_stamps_are_replaced_in_a_portable_history(study):
+    study.run(["results/a/raw.tif"], "['/home/me/a.tif']")
+    study.run(["results/a/mask.tif"], "'0123'")
+    kept = {"results/a/raw.tif": 1, "results/a/mask.tif": 1}
+    found = portable(kept, {"0123": "4567"}, {"/home/me/": "inputs/"})
+    params = [entry["record"]["params"] for entry in found.values()]
+    assert params == [["'4567'"], ["['inputs/a.tif']"]]
     assert portable({}) == {}

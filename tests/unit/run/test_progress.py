@@ -235,6 +235,29 @@ def test_stacks_that_tables_lack(tmp_path):
     }
 
 
+def test_the_viewer_is_named_with_a_flagged_stack(tmp_path, monkeypatch):
+    path, script = tmp_path / "results" / "stacks.csv", tmp_path / "my scripts" / "view.py"
+    columns = ["stack", "object", "status", "flags"]
+    rows = [
+        {"stack": "bad", "object": "nuclei", "status": "failed", "flags": "no image"},
+        {"stack": "good", "object": "nuclei", "status": "ok", "flags": ""},
+        {"stack": "odd", "object": "nuclei", "status": "ok", "flags": "haze: much"},
+    ]
+    write_rows(path, columns, rows)
+    assert progress.how_to_look(path, script) == []
+    script.parent.mkdir()
+    script.touch()
+    (line,) = progress.how_to_look(path, script)
+    assert line.endswith(f"correct it: python '{script}' {tmp_path}/results/odd")
+    monkeypatch.chdir(tmp_path)
+    (line,) = progress.how_to_look("results/stacks.csv", script)
+    assert line.endswith("python 'my scripts/view.py' results/odd")
+    write_rows(path, columns, rows[:2])
+    assert progress.how_to_look(path, script)[0].startswith("to look at good in napari")
+    write_rows(path, columns, rows[:1])
+    assert progress.how_to_look(path, script) == []
+
+
 def test_flagged_stacks_are_named_with_their_first_reason(tmp_path):
     path = tmp_path / "stacks.csv"
     assert progress.flagged_stacks(path) == []

@@ -9,7 +9,14 @@ from study import ROOT
 from cellstack.run.resources import MIN_MEMORY_MB, ResourceRequests
 
 MIN_REQUEST = {"mb": MIN_MEMORY_MB, "seconds": 120}  # of the smallest jobs
-SAME_SCRIPT = {"import_ground_truth": "import_labels", "import_cells": "import_labels"}
+SAME_SCRIPT = {
+    "import_ground_truth": "import_labels",
+    "import_cells": "import_labels",
+    **{
+        f"plot_{name}_pdf": f"plot_{name}"
+        for name in ("diameter", "segmentation", "planes", "errors")
+    },
+}
 
 
 def read_measured():

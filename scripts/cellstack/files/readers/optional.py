@@ -1,14 +1,20 @@
-"""Import of the optional packages, which read microscope files and remote images."""
+"""Import of the optional packages, which read or write formats that not every study needs."""
 
 import importlib
 from typing import Any
 
 from cellstack.errors import InputError
 
-REQUIREMENTS = "envs/requirements/formats.txt"
 
-
-def load(module: str, package: str, name: str, kind: str) -> Any:
+def load(
+    module: str,
+    package: str,
+    name: str,
+    kind: str,
+    *,
+    verb: str = "read",
+    requirements: str = "formats",
+) -> Any:
     """Import a module of an optional package.
 
     Parameters
@@ -18,9 +24,13 @@ def load(module: str, package: str, name: str, kind: str) -> Any:
     package : str
         Name of the package that contains it.
     name : str
-        Name of the image in the message.
+        Name of the file in the message.
     kind : str
-        Images that are read with the package, in the plural.
+        Files that are read or written with the package, in the plural.
+    verb : {"read", "written"}
+        What the package does with them.
+    requirements : {"formats", "export"}
+        The requirements that contain the package.
 
     Returns
     -------
@@ -40,6 +50,7 @@ def load(module: str, package: str, name: str, kind: str) -> Any:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise InputError(
-            f"{name}: {kind} are read with the package {package}, which is not installed: "
-            f"in the cellstack folder run make formats, or pip install -r {REQUIREMENTS}"
+            f"{name}: {kind} are {verb} with the package {package}, which is not installed: in the "
+            f"cellstack folder run make {requirements}, or "
+            f"pip install -r envs/requirements/{requirements}.txt"
         ) from error
