@@ -277,3 +277,28 @@ def test_curves_of_scores_need_outlines(inputs_of):
     cells = MEMBRANE | {"ground_truth": "g.tif"}
     assert inputs_of([nuclei, cells]).score_figures() == ["<results>/figures/cells_scores.png"]
     assert inputs_of([NUCLEI]).score_figures() == []
+
+
+def test_figures_of_the_page_come_in_the_order_of_the_sheet(inputs_of):
+    rows = [NUCLEI | {"diameter_um": "auto"}, MEMBRANE, NUCLEI | {"stack": "b"}]
+    assert inputs_of(rows).figures() == [
+        "<results>/figures/nuclei_volumes.png",
+        "<results>/figures/cells_volumes.png",
+        "<results>/a/figures/nuclei_segmentation.png",
+        "<results>/a/figures/nuclei_planes.png",
+        "<results>/a/figures/cells_segmentation.png",
+        "<results>/a/figures/cells_planes.png",
+        "<results>/a/figures/nuclei_diameter.png",
+        "<results>/b/figures/nuclei_segmentation.png",
+        "<results>/b/figures/nuclei_planes.png",
+    ]
+
+
+def test_images_with_a_date_are_those_of_the_user(inputs_of):
+    simulated = "resources/simulated/x/image.ome.tif"
+    rows = [NUCLEI, MEMBRANE | {"image": "a.tif"}, NUCLEI | {"stack": "b", "image": simulated}]
+    simulation = {"x": {"shape": [4, 9, 9], "spacing": [1, 1, 1], "nuclei_count": 1}}
+    inputs = inputs_of(rows, simulate_stack=simulation)
+    assert inputs.external_images() == ["a.tif"]
+    assert [each["stack"] for each in inputs.images_of("b")] == ["b"]
+    assert inputs.all_channels("raw.tif", ["b"]) == ["<results>/b/channels/nuclei/raw.tif"]
