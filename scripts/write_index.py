@@ -49,7 +49,8 @@ def main(
     facts = {"Version": f"cellstack {software['cellstack']}"}
     if software["commit"]:
         facts["Version"] += f", commit {software['commit']}"
-    facts["Sheet"] = sheet
+    # the folders of a computer are private
+    facts["Sheet"] = Path(sheet).name if Path(sheet).is_absolute() else sheet
     if date := newest_date(images):
         facts["Newest image"] = date
     if note:

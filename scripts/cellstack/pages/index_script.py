@@ -78,6 +78,7 @@ dialog .text {{ text-align: left; overflow-wrap: break-word; }}
     border-bottom: 1px solid #888; }}
   #stacks td.picture {{ position: absolute; left: 0; top: .6rem; }}
   #stacks td, #stacks td.reasons {{ padding: .1rem 0; text-align: left; min-width: 0; }}
+  #stacks td:empty {{ display: none; }}
   #stacks td[data-name]::before {{ content: attr(data-name) ": "; color: #555;
     font-weight: normal; }}
 }}

@@ -309,6 +309,10 @@ def test_script(arguments, tmp_path):
     assert "data:image/png;base64,QUJD" in details_of(page, 1)
     script.main(**arguments)
     assert arguments["index"].read_text() == page
+    script.main(**arguments | {"sheet": "/home/me/study.csv"})
+    page = arguments["index"].read_text()
+    assert "<dd>study.csv</dd>" in page
+    assert "/home/me" not in page
 
 
 def test_the_script_refers_to_figures_that_do_not_fit(arguments, monkeypatch):
