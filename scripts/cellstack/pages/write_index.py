@@ -28,7 +28,7 @@ Row: TypeAlias = Mapping[str, str]
 Key: TypeAlias = tuple[str, str]
 """Names of a stack and of a kind of object."""
 
-MAX_EMBEDDED = 15_000_000  # characters of pictures on the page, of which it has at most 25 MB
+MAX_EMBEDDED = 13_000_000  # characters of pictures on the page, of which it has at most 25 MB
 MAX_FILTER_VALUES = 20  # of a column of the sheet, to select rows by its value
 PLOT_COUNT = 4
 OK, FLAGGED, FAILED = "ok", "flagged", "failed"
@@ -59,7 +59,7 @@ COLORS_OF_OUTLINES = (
     "Outlines over the maximum projection: orange objects are flagged, blue ones are measured, "
     "white ones are found but not measured."
 )
-MAX_PLANES = 120  # of a profile along z; of more planes, only every second one or fewer are shown
+MAX_PLANES = 60  # of a profile along z; of more planes, only every second one or fewer are shown
 QUALITY_HEADINGS = {
     "signal_to_noise_ratio": "signal to noise",
     "noise_sd_intensity": "noise, raw value",

@@ -250,7 +250,7 @@ def test_pictures_that_do_not_fit_are_left_out(monkeypatch):
 def test_500_stacks_fit_into_an_e_mail():
     run = many_stacks(500)
     page = write_index(run)
-    assert len(page.encode()) < 25e6
+    assert len(page.encode()) < 22e6  # of 25 MB, since texts can be longer
     assert page == write_index(run)
     assert page.count("<tr data-row=") == 1000
     assert page.count(" with outlines") == len(run.pictures) == 980
