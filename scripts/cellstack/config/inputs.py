@@ -157,6 +157,10 @@ class Inputs:
             for channel, row in self._study.rows(stack).items()
         ]
 
+    def results(self) -> str:
+        """Return the folder of the results."""
+        return self._results
+
     def archived_results(self) -> list[str]:
         """Return the results for an archive that the default target does not name."""
         files = [*self.all_channels("import.json"), *self.scores()]
