@@ -79,6 +79,7 @@ FORMATS = {
     ".yaml": "application/yaml",
 }
 DESCRIPTIONS = {  # of files, by name
+    ".history.jsonl": "How each result was made, by which the workflow knows what is up to date",
     "SHA256SUMS": "Checksums of all other files",
     "columns.csv": "Unit and definition of each column of the tables",
     "config.yaml": "Configuration with all defaults, and sizes in um",
