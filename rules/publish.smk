@@ -46,7 +46,7 @@ rule pack_archive:
         mem_mb=memory("pack_archive"),
         runtime=minutes("pack_archive"),
     params:
-        results=workflow.pathvars.get("results"),
+        results=by_wildcards(inputs.results),
         config=config,
         sheet=study.config["stacks"],
         tables=by_wildcards(inputs.files_of_configuration),

@@ -202,7 +202,7 @@ rule run_segmenter:
     threads: cores
     resources:
         mem_mb=memory("run_segmenter"),
-        runtime=by_wildcards(study.argument, key="time_limit_minutes", stage="run_segmenter"),
+        runtime=by_wildcards(study.segmenter_minutes),
     params:
         **params_of("run_segmenter"),
         object="{object}",

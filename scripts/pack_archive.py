@@ -6,7 +6,7 @@ from typing import Any
 from cellstack.files.atomic import atomic_write
 from cellstack.files.records import read_json
 from cellstack.publish.crate import describe_crate
-from cellstack.publish.pack_archive import Study, checksum_entry, json_entry, write_zip
+from cellstack.publish.pack_archive import CRATE, Contents, checksum_entry, json_entry, write_zip
 from cellstack.run import job
 from cellstack.run.history import FILE, portable_history
 
@@ -31,29 +31,30 @@ def main(
     imported from it. `workflow` is the folder of the Snakefile.
     """
     software = read_json(provenance)
-    study = Study(results, config, sheet, inputs, include_inputs=include_inputs)
+    contents = Contents(results, config, sheet, inputs, include_inputs=include_inputs)
     entries = [
-        *study.results(files),
-        *study.configuration(tables),
-        *study.inputs(),
-        *study.workflow(Path(workflow), software["commit"]),
-        study.readme(software["cellstack"]),
+        *contents.results(files),
+        *contents.configuration(tables),
+        *contents.inputs(),
+        *contents.workflow(Path(workflow), software["commit"]),
+        contents.readme(software["cellstack"]),
     ]
     history = portable_history(
-        Path(results, FILE), results, study.sizes, stamps=study.stamps, paths=study.paths
+        Path(results, FILE), results, contents.sizes, stamps=contents.stamps, paths=contents.paths
     )
-    entries.append(study.history(FILE, history))
+    entries.append(contents.history(FILE, history))
+    files_described = [entry.described() for entry in entries]
     described = describe_crate(
-        [entry.described() for entry in entries],
-        study.images(),
-        date=study.date(),
-        results=study.folder,
-        sheet=study.sheet,
+        files_described,
+        contents.images(),
+        date=contents.date(),
+        results=contents.folder,
+        sheet=contents.sheet,
         study=config.get("study", {}),
         software=software,
     )
-    entries.append(json_entry("ro-crate-metadata.json", described))
-    entries.append(checksum_entry({entry.name: entry.sha256() for entry in entries}))
+    crate = json_entry(CRATE, described)
+    entries += [crate, checksum_entry([*files_described, crate.described()])]
     with atomic_write(archive) as temporary:
         write_zip(temporary, entries)
 

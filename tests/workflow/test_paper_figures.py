@@ -1,4 +1,4 @@
-"""The targets figures and meshes: what they make, and what the default target leaves to them."""
+"""The targets figures and meshes on a stack with two channels."""
 
 import csv
 
@@ -54,12 +54,6 @@ def test_meshes_have_the_measured_volumes_and_places(study):
         assert mesh.volume == pytest.approx(float(row["volume_um3"]), rel=1e-4)
         centre = [float(row[f"centroid_{axis}_um"]) for axis in "xyz"]
         np.testing.assert_allclose(mesh.center_mass, centre, atol=0.3)
-
-
-def test_the_default_target_makes_none_of_them(study):
-    planned = jobs(study.run("--dry-run", "--forceall"))
-    assert not planned.keys() & {*MAKERS, "write_meshes"}
-    assert "plot_volumes" in planned
 
 
 def test_a_second_run_has_nothing_to_do(study):

@@ -164,7 +164,7 @@ def test_the_methods_of_this_run(unpacked):
     text = unpacked.result("methods.md").read_text(encoding="utf-8")
     assert "1 stack with the channel nuclei was analysed. The voxel size was 1 x 0.4 x 0.4" in text
     assert "Sizes were derived from the typical diameter of a nucleus, 8 µm." in text
-    assert "The segmentation was compared with ground truth" in text
+    assert "The segmentation was compared with a ground truth" in text
 
 
 def test_other_formats_contain_the_same_objects(unpacked):

@@ -419,7 +419,7 @@ def objects_of(study, stack, kind):
             row |= pair
             found += pair_flags(study, row["segmentation_label"], pair["nuclei_count"])
     for row, found in zip(rows, flags, strict=True):
-        row["flags"] = ";".join(found)
+        row |= {"flags": ";".join(found), "corrections": None}
     return masks, rows
 
 
@@ -666,6 +666,8 @@ def test_stacks(study, stack, kind):
         "count_found": reasons.total(),
         "count_measured": len(objects),
         "count_flagged": len(flags),
+        **dict.fromkeys(("count_corrected", "count_corrections"), 0),
+        "count_corrections_not_applied": 0,
         "density_per_mm3": density_of(study, stack, kind),
         "diameter_um": diameter,
         "diameter_source": source,
@@ -857,7 +859,7 @@ def test_statistics(study, stack, kind):
     measured = [
         column
         for column in header
-        if column not in ("stack", "object", "label", "flags")
+        if column not in ("stack", "object", "label", "flags", "corrections")
         and "segmentation_label" not in column
         and not column.startswith(("centroid", "bbox", "touches", "direction"))
     ]
@@ -975,6 +977,7 @@ def test_stack_scores(study, stack, kind):
         "count_ground_truth": len(iou),
         "count_found": iou.shape[1],
         **rates(iou, 0.5),
+        "f1_uncorrected": None,
         "seg": iou[detects].sum() / len(iou),
         "det": 1 - min(cost / (10 * len(iou)), 1),
         "aggregated_jaccard_index": paired.sum() / (unions.sum() + unused),

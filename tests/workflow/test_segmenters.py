@@ -83,3 +83,44 @@ def test_a_program_that_fails_is_reported_with_its_stack(study):
     assert "failed: colony: run_segmenter: run_segmenter: " in process.stderr
     assert "could not convert string to float: 'half'" in process.stderr
     assert not list(study.result("colony", "nuclei").glob(".run_segmenter*"))
+
+
+def test_each_kind_of_object_can_come_from_any_source(tmp_path):
+    """Stages, programs and external labels make nuclei and cells, with and without corrections."""
+    study = Study(tmp_path)
+    write_pair(study.folder, "colony", shape=(6, 24, 24), count=1)
+    command = {"method": "command", "command": {"command": "run {output}"}}
+    study.config["presets"] = {"run": {"run_segmenter": command | {"objects": ["nuclei", "cells"]}}}
+    sources = {
+        "stages": {},
+        "run": {"preset": "run"},
+        "labels": {"labels": "colony-truth.tif"},
+    }
+    rows = ["stack,object,action,z_um,y_um,x_um"]
+    for name, cells in sources.items():
+        for suffix in ("", "-corrected"):
+            study.add(name + suffix, image="colony-nuclei.tif", **cells)
+            study.add(name + suffix, "membrane", image="colony-membrane.tif", **cells)
+        rows += [f"{name}-corrected,{kind},delete,1,2,3" for kind in ("nuclei", "cells")]
+    (study.folder / "corrections.csv").write_text("\n".join(rows) + "\n")
+    study.config["corrections"] = "corrections.csv"
+    process = study.run("-n")
+    assert process.returncode == 0, process.stderr[-4000:]
+    makers = {
+        "smooth_outlines": 1,
+        "smooth_uncorrected": 1,
+        "merge_cells": 1,
+        "merge_uncorrected": 1,
+        "run_segmenter": 1,
+        "run_segmenter_uncorrected": 1,
+        "run_cell_segmenter": 1,
+        "run_cell_segmenter_uncorrected": 1,
+        "import_labels": 1,
+        "import_uncorrected": 1,
+        "import_cells": 1,
+        "import_uncorrected_cells": 1,
+        "correct_objects": 3,
+        "correct_cells": 3,
+    }
+    planned = jobs(process)
+    assert {name: planned.get(name) for name in makers} == makers

@@ -45,7 +45,7 @@ COLUMNS: dict[str, Column] = {  # in the order of the table
     ),
     "corrections": (
         "",
-        "Corrections by hand that made the object, or accepted it, in their order, joined by ;",
+        "Corrections by hand that made or accepted the object, in order, joined by ;",
     ),
     "volume_voxels": ("voxel", "Number of voxels"),
     "volume_um3": ("um3", "Number of voxels times the volume of a voxel"),
@@ -191,8 +191,8 @@ STACK_COLUMNS: dict[str, Column] = {  # in the order of stacks.csv
     "count_corrections": ("", "Number of corrections of the objects of the stack"),
     "count_corrections_not_applied": (
         "",
-        "Number of these that changed nothing, because the objects there do not fit them; "
-        "corrections.csv has the reasons",
+        "Number of corrections that were not applied, because the objects at their points do not "
+        "fit them; corrections.csv has the reasons",
     ),
     "density_per_mm3": (
         "1/mm3",
@@ -225,8 +225,8 @@ STACK_COLUMNS: dict[str, Column] = {  # in the order of stacks.csv
     ),
     "signal_to_noise_ratio": (
         "",
-        "Signal of the channel of the objects divided by its noise, see quality.csv; noise alone "
-        "has 1.1, images with clear objects have 6 or more",
+        "Signal of the channel of the objects divided by its noise, see quality.csv; about 1.1 for "
+        "noise alone, 6 or more for images with clear objects",
     ),
     "dimming_ratio": (
         "",
@@ -259,8 +259,8 @@ STACK_COLUMNS: dict[str, Column] = {  # in the order of stacks.csv
     ),
     "cut_by_faces": (
         "",
-        "Number of objects found that reach each face of the stack, joined by ;, such as "
-        "first plane 3;last row 1; in a stack of one plane without first and last plane",
+        "Number of objects found that touch each face of the stack, joined by ;, such as "
+        "first plane 3;last row 1; first and last plane are left out in a stack of one plane",
     ),
 }
 BLOCKS = "means of blocks of 4 x 4 pixels"
@@ -276,12 +276,12 @@ QUALITY_COLUMNS: dict[str, Column] = {  # in the order of quality.csv
     ),
     "noise_sd_intensity": (
         "raw value",
-        "Standard deviation of noise that differs from voxel to voxel",
+        "Standard deviation of the noise that is independent from voxel to voxel",
     ),
     "signal_to_noise_ratio": (
         "",
-        f"Percentile 99.5 minus percentile 5 of {BLOCKS}, divided by noise_sd_intensity; noise "
-        "alone has 1.1",
+        f"Percentile 99.5 minus percentile 5 of {BLOCKS}, divided by noise_sd_intensity; "
+        "about 1.1 for noise alone",
     ),
     "dimming_ratio": (
         "",
@@ -290,14 +290,15 @@ QUALITY_COLUMNS: dict[str, Column] = {  # in the order of quality.csv
     ),
     "dimming_fit_fraction": (
         "",
-        "Fraction of the variance of the logarithm of that signal that the exponential explains",
+        "Fraction of the variance of the logarithm of the signal that the exponential of "
+        "dimming_ratio explains",
     ),
     "signal_start_um": (
         "um",
         "Position along z of the first plane whose signal is at least twice noise_sd_intensity; "
         "the first plane of the stack is at 0",
     ),
-    "signal_end_um": ("um", "Position along z of the last such plane, where signal meets noise"),
+    "signal_end_um": ("um", "Position along z of the last plane with such a signal"),
     "background_range_ratio": (
         "",
         f"Range of percentile 10 of {BLOCKS} over 4 x 4 tiles of the field of view, divided by the "
@@ -306,10 +307,10 @@ QUALITY_COLUMNS: dict[str, Column] = {  # in the order of quality.csv
     "count_blurred_planes": (
         "",
         "Number of planes whose focus, the mean square gradient divided by the variance, is less "
-        "than half of that of the planes beside them",
+        "than half that of the adjacent planes",
     ),
     "count_repeated_planes": ("", "Number of planes that are identical to the plane before"),
-    "count_missing_planes": ("", "Number of planes of one value, in a stack with other planes"),
+    "count_missing_planes": ("", "Number of constant planes in a stack that has other planes"),
 }
 STATISTICS_COLUMNS: dict[str, Column] = {  # in the order of statistics.csv
     "stack": ("", "Name of the stack in the sheet"),
@@ -363,8 +364,8 @@ CORRECTION_COLUMNS: dict[str, Column] = {  # in the order of corrections.csv
     "reason": ("", "Why it was not applied"),
     "segmentation_labels": (
         "",
-        "Labels in segmentation.tif of the objects that it made or accepted, joined by ;, unless "
-        "a later correction changed them",
+        "Labels in segmentation.tif of the objects that the correction made or accepted, joined "
+        "by ;, without those that a later correction changed",
     ),
 }
 

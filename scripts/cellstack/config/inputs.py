@@ -173,6 +173,10 @@ class Inputs:
         """Return the images of a stack, see :meth:`all_images`."""
         return self.all_images([stack])
 
+    def results(self) -> str:
+        """Return the folder of the results."""
+        return self._results
+
     def archived_results(self) -> list[str]:
         """Return the results for an archive that the default target does not name."""
         files = [*self.all_channels("import.json"), *self.scores()]

@@ -32,6 +32,7 @@ SHARED_STAGES = (
     "crop_objects",
 )
 ESTIMATE_STAGES = {"denoise": "gaussian", "binarize": "per_object", "find_seeds": None}
+MINUTES_FOR_FILES = 10  # of large stacks, beside the program that segments them
 CLASSICAL = "classical"  # method of run_segmenter: the stages of cellstack
 GROWTH_OPTIONS = ("level", "sigma_um", "background_radius_um", "max_radius_um")
 SIMULATED_PARTS = ("image", "nuclei", "cells")
@@ -273,6 +274,11 @@ class Study:
             for run in range(len(self.sweep_runs) + 1)
             if self.has_segmenter(Unit(stack, run).path, object)
         ]
+
+    def segmenter_minutes(self, stack: str, channel: str) -> int:
+        """Return the minutes that the job of another program may take, with reading and writing."""
+        limit: int = self.argument("time_limit_minutes", "run_segmenter", stack, channel)
+        return limit + MINUTES_FOR_FILES
 
     def is_external(self, stack: str, object: str) -> bool:
         """Return whether a kind of object is segmented by another program, now or before."""

@@ -4,6 +4,7 @@ PDF and not SVG, because a PDF contains its fonts: it looks the same everywhere,
 accept it, and its text can be edited in Inkscape and Illustrator.
 """
 
+import logging
 from pathlib import Path
 
 import matplotlib
@@ -34,6 +35,7 @@ def save(figure: Figure, path: str | Path) -> None:
         Ends in .pdf.
     """
     matplotlib.rcParams["pdf.fonttype"] = TRUETYPE
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it reports each table of a font
     metadata = {"Creator": f"cellstack {__version__}", "CreationDate": None}
     with atomic_write(path) as partial:
         figure.savefig(partial, format="pdf", dpi=IMAGE_DPI, metadata=metadata)

@@ -42,11 +42,11 @@ def write_glb(path: str | Path, objects: Sequence[ColoredMesh], kind: str, title
         Ends in .glb.
     objects : list of ColoredMesh
         Each becomes a node and a mesh with the name ``KIND-LABEL``. Vertices are x, y, z in um
-        from the centre of the first voxel; the node above them all has the scale
-        :data:`UM_IN_GLTF`, and turns the stack such that it is seen from the first plane, as an
-        image on a screen.
+        from the centre of the first voxel; their parent node has the scale
+        :data:`UM_IN_GLTF` and a rotation, so that the first plane is seen in front, as an image
+        on a screen.
     kind : str
-        Kind of the objects, such as "nuclei"; the name of the node above.
+        Kind of the objects, such as "nuclei"; the name of the parent node.
     title : str
         Name of the scene.
 
@@ -62,7 +62,7 @@ def write_glb(path: str | Path, objects: Sequence[ColoredMesh], kind: str, title
         data = values.tobytes()
         start = views[-1]["byteOffset"] + views[-1]["byteLength"] if views else 0
         views.append({"buffer": 0, "byteOffset": start, "byteLength": len(data), "target": target})
-        # of a length that four divides, as the format requires, since a closed surface has an even
+        # the length is a multiple of four, as the format requires: a closed surface has an even
         # number of triangles
         chunks.append(data)
         view = {"bufferView": len(views) - 1, "componentType": component}

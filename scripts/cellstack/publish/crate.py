@@ -36,6 +36,7 @@ FORMAL_PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
 WORKFLOW_PROFILE = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 SNAKEMAKE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
 WORKFLOW = "workflow/Snakefile"
+ZARR = ".ome.zarr/"
 IN_WORKFLOW = (WORKFLOW, "workflow/envs/requirements/run.txt")  # the other files have no entity
 ORCID = re.compile(r"\(?\s*(?:https://orcid\.org/)?(\d{4}-\d{4}-\d{4}-\d{3}[\dX])\s*\)?")
 DOI = re.compile(r"10\.\d{4,9}/\S+")
@@ -78,6 +79,7 @@ FORMATS = {
     ".yaml": "application/yaml",
 }
 DESCRIPTIONS = {  # of files, by name
+    ".history.jsonl": "How each result was made, by which the workflow knows what is up to date",
     "SHA256SUMS": "Checksums of all other files",
     "columns.csv": "Unit and definition of each column of the tables",
     "config.yaml": "Configuration with all defaults, and sizes in um",
@@ -145,7 +147,8 @@ def describe_crate(
     """
     files = sorted(files)
     own = {name for image in images for name in image.files}
-    outputs = [file for file in files if file.name.startswith(f"{results}/")]
+    plain = [file for file in files if ZARR not in file.name]
+    outputs = [file for file in plain if file.name.startswith(f"{results}/")]
     parameters = _parameters(images, outputs, sheet, results)
     example_of = {
         example["@id"]: parameter["@id"]
@@ -154,9 +157,10 @@ def describe_crate(
     }
     data = [
         _file_entity(file, example_of)
-        for file in files
+        for file in plain
         if file.name not in own and (file.name in IN_WORKFLOW or not _is_code(file))
     ]
+    data += _zarr_entities(file for file in files if file.name.startswith(f"{results}/"))
     data.append(
         {
             "@id": "workflow/",
@@ -214,6 +218,7 @@ def describe_crate(
         }
         root["citation"] = _reference(article)
         further.append(article)
+    made = _identifier(results)
     used = [{"@id": _identifier(CONFIGURATION)}, {"@id": _identifier(sheet)}]
     action = {
         "@id": "#run",
@@ -223,7 +228,7 @@ def describe_crate(
         "actionStatus": "http://schema.org/CompletedActionStatus",
         "instrument": {"@id": WORKFLOW},
         "object": [*used, *(_reference(entity) for entity in inputs)],
-        "result": [{"@id": _identifier(file.name)} for file in outputs],
+        "result": [_reference(each) for each in data if each["@id"].startswith(f"{made}/")],
     }
     graph: list[Entity] = [
         {
@@ -252,6 +257,25 @@ def describe_crate(
         *further,
     ]
     return {"@context": CONTEXT, "@graph": list({each["@id"]: each for each in graph}.values())}
+
+
+def _zarr_entities(files: Iterable[File]) -> list[Entity]:
+    """Return the OME-Zarr images among the results, each as one entity."""
+    sizes: dict[str, int] = {}
+    for file in files:
+        name, is_part, _ = file.name.partition(ZARR)
+        if is_part:
+            sizes[f"{name}{ZARR}"] = sizes.get(f"{name}{ZARR}", 0) + file.size
+    return [
+        {
+            "@id": _identifier(name),
+            "@type": "Dataset",
+            "name": PurePosixPath(name).name,
+            "description": "Channels and labels of a stack as OME-Zarr",
+            "contentSize": str(size),
+        }
+        for name, size in sizes.items()
+    ]
 
 
 def _is_code(file: File) -> bool:

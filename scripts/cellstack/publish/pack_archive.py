@@ -276,15 +276,15 @@ def without_private_paths(value: Any, key: str = "config") -> Any:
     return value
 
 
-def checksum_entry(checksums: Mapping[str, str]) -> Entry:
+def checksum_entry(files: Iterable[File]) -> Entry:
     r"""Return the list of checksums, in the format of ``sha256sum``.
 
     Examples
     --------
-    >>> checksum_entry({"b": "22", "a": "11"}).content
+    >>> checksum_entry([File("b", 1, "22"), File("a", 1, "11")]).content
     b'11  a\n22  b\n'
     """
-    lines = [f"{checksum}  {name}\n" for name, checksum in sorted(checksums.items())]
+    lines = [f"{file.sha256}  {file.name}\n" for file in sorted(files)]
     return Entry(CHECKSUMS, "".join(lines).encode())
 
 
@@ -343,7 +343,7 @@ def portable_sheet(path: str, columns: Sequence[str]) -> tuple[str, Path | bytes
     return name, table.getvalue().encode()
 
 
-class Study:
+class Contents:
     """What an archive contains of a study, under paths that are not private.
 
     Parameters

@@ -1,7 +1,7 @@
 """What each stage does to an image, as sentences of a methods section.
 
-A sentence can contain settings in braces: ``{sigma_um}`` is written with its unit, and
-``{slice_by_slice?plane by plane|in 3D}`` is one of two texts, depending on whether the setting is
+A sentence can contain settings in braces: ``{sigma_um}`` is replaced by its value and unit, and
+``{slice_by_slice?plane by plane|in 3D}`` by one of two texts, depending on whether the setting is
 true. ``{objects}`` and ``{object}`` are the kind of object. Keys in square brackets are those of
 :data:`cellstack.publish.citations.CITATIONS`.
 """
@@ -9,7 +9,7 @@ true. ``{objects}`` and ``{object}`` are the kind of object. Keys in square brac
 WATERSHED = "[@soille1990]"
 MORPHOLOGY = "({shape}, radius {radius_um}) [@soille2003]"
 
-STAGES: dict[str, str] = {  # what a stage does beside its method or steps
+STAGES: dict[str, str] = {  # what a stage does besides its method or steps
     "import_stack": (
         "Stacks were downsampled by averaging blocks of {downsample} voxels along z, y and x."
     ),
@@ -27,8 +27,8 @@ STAGES: dict[str, str] = {  # what a stage does beside its method or steps
     ),
     "merge_cells": (
         "Neighbouring regions were merged [@meyer1990] if the mean wall strength between them was "
-        "below {min_wall_strength} times Otsu's threshold and their contact was at least "
-        "{min_contact_fraction} of all contacts of one of them."
+        "below {min_wall_strength} times Otsu's threshold and their contact area was at least "
+        "{min_contact_fraction} times the total contact area of one of them."
     ),
 }
 
@@ -85,40 +85,45 @@ METHODS: dict[str, dict[str, str]] = {
         ),
     },
     "detect_edges": {
-        "sobel": "The strength of edges was computed by a Sobel filter in 3D.",
-        "sobel_2d": "The strength of edges was computed by a Sobel filter of each plane.",
+        "sobel": "The edge strength was computed with a Sobel filter in 3D.",
+        "sobel_2d": "The edge strength was computed with a Sobel filter plane by plane.",
     },
     "binarize": {
-        "otsu": "The mask is what exceeds Otsu's threshold [@otsu1979].",
-        "li": "The mask is what exceeds the threshold of minimum cross entropy [@li1998].",
-        "isodata": "The mask is what exceeds the ISODATA threshold [@ridler1978].",
-        "mean": "The mask is what exceeds the mean of the stack [@glasbey1993].",
-        "minimum": (
-            "The mask is what exceeds the minimum between the two peaks of the histogram "
-            "[@prewitt1966]."
+        "otsu": "The mask comprised the voxels above Otsu's threshold [@otsu1979].",
+        "li": (
+            "The mask comprised the voxels above the minimum cross-entropy threshold [@li1998]."
         ),
-        "triangle": ("The mask is what exceeds the threshold of the triangle method [@zack1977]."),
-        "yen": "The mask is what exceeds Yen's threshold [@yen1995].",
+        "isodata": "The mask comprised the voxels above the ISODATA threshold [@ridler1978].",
+        "mean": "The mask comprised the voxels above the mean of the stack [@glasbey1993].",
+        "minimum": (
+            "The mask comprised the voxels above the minimum between the two peaks of the "
+            "histogram [@prewitt1966]."
+        ),
+        "triangle": (
+            "The mask comprised the voxels above the threshold of the triangle method [@zack1977]."
+        ),
+        "yen": "The mask comprised the voxels above Yen's threshold [@yen1995].",
         "fixed": (
-            "The mask is what exceeds {value} on the scale from 0 to 1, the same for all stacks."
+            "The mask comprised the voxels above a fixed threshold of {value}, on a scale "
+            "from 0 to 1."
         ),
         "hysteresis": (
-            "The mask was computed by a hysteresis threshold [@canny1986], low {low} and high "
-            "{high} (scale: {scale})."
+            "The mask was computed with a hysteresis threshold [@canny1986] (low {low}, high "
+            "{high}, scale: {scale})."
         ),
         "local": (
-            "The mask is what exceeds a local threshold [@gonzalez2002], the mean around each "
-            "voxel, weighted by a Gaussian (window {window_um}), less {offset}."
+            "The mask comprised the voxels above a local threshold [@gonzalez2002]: the "
+            "Gaussian-weighted mean of their surroundings (window {window_um}) minus {offset}."
         ),
         "per_object": (
-            "Bright blobs were detected by a Laplacian of Gaussian [@lindeberg1998] (standard "
-            "deviation {sigma_um}, at least {min_distance_um} apart), without those whose "
-            "contrast was below {min_contrast_to_noise_ratio} standard deviations of the noise or, "
-            "unless at least {min_dim_objects} were similar, below {min_contrast} of that of a "
-            "typical bright one. The outline of each of the {objects} was drawn with a threshold "
-            "of its own: where the intensity is {level} of the way from that around it (within "
-            "{background_radius_um}) to that at its centre, at most {max_radius_um} from the "
-            "centre."
+            "Bright blobs were detected with a Laplacian of Gaussian filter [@lindeberg1998] "
+            "(standard deviation {sigma_um}, at least {min_distance_um} apart). Blobs with a "
+            "contrast below {min_contrast_to_noise_ratio} standard deviations of the noise were "
+            "discarded, as were groups of fewer than {min_dim_objects} similar blobs with a "
+            "contrast below {min_contrast} times that of a typical bright blob. The outline of "
+            "each {object} was drawn at a separate threshold, {level} of the way from the "
+            "intensity of its surroundings (within {background_radius_um}) to that of its centre, "
+            "and at most {max_radius_um} from the centre."
         ),
     },
     "clean_mask": {
@@ -132,24 +137,24 @@ METHODS: dict[str, dict[str, str]] = {
     },
     "find_seeds": {
         "h_maxima": (
-            "Its h-maxima [@soille2003] (h = {h_um}) were the seeds, one for each of the {objects}."
+            "The h-maxima [@soille2003] (h = {h_um}) of this distance were the seeds, one per "
+            "{object}."
         ),
         "peaks": (
-            "Its maxima, at least {min_distance_um} apart, were the seeds, one for each of the "
-            "{objects}."
+            "The maxima of this distance, at least {min_distance_um} apart, were the seeds, one "
+            "per {object}."
         ),
         "laplacian_of_gaussian": (
             "Maxima of the Laplacian of Gaussian [@lindeberg1998] of the denoised stack (standard "
-            "deviation {sigma_um}), at least {min_distance_um} apart, were the seeds, one for each "
-            "of the {objects}."
+            "deviation {sigma_um}), at least {min_distance_um} apart, were the seeds, one per "
+            "{object}."
         ),
         "distance_and_blobs": (
             "Maxima of the weighted geometric mean of this distance and the Laplacian of Gaussian "
             "[@lindeberg1998] of the denoised stack (standard deviation {sigma_um}, weight "
-            "{weight}), at least {min_distance_um} apart, were the seeds, one for each of the "
-            "{objects}."
+            "{weight}), at least {min_distance_um} apart, were the seeds, one per {object}."
         ),
-        "points": "The seeds were set by hand, one for each of the {objects}.",
+        "points": "The seeds were set by hand, one per {object}.",
     },
     "split_objects": {
         "distance": (
@@ -165,8 +170,8 @@ METHODS: dict[str, dict[str, str]] = {
             "intensity before denoising."
         ),
         "edges": (
-            "Touching {objects} were split by a seeded watershed " + WATERSHED + " on the strength "
-            "of edges."
+            "Touching {objects} were split by a seeded watershed " + WATERSHED + " on the edge "
+            "strength."
         ),
         "blend": (
             "Touching {objects} were split by a seeded watershed " + WATERSHED + " on the weighted "
@@ -176,35 +181,36 @@ METHODS: dict[str, dict[str, str]] = {
     "merge_objects": {
         "none": "No objects were merged after the watershed.",
         "convexity": (
-            "Neighbours were merged again if the convexity of their union was at least "
-            "{min_convexity} of theirs, the intensity at the border was at least "
-            "{min_border_intensity_ratio} of that of the darker one above the background, and the "
-            "volume of the union was at most {max_volume_um3}; in stacks with at least 20 objects "
-            "also at most {max_relative_volume} times the 90th percentile of the volumes."
+            "Touching objects were merged if the convexity of their union was at least "
+            "{min_convexity} times that of the separate objects, the intensity at their border, "
+            "above the background, was at least {min_border_intensity_ratio} times that of the "
+            "darker object, and the volume of the union was at most {max_volume_um3} and, in "
+            "stacks with at least 20 objects, at most {max_relative_volume} times the 90th "
+            "percentile of the volumes."
         ),
     },
     "smooth_outlines": {
         "none": "The outlines were not smoothed.",
         "smooth": (
-            "The outlines were smoothed by a Gaussian filter of each object (standard deviation "
+            "The outline of each object was smoothed by a Gaussian filter (standard deviation "
             "{sigma_um}), and objects below {min_volume_um3} were removed."
         ),
     },
     "enhance_membrane": {
         "ridges": (
-            "The strength of walls is the greatest downward curvature in 3D at the scale {sigma_um}"
-            " [@sato1998]."
+            "The wall strength was computed as the greatest downward curvature in 3D at the scale "
+            "{sigma_um} [@sato1998]."
         ),
         "ridges_2d": (
-            "The strength of walls is the greatest downward curvature in each plane at the scale "
-            "{sigma_um} [@sato1998]."
+            "The wall strength was computed as the greatest downward curvature in each plane at "
+            "the scale {sigma_um} [@sato1998]."
         ),
     },
     "find_cell_seeds": {
         "minima": (
-            "Minima of the smoothed membrane that are deeper than {min_depth} and {noise_factor} "
-            "standard deviations of the noise were the seeds of cells{with_nuclei? without a "
-            "nucleus|}."
+            "Minima of the smoothed membrane channel deeper than {min_depth} and than "
+            "{noise_factor} standard deviations of the noise were the seeds of "
+            "cells{with_nuclei? without a nucleus|}."
         ),
         "distance": (
             "h-maxima [@soille2003] (h = {h_um}) of the distance to the walls, smoothed by a "
@@ -216,11 +222,11 @@ METHODS: dict[str, dict[str, str]] = {
 
 DIAMETERS = {  # by diameter_source of stacks.csv
     "estimated": (
-        "it was estimated from the image, as the diameter at which the nuclei detected match the "
-        "size that was searched for."
+        "it was estimated from the image as the diameter at which the detected nuclei match the "
+        "size searched for."
     ),
     "fallback": (
-        "no nuclei were detected in the image, and the largest diameter of the search was used."
+        "no nuclei were detected in the image, so the largest diameter searched for was used."
     ),
     "from nuclei": "it was derived from that of the nuclei.",
 }
@@ -228,31 +234,31 @@ FACTOR = "The threshold was multiplied by {factor}."
 COMPACTNESS = "The watershed was compact [@neubert2014] (compactness {compactness})."
 SEEDS_OF_CELLS = {
     True: (
-        "Each nucleus was the seed of a cell. Regions without a wall in which a disc with a radius "
-        "of {background_radius_beside_nuclei_um} fits were background."
+        "Each nucleus was the seed of a cell. Wall-free regions that can contain a disc with a "
+        "radius of {background_radius_beside_nuclei_um} were treated as background."
     ),
     False: (
-        "Regions without a wall in which a disc with a radius of {background_radius_um} fits were "
-        "background."
+        "Wall-free regions that can contain a disc with a radius of {background_radius_um} were "
+        "treated as background."
     ),
 }
 DISTANCE_OF_CELLS = (
-    "The distance to the nearest nucleus had a weight of {distance_weight} in this landscape."
+    "The distance to the nearest nucleus was included with a weight of {distance_weight}."
 )
 SIZE_OF_CELLS = {
     True: (
-        "Regions without a nucleus below {min_volume_without_nucleus_um3} joined a neighbour, so "
-        "that a cell has at most one nucleus."
+        "Regions without a nucleus were merged with a neighbour if they were smaller than "
+        "{min_volume_without_nucleus_um3}. A cell has at most one nucleus."
     ),
     False: (
-        "Regions below {min_volume_um3} joined a neighbour, and those that fill less than "
-        "{min_solidity} of their convex hull were background."
+        "Regions below {min_volume_um3} were merged with a neighbour, and those with a solidity "
+        "below {min_solidity} were treated as background."
     ),
 }
 SELECTED = "Objects below {min_volume_um3} were not measured."
 SELECTED_UP_TO = "Objects below {min_volume_um3} or above {max_volume_um3} were not measured."
-FACES = "Objects that touch {faces} were not measured."
-ALL_FACES = "Objects were measured whether or not they touch a face of the stack."
+FACES = "Objects touching {faces} were not measured."
+ALL_FACES = "Objects touching a face of the stack were also measured."
 FACE_NAMES = {
     "first_plane": "the first plane",
     "last_plane": "the last plane",
@@ -267,12 +273,12 @@ MEASURED = (
     "was computed by Crofton's formula in 13 directions [@legland2007]. Intensities were measured "
     "in the raw image."
 )
-EXTERNAL = "The {objects} were segmented by other means, and their labels were read from files."
+EXTERNAL = "The {objects} were segmented externally, and their labels were read from files."
 SCORED = (
-    "The segmentation was compared with ground truth. Pairs of objects were matched one to one by "
-    "their intersection over union [@schmidt2018]."
+    "The segmentation was compared with a ground truth. Objects were matched one to one by their "
+    "intersection over union [@schmidt2018]."
 )
 SCORED_BY_POINTS = (
-    "The segmentation was compared with points that were set by hand, one in each object: an "
-    "object found is correct if it contains a point."
+    "The segmentation was compared with points set by hand, one in each object. A segmented object "
+    "was counted as correct if it contained a point."
 )

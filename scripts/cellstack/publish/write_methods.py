@@ -1,7 +1,7 @@
-"""The methods section of a run: what was done to which stacks, in words, and what to cite.
+"""The methods section of a run: what was done to which stacks, and what to cite.
 
-It names only what was used. Stacks with the same settings share a paragraph; sizes that depend on
-the diameter are given in um, as a range if the diameters of the stacks differ.
+Only what was used is described. Stacks with the same settings share a paragraph; sizes that depend
+on the diameter are given in um, as a range if the diameters of the stacks differ.
 """
 
 import re
@@ -43,7 +43,7 @@ ORDER = {  # stages in the order in which they are described
         "select_objects",
     ),
 }
-LEFT_OUT = {  # said of stacks without a step that other stacks have
+LEFT_OUT = {  # sentences on stacks without a step that other stacks have
     "import_stack": "The stacks were not downsampled.",
     "correct_background": "The background was not corrected.",
     "adjust_contrast": "The contrast was not adjusted.",
@@ -53,7 +53,7 @@ LEFT_OUT = {  # said of stacks without a step that other stacks have
 PLACEHOLDER = re.compile(r"\{(\w+)(?:\?([^{}|]*)\|([^{}|]*))?\}")
 CITED = re.compile(r"@([a-z]+\d{4}|cellstack)\b")
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$@!&])")
-ACQUISITION = {  # how what a file says is written, in this order
+ACQUISITION = {  # wording of what an image file says, in this order
     "microscope": "microscope {}",
     "system": "system {}",
     "objective": "objective {}",
@@ -182,9 +182,10 @@ def _images(
 
 
 def _acquisition(stacks: Sequence[str], records: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return what the image files say about the acquisition, in a sentence for those that agree.
+    """Return a sentence with what the image files say about the acquisition.
 
-    Of a channel with many different acquisitions, only what they have in common is said.
+    Stacks that agree are described together. For a channel with many different acquisitions, only
+    what they have in common is described.
     """
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for key, record in records.items():
@@ -213,7 +214,9 @@ def _acquisition(stacks: Sequence[str], records: Mapping[str, Mapping[str, Any]]
         ]
     if not lines:
         return []
-    return [f"The image files say about the acquisition: {'; '.join(lines)}."]
+    return [
+        f"According to the image files, the channels were acquired as follows: {'; '.join(lines)}."
+    ]
 
 
 def acquisition_of(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,9 +267,9 @@ def _object_section(
 def _differences(
     steps: Mapping[str, str], others: Sequence[Mapping[str, str]]
 ) -> tuple[list[str], int | None]:
-    """Return the sentences that differ from those of the most similar other stacks, and which.
+    """Return the sentences that differ from those of the most similar group, and its index.
 
-    All of them are returned, and None, if more than half of them differ.
+    If more than half of them differ, all sentences are returned, and None as the index.
     """
     best, which = list(steps.values()), None
     for number, other in enumerate(others):
@@ -360,7 +363,7 @@ def _selection(arguments: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _fill_in(text: str, arguments: Sequence[Mapping[str, Any]]) -> str:
-    """Fill in the settings of a sentence, each over all diameters of a group.
+    """Fill in the settings of a sentence, as a range over the diameters of a group.
 
     Examples
     --------
@@ -383,7 +386,7 @@ def _fill_in(text: str, arguments: Sequence[Mapping[str, Any]]) -> str:
 def _written(key: str, values: Sequence[Any]) -> str:
     unit = " µm³" if key.endswith("_um3") else " µm" if key.endswith("_um") else ""
     first = values[0]
-    if first is None:  # of sigma_intensity, the only setting in a sentence that can be empty
+    if first is None:  # sigma_intensity, the only setting in a sentence that can be empty
         return "that of each plane"
     if isinstance(first, list):
         return " x ".join(map(str, first))
@@ -458,7 +461,7 @@ def escape(value: object) -> str:
 
 
 def _stack_names(stacks: Sequence[str], every: Sequence[str]) -> str:
-    """Return the names of some stacks, the first of them if they are many."""
+    """Return the names of some stacks; of many stacks, only the first ones."""
     if len(stacks) == len(every) > 1:
         return "all stacks"
     word = "stack" if len(stacks) == 1 else "stacks"

@@ -25,7 +25,14 @@ NOT_FINISHED = {"params": ["not known: the job that makes this file did not fini
 TIMESTAMP = ".snakemake_timestamp"  # the file whose time Snakemake takes as that of a folder
 RESULTS = "<results>/"
 LOCAL = Path(".snakemake")
-NOT_REPRODUCIBLE = {"log": [], "starttime": 0, "endtime": 0, "job_hash": 0, "external_jobid": None}
+NOT_PORTABLE: dict[str, Any] = {  # in the record of a file; the last two contain folders
+    "starttime": 0,
+    "endtime": 0,
+    "job_hash": 0,
+    "external_jobid": None,
+    "log": [],
+    "input_checksums": {},
+}
 FIRST_TIME = 946_684_800  # of files in a portable history: the year 2000
 MAX_BYTES = 64 * 1024**2  # a longer history is shortened at the end of a run
 
@@ -237,10 +244,8 @@ def portable_history(
             params = [new_stamps.get(param, param) for param in record.get("params") or []]
             for path, new in paths.items():
                 params = [param.replace(path, new) if "/" in param else param for param in params]
-            checksums = record.get("input_checksums") or {}
-            entry["record"] = record | NOT_REPRODUCIBLE | {"params": sorted(params)}
+            entry["record"] = record | NOT_PORTABLE | {"params": sorted(params)}
             entry["record"]["input"] = sorted(record.get("input") or [])
-            entry["record"]["input_checksums"] = dict(sorted(checksums.items()))
         if name in sizes:
             time = FIRST_TIME + depths[name]
             entry |= {"size": sizes[name], "time": time * 10**9}

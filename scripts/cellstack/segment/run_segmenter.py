@@ -9,6 +9,7 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from threading import Thread
 from cellstack.config.methods import Methods
 from cellstack.core.types import Spacing
 from cellstack.errors import InputError
+from cellstack.segment import run_cellpose, run_stardist
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +118,63 @@ def command(values: Mapping[str, str], *, command: str, files: Sequence[str]) ->
     return filled
 
 
+@METHODS
+def cellpose(values: Mapping[str, str], *, python: str | None, model: str) -> list[str]:
+    """Return the command that runs cellpose.
+
+    Parameters
+    ----------
+    python : str or None
+        Python of an environment that has cellpose; None for that of the job.
+    model : str
+        File of a model, or the name of one that cellpose has or downloads.
+
+    References
+    ----------
+    .. [1] M. Pachitariu and C. Stringer, "Cellpose 2.0: how to train your own model", Nature
+       Methods, 2022.
+    """
+    options = ("image", "output", "spacing", "diameter", "threads")
+    return _runner(run_cellpose.__file__, values, options, "cellpose", python, model)
+
+
+@METHODS
+def stardist(values: Mapping[str, str], *, python: str | None, model: str) -> list[str]:
+    """Return the command that runs StarDist.
+
+    Parameters
+    ----------
+    python : str or None
+        Python of an environment that has StarDist; None for that of the job.
+    model : str
+        Folder of a model, or the name of a pretrained one that StarDist downloads.
+
+    References
+    ----------
+    .. [1] M. Weigert et al., "Star-convex Polyhedra for 3D Object Detection and Segmentation in
+       Microscopy", WACV 2020.
+    """
+    options = ("image", "output", "threads")
+    return _runner(run_stardist.__file__, values, options, "stardist", python, model)
+
+
+def _runner(
+    script: str,
+    values: Mapping[str, str],
+    names: Sequence[str],
+    method: str,
+    python: str | None,
+    model: str,
+) -> list[str]:
+    """Return the command that runs a script of this package in another Python."""
+    if not model:
+        raise InputError(f"run_segmenter.{method}.model is empty; give a model, see {method}")
+    words = [python or sys.executable, script, "--model", model]
+    for name in names:
+        words += [f"--{name}", values[name]]
+    return words
+
+
 def run_program(words: Sequence[str], time_limit_s: float) -> None:
     """Run a program without a shell, and write its output to the log.
 
@@ -169,8 +228,8 @@ def run_program(words: Sequence[str], time_limit_s: float) -> None:
     if status:
         said = f": {last[0]}" if last[0] else ""
         raise InputError(
-            f"run_segmenter: {name!r} ended with exit status {status}{said}; correct the command, "
-            "see the log"
+            f"run_segmenter: {name!r} ended with exit status {status}{said}; correct the "
+            "command or the options, see the log"
         )
 
 

@@ -72,6 +72,12 @@ def test_same_bytes_in_another_process_on_another_day(tmp_path):
     assert b"Date" not in one
 
 
+def test_log_of_a_job_has_no_lines_about_fonts(figure, tmp_path, caplog):
+    with caplog.at_level("INFO"):
+        pdf.save(figure, tmp_path / "a.pdf")
+    assert caplog.text == ""
+
+
 def test_png_after_pdf_is_the_same(figure, tmp_path):
     before = png.to_png(figure)
     save(figure, tmp_path / "a.pdf")

@@ -102,7 +102,7 @@ def test_the_run_connects_inputs_and_results():
 def test_an_input_outside_the_archive_has_its_checksum():
     found = entities([image()])
     entity = found["#input/images/a%231.tif"]
-    assert entity["@type"] == "PropertyValue"
+    assert entity["@type"] == "PropertyValue" and entity["value"] == "images/a#1.tif"
     assert entity["contentSize"] == "5" and entity["sha256"] == "cd"
     assert entity["description"] == "image of a/nuclei"
 
@@ -132,3 +132,11 @@ def test_the_software_has_versions():
 def test_the_description_does_not_depend_on_the_order_of_the_files():
     first, second = (list(entities(files=files).values()) for files in (FILES, FILES[::-1]))
     assert first == second
+
+
+def test_an_ome_zarr_is_one_entity():
+    chunks = [File(f"results/a/image.ome.zarr/0/c/{n}", 100, "ef") for n in range(50)]
+    found = entities(files=[*FILES, *chunks])
+    assert found["results/a/image.ome.zarr/"]["contentSize"] == "5000"
+    assert {"@id": "results/a/image.ome.zarr/"} in found["#run"]["result"]
+    assert len([each for each in found if "image.ome.zarr" in each]) == 1

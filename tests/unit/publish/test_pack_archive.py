@@ -11,8 +11,8 @@ from cellstack.files import fingerprints
 from cellstack.files.records import write_json
 from cellstack.publish.pack_archive import (
     DATE,
+    Contents,
     Entry,
-    Study,
     place,
     portable_sheet,
     without_private_paths,
@@ -124,7 +124,7 @@ def test_no_private_path_is_in_the_archive(folder):
     Path("stacks.csv").write_text(f"stack,channel,image\na,nuclei,{image}\n")
     sheet = str(folder / "stacks.csv")
     config = {"stacks": sheet, "diameter_um": 8}
-    study = Study("results", config, sheet, [sheet_row(image)], include_inputs=True)
+    study = Contents("results", config, sheet, [sheet_row(image)], include_inputs=True)
     files = [Path("results/config.yaml"), Path("results/a/channels/nuclei/import.json")]
     entries = [*study.results(files), *study.configuration([]), *study.inputs()]
     entries.append(study.readme("1.0"))
@@ -144,7 +144,7 @@ def test_the_record_of_an_image_does_not_contain_times(folder):
     row = sheet_row("a.tif")
     stamp = fingerprints.stamp_of(["a.tif"])
     fingerprints.write_record(["a.tif"], row["imported"], stamp)
-    study = Study("results", {}, "stacks.csv", [row], include_inputs=False)
+    study = Contents("results", {}, "stacks.csv", [row], include_inputs=False)
     (entry,) = study.results([])
     assert entry.name == "results/a/channels/nuclei/.raw.tif.source.json"
     record = json.loads(entry.content)
@@ -162,7 +162,7 @@ def test_an_image_of_several_channels_is_described_once(folder):
     rows = [sheet_row("a.tif"), sheet_row("a.tif", channel="membrane")]
     other = {"channel": {"index": 1}}
     write_json("results/a/channels/membrane/import.json", other)
-    study = Study("results", {}, "stacks.csv", rows, include_inputs=False)
+    study = Contents("results", {}, "stacks.csv", rows, include_inputs=False)
     (image,) = study.images()
     assert image.stacks == ["a/nuclei", "a/membrane"]
     assert image.size == 5 and image.sha256 == Entry("", b"image").sha256()
@@ -176,7 +176,7 @@ def test_the_other_files_of_a_set_belong_to_an_image(folder):
     fingerprints.write_record(
         ["a.tif"], row["imported"], fingerprints.stamp_of(["a.tif"]), [Path("a.companion.ome")]
     )
-    study = Study("results", {}, "stacks.csv", [row], include_inputs=True)
+    study = Contents("results", {}, "stacks.csv", [row], include_inputs=True)
     assert [entry.name for entry in study.inputs()] == ["a.tif", "a.companion.ome"]
     assert study.images()[0].size == len(b"image") + len("metadata")
 
@@ -184,8 +184,8 @@ def test_the_other_files_of_a_set_belong_to_an_image(folder):
 def test_the_date_is_that_of_the_newest_input_or_as_given(folder):
     os.utime("a.tif", (86400 * 365, 86400 * 365))
     row = sheet_row("a.tif")
-    assert Study("results", {}, "stacks.csv", [row], include_inputs=False).date() == "1971-01-01"
+    assert Contents("results", {}, "stacks.csv", [row], include_inputs=False).date() == "1971-01-01"
     config = {"study": {"date_published": "2026-01-31"}}
-    assert Study("results", config, "stacks.csv", [row], include_inputs=False).date() == (
+    assert Contents("results", config, "stacks.csv", [row], include_inputs=False).date() == (
         "2026-01-31"
     )

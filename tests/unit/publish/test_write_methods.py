@@ -127,7 +127,7 @@ def test_how_the_outline_was_drawn():
     changed = {"method": "per_object", "per_object": {"level": 0.31}}
     block = fill_defaults(changed, STAGES["properties"]["binarize"], STAGES)
     text = describe([group(binarize=block)], [row("a")]).text
-    assert "where the intensity is 0.31 of the way from that around it (within 15 µm)" in text
+    assert "0.31 of the way from the intensity of its surroundings (within 15 µm)" in text
 
 
 def test_different_settings_are_told_apart():
@@ -152,8 +152,8 @@ def test_external_labels_and_accuracy():
     groups = [group(stacks=["a"]), group(stacks=["b"], external=True)]
     scored = {"a": False, "b": True}
     found = describe(groups, [row("a"), row("b", diameter_um="")], scored=scored)
-    assert "**Stack b.** The nuclei were segmented by other means" in found.text
-    assert "The segmentation of stack a was compared with ground truth." in found.text
+    assert "**Stack b.** The nuclei were segmented externally" in found.text
+    assert "The segmentation of stack a was compared with a ground truth." in found.text
     assert "The segmentation of stack b was compared with points" in found.text
     assert "schmidt2018" in found.bibliography
     remote = {"a/nuclei": {"format": "OME-Zarr", "channel": {"index": 0}}}
@@ -169,7 +169,7 @@ def test_cells_without_nuclei():
     assert "Each nucleus was the seed of a cell" in with_nuclei
     assert "seeds of cells without a nucleus." in with_nuclei
     assert "nucleus" not in without.split("## Cells")[1].split("## Measurements")[0]
-    assert "fits were background" in without
+    assert "were treated as background" in without
 
 
 def test_voxel_sizes_and_acquisition_are_told_apart():
@@ -183,7 +183,7 @@ def test_voxel_sizes_and_acquisition_are_told_apart():
     assert "The voxel size of stack a was 1 x 0.4 x 0.3 µm along z, y and x." in text
     assert "The voxel size of stack b was 2 x 0.4 x 0.3 µm" in text
     assert "Stack b is simulated." in text
-    assert "acquisition: nuclei: objective 63x, exposure 20.5 ms (stack a)." in text
+    assert "acquired as follows: nuclei: objective 63x, exposure 20.5 ms (stack a)." in text
 
 
 def test_hostile_texts_of_a_file_are_text():
@@ -232,5 +232,5 @@ def test_many_voxel_sizes_and_acquisitions_are_summarized():
     }
     text = describe([group(stacks=names)], rows, records).text
     assert "The voxel size was 1 to 3.9 µm along z, 0.4 µm along y and 0.3 µm along x." in text
-    assert "acquisition: nuclei: objective 63x." in text
+    assert "acquired as follows: nuclei: objective 63x." in text
     assert len(text.split("## Nuclei")[0]) < 300

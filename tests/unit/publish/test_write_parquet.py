@@ -127,3 +127,10 @@ def test_without_pyarrow_one_line_says_how_to_install_it(tables):
     assert "Parquet tables are written with the package pyarrow, which is not installed" in line
     assert line.endswith("make export, or pip install -r envs/requirements/export.txt")
     assert not (tables / "out.parquet").exists()
+
+
+def test_line_breaks_in_a_long_table_do_not_end_a_row(tables):
+    text = "line\n" * 20
+    write_rows(tables / "objects.csv", ["stack", "mouse"], [{"stack": "s", "mouse": text}] * 15_000)
+    assert (tables / "objects.csv").stat().st_size > 2**20  # pyarrow reads blocks of 1 MB
+    assert pl.read_parquet(convert(tables))["mouse"].to_list() == [text] * 15_000

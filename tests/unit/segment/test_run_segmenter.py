@@ -1,13 +1,15 @@
 """Another program as a segmenter: its command, its end, and the labels that it writes."""
 
 import logging
+import os
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from study import SPACING
+from study import DIAMETER_UM, SPACING, simulated
 
 import run_segmenter as script
 from cellstack.errors import InputError
@@ -114,7 +116,7 @@ def test_no_objects_are_a_result(tmp_path):
     ("what", "message"),
     [
         ("silent", "did not write labels.tif; make it write the labels to the path {output}"),
-        ("fails", "ended with exit status 1: no model; correct the command, see the log"),
+        ("fails", "ended with exit status 1: no model; correct the command or the options"),
         ("killed", "was killed by SIGKILL; it may need more memory; see the log"),
         ("other shape", "labels of shape (5, 5, 8) do not fit"),
         ("fractions", "has values that are not integers"),
@@ -161,3 +163,97 @@ def test_a_kind_that_is_not_named_is_refused(tmp_path):
 def test_classical_is_no_program():
     with pytest.raises(InputError, match="classical needs no program"):
         METHODS["classical"](VALUES)
+
+
+@pytest.mark.parametrize("method", ["cellpose", "stardist"])
+def test_a_runner_gets_what_it_needs(method):
+    found = METHODS[method](VALUES, python="/envs/bin/python", model="my model")
+    assert found[0] == "/envs/bin/python"
+    assert Path(found[1]).name == f"run_{method}.py"
+    given = dict(zip(found[2::2], found[3::2], strict=True))
+    assert given["--model"] == "my model"
+    assert (given["--image"], given["--output"]) == (VALUES["image"], VALUES["output"])
+    assert METHODS[method](VALUES, python=None, model="a")[0] == sys.executable
+    with pytest.raises(InputError, match=rf"{method}\.model is empty; give a model"):
+        METHODS[method](VALUES, python=None, model="")
+
+
+MAKE_MODEL = {  # with random weights
+    "cellpose": """
+import sys, torch
+from cellpose.models import CellposeModel
+torch.manual_seed(1)
+CellposeModel(gpu=False, pretrained_model=None).net.save_model(sys.argv[1])
+""",
+    "stardist": """
+import sys, os
+import numpy as np, tensorflow as tf
+from stardist import Rays_GoldenSpiral
+from stardist.models import Config3D, StarDist3D
+tf.random.set_seed(1)
+config = Config3D(rays=Rays_GoldenSpiral(16), grid=(1, 2, 2), unet_n_depth=1,
+                  unet_n_filter_base=4, net_conv_after_unet=4)
+folder, name = os.path.split(sys.argv[1])
+model = StarDist3D(config, name=name, basedir=folder)
+model.keras_model.save_weights(os.path.join(sys.argv[1], "weights_best.h5"))
+""",
+}
+
+
+@pytest.fixture(scope="module", params=MAKE_MODEL)
+def package(request, tmp_path_factory):
+    """A package, the Python that has it, and a model with random weights."""
+    variable = f"CELLSTACK_{request.param.upper()}"
+    python = os.environ.get(variable)
+    if python is None:
+        pytest.skip(f"set {variable} to a Python of envs/{request.param}.yaml")
+    model = tmp_path_factory.mktemp("models") / "tiny"
+    subprocess.run([python, "-c", MAKE_MODEL[request.param], model], check=True)
+    return request.param, python, str(model)
+
+
+def segment_with(folder, method, python, model):
+    colony = simulated(shape=(8, 48, 48), count=2)
+    write_stack(folder / "raw.tif", colony.nuclei_image, SPACING)
+    script.main(
+        raw=folder / "raw.tif",
+        segmentation=folder / "segmentation.tif",
+        object="nuclei",
+        objects=["nuclei"],
+        method=method,
+        options={"python": python, "model": model},
+        time_limit_minutes=5,
+        diameter_um=float(DIAMETER_UM),
+    )
+    return read_stack(folder / "segmentation.tif")
+
+
+def test_the_package_predicts_with_a_model_of_a_file(package, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    labels, spacing = segment_with(tmp_path, *package)
+    assert labels.shape == (8, 48, 48)
+    assert spacing == SPACING
+    assert f"| {labels.max()} objects" in caplog.text
+
+
+def test_a_model_that_does_not_exist_is_refused(package, tmp_path):
+    method, python, _ = package
+    with pytest.raises(InputError, match=rf"run_segmenter\.{method}\.model: 'no-model' is neither"):
+        segment_with(tmp_path, method, python, "no-model")
+
+
+@pytest.mark.parametrize("method", MAKE_MODEL)
+def test_a_package_that_is_absent_is_named(method, tmp_path):
+    hidden = tmp_path / method.lower()
+    with pytest.raises(InputError, match=rf"as run_segmenter\.{method}\.python"):
+        segment_with(tmp_path, method, without_package(hidden, method), "model")
+
+
+def without_package(folder, method):
+    """Return a Python that cannot import a package."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(f"import sys; sys.modules[{method!r}] = None")
+    program = folder / "python"
+    program.write_text(f"#!/bin/sh\nPYTHONPATH='{folder}' exec '{sys.executable}' \"$@\"\n")
+    program.chmod(0o755)
+    return str(program)
