@@ -48,7 +48,7 @@ footer { margin-top: 3rem; padding-top: .6rem; border-top: 1px solid #ccc; color
 footer td, footer th { text-align: left; overflow-wrap: anywhere; }
 summary { cursor: pointer; }
 /* marks of the writing direction in names do not affect the text around them */
-td, th, dd, li, h1, h2, h3, a, b, code, label, figcaption, option { unicode-bidi: isolate; }
+a, b, code, label, option, span { unicode-bidi: isolate; } /* blocks are isolated anyway */
 :focus-visible { outline: 3px solid #0b5394; outline-offset: 2px; }
 @media print {
   body { padding: 0; max-width: none; font-size: 10pt; }

@@ -140,6 +140,16 @@ def test_bad_planes_are_named():
     assert any("5, 6, 7, 8" not in flag and ", ..." in flag for flag in flags_of(image))
 
 
+@pytest.mark.parametrize(("percent", "is_signal"), [(0.5, False), (2, True), (97, False)])
+def test_the_signal_of_a_plane_is_that_of_its_brightest_hundredth(percent, is_signal):
+    blocks = np.zeros((4, 20, 50))
+    for plane in blocks:
+        plane.ravel()[: round(10 * percent)] = SIGNAL
+    image = blocks.repeat(4, axis=1).repeat(4, axis=2).astype(np.uint16)
+    _, profile = measure_quality(image, SPACING)
+    assert profile["signal"] == pytest.approx([SIGNAL * is_signal] * 4)
+
+
 def test_planes_at_the_ends_are_not_out_of_focus():
     image = blobs()
     for z in (0, 11):

@@ -186,8 +186,8 @@ def test_text_of_the_user_is_text_in_the_browser(show):
     assert page.evaluate("document.querySelector('#group').selectedIndex") == 1
     local = ("file:", "data:")
     assert [each for each in page.requested if not each.startswith(local)] == []
-    isolated = "getComputedStyle(document.querySelector('td.text')).unicodeBidi"
-    assert page.evaluate(isolated) == "isolate"  # a mark of direction ends with its cell
+    isolated = "getComputedStyle(document.querySelector('td.name a')).unicodeBidi"
+    assert page.evaluate(isolated) == "isolate"  # a mark of direction ends with its element
 
 
 @pytest.mark.parametrize(
