@@ -142,6 +142,15 @@ def test_split_at_the_neck_whatever_the_spacing(ratio):
         assert np.mean(corrected[only] == number) > 0.97
 
 
+def test_points_that_are_close_split_an_object_between_them():
+    spacing = (1.0, 0.5, 0.25)
+    z, y, x = np.indices((13, 26, 52)) * np.reshape(spacing, (3, 1, 1, 1))
+    ball = (np.sqrt((z - 6) ** 2 + (y - 6) ** 2 + (x - 6) ** 2) < 5).astype("uint16")
+    points = [[6.0, 6.0, 5.0], [6.0, 6.0, 7.0]]
+    parts, _ = correct_objects(ball, spacing, [correction("split", *points)], [None], {})
+    assert np.bincount(parts.ravel())[1:] == pytest.approx([ball.sum() / 2] * 2, rel=0.1)
+
+
 @pytest.mark.parametrize("ratio", [1, 4])
 def test_an_added_object_is_outlined_at_the_level(ratio):
     spacing = spacing_of(ratio)
