@@ -40,7 +40,7 @@ wildcard_constraints:
     object="nuclei|cells",
 
 
-# corrected objects take the place of those found, and another segmenter that of the stages
+# corrected objects replace those found, and an external segmenter replaces the stages
 ruleorder: correct_objects > run_segmenter > smooth_outlines > import_labels
 ruleorder: correct_cells > run_cell_segmenter > merge_cells > import_cells
 ruleorder: run_segmenter_uncorrected > smooth_uncorrected
@@ -139,7 +139,7 @@ rule anndata:
 
 
 rule archive:
-    """Pack the results, what made them, and their description into one file."""
+    """Pack the results, the workflow and their description into one file."""
     input:
         archive="<results>/archive.zip",
     localrule: True

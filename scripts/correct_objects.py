@@ -28,9 +28,9 @@ def main(
     intensities: list[Path] = (),
     no_data: list[Path] = (),
 ) -> None:
-    """Write the objects of `uncorrected`, corrected, as `segmentation`.
+    """Apply `corrections` to the objects of `uncorrected`, and write them as `segmentation`.
 
-    The table `record` has one row per correction, and why those that changed nothing did not fit.
+    The table `record` has one row per correction, with the reason if it was not applied.
     Objects are added in the image `intensities` with `options`, outside the voxels without data
     of the files `no_data`.
     """

@@ -27,8 +27,8 @@ def main(
     """Write the `scores` of each kind of `objects`, which has one file in each of the two lists.
 
     `by_points` says whether a ground truth is a voxel for each object, and not its outline.
-    `corrected_objects` are the kinds with corrections; they are also scored without them, in the
-    files `uncorrected`.
+    `corrected_objects` are the kinds with corrections; their segmentations before corrections, the
+    files `uncorrected`, are also scored.
     """
     evaluations, before = {}, {}
     without = dict(zip(corrected_objects, uncorrected, strict=True))

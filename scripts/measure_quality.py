@@ -10,7 +10,7 @@ from cellstack.run import job
 
 
 def main(*, raw: list[Path], records: list[Path], quality: Path, channels: list[str]) -> None:
-    """Write for each of the `channels` its row of quality.csv, bad planes and profile along z.
+    """Write the row of quality.csv, the bad planes and the z profile of each of the `channels`.
 
     `records` are those of the import of the `raw` channels. Planes are counted from 0.
     """

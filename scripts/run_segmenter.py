@@ -34,7 +34,7 @@ def main(
     It segments one kind of `object`, which is among `objects`. Labels are renumbered 1..n.
     """
     if object not in objects:
-        raise InputError(f"run_segmenter.objects: {objects} does not have {object!r}; add it")
+        raise InputError(f"run_segmenter.objects: {objects} does not contain {object!r}; add it")
     stack, spacing = read_stack(raw, mapped=True)
     segmentation.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".run_segmenter-", dir=segmentation.parent) as folder:

@@ -298,7 +298,10 @@ QUALITY_COLUMNS: dict[str, Column] = {  # in the order of quality.csv
         "Position along z of the first plane whose signal is at least twice noise_sd_intensity; "
         "the first plane of the stack is at 0",
     ),
-    "signal_end_um": ("um", "Position along z of the last plane with such a signal"),
+    "signal_end_um": (
+        "um",
+        "Position along z of the last plane with such a signal, see signal_start_um",
+    ),
     "background_range_ratio": (
         "",
         f"Range of percentile 10 of {BLOCKS} over 4 x 4 tiles of the field of view, divided by the "

@@ -1,4 +1,4 @@
-"""The table of corrections: places in um, what to do with the objects there, and all errors in it.
+"""Read the table of corrections, and find all errors in it.
 
 Imported when Snakemake parses the workflow, so it imports nothing heavy and opens no image.
 """
@@ -35,19 +35,21 @@ ACTIONS_WITH = {  # column: actions that use it
 class Correction(TypedDict):
     """One correction of the objects of a stack.
 
-    It has no number of its row: otherwise a new row above would run a stack again.
+    The number of its row is not stored: otherwise the stack would run again if a row were inserted
+    above.
     """
 
     action: str
     """One of :data:`ACTIONS`."""
     points: list[list[float]]
-    """Places along z, y, x in um; the centre of the first voxel is at 0."""
+    """Positions along z, y, x in um; the centre of the first voxel is at 0."""
     diameter_um: float | None
     """Diameter of an object to be added; None for that of its stack."""
     image: str | None
     """Path of a label image that has the new outline."""
     image_position_um: list[float] | None
-    """Centre of the first voxel of this image along z, y, x in um; None if it shows the stack."""
+    """Centre of the first voxel of this image along z, y, x in um; None if it has
+    the shape of the stack."""
 
 
 Corrections: TypeAlias = dict[str, dict[str, list[Correction]]]
@@ -118,7 +120,7 @@ def read_corrections(
 
 
 def _key(number: int, row: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what the rows of one correction have in common, and no other rows."""
+    """Return the key that all rows of one correction share."""
     own = f"id {row['id']}" if "id" in row else f"row {number}"
     return row.get("stack", ""), row.get("object", ""), own
 
@@ -167,7 +169,7 @@ def _row_errors(row: Mapping[str, str], kinds: Mapping[str, Collection[str]]) ->
     if action == REDRAW and image is None:
         errors.append("image is missing; give the label image that has the new outline")
     elif image is None and action == ADD and row.keys() & set(IMAGE_POSITION):
-        errors.append("image is missing; give the image whose position this is")
+        errors.append("image is missing, but its position is given; give both or neither")
     elif image is not None and not images.find_images(image):
         errors.append(
             f"image {quote(image)} does not exist; correct the path, which is relative to the "

@@ -275,7 +275,7 @@ class Inputs:
         """Return the segmentation of the nuclei, in stacks that have them.
 
         The table of their corrections follows if there are some. Snakemake detects changed params
-        of a job only if all of its outputs exist, so whatever needs corrected objects asks for it.
+        of a job only if all of its outputs exist, so jobs that need corrected objects request it.
         """
         if "nuclei" not in self._study.rows(stack):
             return []
@@ -400,7 +400,7 @@ class Inputs:
         return "<results>/evaluation.html"
 
     def existing_evaluation(self) -> list[str]:
-        """Return page and curves of scores if the page exists, so that they fit the tables."""
+        """Return page and curves of scores if the page exists, so that they match the tables."""
         exists = os.path.isfile(f"{self._results}/evaluation.html")  # noqa: PTH113
         if not exists or not self.score_tables():
             return []

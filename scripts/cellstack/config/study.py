@@ -249,7 +249,7 @@ class Study:
     def corrections_of(self, stack: str, object: str) -> list[Correction]:
         """Return the corrections of the objects of a stack, in order.
 
-        There are none under a row of a sweep, which compares segmentations.
+        There are none in the runs of a sweep, which compares segmentations.
         """
         unit = Unit.parse(stack)
         return [] if unit.run else self.corrections.get(unit.stack, {}).get(object, [])
@@ -281,7 +281,7 @@ class Study:
         return limit + MINUTES_FOR_FILES
 
     def is_external(self, stack: str, object: str) -> bool:
-        """Return whether a kind of object is segmented by another program, now or before."""
+        """Return whether a kind of object is segmented by another program, now or earlier."""
         row = self.rows(stack).get(sheet.CHANNEL_OF[object], {})
         return "labels" in row or self.has_segmenter(stack, object)
 

@@ -84,8 +84,8 @@ def surface_mesh(
     The distance to the surface is interpolated on a grid of equal steps along all axes, smoothed by
     a Gaussian and cut by marching cubes. The step is a 24th of the diameter of a ball of the same
     volume, but at least the finest voxel size and `min_step_um`. The standard deviation of the
-    Gaussian is 0.75 of the step or of the coarsest voxel size, whichever is larger, against the
-    stairs of the voxels.
+    Gaussian is 0.75 of the step or of the coarsest voxel size, whichever is larger, to
+    remove the steps between voxels.
 
     Examples
     --------

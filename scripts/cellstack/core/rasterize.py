@@ -29,7 +29,7 @@ def rasterize(
     ----------
     points : (n, 3) ndarray of float64
         Row, column and depth of each vertex. Pixel centres are at whole numbers, and the smallest
-        depth is the nearest. Triangles outside of the image are cut off.
+        depth is the nearest. Triangles are clipped at the borders of the image.
     faces : (m, 3) ndarray of int
         Vertices of each triangle. Those that run counter-clockwise, with rows downwards, face the
         viewer; all others are left out.

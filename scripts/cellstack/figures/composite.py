@@ -13,10 +13,10 @@ Limits = tuple[float, float]
 
 CYAN, MAGENTA, YELLOW, GREEN = "#00ffff", "#ff00ff", "#ffff00", "#00ff00"
 COLORS_BY_COUNT = {1: ("#ffffff",), 2: (MAGENTA, GREEN), 3: (CYAN, MAGENTA, YELLOW)}
-"""Colours that stay apart, alone and added up, for all kinds of colour vision."""
+"""Colours that can be told apart, alone and added up, with any kind of colour vision."""
 
 MORE_COLORS = (CYAN, MAGENTA, YELLOW, "#ff8000", "#3366ff", "#00b359", "#ffffff")
-"""For four channels or more. So many overlap in any colours: look at them one by one too."""
+"""For four or more channels, which overlap in any colours: inspect them one by one as well."""
 
 
 def channel_colors(names: Sequence[str]) -> dict[str, str]:

@@ -45,7 +45,7 @@ class Grid(NamedTuple):
 
 
 def lay_out(shape: tuple[int, ...], spacing: Spacing, count: int, top: float) -> Grid:
-    """Arrange panels such that they are as large as possible.
+    """Arrange panels so that they are as large as possible.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Figures as files, in the format that the name of the file asks for."""
+"""Figures as files, in the format given by the name of the file."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -13,10 +13,10 @@ from cellstack.core.noise import estimate_noise
 from cellstack.core.opencv import cv2
 from cellstack.core.types import BoolVolume, Labels, RawVolume, Spacing, Volume
 
-BLOCK = 4  # pixels: side of the blocks whose means the signal is taken from
+BLOCK = 4  # pixels: side of the blocks from whose means the signal is computed
 LOW, HIGH = 5, 99  # percentiles of the means of blocks: background and signal
 HIGH_OF_STACK = 99.5
-MIN_SIGNAL = 2.0  # standard deviations of the noise: more than block means of noise differ by
+MIN_SIGNAL = 2.0  # standard deviations of the noise: above the range of block means of noise
 MIN_PLANES_TO_FIT = 5
 MIN_SIGNAL_OF_FOCUS = 4.0  # standard deviations of the noise
 FOCUS_SIGMA = 1.0  # pixels
@@ -28,7 +28,7 @@ MAX_SAMPLE = 1 << 20  # voxels of a float image in which values are counted
 MAX_SATURATED = 0.01
 MIN_GREY_LEVELS = 24  # other images of 8 bits have more than 90
 MIN_SIGNAL_TO_NOISE = 3.0  # noise alone has 1.1; images with clear objects have 6 or more
-MAX_DIMMING, MIN_FIT = 2.0, 0.75  # of the signal along z, and of the fit of an exponential
+MAX_DIMMING, MIN_FIT = 2.0, 0.75  # ratio of the signal along z, and variance explained by the fit
 MIN_FOCUS = 0.5  # of the median of the neighbours; in focus, 0.6 or more
 MAX_BRIGHTNESS = 1.2  # of a blurred plane, in units of the signal of its neighbours
 MAX_UNEVEN = 0.5  # of the signal: up to 0.3 without a gradient
@@ -159,20 +159,20 @@ def flag_quality(quality: Quality) -> list[str]:
 
     Notes
     -----
-    The limits were tried on real and simulated stacks: only defects that were seen or simulated are
-    flagged, none of about thirty others.
+    The limits were tested on real and simulated stacks: visible and simulated defects are flagged,
+    and none of about thirty stacks without defects is.
     """
     flags = []
     if (saturated := quality["saturated_fraction"]) > MAX_SATURATED:
         flags.append(
             f"saturated: {100 * saturated:.2g} % of the voxels have the highest value (intensities "
-            "are too low and volumes can be too large)"
+            "are too low, and volumes can be too large)"
         )
     levels = quality["count_grey_levels"]
     if 1 < levels < MIN_GREY_LEVELS:
         flags.append(
-            f"only {levels} different values (check the export of the image: intensities are "
-            "coarse)"
+            f"only {levels} different values (intensities are coarse; check the export of the "
+            "image)"
         )
     noise_ratio = quality["signal_to_noise_ratio"]
     if noise_ratio is not None and noise_ratio < MIN_SIGNAL_TO_NOISE:
@@ -185,17 +185,17 @@ def flag_quality(quality: Quality) -> list[str]:
         end, percent = ("last", ratio) if ratio < 1 else ("first", 1 / ratio)
         flags.append(
             f"dim at the {end} planes: {100 * percent:.0f} % of the signal at the other end (dim "
-            "objects can be missing, and intensities depend on z: see depth_attenuation of "
+            "objects can be missing, and intensities depend on z; see depth_attenuation of "
             "correct_background)"
         )
     if (uneven := quality["background_range_ratio"]) and uneven > MAX_UNEVEN:
         flags.append(
-            f"uneven background: it differs by {100 * uneven:.0f} % of the signal (see "
+            f"uneven background: it varies by {100 * uneven:.0f} % of the signal (see "
             "correct_background)"
         )
     for planes, what, why in (
         (quality["blurred_planes"], "out of focus", "objects are blurred there"),
-        (quality["repeated_planes"], "the same as the plane before", "check the export"),
+        (quality["repeated_planes"], "identical to the plane before", "check the export"),
         (quality["missing_planes"], "empty", "objects are cut there"),
     ):
         if planes:
@@ -207,7 +207,8 @@ def flag_quality(quality: Quality) -> list[str]:
 
 
 def quality_row(quality: Quality) -> dict[str, object]:
-    """Return the cells of :data:`cellstack.config.columns.QUALITY_COLUMNS` but stack and channel.
+    """Return the cells of :data:`cellstack.config.columns.QUALITY_COLUMNS` except stack
+    and channel.
 
     Planes are counted instead of listed.
     """
@@ -311,7 +312,7 @@ def _fit_dimming(
 
 
 def _unevenness(blocks: Sequence[NDArray[np.float32]], signal: float) -> Number:
-    """Return how much the background of tiles of the field of view differs, over the signal."""
+    """Return the range of the background over tiles of the field of view, divided by the signal."""
     stack = np.stack(blocks)
     levels = []
     for rows in np.array_split(stack, min(TILES, stack.shape[1]), axis=1):

@@ -1,4 +1,4 @@
-"""HTML pages of one file each: style, frame, provenance, embedded pictures.
+"""HTML pages, each in one file: style, frame, provenance, embedded pictures.
 
 A page refers to no file that it needs, so it opens from a disk, from an e-mail and without a
 network. Everything that comes from the user is escaped: it is text on the page.
@@ -73,7 +73,7 @@ def build_page(
         CSS after :data:`STYLE`.
     provenance : dict, optional
         Versions and images, see :func:`cellstack.files.provenance.describe_images`. The footer
-        lists them in a part that is folded.
+        lists them in a collapsed section.
 
     Returns
     -------
@@ -112,8 +112,8 @@ def _provenance(provenance: Mapping[str, Any]) -> str:
     return f"""{version}
 <details><summary>Versions of libraries, and hashes of the images</summary>
 <p>{listed}</p>
-<p>The hash is that of <code>sha256sum</code>; of an image in several files, that of their names and
-contents. Images without a hash are simulated, remote or larger than 2 GB.</p>
+<p>The hash is that of <code>sha256sum</code>; for an image in several files, that of their names
+and contents. Images without a hash are simulated, remote or larger than 2 GB.</p>
 <div class="wide"><table>
 <thead><tr><th>stack</th><th>channel</th><th>image</th><th>SHA-256</th></tr></thead>
 <tbody>

@@ -18,7 +18,11 @@ from cellstack.figures.colors import ORANGE, SKY_BLUE
 
 THUMBNAIL_SIDE = 144  # pixels, of the longer side
 VIEW_SIDE, GAP = 64, 3  # pixels, of the views of an object and between them
-VIEWS = ((0, 1, 2), (1, 0, 2), (2, 0, 1))  # axes of sight, downwards and across: xy, xz, yz
+VIEWS = (
+    (0, 1, 2),
+    (1, 0, 2),
+    (2, 0, 1),
+)  # axes of sight, down and across: xy, xz, yz
 MAX_OBJECTS = 12  # flagged objects with a picture
 MARGIN = 1.35  # width of a view in units of the largest side of the object
 GREY_PERCENTILES = (0.5, 99.7)
@@ -118,8 +122,8 @@ def draw_pictures(
 def worst_first(objects: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
     """Return the flagged objects, those with most reasons first.
 
-    That an object touches a face is not counted as a reason. Of objects with as many reasons, the
-    one whose volume differs more from the median comes first.
+    That an object touches a face is not counted as a reason. Among objects with equally many
+    reasons, the one whose volume differs more from the median comes first.
 
     Parameters
     ----------
@@ -202,7 +206,7 @@ def draw_object(
     -------
     views : (M, N, 3) ndarray of uint8
         The views xy, xz and yz side by side, at the same scale along all axes. What lies outside
-        of the stack is black.
+        the stack is black.
     width_um : float
         Width of each view.
     """

@@ -28,18 +28,18 @@ Row: TypeAlias = Mapping[str, str]
 Key: TypeAlias = tuple[str, str]
 """Names of a stack and of a kind of object."""
 
-MAX_EMBEDDED = 13_000_000  # characters of pictures on the page, of which it has at most 25 MB
-MAX_FILTER_VALUES = 20  # of a column of the sheet, to select rows by its value
+MAX_EMBEDDED = 13_000_000  # characters of pictures, so that the page has at most 25 MB
+MAX_FILTER_VALUES = 20  # of a column of the sheet by whose values rows can be selected
 PLOT_COUNT = 4
 OK, FLAGGED, FAILED = "ok", "flagged", "failed"
 STATES = {
-    OK: "have no reason to be checked",
-    FLAGGED: "have a reason to be checked",
+    OK: "need no check",
+    FLAGGED: "need a check",
     FAILED: "failed or were not run",
 }
 FAILED_STATUSES = ("failed", "not run")
 NO_OBJECTS = "no objects"
-NOT_PLOTTED = ("voxel_size_", "shape_", "diameter_um")  # columns of stacks.csv that are given
+NOT_PLOTTED = ("voxel_size_", "shape_", "diameter_um")  # columns of stacks.csv that are not results
 HOW_SORTED = (
     "The worst stacks come first: those that failed, those without objects, and then those with "
     "the highest score. The score is the number of reasons to check the stack, plus the fraction "
@@ -47,13 +47,13 @@ HOW_SORTED = (
     "settings and files of the stack."
 )
 HOW_TO_PLOT = (
-    "Each point is a stack: a blue circle if there is no reason to check it, else an orange "
+    "Each point is a stack: a blue circle if it needs no check, otherwise an orange "
     "triangle. The black line is the median of the group. Click a point for details."
 )
 HOW_MEASURED = (
-    "Signal is the difference between bright and dark places of a plane: percentile 99 minus "
-    "percentile 5 of the means of blocks of 4 x 4 pixels. It is lost in the noise below twice the "
-    "noise of a voxel. Point at a heading for its definition."
+    "Signal is the difference between bright and dark regions of a plane: percentile 99 minus "
+    "percentile 5 of the means of blocks of 4 x 4 pixels. Below twice the noise of a voxel, it is "
+    "lost in the noise. Point at a heading for its definition."
 )
 COLORS_OF_OUTLINES = (
     "Outlines over the maximum projection: orange objects are flagged, blue ones are measured, "
@@ -70,7 +70,7 @@ QUALITY_HEADINGS = {
     "zero_fraction": "zero",
     "count_grey_levels": "grey levels",
 }
-ADVICE = re.compile(r" \([^()]*\)$")  # at the end of a reason, left out in the table
+ADVICE = re.compile(r" \([^()]*\)$")  # end of a reason, which the table leaves out
 TABLES = {  # of all stacks, which the default target makes
     "objects.csv": "measured objects",
     "stacks.csv": "stacks",

@@ -43,11 +43,11 @@ MAX_ITERATIONS = 6
 CONVERGENCE_TOLERANCE = 0.02  # relative change of an estimate
 STEADINESS_STEP = 1.25  # ratio of a scale to those around it that measure its steadiness
 HALF_MERIT_COUNT = 3  # number of objects at which the merit of a scale is half that of many objects
-# Smaller objects inside of larger ones, such as nuclei of an embryo, are preferred to them if they
-# have at least this steadiness and this correlation with the intensities in the larger objects:
+# Smaller objects inside larger ones, such as nuclei in an embryo, are preferred if they have at
+# least this steadiness and this correlation with the intensities in the larger objects:
 MIN_STEADINESS_INSIDE, MIN_CORRELATION_INSIDE = 0.5, 0.6
-MAX_MERIT_OF_RIVAL = 0.5  # of another scale, relative to the best one, that is not mentioned
-MIN_OBJECTS = 3  # for an estimate that is not uncertain
+MAX_MERIT_OF_RIVAL = 0.5  # relative to the best scale; better scales make the estimate uncertain
+MIN_OBJECTS = 3  # for a certain estimate
 MERGE_TOLERANCE = 0.1  # relative difference below which two estimates are the same
 MIN_RELATIVE_DIAMETER = 0.5  # smaller objects do not contribute to the final estimate
 MIN_UNCUT_VOLUME = 0.1  # fraction of the volume of objects that are not cut, to use only these

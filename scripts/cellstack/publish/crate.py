@@ -1,4 +1,4 @@
-"""The description of an archive by the Workflow Run RO-Crate profile, as JSON-LD.
+"""The description of an archive according to the Workflow Run RO-Crate profile, as JSON-LD.
 
 References
 ----------
@@ -166,7 +166,7 @@ def describe_crate(
             "@id": "workflow/",
             "@type": "Dataset",
             "name": "workflow",
-            "description": "All files of the workflow, and the locks of its requirements",
+            "description": "All files of the workflow, and the lock files of its packages",
         }
     )
     inputs: list[Entity] = []
@@ -492,7 +492,7 @@ def _person(text: str) -> Entity:
 
 
 def _study(study: Mapping[str, Any]) -> list[Entity]:
-    """Return what the user says about sample, imaging and annotation; nothing without it."""
+    """Return the entities of the block `study`; none if it is empty."""
     values = []
     for key, (model, name) in TERMS.items():
         if study.get(key):

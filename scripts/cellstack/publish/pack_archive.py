@@ -53,13 +53,13 @@ The results of a run of cellstack {version}, made by `snakemake archive`.
 
 - `{results}/methods.md` describes what was done, `{results}/columns.csv` the columns of the tables.
 - `config/config.yaml` and `{sheet}` are the configuration and the sheet, `workflow` is the code.
-- `ro-crate-metadata.json` describes all files by the Workflow Run RO-Crate profile.
+- `ro-crate-metadata.json` describes all files according to the Workflow Run RO-Crate profile.
 
 To check that no file has changed:
 
     sha256sum --check --quiet SHA256SUMS
 
-To repeat the run, or to see that nothing has to be run again, install the packages in
+To repeat the run, or to check that nothing has to be run again, install the packages in
 `workflow/envs/requirements/run.txt` and run in this folder
 
     snakemake --snakefile workflow/Snakefile --cores all --dry-run
@@ -72,9 +72,9 @@ WITHOUT_INPUTS = (
     "this folder; `ro-crate-metadata.json` has their checksums."
 )
 PATHS_REPLACED = (
-    "Some paths in the sheet or the configuration lie outside the folder of the study. Their "
-    "folders are private, so they were replaced by paths in `inputs`. The stages that read these "
-    "files run again."
+    "Some paths in the sheet or the configuration were outside the folder of the study. Their "
+    "folders are private, so the paths were replaced by paths in `inputs`. The stages that read "
+    "these files run again."
 )
 
 
@@ -365,8 +365,8 @@ class Contents:
     folder, sheet : str
         Paths of the results and of the sheet in the archive.
     sizes : dict of str to int
-        Sizes in the archive of files that a rule made, by their paths in the study. Complete when
-        all entries were collected.
+        Sizes in the archive of the files that a rule made, by their paths in the study. Complete
+        when all entries have been collected.
     paths : dict of str to str
         Private paths, the longest first, with those in the archive.
     stamps : dict of str to str
@@ -421,7 +421,7 @@ class Contents:
         self.sizes |= {str(folder): 0 for folder in files if folder.is_dir()}
         for imported in dict.fromkeys(each["imported"] for each in self._inputs):
             record = _read_record(imported)
-            if record.get("sha256"):  # else it depends on the times of the files
+            if record.get("sha256"):  # otherwise it depends on the times of the files
                 record |= {"stamp": self.stamps[record["stamp"]], "same": []}
             if record:
                 content = json.dumps(record).encode()

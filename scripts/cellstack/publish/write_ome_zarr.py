@@ -16,7 +16,7 @@ from cellstack.files.stacks import label_colors
 VERSIONS = {"0.4": 2, "0.5": 3}  # of OME-Zarr, with the version of Zarr
 CHUNK = (16, 256, 256)  # 2 MB of 16-bit voxels
 MAX_PLANE = 256  # pixels along y and x of the last level
-ANISOTROPY = 1.5  # up to which an axis is downsampled with the finest one
+ANISOTROPY = 1.5  # ratio to the finest voxel size up to which an axis is downsampled too
 COLORS = {"nuclei": "2A7FFF", "membrane": "00C060"}
 OTHER_COLORS = ("FF40A0", "FFC000", "FF6020", "00C0C0", "FFFFFF")
 DISPLAY = (0.5, 99.5)  # percentiles that are shown as black and as the full colour
@@ -158,7 +158,7 @@ def average(stack: NDArray[Any], factors: Sequence[int]) -> NDArray[Any]:
 
 
 def most_frequent(labels: NDArray[Any], factors: Sequence[int]) -> NDArray[Any]:
-    """Return the most frequent label of each block; of several, that which comes first.
+    """Return the most frequent label of each block; of equally frequent ones, the first.
 
     Examples
     --------

@@ -225,7 +225,7 @@ def portable_history(
 
     def depth(name: str) -> int:
         if name not in depths:
-            depths[name] = 0  # ends a circle, which a damaged history could contain
+            depths[name] = 0  # ends a cycle, which a damaged history could contain
             inputs = entries.get(name, {}).get("record", {}).get("input") or []
             depths[name] = 1 + max(map(depth, inputs), default=0)
         return depths[name]

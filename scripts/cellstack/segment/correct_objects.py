@@ -1,7 +1,7 @@
 """Corrections of objects by hand: merge, split, delete, add, redraw and accept.
 
-A correction names places in um, not labels, so that it is valid for any segmentation of the stack.
-If the objects at these places do not fit the correction, it changes nothing and says why.
+A correction refers to positions in um, not to labels, so it is valid for any segmentation of the
+stack. If the objects there do not fit the correction, it is not applied, and the reason is given.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,12 +29,12 @@ Place = tuple[int, ...]
 
 
 class NotPossibleError(Exception):
-    """The objects at the places of a correction do not fit it."""
+    """The objects at the points of a correction do not fit it."""
 
 
 @dataclass
 class Outcome:
-    """What became of a correction.
+    """The result of a correction.
 
     Attributes
     ----------
@@ -89,11 +89,11 @@ def correct_objects(
 
     Notes
     -----
-    - merge: the objects that hold the points become one.
+    - merge: the objects that contain the points become one.
     - split: a watershed of the distance to the outline, from a ball around each point.
     - delete, accept: one object; an accepted object is not changed.
     - add: the point must lie in the background. Other objects are not changed.
-    - redraw: the objects of the label image replace the object that holds the point. They may
+    - redraw: the objects of the label image replace the object that contains the point. They may
       cover voxels of other objects.
 
     Examples
@@ -153,7 +153,7 @@ class _Work:
 
     The methods for each action return the labels that it made, or raise `NotPossibleError` before
     anything is changed. They record in `replaced` which labels became which. Each object lies in
-    its box of `boxes`, so that no correction looks at the complete stack.
+    its box of `boxes`, so that no correction reads the complete stack.
     """
 
     def __init__(
@@ -222,7 +222,7 @@ class _Work:
         (point,) = correction["points"]
         place = self._place(point)
         if self.labels[place]:
-            raise NotPossibleError(f"there is an object already at {_named(point)}")
+            raise NotPossibleError(f"there is already an object at {_named(point)}")
         if image is not None:
             return self._draw(correction, image)
         box, grown = self._grow(place, correction["diameter_um"] or self.options["diameter_um"])
@@ -248,7 +248,7 @@ class _Work:
         first = self._nearest(position or (0, 0, 0))
         box = tuple(slice(low, low + size) for low, size in zip(first, image.shape, strict=True))
         if any(side.start < 0 or side.stop > size for side, size in zip(box, shape, strict=True)):
-            raise NotPossibleError("the image lies outside the stack, at least in part")
+            raise NotPossibleError("the image extends beyond the stack")
         drawn = np.unique(image[image > 0]).tolist()
         if not drawn:
             raise NotPossibleError("the image has no object")
@@ -293,7 +293,7 @@ class _Work:
         if self.no_data is not None:
             has_data = ~self.no_data[box]
         if not has_data[centre]:
-            raise NotPossibleError("there are no data at this place")
+            raise NotPossibleError("there are no data at this point")
         distance = self._distance(free.shape, np.array(centre))
         free &= has_data
         if is_bright:

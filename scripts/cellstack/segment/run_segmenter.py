@@ -23,8 +23,8 @@ from cellstack.segment import run_cellpose, run_stardist
 log = logging.getLogger(__name__)
 
 METHODS = Methods()
-SECONDS_TO_END = 5  # between the request to end and the end by force
-TOO_LITTLE_MEMORY = signal.SIGKILL  # what the system sends to a program that needs too much
+SECONDS_TO_END = 5  # between SIGTERM and SIGKILL
+TOO_LITTLE_MEMORY = signal.SIGKILL  # sent by the system if memory runs out
 
 
 def placeholders(
@@ -64,7 +64,7 @@ def placeholders(
 
 @METHODS
 def classical(values: Mapping[str, str]) -> list[str]:
-    """Raise an error: the stages of cellstack are no program."""
+    """Raise an error: the stages of cellstack are not a program."""
     raise InputError("run_segmenter.method: classical needs no program; choose another method")
 
 
@@ -188,8 +188,8 @@ def run_program(words: Sequence[str], time_limit_s: float) -> None:
     Raises
     ------
     InputError
-        The program cannot be started, exceeds the time limit, is killed, or ends with another exit
-        status than 0.
+        The program cannot be started, exceeds the time limit, is killed, or ends with a
+        nonzero exit status.
     """
     name = words[0]
     log.info("running: %s", shlex.join(words))
@@ -228,8 +228,8 @@ def run_program(words: Sequence[str], time_limit_s: float) -> None:
     if status:
         said = f": {last[0]}" if last[0] else ""
         raise InputError(
-            f"run_segmenter: {name!r} ended with exit status {status}{said}; correct the "
-            "command or the options, see the log"
+            f"run_segmenter: {name!r} ended with exit status {status}{said}; see the log, and "
+            "correct the command or the options"
         )
 
 

@@ -1,4 +1,4 @@
-"""Corrections of the objects of a stack while they are looked at, without a viewer.
+"""Interactive corrections of the objects of a stack, independent of the viewer.
 
 Each correction is applied to the labels at once, by the function of the workflow, and is refused
 with the reason if the objects do not fit it.
@@ -51,7 +51,7 @@ class Editor:
     Attributes
     ----------
     labels : ndarray
-        The labels with all corrections that are not saved yet.
+        The labels after all corrections made so far.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Editor:
         self._steps: list[tuple[list[Correction], list[Labels | None], Labels]] = []
 
     def merge(self, points: Points) -> str:
-        """Make one object of those at the points, and return what was done."""
+        """Merge the objects at the points, and return what was done."""
         if len(points) < 2:
             return "merge needs a point in each of two or more objects"
         return self._apply([_correction(MERGE, points)])
@@ -92,7 +92,7 @@ class Editor:
     def add(self, points: Points, diameter_um: float | None = None) -> str:
         """Add an object at each point."""
         if self._intensities is None or not self._options:
-            return "there is no denoised image to add objects in; paint the object instead"
+            return "an object cannot be added without a denoised image; paint it instead"
         corrections = [_correction(ADD, [point]) for point in points]
         for each in corrections:
             each["diameter_um"] = diameter_um
@@ -131,19 +131,19 @@ class Editor:
         return self._apply(deleted + redrawn + added, images[DELETE] + images[REDRAW] + images[ADD])
 
     def place(self, label: int) -> list[float]:
-        """Return a place in um that is well inside of an object."""
+        """Return a position in um well inside an object."""
         box = find_boxes(self.labels)[label]
         return self._core(self.labels[box] == label, box)
 
     def undo(self) -> str:
-        """Take back the last correction; if all are saved, remove the last one of the table."""
+        """Undo the last correction; if all are saved, remove the last one from the table."""
         if self._steps:
             corrections, _, self.labels = self._steps.pop()
-            return f"taken back: {_listed(corrections)}"
+            return f"undone: {_listed(corrections)}"
         action = remove_last(self.table, self.stack, self.object) if self.table.exists() else None
         if action is None:
-            return "there is no correction to take back"
-        return f"removed from {self.table}: {action}; run the workflow again to see it"
+            return "there is no correction to undo"
+        return f"removed from {self.table}: {action}; run the workflow again to see the result"
 
     def save(self) -> str:
         """Add the corrections to the table, and return what was written."""
@@ -169,7 +169,7 @@ class Editor:
     ) -> str:
         """Apply corrections, all or none, and return what was done or why it was not possible."""
         if not corrections:
-            return "add points to the layer of points first, in the objects to correct"
+            return "add points first, in the objects to correct"
         images = images or [None] * len(corrections)
         labels, outcomes = correct_objects(
             self.labels, self._spacing, corrections, images, self._options, self._intensities
@@ -238,8 +238,8 @@ def open_editor(folder: str | Path, object: str, table: str | Path) -> Editor:
     Returns
     -------
     Editor
-        Objects are added with the diameter of the stack, and nuclei with the level of the
-        configuration, without that of presets.
+        Objects are added with the diameter of the stack, and nuclei with the settings of the
+        configuration; presets are ignored.
     """
     folder = Path(folder)
     labels, spacing = read_stack(folder / object / "segmentation.tif")

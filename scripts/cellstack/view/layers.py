@@ -1,6 +1,6 @@
 """The layers of a viewer that show a stack: channels, objects, flags, seeds and masks.
 
-They are described as napari takes them from plugins, but napari is not imported.
+They are described as tuples, as in plugins of napari, but napari is not imported.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ KINDS = ("nuclei", "cells")
 COLORS = {"nuclei": "cyan", "membrane": "magenta"}
 OTHER_COLORS = ("yellow", "green", "red", "blue")
 CONTRAST_PERCENTILES = (0.5, 99.8)
-MAX_VALUES = 1_000_000  # of a channel, whose percentiles give the contrast
+MAX_VALUES = 1_000_000  # of a channel, from which the contrast is computed
 SIZE_OF_POINT = 0.3  # of the diameter of an object
 HIDDEN = {"seeds.tif": "seeds", "mask_clean.tif": "mask", "background.tif": "background"}
 
@@ -40,7 +40,7 @@ def stack_layers(folder: str | Path) -> list[Layer]:
     Returns
     -------
     list of tuple
-        From bottom to top. All have the voxel size in um as their scale, so that places are in um;
+        From bottom to top. All have the voxel size in um as their scale, so positions are in um;
         the centre of the first voxel is at 0.
 
     Raises
@@ -62,7 +62,7 @@ def stack_layers(folder: str | Path) -> list[Layer]:
 
 
 def _order(path: Path) -> tuple[bool, str]:
-    """Order channels by name, after those whose objects are found."""
+    """Order channels by name, after those in which objects are segmented."""
     return path.parent.name not in COLORS, path.parent.name
 
 
@@ -144,7 +144,7 @@ def _points(
 
 
 def _features(rows: Sequence[Mapping[str, str]], label: str) -> Features:
-    """Return the table of measured objects by column, with numbers where all cells are."""
+    """Return the table of measured objects by column, with numbers if all cells are numbers."""
     columns: Features = {"index": [int(row[label]) for row in rows]}
     for name in rows[0] if rows else ():
         cells = [row[name] for row in rows]

@@ -1,4 +1,4 @@
-"""The panel of the viewer with which objects are corrected.
+"""The panel of the viewer to correct objects.
 
 napari and Qt are optional, so they are imported where they are needed.
 """
@@ -138,7 +138,7 @@ class Panel:
         before = self.editor.labels
         try:
             text = action()
-        except (OSError, ValueError) as error:  # for instance a table that cannot be written to
+        except (OSError, ValueError) as error:  # for example a table that cannot be written
             text = str(error)
         self.message.setText(f"{text} ({self.editor.count} not saved)")
         if self.editor.labels is not before:

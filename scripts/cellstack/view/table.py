@@ -29,7 +29,7 @@ def append_corrections(
     Raises
     ------
     InputError
-        The table is not a text, or cannot be read.
+        The table is not a text file, or cannot be read.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def remove_last(path: str | Path, stack: str, object: str) -> str | None:
 def _read(path: str | Path) -> tuple[list[str], list[list[str]]]:
     """Return the header and the rows of a table; without a table, those of an empty one."""
     if Path(path).suffix.lower() in spreadsheets.WORKBOOKS:
-        raise InputError(f"{path}: corrections are not added to workbooks; save it as .csv")
+        raise InputError(f"{path}: corrections cannot be added to workbooks; save it as .csv")
     if not Path(path).exists():
         return list(COLUMNS), []
     try:

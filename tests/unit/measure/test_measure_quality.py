@@ -133,7 +133,7 @@ def test_bad_planes_are_named():
     assert quality["blurred_planes"] == [8]
     assert flag_quality(quality) == [
         "1 plane is out of focus: 8 (objects are blurred there)",
-        "1 plane is the same as the plane before: 3 (check the export)",
+        "1 plane is identical to the plane before: 3 (check the export)",
         "1 plane is empty: 5 (objects are cut there)",
     ]
     image[6:] = image[2]

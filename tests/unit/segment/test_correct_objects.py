@@ -94,7 +94,7 @@ FAILURES = {
     "one of three": (correction("merge", at(0), at(5), at(8)), None, "no object at 0, 0, 1.25 um"),
     "split already": (correction("split", at(0), at(3)), None, "the points lie in 2 objects"),
     "one voxel": (correction("split", at(0), at(0.2)), None, "two points lie in the same voxel"),
-    "not missing": (correction("add", at(0)), None, "there is an object already at 0, 0, 0 um"),
+    "not missing": (correction("add", at(0)), None, "there is already an object at 0, 0, 0 um"),
     "another shape": (
         correction("redraw", at(0), image="x"),
         np.ones((1, 1, 2), np.uint16),
@@ -103,7 +103,7 @@ FAILURES = {
     "too far": (
         correction("redraw", at(0), image="x", image_position_um=at(9)),
         np.ones((1, 1, 2), np.uint16),
-        "the image lies outside the stack, at least in part",
+        "the image extends beyond the stack",
     ),
     "nothing drawn": (
         correction("redraw", at(0), image="x", image_position_um=at(0)),
@@ -178,7 +178,7 @@ def test_an_object_is_not_added_where_nothing_is():
     _, (outcome,) = correct(
         ROW, correction("add", at(5)), options=growth(1), intensities=dark, no_data=no_data
     )
-    assert outcome.reason == "there are no data at this place"
+    assert outcome.reason == "there are no data at this point"
 
 
 def test_an_added_cell_ends_at_its_walls():

@@ -116,7 +116,7 @@ def test_no_objects_are_a_result(tmp_path):
     ("what", "message"),
     [
         ("silent", "did not write labels.tif; make it write the labels to the path {output}"),
-        ("fails", "ended with exit status 1: no model; correct the command or the options"),
+        ("fails", "ended with exit status 1: no model; see the log, and correct the command or"),
         ("killed", "was killed by SIGKILL; it may need more memory; see the log"),
         ("other shape", "labels of shape (5, 5, 8) do not fit"),
         ("fractions", "has values that are not integers"),
@@ -148,7 +148,7 @@ def test_a_program_and_its_children_end_at_the_time_limit(tmp_path):
 
 
 def test_a_kind_that_is_not_named_is_refused(tmp_path):
-    with pytest.raises(InputError, match="does not have 'nuclei'; add it"):
+    with pytest.raises(InputError, match="does not contain 'nuclei'; add it"):
         script.main(
             raw=Path("raw.tif"),
             segmentation=tmp_path / "segmentation.tif",

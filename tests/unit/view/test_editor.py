@@ -73,27 +73,27 @@ def test_what_is_not_possible_changes_nothing(editor, colony):
     assert editor.delete([editor.place(1), nothing]).startswith("not possible")
     assert editor.merge([nothing]).startswith("merge needs a point in each of two")
     assert editor.split([nothing]).startswith("split needs two or more points")
-    assert editor.accept([]).startswith("add points to the layer of points first")
+    assert editor.accept([]).startswith("add points first")
     assert editor.redraw(before) == "nothing was painted"
     assert editor.save() == "there is nothing to save"
     assert editor.labels is before
     other = Editor("a", "nuclei", before, SPACING, editor.table)
-    assert other.add([nothing]).startswith("there is no denoised image to add objects in")
+    assert other.add([nothing]).startswith("an object cannot be added without a denoised image")
 
 
 def test_undo(editor):
     before = editor.labels
-    assert editor.undo() == "there is no correction to take back"
+    assert editor.undo() == "there is no correction to undo"
     editor.delete([editor.place(1)])
     between = editor.labels
     editor.delete([editor.place(1)])
-    assert editor.undo() == "taken back: 1 x delete"
+    assert editor.undo() == "undone: 1 x delete"
     assert editor.labels is between
     editor.save()
     editor.accept([editor.place(1)])
-    assert editor.undo() == "taken back: 1 x accept"
+    assert editor.undo() == "undone: 1 x accept"
     assert editor.undo().startswith("removed from corrections.csv: delete; run the workflow again")
-    assert editor.undo() == "there is no correction to take back"
+    assert editor.undo() == "there is no correction to undo"
     assert between.max() == before.max() - 1
 
 

@@ -60,7 +60,7 @@ def test_the_last_correction_is_removed(tmp_path):
 
 
 def test_workbooks_and_other_files_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"not added to workbooks; save it as \.csv"):
+    with pytest.raises(InputError, match=r"cannot be added to workbooks; save it as \.csv"):
         append_corrections(tmp_path / "a.xlsx", "a", "nuclei", [ADD])
     image = tmp_path / "a.csv"
     image.write_bytes(b"\xff\x00\xff")
