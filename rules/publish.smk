@@ -97,7 +97,7 @@ rule write_parquet:
     benchmark:
         "<benchmarks>/{table}_write_parquet.tsv"
     wildcard_constraints:
-        table="objects|stacks|statistics|scores|stack_scores",
+        table="objects|stacks|statistics|quality|scores|stack_scores",
     localrule: True
     conda:
         "../envs/export.yaml"

@@ -20,7 +20,7 @@ def main(
     labels: Path,
     objects: Path,
     figure: Path,
-    pictures: Path,
+    pictures: Path | None = None,
     title: str,
     note: str,
     nuclei: list[Path] = (),
@@ -29,7 +29,7 @@ def main(
 
     Write the `figure` as PNG or PDF. The numbers of the objects are those of the table `objects`.
     The channel of the `nuclei`, if given, is shown as a tint. Small `pictures` for the page of the
-    run are written too.
+    run are written too, if requested.
     """
     stack, spacing = read_stack(raw)
     found, selected = read_stack(segmentation)[0], read_stack(labels)[0]
@@ -45,7 +45,8 @@ def main(
         numbers=read_numbers(objects),
     )
     save(drawn, figure, COLORS)
-    write_json(pictures, draw_pictures(stack, found, list(read_rows(objects)), spacing))
+    if pictures is not None:
+        write_json(pictures, draw_pictures(stack, found, list(read_rows(objects)), spacing))
 
 
 job.run(main)

@@ -492,7 +492,7 @@ class Inputs:
     def parquet(self) -> list[str]:
         """Return the tables of all stacks as Parquet."""
         scored = ("scores", "stack_scores") if self.score_tables() else ()
-        names = ("objects", "stacks", "statistics", *scored)
+        names = ("objects", "stacks", "statistics", "quality", *scored)
         return [f"<results>/{name}.parquet" for name in names]
 
     def anndata(self) -> list[str]:

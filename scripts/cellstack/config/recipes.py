@@ -136,7 +136,7 @@ class Recipes:
         if "labels" in self._study.rows(stack)[channel]:
             found.add("import_stack")
         else:
-            waiting.append(SEGMENTED_BY[object])
+            waiting.append(self.segmenter(stack, object))
         while waiting:
             stage, its = waiting.pop()
             if its == channel and stage not in found and stage != diameter_stage(channel):

@@ -428,6 +428,15 @@ def _state(state: str) -> str:
     return f'<span class="state {state}">{state}</span>'
 
 
+def _corrected(row: Row) -> str:
+    """Return how many objects were corrected by hand; empty without corrections."""
+    if row.get("count_corrections", "0") in ("", "0"):
+        return ""
+    missing = row["count_corrections_not_applied"]
+    not_applied = "" if missing == "0" else f" ({missing} corrections not applied)"
+    return f", {row['count_corrected']} corrected by hand{not_applied}"
+
+
 def _diameter(row: Row) -> str:
     """Return the median diameter beside the one that was given or estimated."""
     median = f"{float(found):.3g}" if (found := row["median_equivalent_diameter_um"]) else "–"
@@ -498,7 +507,8 @@ def _kind_details(run: Run, row: Row, shown: int) -> str:
     if state != FAILED:
         parts.append(
             f"<p>{row['count_found']} found, {row['count_measured']} measured, "
-            f"{row['count_flagged']} flagged. Median diameter in µm: {escape(_diameter(row))}."
+            f"{row['count_flagged']} flagged{_corrected(row)}. "
+            f"Median diameter in µm: {escape(_diameter(row))}."
             f"{_cut_by_faces(row)}</p>"
         )
     if reasons:

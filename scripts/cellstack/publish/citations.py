@@ -167,6 +167,13 @@ CITATIONS: dict[str, str] = {
   edition = {2}, publisher = {Springer}, year = {2003},
   doi = {10.1007/978-3-662-05088-0}
 }""",
+    "stringer2021": """@article{stringer2021,
+  author = {Stringer, C. and Wang, T. and Michaelos, M. and Pachitariu, M.},
+  title = {Cellpose: A Generalist Algorithm for Cellular Segmentation},
+  journal = {Nature Methods},
+  volume = {18}, pages = {100--106}, year = {2021},
+  doi = {10.1038/s41592-020-01018-x}
+}""",
     "tomasi1998": """@inproceedings{tomasi1998,
   author = {Tomasi, C. and Manduchi, R.},
   title = {Bilateral Filtering for Gray and Color Images},
@@ -187,6 +194,13 @@ CITATIONS: dict[str, str] = {
   journal = {Nature Methods},
   volume = {17}, pages = {261--272}, year = {2020},
   doi = {10.1038/s41592-019-0686-2}
+}""",
+    "weigert2020": """@inproceedings{weigert2020,
+  author = {Weigert, M. and Schmidt, U. and Haase, R. and Sugawara, K. and Myers, G.},
+  title = {Star-convex Polyhedra for 3D Object Detection and Segmentation in Microscopy},
+  booktitle = {Winter Conference on Applications of Computer Vision},
+  pages = {3655--3662}, year = {2020},
+  doi = {10.1109/WACV45572.2020.9093435}
 }""",
     "yen1995": """@article{yen1995,
   author = {Yen, J.-C. and Chang, F.-J. and Chang, S.},

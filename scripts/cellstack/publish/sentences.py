@@ -273,6 +273,13 @@ MEASURED = (
     "was computed by Crofton's formula in 13 directions [@legland2007]. Intensities were measured "
     "in the raw image."
 )
+SEGMENTERS = {  # methods of run_segmenter, which replaces all stages of the segmentation
+    "command": "The {objects} were segmented by another program, with the command {command}.",
+    "cellpose": (
+        "The {objects} were segmented by cellpose [@stringer2021] with the model {model}, in 3D."
+    ),
+    "stardist": "The {objects} were segmented by StarDist [@weigert2020] with the model {model}.",
+}
 EXTERNAL = "The {objects} were segmented externally, and their labels were read from files."
 SCORED = (
     "The segmentation was compared with a ground truth. Objects were matched one to one by their "

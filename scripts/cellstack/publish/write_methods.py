@@ -261,7 +261,7 @@ def _object_section(
             like = _stack_names(groups[before].stacks, every)
             texts = [f"As for {like}, with these differences.", *texts]
         blocks.append(" ".join([f"**{names}.**", *filter(None, texts)]))
-    return blocks
+    return [*blocks, *filter(None, [_corrected(kind, rows.values())])]
 
 
 def _differences(
@@ -294,12 +294,28 @@ def _describe(group: Group, rows: Mapping[tuple[str, str], Mapping[str, str]]) -
         found["external"] = _fill_in(sentences.EXTERNAL, [words])
     else:
         found["diameter"] = _diameter(group, used, sizes)
+    if segmenter := group.stages.get("run_segmenter"):
+        text = sentences.SEGMENTERS[segmenter["method"]]
+        found["run_segmenter"] = _fill_in(text, [words | segmenter["options"]])
     for stage in ORDER[group.object]:
         if stage not in group.stages:
             continue
         arguments = [words | in_um(group.stages[stage], size) for size in sizes or [AUTO]]
         found[stage] = " ".join(_stage(stage, arguments, group.with_nuclei))
     return found
+
+
+def _corrected(kind: str, rows: Iterable[Mapping[str, str]]) -> str:
+    """Return a sentence on corrections by hand; empty without any."""
+    counts = [
+        int(row.get("count_corrections") or 0) - int(row.get("count_corrections_not_applied") or 0)
+        for row in rows
+        if row["object"] == kind
+    ]
+    if not (total := sum(counts)):
+        return ""
+    stacks = counted(sum(count > 0 for count in counts), "stacks")
+    return f"The {kind} of {stacks} were corrected by hand ({counted(total, 'corrections')})."
 
 
 def _diameter(group: Group, rows: Iterable[Mapping[str, str]], sizes: Sequence[float]) -> str:
@@ -390,10 +406,21 @@ def _written(key: str, values: Sequence[Any]) -> str:
         return "that of each plane"
     if isinstance(first, list):
         return " x ".join(map(str, first))
+    if key == "command":
+        return f"`{_without_folders(first)}`"
     if isinstance(first, str):
-        return first
+        return _without_folders(first)
     low, high = (f"{each:.4g}" for each in (min(values), max(values)))
     return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
+
+
+def _without_folders(command: str) -> str:
+    """Return a command or a path in which of each absolute path only the name is left.
+
+    The folders of a computer are private.
+    """
+    words = (word.rpartition("/")[2] if word.startswith("/") else word for word in command.split())
+    return " ".join(words)
 
 
 def _scored(scored: Mapping[str, bool], every: Sequence[str]) -> str:

@@ -24,6 +24,9 @@ TEXTS = {
     "unit",
     "ground_truth",
     "reason",
+    "channel",
+    "corrections",
+    "cut_by_faces",
 }
 FROM_SHEET = "from the sheet"  # the definition of the user's columns, which are texts
 

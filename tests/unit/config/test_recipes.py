@@ -121,6 +121,11 @@ def test_another_segmenter_replaces_the_stages(load_study):
     recipes = Recipes(study)
     assert recipes.segmenter("a", "nuclei") == ("smooth_outlines", "nuclei")
     assert recipes.segmenter("a", "cells") == ("run_segmenter", "membrane")
+    assert set(recipes.stages_of("a", "cells")) == {
+        "import_stack",
+        "run_segmenter",
+        "select_objects",
+    }
     assert study.units_with_segmenter("cells") == ["a", "sweep/1/a"]
     assert recipes.segmentation("sweep/1/a", "cells") == "<results>/a/cells/segmentation.tif"
     sweep = "diameter_um.nuclei,binarize.method\n8,\n,li\n"

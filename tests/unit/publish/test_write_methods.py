@@ -87,7 +87,7 @@ def test_sentences_describe_methods_of_the_schema_only():
 def test_each_citation_has_an_entry_and_each_entry_is_cited():
     texts = [*sentences.STAGES.values(), sentences.MEASURED, sentences.SCORED]
     texts += [text for methods in sentences.METHODS.values() for text in methods.values()]
-    texts.append(sentences.COMPACTNESS)
+    texts += [sentences.COMPACTNESS, *sentences.SEGMENTERS.values()]
     cited = {key for text in texts for key in CITED.findall(text)}
     assert cited | set(CITATION_OF_PACKAGE.values()) == CITATIONS.keys()
     for key, entry in CITATIONS.items():
@@ -95,6 +95,52 @@ def test_each_citation_has_an_entry_and_each_entry_is_cited():
         assert entry.count("{") == entry.count("}")
         assert re.search(r"year = \{\d{4}\}", entry)
         assert re.search(r"author = \{", entry) and re.search(r"title = \{", entry)
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "sentence"),
+    [
+        (
+            "command",
+            {"command": "/home/me/bin/run --in {image} --out {output}", "files": []},
+            "by another program, with the command `run --in {image} --out {output}`.",
+        ),
+        (
+            "cellpose",
+            {"python": "/opt/python", "model": "/home/me/models/my_nuclei"},
+            "by cellpose [@stringer2021] with the model my_nuclei, in 3D.",
+        ),
+        (
+            "stardist",
+            {"python": None, "model": "3D_demo"},
+            "by StarDist [@weigert2020] with the model 3D_demo.",
+        ),
+    ],
+)
+def test_another_segmenter_is_described_instead_of_the_stages(method, options, sentence):
+    stages = {stage: arguments(stage) for stage in ("import_stack", "select_objects")}
+    stages["run_segmenter"] = {"method": method, "options": options}
+    text = describe([Group("nuclei", ["a"], False, False, stages)], [row("a")]).text
+    assert f"The nuclei were segmented {sentence}" in text
+    assert "Objects below 52.36 µm³ were not measured." in text
+    for word in ("/home", "watershed", "threshold", "external"):
+        assert word not in text
+
+
+@pytest.mark.parametrize(
+    ("applied", "not_applied", "sentence"),
+    [
+        ("0", "0", ""),
+        ("2", "2", ""),
+        ("3", "1", "The nuclei of 1 stack were corrected by hand (2 corrections)."),
+    ],
+)
+def test_corrections_by_hand_are_counted(applied, not_applied, sentence):
+    rows = [row("a"), row("b"), row("a", "cells")]
+    rows[0] |= {"count_corrections": applied, "count_corrections_not_applied": not_applied}
+    text = describe([group(stacks=["a", "b"]), group("cells")], rows).text
+    assert sentence in text
+    assert ("by hand" in text) == bool(sentence)
 
 
 def test_only_what_was_used_is_named():

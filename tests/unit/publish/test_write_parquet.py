@@ -106,6 +106,13 @@ def test_numbers_are_numbers_in_every_table():
     texts = {column for _, column in units if kind_of(column, {}) == "text"}
     assert {"stack", "object", "flags", "status"} <= texts
     assert [column for (_, column), unit in units.items() if unit and column in texts] == []
+    lists = {
+        column
+        for columns in (described | TABLES).values()
+        for column, (_, definition) in columns.items()
+        if "joined by ;" in definition
+    }
+    assert {"flags", "corrections", "cut_by_faces"} <= lists <= texts
     integers = {column for _, column in units if kind_of(column, {}) == "integer"}
     assert {"label", "segmentation_label", "volume_voxels", "count_found", "n"} <= integers
     assert not any(column.endswith(("_um", "_um2", "_um3", "_ratio")) for column in integers)
