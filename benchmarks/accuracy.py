@@ -6,6 +6,9 @@ accuracy_stacks.py lists the real stacks; if they are not there, only simulated 
 entry of SIMULATED, VARIANTS, PARTS or PEERS is a row or a column of the tables. The parts are
 scored on the tuning stacks only, as a sweep in which the stages are shared, to save time.
 
+With ``--cellpose PYTHON MODEL`` or ``--stardist PYTHON MODEL`` another segmenter is scored too; see
+run_segmenter in config/README.md.
+
 All files are in benchmarks/accuracy_runs, which is not part of the repository; a second run
 computes only what has changed. Pictures of the worst objects of the simulated stacks are
 benchmarks/accuracy_runs/worst_STACK.png.
@@ -111,6 +114,7 @@ PARTS: dict[str, dict[str, Any]] = {  # settings by key of a sweep, in which sta
     "20 % too small, without merge_objects": NO_MERGING,
     "without smooth_outlines": {"smooth_outlines.method": "none"},
 }
+SEGMENTERS = ("cellpose", "stardist")  # scored if a model is given
 PEERS = {
     "tutorial": "the tutorial, automatic",
     "voronoi_otsu": "Voronoi-Otsu",
@@ -129,6 +133,19 @@ class Stack(NamedTuple):
     """None if it is simulated."""
     by_points: bool = False
     min_iou: float = 0.5
+
+
+def add_segmenter(method: str, python: str, model: str) -> None:
+    """Add another segmenter, with a model, to the variants."""
+    path = Path(model)
+    options = {
+        "python": str(Path(python).absolute()),
+        "model": str(path.absolute()) if path.exists() else model,
+    }
+    VARIANTS[f"{method}, model {path.name}"] = (
+        {"run_segmenter": {"method": method, method: options}},
+        1.0,
+    )
 
 
 @cache
@@ -428,7 +445,18 @@ def main() -> None:
     """Score all stacks and write the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cores", type=int, default=2)
-    cores = parser.parse_args().cores
+    for method in SEGMENTERS:
+        parser.add_argument(
+            f"--{method}",
+            nargs=2,
+            metavar=("PYTHON", "MODEL"),
+            help=f"also score {method}: the Python of its environment, and a model",
+        )
+    options = vars(parser.parse_args())
+    cores = options["cores"]
+    for method in SEGMENTERS:
+        if options[method]:
+            add_segmenter(method, *options[method])
     start = time.monotonic()
     folder = HERE / "accuracy_runs"
     run_workflow(folder, cores)

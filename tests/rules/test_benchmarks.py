@@ -1,11 +1,14 @@
 """The numbers of the accuracy benchmark: diameters, slivers, scores and flags of small stacks."""
 
+from pathlib import Path
+
 import accuracy
 import accuracy_scores
 import accuracy_stacks
 import cells
 import numpy as np
 import pytest
+import yaml
 from accuracy_scores import Flags, compare, count_flags
 from accuracy_stacks import CHECK, TUNING, RealStack, measure
 from drawn import boxes_image
@@ -54,6 +57,26 @@ def test_keys_of_the_parts_can_be_swept():
 
     known = key_names(Schemas.read(ROOT / "config").stages)
     assert {key for part in accuracy.PARTS.values() for key in part} <= set(known)
+
+
+@pytest.mark.parametrize("method", accuracy.SEGMENTERS)
+def test_another_segmenter_is_scored_with_a_model(tmp_path, monkeypatch, method):
+    from study import ROOT
+
+    monkeypatch.setattr(accuracy, "VARIANTS", accuracy.VARIANTS.copy())
+    number = len(accuracy.VARIANTS)
+    (tmp_path / "my_nuclei").touch()
+    accuracy.add_segmenter(method, "env/bin/python", str(tmp_path / "my_nuclei"))
+    settings, factor = accuracy.VARIANTS[f"{method}, model my_nuclei"]
+    assert factor == 1
+    options = settings["run_segmenter"][method]
+    assert Path(options["python"]).is_absolute()
+    assert options["model"] == str(tmp_path / "my_nuclei")
+    schema = yaml.safe_load((ROOT / "config/schemas/stages.schema.yaml").read_text())
+    known = schema["properties"]["run_segmenter"]["properties"][method]["properties"]
+    assert options.keys() == known.keys()
+    rows, _ = accuracy.list_scored()
+    assert f"variant-{number}" in {row["preset"] for row in rows}
 
 
 def test_points_in_a_table_are_counted(tmp_path, monkeypatch):
