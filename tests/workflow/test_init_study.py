@@ -53,11 +53,11 @@ def test_a_new_study_runs_and_grows(tmp_path):
     assert (results / ".history.jsonl").is_file()
     add(images, "right")
     assert "1 of them new" in init(tmp_path, "--diameter", str(DIAMETER_UM))
-    second = jobs(run(tmp_path))
+    second = jobs(run(tmp_path, "--", "results/stacks.csv"))
     assert second["denoise"] == 1
     rows = read_rows(results / "stacks.csv")
     assert {(row["stack"], row["object"]) for row in rows} >= {("right", "nuclei")}
-    assert jobs(run(tmp_path)) == {}
+    assert jobs(run(tmp_path, "--", "results/stacks.csv")) == {}
     config = tmp_path / "my study" / "config.yaml"
     config.write_text(config.read_text() + "binarize: {method: otsu\nclean_mask: {}\n")
     line = config.read_text().count("\n")

@@ -89,8 +89,10 @@ def import_stack(
     flags = [
         *source.flags,
         *voxel_size.find_doubtful(stored, spacing),
-        *voxel_size.find_unusual({axis: chosen[axis]["um"] for axis in "zyx"}, source.count),
     ]
+    if any(spacing.values()):  # typed by hand, so the order can be wrong
+        sizes = {axis: chosen[axis]["um"] for axis in "zyx"}
+        flags += voxel_size.find_unusual(sizes, source.count)
     if source.files:  # a billion absent chunks take too long to read
         flags += check_chunks(name, source, number)
     with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):

@@ -402,3 +402,21 @@ def test_real_stacks_with_incomplete_metadata_are_an_error(data, tmp_path, file,
         run(data / file, tmp_path, **sheet)
     assert expected in str(error.value)
     assert file in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "flagged"),
+    [
+        ({"z_um": 0.4, "y_um": 0.4, "x_um": 0.9}, True),
+        ({"z_um": 0.9, "y_um": 0.4, "x_um": 0.4}, False),
+        ({}, False),  # the voxels in the file are flat: a microscope does not mix up the axes
+    ],
+)
+def test_only_voxel_sizes_of_the_sheet_can_be_in_the_wrong_order(tmp_path, typed, flagged):
+    metadata = {"axes": "ZYX", "spacing": 0.3, "unit": "um"}
+    size = {} if typed else {"imagej": True, "resolution": (1, 1), "metadata": metadata}
+    tifffile.imwrite(tmp_path / "a.tif", np.ones((4, 8, 9), np.uint16), **size)
+    outputs = {"raw": tmp_path / "raw.tif", "record": tmp_path / "import.json"}
+    script.main(image=[tmp_path / "a.tif"], channel="nuclei", **outputs, **typed)
+    flags = read_json(tmp_path / "import.json")["flags"]
+    assert [flag.endswith("(check their order)") for flag in flags] == [True] * flagged
