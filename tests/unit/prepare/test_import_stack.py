@@ -415,7 +415,9 @@ def test_real_stacks_with_incomplete_metadata_are_an_error(data, tmp_path, file,
 def test_only_voxel_sizes_of_the_sheet_can_be_in_the_wrong_order(tmp_path, typed, flagged):
     metadata = {"axes": "ZYX", "spacing": 0.3, "unit": "um"}
     size = {} if typed else {"imagej": True, "resolution": (1, 1), "metadata": metadata}
-    tifffile.imwrite(tmp_path / "a.tif", np.ones((4, 8, 9), np.uint16), **size)
+    tifffile.imwrite(
+        tmp_path / "a.tif", np.ones((4, 8, 9), np.uint16), photometric="minisblack", **size
+    )
     outputs = {"raw": tmp_path / "raw.tif", "record": tmp_path / "import.json"}
     script.main(image=[tmp_path / "a.tif"], channel="nuclei", **outputs, **typed)
     flags = read_json(tmp_path / "import.json")["flags"]
