@@ -64,5 +64,5 @@ def test_each_file_given_with_configfile_is_checked(tmp_path, monkeypatch):
     (tmp_path / "b.yaml").write_text("seed: 1\nseed: 2\n")
     files = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
     workflow = mock.Mock(configfiles=files, is_main_process=True)
-    with pytest.raises(WorkflowError, match="b.yaml: the key 'seed' is in line 1 and again"):
+    with pytest.raises(WorkflowError, match=r"b\.yaml: the key 'seed' is in line 1 and again"):
         open_study(workflow, {}, "config")
