@@ -30,7 +30,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 run: .venv/run.stamp
 	$(BIN)/snakemake --cores $(CORES)
 	@printf '\nLook at\n'
-	@printf '  %s\n' $(RESULTS)/stacks.csv $(RESULTS)/objects.csv $(RESULTS)/columns.csv \
+	@printf '  %s\n' $(RESULTS)/index.html $(RESULTS)/stacks.csv $(RESULTS)/objects.csv $(RESULTS)/columns.csv \
 		$(RESULTS)/*/figures/*.png $(RESULTS)/*/nuclei/labels.ome.tif
 
 quick: lint

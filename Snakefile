@@ -55,6 +55,7 @@ rule all:
         objects="<results>/objects.csv",
         stacks="<results>/stacks.csv",
         statistics="<results>/statistics.csv",
+        quality="<results>/quality.csv",
         columns="<results>/columns.csv",
         config="<results>/config.yaml",
         provenance="<results>/provenance.json",

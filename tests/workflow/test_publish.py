@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -88,6 +89,21 @@ def test_nothing_has_to_be_done_where_the_archive_is_unpacked(unpacked):
     image = unpacked.folder / IMAGES[0]
     image.write_bytes(image.read_bytes()[:-1] + b"\1")
     assert jobs(unpacked.run("-n"))["import_stack"] == 1
+
+
+def test_a_stack_that_was_left_out_can_be_left_out_where_the_archive_is_unpacked(unpacked):
+    unpacked.add("new", image=IMAGES[0], condition="b")
+    left = jobs(unpacked.run("-n", "--config", "skip_incomplete_stacks=true"))
+    assert left["collect_stacks"] == left["write_index"] == 1
+    assert not {"import_stack", "summarize_stack"} & left.keys()
+
+
+def test_the_links_of_the_page_lead_to_files_of_the_archive(unpacked):
+    page = unpacked.result("index.html")
+    links = set(re.findall(r'href="([^"#:]+)"', page.read_text(encoding="utf-8")))
+    assert {"quality.csv", "methods.md", "own/nuclei/objects.csv"} < links
+    missing = {link for link in links if not (page.parent / link).exists()}
+    assert missing == {"own/channels/nuclei/raw.tif"}  # intermediate images are left out
 
 
 def test_the_archive_does_not_depend_on_when_and_where_it_was_packed(published, tmp_path):

@@ -183,6 +183,10 @@ class Inputs:
         files += ["<results>/stack_scores.csv"] if self.scores() else []
         for name in ("labels.ome.tif", "segmentation.tif", "selection.csv", "objects.csv"):
             files += self._study.of_each_object(f"<results>/{{stack}}/{{object}}/{name}")
+        # the tables of all stacks are collected from these, without which no stack is complete
+        files += self._study.of_each_stack("<results>/{stack}/quality.json")
+        for name in ("summary.csv", "statistics.csv", "pictures.json"):
+            files += self._study.of_each_object(f"<results>/{{stack}}/{{object}}/{name}")
         return files
 
     def files_of_sheet(self) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Guess from names which part of a name is the channel, and what the channel shows."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -165,12 +166,21 @@ def name_channels(
 def as_name(text: str) -> str:
     """Convert a text to a name that the sheet accepts: letters, digits and hyphens.
 
+    Accents are removed from letters.
+
     Examples
     --------
     >>> as_name("day 1/mouse_2 (left)")
     'day-1-mouse-2-left'
+    >>> as_name("Émbryo 1")
+    'Embryo-1'
     """
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")[:MAX_NAME].rstrip("-")
+    letters = "".join(
+        letter
+        for letter in unicodedata.normalize("NFKD", text)
+        if not unicodedata.combining(letter)
+    )
+    return re.sub(r"[^A-Za-z0-9]+", "-", letters).strip("-")[:MAX_NAME].rstrip("-")
 
 
 def _kind(word: str) -> str:

@@ -44,7 +44,7 @@ svg text { font: 13px system-ui, sans-serif; fill: #1a1a1a; }
 .keys span { display: inline-block; width: 1.6rem; height: 4px; margin-right: .5rem;
   vertical-align: middle; }
 footer { margin-top: 3rem; padding-top: .6rem; border-top: 1px solid #ccc; color: #444;
-  font-size: .9rem; }
+  font-size: .9rem; overflow-wrap: anywhere; }
 footer td, footer th { text-align: left; overflow-wrap: anywhere; }
 summary { cursor: pointer; }
 /* marks of the writing direction in names do not affect the text around them */

@@ -90,12 +90,16 @@ DESCRIPTIONS = {  # of files, by name
     "methods.bib": "Publications that the methods section cites",
     "methods.md": "Methods section of a paper about this run",
     "objects.csv": "Measurements of objects, one in each row",
+    "pictures.json": "Small pictures of the stack and its flagged objects, which index.html shows",
     "provenance.json": "Versions of the software, and checksums of the images",
+    "quality.csv": "Image quality of each channel",
+    "quality.json": "Image quality of each channel and plane",
     "scores.csv": "Scores of the segmentation against ground truth",
     "segmentation.tif": "Label image of all objects, including those that are not measured",
     "selection.csv": "Which objects are measured, and why others are not",
     "stacks.csv": "Summary of each stack",
     "statistics.csv": "Statistics of the measurements of each stack",
+    "summary.csv": "Summary of this stack",
 }
 TERMS = {  # of the block `study`: where they are defined, and their names there
     "organism": ("REMBI", "Biosample: organism"),

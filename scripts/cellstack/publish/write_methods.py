@@ -156,19 +156,15 @@ def _images(
     records: Mapping[str, Mapping[str, Any]],
     simulated: Sequence[str],
 ) -> str:
-    channels = list(dict.fromkeys(key.split("/")[1] for key in records))
-    named = _and(channels)
-    parts = [
-        f"{counted(len(stacks), 'stacks')} with the {_plural('channel', channels)} {named} "
-        f"{'was' if len(stacks) == 1 else 'were'} analysed."
-    ]
+    parts = [_channels(stacks, records)]
     if simulated:
         verb = "is" if len(simulated) == 1 else "are"
         parts.append(f"{_sentence_case(_stack_names(simulated, stacks))} {verb} simulated.")
     sizes: dict[tuple[str, ...], list[str]] = {}
     for (stack, _), row in rows.items():
-        size = tuple(row.get(f"voxel_size_{axis}_um", "") for axis in "zyx")
-        if all(size) and stack not in sizes.setdefault(size, []):
+        cells = [row.get(f"voxel_size_{axis}_um", "") for axis in "zyx"]
+        size = tuple(f"{float(cell):.4g}" for cell in cells if cell)
+        if len(size) == len(cells) and stack not in sizes.setdefault(size, []):
             sizes[size].append(stack)
     if len(sizes) > MAX_DIFFERENT:
         ranges = [_written("size_um", list(map(float, each))) for each in zip(*sizes, strict=True)]
@@ -179,6 +175,23 @@ def _images(
             of = "" if len(sizes) == 1 else f" of {_stack_names(having, stacks)}"
             parts.append(f"The voxel size{of} was {' x '.join(size)} µm along z, y and x.")
     return " ".join([*parts, *_acquisition(stacks, records)])
+
+
+def _channels(stacks: Sequence[str], records: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return a sentence with the number of stacks, and the stacks that lack a channel."""
+    having: dict[str, list[str]] = {}
+    for key in records:
+        stack, channel = key.split("/")
+        having.setdefault(channel, []).append(stack)
+    common = [channel for channel in having if len(having[channel]) >= len(stacks)]
+    named = f" with the {_plural('channel', common)} {_and(common)}" if common else ""
+    verb = "was" if len(stacks) == 1 else "were"
+    others = [
+        f"The channel {channel} was present in {_stack_names(owners, stacks)}."
+        for channel, owners in having.items()
+        if channel not in common
+    ]
+    return " ".join([f"{counted(len(stacks), 'stacks')}{named} {verb} analysed.", *others])
 
 
 def _acquisition(stacks: Sequence[str], records: Mapping[str, Mapping[str, Any]]) -> list[str]:

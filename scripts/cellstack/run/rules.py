@@ -13,6 +13,7 @@ from cellstack.config.schemas import Schemas
 from cellstack.config.sheet import CHANNEL_OF
 from cellstack.config.study import Study
 from cellstack.errors import InputError
+from cellstack.run.check_yaml import check_yaml
 from cellstack.run.folders import check_folders
 from cellstack.run.history import LOCAL
 from cellstack.run.job import RERUN_PARAMS
@@ -46,6 +47,8 @@ def open_study(workflow: Any, config: dict[str, Any], folder: str | Path) -> Stu
     folders = workflow.pathvars
     if workflow.is_main_process:
         logging.raiseExceptions = False  # no traceback for each line of a log on a full disk
+        for path in workflow.configfiles:  # Snakemake accepts keys that are written twice
+            check_yaml(path)
     try:
         study = Study.load(
             config,

@@ -73,4 +73,6 @@ def test_the_channels_of_the_sheet(names, given, expected):
 
 def test_names_fit_into_the_sheet():
     assert as_name("mouse_1 (left)/µ") == "mouse-1-left"
+    assert as_name("Mäuse_Ñandú é") == as_name("Ma\u0308use_N\u0303andu\u0301 e\u0301")
+    assert as_name("Mäuse_Ñandú é") == "Mause-Nandu-e"
     assert len(as_name("a" * 300)) == 100

@@ -232,6 +232,26 @@ def test_voxel_sizes_and_acquisition_are_told_apart():
     assert "acquired as follows: nuclei: objective 63x, exposure 20.5 ms (stack a)." in text
 
 
+def test_channels_that_only_some_stacks_have_are_told_apart():
+    names = ["a/nuclei", "a/membrane", "b/nuclei", "c/membrane"]
+    records = {name: {"channel": {"index": 0}} for name in names}
+    rows = [row("a"), row("b"), row("c", "cells")]
+    groups = [group(stacks=["a", "b"]), group("cells", stacks=["a", "c"])]
+    text = describe(groups, rows, records).text
+    assert "3 stacks were analysed. The channel nuclei was present in stacks a and b. " in text
+    assert "The channel membrane was present in stacks a and c." in text
+    del records["c/membrane"]
+    text = describe([group(stacks=["a", "b"])], rows[:2], records).text
+    assert "2 stacks with the channel nuclei were analysed. The channel membrane was" in text
+
+
+def test_voxel_sizes_have_four_digits():
+    sizes = ("0.58", "0.52187549", "0.52187549"), ("0.58", "0.521876", "0.521876")
+    rows = [row(name, size=size) for name, size in zip("ab", sizes, strict=True)]
+    text = describe([group(stacks=["a", "b"])], rows).text
+    assert "The voxel size was 0.58 x 0.5219 x 0.5219 µm along z, y and x." in text
+
+
 def test_hostile_texts_of_a_file_are_text():
     hostile = "<script>alert(1)</script> [@a](b) \u202egnp.exe\u0007 $x$ `c`"
     records = {"a/nuclei": {"acquisition": {"objective": hostile}, "channel": {"index": 0}}}
