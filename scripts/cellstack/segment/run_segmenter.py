@@ -245,9 +245,8 @@ def _copy_to_log(process: "subprocess.Popen[str]", last: list[str]) -> None:
 
 def _end(process: "subprocess.Popen[str]") -> None:
     """End a program and all processes that it started, if they have not ended."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
+    for how in (signal.SIGTERM, signal.SIGKILL):  # both: a child can ignore the first
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, how)
         with suppress(subprocess.TimeoutExpired):
             process.wait(SECONDS_TO_END)
-            return

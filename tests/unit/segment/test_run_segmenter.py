@@ -145,9 +145,10 @@ def test_a_program_that_does_not_exist(tmp_path):
         segment(tmp_path, "", "no-such-program {output}")
 
 
-def test_a_program_and_its_children_end_at_the_time_limit(tmp_path):
+@pytest.mark.parametrize("first", ["", "import signal; signal.signal(15, signal.SIG_IGN); "])
+def test_a_program_and_its_children_end_at_the_time_limit(tmp_path, first):
     alive = tmp_path / "alive"
-    child = f"import time; time.sleep(2); open({str(alive)!r}, 'w')"
+    child = f"{first}import time; time.sleep(2); open({str(alive)!r}, 'w')"
     program = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}])"
     start = time.monotonic()
     with pytest.raises(InputError, match=r"did not end within .* raise run_segmenter\.time_limit"):
