@@ -42,7 +42,7 @@ def main(
         values = placeholders(raw.resolve(), output, spacing, diameter_um, threads)
         words = METHODS[method](values, **options)
         run_program(words, 60 * time_limit_minutes)
-        if not output.exists():
+        if not output.is_file():
             raise InputError(
                 f"run_segmenter: {words[0]!r} did not write {OUTPUT}; make it write the labels to "
                 "the path {output}, as TIFF"

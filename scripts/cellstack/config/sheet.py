@@ -96,7 +96,7 @@ def read_table(
             f"{key}: {path!r} is an Excel workbook, which is read with the package openpyxl; "
             "install it with `python -m pip install openpyxl`, or save the table as .csv"
         ]
-    except (OSError, ValueError, csv.Error) as error:  # an empty file has no header: ValueError
+    except (OSError, ValueError, csv.Error) as error:
         reason = str(error).strip().replace("\n", " ")
         if path.lower().endswith(spreadsheets.WORKBOOKS):
             return [], [

@@ -63,6 +63,8 @@ def read_cells(path: str) -> list[list[str]]:
         text = _read_text(path)
         separator = separator_of(path)
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    if not lines:
+        raise ValueError("it is empty: write the header in its first line")
     return [[cell.strip() for cell in line] for line in lines]
 
 

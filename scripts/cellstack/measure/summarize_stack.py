@@ -179,7 +179,7 @@ def summarize_stack(
     if unfit := corrections.count(NOT_APPLIED):
         flags_of_stack.insert(
             0,
-            f"corrections not applied: {unfit} of {len(corrections)} (the objects do not fit them; "
+            f"corrections not applied: {unfit} of {len(corrections)} (the objects do not fit them, "
             f"see {channel}/corrections.csv)",
         )
     if saturated:

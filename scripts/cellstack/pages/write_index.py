@@ -433,7 +433,7 @@ def _corrected(row: Row) -> str:
     if row.get("count_corrections", "0") in ("", "0"):
         return ""
     missing = row["count_corrections_not_applied"]
-    not_applied = "" if missing == "0" else f" ({missing} corrections not applied)"
+    not_applied = "" if missing == "0" else f" ({counted(int(missing), 'corrections')} not applied)"
     return f", {row['count_corrected']} corrected by hand{not_applied}"
 
 

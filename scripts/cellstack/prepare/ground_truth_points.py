@@ -56,7 +56,7 @@ def read_points(path: str | Path, spacing: Spacing) -> NDArray[np.float64]:
     """
     try:
         header, *lines = spreadsheets.read_cells(str(path))
-    except (OSError, ValueError, csv.Error) as error:  # an empty file has no header: ValueError
+    except (OSError, ValueError, csv.Error) as error:
         reason = str(error).strip().replace("\n", " ")
         raise InputError(
             f"{path}: this is not a text table in UTF-8 ({reason}): save the points as .csv "

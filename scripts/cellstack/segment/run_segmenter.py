@@ -215,14 +215,15 @@ def run_program(words: Sequence[str], time_limit_s: float) -> None:
         status = process.wait(time_limit_s)
     except subprocess.TimeoutExpired:
         raise InputError(
-            f"run_segmenter: {name!r} did not end within {time_limit_s / 60:g} minutes and was "
+            f"run_segmenter: {name!r} did not end within {time_limit_s / 60:g} min and was "
             "stopped; raise run_segmenter.time_limit_minutes"
         ) from None
     finally:  # also if the job is interrupted
         _end(process)
         reader.join(SECONDS_TO_END)
     if status < 0:
-        why = signal.Signals(-status).name
+        known = {each.value: each.name for each in signal.Signals}
+        why = known.get(-status, f"signal {-status}")  # real-time signals have no name
         more = "; it may need more memory" if -status == TOO_LITTLE_MEMORY else ""
         raise InputError(f"run_segmenter: {name!r} was killed by {why}{more}; see the log")
     if status:
@@ -244,9 +245,8 @@ def _copy_to_log(process: "subprocess.Popen[str]", last: list[str]) -> None:
 
 def _end(process: "subprocess.Popen[str]") -> None:
     """End a program and all processes that it started, if they have not ended."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
+    for how in (signal.SIGTERM, signal.SIGKILL):  # both: a child can ignore the first
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, how)
         with suppress(subprocess.TimeoutExpired):
             process.wait(SECONDS_TO_END)
-            return

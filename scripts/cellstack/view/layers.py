@@ -110,9 +110,14 @@ def _objects(folder: Path, kind: str) -> list[Layer]:
         features = {name: [row[name] for row in flagged] for name in ("label", "flags")}
         layers.append(_points(f"{kind} flagged", centroids, spacing, features, diameter, "yellow"))
     record = folder / "corrections.csv"
+    summary = folder / "summary.csv"
+    # the record is kept when all corrections are undone
+    undone = summary.exists() and any(
+        row.get("count_corrections") == "0" for row in read_rows(summary)
+    )
     unfit = [
         row
-        for row in (read_rows(record) if record.exists() else ())
+        for row in (read_rows(record) if record.exists() and not undone else ())
         if row["status"] == "not applied"
     ]
     if unfit:

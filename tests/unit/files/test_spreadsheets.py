@@ -79,6 +79,12 @@ def test_a_line_break_in_a_cell_is_kept(tmp_path):
     assert read_cells(str(tmp_path / "a.csv")) == [["stack", "note"], ["a", "one\r\ntwo"]]
 
 
+def test_an_empty_file_is_refused_with_the_fix(tmp_path):
+    (tmp_path / "a.csv").touch()
+    with pytest.raises(ValueError, match="empty: write the header in its first line"):
+        read_cells(str(tmp_path / "a.csv"))
+
+
 def test_an_unfinished_quotation_is_refused(tmp_path):
     (tmp_path / "a.csv").write_text('a,"b\n')
     with pytest.raises(csv.Error):

@@ -58,6 +58,7 @@ def table_of(page):
         ("0", "0", "1 flagged. Median"),
         ("2", "0", "1 flagged, 2 corrected by hand. Median"),
         ("2", "3", "1 flagged, 2 corrected by hand (3 corrections not applied). Median"),
+        ("2", "1", "1 flagged, 2 corrected by hand (1 correction not applied). Median"),
     ],
 )
 def test_corrections_by_hand_are_counted(applied, missing, text):

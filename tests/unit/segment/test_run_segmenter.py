@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -74,6 +75,13 @@ if what == "no objects": labels[:] = 0
 if what == "killed":
     import os, signal
     os.kill(os.getpid(), signal.SIGKILL)
+if what == "real-time signal":
+    import os, signal
+    os.kill(os.getpid(), signal.SIGRTMIN + 1)
+if what == "a folder":
+    import os
+    os.mkdir(output)
+    sys.exit()
 print("found", labels.max())
 tifffile.imwrite(output, labels)
 """
@@ -118,6 +126,8 @@ def test_no_objects_are_a_result(tmp_path):
         ("silent", "did not write labels.tif; make it write the labels to the path {output}"),
         ("fails", "ended with exit status 1: no model; see the log, and correct the command or"),
         ("killed", "was killed by SIGKILL; it may need more memory; see the log"),
+        ("real-time signal", f"was killed by signal {signal.SIGRTMIN + 1}; see the log"),
+        ("a folder", "did not write labels.tif; make it write the labels to the path {output}"),
         ("other shape", "labels of shape (5, 5, 8) do not fit"),
         ("fractions", "has values that are not integers"),
     ],
@@ -135,9 +145,10 @@ def test_a_program_that_does_not_exist(tmp_path):
         segment(tmp_path, "", "no-such-program {output}")
 
 
-def test_a_program_and_its_children_end_at_the_time_limit(tmp_path):
+@pytest.mark.parametrize("first", ["", "import signal; signal.signal(15, signal.SIG_IGN); "])
+def test_a_program_and_its_children_end_at_the_time_limit(tmp_path, first):
     alive = tmp_path / "alive"
-    child = f"import time; time.sleep(2); open({str(alive)!r}, 'w')"
+    child = f"{first}import time; time.sleep(2); open({str(alive)!r}, 'w')"
     program = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}])"
     start = time.monotonic()
     with pytest.raises(InputError, match=r"did not end within .* raise run_segmenter\.time_limit"):

@@ -1,5 +1,6 @@
 """The layers that show a stack, and the viewer with them; napari is optional."""
 
+import shutil
 import subprocess
 import sys
 
@@ -114,6 +115,14 @@ def test_flagged_objects_are_points_with_the_reason(folder):
     points, properties, _ = by_name(stack_layers(folder))["nuclei corrections not applied"]
     assert (points * SPACING).round(6).tolist() == [[1, 2, 4]]
     assert properties["features"]["flags"] == ["delete: no object at 1, 2, 4 um"]
+
+
+@pytest.mark.parametrize(("count", "is_shown"), [("2", True), ("0", False)])
+def test_the_record_of_corrections_that_were_undone_is_not_shown(tmp_path, folder, count, is_shown):
+    copy = shutil.copytree(folder, tmp_path / "results" / "colony")
+    summary = {"diameter_um": str(DIAMETER_UM), "count_corrections": count}
+    write_rows(copy / "nuclei" / "summary.csv", list(summary), [summary])
+    assert ("nuclei corrections not applied" in by_name(stack_layers(copy))) == is_shown
 
 
 def test_a_folder_without_channels_is_refused(tmp_path):
