@@ -17,7 +17,7 @@ from cellstack.errors import InputError
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.segment.run_segmenter import METHODS, placeholders, run_program
 
-VALUES = placeholders("in put.tif", "/tmp/out put.tif", (0.5, 0.2, 0.25), 8.0, 2)
+VALUES = placeholders("in put.tif", "out put/labels.tif", (0.5, 0.2, 0.25), 8.0, 2)
 STACK = np.arange(240, dtype="uint16").reshape(6, 5, 8)
 
 
@@ -29,14 +29,14 @@ def test_placeholders_are_filled_in_word_by_word():
     assert words("run --in={image} '{output}' {spacing_z},{spacing_x} $HOME *.tif {{}}") == [
         "run",
         "--in=in put.tif",
-        "/tmp/out put.tif",
+        "out put/labels.tif",
         "0.5,0.25",
         "$HOME",
         "*.tif",
         "{}",
     ]
     filled = words("'my program' {output} {spacing} {diameter} {threads}")
-    assert filled == ["my program", "/tmp/out put.tif", "0.5,0.2,0.25", "8", "2"]
+    assert filled == ["my program", "out put/labels.tif", "0.5,0.2,0.25", "8", "2"]
     assert placeholders("a", "b", SPACING, None, 1)["diameter"] == ""
 
 
