@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cellstack.config import lengths
-from cellstack.config.columns import CHANNEL_OF, STACK_COLUMNS, STATISTICS_COLUMNS
+from cellstack.config.columns import STACK_COLUMNS, STATISTICS_COLUMNS
+from cellstack.config.object_columns import CHANNEL_OF
 from cellstack.files.records import read_flags, read_json
 from cellstack.files.stacks import read_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows

@@ -6,6 +6,7 @@ import random
 from pages import SOFTWARE
 
 from cellstack.config.columns import QUALITY_COLUMNS, STACK_COLUMNS, describe_tables
+from cellstack.measure.measure_objects import MEASURED
 from cellstack.pages.write_index import Run
 
 IMAGE = SOFTWARE | {
@@ -41,7 +42,10 @@ def statistics_rows(rows, columns=("sphericity", "mean_intensity_nuclei")):
 
 def column_rows(user_columns=()):
     """Return the rows of columns.csv."""
-    tables = describe_tables(["nuclei", "membrane"], ["nuclei", "cells"], user_columns)
+    channels = ["nuclei", "membrane"]
+    tables = describe_tables(
+        dict.fromkeys(MEASURED, channels), channels, ["nuclei", "cells"], user_columns
+    )
     return [
         {"table": table, "column": name, "unit": unit, "definition": definition}
         for table, named in tables.items()

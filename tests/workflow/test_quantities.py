@@ -21,7 +21,8 @@ from scipy.spatial.distance import cdist, pdist
 from skimage import measure, metrics, morphology
 from study import Study, simulated
 
-from cellstack.config.columns import COLUMNS, PAIR_COLUMNS, is_result
+from cellstack.config.columns import is_result
+from cellstack.config.object_columns import COLUMNS, GROUPS, PAIR_COLUMNS
 from cellstack.evaluate.score_columns import TABLES
 from cellstack.files.stacks import read_stack, write_stack
 
@@ -446,6 +447,8 @@ def test_the_dictionary_of_columns_is_that_of_the_table(study):
         return [c.replace("<channel>", channel) for c in columns for channel in CHANNELS]
 
     names = {*fill_in(COLUMNS), *fill_in(PAIR_COLUMNS), "condition", "mouse"}
+    for group in study.config["measure_objects"]["columns"]:
+        names |= {*fill_in(GROUPS[group])}
     assert study.tables["objects.csv"][0].keys() == names
     described = study.tables["columns.csv"]
     for table in ("objects.csv", "stacks.csv", "statistics.csv"):

@@ -552,6 +552,17 @@ class Study:
         rows = (self.rows(stack) for stack in self.complete_stacks)
         return list(dict.fromkeys(channel for channels in rows for channel in channels))
 
+    def column_groups(self) -> dict[str, list[str]]:
+        """Return the groups of columns that are measured, each with its channels.
+
+        :data:`cellstack.config.object_columns.GROUPS` has the columns of each group.
+        """
+        return dict.fromkeys(self.config["measure_objects"]["columns"], self.all_channels())
+
+    def measures(self, group: str) -> bool:
+        """Return whether the columns of a group are measured."""
+        return group in self.column_groups()
+
     def kinds_found(self) -> list[str]:
         """Return the kinds of object that are found in any stack."""
         return [kind for kind in self.object_kinds if self.stacks_of(kind)]

@@ -49,8 +49,8 @@ def flag_objects(
     Parameters
     ----------
     rows : list of dict
-        Measured objects with ``segmentation_label``, ``volume_um3``, ``solidity`` and
-        ``touches_...``, see :data:`cellstack.config.columns.COLUMNS`.
+        Measured objects with ``segmentation_label``, ``volume_um3``, ``touches_...`` and, if their
+        shape is to be flagged, ``solidity``; see :mod:`cellstack.config.object_columns`.
     contrast : (n,) sequence of float, optional
         Contrast-to-noise ratios, see :func:`measure_contrast`; NaN is not flagged.
     crowded : collection of int
@@ -105,7 +105,7 @@ def flag_objects(
     complete = np.array([not each for each in touched])
     reference = complete if complete.sum() >= MIN_OBJECTS else np.ones(len(rows), bool)
     size = _robust_deviation(np.log([row["volume_um3"] for row in rows]), reference)
-    shape = _robust_deviation(np.array([row["solidity"] for row in rows]), reference)
+    shape = _robust_deviation(np.array([row.get("solidity", np.nan) for row in rows]), reference)
     bright = _much_brighter(np.full(len(rows), np.nan) if heights is None else np.asarray(heights))
     flags = []
     for i, row in enumerate(rows):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.config.columns import PERCENTILES, describe
+from cellstack.config.object_columns import PERCENTILES, describe
 from cellstack.config.reasons import (
     BESIDE_NO_DATA,
     BRIGHT,

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cellstack.config.columns import CHANNEL_OF, QUALITY_COLUMNS
+from cellstack.config.columns import QUALITY_COLUMNS
+from cellstack.config.object_columns import CHANNEL_OF
 from cellstack.core.counting import counted
 from cellstack.figures.colors import BLUE, VERMILLION
 from cellstack.pages.charts import line_chart, line_colors, round_ticks

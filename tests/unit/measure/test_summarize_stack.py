@@ -4,7 +4,8 @@ import pytest
 from drawn import boxes_image
 
 import summarize_stack as script
-from cellstack.config.columns import STACK_COLUMNS, STATISTICS_COLUMNS, describe
+from cellstack.config.columns import STACK_COLUMNS, STATISTICS_COLUMNS
+from cellstack.config.object_columns import describe
 from cellstack.config.reasons import REASONS
 from cellstack.files.records import write_json
 from cellstack.files.stacks import write_stack
