@@ -25,6 +25,7 @@ from cellstack.config.columns import is_result
 from cellstack.config.object_columns import COLUMNS, GROUPS, PAIR_COLUMNS
 from cellstack.evaluate.score_columns import TABLES
 from cellstack.files.stacks import read_stack, write_stack
+from cellstack.measure.measure_objects import MEASURED
 
 pytestmark = pytest.mark.slow
 
@@ -447,7 +448,7 @@ def test_the_dictionary_of_columns_is_that_of_the_table(study):
         return [c.replace("<channel>", channel) for c in columns for channel in CHANNELS]
 
     names = {*fill_in(COLUMNS), *fill_in(PAIR_COLUMNS), "condition", "mouse"}
-    for group in study.config["measure_objects"]["columns"]:
+    for group in MEASURED:
         names |= {*fill_in(GROUPS[group])}
     assert study.tables["objects.csv"][0].keys() == names
     described = study.tables["columns.csv"]
@@ -645,8 +646,8 @@ def test_pairs(study):
     table = study.tables["drawn/cells/pairs.csv"]
     assert {row["nuclei_count"] for row in table} == {"0", "1", "2"}
     for label, row in enumerate(table, 1):
-        expected = {"label": label} | pair_columns(study, selected == label)
         (found,) = np.unique(cells[selected == label])
+        expected = {"segmentation_label": found} | pair_columns(study, selected == label)
         flags = pair_flags(study, found, expected["nuclei_count"])
         assert_row(row, expected | {"flags": ";".join(flags)})
     assert label == selected.max()
