@@ -2,6 +2,7 @@ rule write_index:
     """Write the page of the run: all stacks, and the details of each."""
     input:
         stacks="<results>/stacks.csv",
+        checks="<results>/checks.csv",
         statistics="<results>/statistics.csv",
         columns="<results>/columns.csv",
         provenance="<results>/provenance.json",

@@ -499,7 +499,7 @@ class Inputs:
     def parquet(self) -> list[str]:
         """Return the tables of all stacks as Parquet."""
         scored = ("scores", "stack_scores") if self.score_tables() else ()
-        names = ("objects", "stacks", "statistics", "quality", *scored)
+        names = ("objects", "stacks", "checks", "statistics", "quality", *scored)
         return [f"<results>/{name}.parquet" for name in names]
 
     def anndata(self) -> list[str]:

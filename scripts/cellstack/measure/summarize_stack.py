@@ -117,8 +117,9 @@ def summarize_stack(
     Returns
     -------
     dict of str to object
-        The cells of :data:`cellstack.config.columns.STACK_COLUMNS`, without the names of stack and
-        kind. None if there are too few objects.
+        The cells of :data:`cellstack.config.columns.STACK_COLUMNS` and
+        :data:`cellstack.config.columns.CHECK_COLUMNS`, without the names of stack and kind.
+        None if there are too few objects.
 
     Notes
     -----

@@ -75,6 +75,7 @@ ADVICE = re.compile(r" \([^()]*\)$")  # end of a reason, which the table leaves 
 TABLES = {  # of all stacks, which the default target makes
     "objects.csv": "measured objects",
     "stacks.csv": "stacks",
+    "checks.csv": "figures behind the flags of stacks",
     "statistics.csv": "measurements of each stack",
     "quality.csv": "image quality of each channel",
     "columns.csv": "units and definitions of all columns",
@@ -97,7 +98,8 @@ class Run:
     Attributes
     ----------
     stacks, statistics, columns : list of dict of str to str
-        Rows of the tables stacks.csv, statistics.csv and columns.csv.
+        Rows of the tables stacks.csv (with the columns of checks.csv), statistics.csv and
+        columns.csv.
     user_columns : list of str
         The user's columns of the sheet.
     group_by : str
@@ -689,12 +691,13 @@ def _plotted_columns(run: Run, rows: Sequence[Row]) -> list[dict[str, Any]]:
     definitions = {(row["table"], row["column"]): row for row in run.columns}
     columns = []
     for name in dict.fromkeys(name for row in rows for name in row):
-        known = definitions.get(("stacks.csv", name))
+        table = "stacks.csv" if ("stacks.csv", name) in definitions else "checks.csv"
+        known = definitions.get((table, name))
         if name in run.user_columns or known is None or name.startswith(NOT_PLOTTED):
             continue
         values = _numbers([row.get(name, "") for row in rows])
         if values:
-            columns.append(_column("stacks.csv", name, known["definition"], known["unit"], values))
+            columns.append(_column(table, name, known["definition"], known["unit"], values))
     medians = {(row["stack"], row["object"], row["column"]): row for row in run.statistics}
     shown = {column["name"] for column in columns}
     for name in dict.fromkeys(row["column"] for row in run.statistics):

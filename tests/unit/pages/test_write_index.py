@@ -284,6 +284,7 @@ def arguments(tmp_path):
     results = tmp_path / "results"
     rows = [stack_row("a"), failed_row("b")]
     write_rows_of(results / "stacks.csv", rows)
+    write_rows_of(results / "checks.csv", [{"stack": row["stack"]} for row in rows])
     write_rows_of(results / "statistics.csv", statistics_rows(rows))
     write_rows_of(results / "columns.csv", column_rows())
     imported = write_imported(tmp_path / "other", ["a"])
@@ -294,7 +295,7 @@ def arguments(tmp_path):
     (results / "a" / "planes.png").write_bytes(b"ABC")
     (tmp_path / "image.tif").touch()
     return {
-        **{name: results / f"{name}.csv" for name in ("stacks", "statistics", "columns")},
+        **{name: results / f"{name}.csv" for name in ("stacks", "checks", "statistics", "columns")},
         "provenance": results / "provenance.json",
         "quality": [results / "a" / "quality.json"],
         "pictures": [results / "a" / "nuclei" / "pictures.json"],
