@@ -5,7 +5,7 @@
 # make formats        install the optional packages for microscope files and other inputs
 # make export         install the optional packages for Parquet and AnnData
 # make view           install napari, for `python scripts/view.py`
-# make docs           update the generated tables in config/README.md
+# make docs           update the generated tables, and build the documentation site in site/
 # make accuracy       score simulated and real stacks
 # make bench          measure the run time of cellstack and other tools
 # make resources      measure the jobs, and fit the memory and time that the rules request
@@ -54,8 +54,10 @@ export: .venv/export.stamp
 
 view: .venv/view.stamp
 
-docs: .venv/run.stamp
+# a link without a target is an error
+docs: .venv/run.stamp .venv/docs.stamp
 	$(BIN)/python docs/build_reference.py
+	.venv/docs/bin/python docs/build_site.py
 
 # installs Slurm if it is missing, and stops it after the tests, whether or not they pass
 test-cluster: .venv/dev.stamp .venv/slurm.stamp
@@ -90,15 +92,15 @@ resources: .venv/run.stamp
 
 .venv/dev.stamp: .venv/formats.stamp .venv/export.stamp
 
-# the other tools of `make bench`, and the tool of `make audit`, each in a separate environment
-.venv/peers.stamp .venv/audit.stamp: .venv/%.stamp: $(REQUIREMENTS)/%.txt | .venv/bin/python
+# the other tools of `make bench`, and those of `make audit` and `make docs`, each in a separate environment
+.venv/peers.stamp .venv/audit.stamp .venv/docs.stamp: .venv/%.stamp: $(REQUIREMENTS)/%.txt | .venv/bin/python
 	$(PYTHON) -m venv .venv/$*
 	.venv/$*/bin/python $(PIP_INSTALL) -r $<
 	touch $@
 
 # needs uv on the path
 lock:
-	cd $(REQUIREMENTS) && for name in run formats export dev slurm view peers audit; do \
+	cd $(REQUIREMENTS) && for name in run formats export dev slurm view peers audit docs; do \
 		$(COMPILE) $$name.in -o $$name.txt || exit 1; done
 	$(PYTHON) envs/pin.py
 
@@ -107,4 +109,4 @@ audit: .venv/audit.stamp
 	.venv/audit/bin/python envs/audit.py
 
 clean:
-	rm -rf results results-* resources logs logs-* .snakemake
+	rm -rf results results-* resources logs logs-* site .snakemake

@@ -1,9 +1,9 @@
-"""Generate the tables of config/README.md from the schemas in config/schemas.
+"""Generate the tables of the reference from schemas, columns, rules and benchmarks.
 
 python docs/build_reference.py
 python docs/build_reference.py --check
 
-The text of config/README.md is written by hand. A table lies between a line such as
+The text of the documents is written by hand. A table lies between a line such as
 ``<!-- generated: stage binarize -->`` and the line ``<!-- end -->``, and is replaced in place. With
 ``--check`` nothing is written: if a table is outdated, a diff is printed and the exit status is 1.
 """
@@ -23,12 +23,12 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from cellstack.config import renamed  # noqa: E402
+from cellstack.config import columns, object_columns, renamed  # noqa: E402
 from cellstack.config.columns import CONTACT_COLUMNS  # noqa: E402
 from cellstack.config.schemas import Schemas  # noqa: E402
 from cellstack.config.settings import follow, method_blocks  # noqa: E402
+from cellstack.evaluate import score_columns  # noqa: E402
 
-REFERENCE = ROOT / "config" / "README.md"
 GENERATED = re.compile(r"(<!-- generated: (.+?) -->\n).*?(?=<!-- end -->\n)", re.DOTALL)
 
 Schema: TypeAlias = Mapping[str, Any]
@@ -38,21 +38,22 @@ SCHEMAS = Schemas.read(ROOT / "config")
 STAGES, CONFIG, SHEET = SCHEMAS.stages, SCHEMAS.config, SCHEMAS.sheet
 
 
-def build() -> str:
-    """Return the text of config/README.md with all tables up to date.
+def build(document: str) -> str:
+    """Return the text of a document, one of DOCUMENTS, with all tables up to date.
 
     Raises
     ------
     ValueError
         A table is missing, occurs twice, or is not known.
     """
-    text = REFERENCE.read_text(encoding="utf-8")
+    tables = DOCUMENTS[document]
+    text = (ROOT / document).read_text(encoding="utf-8")
     found = Counter(name for _, name in GENERATED.findall(text))
-    wrong = [name for name in [*TABLES, *found] if found[name] != 1 or name not in TABLES]
+    wrong = [name for name in [*tables, *found] if found[name] != 1 or name not in tables]
     if wrong:
         names = ", ".join(dict.fromkeys(wrong))
-        raise ValueError(f"{REFERENCE}: each table must occur once; check {names}")
-    return GENERATED.sub(lambda match: "\n".join([match[1], *TABLES[match[2]](), "", ""]), text)
+        raise ValueError(f"{document}: each table must occur once; check {names}")
+    return GENERATED.sub(lambda match: "\n".join([match[1], *tables[match[2]](), "", ""]), text)
 
 
 def stage_tables(stage: str) -> Lines:
@@ -132,6 +133,77 @@ def contact_table() -> Lines:
     """Return the table of the columns of contacts.csv."""
     rows = [[code(name), unit, f"{text}."] for name, (unit, text) in CONTACT_COLUMNS.items()]
     return as_table(["column", "unit", "description"], rows)
+
+
+def column_table(named: Mapping[str, tuple[str, str]]) -> Lines:
+    """Return the table of the columns of a file of results."""
+    rows = [[code(name), unit, f"{text}."] for name, (unit, text) in named.items()]
+    return as_table(["column", "unit", "definition"], rows)
+
+
+def group_tables() -> Lines:
+    """Return the tables of the groups of columns of objects.csv, each with its name."""
+    lines: Lines = []
+    for group, named in object_columns.GROUPS.items():
+        lines += [f"**Group {code(group)}**", "", *column_table(named), ""]
+    return lines[:-1]
+
+
+def rule_tables() -> Lines:
+    """Return the tables of the rules of each phase: what they do, and the files they write."""
+    lines: Lines = []
+    for path in sorted((ROOT / "rules").glob("*.smk")):
+        texts = re.split(r"^rule (\w+):\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[
+            1:
+        ]
+        rows = []
+        for name, text in zip(texts[::2], texts[1::2], strict=True):
+            summary = re.search(r'"""(.+?)"""', text)
+            output = re.search(r"^    output:\n((?: {8}.*\n)+)", text, re.MULTILINE)
+            files = re.findall(r'"(<[^"]+)"', output[1]) if output else []
+            rows.append([code(name), summary[1] if summary else "", ", ".join(map(code, files))])
+        if rows:
+            lines += [
+                f"**{path.stem}**",
+                "",
+                *as_table(["rule", "what it does", "files"], rows),
+                "",
+            ]
+    return lines[:-1]
+
+
+def target_table() -> Lines:
+    """Return the table of the targets in the Snakefile."""
+    text = (ROOT / "Snakefile").read_text(encoding="utf-8")
+    rules = re.findall(r'^rule (\w+):\n    """(.+?)"""', text, re.MULTILINE)
+    rows = [
+        [code("snakemake" if name == "all" else f"snakemake {name}"), text] for name, text in rules
+    ]
+    return as_table(["command", "what it does"], rows)
+
+
+def benchmark_rows(section: str, first_cells: Iterable[str], cells: Mapping[str, str]) -> Lines:
+    """Return rows of a table of benchmarks/accuracy.md.
+
+    Parameters
+    ----------
+    section : str
+        Heading above the table.
+    first_cells : iterable of str
+        The rows, by their first cell.
+    cells : dict of str to str
+        Columns of the table, and their names in the result.
+    """
+    text = (ROOT / "benchmarks" / "accuracy.md").read_text(encoding="utf-8")
+    part = re.split(r"^#+ ", text.split(f"# {section}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+    table = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in part.splitlines()
+        if line.startswith("|")
+    ]
+    rows = {row[0]: dict(zip(table[0], row, strict=True)) for row in table[2:]}
+    chosen = [[name, *(rows[name][column] for column in cells)] for name in first_cells]
+    return as_table([table[0][0], *cells.values()], chosen)
 
 
 def renamed_tables() -> Lines:
@@ -234,30 +306,68 @@ def as_table(header: list[str], rows: list[list[str]]) -> Lines:
     ]
 
 
-TABLES: dict[str, Callable[[], Lines]] = {
-    "sheet": sheet_table,
-    "configuration": configuration_table,
-    **{f"stage {stage}": partial(stage_tables, stage) for stage in STAGES["properties"]},
-    "contacts": contact_table,
-    "simulated stack": simulation_table,
-    "renamed": renamed_tables,
+DOCUMENTS: dict[str, dict[str, Callable[[], Lines]]] = {
+    "config/README.md": {
+        "sheet": sheet_table,
+        "configuration": configuration_table,
+        **{f"stage {stage}": partial(stage_tables, stage) for stage in STAGES["properties"]},
+        "contacts": contact_table,
+        "simulated stack": simulation_table,
+        "renamed": renamed_tables,
+    },
+    "docs/reference/columns.md": {
+        "columns of all objects": partial(column_table, object_columns.COLUMNS),
+        "groups of columns": group_tables,
+        "columns of pairs": partial(column_table, object_columns.PAIR_COLUMNS),
+        "stacks.csv": partial(column_table, columns.STACK_COLUMNS),
+        "checks.csv": partial(column_table, columns.CHECK_COLUMNS),
+        "quality.csv": partial(column_table, columns.QUALITY_COLUMNS),
+        "statistics.csv": partial(column_table, columns.STATISTICS_COLUMNS),
+        "selection.csv": partial(column_table, columns.SELECTION_COLUMNS),
+        "corrections.csv": partial(column_table, columns.CORRECTION_COLUMNS),
+        **{name: partial(column_table, named) for name, named in score_columns.TABLES.items()},
+    },
+    "docs/reference/rules.md": {"targets": target_table, "rules": rule_tables},
+    "docs/tutorial/challenges.md": {
+        "nuclei": partial(
+            benchmark_rows,
+            "The default preset, each stack",
+            ("tutorial", "ratio-1", "ratio-4", "ratio-8"),
+            {"F1": "F1", "found / true": "found / true", "mean IoU": "mean IoU"},
+        ),
+        "groups": partial(
+            benchmark_rows,
+            "Other methods, and a wrong or estimated diameter: F1",
+            ("default", "the tutorial, automatic"),
+            {"colony, tuning": "colony", "simulated, tuning": "simulated"},
+        ),
+        "cells": partial(
+            benchmark_rows,
+            "Cells",
+            ("ratio1", "ratio4", "ratio8"),
+            {"F1 at IoU 0.5": "F1", "method of the tutorial: F1": "method of the tutorial: F1"},
+        ),
+    },
 }
 
 
 def main() -> int:
-    """Update config/README.md, or check that it is up to date."""
+    """Update the documents, or check that they are up to date."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing; fail if outdated")
     check = parser.parse_args().check
-    before, after = REFERENCE.read_text(encoding="utf-8"), build()
-    if not check:
-        REFERENCE.write_text(after, encoding="utf-8")
-        return 0
-    lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), "config/README.md", "generated", lineterm=""
-    )
-    sys.stdout.writelines(f"{line}\n" for line in lines)
-    return int(before != after)
+    status = 0
+    for document in DOCUMENTS:
+        path = ROOT / document
+        before, after = path.read_text(encoding="utf-8"), build(document)
+        if not check:
+            path.write_text(after, encoding="utf-8")
+        elif before != after:
+            pair = before.splitlines(), after.splitlines()
+            lines = difflib.unified_diff(*pair, document, "generated", lineterm="")
+            sys.stdout.writelines(f"{line}\n" for line in lines)
+            status = 1
+    return status
 
 
 if __name__ == "__main__":

@@ -1,0 +1,191 @@
+"""The documentation site: its pages, commands, pictures and list of flags."""
+
+import ast
+import importlib
+import re
+import shutil
+import subprocess
+
+import pytest
+from study import ROOT, SNAKEMAKE
+from test_documents import DOCUMENTS, fenced, load_script, read, table_rows
+
+SITE = load_script(ROOT / "docs" / "build_site.py")
+PAGES = [page for pages in SITE.PAGES.values() for page in pages]
+PICTURES = sorted((ROOT / "docs" / "pictures").glob("*"))
+FLAGS = read("docs/understand/flags.md")
+FLAGGING = {  # functions that write flags of stacks and channels
+    "stacks": {
+        "measure.summarize_stack": (
+            "summarize_stack",
+            "_flags_of_diameter",
+            "_flags_of_objects",
+            "_flags_of_threshold",
+        ),
+        "measure.collect": ("flag_outliers",),
+    },
+    "channels": {
+        "measure.measure_quality": ("flag_quality",),
+        "files.readers.voxel_size": ("find_doubtful", "find_unusual"),
+        "prepare.import_stack": ("check_chunks",),
+    },
+}
+
+
+def test_every_document_is_a_page():
+    written = [page for page in DOCUMENTS if page.startswith("docs/")]
+    assert [page for page in written if page not in PAGES] == []
+    assert [page for page in PAGES if not (ROOT / page).is_file()] == []
+    assert len({SITE.place_of(page) for page in PAGES}) == len(PAGES)
+
+
+def test_every_page_has_a_summary():
+    for page in PAGES:
+        title, summary = SITE.summarize(read(page))
+        assert title
+        assert 20 < len(summary) < 300, (page, summary)
+
+
+def test_links_lead_to_pages_and_files_of_the_site(tmp_path):
+    SITE.stage(tmp_path)
+    for page in ["README.md", *PAGES]:
+        place = tmp_path / SITE.place_of(page)
+        text = place.read_text(encoding="utf-8")
+        for block in re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL):
+            text = text.replace(block, "")
+        for target in re.findall(r"\]\((?!\w+:)([^)\s#]+)", text):
+            assert (place.parent / target).exists(), (page, target)
+
+
+def test_the_site_is_built_without_warnings(tmp_path):
+    python = ROOT / ".venv" / "docs" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("the generator is not installed: run `make docs`")
+    command = [python, ROOT / "docs" / "build_site.py", "--versions", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    (version,) = (path.parent for path in tmp_path.glob("*/index.html"))
+    assert f'"{version.name}"' in (tmp_path / "versions.json").read_text()
+    assert "watershed" in (version / "searchindex.js").read_text()
+
+
+def test_a_broken_link_is_an_error(tmp_path):
+    python = ROOT / ".venv" / "docs" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("the generator is not installed: run `make docs`")
+    copy = tmp_path / "copy"
+    for name in ("docs", "config", "benchmarks", "scripts", "envs", "profiles"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in ROOT.glob("*.*"):
+        if path.is_file():
+            shutil.copy(path, copy)
+    page = copy / "docs" / "start" / "install.md"
+    text = page.read_text(encoding="utf-8")
+    page.write_text(
+        f"{text}\n[nowhere](nowhere.md) and [none](results.md#none)\n", encoding="utf-8"
+    )
+    command = [python, copy / "docs" / "build_site.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "nowhere.md" in done.stderr
+    assert "none" in done.stderr
+
+
+def commands():
+    """List the commands of all documents that begin with snakemake, without placeholders."""
+    found = set()
+    for document in DOCUMENTS:
+        text = read(document)
+        lines = "\n".join(fenced(text, "bash")).splitlines()
+        lines += [line.strip() for line in text.splitlines() if line.startswith("    ")]
+        lines += re.findall(r"`(snakemake [^`]+)`", text)
+        for line in lines:
+            is_complete = line.startswith("snakemake ") and not line.endswith("\\")
+            if is_complete and not re.search(r"\b[A-Z]{3,}\b|\.\.\.", line):
+                found.add(line.split("#")[0].strip())
+    return sorted(found)
+
+
+def test_targets_in_commands_exist():
+    rules = re.findall(r"^rule (\w+):", read("Snakefile"), re.MULTILINE)
+    targets = [line.split()[1] for line in commands()]
+    named = [target for target in targets if not target.startswith("-")]
+    assert {"gallery", "evaluate", "figures", "crops"} <= set(named)
+    assert set(named) <= set(rules)
+
+
+@pytest.mark.slow
+def test_commands_are_accepted(tmp_path):
+    targets = {line.split()[1] for line in commands() if not line.split()[1].startswith("-")}
+    demo = [*SNAKEMAKE, "--directory", tmp_path, "--configfile", ROOT / "config" / "config.yaml"]
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    demo += ["--snakefile", ROOT / "Snakefile", "--cores", "1", "--dry-run", "--quiet", "all"]
+    targets -= {"sweep"}  # needs a table
+    done = subprocess.run(
+        [*demo, "--", *sorted(targets)], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_picture_is_small_made_by_a_command_and_shown():
+    script = read("docs/make_pictures.py")
+    text = "".join(read(document) for document in DOCUMENTS)
+    assert PICTURES
+    for picture in PICTURES:
+        assert picture.stat().st_size < 150_000, picture
+        assert f'"{picture.name}"' in script, picture
+        assert f"pictures/{picture.name}" in text, picture
+    assert sum(picture.stat().st_size for picture in PICTURES) < 2_000_000
+
+
+def templates(module, names):
+    """Return a pattern for each flag that functions write, and its place."""
+    tree = ast.parse(read(f"scripts/cellstack/{module.replace('.', '/')}.py"))
+    functions = [node for node in ast.walk(tree) if getattr(node, "name", "") in names]
+    assert len(functions) == len(names), module
+    found = {}
+    for function in functions:
+        values = []
+        for node in ast.walk(function):
+            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+            if is_call and node.func.attr in ("append", "insert"):
+                values.append(node.args[-1])
+            elif isinstance(node, ast.Return) and isinstance(node.value, ast.List):
+                values += node.value.elts
+            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in (
+                "absence",
+                "flag",
+            ):
+                values.append(node.value)
+        for value in values:
+            value = value.left if isinstance(value, ast.BinOp) else value
+            if isinstance(value, ast.JoinedStr):
+                parts = [
+                    re.escape(part.value) if isinstance(part, ast.Constant) else ".+"
+                    for part in value.values
+                ]
+                found["".join(parts)] = function.name
+    return found
+
+
+@pytest.mark.parametrize("kind", FLAGGING)
+def test_every_flag_of_stacks_and_channels_is_explained(kind):
+    part = FLAGS.split(f"<!-- {kind} -->")[1].split(f"<!-- end of {kind} -->")[0]
+    examples = [row["flag"].strip("`") for row in table_rows(part)]
+    patterns = {}
+    for module, names in FLAGGING[kind].items():
+        patterns |= templates(module, names)
+    assert len(patterns) >= 6
+    unexplained = [p for p in patterns if not any(re.match(p, each) for each in examples)]
+    assert unexplained == []
+    assert [each for each in examples if not any(re.match(p, each) for p in patterns)] == []
+
+
+def test_every_flag_of_objects_is_explained():
+    reasons = importlib.import_module("cellstack.config.reasons")
+    part = FLAGS.split("<!-- objects -->")[1].split("<!-- end of objects -->")[0]
+    examples = [row["flag"].strip("`") for row in table_rows(part)]
+    for start in [*reasons.FLAGS.values(), reasons.TOUCHES + reasons.NO_DATA, "no nucleus"]:
+        assert any(each.startswith(start) for each in examples), start
+    known = (*reasons.FLAGS.values(), "no nucleus", "2 nuclei", "no wall to")
+    assert [each for each in examples if not each.startswith(known)] == []

@@ -1,0 +1,93 @@
+"""The pages of the tutorial: their configurations give the steps of the talk in scikit-image."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from skimage import measure
+from study import ROOT
+from test_documents import load_script
+
+from cellstack.evaluate.evaluate_labels import evaluate_labels
+from cellstack.files.stacks import read_stack, write_labels, write_stack
+from cellstack.prepare.simulate_stack import simulate_stack
+
+pytestmark = pytest.mark.slow
+PICTURES = load_script(ROOT / "docs" / "make_pictures.py")
+SPACING = (0.29, 0.26, 0.26)  # that of the talk, for which its sizes are meant
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory):
+    """Run the chain of the talk, and return its results and the steps in plain scikit-image."""
+    folder = tmp_path_factory.mktemp("talk")
+    stack = simulate_stack((36, 110, 124), SPACING, diameter_um=8, count=9, seed=4, depth_factor=1)
+    write_stack(folder / "nuclei.tif", stack.nuclei_image, SPACING)
+    write_labels(folder / "truth.tif", stack.nuclei_labels, SPACING)
+    example = PICTURES.Example(folder / "nuclei.tif", "", folder / "truth.tif", 8)
+    results = PICTURES.run_chain(example, folder, PICTURES.chain_configuration(SPACING), "talk")
+    paths = [*results.glob("*/*/*.tif"), *results.glob("nuclei/*.tif")]
+    files = {path.stem: np.asarray(read_stack(path)[0]) for path in paths}
+    points = pd.read_csv(folder / "seeds" / "talk.csv").to_numpy()
+    return results, files, PICTURES.plain_steps(stack.nuclei_image, SPACING, points)
+
+
+def test_contrast_and_denoised_stack_are_those_of_the_talk(talk):
+    _, files, plain = talk
+    np.testing.assert_allclose(files["contrast"], plain["contrast"], atol=1e-5)
+    np.testing.assert_allclose(files["denoised"], plain["denoised"], atol=1e-5)
+
+
+def test_edges_are_those_of_the_talk_up_to_their_unit(talk):
+    _, files, plain = talk
+    inside = np.s_[2:-2, 2:-2, 2:-2]
+    both = np.corrcoef(files["edges"][inside].ravel(), plain["edges"][inside].ravel())
+    assert both[0, 1] > 0.99
+
+
+@pytest.mark.parametrize(("file", "step"), [("mask", "mask"), ("mask_clean", "cleaned")])
+def test_masks_are_those_of_the_talk(talk, file, step):
+    _, files, plain = talk
+    assert 0.05 < plain[step].mean() < 0.9
+    assert np.mean((files[file] > 0) != plain[step]) < 2e-4
+
+
+def test_distances_are_those_of_the_talk_in_um(talk):
+    _, files, plain = talk
+    same = files["mask_clean"] > 0
+    close = np.isclose(files["distance"], plain["distance"], atol=1e-3)
+    assert plain["distance"].max() > 2
+    assert close[same].mean() > 0.99
+
+
+def test_objects_are_those_of_a_watershed_from_the_points(talk):
+    _, files, plain = talk
+    labels = plain["by_distance"].astype(np.uint16)
+    scores = evaluate_labels(labels, files["segmentation"], SPACING)["summary"]
+    assert scores["count_ground_truth"] >= 8
+    assert scores["recall"] == 1  # components without a point are objects too, unlike in the talk
+
+
+def test_measured_objects_have_the_volumes_of_regionprops(talk):
+    results, files, _ = talk
+    labels = PICTURES.clear_sides(files["segmentation"])
+    np.testing.assert_array_equal(labels > 0, files["labels.ome"] > 0)
+    table = pd.read_csv(results / "nuclei" / "objects.csv").sort_values("segmentation_label")
+    regions = measure.regionprops_table(
+        labels, files["raw"], properties=("area", "intensity_mean", "bbox")
+    )
+    assert len(table) > 2
+    np.testing.assert_array_equal(table["volume_voxels"], regions["area"])
+    np.testing.assert_allclose(table["mean_intensity_nuclei"], regions["intensity_mean"], rtol=1e-6)
+    np.testing.assert_array_equal(table["bbox_min_z"], regions["bbox-0"])
+    np.testing.assert_allclose(table["volume_um3"], regions["area"] * np.prod(SPACING), rtol=1e-5)
+
+
+def test_sizes_are_scaled_to_another_voxel_size():
+    scaled = PICTURES.chain_configuration((0.58, 0.52, 0.52))
+    original = PICTURES.chain_configuration()
+    assert (
+        scaled["denoise"]["median"]["radius_um"] == 2 * original["denoise"]["median"]["radius_um"]
+    )
+    volume = original["clean_mask"]["fill_holes"]["max_volume_um3"]
+    assert scaled["clean_mask"]["fill_holes"]["max_volume_um3"] == pytest.approx(8 * volume)
+    assert scaled["diameter_um"] == original["diameter_um"]
