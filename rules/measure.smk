@@ -54,6 +54,36 @@ rule measure_objects:
         "../scripts/measure_objects.py"
 
 
+rule measure_relations:
+    """Measure correlations of channels, intensities above background, and radial distributions."""
+    input:
+        labels="<results>/{stack}/{object}/labels.ome.tif",
+        selection="<results>/{stack}/{object}/selection.csv",
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
+        raw=by_wildcards(inputs.raw_stacks),
+        records=by_wildcards(inputs.import_records),
+        pairs=by_wildcards(inputs.pairs_of_cells),
+    output:
+        relations="<results>/{stack}/{object}/relations.csv",
+    log:
+        "<logs>/{stack}/{object}/measure_relations.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/measure_relations.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    threads: cores
+    resources:
+        mem_mb=memory("measure_relations"),
+        runtime=minutes("measure_relations"),
+    params:
+        channels=by_wildcards(study.channels),
+        groups=by_wildcards(study.relation_groups),
+        options=study.config["measure_relations"],
+        source=source_hash("measure_relations"),
+    script:
+        "../scripts/measure_relations.py"
+
+
 rule crop_objects:
     """Crop each selected object, all channels and its mask, and write an index."""
     input:
@@ -185,6 +215,7 @@ rule describe_columns:
         runtime=minutes("describe_columns"),
     params:
         groups=study.column_groups(),
+        shells=study.config["measure_relations"]["shells"],
         channels=study.all_channels(),
         objects=study.kinds_found(),
         from_sheet=study.user_column_names(),

@@ -37,7 +37,7 @@ UNITS = {
     "um2": r"_um2$",
     "um3": r"_um3$",
     "voxel": r"_voxels$|^bbox_",
-    "raw value": r"_intensity(_<channel>)?$",
+    "raw value": r"_intensity(_above_background)?(_<channel>)?$|^colocalization_",
     "voxel side2": r"_unit_spacing$",
     "bit": r"_bit$",
     "%": r"_percent$",
@@ -48,6 +48,7 @@ COLUMNS_WITHOUT_UNIT = re.compile(
     r"|euler_number|(touches|direction)_.*|nuclei_count|nucleus_to_cell_volume_ratio"
     r"|wall_strength|wall_missing|status|count_.*|diameter_source|.*_fraction|.*_ratio|reason"
     r"|segmentation_labels|cut_by_faces|channel"
+    r"|(pearson|spearman|manders_m[12]|overlap_coefficient)_.*|.*_(ratio|relative_intensity)_<channel>"
 )
 DESCRIBED = (
     COLUMNS | PAIR_COLUMNS | CONTACT_COLUMNS | STACK_COLUMNS | SELECTION_COLUMNS | QUALITY_COLUMNS

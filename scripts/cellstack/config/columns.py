@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cellstack.config.object_columns import (
     ORIGIN,
+    SHELLS,
     Column,
     column_names,
     describe,
@@ -227,6 +228,7 @@ def describe_tables(
     kinds: Collection[str],
     from_sheet: Iterable[str],
     has_corrections: bool = False,
+    shells: int = SHELLS,
 ) -> dict[str, dict[str, Column]]:
     """Return units and definitions of the columns of all tables except those of scores.
 
@@ -242,6 +244,8 @@ def describe_tables(
         The user's columns of the sheet.
     has_corrections : bool
         Whether there are corrections by hand.
+    shells : int
+        Number of shells of the group shells.
 
     Returns
     -------
@@ -257,7 +261,7 @@ def describe_tables(
     ('', 'from the sheet')
     """
     users = dict.fromkeys(from_sheet, ("", "from the sheet"))
-    names = column_names(groups) + (pair_column_names(channels) if "cells" in kinds else [])
+    names = column_names(groups, shells) + (pair_column_names(channels) if "cells" in kinds else [])
     objects = {name: describe(name) or ("", "") for name in names}
     tables = {
         "stacks.csv": _insert(STACK_COLUMNS, users, after="flags"),

@@ -302,10 +302,15 @@ class Inputs:
     def tables_of_object_kind(self, stack: str, object: str) -> list[str]:
         """Return the tables whose columns are added to the measured objects of a stack."""
         folder = f"<results>/{stack}/{object}"
-        tables = []
-        if object == "cells" and "nuclei" in self._study.rows(stack):
-            tables.append(f"{folder}/pairs.csv")
+        tables = self.pairs_of_cells(stack, object)
+        if self._study.relation_groups(stack, object):
+            tables.append(f"{folder}/relations.csv")
         return tables
+
+    def pairs_of_cells(self, stack: str, object: str) -> list[str]:
+        """Return the table of cells and their nuclei, for the cells of a stack that has nuclei."""
+        has_pairs = object == "cells" and self._study.has_pairs(stack)
+        return [f"<results>/{stack}/cells/pairs.csv"] if has_pairs else []
 
     def tables_of_object(self, object: str) -> list[str]:
         """Return the tables of one kind of object of all stacks."""

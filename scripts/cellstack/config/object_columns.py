@@ -15,6 +15,10 @@ Column: TypeAlias = tuple[str, str]
 """Unit and definition."""
 
 CHANNEL, CHANNEL_1, CHANNEL_2 = "<channel>", "<channel_1>", "<channel_2>"
+SHELL = "<shell>"  # number of a shell, from 1
+SHELLS = 5  # number of shells by default
+RELATIONS = ("correlation", "background", "shells")  # groups that measure_relations measures
+PAIR = f"{CHANNEL_1}_{CHANNEL_2}"
 CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}  # object: the channel that shows it
 PERCENTILES = (5, 25, 75, 95)  # in addition to the median
 AXES = {"major": "Longest", "middle": "Middle", "minor": "Shortest"}
@@ -165,6 +169,100 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
             for axis in "zyx"
         },
     },
+    "correlation": {
+        f"pearson_{PAIR}": (
+            "",
+            f"Pearson's correlation of the raw values of {CHANNEL_1} and {CHANNEL_2} over the "
+            "voxels; empty with fewer than three voxels or if a channel is constant. Unreliable in "
+            "objects of few voxels; blur, mostly along z, makes it larger",
+        ),
+        f"spearman_{PAIR}": (
+            "",
+            f"Spearman's rank correlation of the raw values of {CHANNEL_1} and {CHANNEL_2} over "
+            "the voxels; empty and unreliable where Pearson's is",
+        ),
+        f"manders_m1_{PAIR}": (
+            "",
+            f"Fraction of the intensity of {CHANNEL_1}, above colocalization_background, in voxels "
+            f"where {CHANNEL_2} is above colocalization_threshold. Unreliable if the threshold "
+            "does not separate stained from unstained voxels",
+        ),
+        f"manders_m2_{PAIR}": (
+            "",
+            f"Fraction of the intensity of {CHANNEL_2}, above colocalization_background, in voxels "
+            f"where {CHANNEL_1} is above colocalization_threshold. Unreliable where "
+            "manders_m1 is",
+        ),
+        f"overlap_coefficient_{PAIR}": (
+            "",
+            f"Sum of the products of {CHANNEL_1} and {CHANNEL_2}, both above "
+            "colocalization_background, divided by the square root of the product of their sums of "
+            "squares. Large for all even stains, also without correlation",
+        ),
+        f"colocalization_background_{CHANNEL}": (
+            "raw value",
+            f"Background of channel {CHANNEL} in the stack: percentile 5 of the means of blocks of "
+            "4 x 4 pixels; 0 with background: none. Too high if objects fill the stack",
+        ),
+        f"colocalization_threshold_{CHANNEL}": (
+            "raw value",
+            f"Threshold of channel {CHANNEL} in the stack: that of the configuration, or Otsu's",
+        ),
+    },
+    "background": {
+        f"background_intensity_{CHANNEL}": (
+            "raw value",
+            f"Background of channel {CHANNEL}. Global: percentile 5 of the means of blocks of 4 x "
+            "4 pixels of the stack; too high if objects fill the stack. Local: median of the "
+            "voxels outside of all objects, 0.05 to 0.2 diameters from this one; empty with fewer "
+            "than 20 such voxels, too high beside blurred or unsegmented objects. None: 0",
+        ),
+        f"mean_intensity_above_background_{CHANNEL}": (
+            "raw value",
+            f"Mean of the raw values of channel {CHANNEL} minus background_intensity_{CHANNEL}",
+        ),
+        f"sum_intensity_above_background_{CHANNEL}": (
+            "raw value",
+            f"Mean of channel {CHANNEL} above background times the number of voxels. Too low in "
+            "objects cut by a face",
+        ),
+    },
+    "parts": {  # of cells, in stacks with nuclei
+        **{
+            f"{part}_mean_intensity_above_background_{CHANNEL}": (
+                "raw value",
+                f"Mean of the raw values of channel {CHANNEL} in the {part} of the cell minus "
+                f"background_intensity_{CHANNEL}",
+            )
+            for part in ("nucleus", "cytoplasm")
+        },
+        f"nucleus_to_cytoplasm_ratio_{CHANNEL}": (
+            "",
+            f"Mean of channel {CHANNEL} above background in the nucleus divided by that in the "
+            "cytoplasm; empty if one of them is not above the background. Unreliable if the "
+            "cytoplasm has few voxels or is hardly brighter than the background",
+        ),
+    },
+    "shells": {
+        f"shell_{SHELL}_volume_um3": (
+            "um3",
+            f"Volume of shell {SHELL}; shell 1 is at the surface. Shells are bounded by the "
+            "distance to the nearest voxel centre outside of the object; faces of the stack do not "
+            "count as outside. Unreliable in objects cut by a face, or less than ten voxels thick "
+            "along z",
+        ),
+        f"shell_{SHELL}_mean_intensity_{CHANNEL}": (
+            "raw value",
+            f"Mean of the raw values of channel {CHANNEL} in shell {SHELL}; empty without voxels. "
+            f"Unreliable where shell_{SHELL}_volume_um3 is",
+        ),
+        f"shell_{SHELL}_relative_intensity_{CHANNEL}": (
+            "",
+            f"Mean of channel {CHANNEL} in shell {SHELL} divided by that in the object, both above "
+            "background (see background_intensity); 1 for an even stain, empty if the object is "
+            "not above it. Blur makes the outer shells darker",
+        ),
+    },
 }
 PAIR_COLUMNS: dict[str, Column] = {  # last in the table of cells, in stacks with nuclei
     "nuclei_count": (
@@ -196,13 +294,15 @@ PAIR_COLUMNS: dict[str, Column] = {  # last in the table of cells, in stacks wit
 }
 
 
-def column_names(groups: Mapping[str, Iterable[str]]) -> list[str]:
+def column_names(groups: Mapping[str, Iterable[str]], shells: int = SHELLS) -> list[str]:
     """Return the columns of the table of objects, in order, without those of pairs.
 
     Parameters
     ----------
     groups : dict of str to iterable of str
         The groups of columns that are measured, and for each the channels that it is measured in.
+    shells : int
+        Number of shells of the group shells.
 
     Returns
     -------
@@ -226,7 +326,7 @@ def column_names(groups: Mapping[str, Iterable[str]]) -> list[str]:
     names = list(COLUMNS)
     for group, columns in GROUPS.items():
         if group in groups:
-            names += fill_in(columns, groups[group])
+            names += fill_in(columns, groups[group], shells)
     return names
 
 
@@ -246,14 +346,17 @@ def pair_column_names(channels: Iterable[str]) -> list[str]:
     return fill_in(PAIR_COLUMNS, channels)
 
 
-def fill_in(columns: Iterable[str], channels: Iterable[str]) -> list[str]:
-    """Return names of columns with the names of channels filled in.
+def fill_in(columns: Iterable[str], channels: Iterable[str], shells: int = SHELLS) -> list[str]:
+    """Return names of columns with the names of channels and the numbers of shells filled in.
 
     Parameters
     ----------
     columns : iterable of str
-        Names that can contain ``<channel>``, or ``<channel_1>`` and ``<channel_2>``.
+        Names that can contain ``<channel>``, or ``<channel_1>`` and ``<channel_2>``, or
+        ``<shell>``.
     channels : iterable of str
+    shells : int
+        Number of shells.
 
     Returns
     -------
@@ -265,7 +368,12 @@ def fill_in(columns: Iterable[str], channels: Iterable[str]) -> list[str]:
     >>> fill_in(["n", "mean_<channel>", "r_<channel_1>_<channel_2>"], ["a", "b"])
     ['n', 'mean_a', 'mean_b', 'r_a_b']
     """
-    columns, channels = list(columns), list(channels)
+    channels = list(channels)
+    columns = [
+        name.replace(SHELL, str(number))
+        for name in columns
+        for number in range(1, (shells if SHELL in name else 1) + 1)
+    ]
     of_pairs = [name for name in columns if CHANNEL_1 in name]
     by_channel = [name for name in columns if CHANNEL in name]
     names = [name for name in columns if name not in (*of_pairs, *by_channel)]

@@ -15,6 +15,7 @@ from typing import Any
 from cellstack.config import corrections, settings, sheet, sweep_table, values
 from cellstack.config.corrections import ADD, Correction, Corrections
 from cellstack.config.lengths import AUTO, DIAMETER, in_um
+from cellstack.config.object_columns import RELATIONS
 from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.units import Unit
 from cellstack.core.counting import counted
@@ -76,6 +77,28 @@ def _segmenter_errors(config: Settings, presets: Settings, rows: Collection[Row]
         except InputError as error:
             errors[f"config.{f'presets.{preset}.' if own else ''}{error}"] = None
     return list(errors)
+
+
+def _relation_errors(config: Settings, rows: Collection[Row], where: str) -> list[str]:
+    """Return the errors of groups of columns and thresholds that no stack has the channels for."""
+    channels: dict[str, dict[str, None]] = {}
+    for row in rows:
+        channels.setdefault(row.get("stack", ""), {})[row.get("channel", "")] = None
+    known = list(dict.fromkeys(name for names in channels.values() for name in names))
+    errors = [
+        f"config.measure_relations.thresholds: {where} has no channel {channel!r}; "
+        f"{settings.suggest(channel, known)}"
+        for channel in config["measure_relations"]["thresholds"]
+        if channel not in known
+    ]
+    if "correlation" in config["measure_objects"]["columns"] and all(
+        len(names) < 2 for names in channels.values()
+    ):
+        errors.append(
+            f"config.measure_objects.columns: no stack in {where} has two channels, which the "
+            "group correlation needs; remove it, or add a row for another channel"
+        )
+    return errors
 
 
 def _kinds_shown(rows: Collection[Row]) -> dict[str, list[str]]:
@@ -172,6 +195,7 @@ class Study:
                 made=made,
             )
             errors += _group_errors(given.get("group_by"), rows, schemas, config["stacks"])
+            errors += _relation_errors(config, rows, config["stacks"])
         runs: list[Settings] = []
         if "sweep" in config:
             runs, untried = sweep_table.read_sweep(
@@ -557,11 +581,25 @@ class Study:
 
         :data:`cellstack.config.object_columns.GROUPS` has the columns of each group.
         """
-        return dict.fromkeys(self.config["measure_objects"]["columns"], self.all_channels())
+        groups = dict.fromkeys(self.config["measure_objects"]["columns"], self.all_channels())
+        if "background" in groups and any(map(self.has_pairs, self.stacks_of("cells"))):
+            groups["parts"] = self.all_channels()
+        return groups
 
     def measures(self, group: str) -> bool:
         """Return whether the columns of a group are measured."""
         return group in self.column_groups()
+
+    def has_pairs(self, stack: str) -> bool:
+        """Return whether the cells of a stack are measured together with their nuclei."""
+        return "cells" in self.objects(stack) and "nuclei" in self.rows(stack)
+
+    def relation_groups(self, stack: str, object: str) -> list[str]:
+        """Return the groups of columns that measure_relations measures."""
+        groups = [group for group in RELATIONS if self.measures(group)]
+        if "background" in groups and object == "cells" and self.has_pairs(stack):
+            groups.append("parts")
+        return groups
 
     def kinds_found(self) -> list[str]:
         """Return the kinds of object that are found in any stack."""

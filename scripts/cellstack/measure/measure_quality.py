@@ -108,7 +108,7 @@ def measure_quality(
     valid = None if no_data is None else ~no_data
     voxels = raw if valid is None else raw[valid]
     noise = estimate_noise(cast(Volume, raw), no_data)
-    blocks = [_block_means(plane, _plane_of(valid, z)) for z, plane in enumerate(raw)]
+    blocks = [block_means(plane, _plane_of(valid, z)) for z, plane in enumerate(raw)]
     signal = [_spread(means, HIGH) for means in blocks]
     of_stack = _spread(np.concatenate([means.ravel() for means in blocks]), HIGH_OF_STACK)
     is_missing = _constant_planes(raw)
@@ -228,12 +228,24 @@ def _values(plane: NDArray[np.generic], valid: NDArray[np.bool_] | None) -> NDAr
     return plane.ravel() if valid is None else plane[valid]
 
 
-def _block_means(
-    plane: NDArray[np.generic], valid: NDArray[np.bool_] | None
-) -> NDArray[np.float32]:
-    """Return the means of blocks of a plane; NaN in blocks that lack data.
+def block_means(plane: NDArray[np.generic], valid: NDArray[np.bool_] | None) -> NDArray[np.float32]:
+    """Return the means of blocks of 4 x 4 pixels of a plane.
 
-    Rows and columns that fill no block are left out.
+    Parameters
+    ----------
+    plane : (Y, X) ndarray of integer or float
+    valid : (Y, X) ndarray of bool, optional
+        Pixels that have data.
+
+    Returns
+    -------
+    (J, I) ndarray of float32
+        NaN in blocks that lack data. Rows and columns that fill no block are left out.
+
+    Examples
+    --------
+    >>> block_means(np.repeat(np.uint8([[1, 9]]), 4, axis=0).repeat(4, axis=1), None)
+    array([[1., 9.]], dtype=float32)
     """
     means = _shrink(plane)
     if valid is not None:
