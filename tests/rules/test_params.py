@@ -116,7 +116,13 @@ TINY = {
     "signal_to_noise": 9.1,
     "depth_factor": 2.1,
 }
-MEASURED = ["surface", "topology", "hull", "axes", "intensity"]
+MEASURED = ["surface", "hull", "intensity", "correlation", "background", "shells"]
+RELATIONS = {
+    "background": "local",
+    "thresholds": {"dye": 41.2},
+    "shells": 4,
+    "shell_width_um": 1.27,
+}
 CHANNELS = ["nuclei", "membrane", "dye"]
 CELLS = {  # of each channel, all different
     "nuclei": {
@@ -168,6 +174,8 @@ def jobs(tmp_path_factory):
         "simulate_stack": {"tiny": TINY, "big": {"shape": LARGE_SHAPE}},
         "group_by": "condition",
         "corrections": "corrections.csv",
+        "measure_objects": {"columns": MEASURED},
+        "measure_relations": RELATIONS,
     }
     (study.folder / "corrections.csv").write_text(
         "stack,object,action,z_um,y_um,x_um,diameter_um\ns,nuclei,add,3.7,11.3,12.7,7.7\n"
@@ -315,6 +323,13 @@ def test_measurements(jobs, kind):
     assert {name: selection[name] for name in STAGES["select_objects"]} == STAGES["select_objects"]
     measured = here | {"channels": CHANNELS}
     assert select(jobs, "measure_objects", **here) == measured | {"groups": MEASURED}
+    relations = select(jobs, "measure_relations", **here)
+    parts = ["parts"] if kind == "cells" else []
+    assert relations == {
+        "channels": CHANNELS,
+        "groups": ["correlation", "background", "shells", *parts],
+        "options": RELATIONS,
+    }
     assert select(jobs, "crop_objects", **here) == measured | STAGES["crop_objects"]
     diameter = {"nuclei": 6.1, "cells": 9.2}[kind]
     summary = here | {"diameter_um": diameter, "diameter_source": "given"}
@@ -353,7 +368,8 @@ def test_tables_scores_and_figures(jobs):
         "large/nuclei": {},
     }
     assert select(jobs, "describe_columns") == {
-        "groups": dict.fromkeys(MEASURED, CHANNELS),
+        "groups": dict.fromkeys([*MEASURED, "parts"], CHANNELS),
+        "shells": 4,
         "channels": CHANNELS,
         "objects": ["nuclei", "cells"],
         "from_sheet": ["condition"],
@@ -470,6 +486,7 @@ def test_rules_with_threads():
         "find_cell_seeds",
         "find_seeds",
         "measure_objects",
+        "measure_relations",
         "merge_objects",
         "run_segmenter",
         "select_objects",
