@@ -13,6 +13,7 @@ from study import ROOT
 import cellstack
 from cellstack.config import settings, sheet
 from cellstack.config.columns import (
+    CHECK_COLUMNS,
     CONTACT_COLUMNS,
     CORRECTION_COLUMNS,
     QUALITY_COLUMNS,
@@ -51,7 +52,13 @@ COLUMNS_WITHOUT_UNIT = re.compile(
     r"|(pearson|spearman|manders_m[12]|overlap_coefficient)_.*|.*_(ratio|relative_intensity)_<channel>"
 )
 DESCRIBED = (
-    COLUMNS | PAIR_COLUMNS | CONTACT_COLUMNS | STACK_COLUMNS | SELECTION_COLUMNS | QUALITY_COLUMNS
+    COLUMNS
+    | PAIR_COLUMNS
+    | CONTACT_COLUMNS
+    | STACK_COLUMNS
+    | CHECK_COLUMNS
+    | SELECTION_COLUMNS
+    | QUALITY_COLUMNS
 )
 DESCRIBED |= CORRECTION_COLUMNS
 for group in GROUPS.values():
