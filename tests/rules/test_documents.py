@@ -13,6 +13,7 @@ from study import ROOT
 import cellstack
 from cellstack.config import settings, sheet
 from cellstack.config.columns import (
+    CLASS_COLUMNS,
     CHECK_COLUMNS,
     CONTACT_COLUMNS,
     CORRECTION_COLUMNS,
@@ -49,6 +50,7 @@ COLUMNS_WITHOUT_UNIT = re.compile(
     r"|euler_number|(touches|direction)_.*|nuclei_count|nucleus_to_cell_volume_ratio"
     r"|wall_strength|wall_missing|status|count_.*|diameter_source|.*_fraction|.*_ratio|reason"
     r"|segmentation_labels|cut_by_faces|channel"
+    r"|class|class_probability"
     r"|(pearson|spearman|manders_m[12]|overlap_coefficient)_.*|.*_(ratio|relative_intensity)_<channel>"
 )
 DESCRIBED = (
@@ -61,6 +63,7 @@ DESCRIBED = (
     | QUALITY_COLUMNS
 )
 DESCRIBED |= CORRECTION_COLUMNS
+DESCRIBED |= CLASS_COLUMNS
 for group in GROUPS.values():
     DESCRIBED |= group
 OPTIONS_OF = {("binarize", "per_object"): mark_blobs}  # a method that takes **options: see there

@@ -123,6 +123,13 @@ RELATIONS = {
     "shells": 4,
     "shell_width_um": 1.27,
 }
+CLASSES = {
+    "nuclei": {"large": "volume_um3 > p91", "round": "sphericity > 0.93"},
+    "thresholds": "study",
+    "examples": "examples.csv",
+    "columns": ["volume_um3", "solidity"],
+}
+DERIVED = {"measure_unclassified": "measure_objects"}
 CHANNELS = ["nuclei", "membrane", "dye"]
 CELLS = {  # of each channel, all different
     "nuclei": {
@@ -176,7 +183,11 @@ def jobs(tmp_path_factory):
         "corrections": "corrections.csv",
         "measure_objects": {"columns": MEASURED},
         "measure_relations": RELATIONS,
+        "classify_objects": CLASSES,
     }
+    (study.folder / "examples.csv").write_text(
+        "stack,object,z_um,y_um,x_um,class\na,cells,1.7,2.9,3.1,x\na,cells,4.3,5.9,6.7,y\n"
+    )
     (study.folder / "corrections.csv").write_text(
         "stack,object,action,z_um,y_um,x_um,diameter_um\ns,nuclei,add,3.7,11.3,12.7,7.7\n"
     )
@@ -322,7 +333,16 @@ def test_measurements(jobs, kind):
     selection = select(jobs, "select_objects", **here)
     assert {name: selection[name] for name in STAGES["select_objects"]} == STAGES["select_objects"]
     measured = here | {"channels": CHANNELS}
-    assert select(jobs, "measure_objects", **here) == measured | {"groups": MEASURED}
+    assert select(jobs, "measure_unclassified", **here) == measured | {"groups": MEASURED}
+    conditions = CLASSES.get(kind, {})
+    assert select(jobs, "classify_objects", **here) == {"conditions": conditions}
+    points = ([1.7, 2.9, 3.1], "x"), ([4.3, 5.9, 6.7], "y")
+    examples = {"a": [{"point": point, "name": name} for point, name in points]}
+    assert select(jobs, "fit_classes", object=kind) == {
+        "conditions": conditions,
+        "examples": examples if kind == "cells" else {},
+        "columns": CLASSES["columns"],
+    }
     relations = select(jobs, "measure_relations", **here)
     parts = ["parts"] if kind == "cells" else []
     assert relations == {
@@ -368,13 +388,19 @@ def test_tables_scores_and_figures(jobs):
         "large/nuclei": {},
     }
     assert select(jobs, "describe_columns") == {
-        "groups": dict.fromkeys([*MEASURED, "parts"], CHANNELS),
+        "groups": dict.fromkeys([*MEASURED, "parts"], CHANNELS)
+        | {"classes": [], "class_probabilities": []},
         "shells": 4,
         "channels": CHANNELS,
         "objects": ["nuclei", "cells"],
         "from_sheet": ["condition"],
         "has_scores": True,
         "has_corrections": True,
+    }
+    assert select(jobs, "collect_classes") == {
+        "sources": ["a/nuclei", "e/nuclei", "s/nuclei", "large/nuclei", "a/cells"],
+        "class_names": {"nuclei": ["large", "round", "other"], "cells": ["x", "y"]},
+        "user_columns": own,
     }
     assert select(jobs, "collect_stacks") == {
         "user_columns": own,
@@ -458,13 +484,13 @@ def test_the_gallery(jobs):
 def test_each_rule_has_the_threads_that_it_declares(jobs):
     seen = set()
     for job in jobs:
-        block = BLOCKS.get(job["rule"], "")
+        block = BLOCKS.get(DERIVED.get(job["rule"], job["rule"]), "")
         many = "    threads: cores\n" in block
         stack = job["wildcards"].get("stack")
         assert job["threads"] == (3 if many and stack == "large" else 1), job
         if many and stack == "large":
             seen.add(job["rule"])
-    assert seen >= {"correct_background", "denoise", "binarize", "find_seeds", "measure_objects"}
+    assert seen >= {"correct_background", "denoise", "binarize", "find_seeds", "measure_relations"}
 
 
 WITH_THREADS = {  # those whose work on a large stack is shared by several cores

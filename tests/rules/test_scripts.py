@@ -51,6 +51,10 @@ def study(tmp_path_factory):
     study.config["presets"] = {"command": {"run_segmenter": command}}
     study.add("command", image="colony-nuclei.tif", preset="command")
     study.config["measure_objects"] = {"columns": ["hull", "intensity", "correlation"]}
+    study.config["classify_objects"] = {
+        "cells": {"large": "volume_um3 > p50"},
+        "thresholds": "study",
+    }
     study.config["correct_background"] = {"steps": ["depth_attenuation"]}
     study.config["sweep"] = "sweep.tsv"
     (study.folder / "sweep.tsv").write_text(
@@ -60,6 +64,7 @@ def study(tmp_path_factory):
         "index.html",
         "config.yaml",
         "objects.csv",
+        "classes.csv",
         "stacks.csv",
         "provenance.json",
         "methods.md",

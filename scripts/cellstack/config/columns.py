@@ -201,6 +201,32 @@ CONTACT_COLUMNS: dict[str, Column] = {  # in the order of contacts.csv
         "min_contact_fraction of merge_cells, else 0",
     ),
 }
+CLASS_COLUMNS: dict[str, Column] = {  # in the order of classes.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object: nuclei or cells"),
+    "class": ("", "Class; other for objects that meet no condition"),
+    "count_objects": ("", "Number of measured objects of this class"),
+    "class_fraction": (
+        "",
+        "Number of objects of this class divided by count_classified; empty without objects. "
+        "Unreliable with few objects",
+    ),
+    "count_classified": ("", "Number of measured objects that have a class"),
+    "count_without_class": (
+        "",
+        "Number of measured objects without a class, because it depends on a missing value",
+    ),
+    "count_examples": (
+        "",
+        "Number of examples of this class, in all stacks, to which the classifier was fitted; "
+        "empty without a classifier",
+    ),
+    "count_examples_not_used": (
+        "",
+        "Number of examples of this class, in all stacks, that were not used; "
+        "nuclei_classes.json or cells_classes.json has the reasons",
+    ),
+}
 SELECTION_COLUMNS: dict[str, Column] = {  # in the order of selection.csv
     "segmentation_label": ("", "Label of the object in segmentation.tif"),
     "label": ("", "Label of the object in labels.ome.tif; 0 if it is not measured"),
@@ -275,6 +301,8 @@ def describe_tables(
         "quality.csv": QUALITY_COLUMNS,
         "selection.csv": SELECTION_COLUMNS,
     }
+    if "classes" in groups:
+        tables["classes.csv"] = _insert(CLASS_COLUMNS, users, after="object")
     if has_corrections:
         tables["corrections.csv"] = CORRECTION_COLUMNS
     if "cells" in kinds:

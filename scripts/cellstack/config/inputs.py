@@ -210,7 +210,8 @@ class Inputs:
         seeds = [
             path for stack in self._study.stacks_of("nuclei") for path in self.seed_points(stack)
         ]
-        return list(dict.fromkeys([*sweep, *seeds]))
+        examples = self._study.config["classify_objects"]["examples"]
+        return list(dict.fromkeys([*sweep, *seeds, *([examples] if examples else [])]))
 
     def import_record(self, stack: str, channel: str) -> list[str]:
         """Return the record of the import of a channel, if the stack has it."""
@@ -306,6 +307,35 @@ class Inputs:
         if self._study.relation_groups(stack, object):
             tables.append(f"{folder}/relations.csv")
         return tables
+
+    def fitted_classes(self, object: str) -> list[str]:
+        """Return the file of what classes need to know about all stacks, where they need it."""
+        return [f"<results>/{object}_classes.json"] if self._study.fits_classes(object) else []
+
+    def all_fitted_classes(self) -> list[str]:
+        """Return the files :meth:`fitted_classes` of all kinds of object."""
+        kinds = self._study.classified_kinds()
+        return [path for kind in kinds for path in self.fitted_classes(kind)]
+
+    def measured_tables(self, object: str) -> list[str]:
+        """Return the tables of one kind of object of all stacks, without its classes."""
+        stacks = self._study.stacks_of(object)
+        return [f"<results>/{stack}/{object}/measured.csv" for stack in stacks]
+
+    def example_segmentations(self, object: str) -> list[str]:
+        """Return the segmentation of each stack that has examples of a classifier."""
+        stacks = self._study.examples_of(object)
+        return [f"<results>/{stack}/{object}/segmentation.tif" for stack in stacks]
+
+    def classified_tables(self) -> list[str]:
+        """Return the tables of objects that have classes."""
+        return [
+            path for kind in self._study.classified_kinds() for path in self.tables_of_object(kind)
+        ]
+
+    def class_tables(self) -> list[str]:
+        """Return the table of classes, if objects have some."""
+        return ["<results>/classes.csv"] if self._study.classified_kinds() else []
 
     def pairs_of_cells(self, stack: str, object: str) -> list[str]:
         """Return the table of cells and their nuclei, for the cells of a stack that has nuclei."""
@@ -504,7 +534,8 @@ class Inputs:
     def parquet(self) -> list[str]:
         """Return the tables of all stacks as Parquet."""
         scored = ("scores", "stack_scores") if self.score_tables() else ()
-        names = ("objects", "stacks", "checks", "statistics", "quality", *scored)
+        classified = ("classes",) if self.class_tables() else ()
+        names = ("objects", "stacks", "checks", "statistics", "quality", *classified, *scored)
         return [f"<results>/{name}.parquet" for name in names]
 
     def anndata(self) -> list[str]:

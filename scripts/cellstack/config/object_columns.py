@@ -17,6 +17,7 @@ Column: TypeAlias = tuple[str, str]
 CHANNEL, CHANNEL_1, CHANNEL_2 = "<channel>", "<channel_1>", "<channel_2>"
 SHELL = "<shell>"  # number of a shell, from 1
 SHELLS = 5  # number of shells by default
+CLASSES = ("classes", "class_probabilities")  # groups that come after the flags
 RELATIONS = ("correlation", "background", "shells")  # groups that measure_relations measures
 PAIR = f"{CHANNEL_1}_{CHANNEL_2}"
 CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}  # object: the channel that shows it
@@ -168,6 +169,21 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
             )
             for axis in "zyx"
         },
+    },
+    "classes": {
+        "class": (
+            "",
+            "Class of the object: the first one of the configuration whose condition it meets, or "
+            "other; with examples, the most probable class of the classifier. Empty if it depends "
+            "on a missing value. Unreliable for objects that are flagged or cut by a face",
+        ),
+    },
+    "class_probabilities": {
+        "class_probability": (
+            "",
+            "Probability of the class according to the classifier; not calibrated, so use it to "
+            "find doubtful objects",
+        ),
     },
     "correlation": {
         f"pearson_{PAIR}": (
@@ -325,9 +341,10 @@ def column_names(groups: Mapping[str, Iterable[str]], shells: int = SHELLS) -> l
         raise KeyError(f"no group of columns {sorted(unknown)}")
     names = list(COLUMNS)
     for group, columns in GROUPS.items():
-        if group in groups:
+        if group in groups and group not in CLASSES:
             names += fill_in(columns, groups[group], shells)
-    return names
+    place = names.index("flags") + 1
+    return names[:place] + [n for g in CLASSES if g in groups for n in GROUPS[g]] + names[place:]
 
 
 def pair_column_names(channels: Iterable[str]) -> list[str]:

@@ -12,10 +12,12 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from cellstack.config import corrections, settings, sheet, sweep_table, values
+from cellstack.config import classes, corrections, settings, sheet, sweep_table, values
+from cellstack.config.conditions import OTHER
 from cellstack.config.corrections import ADD, Correction, Corrections
+from cellstack.config.examples import Example, Examples, read_examples
 from cellstack.config.lengths import AUTO, DIAMETER, in_um
-from cellstack.config.object_columns import RELATIONS
+from cellstack.config.object_columns import RELATIONS, column_names, pair_column_names
 from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.units import Unit
 from cellstack.core.counting import counted
@@ -80,6 +82,13 @@ def _relation_errors(config: Settings, rows: Collection[Row], where: str) -> lis
     return errors
 
 
+def _raise(errors: list[str]) -> None:
+    """Raise the errors of the configuration and the sheet, if there are any."""
+    if errors:
+        heading = f"{counted(len(errors), 'errors')} in the configuration or the sheet:"
+        raise InputError("\n".join([heading, *values.shorten(errors)]))
+
+
 def _kinds_shown(rows: Collection[Row]) -> dict[str, list[str]]:
     """Return the kinds of object that each stack of the sheet has a channel for."""
     kinds: dict[str, list[str]] = {}
@@ -110,6 +119,8 @@ class Study:
         For each row of the sweep the values that it sets, by key.
     corrections : dict of str to dict of str to list of Correction
         Corrections by hand, by stack and kind of object.
+    examples : dict of str to dict of str to list of Example
+        Objects whose class is known, by kind of object and stack.
     schemas : Schemas
     simulated_images : dict of str to list of int
         Shape of each image that a rule simulates, by path.
@@ -124,6 +135,7 @@ class Study:
     presets: Settings
     sweep_runs: tuple[Settings, ...]
     corrections: Corrections
+    examples: Examples
     schemas: Schemas
     simulated_images: Mapping[str, list[int]]
     made_images: frozenset[str]
@@ -187,24 +199,29 @@ class Study:
                 config["corrections"], _kinds_shown(rows), check=check
             )
             errors += wrong
+        examples: Examples = {}
+        if config["classify_objects"]["examples"] is not None and not unreadable:
+            examples, wrong = read_examples(
+                config["classify_objects"]["examples"], _kinds_shown(rows), check=check
+            )
+            errors += wrong
         if not os.access(".", os.W_OK):
             errors.append(
                 f"{Path.cwd()}: this folder cannot be written to; "
                 "change its permissions, or choose another one with --directory"
             )
-        if errors:
-            heading = f"{counted(len(errors), 'errors')} in the configuration or the sheet:"
-            raise InputError("\n".join([heading, *values.shorten(errors)]))
+        _raise(errors)
         stacks: dict[str, dict[str, Row]] = {}
         for row in rows:
             if row["include"]:
                 stacks.setdefault(row["stack"], {})[row["channel"]] = row
-        return cls(
+        study = cls(
             config=config,
             stacks=stacks,
             presets=presets,
             sweep_runs=tuple(runs),
             corrections=corrected,
+            examples=examples,
             schemas=schemas,
             simulated_images={
                 f"{resources}/simulated/{name}/image.ome.tif": simulation["shape"]
@@ -213,6 +230,10 @@ class Study:
             made_images=frozenset(made),
             incomplete={},
         )
+        if check:
+            block, columns = config["classify_objects"], study.columns_by_kind()
+            _raise(classes.find_errors(block, examples, columns))
+        return study
 
     def without(self, incomplete: Mapping[str, Mapping[str, str]]) -> "Study":
         """Return the study without the stacks that are not complete."""
@@ -561,7 +582,56 @@ class Study:
         groups = dict.fromkeys(self.config["measure_objects"]["columns"], self.all_channels())
         if "background" in groups and any(map(self.has_pairs, self.stacks_of("cells"))):
             groups["parts"] = self.all_channels()
+        if self.classified_kinds():
+            groups["classes"] = []
+        if any(kind in self.examples for kind in self.classified_kinds()):
+            groups["class_probabilities"] = []
         return groups
+
+    def columns_by_kind(self) -> dict[str, list[str]]:
+        """Return the columns of objects.csv that are measured, for each kind that is found."""
+        names = column_names(self.column_groups(), self.config["measure_relations"]["shells"])
+        pairs = pair_column_names(self.all_channels())
+        return {kind: names + (pairs if kind == "cells" else []) for kind in self.kinds_found()}
+
+    def conditions(self, object: str) -> dict[str, str]:
+        """Return the condition of each class of a kind of object."""
+        conditions: dict[str, str] = self.config["classify_objects"][object]
+        return conditions
+
+    def examples_of(self, object: str) -> dict[str, list[Example]]:
+        """Return the examples of a classifier of a kind of object, by stack."""
+        found = self.examples.get(object, {})
+        stacks = self.stacks_of(object)
+        return {stack: examples for stack, examples in found.items() if stack in stacks}
+
+    def classified_kinds(self) -> list[str]:
+        """Return the kinds of object that have classes."""
+        kinds = self.kinds_found()
+        return [kind for kind in kinds if self.conditions(kind) or kind in self.examples]
+
+    def classified_pattern(self) -> str:
+        """Return the regular expression that matches the kinds of object that have classes."""
+        return "|".join(self.classified_kinds()) or "(?!)"
+
+    def classified_keys(self) -> list[str]:
+        """Return stack and kind of the objects that have classes, as ``"stack/object"``."""
+        kinds = self.classified_kinds()
+        return [f"{stack}/{kind}" for kind in kinds for stack in self.stacks_of(kind)]
+
+    def fits_classes(self, object: str) -> bool:
+        """Return whether the classes of a kind of object depend on the objects of all stacks."""
+        by_study = self.config["classify_objects"]["thresholds"] == classes.STUDY
+        return object in self.classified_kinds() and (by_study or object in self.examples)
+
+    def classes_by_kind(self) -> dict[str, list[str]]:
+        """Return the names of the classes of each kind of object that has some."""
+        named = {}
+        for kind in self.classified_kinds():
+            examples = [each for found in self.examples_of(kind).values() for each in found]
+            names = sorted({each["name"] for each in examples})
+            named[kind] = names or [*self.conditions(kind), OTHER]
+        return named
 
     def measures(self, group: str) -> bool:
         """Return whether the columns of a group are measured."""

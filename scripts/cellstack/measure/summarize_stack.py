@@ -33,6 +33,7 @@ NOT_DESCRIBED = (
     "segmentation_label",
     "flags",
     "corrections",
+    "class",  # and its probability
     "centroid_",
     "bbox_",
     "touches_",

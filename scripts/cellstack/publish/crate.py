@@ -81,6 +81,7 @@ FORMATS = {
 DESCRIPTIONS = {  # of files, by name
     ".history.jsonl": "How each result was made, by which the workflow knows what is up to date",
     "SHA256SUMS": "Checksums of all other files",
+    "classes.csv": "Number of objects of each class in each stack",
     "columns.csv": "Unit and definition of each column of the tables",
     "config.yaml": "Configuration with all defaults, and sizes in um",
     "contacts.csv": "Contacts between cells",
