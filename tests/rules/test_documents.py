@@ -13,8 +13,8 @@ from study import ROOT
 import cellstack
 from cellstack.config import settings, sheet
 from cellstack.config.columns import (
-    CLASS_COLUMNS,
     CHECK_COLUMNS,
+    CLASS_COLUMNS,
     CONTACT_COLUMNS,
     CORRECTION_COLUMNS,
     QUALITY_COLUMNS,

@@ -1,5 +1,6 @@
 """Fit of a classifier of objects to examples."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
@@ -26,7 +27,7 @@ COLUMNS = (
     "axis_middle_length_um",
     "axis_minor_length_um",
 )
-COLUMNS_OF_CHANNEL = ("mean_intensity_", "sd_intensity_")
+COLUMNS_OF_CHANNEL = re.compile(r"(mean|sd)_intensity_[^_]+")
 
 
 class Fit(TypedDict):
@@ -48,7 +49,7 @@ def choose_columns(names: Iterable[str]) -> list[str]:
     >>> choose_columns(["label", "volume_um3", "centroid_z_um", "mean_intensity_GFP"])
     ['volume_um3', 'mean_intensity_GFP']
     """
-    return [name for name in names if name in COLUMNS or name.startswith(COLUMNS_OF_CHANNEL)]
+    return [name for name in names if name in COLUMNS or COLUMNS_OF_CHANNEL.fullmatch(name)]
 
 
 def labels_at(

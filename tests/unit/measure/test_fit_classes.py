@@ -144,7 +144,8 @@ def test_labels_at_points_with_anisotropic_voxels():
 def test_default_columns_do_not_depend_on_the_position():
     names = ["label", "centroid_z_um", "bbox_min_x", "direction_major_z", "touches_first_row"]
     used = ["volume_um3", "mean_intensity_a", "sd_intensity_a"]
-    assert choose_columns([*names, *used, "max_intensity_a"]) == used
+    others = ["max_intensity_a", "mean_intensity_above_background_a"]
+    assert choose_columns([*names, *used, *others]) == used
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
