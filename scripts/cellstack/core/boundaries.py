@@ -64,7 +64,9 @@ def find_faces(labels: Labels, spacing: Spacing, background: bool = True) -> Fac
     keys, axes, before, after, areas = [], [], [], [], []
     for axis in range(3):
         along = np.moveaxis(labels, axis, 0)
-        index = list(np.nonzero(along[1:] != along[:-1]))
+        # The indices of the voxels of 1D arrays are found in less than half the time.
+        places = np.flatnonzero(along[1:] != along[:-1])
+        index = list(np.unravel_index(places, along.shape))
         index.insert(axis, index.pop(0))
         here = np.ravel_multi_index(tuple(index), labels.shape)
         there = here + int(np.prod(labels.shape[axis + 1 :], dtype=np.int64))
@@ -133,7 +135,8 @@ def contact_areas(labels: Labels, faces: Faces, spacing: Spacing) -> NDArray[np.
         for axis in range(3)
     ]
     lengths = np.linalg.norm(np.stack(vectors), axis=0)
-    return np.bincount(patches // np.prod(tiles), lengths, len(faces.lower))
+    pairs = patches // np.prod(tiles)
+    return cast(NDArray[np.float64], np.bincount(pairs, lengths, len(faces.lower)))
 
 
 def pair_keys(first: Integers, second: Integers, count: int) -> NDArray[np.int64]:
