@@ -13,10 +13,13 @@ from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
+from scipy.spatial.distance import cdist
 
 from cellstack.core import parallel
 from cellstack.core.types import BoolVolume, Box, Boxes, Labels, Spacing
 
+PRODUCT_OF_SMALL = 1 << 13  # pairs of corners that are compared at once
 MAX_PRODUCT = 1 << 16  # pairs of corners that are compared without a k-d tree
 SAMPLED = 16  # every 16th corner shows roughly where an object is
 MAX_STEPS = 10  # of the search for two close corners
@@ -137,6 +140,8 @@ def gap(first: NDArray[np.float64], second: NDArray[np.float64], limit: float = 
     >>> gap(np.array([[0.0, 0, 0], [0, 0, 3]]), np.array([[0.0, 4, 3], [0, 9, 9]]))
     4.0
     """
+    if len(first) * len(second) <= PRODUCT_OF_SMALL:
+        return float(cdist(first, second).min())
     found = np.inf
     direction = second[::SAMPLED].mean(axis=0) - first[::SAMPLED].mean(axis=0)
     for _ in range(2):  # roughly towards each other, then as found
@@ -164,14 +169,10 @@ def gap(first: NDArray[np.float64], second: NDArray[np.float64], limit: float = 
         if 0 in (len(first), len(second)):
             return found
     if len(first) * len(second) > MAX_PRODUCT:
-        from scipy.spatial import KDTree
-
         if len(first) > len(second):
             first, second = second, first
         distances, _ = KDTree(second).query(first, distance_upper_bound=reach)
         return min(found, float(distances.min()))
-    from scipy.spatial.distance import cdist
-
     return min(found, float(cdist(first, second).min()))
 
 
