@@ -146,6 +146,7 @@ rule collect_stacks:
         quality_records=study.of_each_stack("<results>/{stack}/quality.json"),
     output:
         stacks=report("<results>/stacks.csv", category="Tables", caption="../report/stacks.rst"),
+        checks=report("<results>/checks.csv", category="Tables", caption="../report/checks.rst"),
         statistics=report(
             "<results>/statistics.csv", category="Tables", caption="../report/statistics.rst"
         ),

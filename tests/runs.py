@@ -5,7 +5,7 @@ import random
 
 from pages import SOFTWARE
 
-from cellstack.config.columns import QUALITY_COLUMNS, STACK_COLUMNS, describe_tables
+from cellstack.config.columns import CHECK_COLUMNS, QUALITY_COLUMNS, STACK_COLUMNS, describe_tables
 from cellstack.measure.measure_objects import MEASURED
 from cellstack.pages.write_index import Run
 
@@ -16,8 +16,12 @@ JPEG = base64.b64encode(b"\xff\xd8 a picture").decode()
 
 
 def stack_row(stack, kind="nuclei", **cells):
-    """Return a row of stacks.csv; its columns are the same in each row."""
-    row = dict.fromkeys(STACK_COLUMNS, "") | {"stack": stack, "object": kind, "status": "ok"}
+    """Return a row of stacks.csv with checks.csv; its columns are the same in each row."""
+    row = dict.fromkeys(STACK_COLUMNS | CHECK_COLUMNS, "") | {
+        "stack": stack,
+        "object": kind,
+        "status": "ok",
+    }
     counts = {"count_found": "20", "count_measured": "16", "count_flagged": "4"}
     sizes = {"median_volume_um3": "500", "median_equivalent_diameter_um": "9.87654"}
     return row | counts | sizes | {"diameter_um": "10", "diameter_source": "given"} | cells
@@ -88,6 +92,7 @@ def run_of(rows, **changes):
         "quality": {row["stack"]: quality_of() for row in done},
         "pictures": {(row["stack"], row["object"]): pictures_of(row, 1) for row in done},
         "figures": {f"{row['stack']}/figures/{row['object']}_planes.png": "QUJD" for row in done},
+        "scores": [],
         "provenance": IMAGE,
     }
     return Run(**(given | changes))

@@ -13,6 +13,7 @@ from study import ROOT
 import cellstack
 from cellstack.config import settings, sheet
 from cellstack.config.columns import (
+    CHECK_COLUMNS,
     CONTACT_COLUMNS,
     CORRECTION_COLUMNS,
     QUALITY_COLUMNS,
@@ -50,7 +51,13 @@ COLUMNS_WITHOUT_UNIT = re.compile(
     r"|segmentation_labels|cut_by_faces|channel"
 )
 DESCRIBED = (
-    COLUMNS | PAIR_COLUMNS | CONTACT_COLUMNS | STACK_COLUMNS | SELECTION_COLUMNS | QUALITY_COLUMNS
+    COLUMNS
+    | PAIR_COLUMNS
+    | CONTACT_COLUMNS
+    | STACK_COLUMNS
+    | CHECK_COLUMNS
+    | SELECTION_COLUMNS
+    | QUALITY_COLUMNS
 )
 DESCRIBED |= CORRECTION_COLUMNS
 for group in GROUPS.values():

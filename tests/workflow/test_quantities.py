@@ -452,7 +452,7 @@ def test_the_dictionary_of_columns_is_that_of_the_table(study):
         names |= {*fill_in(GROUPS[group])}
     assert study.tables["objects.csv"][0].keys() == names
     described = study.tables["columns.csv"]
-    for table in ("objects.csv", "stacks.csv", "statistics.csv"):
+    for table in ("objects.csv", "stacks.csv", "checks.csv", "statistics.csv"):
         listed = [row["column"] for row in described if row["table"] == table]
         assert sorted(listed) == sorted(study.tables[table][0])
     for row in described:
@@ -462,7 +462,7 @@ def test_the_dictionary_of_columns_is_that_of_the_table(study):
         assert "_intensity_" not in row["column"] or row["unit"] == "raw value"
     # the sheet cannot have a column with the name of one of these
     from_sheet = {"condition", "mouse", "diameter_um"}
-    for table in ("objects.csv", "stacks.csv"):
+    for table in ("objects.csv", "stacks.csv", "checks.csv"):
         assert {name for name in study.tables[table][0] if not is_result(name)} <= from_sheet
     for table, columns in TABLES.items():
         assert list(study.tables[table][0]) == list(columns)
@@ -734,6 +734,8 @@ def test_stacks(study, stack, kind):
             assert summary[column] == (value or ""), column
     assert summary.keys() == expected.keys()
     (row,) = rows_of(study, "stacks.csv", stack=stack, object=kind)
+    (checked,) = rows_of(study, "checks.csv", stack=stack, object=kind)
+    row |= checked
     assert summary.items() <= row.items()
     others = row.keys() - summary.keys()
     assert {row[name] for name in others - {"condition", "mouse"}} <= {""}

@@ -32,16 +32,6 @@ STACK_COLUMNS: dict[str, Column] = {  # in the order of stacks.csv
     "count_found": ("", "Number of objects in segmentation.tif, whether measured or not"),
     "count_measured": ("", "Number of objects in labels.ome.tif and in objects.csv"),
     "count_flagged": ("", "Number of measured objects with flags in objects.csv"),
-    "count_corrected": (
-        "",
-        "Number of measured objects that were corrected or accepted by hand",
-    ),
-    "count_corrections": ("", "Number of corrections of the objects of the stack"),
-    "count_corrections_not_applied": (
-        "",
-        "Number of corrections that were not applied, because the objects at their points do not "
-        "fit them; corrections.csv has the reasons",
-    ),
     "density_per_mm3": (
         "1/mm3",
         "Objects found that do not touch the first row or the first column, divided by the volume "
@@ -66,15 +56,29 @@ STACK_COLUMNS: dict[str, Column] = {  # in the order of stacks.csv
     **{f"voxel_size_{axis}_um": ("um", f"Voxel size along {axis}") for axis in "zyx"},
     **{f"shape_{axis}_voxels": ("voxel", f"Number of voxels along {axis}") for axis in "zyx"},
     "stack_volume_um3": ("um3", "Volume of the stack, with regions without data"),
-    "no_data_fraction": ("", "Fraction of the voxels without data"),
-    "median_contrast_to_noise_ratio": (
-        "",
-        "Median of contrast_to_noise_ratio over the measured objects",
-    ),
     "signal_to_noise_ratio": (
         "",
         "Signal of the channel of the objects divided by its noise, see quality.csv; about 1.1 for "
         "noise alone, 6 or more for images with clear objects",
+    ),
+}
+CHECK_COLUMNS: dict[str, Column] = {  # in the order of checks.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object: nuclei or cells"),
+    "count_corrected": (
+        "",
+        "Number of measured objects that were corrected or accepted by hand",
+    ),
+    "count_corrections": ("", "Number of corrections of the objects of the stack"),
+    "count_corrections_not_applied": (
+        "",
+        "Number of corrections that were not applied, because the objects at their points do not "
+        "fit them; corrections.csv has the reasons",
+    ),
+    "no_data_fraction": ("", "Fraction of the voxels without data"),
+    "median_contrast_to_noise_ratio": (
+        "",
+        "Median of contrast_to_noise_ratio over the measured objects",
     ),
     "dimming_ratio": (
         "",
@@ -252,7 +256,7 @@ def describe_tables(
     --------
     >>> tables = describe_tables({"surface": ["nuclei"]}, ["nuclei"], ["nuclei"], ["mouse"])
     >>> list(tables)
-    ['stacks.csv', 'objects.csv', 'statistics.csv', 'quality.csv', 'selection.csv']
+    ['stacks.csv', 'objects.csv', 'checks.csv', 'statistics.csv', 'quality.csv', 'selection.csv']
     >>> tables["stacks.csv"]["mouse"]
     ('', 'from the sheet')
     """
@@ -262,6 +266,7 @@ def describe_tables(
     tables = {
         "stacks.csv": _insert(STACK_COLUMNS, users, after="flags"),
         "objects.csv": _insert(objects, users, after="segmentation_label"),
+        "checks.csv": CHECK_COLUMNS,
         "statistics.csv": STATISTICS_COLUMNS,
         "quality.csv": QUALITY_COLUMNS,
         "selection.csv": SELECTION_COLUMNS,
@@ -284,5 +289,5 @@ def _insert(
 
 
 def is_result(name: str) -> bool:
-    """Return whether objects.csv or stacks.csv has, or may have, a column of that name."""
-    return bool(describe(name) or name in STACK_COLUMNS)
+    """Return whether the tables of stacks and objects can have a column of that name."""
+    return bool(describe(name) or name in STACK_COLUMNS | CHECK_COLUMNS)

@@ -24,3 +24,5 @@ FLAGS = {  # kind of flag: how such a flag begins
     "contrast": CONTRAST,
     "bright": BRIGHT,
 }
+# Flags of a stack whose diameter is probably wrong begin with one of these
+OTHER_DIAMETER, SUGGESTED = "objects of another diameter", "the image suggests a diameter"
