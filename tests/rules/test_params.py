@@ -105,6 +105,7 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
         "max_volume_um3": 2000.1,
         "renumber": False,
     },
+    "measure_neighbors": {"radius_um": 9.87, "nearest_count": 3},
     "crop_objects": {"format": "files", "margin_um": 0.91},
 }
 TINY = {
@@ -116,7 +117,7 @@ TINY = {
     "signal_to_noise": 9.1,
     "depth_factor": 2.1,
 }
-MEASURED = ["surface", "topology", "hull", "axes", "intensity"]
+MEASURED = ["surface", "topology", "hull", "axes", "intensity", "neighbors", "other_kind"]
 CHANNELS = ["nuclei", "membrane", "dye"]
 CELLS = {  # of each channel, all different
     "nuclei": {
@@ -164,6 +165,7 @@ def jobs(tmp_path_factory):
     study.add("s", image=SIMULATED, channel_index="nuclei", diameter_um="auto")
     study.add("large", image="resources/simulated/big/image.ome.tif", diameter_um=7.7)
     study.config |= STAGES | {
+        "measure_objects": {"columns": MEASURED},
         "diameter_um": {"nuclei": 5.5},
         "simulate_stack": {"tiny": TINY, "big": {"shape": LARGE_SHAPE}},
         "group_by": "condition",
@@ -316,6 +318,8 @@ def test_measurements(jobs, kind):
     measured = here | {"channels": CHANNELS}
     assert select(jobs, "measure_objects", **here) == measured | {"groups": MEASURED}
     assert select(jobs, "crop_objects", **here) == measured | STAGES["crop_objects"]
+    neighbors = here | {"groups": ["neighbors", "other_kind"]} | STAGES["measure_neighbors"]
+    assert select(jobs, "measure_neighbors", **here) == neighbors
     diameter = {"nuclei": 6.1, "cells": 9.2}[kind]
     summary = here | {"diameter_um": diameter, "diameter_source": "given"}
     assert select(jobs, "summarize_stack", **here) == summary
@@ -360,6 +364,7 @@ def test_tables_scores_and_figures(jobs):
         "has_scores": True,
         "has_corrections": True,
     }
+    assert select(jobs, "collect_neighbors") == {"user_columns": own}
     assert select(jobs, "collect_stacks") == {
         "user_columns": own,
         "group_by": "condition",
@@ -470,6 +475,7 @@ def test_rules_with_threads():
         "estimate_diameter",
         "find_cell_seeds",
         "find_seeds",
+        "measure_neighbors",
         "measure_objects",
         "merge_objects",
         "run_segmenter",

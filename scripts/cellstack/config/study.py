@@ -15,6 +15,7 @@ from typing import Any
 from cellstack.config import corrections, settings, sheet, sweep_table, values
 from cellstack.config.corrections import ADD, Correction, Corrections
 from cellstack.config.lengths import AUTO, DIAMETER, in_um
+from cellstack.config.object_columns import NEIGHBORS
 from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.units import Unit
 from cellstack.core.counting import counted
@@ -29,6 +30,7 @@ SHARED_STAGES = (
     "correct_background",
     "adjust_contrast",
     "select_objects",
+    "measure_neighbors",
     "crop_objects",
 )
 ESTIMATE_STAGES = {"denoise": "gaussian", "binarize": "per_object", "find_seeds": None}
@@ -539,6 +541,10 @@ class Study:
     def measures(self, group: str) -> bool:
         """Return whether the columns of a group are measured."""
         return group in self.column_groups()
+
+    def neighbor_groups(self) -> list[str]:
+        """Return the groups of columns that measure_neighbors measures."""
+        return [group for group in NEIGHBORS if self.measures(group)]
 
     def kinds_found(self) -> list[str]:
         """Return the kinds of object that are found in any stack."""

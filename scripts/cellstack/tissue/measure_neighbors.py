@@ -161,7 +161,9 @@ def measure_neighbors(
             "touching_count": touching[i],
             "contact_fraction": fractions[i],
             "local_density_per_mm3": (
-                counts[i] / float(volumes[i]) * UM3_PER_MM3 if len(labels) > 1 else None
+                counts[i] / float(volumes[i]) * UM3_PER_MM3
+                if len(labels) > 1 and volumes[i] > 0
+                else None
             ),
             "edge_distance_um": edges[i],
             "nearest_incomplete": int(edges[i] < first),
