@@ -8,6 +8,7 @@ from study import ROOT
 PACKAGE = ROOT / "scripts" / "cellstack"
 WITHOUT_MODULE = {  # scripts that only call other modules
     "collect_objects": "measure/collect.py",
+    "collect_neighbors": "measure/collect.py",
     "collect_stacks": "measure/collect.py",
     "collect_scores": "evaluate/score_columns.py",
     "derive_diameter": "prepare/estimate_diameter.py",

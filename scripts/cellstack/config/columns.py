@@ -6,6 +6,8 @@ Imported when Snakemake parses the workflow, to check the sheet, so it imports n
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cellstack.config.object_columns import (
+    GROUPS,
+    NEIGHBORS,
     ORIGIN,
     SHELLS,
     Column,
@@ -227,6 +229,31 @@ CLASS_COLUMNS: dict[str, Column] = {  # in the order of classes.csv
         "nuclei_classes.json or cells_classes.json has the reasons",
     ),
 }
+NEIGHBOR_COLUMNS: dict[str, Column] = {  # in the order of neighbors.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object: nuclei or cells"),
+    "segmentation_label_1": ("", "Label of the first object in segmentation.tif, the lower one"),
+    "segmentation_label_2": ("", "Label of the second object in segmentation.tif"),
+    "label_1": ("", "Label of the first object in labels.ome.tif; 0 if it is not measured"),
+    "label_2": ("", "Label of the second object in labels.ome.tif; 0 if it is not measured"),
+    "centroid_distance_um": ("um", "Distance between the centroids"),
+    "surface_distance_um": (
+        "um",
+        "Distance between the surfaces, from voxel to voxel as boxes: 0 if the two share a face, "
+        "an edge or a corner. Multiples of the voxel size",
+    ),
+    "contact_area_um2": (
+        "um2",
+        "Area of the contact, without the steps of voxels; 0 if they do not touch. Unreliable if "
+        "one of them is less than five voxels or two planes thick",
+    ),
+    "touching": ("", "1 if the two share a face of a voxel, else 0"),
+    "within_radius": (
+        "",
+        "1 if centroid_distance_um is at most measure_neighbors.radius_um; 0 for other pairs, of "
+        "objects that touch or that are nearest to one of them",
+    ),
+}
 SELECTION_COLUMNS: dict[str, Column] = {  # in the order of selection.csv
     "segmentation_label": ("", "Label of the object in segmentation.tif"),
     "label": ("", "Label of the object in labels.ome.tif; 0 if it is not measured"),
@@ -305,6 +332,11 @@ def describe_tables(
         tables["classes.csv"] = _insert(CLASS_COLUMNS, users, after="object")
     if has_corrections:
         tables["corrections.csv"] = CORRECTION_COLUMNS
+    measured = [group for group in NEIGHBORS if group in groups]
+    if measured:
+        tables["neighbors.csv"] = _insert(NEIGHBOR_COLUMNS, users, after="label_2")
+        names = ["segmentation_label", *(name for group in measured for name in GROUPS[group])]
+        tables["neighborhood.csv"] = {name: describe(name) or ("", "") for name in names}
     if "cells" in kinds:
         names = ["segmentation_label", *pair_column_names(channels), "flags"]
         tables["contacts.csv"] = CONTACT_COLUMNS

@@ -304,6 +304,8 @@ class Inputs:
         """Return the tables whose columns are added to the measured objects of a stack."""
         folder = f"<results>/{stack}/{object}"
         tables = self.pairs_of_cells(stack, object)
+        if self._study.neighbor_groups():
+            tables.append(f"{folder}/neighborhood.csv")
         if self._study.relation_groups(stack, object):
             tables.append(f"{folder}/relations.csv")
         return tables
@@ -522,6 +524,17 @@ class Inputs:
     def contact_tables_of(self, object: str) -> list[str]:
         """Return the tables of contacts, for cells."""
         return self.contact_tables() if object == "cells" else []
+
+    def neighbor_tables(self) -> list[str]:
+        """Return the table of neighbours of all stacks, if neighbours are measured."""
+        return ["<results>/neighbors.csv"] if self._study.neighbor_groups() else []
+
+    def objects_of_other_kind(self, stack: str, object: str) -> list[str]:
+        """Return the segmentation of the other kind of object, if distances to it are measured."""
+        if not self._study.measures("other_kind"):
+            return []
+        others = [kind for kind in self._study.objects(stack) if kind != object]
+        return [f"<results>/{stack}/{kind}/segmentation.tif" for kind in others]
 
     def files_of_objects(self, stack: str, name: str) -> list[str]:
         """Return a file of each kind of object of a stack."""

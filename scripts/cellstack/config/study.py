@@ -17,7 +17,12 @@ from cellstack.config.conditions import OTHER
 from cellstack.config.corrections import ADD, Correction, Corrections
 from cellstack.config.examples import Example, Examples, read_examples
 from cellstack.config.lengths import AUTO, DIAMETER, in_um
-from cellstack.config.object_columns import RELATIONS, column_names, pair_column_names
+from cellstack.config.object_columns import (
+    NEIGHBORS,
+    RELATIONS,
+    column_names,
+    pair_column_names,
+)
 from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.units import Unit
 from cellstack.core.counting import counted
@@ -32,6 +37,7 @@ SHARED_STAGES = (
     "correct_background",
     "adjust_contrast",
     "select_objects",
+    "measure_neighbors",
     "crop_objects",
 )
 ESTIMATE_STAGES = {"denoise": "gaussian", "binarize": "per_object", "find_seeds": None}
@@ -647,6 +653,10 @@ class Study:
         if "background" in groups and object == "cells" and self.has_pairs(stack):
             groups.append("parts")
         return groups
+
+    def neighbor_groups(self) -> list[str]:
+        """Return the groups of columns that measure_neighbors measures."""
+        return [group for group in NEIGHBORS if self.measures(group)]
 
     def kinds_found(self) -> list[str]:
         """Return the kinds of object that are found in any stack."""
