@@ -27,6 +27,7 @@ include: "rules/enhance.smk"
 include: "rules/segment.smk"
 include: "rules/cells.smk"
 include: "rules/measure.smk"
+include: "rules/spots.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/pages.smk"
@@ -68,6 +69,7 @@ rule all:
         volumes=inputs.volume_figures(),
         planes=study.of_each_object("<results>/{stack}/figures/{object}_planes.png"),
         diameters=inputs.diameter_figures(),
+        spots=inputs.spot_results(),
         exports=inputs.exports(),
     localrule: True
 

@@ -190,6 +190,7 @@ rule describe_columns:
         objects=study.kinds_found(),
         from_sheet=study.user_column_names(),
         has_scores=bool(study.stacks_with("ground_truth")),
+        has_spot_scores=bool(study.scored_spots()),
         has_corrections=bool(study.corrections),
         source=source_hash("describe_columns"),
     script:

@@ -89,7 +89,7 @@ def evaluate_spots(
     Returns
     -------
     dict
-        :data:`cellstack.evaluate.spot_columns.SCORES` defines the keys.
+        :data:`cellstack.evaluate.score_columns.BY_SPOT_CHANNEL` defines the keys.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Detection of spots: bright dots of one size, such as single molecules of RNA."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,13 @@ from cellstack.core.types import BoolVolume, RawVolume, Spacing, Volume
 from cellstack.spots.fit_spots import FWHM, fit_spots
 from cellstack.spots.measure_roundness import measure_roundness
 
+POSITION = ("z_um", "y_um", "x_um")
+COLUMNS = (
+    *("stack", "channel", "spot"),
+    *POSITION,
+    *("intensity", "background", "integrated_intensity"),
+    *("signal_to_noise_ratio", "detection_ratio"),
+)
 # Sigma of the filter in standard deviations of a spot. A narrower one separates closer spots, but
 # sees less of a spot above the noise: at 0.82, where its response to a spot is greatest, 0.7 times.
 FILTER_SIGMA = 1.15
@@ -51,6 +58,13 @@ class Spots(NamedTuple):
     noises: NDArray[np.float64]
     sums: NDArray[np.float64]
     detection_ratios: NDArray[np.float64]
+
+    def rows(self) -> Iterator[tuple[float, ...]]:
+        """Yield for each spot the values of the columns from :data:`POSITION` on."""
+        quality = self.intensities / np.where(self.noises > 0, self.noises, np.nan)
+        values = (self.intensities, self.backgrounds, self.sums, quality, self.detection_ratios)
+        table = np.column_stack([self.positions_um, *values])
+        yield from map(tuple, table.tolist())
 
 
 def detect_spots(
