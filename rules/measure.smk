@@ -16,6 +16,7 @@ rule measure_quality:
         runtime=minutes("measure_quality"),
     params:
         channels=by_wildcards(study.channels),
+        spot_channels=by_wildcards(study.spot_channels),
         source=source_hash("measure_quality"),
     script:
         "../scripts/measure_quality.py"

@@ -14,7 +14,7 @@ from cellstack.figures.plot_planes import choose_planes
 MAX_PLANES = 5
 CIRCLE = 2.5  # diameter, in diameters of a spot, so that the spot is seen
 MIN_CIRCLE = 7  # diameter in pixels
-LINE_WIDTH = 1.0 * drawing.PIXEL
+LINE_WIDTH = 1.4 * drawing.PIXEL
 
 
 @drawing.default_style()
@@ -68,9 +68,9 @@ def plot_spots(
     drawing.add_header(
         figure, title, len(positions_um), summary, raw.shape, spacing, note, noun="spots"
     )
-    limits = drawing.display_range(*images.values())
+    limits = drawing.display_range(*(raw[z] for z in planes))
     caption = f"Spots of {diameters_um[1]:g} µm"
-    drawing.add_caption(figure, drawing.MARGIN, top, caption, limits)
+    drawing.add_caption(figure, drawing.MARGIN, top, caption, limits, " in the planes")
     layout.add_scale_bar(figure)
     diameter = max(CIRCLE * diameters_um[1], MIN_CIRCLE / layout.scale)
     for number, (name, image) in enumerate(images.items()):
@@ -78,7 +78,8 @@ def plot_spots(
         text = f"{captions[name]}: {counted(len(here), 'spots')}"
         axes = layout.add_panel(figure, number, text)
         axes.set_label(name)
-        drawing.show_image(axes, image, limits)
+        own = drawing.display_range(image) if name == "projection" else limits
+        drawing.show_image(axes, image, own)
         sizes = np.full(len(here), diameter)
         circles = EllipseCollection(
             sizes, sizes, np.zeros(len(here)),
