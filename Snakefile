@@ -28,6 +28,7 @@ include: "rules/segment.smk"
 include: "rules/cells.smk"
 include: "rules/measure.smk"
 include: "rules/tissue.smk"
+include: "rules/spots.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/pages.smk"
@@ -73,6 +74,7 @@ rule all:
         volumes=inputs.volume_figures(),
         planes=study.of_each_object("<results>/{stack}/figures/{object}_planes.png"),
         diameters=inputs.diameter_figures(),
+        spots=inputs.spot_results(),
         exports=inputs.exports(),
     localrule: True
 

@@ -192,7 +192,6 @@ def jobs(tmp_path_factory):
         "simulate_stack": {"tiny": TINY, "big": {"shape": LARGE_SHAPE}},
         "group_by": "condition",
         "corrections": "corrections.csv",
-        "measure_objects": {"columns": MEASURED},
         "measure_relations": RELATIONS,
         "classify_objects": CLASSES,
     }

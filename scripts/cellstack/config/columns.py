@@ -10,6 +10,7 @@ from cellstack.config.object_columns import (
     NEIGHBORS,
     ORIGIN,
     SHELLS,
+    SPOTS,
     Column,
     column_names,
     describe,
@@ -277,6 +278,45 @@ CORRECTION_COLUMNS: dict[str, Column] = {  # in the order of corrections.csv
         "by ;, without those that a later correction changed",
     ),
 }
+SPOT_COLUMNS: dict[str, Column] = {  # in the order of spots.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "channel": ("", "Name of the channel in the sheet"),
+    "spot": ("", "Number of the spot in its stack and channel, from 1"),
+    "z_um": ("um", f"Position of the centre along z, from a fit; {ORIGIN}"),
+    "y_um": ("um", f"Position of the centre along y, from a fit; {ORIGIN}"),
+    "x_um": ("um", f"Position of the centre along x, from a fit; {ORIGIN}"),
+    "intensity": ("raw value", "Height of the fitted Gaussian above the background"),
+    "background": ("raw value", "Background of the fit"),
+    "integrated_intensity": (
+        "raw value",
+        "Sum of raw value minus background over the voxels within 0.75 diameters of the centre, "
+        "which have 63 % of the light of an isolated Gaussian spot; it contains light of close "
+        "neighbours, and lacks that outside the stack",
+    ),
+    "signal_to_noise_ratio": (
+        "",
+        "Intensity divided by the standard deviation of the raw values around the fit; too low "
+        "beside other spots",
+    ),
+    "detection_ratio": (
+        "",
+        "Response of the blob filter divided by its local noise, which exceeds the threshold of "
+        "detect_spots",
+    ),
+    "nucleus_segmentation_label": (
+        "",
+        "Label in segmentation.tif of the nucleus at the centre; empty without nucleus",
+    ),
+    "cell_segmentation_label": (
+        "",
+        "Label in segmentation.tif of the cell at the centre; empty without cell",
+    ),
+    "region": (
+        "",
+        "nucleus; cytoplasm, in a cell but in no nucleus; cell, if the nuclei of the stack were "
+        "not segmented; or none",
+    ),
+}
 
 
 def describe_tables(
@@ -330,6 +370,8 @@ def describe_tables(
     }
     if "classes" in groups:
         tables["classes.csv"] = _insert(CLASS_COLUMNS, users, after="object")
+    if SPOTS in groups:
+        tables["spots.csv"] = SPOT_COLUMNS
     if has_corrections:
         tables["corrections.csv"] = CORRECTION_COLUMNS
     measured = [group for group in NEIGHBORS if group in groups]

@@ -14,6 +14,7 @@ from typing import TypeAlias
 Column: TypeAlias = tuple[str, str]
 """Unit and definition."""
 
+SPOTS = "spots"  # the group of columns that is measured if detect_spots names a channel
 CHANNEL, CHANNEL_1, CHANNEL_2 = "<channel>", "<channel_1>", "<channel_2>"
 SHELL = "<shell>"  # number of a shell, from 1
 SHELLS = 5  # number of shells by default
@@ -170,6 +171,27 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
             )
             for axis in "zyx"
         },
+    },
+    SPOTS: {
+        f"count_spots_{CHANNEL}": (
+            "",
+            f"Number of spots of channel {CHANNEL} whose centre lies in a voxel of the object",
+        ),
+        f"mean_spot_intensity_{CHANNEL}": (
+            "raw value",
+            f"Mean over these spots of their height above the background, in channel {CHANNEL}; "
+            "empty without spots",
+        ),
+        f"count_spots_nucleus_{CHANNEL}": (
+            "",
+            f"Number of the spots of channel {CHANNEL} in the cell that lie in a nucleus; for "
+            "cells in stacks with nuclei",
+        ),
+        f"count_spots_cytoplasm_{CHANNEL}": (
+            "",
+            f"Number of the spots of channel {CHANNEL} in the cell that lie in no nucleus; for "
+            "cells in stacks with nuclei",
+        ),
     },
     "neighbors": {
         "nearest_centroid_distance_um": (
