@@ -27,6 +27,8 @@ include: "rules/enhance.smk"
 include: "rules/segment.smk"
 include: "rules/cells.smk"
 include: "rules/measure.smk"
+include: "rules/tissue.smk"
+include: "rules/spots.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/pages.smk"
@@ -68,9 +70,11 @@ rule all:
         segmentation=study.of_each_object("<results>/{stack}/figures/{object}_segmentation.png"),
         contacts=inputs.contact_tables(),
         classes=inputs.class_tables(),
+        neighbors=inputs.neighbor_tables(),
         volumes=inputs.volume_figures(),
         planes=study.of_each_object("<results>/{stack}/figures/{object}_planes.png"),
         diameters=inputs.diameter_figures(),
+        spots=inputs.spot_results(),
         exports=inputs.exports(),
     localrule: True
 

@@ -16,6 +16,7 @@ rule measure_quality:
         runtime=minutes("measure_quality"),
     params:
         channels=by_wildcards(study.channels),
+        spot_channels=by_wildcards(study.spot_channels),
         source=source_hash("measure_quality"),
     script:
         "../scripts/measure_quality.py"
@@ -308,6 +309,7 @@ rule describe_columns:
         objects=study.kinds_found(),
         from_sheet=study.user_column_names(),
         has_scores=bool(study.stacks_with("ground_truth")),
+        has_spot_scores=bool(study.scored_spots()),
         has_corrections=bool(study.corrections),
         source=source_hash("describe_columns"),
     script:

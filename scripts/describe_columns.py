@@ -17,6 +17,7 @@ def main(
     objects: list[str],
     from_sheet: list[str],
     has_scores: bool = False,
+    has_spot_scores: bool = False,
     has_corrections: bool = False,
     shells: int = SHELLS,
 ) -> None:
@@ -24,6 +25,8 @@ def main(
     tables = describe_tables(groups, channels, objects, from_sheet, has_corrections, shells)
     if has_scores:
         tables |= score_columns.TABLES
+    if has_spot_scores:
+        tables |= score_columns.SPOT_TABLES
     rows = [
         {"table": table, "column": name, "unit": unit, "definition": definition}
         for table, named in tables.items()

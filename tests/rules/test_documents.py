@@ -17,6 +17,7 @@ from cellstack.config.columns import (
     CLASS_COLUMNS,
     CONTACT_COLUMNS,
     CORRECTION_COLUMNS,
+    NEIGHBOR_COLUMNS,
     QUALITY_COLUMNS,
     SELECTION_COLUMNS,
     STACK_COLUMNS,
@@ -46,7 +47,8 @@ UNITS = {
     "1/mm3": r"_per_mm3$",
 }
 COLUMNS_WITHOUT_UNIT = re.compile(
-    r"stack|object|flags|corrections|number|action|(nucleus_)?(segmentation_)?label(_[12])?|sphericity|solidity|extent"
+    r"stack|object|flags|corrections|number|action|(nucleus_|nearest_other_kind_)?(segmentation_)?label(_[12])?"
+    r"|sphericity|solidity|extent|neighbor_count|touching_count|touching|within_radius|.*_incomplete"
     r"|euler_number|(touches|direction)_.*|nuclei_count|nucleus_to_cell_volume_ratio"
     r"|wall_strength|wall_missing|status|count_.*|diameter_source|.*_fraction|.*_ratio|reason"
     r"|segmentation_labels|cut_by_faces|channel"
@@ -57,6 +59,7 @@ DESCRIBED = (
     COLUMNS
     | PAIR_COLUMNS
     | CONTACT_COLUMNS
+    | NEIGHBOR_COLUMNS
     | STACK_COLUMNS
     | CHECK_COLUMNS
     | SELECTION_COLUMNS

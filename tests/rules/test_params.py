@@ -105,6 +105,7 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
         "max_volume_um3": 2000.1,
         "renumber": False,
     },
+    "measure_neighbors": {"radius_um": 9.87, "nearest_count": 3},
     "crop_objects": {"format": "files", "margin_um": 0.91},
 }
 TINY = {
@@ -116,7 +117,16 @@ TINY = {
     "signal_to_noise": 9.1,
     "depth_factor": 2.1,
 }
-MEASURED = ["surface", "hull", "intensity", "correlation", "background", "shells"]
+MEASURED = [
+    "surface",
+    "hull",
+    "intensity",
+    "neighbors",
+    "other_kind",
+    "correlation",
+    "background",
+    "shells",
+]
 RELATIONS = {
     "background": "local",
     "thresholds": {"dye": 41.2},
@@ -177,11 +187,11 @@ def jobs(tmp_path_factory):
     study.add("s", image=SIMULATED, channel_index="nuclei", diameter_um="auto")
     study.add("large", image="resources/simulated/big/image.ome.tif", diameter_um=7.7)
     study.config |= STAGES | {
+        "measure_objects": {"columns": MEASURED},
         "diameter_um": {"nuclei": 5.5},
         "simulate_stack": {"tiny": TINY, "big": {"shape": LARGE_SHAPE}},
         "group_by": "condition",
         "corrections": "corrections.csv",
-        "measure_objects": {"columns": MEASURED},
         "measure_relations": RELATIONS,
         "classify_objects": CLASSES,
     }
@@ -351,6 +361,8 @@ def test_measurements(jobs, kind):
         "options": RELATIONS,
     }
     assert select(jobs, "crop_objects", **here) == measured | STAGES["crop_objects"]
+    neighbors = here | {"groups": ["neighbors", "other_kind"]} | STAGES["measure_neighbors"]
+    assert select(jobs, "measure_neighbors", **here) == neighbors
     diameter = {"nuclei": 6.1, "cells": 9.2}[kind]
     summary = here | {"diameter_um": diameter, "diameter_source": "given"}
     assert select(jobs, "summarize_stack", **here) == summary
@@ -402,6 +414,7 @@ def test_tables_scores_and_figures(jobs):
         "class_names": {"nuclei": ["large", "round", "other"], "cells": ["x", "y"]},
         "user_columns": own,
     }
+    assert select(jobs, "collect_neighbors") == {"user_columns": own}
     assert select(jobs, "collect_stacks") == {
         "user_columns": own,
         "group_by": "condition",
@@ -512,6 +525,7 @@ def test_rules_with_threads():
         "estimate_diameter",
         "find_cell_seeds",
         "find_seeds",
+        "measure_neighbors",
         "measure_objects",
         "measure_relations",
         "merge_objects",

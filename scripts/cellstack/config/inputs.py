@@ -112,6 +112,8 @@ class Inputs:
             "labels": f"{kind}/{'uncorrected' if is_corrected else 'segmentation'}.tif",
             "ground_truth": f"{kind}/ground_truth.tif",
         }
+        if column == "ground_truth" and channel in self._study.spot_channels(stack):
+            made[column] = f"spots/{channel}_scores.json"
         return f"{self._results}/{Unit.parse(stack).stack}/{made[column]}"
 
     def raw_of_object(self, stack: str, object: str) -> str:
@@ -304,8 +306,12 @@ class Inputs:
         """Return the tables whose columns are added to the measured objects of a stack."""
         folder = f"<results>/{stack}/{object}"
         tables = self.pairs_of_cells(stack, object)
+        if self._study.neighbor_groups():
+            tables.append(f"{folder}/neighborhood.csv")
         if self._study.relation_groups(stack, object):
             tables.append(f"{folder}/relations.csv")
+        if self._study.spot_channels(stack):
+            tables.append(f"{folder}/spots.csv")
         return tables
 
     def fitted_classes(self, object: str) -> list[str]:
@@ -399,6 +405,43 @@ class Inputs:
         """Return the table of the corrections of a stack, if it has some."""
         has_some = self._study.corrections_of(stack, object)
         return [f"<results>/{stack}/{object}/corrections.csv"] if has_some else []
+
+    def segmentations(self, stack: str) -> list[str]:
+        """Return the segmentation of each kind of object of a stack."""
+        return [f"<results>/{stack}/{kind}/segmentation.tif" for kind in self._study.objects(stack)]
+
+    def spot_tables_of(self, stack: str) -> list[str]:
+        """Return the table of spots of each channel of a stack that has some."""
+        return [
+            f"<results>/{stack}/spots/{channel}.csv" for channel in self._study.spot_channels(stack)
+        ]
+
+    def spot_tables(self) -> list[str]:
+        """Return the tables of spots of all stacks."""
+        stacks = self._study.stacks_with_spots()
+        return [table for stack in stacks for table in self.spot_tables_of(stack)]
+
+    def spot_scores(self) -> list[str]:
+        """Return the scores of spots of all stacks and channels that have a ground truth."""
+        return [
+            f"<results>/{stack}/spots/{channel}_scores.json"
+            for stack, channel in self._study.scored_spots()
+        ]
+
+    def spot_score_tables(self) -> list[str]:
+        """Return the table of scores of spots, if a row of spots names a ground truth."""
+        return ["<results>/spot_scores.csv"] if self.spot_scores() else []
+
+    def spot_results(self) -> list[str]:
+        """Return the tables and figures of spots, if some are detected."""
+        if not self.spot_tables():
+            return []
+        figures = [
+            f"<results>/{stack}/figures/spots_{channel}.png"
+            for stack in self._study.stacks_with_spots()
+            for channel in self._study.spot_channels(stack)
+        ]
+        return ["<results>/spots.csv", *self.spot_score_tables(), *figures]
 
     def scores(self) -> list[str]:
         """Return the scores of all stacks that have a ground truth."""
@@ -522,6 +565,17 @@ class Inputs:
     def contact_tables_of(self, object: str) -> list[str]:
         """Return the tables of contacts, for cells."""
         return self.contact_tables() if object == "cells" else []
+
+    def neighbor_tables(self) -> list[str]:
+        """Return the table of neighbours of all stacks, if neighbours are measured."""
+        return ["<results>/neighbors.csv"] if self._study.neighbor_groups() else []
+
+    def objects_of_other_kind(self, stack: str, object: str) -> list[str]:
+        """Return the segmentation of the other kind of object, if distances to it are measured."""
+        if not self._study.measures("other_kind"):
+            return []
+        others = [kind for kind in self._study.objects(stack) if kind != object]
+        return [f"<results>/{stack}/{kind}/segmentation.tif" for kind in others]
 
     def files_of_objects(self, stack: str, name: str) -> list[str]:
         """Return a file of each kind of object of a stack."""

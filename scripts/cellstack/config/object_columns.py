@@ -14,6 +14,7 @@ from typing import TypeAlias
 Column: TypeAlias = tuple[str, str]
 """Unit and definition."""
 
+SPOTS = "spots"  # the group of columns that is measured if detect_spots names a channel
 CHANNEL, CHANNEL_1, CHANNEL_2 = "<channel>", "<channel_1>", "<channel_2>"
 SHELL = "<shell>"  # number of a shell, from 1
 SHELLS = 5  # number of shells by default
@@ -171,6 +172,96 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
             for axis in "zyx"
         },
     },
+    SPOTS: {
+        f"count_spots_{CHANNEL}": (
+            "",
+            f"Number of spots of channel {CHANNEL} whose centre lies in a voxel of the object",
+        ),
+        f"mean_spot_intensity_{CHANNEL}": (
+            "raw value",
+            f"Mean over these spots of their height above the background, in channel {CHANNEL}; "
+            "empty without spots",
+        ),
+        f"count_spots_nucleus_{CHANNEL}": (
+            "",
+            f"Number of the spots of channel {CHANNEL} in the cell that lie in a nucleus; for "
+            "cells in stacks with nuclei",
+        ),
+        f"count_spots_cytoplasm_{CHANNEL}": (
+            "",
+            f"Number of the spots of channel {CHANNEL} in the cell that lie in no nucleus; for "
+            "cells in stacks with nuclei",
+        ),
+    },
+    "neighbors": {
+        "nearest_centroid_distance_um": (
+            "um",
+            "Distance to the nearest centroid of another object; empty without another object. "
+            "Too large if nearest_incomplete is 1",
+        ),
+        "nearest_surface_distance_um": (
+            "um",
+            "Distance to the nearest surface of another object, from voxel to voxel as boxes: 0 if "
+            "the two share a face, an edge or a corner. Multiples of the voxel size; too large "
+            "beside a face of the stack",
+        ),
+        "mean_nearest_centroid_distance_um": (
+            "um",
+            "Mean distance to the nearest centroids of other objects, as many as "
+            "measure_neighbors.nearest_count; empty with fewer objects. Too large near a face, see "
+            "edge_distance_um",
+        ),
+        "neighbor_count": (
+            "",
+            "Number of other objects whose centroids are at most measure_neighbors.radius_um away. "
+            "Too small if neighborhood_incomplete is 1",
+        ),
+        "touching_count": (
+            "",
+            "Number of other objects that share a face of a voxel. Too small for objects cut by a "
+            "face, and dependent on the outlines",
+        ),
+        "contact_fraction": (
+            "",
+            "Area of contact with other objects divided by the area of the surface, without faces "
+            "of the stack; both are measured like contact_area_um2. Unreliable in objects that are "
+            "less than five voxels or two planes thick; empty if their area cannot be measured",
+        ),
+        "local_density_per_mm3": (
+            "1/mm3",
+            "neighbor_count divided by the volume of the ball of that radius, without its parts "
+            "outside of the stack or without data; empty for a stack of one plane. The object "
+            "itself is not counted. Scatters more where little of the ball is in the stack",
+        ),
+        "edge_distance_um": (
+            "um",
+            "Distance from the centroid to the nearest face of the stack or voxel without data; "
+            "first and last plane are no faces of a stack of one plane",
+        ),
+        "nearest_incomplete": (
+            "",
+            "1 if edge_distance_um is less than nearest_centroid_distance_um, so that an object "
+            "outside of the stack may be nearer, else 0",
+        ),
+        "neighborhood_incomplete": (
+            "",
+            "1 if edge_distance_um is less than measure_neighbors.radius_um, so that neighbours "
+            "outside of the stack are not counted, else 0",
+        ),
+    },
+    "other_kind": {
+        "nearest_other_kind_segmentation_label": (
+            "",
+            "Label in segmentation.tif of the object of the other kind with the nearest surface: "
+            "for nuclei a cell, for cells a nucleus, without those of which one contains more than "
+            "half of the other; empty without such an object",
+        ),
+        "nearest_other_kind_surface_distance_um": (
+            "um",
+            "Distance to the surface of that object, measured like nearest_surface_distance_um; 0 "
+            "if the two overlap. Too large near a face of the stack",
+        ),
+    },
     "classes": {
         "class": (
             "",
@@ -281,6 +372,7 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
         ),
     },
 }
+NEIGHBORS = ("neighbors", "other_kind")  # groups that measure_neighbors measures
 PAIR_COLUMNS: dict[str, Column] = {  # last in the table of cells, in stacks with nuclei
     "nuclei_count": (
         "",

@@ -17,9 +17,16 @@ from cellstack.config.conditions import OTHER
 from cellstack.config.corrections import ADD, Correction, Corrections
 from cellstack.config.examples import Example, Examples, read_examples
 from cellstack.config.lengths import AUTO, DIAMETER, in_um
-from cellstack.config.object_columns import RELATIONS, column_names, pair_column_names
+from cellstack.config.object_columns import (
+    NEIGHBORS,
+    RELATIONS,
+    SPOTS,
+    column_names,
+    pair_column_names,
+)
 from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.units import Unit
+from cellstack.config.values import quote
 from cellstack.core.counting import counted
 from cellstack.errors import InputError
 from cellstack.files import spreadsheets
@@ -32,6 +39,7 @@ SHARED_STAGES = (
     "correct_background",
     "adjust_contrast",
     "select_objects",
+    "measure_neighbors",
     "crop_objects",
 )
 ESTIMATE_STAGES = {"denoise": "gaussian", "binarize": "per_object", "find_seeds": None}
@@ -39,6 +47,7 @@ MINUTES_FOR_FILES = 10  # of large stacks, beside the program that segments them
 CLASSICAL = "classical"  # method of run_segmenter: the stages of cellstack
 GROWTH_OPTIONS = ("level", "sigma_um", "background_radius_um", "max_radius_um")
 SIMULATED_PARTS = ("image", "nuclei", "cells")
+SIMULATED_SPOTS = ("spots.ome.tif", "spots.csv")
 
 
 def _with_kind_of_diameter(given: Settings) -> Settings:
@@ -58,6 +67,37 @@ def _group_errors(
         return []
     hint = settings.suggest(group_by, sorted(names)) if names else "add it to the sheet"
     return [f"config.group_by: {where} has no column {group_by!r} of your own; {hint}"]
+
+
+def _spot_errors(config: Settings, rows: Collection[Row], where: str) -> list[str]:
+    """Return the errors in the names of channels of spots and of simulations of spots."""
+    errors = []
+    present = {row.get("channel"): None for row in rows if row["include"]}
+    others = [channel for channel in present if channel and channel not in sheet.OBJECT_OF]
+    for channel in config["detect_spots"]["channels"]:
+        place = f"config.detect_spots.channels.{channel}"
+        if channel in sheet.OBJECT_OF:
+            errors.append(
+                f"{place}: this channel shows {sheet.OBJECT_OF[channel]}, which are segmented; "
+                "give spots a channel of another name"
+            )
+        elif channel not in present:
+            hint = settings.suggest(channel, others) if others else "add rows for it"
+            errors.append(f"{place}: {where} has no channel {quote(channel)}; {hint}")
+    for name in config["simulate_spots"]:
+        if name not in config["simulate_stack"]:
+            known = config["simulate_stack"]
+            hint = settings.suggest(name, known) if known else "add it to simulate_stack"
+            errors.append(f"config.simulate_spots: no stack {quote(name)} is simulated; {hint}")
+    for number, row in enumerate(rows, spreadsheets.FIRST_ROW):
+        is_spots = row.get("channel") in config["detect_spots"]["channels"]
+        path = row.get("ground_truth", "")
+        if is_spots and row["include"] and path and not spreadsheets.is_text_table(path):
+            errors.append(
+                f"{where} row {number}: ground_truth {quote(path)} of spots is not a table of "
+                "points; give a .csv or .tsv file with the columns z_um, y_um, x_um"
+            )
+    return errors
 
 
 def _relation_errors(config: Settings, rows: Collection[Row], where: str) -> list[str]:
@@ -173,6 +213,8 @@ class Study:
         made = {f"{resources}/cells3d.ome.tif"}
         for name in simulations:
             made |= {f"{resources}/simulated/{name}/{part}.ome.tif" for part in SIMULATED_PARTS}
+        for name in config["simulate_spots"]:
+            made |= {f"{resources}/simulated/{name}/{part}" for part in SIMULATED_SPOTS}
         rows, unreadable = sheet.read_sheet(config["stacks"], schemas.sheet)
         errors += unreadable
         if check and not unreadable:
@@ -187,6 +229,7 @@ class Study:
             )
             errors += _group_errors(given.get("group_by"), rows, schemas, config["stacks"])
             errors += _relation_errors(config, rows, config["stacks"])
+            errors += _spot_errors(config, rows, config["stacks"])
         runs: list[Settings] = []
         if "sweep" in config:
             runs, untried = sweep_table.read_sweep(
@@ -224,8 +267,9 @@ class Study:
             examples=examples,
             schemas=schemas,
             simulated_images={
-                f"{resources}/simulated/{name}/image.ome.tif": simulation["shape"]
+                f"{resources}/simulated/{name}/{part}.ome.tif": simulation["shape"]
                 for name, simulation in simulations.items()
+                for part in ("image", "spots")
             },
             made_images=frozenset(made),
             incomplete={},
@@ -582,6 +626,8 @@ class Study:
         groups = dict.fromkeys(self.config["measure_objects"]["columns"], self.all_channels())
         if "background" in groups and any(map(self.has_pairs, self.stacks_of("cells"))):
             groups["parts"] = self.all_channels()
+        if spots := list(self.config["detect_spots"]["channels"]):
+            groups[SPOTS] = spots
         if self.classified_kinds():
             groups["classes"] = []
         if any(kind in self.examples for kind in self.classified_kinds()):
@@ -647,6 +693,48 @@ class Study:
         if "background" in groups and object == "cells" and self.has_pairs(stack):
             groups.append("parts")
         return groups
+
+    def neighbor_groups(self) -> list[str]:
+        """Return the groups of columns that measure_neighbors measures."""
+        return [group for group in NEIGHBORS if self.measures(group)]
+
+    def spot_channels(self, stack: str) -> list[str]:
+        """Return the channels of a stack in which spots are detected."""
+        declared = self.config["detect_spots"]["channels"]
+        return [channel for channel in self.channels(stack) if channel in declared]
+
+    def stacks_with_spots(self) -> list[str]:
+        """Return the stacks in which spots are detected."""
+        return [stack for stack in self.complete_stacks if self.spot_channels(stack)]
+
+    def spot_options(self, channel: str) -> Settings:
+        """Return the settings of the detection of spots in a channel."""
+        options: Settings = self.config["detect_spots"]["channels"][channel]
+        return options
+
+    def has_nuclei(self, stack: str) -> bool:
+        """Return whether nuclei are found in a stack."""
+        return "nuclei" in self.objects(stack)
+
+    def spot_diameters(self, channel: str) -> list[float]:
+        """Return the diameter of spots of a channel along z, y and x in um."""
+        options = self.spot_options(channel)
+        lateral = options["diameter_um"]
+        return [options["diameter_z_um"] or lateral, lateral, lateral]
+
+    def scored_spots(self) -> list[tuple[str, str]]:
+        """Return the stacks and channels of spots with a ground truth."""
+        return [
+            (stack, channel)
+            for stack in self.complete_stacks
+            for channel in self.spot_channels(stack)
+            if "ground_truth" in self.rows(stack)[channel]
+        ]
+
+    def simulated_spots(self, simulation: str) -> Settings:
+        """Return the settings of the spots of a simulated stack."""
+        options: Settings = self.config["simulate_spots"][simulation]
+        return options
 
     def kinds_found(self) -> list[str]:
         """Return the kinds of object that are found in any stack."""

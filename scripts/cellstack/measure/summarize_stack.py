@@ -39,6 +39,7 @@ NOT_DESCRIBED = (
     "touches_",
     "direction_",
     "nucleus_segmentation_label",
+    "nearest_other_kind_segmentation_label",
 )
 UM3_PER_MM3 = 1e9
 MAX_DIAMETER_RATIO = 1.5

@@ -90,6 +90,8 @@ DESCRIPTIONS = {  # of files, by name
     "labels.ome.tif": "Label image of the measured objects",
     "methods.bib": "Publications that the methods section cites",
     "methods.md": "Methods section of a paper about this run",
+    "neighborhood.csv": "Distances to neighbours, their number and their density, for each object",
+    "neighbors.csv": "Pairs of neighbouring objects, with their distances and contacts",
     "objects.csv": "Measurements of objects, one in each row",
     "pictures.json": "Small pictures of the stack and its flagged objects, which index.html shows",
     "provenance.json": "Versions of the software, and checksums of the images",
