@@ -23,6 +23,7 @@ ALLOWED = {
     "segment": BASE,
     "cells": BASE,
     "measure": BASE,
+    "tissue": BASE | {"segment", "prepare"},  # thresholds, masks and labels of other phases
     "evaluate": BASE,
     "sweep": BASE | {"evaluate"},  # a sweep ranks scores
     "figures": BASE | STAGES,
