@@ -27,6 +27,7 @@ include: "rules/enhance.smk"
 include: "rules/segment.smk"
 include: "rules/cells.smk"
 include: "rules/measure.smk"
+include: "rules/tissue.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/pages.smk"
@@ -65,6 +66,7 @@ rule all:
         evaluation=inputs.existing_evaluation(),
         segmentation=study.of_each_object("<results>/{stack}/figures/{object}_segmentation.png"),
         contacts=inputs.contact_tables(),
+        regions=inputs.region_results(),
         volumes=inputs.volume_figures(),
         planes=study.of_each_object("<results>/{stack}/figures/{object}_planes.png"),
         diameters=inputs.diameter_figures(),

@@ -17,6 +17,7 @@ from cellstack.config.columns import (
     CONTACT_COLUMNS,
     CORRECTION_COLUMNS,
     QUALITY_COLUMNS,
+    REGION_COLUMNS,
     SELECTION_COLUMNS,
     STACK_COLUMNS,
 )
@@ -43,12 +44,14 @@ UNITS = {
     "bit": r"_bit$",
     "%": r"_percent$",
     "1/mm3": r"_per_mm3$",
+    "mm3": r"^volume_mm3$",
 }
 COLUMNS_WITHOUT_UNIT = re.compile(
     r"stack|object|flags|corrections|number|action|(nucleus_)?(segmentation_)?label(_[12])?|sphericity|solidity|extent"
     r"|euler_number|(touches|direction)_.*|nuclei_count|nucleus_to_cell_volume_ratio"
     r"|wall_strength|wall_missing|status|count_.*|diameter_source|.*_fraction|.*_ratio|reason"
-    r"|segmentation_labels|cut_by_faces|channel"
+    r"|segmentation_labels|cut_by_faces|channel|counted|region_(label|name)|part"
+    r"|tissue_surface_uncertain"
 )
 DESCRIBED = (
     COLUMNS
@@ -56,6 +59,7 @@ DESCRIBED = (
     | CONTACT_COLUMNS
     | STACK_COLUMNS
     | CHECK_COLUMNS
+    | REGION_COLUMNS
     | SELECTION_COLUMNS
     | QUALITY_COLUMNS
 )

@@ -9,6 +9,7 @@ PACKAGE = ROOT / "scripts" / "cellstack"
 WITHOUT_MODULE = {  # scripts that only call other modules
     "collect_objects": "measure/collect.py",
     "collect_stacks": "measure/collect.py",
+    "collect_regions": "measure/collect.py",
     "collect_scores": "evaluate/score_columns.py",
     "derive_diameter": "prepare/estimate_diameter.py",
     "describe_columns": "config/columns.py",

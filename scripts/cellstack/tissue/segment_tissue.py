@@ -8,8 +8,12 @@ from cellstack.core.distance import distance_map
 from cellstack.core.filters import gaussian
 from cellstack.core.no_data import fill_no_data
 from cellstack.core.types import BoolVolume, Mask, RawVolume, Spacing, Volume
+from cellstack.segment import binarize as thresholds
 from cellstack.segment.binarize import binarize, find_threshold
 from cellstack.segment.clean_mask import fill_holes, remove_small_objects
+
+NAMES = ("otsu", "li", "triangle", "isodata", "mean", "yen", "fixed")  # one value for all voxels
+METHODS = {name: thresholds.METHODS[name] for name in NAMES}
 
 
 def segment_tissue(
@@ -37,8 +41,7 @@ def segment_tissue(
     sigma_um : float
         Standard deviation in um of the Gaussian that smooths the intensities; 0 for none.
     method : str
-        Method of the threshold of the smoothed intensities, see
-        :data:`cellstack.segment.binarize.METHODS`; one that returns a single value.
+        Name of one of :data:`METHODS`, for the threshold of the smoothed intensities.
     options : dict
         Options of the method.
     factor : float
@@ -78,7 +81,7 @@ def segment_tissue(
     smooth = gaussian(filled, spacing, sigma_um=sigma_um)
     threshold = find_threshold(smooth, method, options, factor, no_data)
     if callable(threshold):
-        raise ValueError(f"method {method} has no single threshold")
+        raise KeyError(f"no method {method}")
     mask = binarize(smooth, threshold, no_data=no_data)
     del smooth, filled
     mask = close_gaps(mask, spacing, closing_radius_um, threads)
