@@ -34,6 +34,7 @@ NOT_DESCRIBED = (
     "segmentation_label",
     "flags",
     "corrections",
+    "class",  # and its probability
     "centroid_",
     "bbox_",
     "touches_",
@@ -42,6 +43,7 @@ NOT_DESCRIBED = (
     "region_label",
     "region_name",
     "tissue_surface_uncertain",
+    "nearest_other_kind_segmentation_label",
 )
 UM3_PER_MM3 = 1e9
 MAX_DIAMETER_RATIO = 1.5
