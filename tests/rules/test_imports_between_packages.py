@@ -11,7 +11,7 @@ from study import ROOT
 SCRIPTS = ROOT / "scripts"
 PACKAGE = SCRIPTS / "cellstack"
 STANDARD_LIBRARY = sys.stdlib_module_names
-STAGES = {"prepare", "enhance", "segment", "cells", "measure", "evaluate", "sweep"}
+STAGES = {"prepare", "enhance", "segment", "cells", "measure", "evaluate", "sweep", "compare"}
 BASE = {"cellstack", "core", "files", "config"}  # "cellstack": errors.py and __init__.py
 ALLOWED = {
     "cellstack": set(),
@@ -24,6 +24,7 @@ ALLOWED = {
     "cells": BASE,
     "measure": BASE,
     "evaluate": BASE,
+    "compare": BASE,
     "sweep": BASE | {"evaluate"},  # a sweep ranks scores
     "figures": BASE | STAGES,
     "pages": BASE | STAGES | {"figures"},
