@@ -28,6 +28,7 @@ include: "rules/segment.smk"
 include: "rules/cells.smk"
 include: "rules/measure.smk"
 include: "rules/evaluate.smk"
+include: "rules/compare.smk"
 include: "rules/figures.smk"
 include: "rules/pages.smk"
 include: "rules/gallery.smk"
@@ -65,6 +66,7 @@ rule all:
         segmentation=study.of_each_object("<results>/{stack}/figures/{object}_segmentation.png"),
         contacts=inputs.contact_tables(),
         volumes=inputs.volume_figures(),
+        groups=[inputs.group_tables(), inputs.group_figures()],
         planes=study.of_each_object("<results>/{stack}/figures/{object}_planes.png"),
         diameters=inputs.diameter_figures(),
         exports=inputs.exports(),

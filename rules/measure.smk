@@ -188,6 +188,7 @@ rule describe_columns:
         from_sheet=study.user_column_names(),
         has_scores=bool(study.stacks_with("ground_truth")),
         has_corrections=bool(study.corrections),
+        has_groups=bool(study.samples()),
         source=source_hash("describe_columns"),
     script:
         "../scripts/describe_columns.py"

@@ -4,6 +4,7 @@ rule write_methods:
         stacks="<results>/stacks.csv",
         provenance="<results>/provenance.json",
         records=inputs.all_channels("import.json"),
+        comparisons=inputs.group_tables(),
     output:
         methods="<results>/methods.md",
         bibliography="<results>/methods.bib",
@@ -23,6 +24,7 @@ rule write_methods:
         packages=stages.packages(),
         simulated=study.simulated_stacks(),
         scored=study.scored_stacks(),
+        comparison=study.comparison(),
         source=source_hash("write_methods"),
     script:
         "../scripts/write_methods.py"
@@ -97,7 +99,7 @@ rule write_parquet:
     benchmark:
         "<benchmarks>/{table}_write_parquet.tsv"
     wildcard_constraints:
-        table="objects|stacks|statistics|quality|scores|stack_scores",
+        table="objects|stacks|statistics|quality|groups|group_units|scores|stack_scores",
     localrule: True
     conda:
         "../envs/export.yaml"

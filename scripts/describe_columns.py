@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cellstack.compare import group_columns
 from cellstack.config.columns import describe_tables
 from cellstack.evaluate import score_columns
 from cellstack.files.tables import write_rows
@@ -16,9 +17,12 @@ def main(
     from_sheet: list[str],
     has_scores: bool = False,
     has_corrections: bool = False,
+    has_groups: bool = False,
 ) -> None:
     """Write one row for each column of each table to `columns`."""
     tables = describe_tables(channels, objects, from_sheet, has_corrections)
+    if has_groups:
+        tables |= group_columns.TABLES
     if has_scores:
         tables |= score_columns.TABLES
     rows = [

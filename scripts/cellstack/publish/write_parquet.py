@@ -27,6 +27,15 @@ TEXTS = {
     "channel",
     "corrections",
     "cut_by_faces",
+    "group",
+    "group_1",
+    "group_2",
+    "pair",
+    "unit_name",
+    "design",
+    "test",
+    "correction",
+    "warnings",
 }
 FROM_SHEET = "from the sheet"  # the definition of the user's columns, which are texts
 
