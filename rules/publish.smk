@@ -2,6 +2,7 @@ rule write_methods:
     """Write the methods section of a paper about this run, and what it cites."""
     input:
         stacks="<results>/stacks.csv",
+        checks="<results>/checks.csv",
         provenance="<results>/provenance.json",
         records=inputs.all_channels("import.json"),
         comparisons=inputs.group_tables(),
@@ -99,7 +100,7 @@ rule write_parquet:
     benchmark:
         "<benchmarks>/{table}_write_parquet.tsv"
     wildcard_constraints:
-        table="objects|stacks|statistics|quality|groups|group_units|scores|stack_scores",
+        table="objects|classes|stacks|checks|statistics|quality|groups|group_units|scores|stack_scores",
     localrule: True
     conda:
         "../envs/export.yaml"

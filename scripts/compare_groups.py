@@ -6,7 +6,8 @@ from pathlib import Path
 from cellstack.compare import unit_means
 from cellstack.compare.compare_groups import compare_groups
 from cellstack.compare.group_columns import GROUPS, UNITS
-from cellstack.config.columns import STACK_COLUMNS, describe
+from cellstack.config.columns import STACK_COLUMNS
+from cellstack.config.object_columns import describe
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
 from cellstack.run import job
 

@@ -31,7 +31,8 @@ def study(tmp_path_factory):
         "colony", image="colony-nuclei.tif", ground_truth="colony-truth.tif", condition="control"
     )
     study.add("colony", "membrane", image="colony-membrane.tif")
-    study.add("external", image="colony-nuclei.tif", labels="colony-truth.tif")
+    external = {"image": "colony-nuclei.tif", "labels": "colony-truth.tif"}
+    study.add("external", **external, condition="drug")
     study.add("estimated", image="colony-nuclei.tif", diameter_um="auto")
     study.add("estimated", "membrane", image="colony-membrane.tif")
     study.add(
@@ -50,6 +51,11 @@ def study(tmp_path_factory):
     command = {"method": "command", "command": {"command": copy + " {output}"}}
     study.config["presets"] = {"command": {"run_segmenter": command}}
     study.add("command", image="colony-nuclei.tif", preset="command")
+    study.config["measure_objects"] = {"columns": ["hull", "intensity", "correlation"]}
+    study.config["classify_objects"] = {
+        "cells": {"large": "volume_um3 > p50"},
+        "thresholds": "study",
+    }
     study.config["correct_background"] = {"steps": ["depth_attenuation"]}
     study.config["sweep"] = "sweep.tsv"
     (study.folder / "sweep.tsv").write_text(
@@ -59,6 +65,7 @@ def study(tmp_path_factory):
         "index.html",
         "config.yaml",
         "objects.csv",
+        "classes.csv",
         "stacks.csv",
         "provenance.json",
         "methods.md",
@@ -67,6 +74,7 @@ def study(tmp_path_factory):
         "cells.h5ad",
         "colony/image.ome.zarr",
         "figures/nuclei_volumes.png",
+        "figures/nuclei_groups.png",
         "colony/channels/nuclei/edges.tif",
         "colony/nuclei/crops",
         "colony/cells/contacts.csv",

@@ -10,7 +10,7 @@ KEY: Columns = {
     "column": (
         "",
         "Column of objects.csv or stacks.csv that is compared; class_fraction_ and the name of a "
-        "class is the fraction of the measured objects that are of this class",
+        "class is its fraction of the measured objects that have a class",
     ),
     "unit": ("", "Unit of this column, and of means, differences and standard deviations"),
 }

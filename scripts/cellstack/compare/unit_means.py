@@ -55,7 +55,7 @@ def mean_of_objects(
     ----------
     rows : iterable of dict of str to str
         Rows of objects.csv. Empty cells are missing values. If they have a column ``class``, the
-        fraction of the objects of each class is added.
+        fraction of each class among the objects with a class is added.
     columns : sequence of str
         Columns to average; those that a row lacks are ignored.
     stacks : iterable of str
@@ -78,15 +78,15 @@ def mean_of_objects(
     {('a', 'nuclei', 'volume_um3'): StackMean(mean=3.0, count_objects=2)}
     """
     sums: dict[Key, list[float]] = {}
-    objects: dict[tuple[str, str], int] = {}
+    objects: dict[tuple[str, str], int] = {}  # with a class
     classes: dict[Key, int] = {}
     wanted = set(stacks)
     for row in rows:
         stack, kind = row["stack"], row["object"]
         if f"{stack}/{kind}" not in wanted:
             continue
-        objects[stack, kind] = objects.get((stack, kind), 0) + 1
         if name := row.get(CLASS):
+            objects[stack, kind] = objects.get((stack, kind), 0) + 1
             key = (stack, kind, f"{CLASS_FRACTION}{name}")
             classes[key] = classes.get(key, 0) + 1
         for column in columns:

@@ -26,6 +26,7 @@ TEXTS = {
     "reason",
     "channel",
     "corrections",
+    "class",
     "cut_by_faces",
     "group",
     "group_1",

@@ -33,9 +33,9 @@ def test_fractions_of_classes():
     rows += rows_of("b", "1", "2", **{"class": "long"}) + rows_of("c", "1", kind="cells")
     found = mean_of_objects(rows, [], ["a/nuclei", "b/nuclei", "c/cells"])
     assert found == {
-        ("a", "nuclei", "class_fraction_round"): StackMean(0.5, 4),
+        ("a", "nuclei", "class_fraction_round"): StackMean(2 / 3, 3),
         ("b", "nuclei", "class_fraction_round"): StackMean(0.0, 2),
-        ("a", "nuclei", "class_fraction_long"): StackMean(0.25, 4),
+        ("a", "nuclei", "class_fraction_long"): StackMean(1 / 3, 3),
         ("b", "nuclei", "class_fraction_long"): StackMean(1.0, 2),
     }
 

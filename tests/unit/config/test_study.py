@@ -217,51 +217,6 @@ def test_changed_settings_are_shared_by_stacks_with_the_same_preset(load_study):
     }
 
 
-COMMAND = {"method": "command", "command": {"command": "my-program {image} {output}"}}
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"command": ""}, "run_segmenter.command.command is empty; give the command"),
-        ({"command": "my-program {image}"}, "does not contain {output}; add it"),
-        ({"command": "my-program {output} {model}"}, "'{model}' has an unknown placeholder"),
-        ({"files": ["model.pt"]}, "run_segmenter.command.files: 'model.pt' does not exist"),
-    ],
-)
-@pytest.mark.parametrize("is_preset", [False, True])
-def test_a_wrong_command_of_a_segmenter_is_an_error_of_the_configuration(
-    load_study, wrong, message, is_preset
-):
-    block = COMMAND | {"command": COMMAND["command"] | wrong}
-    row = {"stack": "a", "channel": "nuclei", "image": "a.tif"}
-    rows = [row | {"preset": "own"}, row | {"stack": "b", "preset": "own"}]
-    own = {"run_segmenter": block} if is_preset else {}
-    config = {"presets": {"own": own}} | ({} if is_preset else {"run_segmenter": block})
-    with pytest.raises(InputError) as error:
-        load_study(rows, **config)
-    assert str(error.value).startswith("1 error in ")
-    assert message in str(error.value)
-    assert ("config.presets.own.run_segmenter" in str(error.value)) == is_preset
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"include": "false"}, {"labels": "labels.tif"}, {"preset": "right"}, {"channel": "membrane"}],
-)
-def test_the_command_of_a_segmenter_that_no_row_uses_is_not_checked(load_study, change):
-    rows = [
-        {"stack": "a", "channel": "nuclei", "image": "a.tif"} | change,
-        {"stack": "b", "channel": "nuclei", "image": "b.tif", "preset": "right"},
-    ]
-    load_study(
-        rows,
-        diameter_um={"nuclei": 10, "cells": 14},
-        run_segmenter={"method": "command"},
-        presets={"right": {"run_segmenter": COMMAND}},
-    )
-
-
 GROUPED = [
     {"stack": name, "channel": "nuclei", "image": "a.tif", "condition": group, "mouse": mouse}
     for name, group, mouse in (("a", "drug", "m1"), ("b", "control", "m2"), ("c", "drug", "m1"))
