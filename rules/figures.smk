@@ -302,6 +302,45 @@ rule plot_volumes:
         "../scripts/plot_volumes.py"
 
 
+rule plot_groups:
+    """Plot the objects and the means of units of each group."""
+    input:
+        objects="<results>/objects.csv",
+        groups="<results>/groups.csv",
+        units="<results>/group_units.csv",
+    output:
+        figure=report(
+            "<results>/figures/{object}_groups{page}.png",
+            category="Figures",
+            subcategory="All stacks",
+            caption="../report/groups_figure.rst",
+        ),
+        vector="<results>/figures/{object}_groups{page}.pdf",
+    log:
+        "<logs>/{object}{page}_plot_groups.log",
+    benchmark:
+        "<benchmarks>/{object}{page}_plot_groups.tsv"
+    wildcard_constraints:
+        page="|_[1-9][0-9]*",
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_groups"),
+        runtime=minutes("plot_groups"),
+    params:
+        samples=study.samples(),
+        columns=study.compared_columns(),
+        object="{object}",
+        group_by=study.config["group_by"],
+        unit=study.config["compare_groups"]["unit"],
+        note=by_wildcards(study.note_of_all),
+        page=by_wildcards(inputs.page_number),
+        source=source_hash("plot_groups"),
+    script:
+        "../scripts/plot_groups.py"
+
+
 rule plot_errors:
     """Plot the objects with the largest errors beside their ground truth."""
     input:

@@ -315,6 +315,7 @@ rule describe_columns:
         has_scores=bool(study.stacks_with("ground_truth")),
         has_spot_scores=bool(study.scored_spots()),
         has_corrections=bool(study.corrections),
+        has_groups=bool(study.samples()),
         source=source_hash("describe_columns"),
     script:
         "../scripts/describe_columns.py"

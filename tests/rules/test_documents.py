@@ -11,6 +11,7 @@ import yaml
 from study import ROOT
 
 import cellstack
+from cellstack.compare import group_columns
 from cellstack.config import settings, sheet
 from cellstack.config.columns import (
     CHECK_COLUMNS,
@@ -25,7 +26,7 @@ from cellstack.config.columns import (
 )
 from cellstack.config.object_columns import COLUMNS, GROUPS, PAIR_COLUMNS
 from cellstack.config.schemas import Schemas
-from cellstack.evaluate.score_columns import TABLES
+from cellstack.evaluate import score_columns
 from cellstack.segment.per_object_threshold import mark_blobs
 
 DOCUMENTS = (
@@ -89,6 +90,7 @@ def load_script(path):
 
 SCHEMAS = Schemas.read(ROOT / "config")
 STAGES, CONFIG, ROWS = SCHEMAS.stages, SCHEMAS.config, SCHEMAS.sheet
+TABLES = score_columns.TABLES | group_columns.TABLES
 REFERENCE = load_script(ROOT / "docs" / "build_reference.py")
 
 
@@ -246,7 +248,7 @@ def test_the_name_of_a_column_ends_in_its_unit(column):
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_name_of_a_column_of_scores_ends_in_its_unit(table):
+def test_the_name_of_a_column_of_scores_or_groups_ends_in_its_unit(table):
     for column, (unit, definition) in TABLES[table].items():
         assert definition
         ends = [each for each, pattern in UNITS.items() if re.search(pattern, column)]

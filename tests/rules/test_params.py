@@ -195,8 +195,10 @@ def jobs(tmp_path_factory):
     for channel, cells in CELLS.items():
         more = {"ground_truth": truths[channel]} if channel in truths else {}
         more |= {"regions": "regions.tif"} if channel == "dye" else {}
-        study.add("a", channel, image=f"{channel}.tif", condition="control", **cells, **more)
-    study.add("e", image="nuclei.tif", labels="labels.tif", condition="drug")
+        study.add(
+            "a", channel, image=f"{channel}.tif", condition="control", mouse=17, **cells, **more
+        )
+    study.add("e", image="nuclei.tif", labels="labels.tif", condition="drug", mouse=18)
     study.add("s", image=SIMULATED, channel_index="nuclei", diameter_um="auto")
     study.add("large", image="resources/simulated/big/image.ome.tif", diameter_um=7.7)
     study.config |= STAGES | {
@@ -205,6 +207,13 @@ def jobs(tmp_path_factory):
         "simulate_stack": {"tiny": TINY, "big": {"shape": LARGE_SHAPE}},
         "group_by": "condition",
         "measure_regions": {"names": {7: "cortex"}},
+        "compare_groups": {
+            "pair_by": "mouse",
+            "reference": "drug",
+            "columns": ["density_per_mm3", "median_intensity_<channel>"],
+            "correction": "holm",
+            "confidence": 0.81,
+        },
         "corrections": "corrections.csv",
         "measure_relations": RELATIONS,
         "classify_objects": CLASSES,
@@ -421,9 +430,9 @@ def test_tables_scores_and_figures(jobs):
     }
     own = select(jobs, "collect_objects")["user_columns"]
     assert own == {
-        "a/nuclei": {"condition": "control"},
-        "a/cells": {"condition": "control"},
-        "e/nuclei": {"condition": "drug"},
+        "a/nuclei": {"condition": "control", "mouse": "17"},
+        "a/cells": {"condition": "control", "mouse": "17"},
+        "e/nuclei": {"condition": "drug", "mouse": "18"},
         "s/nuclei": {},
         "large/nuclei": {},
     }
@@ -433,9 +442,31 @@ def test_tables_scores_and_figures(jobs):
         "shells": 4,
         "channels": CHANNELS,
         "objects": ["nuclei", "cells"],
-        "from_sheet": ["condition"],
+        "from_sheet": ["condition", "mouse"],
         "has_scores": True,
         "has_corrections": True,
+        "has_groups": True,
+    }
+    samples = {
+        "a/nuclei": {"group": "control", "unit": "a", "pair": "17"},
+        "e/nuclei": {"group": "drug", "unit": "e", "pair": "18"},
+    }
+    columns = ["density_per_mm3", *(f"median_intensity_{name}" for name in CHANNELS)]
+    assert select(jobs, "compare_groups") == {
+        "samples": samples,
+        "columns": columns,
+        "reference": "drug",
+        "correction": "holm",
+        "confidence": 0.81,
+    }
+    assert select(jobs, "plot_groups") == {
+        "samples": samples,
+        "columns": columns,
+        "object": "nuclei",
+        "group_by": "condition",
+        "unit": None,
+        "note": "",
+        "page": 1,
     }
     assert select(jobs, "collect_classes") == {
         "sources": ["a/nuclei", "e/nuclei", "s/nuclei", "large/nuclei", "a/cells"],
@@ -489,7 +520,7 @@ def test_the_page_of_the_run(jobs):
         "sheet": "stacks.tsv",
         "images": ["nuclei.tif", "membrane.tif", "dye.tif"],
         "channels": {"a": CHANNELS, "e": ["nuclei"], "s": ["nuclei"], "large": ["nuclei"]},
-        "user_columns": ["condition"],
+        "user_columns": ["condition", "mouse"],
         "note": "",
         "scores": ["scores.csv", "stack_scores.csv"],
         "group_by": "condition",

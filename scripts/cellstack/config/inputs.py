@@ -11,7 +11,7 @@ from typing import Any
 
 from cellstack.config import sheet
 from cellstack.config.lengths import AUTO, has_sizes
-from cellstack.config.paging import STACKS_PER_PAGE
+from cellstack.config.paging import COLUMNS_PER_PAGE, STACKS_PER_PAGE
 from cellstack.config.recipes import EDGE_METHODS, Recipes, diameter_stage
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
@@ -597,6 +597,19 @@ class Inputs:
             for page in range(1, -(-len(self._study.stacks_of(kind)) // STACKS_PER_PAGE) + 1)
         ]
 
+    def group_tables(self) -> list[str]:
+        """Return the comparison of groups, if the sheet has at least two."""
+        return ["<results>/groups.csv"] if self._study.compared_kinds() else []
+
+    def group_figures(self) -> list[str]:
+        """Return the figures of groups."""
+        pages = -(-len(self._study.compared_columns()) // COLUMNS_PER_PAGE)
+        return [
+            f"<results>/figures/{kind}_groups{'' if page == 1 else f'_{page}'}.png"
+            for kind in self._study.compared_kinds()
+            for page in range(1, pages + 1)
+        ]
+
     def page_number(self, page: str) -> int:
         """Return the number of a page from the end of the name of its figure, such as ``_2``."""
         return int(page.removeprefix("_") or 1)
@@ -604,7 +617,7 @@ class Inputs:
     def figures(self) -> list[str]:
         """Return the figures of all stacks, and those of each stack in the order of the sheet."""
         diameters = self.diameter_figures()
-        found = self.volume_figures()
+        found = [*self.group_figures(), *self.volume_figures()]
         for stack in self._study.complete_stacks:
             own = [
                 f"<results>/{stack}/figures/{kind}_{figure}.png"
@@ -654,8 +667,9 @@ class Inputs:
         """Return the tables of all stacks as Parquet."""
         scored = ("scores", "stack_scores") if self.score_tables() else ()
         classified = ("classes",) if self.class_tables() else ()
+        compared = ("groups", "group_units") if self.group_tables() else ()
         regions = ("regions",) if self.region_tables() else ()
-        more = (*classified, *regions, *scored)
+        more = (*classified, *compared, *regions, *scored)
         names = ("objects", "stacks", "checks", "statistics", "quality", *more)
         return [f"<results>/{name}.parquet" for name in names]
 

@@ -13,15 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from cellstack.config import classes, corrections, settings, sheet, sweep_table, values
+from cellstack.config.columns import STACK_COLUMNS
 from cellstack.config.conditions import OTHER
 from cellstack.config.corrections import ADD, Correction, Corrections
 from cellstack.config.examples import Example, Examples, read_examples
 from cellstack.config.lengths import AUTO, DIAMETER, in_um
 from cellstack.config.object_columns import (
+    CHANNEL,
+    COLUMNS,
+    GROUPS,
     NEIGHBORS,
+    PAIR_COLUMNS,
     RELATIONS,
     SPOTS,
     column_names,
+    describe,
     pair_column_names,
 )
 from cellstack.config.schemas import Schemas, Settings
@@ -61,14 +67,57 @@ def _with_kind_of_diameter(given: Settings) -> Settings:
 
 
 def _group_errors(
-    group_by: object, rows: Collection[Row], schemas: Schemas, where: str
+    given: Settings, config: Settings, rows: Collection[Row], schemas: Schemas, where: str
 ) -> list[str]:
-    """Return the error of a column of groups that is given and that the sheet lacks."""
+    """Return the errors of the columns and groups that are compared.
+
+    Columns of the sheet that the configuration names must exist, and name a unit and a pair for
+    each stack of a group. The default of `group_by` need not exist.
+    """
     names = {name for row in rows for name in row} - schemas.sheet["properties"].keys()
-    if not isinstance(group_by, str) or group_by in names:
-        return []
-    hint = settings.suggest(group_by, sorted(names)) if names else "add it to the sheet"
-    return [f"config.group_by: {where} has no column {group_by!r} of your own; {hint}"]
+    block = settings.as_mapping(given.get("compare_groups"))
+    group_by = config["group_by"]
+    if not isinstance(group_by, str):
+        return []  # the schema reports it
+    named = {"group_by": given.get("group_by")}
+    named |= {f"compare_groups.{key}": block.get(key) for key in ("unit", "pair_by")}
+    errors = []
+    for key, name in named.items():
+        if isinstance(name, str) and name not in names:
+            hint = settings.suggest(name, sorted(names)) if names else "add it to the sheet"
+            errors.append(f"config.{key}: {where} has no column {name!r} of your own; {hint}")
+    cells: dict[str, Row] = {}
+    for row in rows:
+        if row["include"]:
+            cells[row["stack"]] = settings.merge(cells.get(row["stack"], {}), row)
+    grouped = {stack: row for stack, row in cells.items() if group_by in row}
+    for key in ("unit", "pair_by"):
+        column = named[f"compare_groups.{key}"]
+        lacking = [stack for stack, row in grouped.items() if column not in row]
+        if lacking and isinstance(column, str) and column in names:
+            errors.append(
+                f"config.compare_groups.{key}: {where} has no {column!r} for stack "
+                f"{lacking[0]!r}; fill in the column"
+            )
+    reference = block.get("reference")
+    groups = sorted({str(row[group_by]) for row in grouped.values()})
+    if isinstance(reference, str) and reference not in groups:
+        hint = settings.suggest(reference, groups) if groups else f"fill in {group_by!r}"
+        errors.append(f"config.compare_groups.reference: there is no group {reference!r}; {hint}")
+    columns = block.get("columns")
+    named_columns = map(str, columns if isinstance(columns, list) else ())
+    unknown = [name for name in named_columns if not (describe(name) or name in STACK_COLUMNS)]
+    known = {
+        *COLUMNS,
+        *PAIR_COLUMNS,
+        *STACK_COLUMNS,
+        *(name for of in GROUPS.values() for name in of),
+    }
+    return errors + [
+        f"config.compare_groups.columns: {name!r} is not a column of objects.csv or stacks.csv; "
+        + settings.suggest(name, sorted(known))
+        for name in unknown
+    ]
 
 
 def _tissue_errors(config: Settings, presets: Settings, rows: Collection[Row]) -> list[str]:
@@ -261,7 +310,7 @@ class Study:
                 objects=config["objects"],
                 made=made,
             )
-            errors += _group_errors(given.get("group_by"), rows, schemas, config["stacks"])
+            errors += _group_errors(given, config, rows, schemas, config["stacks"])
             errors += _relation_errors(config, rows, config["stacks"])
             errors += _spot_errors(config, rows, config["stacks"])
         runs: list[Settings] = []
@@ -626,6 +675,46 @@ class Study:
         own, column = self.user_columns(), self.config["group_by"]
         named = {stack: own[f"{stack}/{object}"].get(column) for stack in self.stacks_of(object)}
         return {stack: group for stack, group in named.items() if group is not None}
+
+    def samples(self) -> dict[str, dict[str, str]]:
+        """Return group, unit and pair of each stack that is compared, by ``"stack/object"``.
+
+        Stacks without a group, and kinds of object with fewer than two groups, are left out.
+        Without a column of units each stack is a unit; without one of pairs the pair is empty.
+        """
+        block, own = self.config["compare_groups"], self.user_columns()
+        samples = {}
+        for kind in self.kinds_found():
+            groups = self.groups(kind)
+            if len(set(groups.values())) < 2:
+                continue
+            for stack, group in groups.items():
+                cells = own[f"{stack}/{kind}"]
+                unit, pair = (cells.get(block[key]) for key in ("unit", "pair_by"))
+                samples[f"{stack}/{kind}"] = {
+                    "group": str(group),
+                    "unit": stack if unit is None else str(unit),
+                    "pair": "" if pair is None else str(pair),
+                }
+        return samples
+
+    def compared_kinds(self) -> list[str]:
+        """Return the kinds of object of which groups are compared."""
+        return list(dict.fromkeys(key.rpartition("/")[2] for key in self.samples()))
+
+    def compared_columns(self) -> list[str]:
+        """Return the columns of the tables that are compared, with the names of channels."""
+        named: dict[str, None] = {}
+        for column in self.config["compare_groups"]["columns"]:
+            channels = self.all_channels() if CHANNEL in column else [""]
+            named |= dict.fromkeys(column.replace(CHANNEL, channel) for channel in channels)
+        return list(named)
+
+    def comparison(self) -> Settings:
+        """Return how groups are compared, for the methods section; empty if they are not."""
+        if not self.samples():
+            return {}
+        return {"group_by": self.config["group_by"], **self.config["compare_groups"]}
 
     def user_columns(self) -> dict[str, dict[str, str]]:
         """Return the user's own columns of the sheet, by ``"stack/object"``.

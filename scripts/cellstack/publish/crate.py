@@ -85,6 +85,8 @@ DESCRIPTIONS = {  # of files, by name
     "columns.csv": "Unit and definition of each column of the tables",
     "config.yaml": "Configuration with all defaults, and sizes in um",
     "contacts.csv": "Contacts between cells",
+    "group_units.csv": "Means of the experimental units that are compared",
+    "groups.csv": "Comparison of groups of stacks",
     "import.json": "What was read from an image, where its voxel size comes from, and what it says "
     "about the acquisition",
     "labels.ome.tif": "Label image of the measured objects",

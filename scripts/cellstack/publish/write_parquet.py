@@ -30,6 +30,15 @@ TEXTS = {
     "cut_by_faces",
     "part",
     "region_name",
+    "group",
+    "group_1",
+    "group_2",
+    "pair",
+    "unit_name",
+    "design",
+    "test",
+    "correction",
+    "warnings",
 }
 FROM_SHEET = "from the sheet"  # the definition of the user's columns, which are texts
 

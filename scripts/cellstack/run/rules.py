@@ -190,6 +190,7 @@ class StageHelpers:
     def packages(self) -> dict[str, list[str]]:
         """Return the modules that each stage imports, see :meth:`Sources.imports`."""
         stages = [*self._study.schemas.stages["properties"], "import_labels", "measure_objects"]
+        stages.append("compare_groups")
         return {stage: self._sources.imports(stage) for stage in stages}
 
     def simulation(self) -> dict[str, Any]:
