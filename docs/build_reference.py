@@ -23,6 +23,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from cellstack.compare import group_columns  # noqa: E402
 from cellstack.config import columns, object_columns, renamed  # noqa: E402
 from cellstack.config.columns import CONTACT_COLUMNS  # noqa: E402
 from cellstack.config.schemas import Schemas  # noqa: E402
@@ -88,6 +89,14 @@ def simulation_table() -> Lines:
     """Return the table of the keys of a simulated stack."""
     simulation = CONFIG["properties"]["simulate_stack"]["additionalProperties"]
     return key_table(simulation["properties"], CONFIG)
+
+
+def blocks_table(*names: str) -> Lines:
+    """Return the table of the keys of each block with a name of the user's choice."""
+    schema = CONFIG["properties"]
+    for name in names:
+        schema = schema[name].get("properties", schema[name])
+    return key_table(schema["additionalProperties"]["properties"], CONFIG)
 
 
 def key_table(keys: Schema, root: Schema, methods: Iterable[str] = ()) -> Lines:
@@ -306,6 +315,15 @@ def as_table(header: list[str], rows: list[list[str]]) -> Lines:
     ]
 
 
+OPTIONAL_TABLES: dict[str, Mapping[str, tuple[str, str]]] = {
+    "neighbors.csv": columns.NEIGHBOR_COLUMNS,
+    "regions.csv": columns.REGION_COLUMNS,
+    "spots.csv": columns.SPOT_COLUMNS,
+    "classes.csv": columns.CLASS_COLUMNS,
+    **group_columns.TABLES,
+    **score_columns.TABLES,
+    **score_columns.SPOT_TABLES,
+}
 DOCUMENTS: dict[str, dict[str, Callable[[], Lines]]] = {
     "config/README.md": {
         "sheet": sheet_table,
@@ -313,6 +331,8 @@ DOCUMENTS: dict[str, dict[str, Callable[[], Lines]]] = {
         **{f"stage {stage}": partial(stage_tables, stage) for stage in STAGES["properties"]},
         "contacts": contact_table,
         "simulated stack": simulation_table,
+        "spots": partial(blocks_table, "detect_spots", "channels"),
+        "simulated spots": partial(blocks_table, "simulate_spots"),
         "renamed": renamed_tables,
     },
     "docs/reference/columns.md": {
@@ -325,7 +345,7 @@ DOCUMENTS: dict[str, dict[str, Callable[[], Lines]]] = {
         "statistics.csv": partial(column_table, columns.STATISTICS_COLUMNS),
         "selection.csv": partial(column_table, columns.SELECTION_COLUMNS),
         "corrections.csv": partial(column_table, columns.CORRECTION_COLUMNS),
-        **{name: partial(column_table, named) for name, named in score_columns.TABLES.items()},
+        **{name: partial(column_table, named) for name, named in OPTIONAL_TABLES.items()},
     },
     "docs/reference/rules.md": {"targets": target_table, "rules": rule_tables},
     "docs/tutorial/challenges.md": {

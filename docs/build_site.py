@@ -40,6 +40,7 @@ PAGES = {  # section: its files, in the order of the site
         "docs/how_to/methods.md",
         "docs/how_to/accuracy.md",
         "docs/corrections.md",
+        "docs/tissue.md",
         "docs/how_to/segmenters.md",
         "docs/cluster.md",
         "docs/publish.md",

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from study import ROOT, SNAKEMAKE
-from test_documents import DOCUMENTS, fenced, load_script, read, table_rows
+from test_documents import DOCUMENTS, REFERENCE, fenced, load_script, read, table_rows
 
 SITE = load_script(ROOT / "docs" / "build_site.py")
 PAGES = [page for pages in SITE.PAGES.values() for page in pages]
@@ -25,7 +25,7 @@ FLAGGING = {  # functions that write flags of stacks and channels
         "measure.collect": ("flag_outliers",),
     },
     "channels": {
-        "measure.measure_quality": ("flag_quality",),
+        "measure.measure_quality": ("flag_quality", "_flag_signal"),
         "files.readers.voxel_size": ("find_doubtful", "find_unusual"),
         "prepare.import_stack": ("check_chunks",),
     },
@@ -37,6 +37,18 @@ def test_every_document_is_a_page():
     assert [page for page in written if page not in PAGES] == []
     assert [page for page in PAGES if not (ROOT / page).is_file()] == []
     assert len({SITE.place_of(page) for page in PAGES}) == len(PAGES)
+
+
+def test_every_table_of_columns_is_in_the_reference():
+    tables = importlib.import_module("cellstack.config.columns")
+    listed = REFERENCE.DOCUMENTS["docs/reference/columns.md"].values()
+    shown = [table.args[0] for table in listed if table is not REFERENCE.group_tables]
+    shown.append(tables.CONTACT_COLUMNS)  # in config/README.md
+    named = [name for name in vars(tables) if name.endswith("_COLUMNS")]
+    assert len(named) > 8
+    assert [
+        name for name in named if not any(getattr(tables, name) is each for each in shown)
+    ] == []
 
 
 def test_every_page_has_a_summary():

@@ -13,6 +13,7 @@ from pathlib import Path
 PACKAGES = (
     "cellstack",
     "cellstack.cells",
+    "cellstack.compare",
     "cellstack.config",
     "cellstack.core",
     "cellstack.enhance",
@@ -29,6 +30,7 @@ PACKAGES = (
     "cellstack.run",
     "cellstack.segment",
     "cellstack.sweep",
+    "cellstack.tissue",
     "cellstack.view",
 )
 IMPORTED = re.compile(r"^(?:import|from) (\w+)", re.MULTILINE)  # in every run
