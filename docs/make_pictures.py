@@ -445,6 +445,7 @@ def photograph_pages() -> None:
         return
     with tempfile.TemporaryDirectory() as profile:
         page = browser.start(profile)
+        page._call("Emulation.setScrollbarsHidden", hidden=True)
         for picture, path, target, width, height in SCREENS:
             page._call(
                 "Emulation.setDeviceMetricsOverride",
