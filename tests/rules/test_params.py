@@ -468,6 +468,7 @@ def test_tables_scores_and_figures(jobs):
         "note": "",
         "page": 1,
     }
+    assert select(jobs, "collect_class_distances") == {"user_columns": own}
     assert select(jobs, "collect_classes") == {
         "sources": ["a/nuclei", "e/nuclei", "s/nuclei", "large/nuclei", "a/cells"],
         "class_names": {"nuclei": ["large", "round", "other"], "cells": ["x", "y"]},
