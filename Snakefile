@@ -70,6 +70,7 @@ rule all:
         evaluation=inputs.existing_evaluation(),
         segmentation=study.of_each_object("<results>/{stack}/figures/{object}_segmentation.png"),
         contacts=inputs.contact_tables(),
+        regions=inputs.region_results(),
         classes=inputs.class_tables(),
         neighbors=inputs.neighbor_tables(),
         volumes=inputs.volume_figures(),

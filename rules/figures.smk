@@ -235,6 +235,37 @@ rule write_meshes:
         "../scripts/write_meshes.py"
 
 
+rule plot_tissue:
+    """Plot the outlines of tissue and regions over planes in three views."""
+    input:
+        raw=by_wildcards(inputs.image_below_tissue),
+        tissue=by_wildcards(inputs.tissue_mask),
+        regions=by_wildcards(inputs.region_labels),
+    output:
+        figure=report(
+            "<results>/{stack}/figures/tissue.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/tissue.rst",
+        ),
+    log:
+        "<logs>/{stack}/tissue/plot_tissue.log",
+    benchmark:
+        "<benchmarks>/{stack}/tissue/plot_tissue.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_tissue"),
+        runtime=minutes("plot_tissue"),
+    params:
+        title="{stack}",
+        note=by_wildcards(study.note),
+        names=study.config["measure_regions"]["names"],
+        source=source_hash("plot_tissue"),
+    script:
+        "../scripts/plot_tissue.py"
+
+
 rule plot_volumes:
     """Plot the distribution of volumes by stack and by group of stacks."""
     input:

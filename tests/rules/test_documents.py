@@ -20,6 +20,7 @@ from cellstack.config.columns import (
     CORRECTION_COLUMNS,
     NEIGHBOR_COLUMNS,
     QUALITY_COLUMNS,
+    REGION_COLUMNS,
     SELECTION_COLUMNS,
     STACK_COLUMNS,
 )
@@ -46,13 +47,15 @@ UNITS = {
     "bit": r"_bit$",
     "%": r"_percent$",
     "1/mm3": r"_per_mm3$",
+    "mm3": r"^volume_mm3$",
 }
 COLUMNS_WITHOUT_UNIT = re.compile(
     r"stack|object|flags|corrections|number|action|(nucleus_|nearest_other_kind_)?(segmentation_)?label(_[12])?"
     r"|sphericity|solidity|extent|neighbor_count|touching_count|touching|within_radius|.*_incomplete"
     r"|euler_number|(touches|direction)_.*|nuclei_count|nucleus_to_cell_volume_ratio"
     r"|wall_strength|wall_missing|status|count_.*|diameter_source|.*_fraction|.*_ratio|reason"
-    r"|segmentation_labels|cut_by_faces|channel"
+    r"|segmentation_labels|cut_by_faces|channel|counted|region_(label|name)|part"
+    r"|tissue_surface_uncertain"
     r"|class|class_probability"
     r"|(pearson|spearman|manders_m[12]|overlap_coefficient)_.*|.*_(ratio|relative_intensity)_<channel>"
 )
@@ -63,6 +66,7 @@ DESCRIBED = (
     | NEIGHBOR_COLUMNS
     | STACK_COLUMNS
     | CHECK_COLUMNS
+    | REGION_COLUMNS
     | SELECTION_COLUMNS
     | QUALITY_COLUMNS
 )

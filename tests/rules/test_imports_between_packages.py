@@ -34,7 +34,7 @@ ALLOWED = {
     "segment": BASE,
     "cells": BASE,
     "measure": BASE,
-    "tissue": BASE,
+    "tissue": BASE | {"segment", "prepare"},  # thresholds, masks and labels of other phases
     "spots": BASE,
     "evaluate": BASE,
     "compare": BASE,

@@ -103,7 +103,19 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
         "exclude_touching_faces": ["first_plane", "last_column"],
         "min_volume_um3": 10.1,
         "max_volume_um3": 2000.1,
+        "counting_frame": ["first_plane", "first_column"],
+        "counting_guard_um": 2.71,
         "renumber": False,
+    },
+    "segment_tissue": {
+        "channel": "nuclei",
+        "sigma_um": 3.51,
+        "method": "fixed",
+        "factor": 1.07,
+        "fixed": {"value": 123.1},
+        "closing_radius_um": 3.52,
+        "max_hole_um3": 1001.1,
+        "min_volume_um3": 1002.1,
     },
     "measure_neighbors": {"radius_um": 9.87, "nearest_count": 3},
     "crop_objects": {"format": "files", "margin_um": 0.91},
@@ -177,11 +189,12 @@ LARGE_SHAPE = [40, 1024, 1024]  # 42 megavoxels: three cores
 def jobs(tmp_path_factory):
     """All jobs of a study: by rule and wildcards, their params and threads."""
     study = Study(tmp_path_factory.mktemp("params"))
-    for name in (*CHANNELS, "truth", "cells-truth", "labels"):
+    for name in (*CHANNELS, "truth", "cells-truth", "labels", "regions"):
         (study.folder / f"{name}.tif").touch()
     truths = {"nuclei": "truth.tif", "membrane": "cells-truth.tif"}
     for channel, cells in CELLS.items():
         more = {"ground_truth": truths[channel]} if channel in truths else {}
+        more |= {"regions": "regions.tif"} if channel == "dye" else {}
         study.add(
             "a", channel, image=f"{channel}.tif", condition="control", mouse=17, **cells, **more
         )
@@ -200,6 +213,7 @@ def jobs(tmp_path_factory):
             "correction": "holm",
             "confidence": 0.81,
         },
+        "measure_regions": {"names": {7: "cortex"}},
         "corrections": "corrections.csv",
         "measure_relations": RELATIONS,
         "classify_objects": CLASSES,
@@ -374,7 +388,21 @@ def test_measurements(jobs, kind):
     assert select(jobs, "measure_neighbors", **here) == neighbors
     diameter = {"nuclei": 6.1, "cells": 9.2}[kind]
     summary = here | {"diameter_um": diameter, "diameter_source": "given"}
-    assert select(jobs, "summarize_stack", **here) == summary
+    frame = {"counting_frame": ["first_plane", "first_column"], "counting_guard_um": 2.71}
+    assert select(jobs, "summarize_stack", **here) == summary | frame
+    regions = here | frame | {"names": {"7": "cortex"}}
+    assert select(jobs, "measure_regions", **here) == regions
+
+
+def test_tissue_and_regions(jobs):
+    given = dict(STAGES["segment_tissue"])
+    options = given.pop("fixed")
+    assert select(jobs, "segment_tissue", stack="a") == given | {"options": options}
+    found = select(jobs, "import_regions", stack="a")
+    assert found == {"downsample": [1, 2, 3], "image": ["regions.tif"]}
+    texts = {"title": "a", "note": "", "names": {"7": "cortex"}}
+    assert select(jobs, "plot_tissue", stack="a") == texts
+    assert select(jobs, "collect_regions").keys() == {"user_columns"}
 
 
 def test_image_quality(jobs):
@@ -410,7 +438,7 @@ def test_tables_scores_and_figures(jobs):
     }
     assert select(jobs, "describe_columns") == {
         "groups": dict.fromkeys([*MEASURED, "parts"], CHANNELS)
-        | {"classes": [], "class_probabilities": []},
+        | {name: [] for name in ("classes", "class_probabilities", "regions", "tissue")},
         "shells": 4,
         "channels": CHANNELS,
         "objects": ["nuclei", "cells"],
@@ -558,9 +586,11 @@ def test_rules_with_threads():
         "find_seeds",
         "measure_neighbors",
         "measure_objects",
+        "measure_regions",
         "measure_relations",
         "merge_objects",
         "run_segmenter",
+        "segment_tissue",
         "select_objects",
         "smooth_outlines",
         "split_objects",

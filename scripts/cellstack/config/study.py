@@ -44,12 +44,14 @@ SHARED_STAGES = (
     "import_stack",
     "correct_background",
     "adjust_contrast",
+    "segment_tissue",
     "select_objects",
     "measure_neighbors",
     "crop_objects",
 )
 ESTIMATE_STAGES = {"denoise": "gaussian", "binarize": "per_object", "find_seeds": None}
 MINUTES_FOR_FILES = 10  # of large stacks, beside the program that segments them
+TISSUE = "tissue"  # channel that shows the tissue
 CLASSICAL = "classical"  # method of run_segmenter: the stages of cellstack
 GROWTH_OPTIONS = ("level", "sigma_um", "background_radius_um", "max_radius_um")
 SIMULATED_PARTS = ("image", "nuclei", "cells")
@@ -118,6 +120,26 @@ def _group_errors(
     ]
 
 
+def _tissue_errors(config: Settings, presets: Settings, rows: Collection[Row]) -> list[str]:
+    """Return an error for each stack that lacks the channel in which its tissue is segmented."""
+    stacks: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        if row["include"]:
+            stacks.setdefault(row["stack"], {})[row["channel"]] = row
+    errors = []
+    for stack, channels in stacks.items():
+        shown = [sheet.CHANNEL_OF[kind] for kind in config["objects"]]
+        main = next(channel for channel in shown if channel in channels)
+        preset = presets[channels[main]["preset"]]
+        block = settings.merge(config["segment_tissue"], preset.get("segment_tissue", {}))
+        if block["channel"] is not None and not {TISSUE, block["channel"]} & channels.keys():
+            errors.append(
+                f"config.segment_tissue.channel: stack {stack!r} has no row for channel "
+                f"{block['channel']!r}; {settings.suggest(block['channel'], channels)}"
+            )
+    return errors
+
+
 def _spot_errors(config: Settings, rows: Collection[Row], where: str) -> list[str]:
     """Return the errors in the names of channels of spots and of simulations of spots."""
     errors = []
@@ -147,6 +169,18 @@ def _spot_errors(config: Settings, rows: Collection[Row], where: str) -> list[st
                 "points; give a .csv or .tsv file with the columns z_um, y_um, x_um"
             )
     return errors
+
+
+def _with_text_labels(given: Settings) -> Settings:
+    """Return a configuration in which the labels of regions are text, as keys have to be."""
+    block = given.get("measure_regions")
+    if not isinstance(block, dict) or not isinstance(block.get("names"), dict):
+        return given
+    names = {
+        str(label) if isinstance(label, int) and not isinstance(label, bool) else label: name
+        for label, name in block["names"].items()
+    }
+    return {**given, "measure_regions": {**block, "names": names}}
 
 
 def _relation_errors(config: Settings, rows: Collection[Row], where: str) -> list[str]:
@@ -253,7 +287,7 @@ class Study:
         InputError
             With one line for each error of the configuration, the sheet and the sweep.
         """
-        given = _with_kind_of_diameter(given)
+        given = _with_text_labels(_with_kind_of_diameter(given))
         sound, errors = values.sort_out(given, "config") if check else (given, [])
         config, further = settings.complete(sound, schemas.config, schemas.stages, check=check)
         errors += further
@@ -297,6 +331,8 @@ class Study:
                 config["classify_objects"]["examples"], _kinds_shown(rows), check=check
             )
             errors += wrong
+        if check and not errors:
+            errors += _tissue_errors(config, presets, rows)
         if not os.access(".", os.W_OK):
             errors.append(
                 f"{Path.cwd()}: this folder cannot be written to; "
@@ -713,6 +749,10 @@ class Study:
         :data:`cellstack.config.object_columns.GROUPS` has the columns of each group.
         """
         groups = dict.fromkeys(self.config["measure_objects"]["columns"], self.all_channels())
+        if any(self.regions_channel(stack) for stack in self.complete_stacks):
+            groups["regions"] = []
+        if any(self.tissue_channel(stack) for stack in self.complete_stacks):
+            groups["tissue"] = []
         if "background" in groups and any(map(self.has_pairs, self.stacks_of("cells"))):
             groups["parts"] = self.all_channels()
         if spots := list(self.config["detect_spots"]["channels"]):
@@ -722,6 +762,37 @@ class Study:
         if any(kind in self.examples for kind in self.classified_kinds()):
             groups["class_probabilities"] = []
         return groups
+
+    def main_channel(self, stack: str) -> str:
+        """Return the channel of the first kind of object of a stack.
+
+        Stages that work on the stack as a whole use the preset and the diameter of its row.
+        """
+        return sheet.CHANNEL_OF[self.objects(stack)[0]]
+
+    def tissue_channel(self, stack: str) -> str | None:
+        """Return the channel in which the tissue of a stack is segmented, if any."""
+        if TISSUE in self.rows(stack):
+            return TISSUE
+        block = self.block("segment_tissue", stack, self.main_channel(stack))
+        channel: str | None = block["channel"]
+        return channel
+
+    def regions_channel(self, stack: str) -> str | None:
+        """Return the channel in whose row the sheet names the regions of a stack, if any."""
+        rows = self.rows(stack).items()
+        return next((channel for channel, row in rows if "regions" in row), None)
+
+    def has_places(self, stack: str) -> bool:
+        """Return whether objects of a stack are located in a tissue or in regions."""
+        return bool(self.tissue_channel(stack) or self.regions_channel(stack))
+
+    def downsampling(self, stack: str) -> list[int]:
+        """Return the factors by which a stack is downsampled."""
+        factors: list[int] = self.argument(
+            "downsample", "import_stack", stack, self.main_channel(stack)
+        )
+        return factors
 
     def columns_by_kind(self) -> dict[str, list[str]]:
         """Return the columns of objects.csv that are measured, for each kind that is found."""

@@ -90,6 +90,7 @@ DESCRIPTIONS = {  # of files, by name
     "import.json": "What was read from an image, where its voxel size comes from, and what it says "
     "about the acquisition",
     "labels.ome.tif": "Label image of the measured objects",
+    "mask.tif": "Mask of the tissue",
     "methods.bib": "Publications that the methods section cites",
     "methods.md": "Methods section of a paper about this run",
     "neighborhood.csv": "Distances to neighbours, their number and their density, for each object",
@@ -100,12 +101,16 @@ DESCRIPTIONS = {  # of files, by name
     "checks.csv": "Figures that the flags of stacks are based on",
     "quality.csv": "Image quality of each channel",
     "quality.json": "Image quality of each channel and plane",
+    "regions.csv": "Volumes of tissue and regions, and the number and density of objects in them",
+    "regions.tif": "Label image of the regions",
     "scores.csv": "Scores of the segmentation against ground truth",
     "segmentation.tif": "Label image of all objects, including those that are not measured",
     "selection.csv": "Which objects are measured, and why others are not",
     "stacks.csv": "Summary of each stack",
     "statistics.csv": "Statistics of the measurements of each stack",
     "summary.csv": "Summary of this stack",
+    "tissue.csv": "Position of each object in the tissue and the regions",
+    "tissue.png": "Outlines of tissue and regions over the middle planes",
 }
 TERMS = {  # of the block `study`: where they are defined, and their names there
     "organism": ("REMBI", "Biosample: organism"),

@@ -12,7 +12,7 @@ from cellstack.files.tables import read_columns, read_rows, restore
 
 INTEGERS = re.compile(
     r"(.*_)?label(_[12])?|.*_voxels|bbox_.*|touches_.*|count_.*|(false|true)_.*|n|nuclei_count"
-    r"|euler_number|wall_missing"
+    r"|euler_number|wall_missing|tissue_surface_uncertain"
 )
 TEXTS = {
     "stack",
@@ -37,6 +37,8 @@ TEXTS = {
     "test",
     "correction",
     "warnings",
+    "part",
+    "region_name",
 }
 FROM_SHEET = "from the sheet"  # the definition of the user's columns, which are texts
 
