@@ -100,7 +100,7 @@ rule write_parquet:
     benchmark:
         "<benchmarks>/{table}_write_parquet.tsv"
     wildcard_constraints:
-        table="objects|classes|stacks|checks|statistics|quality|regions|groups|group_units|scores|stack_scores",
+        table="objects|classes|stacks|checks|statistics|quality|groups|group_units|regions|scores|stack_scores",
     localrule: True
     conda:
         "../envs/export.yaml"

@@ -206,6 +206,7 @@ def jobs(tmp_path_factory):
         "diameter_um": {"nuclei": 5.5},
         "simulate_stack": {"tiny": TINY, "big": {"shape": LARGE_SHAPE}},
         "group_by": "condition",
+        "measure_regions": {"names": {7: "cortex"}},
         "compare_groups": {
             "pair_by": "mouse",
             "reference": "drug",
@@ -213,7 +214,6 @@ def jobs(tmp_path_factory):
             "correction": "holm",
             "confidence": 0.81,
         },
-        "measure_regions": {"names": {7: "cortex"}},
         "corrections": "corrections.csv",
         "measure_relations": RELATIONS,
         "classify_objects": CLASSES,

@@ -669,7 +669,7 @@ class Inputs:
         classified = ("classes",) if self.class_tables() else ()
         compared = ("groups", "group_units") if self.group_tables() else ()
         regions = ("regions",) if self.region_tables() else ()
-        more = (*classified, *regions, *compared, *scored)
+        more = (*classified, *compared, *regions, *scored)
         names = ("objects", "stacks", "checks", "statistics", "quality", *more)
         return [f"<results>/{name}.parquet" for name in names]
 

@@ -28,6 +28,8 @@ TEXTS = {
     "corrections",
     "class",
     "cut_by_faces",
+    "part",
+    "region_name",
     "group",
     "group_1",
     "group_2",
@@ -37,8 +39,6 @@ TEXTS = {
     "test",
     "correction",
     "warnings",
-    "part",
-    "region_name",
 }
 FROM_SHEET = "from the sheet"  # the definition of the user's columns, which are texts
 
