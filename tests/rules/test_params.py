@@ -406,7 +406,10 @@ def test_tissue_and_regions(jobs):
 
 
 def test_image_quality(jobs):
-    assert select(jobs, "measure_quality", stack="a") == {"channels": CHANNELS}
+    assert select(jobs, "measure_quality", stack="a") == {
+        "channels": CHANNELS,
+        "spot_channels": [],
+    }
 
 
 def test_measurements_of_cells(jobs):
@@ -444,6 +447,7 @@ def test_tables_scores_and_figures(jobs):
         "objects": ["nuclei", "cells"],
         "from_sheet": ["condition", "mouse"],
         "has_scores": True,
+        "has_spot_scores": False,
         "has_corrections": True,
         "has_groups": True,
     }
@@ -581,6 +585,7 @@ def test_rules_with_threads():
         "correct_background",
         "denoise",
         "detect_edges",
+        "detect_spots",
         "enhance_membrane",
         "estimate_diameter",
         "find_cell_seeds",
