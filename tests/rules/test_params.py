@@ -369,7 +369,7 @@ def test_measurements(jobs, kind):
 
 
 def test_image_quality(jobs):
-    assert select(jobs, "measure_quality", stack="a") == {"channels": CHANNELS}
+    assert select(jobs, "measure_quality", stack="a") == {"channels": CHANNELS, "spot_channels": []}
 
 
 def test_measurements_of_cells(jobs):
