@@ -33,7 +33,8 @@ def study(tmp_path_factory):
     study.add("colony", "membrane", image="colony-membrane.tif")
     study.config["simulate_spots"] = {"tiny": {"count": 5, "diameter_um": 1.5}}
     study.config["detect_spots"] = {"channels": {"FISH": {"diameter_um": 1.5}}}
-    study.add("external", image="colony-nuclei.tif", labels="colony-truth.tif")
+    external = {"image": "colony-nuclei.tif", "labels": "colony-truth.tif"}
+    study.add("external", **external, condition="drug")
     study.add("estimated", image="colony-nuclei.tif", diameter_um="auto")
     study.add("estimated", "membrane", image="colony-membrane.tif")
     study.add(
@@ -73,6 +74,7 @@ def study(tmp_path_factory):
         "config.yaml",
         "objects.csv",
         "classes.csv",
+        "class_distances.csv",
         "stacks.csv",
         "provenance.json",
         "methods.md",
@@ -81,6 +83,7 @@ def study(tmp_path_factory):
         "cells.h5ad",
         "colony/image.ome.zarr",
         "figures/nuclei_volumes.png",
+        "figures/nuclei_groups.png",
         "colony/channels/nuclei/edges.tif",
         "colony/nuclei/crops",
         "colony/cells/contacts.csv",

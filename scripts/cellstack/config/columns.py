@@ -38,8 +38,8 @@ STACK_COLUMNS: dict[str, Column] = {  # in the order of stacks.csv
     "count_flagged": ("", "Number of measured objects with flags in objects.csv"),
     "density_per_mm3": (
         "1/mm3",
-        "Objects found that do not touch the first row or the first column, divided by the volume "
-        "of the stack that has data; empty for a stack of one plane",
+        "Objects found that count in the counting frame of select_objects, divided by the volume "
+        "of the frame that has data; empty for a stack of one plane",
     ),
     "median_equivalent_diameter_um": (
         "um",
@@ -204,6 +204,31 @@ CONTACT_COLUMNS: dict[str, Column] = {  # in the order of contacts.csv
         "min_contact_fraction of merge_cells, else 0",
     ),
 }
+REGION_COLUMNS: dict[str, Column] = {  # in the order of regions.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object: nuclei or cells"),
+    "part": (
+        "",
+        "tissue, outside the tissue, region, or outside all regions; with a tissue, the last two "
+        "are the parts in the tissue",
+    ),
+    "region_label": ("", "Label of the region"),
+    "region_name": ("", "Name of the region by measure_regions.names, or its label"),
+    "volume_um3": ("um3", "Volume of the part, without voxels that have no data"),
+    "volume_mm3": ("mm3", "The same volume in mm3"),
+    "count_found": (
+        "",
+        "Number of objects in segmentation.tif that belong to the part, measured or not; to the "
+        "tissue if at least half of the object is in it, to a region by region_label",
+    ),
+    "count_measured": ("", "Number of these that are measured"),
+    "count_in_frame": ("", "Number of these that count in the counting frame of select_objects"),
+    "volume_in_frame_um3": ("um3", "Volume of the part within the counting frame"),
+    "density_per_mm3": (
+        "1/mm3",
+        "count_in_frame divided by volume_in_frame_um3; empty for a stack of one plane",
+    ),
+}
 CLASS_COLUMNS: dict[str, Column] = {  # in the order of classes.csv
     "stack": ("", "Name of the stack in the sheet"),
     "object": ("", "Kind of object: nuclei or cells"),
@@ -228,6 +253,29 @@ CLASS_COLUMNS: dict[str, Column] = {  # in the order of classes.csv
         "",
         "Number of examples of this class, in all stacks, that were not used; "
         "nuclei_classes.json or cells_classes.json has the reasons",
+    ),
+}
+CLASS_DISTANCE_COLUMNS: dict[str, Column] = {  # in the order of class_distances.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object: nuclei or cells"),
+    "label": ("", "Label of the object in labels.ome.tif"),
+    "segmentation_label": ("", "Label of the object in segmentation.tif"),
+    "class": ("", "Class of the object"),
+    "nearest_class": ("", "Class of the other objects of this row"),
+    "nearest_segmentation_label": (
+        "",
+        "Label in segmentation.tif of the object of that class with the nearest surface; empty if "
+        "there is no other object of the class. Only measured objects have a class",
+    ),
+    "surface_distance_um": (
+        "um",
+        "Distance to its surface, from voxel to voxel as boxes: 0 if the two share a face, an edge "
+        "or a corner. Too large beside a face of the stack, see edge_distance_um",
+    ),
+    "nearest_centroid_distance_um": (
+        "um",
+        "Distance to the nearest centroid of another object of that class. Too large beside a face "
+        "of the stack",
     ),
 }
 NEIGHBOR_COLUMNS: dict[str, Column] = {  # in the order of neighbors.csv
@@ -260,6 +308,10 @@ SELECTION_COLUMNS: dict[str, Column] = {  # in the order of selection.csv
     "label": ("", "Label of the object in labels.ome.tif; 0 if it is not measured"),
     "volume_um3": ("um3", "Number of voxels times the volume of a voxel"),
     "reason": ("", "kept, or why the object is not measured"),
+    "counted": (
+        "",
+        "1 if the object counts in the counting frame of select_objects, measured or not, else 0",
+    ),
 }
 CORRECTION_COLUMNS: dict[str, Column] = {  # in the order of corrections.csv
     "stack": ("", "Name of the stack in the sheet"),
@@ -368,8 +420,12 @@ def describe_tables(
         "quality.csv": QUALITY_COLUMNS,
         "selection.csv": SELECTION_COLUMNS,
     }
+    if "tissue" in groups or "regions" in groups:
+        tables["regions.csv"] = _insert(REGION_COLUMNS, users, after="object")
     if "classes" in groups:
         tables["classes.csv"] = _insert(CLASS_COLUMNS, users, after="object")
+        distances = _insert(CLASS_DISTANCE_COLUMNS, users, after="segmentation_label")
+        tables["class_distances.csv"] = distances
     if SPOTS in groups:
         tables["spots.csv"] = SPOT_COLUMNS
     if has_corrections:

@@ -13,6 +13,7 @@ from pathlib import Path
 PACKAGES = (
     "cellstack",
     "cellstack.cells",
+    "cellstack.compare",
     "cellstack.config",
     "cellstack.core",
     "cellstack.enhance",
@@ -28,6 +29,7 @@ PACKAGES = (
     "cellstack.publish",
     "cellstack.run",
     "cellstack.segment",
+    "cellstack.spots",
     "cellstack.sweep",
     "cellstack.tissue",
     "cellstack.view",
