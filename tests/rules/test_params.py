@@ -386,6 +386,8 @@ def test_measurements(jobs, kind):
     assert select(jobs, "crop_objects", **here) == measured | STAGES["crop_objects"]
     neighbors = here | {"groups": ["neighbors", "other_kind"]} | STAGES["measure_neighbors"]
     assert select(jobs, "measure_neighbors", **here) == neighbors
+    names = {"nuclei": ["large", "round", "other"], "cells": ["x", "y"]}[kind]
+    assert select(jobs, "measure_class_distances", **here) == here | {"class_names": names}
     diameter = {"nuclei": 6.1, "cells": 9.2}[kind]
     summary = here | {"diameter_um": diameter, "diameter_source": "given"}
     frame = {"counting_frame": ["first_plane", "first_column"], "counting_guard_um": 2.71}
@@ -590,6 +592,7 @@ def test_rules_with_threads():
         "estimate_diameter",
         "find_cell_seeds",
         "find_seeds",
+        "measure_class_distances",
         "measure_neighbors",
         "measure_objects",
         "measure_regions",
