@@ -64,6 +64,10 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
     "label_components": {"connectivity": 18},
     "find_seeds": {
         "smoothing_um": 0.45,
+        "z_scale": 0.98,
+        "planes": "middle",
+        "plane_range_um": 2.45,
+        "radius_um": 0.55,
         "method": "h_maxima",
         "h_maxima": {"h_um": 0.46},
     },
