@@ -32,12 +32,14 @@ def main(
     user_columns: list[str],
     settings: list[dict[str, Any]],
     note: str,
+    scores: list[str],
     group_by: str = "",
 ) -> None:
     """Write the page `index` of the tables `stacks`, `checks`, `statistics` and `columns`.
 
     `quality` is the image quality of each stack, `pictures` are the small pictures of each kind of
-    object, and `figures` all figures. If they are too large for the page, it refers to their files.
+    object, and `figures` all figures. If they are too large for the page, it refers to their files,
+    as it does to those of `scores`.
     The date is that of the newest of the `images`, which no rule makes.
     """
     results = stacks.parent
@@ -70,6 +72,7 @@ def main(
             quality={path.parent.name: read_json(path) for path in quality},
             pictures=drawn,
             figures=found,
+            scores=scores,
             provenance=software,
         )
     )

@@ -412,6 +412,7 @@ def test_the_page_of_the_run(jobs):
         "channels": {"a": CHANNELS, "e": ["nuclei"], "s": ["nuclei"], "large": ["nuclei"]},
         "user_columns": ["condition"],
         "note": "",
+        "scores": ["scores.csv", "stack_scores.csv"],
         "group_by": "condition",
     }
 

@@ -525,6 +525,13 @@ class Inputs:
         """Return the table of scores, where the sheet names a ground truth."""
         return ["<results>/scores.csv"] if self._study.stacks_with("ground_truth") else []
 
+    def scores_of_all(self) -> list[str]:
+        """Return the names of the files of scores of all stacks that the run has."""
+        if not self.score_tables():
+            return []
+        page = ["evaluation.html"] if self.existing_evaluation() else []
+        return ["scores.csv", "stack_scores.csv", *page]
+
     def estimated_diameters(self) -> list[str]:
         """Return the files of estimated diameters, in the order of :meth:`resolved_stages`."""
         files = []

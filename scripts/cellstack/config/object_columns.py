@@ -35,7 +35,8 @@ COLUMNS: dict[str, Column] = {  # of all objects, in the order of the table
         "deviations; seeds close "
         "together, less than half the median diameter apart; low contrast, a difference from the "
         "surrounding background below the standard deviation of that background; bright for its "
-        "stack, that difference is more than 8 times the median; for cells also: "
+        "stack, that difference is more than 8 times the median; several parts that do not touch; "
+        "for cells also: "
         "no nucleus, several nuclei, or no wall towards another cell, given by its label in "
         "segmentation.tif",
     ),

@@ -57,27 +57,6 @@ def _group_errors(
     return [f"config.group_by: {where} has no column {group_by!r} of your own; {hint}"]
 
 
-def _segmenter_errors(config: Settings, presets: Settings, rows: Collection[Row]) -> list[str]:
-    """Return the error of the command of each segmenter that a row of the sheet uses."""
-    errors: dict[str, None] = {}  # in order, each once
-    for row in rows:
-        kind, preset = sheet.OBJECT_OF.get(row["channel"]), row["preset"]
-        own = presets[preset].get("run_segmenter", {})
-        block = settings.merge(config["run_segmenter"], own)
-        is_used = row["include"] and "labels" not in row and kind in config["objects"]
-        if block["method"] == CLASSICAL or not is_used or kind not in block["objects"]:
-            continue
-        # imported only here, since few studies use another program
-        from cellstack.segment.run_segmenter import METHODS, placeholders
-
-        filled = placeholders("/image.tif", "/output.tif", (1.0, 1.0, 1.0), 1.0, 1)
-        try:
-            METHODS[block["method"]](filled, **block[block["method"]])
-        except InputError as error:
-            errors[f"config.{f'presets.{preset}.' if own else ''}{error}"] = None
-    return list(errors)
-
-
 def _kinds_shown(rows: Collection[Row]) -> dict[str, list[str]]:
     """Return the kinds of object that each stack of the sheet has a channel for."""
     kinds: dict[str, list[str]] = {}
@@ -184,8 +163,6 @@ class Study:
                 config["corrections"], _kinds_shown(rows), check=check
             )
             errors += wrong
-        if check and not errors:  # the command is built of valid settings only
-            errors += _segmenter_errors(config, presets, rows)
         if not os.access(".", os.W_OK):
             errors.append(
                 f"{Path.cwd()}: this folder cannot be written to; "

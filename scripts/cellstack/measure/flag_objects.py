@@ -17,6 +17,7 @@ from cellstack.config.reasons import (
     IRREGULAR,
     LARGE,
     NO_DATA,
+    PARTS,
     SEEDS,
     SMALL,
     TOUCHES,
@@ -43,6 +44,7 @@ def flag_objects(
     has_one_plane: bool = False,
     beside_no_data: Collection[int] = (),
     heights: Sequence[float] | NDArray[np.float64] | None = None,
+    divided: Collection[int] = (),
 ) -> list[str]:
     """Return the flags of each object.
 
@@ -62,6 +64,9 @@ def flag_objects(
         Labels, ``label``, of objects that touch a region without data.
     heights : (n,) sequence of float, optional
         Intensities above the background, see :func:`measure_contrast`; NaN is not flagged.
+    divided : collection of int
+        Labels, ``label``, of objects in several parts, see
+        :func:`cellstack.core.components.find_divided`.
 
     Returns
     -------
@@ -122,6 +127,8 @@ def flag_objects(
             found.append(CONTRAST)
         if bright[i]:
             found.append(BRIGHT)
+        if divided and row["label"] in divided:
+            found.append(PARTS)
         flags.append(";".join(found))
     return flags
 

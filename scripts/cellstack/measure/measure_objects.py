@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cellstack.config.corrections import ACCEPT
 from cellstack.config.object_columns import PERCENTILES
 from cellstack.core import convex_hull, parallel, topology
+from cellstack.core.components import find_divided
 from cellstack.core.intensities import exact_sum
 from cellstack.core.no_data import labels_beside
 from cellstack.core.surface_area import surface_areas
@@ -107,7 +108,8 @@ def measure_objects(
     if contrast is not None:
         for row, ratio in zip(rows, contrast.tolist(), strict=True):
             row["contrast_to_noise_ratio"] = ratio if math.isfinite(ratio) else None
-    flags = flag_objects(shapes, contrast, crowded, len(labels) == 1, beside, heights)
+    divided = find_divided(labels, boxes)
+    flags = flag_objects(shapes, contrast, crowded, len(labels) == 1, beside, heights, divided)
     for row, own in zip(rows, flags, strict=True):
         row["flags"] = own
     return rows

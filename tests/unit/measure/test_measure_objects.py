@@ -9,7 +9,7 @@ from skimage.measure import regionprops_table
 
 import measure_objects as script
 from cellstack.config.object_columns import GROUPS, column_names, describe
-from cellstack.config.reasons import IRREGULAR, SMALL
+from cellstack.config.reasons import IRREGULAR, PARTS, SMALL
 from cellstack.core.labels import find_boxes
 from cellstack.errors import InputError
 from cellstack.files.stacks import read_stack, write_labels, write_stack
@@ -355,7 +355,7 @@ def test_contrast_of_tiny_objects_is_unknown(threads):
         contrast_channel="a",
         threads=threads,
     )
-    assert [row["flags"] for row in rows] == ["", "touches last column"]
+    assert [row["flags"] for row in rows] == [PARTS, "touches last column"]
 
 
 @pytest.mark.parametrize(("columns", "close"), [(7, True), (9, False)])
@@ -571,6 +571,21 @@ def test_shapes_are_flagged_only_with_their_hull():
     assert flag_objects.flag_objects(rows) == expected
     expected[5] = IRREGULAR
     assert flag_objects.flag_objects(with_hull) == expected
+
+
+def test_objects_in_several_parts_are_flagged(files):
+    labels, spacing = read_stack(files["labels"])
+    labels = np.where(labels == 2, 1, labels)  # one label for two objects
+    labels = np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.uint16)
+    labels[labels == 1] = 0
+    labels[0, 0, 0] = labels[6, 19, 20] = 1
+    write_labels(files["labels"], labels, spacing)
+    lines = ["segmentation_label,label,volume_um3,reason"]
+    lines += [f"{label + 10},{label},9.5,kept" for label in range(1, int(labels.max()) + 1)]
+    files["selection"].write_text("\n".join(lines) + "\n")
+    script.main(**files)
+    rows = list(csv.DictReader(files["objects"].open()))
+    assert [row["label"] for row in rows if PARTS in row["flags"].split(";")] == ["1"]
 
 
 def test_script_writes_a_header_without_objects(files):
