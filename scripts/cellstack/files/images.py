@@ -13,6 +13,7 @@ PathLike = TypeVar("PathLike", str, Path)
 
 REMOTE = ("http://", "https://", "s3://")
 PLANE_SUFFIXES = (".tif", ".tiff", ".png")
+LOSSY_SUFFIXES = (".jpg", ".jpeg")  # planes of folders without others, which may have previews
 
 
 def is_remote(path: str) -> bool:
@@ -100,11 +101,11 @@ def find_images(path: str) -> list[str]:
         try:
             if is_zarr(folder):
                 return [path]
-            found = [
-                str(plane)
-                for plane in folder.iterdir()
-                if plane.suffix.lower() in PLANE_SUFFIXES and not plane.name.startswith(".")
-            ]
+            files = [plane for plane in folder.iterdir() if not plane.name.startswith(".")]
+            for suffixes in (PLANE_SUFFIXES, LOSSY_SUFFIXES):
+                found = [str(plane) for plane in files if plane.suffix.lower() in suffixes]
+                if found:
+                    break
         except OSError as error:
             raise InputError(
                 f"{path}: the folder cannot be read ({error.strerror}): change its permissions"
