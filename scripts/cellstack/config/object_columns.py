@@ -51,8 +51,8 @@ COLUMNS: dict[str, Column] = {  # of all objects, in the order of the table
     "contrast_to_noise_ratio": (
         "",
         "Mean raw value of the object minus that of the background around it, divided by the "
-        "standard deviation of this background, in the channel that shows the objects; empty "
-        "without background",
+        "standard deviation (n - 1) of this background, in the channel that shows the objects; "
+        "empty without background",
     ),
     "centroid_z_um": ("um", f"Mean position of the voxel centres along z; {ORIGIN}"),
     "centroid_y_um": ("um", f"Mean position of the voxel centres along y; {ORIGIN}"),

@@ -19,7 +19,7 @@ from cellstack.gallery.compare_edges import compare_edges
 from cellstack.gallery.compare_morphology import compare_morphology
 from cellstack.gallery.compare_surface_area import compare_surface_area
 from cellstack.gallery.compare_thresholds import compare_thresholds
-from cellstack.gallery.plot_profile import plot_profile
+from cellstack.gallery.plot_profile import list_profile, plot_profile
 from cellstack.gallery.plot_shapes import draw_shapes, plot_shapes
 
 SPACING = (1.3, 0.5, 0.35)
@@ -234,6 +234,14 @@ def test_profile_is_along_x_at_the_marked_row(figures):
     assert {"nuclei", "marker"} <= set(texts_of(figures[0]))
     assert panel["alt"] == "Plane 1 of each channel, and its values along row 3"
     assert_true_scale(figures[0])
+
+
+def test_the_table_of_the_profile_has_the_values_of_the_plot():
+    raws = {"nuclei": STACK, "marker": STACK[::-1] * 9}
+    rows = list_profile(raws, SPACING, VIEW)
+    assert [row["nuclei"] for row in rows] == STACK[1, 3].tolist()
+    assert [row["marker"] for row in rows] == (STACK[::-1] * 9)[1, 3].tolist()
+    assert [row["x_um"] for row in rows] == pytest.approx(np.arange(30) * 0.35)
 
 
 def test_shapes_are_placed_colored_and_numbered(figures):
