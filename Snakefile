@@ -27,6 +27,8 @@ include: "rules/enhance.smk"
 include: "rules/segment.smk"
 include: "rules/cells.smk"
 include: "rules/measure.smk"
+include: "rules/tissue.smk"
+include: "rules/spots.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/pages.smk"
@@ -45,6 +47,8 @@ ruleorder: correct_objects > run_segmenter > smooth_outlines > import_labels
 ruleorder: correct_cells > run_cell_segmenter > merge_cells > import_cells
 ruleorder: run_segmenter_uncorrected > smooth_uncorrected
 ruleorder: run_cell_segmenter_uncorrected > merge_uncorrected
+# objects with classes are measured first
+ruleorder: classify_objects > measure_objects
 
 
 rule all:
@@ -65,9 +69,12 @@ rule all:
         evaluation=inputs.existing_evaluation(),
         segmentation=study.of_each_object("<results>/{stack}/figures/{object}_segmentation.png"),
         contacts=inputs.contact_tables(),
+        classes=inputs.class_tables(),
+        neighbors=inputs.neighbor_tables(),
         volumes=inputs.volume_figures(),
         planes=study.of_each_object("<results>/{stack}/figures/{object}_planes.png"),
         diameters=inputs.diameter_figures(),
+        spots=inputs.spot_results(),
         exports=inputs.exports(),
     localrule: True
 

@@ -362,3 +362,34 @@ rule plot_sweep:
         source=source_hash("plot_sweep"),
     script:
         "../scripts/plot_sweep.py"
+
+
+rule plot_spots:
+    """Plot the spots of a channel over its projection and over planes."""
+    input:
+        raw="<results>/{stack}/channels/{channel}/raw.tif",
+        spots="<results>/{stack}/spots/{channel}.csv",
+    output:
+        figure=report(
+            "<results>/{stack}/figures/spots_{channel}.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/spots_figure.rst",
+        ),
+    log:
+        "<logs>/{stack}/channels/{channel}/plot_spots.log",
+    benchmark:
+        "<benchmarks>/{stack}/channels/{channel}/plot_spots.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_spots"),
+        runtime=minutes("plot_spots"),
+    params:
+        title="{stack}",
+        channel="{channel}",
+        diameters_um=by_wildcards(study.spot_diameters),
+        note=by_wildcards(study.note),
+        source=source_hash("plot_spots"),
+    script:
+        "../scripts/plot_spots.py"

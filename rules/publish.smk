@@ -98,7 +98,7 @@ rule write_parquet:
     benchmark:
         "<benchmarks>/{table}_write_parquet.tsv"
     wildcard_constraints:
-        table="objects|stacks|statistics|quality|scores|stack_scores",
+        table="objects|classes|stacks|checks|statistics|quality|scores|stack_scores",
     localrule: True
     conda:
         "../envs/export.yaml"

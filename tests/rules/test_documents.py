@@ -14,8 +14,10 @@ import cellstack
 from cellstack.config import settings, sheet
 from cellstack.config.columns import (
     CHECK_COLUMNS,
+    CLASS_COLUMNS,
     CONTACT_COLUMNS,
     CORRECTION_COLUMNS,
+    NEIGHBOR_COLUMNS,
     QUALITY_COLUMNS,
     SELECTION_COLUMNS,
     STACK_COLUMNS,
@@ -38,28 +40,33 @@ UNITS = {
     "um2": r"_um2$",
     "um3": r"_um3$",
     "voxel": r"_voxels$|^bbox_",
-    "raw value": r"_intensity(_<channel>)?$",
+    "raw value": r"_intensity(_above_background)?(_<channel>)?$|^colocalization_",
     "voxel side2": r"_unit_spacing$",
     "bit": r"_bit$",
     "%": r"_percent$",
     "1/mm3": r"_per_mm3$",
 }
 COLUMNS_WITHOUT_UNIT = re.compile(
-    r"stack|object|flags|corrections|number|action|(nucleus_)?(segmentation_)?label(_[12])?|sphericity|solidity|extent"
+    r"stack|object|flags|corrections|number|action|(nucleus_|nearest_other_kind_)?(segmentation_)?label(_[12])?"
+    r"|sphericity|solidity|extent|neighbor_count|touching_count|touching|within_radius|.*_incomplete"
     r"|euler_number|(touches|direction)_.*|nuclei_count|nucleus_to_cell_volume_ratio"
     r"|wall_strength|wall_missing|status|count_.*|diameter_source|.*_fraction|.*_ratio|reason"
     r"|segmentation_labels|cut_by_faces|channel"
+    r"|class|class_probability"
+    r"|(pearson|spearman|manders_m[12]|overlap_coefficient)_.*|.*_(ratio|relative_intensity)_<channel>"
 )
 DESCRIBED = (
     COLUMNS
     | PAIR_COLUMNS
     | CONTACT_COLUMNS
+    | NEIGHBOR_COLUMNS
     | STACK_COLUMNS
     | CHECK_COLUMNS
     | SELECTION_COLUMNS
     | QUALITY_COLUMNS
 )
 DESCRIBED |= CORRECTION_COLUMNS
+DESCRIBED |= CLASS_COLUMNS
 for group in GROUPS.values():
     DESCRIBED |= group
 OPTIONS_OF = {("binarize", "per_object"): mark_blobs}  # a method that takes **options: see there

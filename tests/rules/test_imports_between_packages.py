@@ -11,7 +11,17 @@ from study import ROOT
 SCRIPTS = ROOT / "scripts"
 PACKAGE = SCRIPTS / "cellstack"
 STANDARD_LIBRARY = sys.stdlib_module_names
-STAGES = {"prepare", "enhance", "segment", "cells", "measure", "evaluate", "sweep"}
+STAGES = {
+    "prepare",
+    "enhance",
+    "segment",
+    "cells",
+    "measure",
+    "tissue",
+    "spots",
+    "evaluate",
+    "sweep",
+}
 BASE = {"cellstack", "core", "files", "config"}  # "cellstack": errors.py and __init__.py
 ALLOWED = {
     "cellstack": set(),
@@ -23,6 +33,8 @@ ALLOWED = {
     "segment": BASE,
     "cells": BASE,
     "measure": BASE,
+    "tissue": BASE,
+    "spots": BASE,
     "evaluate": BASE,
     "sweep": BASE | {"evaluate"},  # a sweep ranks scores
     "figures": BASE | STAGES,

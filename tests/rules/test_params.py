@@ -109,6 +109,7 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
         "max_volume_um3": 2000.1,
         "renumber": False,
     },
+    "measure_neighbors": {"radius_um": 9.87, "nearest_count": 3},
     "crop_objects": {"format": "files", "margin_um": 0.91},
 }
 TINY = {
@@ -120,7 +121,29 @@ TINY = {
     "signal_to_noise": 9.1,
     "depth_factor": 2.1,
 }
-MEASURED = ["surface", "topology", "hull", "axes", "intensity"]
+MEASURED = [
+    "surface",
+    "hull",
+    "intensity",
+    "neighbors",
+    "other_kind",
+    "correlation",
+    "background",
+    "shells",
+]
+RELATIONS = {
+    "background": "local",
+    "thresholds": {"dye": 41.2},
+    "shells": 4,
+    "shell_width_um": 1.27,
+}
+CLASSES = {
+    "nuclei": {"large": "volume_um3 > p91", "round": "sphericity > 0.93"},
+    "thresholds": "study",
+    "examples": "examples.csv",
+    "columns": ["volume_um3", "solidity"],
+}
+DERIVED = {"measure_unclassified": "measure_objects"}
 CHANNELS = ["nuclei", "membrane", "dye"]
 CELLS = {  # of each channel, all different
     "nuclei": {
@@ -171,11 +194,17 @@ def jobs(tmp_path_factory):
     study.add("s", image=SIMULATED, channel_index="nuclei", diameter_um="auto")
     study.add("large", image="resources/simulated/big/image.ome.tif", diameter_um=7.7)
     study.config |= STAGES | {
+        "measure_objects": {"columns": MEASURED},
         "diameter_um": {"nuclei": 5.5},
         "simulate_stack": {"tiny": TINY, "big": {"shape": LARGE_SHAPE}},
         "group_by": "condition",
         "corrections": "corrections.csv",
+        "measure_relations": RELATIONS,
+        "classify_objects": CLASSES,
     }
+    (study.folder / "examples.csv").write_text(
+        "stack,object,z_um,y_um,x_um,class\na,cells,1.7,2.9,3.1,x\na,cells,4.3,5.9,6.7,y\n"
+    )
     (study.folder / "corrections.csv").write_text(
         "stack,object,action,z_um,y_um,x_um,diameter_um\ns,nuclei,add,3.7,11.3,12.7,7.7\n"
     )
@@ -321,8 +350,26 @@ def test_measurements(jobs, kind):
     selection = select(jobs, "select_objects", **here)
     assert {name: selection[name] for name in STAGES["select_objects"]} == STAGES["select_objects"]
     measured = here | {"channels": CHANNELS}
-    assert select(jobs, "measure_objects", **here) == measured | {"groups": MEASURED}
+    assert select(jobs, "measure_unclassified", **here) == measured | {"groups": MEASURED}
+    conditions = CLASSES.get(kind, {})
+    assert select(jobs, "classify_objects", **here) == {"conditions": conditions}
+    points = ([1.7, 2.9, 3.1], "x"), ([4.3, 5.9, 6.7], "y")
+    examples = {"a": [{"point": point, "name": name} for point, name in points]}
+    assert select(jobs, "fit_classes", object=kind) == {
+        "conditions": conditions,
+        "examples": examples if kind == "cells" else {},
+        "columns": CLASSES["columns"],
+    }
+    relations = select(jobs, "measure_relations", **here)
+    parts = ["parts"] if kind == "cells" else []
+    assert relations == {
+        "channels": CHANNELS,
+        "groups": ["correlation", "background", "shells", *parts],
+        "options": RELATIONS,
+    }
     assert select(jobs, "crop_objects", **here) == measured | STAGES["crop_objects"]
+    neighbors = here | {"groups": ["neighbors", "other_kind"]} | STAGES["measure_neighbors"]
+    assert select(jobs, "measure_neighbors", **here) == neighbors
     diameter = {"nuclei": 6.1, "cells": 9.2}[kind]
     summary = here | {"diameter_um": diameter, "diameter_source": "given"}
     assert select(jobs, "summarize_stack", **here) == summary
@@ -360,13 +407,21 @@ def test_tables_scores_and_figures(jobs):
         "large/nuclei": {},
     }
     assert select(jobs, "describe_columns") == {
-        "groups": dict.fromkeys(MEASURED, CHANNELS),
+        "groups": dict.fromkeys([*MEASURED, "parts"], CHANNELS)
+        | {"classes": [], "class_probabilities": []},
+        "shells": 4,
         "channels": CHANNELS,
         "objects": ["nuclei", "cells"],
         "from_sheet": ["condition"],
         "has_scores": True,
         "has_corrections": True,
     }
+    assert select(jobs, "collect_classes") == {
+        "sources": ["a/nuclei", "e/nuclei", "s/nuclei", "large/nuclei", "a/cells"],
+        "class_names": {"nuclei": ["large", "round", "other"], "cells": ["x", "y"]},
+        "user_columns": own,
+    }
+    assert select(jobs, "collect_neighbors") == {"user_columns": own}
     assert select(jobs, "collect_stacks") == {
         "user_columns": own,
         "group_by": "condition",
@@ -449,13 +504,13 @@ def test_the_gallery(jobs):
 def test_each_rule_has_the_threads_that_it_declares(jobs):
     seen = set()
     for job in jobs:
-        block = BLOCKS.get(job["rule"], "")
+        block = BLOCKS.get(DERIVED.get(job["rule"], job["rule"]), "")
         many = "    threads: cores\n" in block
         stack = job["wildcards"].get("stack")
         assert job["threads"] == (3 if many and stack == "large" else 1), job
         if many and stack == "large":
             seen.add(job["rule"])
-    assert seen >= {"correct_background", "denoise", "binarize", "find_seeds", "measure_objects"}
+    assert seen >= {"correct_background", "denoise", "binarize", "find_seeds", "measure_relations"}
 
 
 WITH_THREADS = {  # those whose work on a large stack is shared by several cores
@@ -477,7 +532,9 @@ def test_rules_with_threads():
         "estimate_diameter",
         "find_cell_seeds",
         "find_seeds",
+        "measure_neighbors",
         "measure_objects",
+        "measure_relations",
         "merge_objects",
         "run_segmenter",
         "select_objects",

@@ -8,8 +8,11 @@ from study import ROOT
 PACKAGE = ROOT / "scripts" / "cellstack"
 WITHOUT_MODULE = {  # scripts that only call other modules
     "collect_objects": "measure/collect.py",
+    "collect_neighbors": "measure/collect.py",
     "collect_stacks": "measure/collect.py",
     "collect_scores": "evaluate/score_columns.py",
+    "collect_spot_scores": "evaluate/score_columns.py",
+    "collect_spots": "config/columns.py",
     "derive_diameter": "prepare/estimate_diameter.py",
     "describe_columns": "config/columns.py",
     "fetch_cells3d": None,

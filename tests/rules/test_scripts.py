@@ -50,6 +50,11 @@ def study(tmp_path_factory):
     command = {"method": "command", "command": {"command": copy + " {output}"}}
     study.config["presets"] = {"command": {"run_segmenter": command}}
     study.add("command", image="colony-nuclei.tif", preset="command")
+    study.config["measure_objects"] = {"columns": ["hull", "intensity", "correlation"]}
+    study.config["classify_objects"] = {
+        "cells": {"large": "volume_um3 > p50"},
+        "thresholds": "study",
+    }
     study.config["correct_background"] = {"steps": ["depth_attenuation"]}
     study.config["sweep"] = "sweep.tsv"
     (study.folder / "sweep.tsv").write_text(
@@ -59,6 +64,7 @@ def study(tmp_path_factory):
         "index.html",
         "config.yaml",
         "objects.csv",
+        "classes.csv",
         "stacks.csv",
         "provenance.json",
         "methods.md",

@@ -112,6 +112,8 @@ class Inputs:
             "labels": f"{kind}/{'uncorrected' if is_corrected else 'segmentation'}.tif",
             "ground_truth": f"{kind}/ground_truth.tif",
         }
+        if column == "ground_truth" and channel in self._study.spot_channels(stack):
+            made[column] = f"spots/{channel}_scores.json"
         return f"{self._results}/{Unit.parse(stack).stack}/{made[column]}"
 
     def raw_of_object(self, stack: str, object: str) -> str:
@@ -210,7 +212,8 @@ class Inputs:
         seeds = [
             path for stack in self._study.stacks_of("nuclei") for path in self.seed_points(stack)
         ]
-        return list(dict.fromkeys([*sweep, *seeds]))
+        examples = self._study.config["classify_objects"]["examples"]
+        return list(dict.fromkeys([*sweep, *seeds, *([examples] if examples else [])]))
 
     def import_record(self, stack: str, channel: str) -> list[str]:
         """Return the record of the import of a channel, if the stack has it."""
@@ -302,10 +305,48 @@ class Inputs:
     def tables_of_object_kind(self, stack: str, object: str) -> list[str]:
         """Return the tables whose columns are added to the measured objects of a stack."""
         folder = f"<results>/{stack}/{object}"
-        tables = []
-        if object == "cells" and "nuclei" in self._study.rows(stack):
-            tables.append(f"{folder}/pairs.csv")
+        tables = self.pairs_of_cells(stack, object)
+        if self._study.neighbor_groups():
+            tables.append(f"{folder}/neighborhood.csv")
+        if self._study.relation_groups(stack, object):
+            tables.append(f"{folder}/relations.csv")
+        if self._study.spot_channels(stack):
+            tables.append(f"{folder}/spots.csv")
         return tables
+
+    def fitted_classes(self, object: str) -> list[str]:
+        """Return the file of what classes need to know about all stacks, where they need it."""
+        return [f"<results>/{object}_classes.json"] if self._study.fits_classes(object) else []
+
+    def all_fitted_classes(self) -> list[str]:
+        """Return the files :meth:`fitted_classes` of all kinds of object."""
+        kinds = self._study.classified_kinds()
+        return [path for kind in kinds for path in self.fitted_classes(kind)]
+
+    def measured_tables(self, object: str) -> list[str]:
+        """Return the tables of one kind of object of all stacks, without its classes."""
+        stacks = self._study.stacks_of(object)
+        return [f"<results>/{stack}/{object}/measured.csv" for stack in stacks]
+
+    def example_segmentations(self, object: str) -> list[str]:
+        """Return the segmentation of each stack that has examples of a classifier."""
+        stacks = self._study.examples_of(object)
+        return [f"<results>/{stack}/{object}/segmentation.tif" for stack in stacks]
+
+    def classified_tables(self) -> list[str]:
+        """Return the tables of objects that have classes."""
+        return [
+            path for kind in self._study.classified_kinds() for path in self.tables_of_object(kind)
+        ]
+
+    def class_tables(self) -> list[str]:
+        """Return the table of classes, if objects have some."""
+        return ["<results>/classes.csv"] if self._study.classified_kinds() else []
+
+    def pairs_of_cells(self, stack: str, object: str) -> list[str]:
+        """Return the table of cells and their nuclei, for the cells of a stack that has nuclei."""
+        has_pairs = object == "cells" and self._study.has_pairs(stack)
+        return [f"<results>/{stack}/cells/pairs.csv"] if has_pairs else []
 
     def tables_of_object(self, object: str) -> list[str]:
         """Return the tables of one kind of object of all stacks."""
@@ -364,6 +405,43 @@ class Inputs:
         """Return the table of the corrections of a stack, if it has some."""
         has_some = self._study.corrections_of(stack, object)
         return [f"<results>/{stack}/{object}/corrections.csv"] if has_some else []
+
+    def segmentations(self, stack: str) -> list[str]:
+        """Return the segmentation of each kind of object of a stack."""
+        return [f"<results>/{stack}/{kind}/segmentation.tif" for kind in self._study.objects(stack)]
+
+    def spot_tables_of(self, stack: str) -> list[str]:
+        """Return the table of spots of each channel of a stack that has some."""
+        return [
+            f"<results>/{stack}/spots/{channel}.csv" for channel in self._study.spot_channels(stack)
+        ]
+
+    def spot_tables(self) -> list[str]:
+        """Return the tables of spots of all stacks."""
+        stacks = self._study.stacks_with_spots()
+        return [table for stack in stacks for table in self.spot_tables_of(stack)]
+
+    def spot_scores(self) -> list[str]:
+        """Return the scores of spots of all stacks and channels that have a ground truth."""
+        return [
+            f"<results>/{stack}/spots/{channel}_scores.json"
+            for stack, channel in self._study.scored_spots()
+        ]
+
+    def spot_score_tables(self) -> list[str]:
+        """Return the table of scores of spots, if a row of spots names a ground truth."""
+        return ["<results>/spot_scores.csv"] if self.spot_scores() else []
+
+    def spot_results(self) -> list[str]:
+        """Return the tables and figures of spots, if some are detected."""
+        if not self.spot_tables():
+            return []
+        figures = [
+            f"<results>/{stack}/figures/spots_{channel}.png"
+            for stack in self._study.stacks_with_spots()
+            for channel in self._study.spot_channels(stack)
+        ]
+        return ["<results>/spots.csv", *self.spot_score_tables(), *figures]
 
     def scores(self) -> list[str]:
         """Return the scores of all stacks that have a ground truth."""
@@ -488,6 +566,17 @@ class Inputs:
         """Return the tables of contacts, for cells."""
         return self.contact_tables() if object == "cells" else []
 
+    def neighbor_tables(self) -> list[str]:
+        """Return the table of neighbours of all stacks, if neighbours are measured."""
+        return ["<results>/neighbors.csv"] if self._study.neighbor_groups() else []
+
+    def objects_of_other_kind(self, stack: str, object: str) -> list[str]:
+        """Return the segmentation of the other kind of object, if distances to it are measured."""
+        if not self._study.measures("other_kind"):
+            return []
+        others = [kind for kind in self._study.objects(stack) if kind != object]
+        return [f"<results>/{stack}/{kind}/segmentation.tif" for kind in others]
+
     def files_of_objects(self, stack: str, name: str) -> list[str]:
         """Return a file of each kind of object of a stack."""
         return [f"<results>/{stack}/{kind}/{name}" for kind in self._study.objects(stack)]
@@ -499,7 +588,8 @@ class Inputs:
     def parquet(self) -> list[str]:
         """Return the tables of all stacks as Parquet."""
         scored = ("scores", "stack_scores") if self.score_tables() else ()
-        names = ("objects", "stacks", "checks", "statistics", "quality", *scored)
+        classified = ("classes",) if self.class_tables() else ()
+        names = ("objects", "stacks", "checks", "statistics", "quality", *classified, *scored)
         return [f"<results>/{name}.parquet" for name in names]
 
     def anndata(self) -> list[str]:

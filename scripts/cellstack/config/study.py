@@ -12,11 +12,21 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from cellstack.config import corrections, settings, sheet, sweep_table, values
+from cellstack.config import classes, corrections, settings, sheet, sweep_table, values
+from cellstack.config.conditions import OTHER
 from cellstack.config.corrections import ADD, Correction, Corrections
+from cellstack.config.examples import Example, Examples, read_examples
 from cellstack.config.lengths import AUTO, DIAMETER, in_um
+from cellstack.config.object_columns import (
+    NEIGHBORS,
+    RELATIONS,
+    SPOTS,
+    column_names,
+    pair_column_names,
+)
 from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.units import Unit
+from cellstack.config.values import quote
 from cellstack.core.counting import counted
 from cellstack.errors import InputError
 from cellstack.files import spreadsheets
@@ -29,6 +39,7 @@ SHARED_STAGES = (
     "correct_background",
     "adjust_contrast",
     "select_objects",
+    "measure_neighbors",
     "crop_objects",
 )
 ESTIMATE_STAGES = {"denoise": "gaussian", "binarize": "per_object", "find_seeds": None}
@@ -36,6 +47,7 @@ MINUTES_FOR_FILES = 10  # of large stacks, beside the program that segments them
 CLASSICAL = "classical"  # method of run_segmenter: the stages of cellstack
 GROWTH_OPTIONS = ("level", "sigma_um", "background_radius_um", "max_radius_um")
 SIMULATED_PARTS = ("image", "nuclei", "cells")
+SIMULATED_SPOTS = ("spots.ome.tif", "spots.csv")
 
 
 def _with_kind_of_diameter(given: Settings) -> Settings:
@@ -55,6 +67,66 @@ def _group_errors(
         return []
     hint = settings.suggest(group_by, sorted(names)) if names else "add it to the sheet"
     return [f"config.group_by: {where} has no column {group_by!r} of your own; {hint}"]
+
+
+def _spot_errors(config: Settings, rows: Collection[Row], where: str) -> list[str]:
+    """Return the errors in the names of channels of spots and of simulations of spots."""
+    errors = []
+    present = {row.get("channel"): None for row in rows if row["include"]}
+    others = [channel for channel in present if channel and channel not in sheet.OBJECT_OF]
+    for channel in config["detect_spots"]["channels"]:
+        place = f"config.detect_spots.channels.{channel}"
+        if channel in sheet.OBJECT_OF:
+            errors.append(
+                f"{place}: this channel shows {sheet.OBJECT_OF[channel]}, which are segmented; "
+                "give spots a channel of another name"
+            )
+        elif channel not in present:
+            hint = settings.suggest(channel, others) if others else "add rows for it"
+            errors.append(f"{place}: {where} has no channel {quote(channel)}; {hint}")
+    for name in config["simulate_spots"]:
+        if name not in config["simulate_stack"]:
+            known = config["simulate_stack"]
+            hint = settings.suggest(name, known) if known else "add it to simulate_stack"
+            errors.append(f"config.simulate_spots: no stack {quote(name)} is simulated; {hint}")
+    for number, row in enumerate(rows, spreadsheets.FIRST_ROW):
+        is_spots = row.get("channel") in config["detect_spots"]["channels"]
+        path = row.get("ground_truth", "")
+        if is_spots and row["include"] and path and not spreadsheets.is_text_table(path):
+            errors.append(
+                f"{where} row {number}: ground_truth {quote(path)} of spots is not a table of "
+                "points; give a .csv or .tsv file with the columns z_um, y_um, x_um"
+            )
+    return errors
+
+
+def _relation_errors(config: Settings, rows: Collection[Row], where: str) -> list[str]:
+    """Return the errors of groups of columns and thresholds that no stack has the channels for."""
+    channels: dict[str, dict[str, None]] = {}
+    for row in rows:
+        channels.setdefault(row.get("stack", ""), {})[row.get("channel", "")] = None
+    known = list(dict.fromkeys(name for names in channels.values() for name in names))
+    errors = [
+        f"config.measure_relations.thresholds: {where} has no channel {channel!r}; "
+        f"{settings.suggest(channel, known)}"
+        for channel in config["measure_relations"]["thresholds"]
+        if channel not in known
+    ]
+    if "correlation" in config["measure_objects"]["columns"] and all(
+        len(names) < 2 for names in channels.values()
+    ):
+        errors.append(
+            f"config.measure_objects.columns: no stack in {where} has two channels, which the "
+            "group correlation needs; remove it, or add a row for another channel"
+        )
+    return errors
+
+
+def _raise(errors: list[str]) -> None:
+    """Raise the errors of the configuration and the sheet, if there are any."""
+    if errors:
+        heading = f"{counted(len(errors), 'errors')} in the configuration or the sheet:"
+        raise InputError("\n".join([heading, *values.shorten(errors)]))
 
 
 def _kinds_shown(rows: Collection[Row]) -> dict[str, list[str]]:
@@ -87,6 +159,8 @@ class Study:
         For each row of the sweep the values that it sets, by key.
     corrections : dict of str to dict of str to list of Correction
         Corrections by hand, by stack and kind of object.
+    examples : dict of str to dict of str to list of Example
+        Objects whose class is known, by kind of object and stack.
     schemas : Schemas
     simulated_images : dict of str to list of int
         Shape of each image that a rule simulates, by path.
@@ -101,6 +175,7 @@ class Study:
     presets: Settings
     sweep_runs: tuple[Settings, ...]
     corrections: Corrections
+    examples: Examples
     schemas: Schemas
     simulated_images: Mapping[str, list[int]]
     made_images: frozenset[str]
@@ -138,6 +213,8 @@ class Study:
         made = {f"{resources}/cells3d.ome.tif"}
         for name in simulations:
             made |= {f"{resources}/simulated/{name}/{part}.ome.tif" for part in SIMULATED_PARTS}
+        for name in config["simulate_spots"]:
+            made |= {f"{resources}/simulated/{name}/{part}" for part in SIMULATED_SPOTS}
         rows, unreadable = sheet.read_sheet(config["stacks"], schemas.sheet)
         errors += unreadable
         if check and not unreadable:
@@ -151,6 +228,8 @@ class Study:
                 made=made,
             )
             errors += _group_errors(given.get("group_by"), rows, schemas, config["stacks"])
+            errors += _relation_errors(config, rows, config["stacks"])
+            errors += _spot_errors(config, rows, config["stacks"])
         runs: list[Settings] = []
         if "sweep" in config:
             runs, untried = sweep_table.read_sweep(
@@ -163,32 +242,42 @@ class Study:
                 config["corrections"], _kinds_shown(rows), check=check
             )
             errors += wrong
+        examples: Examples = {}
+        if config["classify_objects"]["examples"] is not None and not unreadable:
+            examples, wrong = read_examples(
+                config["classify_objects"]["examples"], _kinds_shown(rows), check=check
+            )
+            errors += wrong
         if not os.access(".", os.W_OK):
             errors.append(
                 f"{Path.cwd()}: this folder cannot be written to; "
                 "change its permissions, or choose another one with --directory"
             )
-        if errors:
-            heading = f"{counted(len(errors), 'errors')} in the configuration or the sheet:"
-            raise InputError("\n".join([heading, *values.shorten(errors)]))
+        _raise(errors)
         stacks: dict[str, dict[str, Row]] = {}
         for row in rows:
             if row["include"]:
                 stacks.setdefault(row["stack"], {})[row["channel"]] = row
-        return cls(
+        study = cls(
             config=config,
             stacks=stacks,
             presets=presets,
             sweep_runs=tuple(runs),
             corrections=corrected,
+            examples=examples,
             schemas=schemas,
             simulated_images={
-                f"{resources}/simulated/{name}/image.ome.tif": simulation["shape"]
+                f"{resources}/simulated/{name}/{part}.ome.tif": simulation["shape"]
                 for name, simulation in simulations.items()
+                for part in ("image", "spots")
             },
             made_images=frozenset(made),
             incomplete={},
         )
+        if check:
+            block, columns = config["classify_objects"], study.columns_by_kind()
+            _raise(classes.find_errors(block, examples, columns))
+        return study
 
     def without(self, incomplete: Mapping[str, Mapping[str, str]]) -> "Study":
         """Return the study without the stacks that are not complete."""
@@ -538,11 +627,118 @@ class Study:
 
         :data:`cellstack.config.object_columns.GROUPS` has the columns of each group.
         """
-        return dict.fromkeys(self.config["measure_objects"]["columns"], self.all_channels())
+        groups = dict.fromkeys(self.config["measure_objects"]["columns"], self.all_channels())
+        if "background" in groups and any(map(self.has_pairs, self.stacks_of("cells"))):
+            groups["parts"] = self.all_channels()
+        if spots := list(self.config["detect_spots"]["channels"]):
+            groups[SPOTS] = spots
+        if self.classified_kinds():
+            groups["classes"] = []
+        if any(kind in self.examples for kind in self.classified_kinds()):
+            groups["class_probabilities"] = []
+        return groups
+
+    def columns_by_kind(self) -> dict[str, list[str]]:
+        """Return the columns of objects.csv that are measured, for each kind that is found."""
+        names = column_names(self.column_groups(), self.config["measure_relations"]["shells"])
+        pairs = pair_column_names(self.all_channels())
+        return {kind: names + (pairs if kind == "cells" else []) for kind in self.kinds_found()}
+
+    def conditions(self, object: str) -> dict[str, str]:
+        """Return the condition of each class of a kind of object."""
+        conditions: dict[str, str] = self.config["classify_objects"][object]
+        return conditions
+
+    def examples_of(self, object: str) -> dict[str, list[Example]]:
+        """Return the examples of a classifier of a kind of object, by stack."""
+        found = self.examples.get(object, {})
+        stacks = self.stacks_of(object)
+        return {stack: examples for stack, examples in found.items() if stack in stacks}
+
+    def classified_kinds(self) -> list[str]:
+        """Return the kinds of object that have classes."""
+        kinds = self.kinds_found()
+        return [kind for kind in kinds if self.conditions(kind) or kind in self.examples]
+
+    def classified_pattern(self) -> str:
+        """Return the regular expression that matches the kinds of object that have classes."""
+        return "|".join(self.classified_kinds()) or "(?!)"
+
+    def classified_keys(self) -> list[str]:
+        """Return stack and kind of the objects that have classes, as ``"stack/object"``."""
+        kinds = self.classified_kinds()
+        return [f"{stack}/{kind}" for kind in kinds for stack in self.stacks_of(kind)]
+
+    def fits_classes(self, object: str) -> bool:
+        """Return whether the classes of a kind of object depend on the objects of all stacks."""
+        by_study = self.config["classify_objects"]["thresholds"] == classes.STUDY
+        return object in self.classified_kinds() and (by_study or object in self.examples)
+
+    def classes_by_kind(self) -> dict[str, list[str]]:
+        """Return the names of the classes of each kind of object that has some."""
+        named = {}
+        for kind in self.classified_kinds():
+            examples = [each for found in self.examples_of(kind).values() for each in found]
+            names = sorted({each["name"] for each in examples})
+            named[kind] = names or [*self.conditions(kind), OTHER]
+        return named
 
     def measures(self, group: str) -> bool:
         """Return whether the columns of a group are measured."""
         return group in self.column_groups()
+
+    def has_pairs(self, stack: str) -> bool:
+        """Return whether the cells of a stack are measured together with their nuclei."""
+        return "cells" in self.objects(stack) and "nuclei" in self.rows(stack)
+
+    def relation_groups(self, stack: str, object: str) -> list[str]:
+        """Return the groups of columns that measure_relations measures."""
+        groups = [group for group in RELATIONS if self.measures(group)]
+        if "background" in groups and object == "cells" and self.has_pairs(stack):
+            groups.append("parts")
+        return groups
+
+    def neighbor_groups(self) -> list[str]:
+        """Return the groups of columns that measure_neighbors measures."""
+        return [group for group in NEIGHBORS if self.measures(group)]
+
+    def spot_channels(self, stack: str) -> list[str]:
+        """Return the channels of a stack in which spots are detected."""
+        declared = self.config["detect_spots"]["channels"]
+        return [channel for channel in self.channels(stack) if channel in declared]
+
+    def stacks_with_spots(self) -> list[str]:
+        """Return the stacks in which spots are detected."""
+        return [stack for stack in self.complete_stacks if self.spot_channels(stack)]
+
+    def spot_options(self, channel: str) -> Settings:
+        """Return the settings of the detection of spots in a channel."""
+        options: Settings = self.config["detect_spots"]["channels"][channel]
+        return options
+
+    def has_nuclei(self, stack: str) -> bool:
+        """Return whether nuclei are found in a stack."""
+        return "nuclei" in self.objects(stack)
+
+    def spot_diameters(self, channel: str) -> list[float]:
+        """Return the diameter of spots of a channel along z, y and x in um."""
+        options = self.spot_options(channel)
+        lateral = options["diameter_um"]
+        return [options["diameter_z_um"] or lateral, lateral, lateral]
+
+    def scored_spots(self) -> list[tuple[str, str]]:
+        """Return the stacks and channels of spots with a ground truth."""
+        return [
+            (stack, channel)
+            for stack in self.complete_stacks
+            for channel in self.spot_channels(stack)
+            if "ground_truth" in self.rows(stack)[channel]
+        ]
+
+    def simulated_spots(self, simulation: str) -> Settings:
+        """Return the settings of the spots of a simulated stack."""
+        options: Settings = self.config["simulate_spots"][simulation]
+        return options
 
     def kinds_found(self) -> list[str]:
         """Return the kinds of object that are found in any stack."""

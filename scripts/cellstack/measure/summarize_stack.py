@@ -33,11 +33,13 @@ NOT_DESCRIBED = (
     "segmentation_label",
     "flags",
     "corrections",
+    "class",  # and its probability
     "centroid_",
     "bbox_",
     "touches_",
     "direction_",
     "nucleus_segmentation_label",
+    "nearest_other_kind_segmentation_label",
 )
 UM3_PER_MM3 = 1e9
 MAX_DIAMETER_RATIO = 1.5

@@ -26,6 +26,7 @@ TEXTS = {
     "reason",
     "channel",
     "corrections",
+    "class",
     "cut_by_faces",
 }
 FROM_SHEET = "from the sheet"  # the definition of the user's columns, which are texts

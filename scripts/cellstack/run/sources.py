@@ -29,6 +29,7 @@ PACKAGES = (
     "cellstack.run",
     "cellstack.segment",
     "cellstack.sweep",
+    "cellstack.tissue",
     "cellstack.view",
 )
 IMPORTED = re.compile(r"^(?:import|from) (\w+)", re.MULTILINE)  # in every run
