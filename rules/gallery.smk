@@ -253,6 +253,7 @@ rule compare_surface_area:
     """Compare surface areas computed with true and with unit spacing."""
     input:
         labels="<results>/{stack}/nuclei/labels.ome.tif",
+        view="<results>/{stack}/gallery/view.json",
     output:
         surface_area="<results>/{stack}/gallery/surface_area.json",
     log:

@@ -485,6 +485,7 @@ def test_the_gallery(jobs):
     assert [each for each in listed if each["stack"] == "a"] == images
     view = select(jobs, "choose_view", stack="a")
     assert view["diameter_um"] == 6.1
+    assert view["object_label"] is None
     seeds = select(jobs, "compare_seeds", stack="a")
     assert (seeds["diameter_um"], seeds["points"]) == (6.1, [])
     assert seeds["split"] == expected_of("split_objects")
