@@ -12,6 +12,7 @@ from cellstack.errors import InputError
 PathLike = TypeVar("PathLike", str, Path)
 
 REMOTE = ("http://", "https://", "s3://")
+SEPARATOR = ";"  # of several files in a cell of the sheet
 PLANE_SUFFIXES = (".tif", ".tiff", ".png")
 LOSSY_SUFFIXES = (".jpg", ".jpeg")  # planes of folders without others, which may have previews
 
@@ -82,12 +83,14 @@ def find_images(path: str) -> list[str]:
     Parameters
     ----------
     path : str
-        A file, an OME-Zarr folder, a folder of planes, or a glob pattern of planes.
+        A file, an OME-Zarr folder, a folder of planes, a glob pattern of planes, or several of
+        them separated by ``;``.
 
     Returns
     -------
     list of str
-        The file or OME-Zarr folder, or the planes in natural order. Empty if there are none.
+        The file or OME-Zarr folder, or the planes in natural order. Empty if there are none, or
+        one of several does not exist.
 
     Raises
     ------
@@ -96,6 +99,10 @@ def find_images(path: str) -> list[str]:
     """
     if os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises for a path that is too long)
         return [path]
+    if SEPARATOR in path:
+        listed = [find_images(part.strip()) for part in path.split(SEPARATOR) if part.strip()]
+        every = [file for files in listed for file in files]
+        return in_natural_order(list(dict.fromkeys(every))) if all(listed) else []
     if is_folder(path):
         folder = Path(path)
         try:

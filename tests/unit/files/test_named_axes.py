@@ -1,4 +1,4 @@
-"""Axes of TIFF files that do not name them, colours as channels, and JPEG."""
+"""Axes of TIFF files that do not name them, colours as channels, JPEG, and lists of planes."""
 
 import imagecodecs
 import numpy as np
@@ -137,3 +137,25 @@ def test_planes_as_jpeg_are_read_with_a_flag(tmp_path, samples):
 def test_damaged_jpegs_are_refused(tmp_path, content, message):
     (tmp_path / "a.jpg").write_bytes(content)
     assert message in refused(tmp_path / "a.jpg")
+
+
+def test_a_list_of_planes(tmp_path):
+    for z in (8, 9, 10, 11):
+        tifffile.imwrite(tmp_path / f"p{z}.tif", STACK[0, z % 5])
+    study = Study(tmp_path)
+    study.add("list", image="p10.tif; p9.tif;p8.tif", **SIZES)
+    study.add("patterns", image="p1[01].tif; p9.tif; p10.tif;", **SIZES)
+    targets = [f"results/{name}/channels/nuclei/raw.tif" for name in ("list", "patterns")]
+    process = study.run(*targets)
+    assert process.returncode == 0, process.stdout + process.stderr
+    for name, planes in (("list", (3, 4, 0)), ("patterns", (4, 0, 1))):
+        found, _ = read_stack(study.result(name, "channels", "nuclei", "raw.tif"))
+        np.testing.assert_array_equal(found, STACK[0, list(planes)])
+    study.add("absent", image="p8.tif; p7.tif", **SIZES)
+    process = study.run("-n")
+    assert "'p8.tif; p7.tif' lists p7.tif, which does not exist" in process.stdout + process.stderr
+
+
+def test_a_file_whose_name_contains_the_separator(tmp_path):
+    tifffile.imwrite(tmp_path / "a;b.tif", STACK[0], metadata={"axes": "ZYX"})
+    np.testing.assert_array_equal(read(tmp_path / "a;b.tif")[1], STACK[0])
