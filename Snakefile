@@ -30,6 +30,7 @@ include: "rules/measure.smk"
 include: "rules/tissue.smk"
 include: "rules/spots.smk"
 include: "rules/evaluate.smk"
+include: "rules/compare.smk"
 include: "rules/figures.smk"
 include: "rules/pages.smk"
 include: "rules/gallery.smk"
@@ -69,9 +70,11 @@ rule all:
         evaluation=inputs.existing_evaluation(),
         segmentation=study.of_each_object("<results>/{stack}/figures/{object}_segmentation.png"),
         contacts=inputs.contact_tables(),
+        regions=inputs.region_results(),
         classes=inputs.class_tables(),
         neighbors=inputs.neighbor_tables(),
         volumes=inputs.volume_figures(),
+        groups=[inputs.group_tables(), inputs.group_figures()],
         planes=study.of_each_object("<results>/{stack}/figures/{object}_planes.png"),
         diameters=inputs.diameter_figures(),
         spots=inputs.spot_results(),

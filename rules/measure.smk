@@ -202,6 +202,10 @@ rule summarize_stack:
         object="{object}",
         diameter_um=by_wildcards(study.object_diameter),
         diameter_source=by_wildcards(study.diameter_source),
+        counting_frame=by_wildcards(study.argument, key="counting_frame", stage="select_objects"),
+        counting_guard_um=by_wildcards(
+            study.argument, key="counting_guard_um", stage="select_objects"
+        ),
         source=source_hash("summarize_stack"),
     script:
         "../scripts/summarize_stack.py"
@@ -311,6 +315,7 @@ rule describe_columns:
         has_scores=bool(study.stacks_with("ground_truth")),
         has_spot_scores=bool(study.scored_spots()),
         has_corrections=bool(study.corrections),
+        has_groups=bool(study.samples()),
         source=source_hash("describe_columns"),
     script:
         "../scripts/describe_columns.py"

@@ -49,3 +49,109 @@ rule collect_neighbors:
         source=source_hash("collect_neighbors"),
     script:
         "../scripts/collect_neighbors.py"
+
+
+rule segment_tissue:
+    """Segment the tissue in one channel of a stack."""
+    input:
+        raw=by_wildcards(inputs.tissue_image),
+        no_data=by_wildcards(inputs.no_data_of_tissue),
+        diameter=diameter_for("segment_tissue", study.main_channel),
+    output:
+        mask="<results>/{stack}/tissue/mask.tif",
+    log:
+        "<logs>/{stack}/tissue/segment_tissue.log",
+    benchmark:
+        "<benchmarks>/{stack}/tissue/segment_tissue.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    threads: cores
+    resources:
+        mem_mb=memory("segment_tissue"),
+        runtime=minutes("segment_tissue"),
+    params:
+        **params_of("segment_tissue", study.main_channel),
+    script:
+        "../scripts/segment_tissue.py"
+
+
+rule import_regions:
+    """Read the label image of the regions of a stack."""
+    input:
+        image=by_wildcards(inputs.made_region_files),
+        raw=by_wildcards(inputs.main_image),
+    output:
+        regions="<results>/{stack}/tissue/regions.tif",
+    log:
+        "<logs>/{stack}/tissue/import_regions.log",
+    benchmark:
+        "<benchmarks>/{stack}/tissue/import_regions.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("import_regions"),
+        runtime=minutes("import_regions"),
+    params:
+        downsample=by_wildcards(study.downsampling),
+        image=by_wildcards(inputs.region_files),
+        stamp=by_wildcards(inputs.region_stamp),
+        source=source_hash("import_regions"),
+    script:
+        "../scripts/import_regions.py"
+
+
+rule measure_regions:
+    """Locate objects in the tissue and its regions, and count them there."""
+    input:
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
+        selection="<results>/{stack}/{object}/selection.csv",
+        tissue=by_wildcards(inputs.tissue_mask),
+        regions=by_wildcards(inputs.region_labels),
+        no_data=by_wildcards(inputs.no_data),
+    output:
+        places="<results>/{stack}/{object}/tissue.csv",
+        table="<results>/{stack}/{object}/regions.csv",
+    log:
+        "<logs>/{stack}/{object}/measure_regions.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/measure_regions.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    threads: cores
+    resources:
+        mem_mb=memory("measure_regions"),
+        runtime=minutes("measure_regions"),
+    params:
+        stack="{stack}",
+        object="{object}",
+        names=study.config["measure_regions"]["names"],
+        counting_frame=by_wildcards(study.argument, key="counting_frame", stage="select_objects"),
+        counting_guard_um=by_wildcards(
+            study.argument, key="counting_guard_um", stage="select_objects"
+        ),
+        source=source_hash("measure_regions"),
+    script:
+        "../scripts/measure_regions.py"
+
+
+rule collect_regions:
+    """Collect volumes, counts and densities in tissue and regions of all stacks."""
+    input:
+        tables=inputs.region_tables(),
+    output:
+        regions=report("<results>/regions.csv", category="Tables", caption="../report/regions.rst"),
+    log:
+        "<logs>/collect_regions.log",
+    benchmark:
+        "<benchmarks>/collect_regions.tsv"
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("collect_regions"),
+        runtime=minutes("collect_regions"),
+    params:
+        user_columns=study.user_columns(),
+        source=source_hash("collect_regions"),
+    script:
+        "../scripts/collect_regions.py"

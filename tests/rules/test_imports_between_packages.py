@@ -21,6 +21,7 @@ STAGES = {
     "spots",
     "evaluate",
     "sweep",
+    "compare",
 }
 BASE = {"cellstack", "core", "files", "config"}  # "cellstack": errors.py and __init__.py
 ALLOWED = {
@@ -33,9 +34,10 @@ ALLOWED = {
     "segment": BASE,
     "cells": BASE,
     "measure": BASE,
-    "tissue": BASE,
+    "tissue": BASE | {"segment", "prepare"},  # thresholds, masks and labels of other phases
     "spots": BASE,
     "evaluate": BASE,
+    "compare": BASE,
     "sweep": BASE | {"evaluate"},  # a sweep ranks scores
     "figures": BASE | STAGES,
     "pages": BASE | STAGES | {"figures"},

@@ -107,7 +107,19 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
         "exclude_touching_faces": ["first_plane", "last_column"],
         "min_volume_um3": 10.1,
         "max_volume_um3": 2000.1,
+        "counting_frame": ["first_plane", "first_column"],
+        "counting_guard_um": 2.71,
         "renumber": False,
+    },
+    "segment_tissue": {
+        "channel": "nuclei",
+        "sigma_um": 3.51,
+        "method": "fixed",
+        "factor": 1.07,
+        "fixed": {"value": 123.1},
+        "closing_radius_um": 3.52,
+        "max_hole_um3": 1001.1,
+        "min_volume_um3": 1002.1,
     },
     "measure_neighbors": {"radius_um": 9.87, "nearest_count": 3},
     "crop_objects": {"format": "files", "margin_um": 0.91},
@@ -184,13 +196,16 @@ LARGE_SHAPE = [40, 1024, 1024]  # 42 megavoxels: three cores
 def jobs(tmp_path_factory):
     """All jobs of a study: by rule and wildcards, their params and threads."""
     study = Study(tmp_path_factory.mktemp("params"))
-    for name in (*CHANNELS, "truth", "cells-truth", "labels"):
+    for name in (*CHANNELS, "truth", "cells-truth", "labels", "regions"):
         (study.folder / f"{name}.tif").touch()
     truths = {"nuclei": "truth.tif", "membrane": "cells-truth.tif"}
     for channel, cells in CELLS.items():
         more = {"ground_truth": truths[channel]} if channel in truths else {}
-        study.add("a", channel, image=f"{channel}.tif", condition="control", **cells, **more)
-    study.add("e", image="nuclei.tif", labels="labels.tif", condition="drug")
+        more |= {"regions": "regions.tif"} if channel == "dye" else {}
+        study.add(
+            "a", channel, image=f"{channel}.tif", condition="control", mouse=17, **cells, **more
+        )
+    study.add("e", image="nuclei.tif", labels="labels.tif", condition="drug", mouse=18)
     study.add("s", image=SIMULATED, channel_index="nuclei", diameter_um="auto")
     study.add("large", image="resources/simulated/big/image.ome.tif", diameter_um=7.7)
     study.config |= STAGES | {
@@ -198,6 +213,14 @@ def jobs(tmp_path_factory):
         "diameter_um": {"nuclei": 5.5},
         "simulate_stack": {"tiny": TINY, "big": {"shape": LARGE_SHAPE}},
         "group_by": "condition",
+        "measure_regions": {"names": {7: "cortex"}},
+        "compare_groups": {
+            "pair_by": "mouse",
+            "reference": "drug",
+            "columns": ["density_per_mm3", "median_intensity_<channel>"],
+            "correction": "holm",
+            "confidence": 0.81,
+        },
         "corrections": "corrections.csv",
         "measure_relations": RELATIONS,
         "classify_objects": CLASSES,
@@ -372,7 +395,21 @@ def test_measurements(jobs, kind):
     assert select(jobs, "measure_neighbors", **here) == neighbors
     diameter = {"nuclei": 6.1, "cells": 9.2}[kind]
     summary = here | {"diameter_um": diameter, "diameter_source": "given"}
-    assert select(jobs, "summarize_stack", **here) == summary
+    frame = {"counting_frame": ["first_plane", "first_column"], "counting_guard_um": 2.71}
+    assert select(jobs, "summarize_stack", **here) == summary | frame
+    regions = here | frame | {"names": {"7": "cortex"}}
+    assert select(jobs, "measure_regions", **here) == regions
+
+
+def test_tissue_and_regions(jobs):
+    given = dict(STAGES["segment_tissue"])
+    options = given.pop("fixed")
+    assert select(jobs, "segment_tissue", stack="a") == given | {"options": options}
+    found = select(jobs, "import_regions", stack="a")
+    assert found == {"downsample": [1, 2, 3], "image": ["regions.tif"]}
+    texts = {"title": "a", "note": "", "names": {"7": "cortex"}}
+    assert select(jobs, "plot_tissue", stack="a") == texts
+    assert select(jobs, "collect_regions").keys() == {"user_columns"}
 
 
 def test_image_quality(jobs):
@@ -400,21 +437,43 @@ def test_tables_scores_and_figures(jobs):
     }
     own = select(jobs, "collect_objects")["user_columns"]
     assert own == {
-        "a/nuclei": {"condition": "control"},
-        "a/cells": {"condition": "control"},
-        "e/nuclei": {"condition": "drug"},
+        "a/nuclei": {"condition": "control", "mouse": "17"},
+        "a/cells": {"condition": "control", "mouse": "17"},
+        "e/nuclei": {"condition": "drug", "mouse": "18"},
         "s/nuclei": {},
         "large/nuclei": {},
     }
     assert select(jobs, "describe_columns") == {
         "groups": dict.fromkeys([*MEASURED, "parts"], CHANNELS)
-        | {"classes": [], "class_probabilities": []},
+        | {name: [] for name in ("classes", "class_probabilities", "regions", "tissue")},
         "shells": 4,
         "channels": CHANNELS,
         "objects": ["nuclei", "cells"],
-        "from_sheet": ["condition"],
+        "from_sheet": ["condition", "mouse"],
         "has_scores": True,
         "has_corrections": True,
+        "has_groups": True,
+    }
+    samples = {
+        "a/nuclei": {"group": "control", "unit": "a", "pair": "17"},
+        "e/nuclei": {"group": "drug", "unit": "e", "pair": "18"},
+    }
+    columns = ["density_per_mm3", *(f"median_intensity_{name}" for name in CHANNELS)]
+    assert select(jobs, "compare_groups") == {
+        "samples": samples,
+        "columns": columns,
+        "reference": "drug",
+        "correction": "holm",
+        "confidence": 0.81,
+    }
+    assert select(jobs, "plot_groups") == {
+        "samples": samples,
+        "columns": columns,
+        "object": "nuclei",
+        "group_by": "condition",
+        "unit": None,
+        "note": "",
+        "page": 1,
     }
     assert select(jobs, "collect_classes") == {
         "sources": ["a/nuclei", "e/nuclei", "s/nuclei", "large/nuclei", "a/cells"],
@@ -468,7 +527,7 @@ def test_the_page_of_the_run(jobs):
         "sheet": "stacks.tsv",
         "images": ["nuclei.tif", "membrane.tif", "dye.tif"],
         "channels": {"a": CHANNELS, "e": ["nuclei"], "s": ["nuclei"], "large": ["nuclei"]},
-        "user_columns": ["condition"],
+        "user_columns": ["condition", "mouse"],
         "note": "",
         "scores": ["scores.csv", "stack_scores.csv"],
         "group_by": "condition",
@@ -535,9 +594,11 @@ def test_rules_with_threads():
         "find_seeds",
         "measure_neighbors",
         "measure_objects",
+        "measure_regions",
         "measure_relations",
         "merge_objects",
         "run_segmenter",
+        "segment_tissue",
         "select_objects",
         "smooth_outlines",
         "split_objects",

@@ -10,6 +10,7 @@ WITHOUT_MODULE = {  # scripts that only call other modules
     "collect_objects": "measure/collect.py",
     "collect_neighbors": "measure/collect.py",
     "collect_stacks": "measure/collect.py",
+    "collect_regions": "measure/collect.py",
     "collect_scores": "evaluate/score_columns.py",
     "collect_spot_scores": "evaluate/score_columns.py",
     "collect_spots": "config/columns.py",

@@ -31,7 +31,10 @@ def study(tmp_path_factory):
         "colony", image="colony-nuclei.tif", ground_truth="colony-truth.tif", condition="control"
     )
     study.add("colony", "membrane", image="colony-membrane.tif")
-    study.add("external", image="colony-nuclei.tif", labels="colony-truth.tif")
+    study.config["simulate_spots"] = {"tiny": {"count": 5, "diameter_um": 1.5}}
+    study.config["detect_spots"] = {"channels": {"FISH": {"diameter_um": 1.5}}}
+    external = {"image": "colony-nuclei.tif", "labels": "colony-truth.tif"}
+    study.add("external", **external, condition="drug")
     study.add("estimated", image="colony-nuclei.tif", diameter_um="auto")
     study.add("estimated", "membrane", image="colony-membrane.tif")
     study.add(
@@ -39,6 +42,12 @@ def study(tmp_path_factory):
         image="resources/simulated/tiny/image.ome.tif",
         channel_index="nuclei",
         ground_truth="resources/simulated/tiny/nuclei.ome.tif",
+    )
+    study.add(
+        "simulated",
+        "FISH",
+        image="resources/simulated/tiny/spots.ome.tif",
+        ground_truth="resources/simulated/tiny/spots.csv",
     )
     (study.folder / "corrections.csv").write_text(
         "stack,object,action,z_um,y_um,x_um\ncolony,nuclei,add,1,1,1\ncolony,nuclei,delete,1,1,1\n"
@@ -73,6 +82,7 @@ def study(tmp_path_factory):
         "cells.h5ad",
         "colony/image.ome.zarr",
         "figures/nuclei_volumes.png",
+        "figures/nuclei_groups.png",
         "colony/channels/nuclei/edges.tif",
         "colony/nuclei/crops",
         "colony/cells/contacts.csv",
@@ -88,6 +98,9 @@ def study(tmp_path_factory):
         "external/nuclei/segmentation.tif",
         "command/nuclei/segmentation.tif",
         "simulated/channels/nuclei/raw.tif",
+        "spots.csv",
+        "spot_scores.csv",
+        "simulated/figures/spots_FISH.png",
     )
     targets = [f"results/{name}" for name in files]
     process = study.run(*targets, "evaluate", "sweep", cores=2)

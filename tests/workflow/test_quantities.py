@@ -539,7 +539,8 @@ def density_of(study, stack, kind):
     """Return the number of objects per mm3 that touch neither the first row nor column."""
     labels = labels_of(study, stack, kind)
     inside = set(np.unique(labels)) - {0} - set(labels[:, 0].flat) - set(labels[:, :, 0].flat)
-    return len(inside) / (labels.size * VOXEL) * 1e9
+    # the frame begins after the first row and column
+    return len(inside) / (labels[:, 1:, 1:].size * VOXEL) * 1e9
 
 
 def haze_of(study, stack):

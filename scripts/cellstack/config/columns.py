@@ -38,8 +38,8 @@ STACK_COLUMNS: dict[str, Column] = {  # in the order of stacks.csv
     "count_flagged": ("", "Number of measured objects with flags in objects.csv"),
     "density_per_mm3": (
         "1/mm3",
-        "Objects found that do not touch the first row or the first column, divided by the volume "
-        "of the stack that has data; empty for a stack of one plane",
+        "Objects found that count in the counting frame of select_objects, divided by the volume "
+        "of the frame that has data; empty for a stack of one plane",
     ),
     "median_equivalent_diameter_um": (
         "um",
@@ -204,6 +204,31 @@ CONTACT_COLUMNS: dict[str, Column] = {  # in the order of contacts.csv
         "min_contact_fraction of merge_cells, else 0",
     ),
 }
+REGION_COLUMNS: dict[str, Column] = {  # in the order of regions.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object: nuclei or cells"),
+    "part": (
+        "",
+        "tissue, outside the tissue, region, or outside all regions; with a tissue, the last two "
+        "are the parts in the tissue",
+    ),
+    "region_label": ("", "Label of the region"),
+    "region_name": ("", "Name of the region by measure_regions.names, or its label"),
+    "volume_um3": ("um3", "Volume of the part, without voxels that have no data"),
+    "volume_mm3": ("mm3", "The same volume in mm3"),
+    "count_found": (
+        "",
+        "Number of objects in segmentation.tif that belong to the part, measured or not; to the "
+        "tissue if at least half of the object is in it, to a region by region_label",
+    ),
+    "count_measured": ("", "Number of these that are measured"),
+    "count_in_frame": ("", "Number of these that count in the counting frame of select_objects"),
+    "volume_in_frame_um3": ("um3", "Volume of the part within the counting frame"),
+    "density_per_mm3": (
+        "1/mm3",
+        "count_in_frame divided by volume_in_frame_um3; empty for a stack of one plane",
+    ),
+}
 CLASS_COLUMNS: dict[str, Column] = {  # in the order of classes.csv
     "stack": ("", "Name of the stack in the sheet"),
     "object": ("", "Kind of object: nuclei or cells"),
@@ -260,6 +285,10 @@ SELECTION_COLUMNS: dict[str, Column] = {  # in the order of selection.csv
     "label": ("", "Label of the object in labels.ome.tif; 0 if it is not measured"),
     "volume_um3": ("um3", "Number of voxels times the volume of a voxel"),
     "reason": ("", "kept, or why the object is not measured"),
+    "counted": (
+        "",
+        "1 if the object counts in the counting frame of select_objects, measured or not, else 0",
+    ),
 }
 CORRECTION_COLUMNS: dict[str, Column] = {  # in the order of corrections.csv
     "stack": ("", "Name of the stack in the sheet"),
@@ -368,6 +397,8 @@ def describe_tables(
         "quality.csv": QUALITY_COLUMNS,
         "selection.csv": SELECTION_COLUMNS,
     }
+    if "tissue" in groups or "regions" in groups:
+        tables["regions.csv"] = _insert(REGION_COLUMNS, users, after="object")
     if "classes" in groups:
         tables["classes.csv"] = _insert(CLASS_COLUMNS, users, after="object")
     if SPOTS in groups:

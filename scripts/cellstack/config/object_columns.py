@@ -192,6 +192,34 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
             for axis in "zyx"
         },
     },
+    "regions": {
+        "region_label": (
+            "",
+            "Label of the region at the voxel of the centroid or, if this voxel is outside of all "
+            "regions, of the region with most voxels of the object; 0 outside of all",
+        ),
+        "region_name": ("", "Name of this region by measure_regions.names, or its label"),
+        "region_fraction": ("", "Fraction of the object within this region; empty without one"),
+    },
+    "tissue": {
+        "tissue_fraction": ("", "Fraction of the object in the tissue"),
+        "tissue_surface_distance_um": (
+            "um",
+            "Distance of the voxel of the centroid to the nearest voxel outside of the tissue, "
+            "from centre to centre; outside, minus the distance to the nearest voxel of tissue; "
+            "faces of the stack are not the surface; empty without a surface",
+        ),
+        "tissue_surface_uncertain": (
+            "",
+            "1 if a face of the stack is nearer than the surface, or there is none: the surface "
+            "may be nearer beyond the face, and the distance is an upper limit; else 0",
+        ),
+        "tissue_depth_um": (
+            "um",
+            "Distance along z of the voxel of the centroid from the first voxel of tissue, which "
+            "is the first plane if the tissue reaches it; empty without tissue there",
+        ),
+    },
     SPOTS: {
         f"count_spots_{CHANNEL}": (
             "",

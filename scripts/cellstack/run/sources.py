@@ -13,6 +13,7 @@ from pathlib import Path
 PACKAGES = (
     "cellstack",
     "cellstack.cells",
+    "cellstack.compare",
     "cellstack.config",
     "cellstack.core",
     "cellstack.enhance",

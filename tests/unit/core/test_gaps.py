@@ -132,3 +132,11 @@ def test_box_gaps_are_not_above_the_gaps_of_their_contents(seed):
     first, second = find_surfaces(labels, find_boxes(labels), SPACING)
     of_boxes = box_gaps(first.low, first.high, second.low, second.high)
     assert of_boxes <= gap_of_voxels(labels == 1, labels == 2) + 1e-9
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_gap_of_many_points_that_are_mixed(seed):
+    rng = np.random.default_rng(seed)
+    first, second = rng.random((2000, 3)) * 90, rng.random((1500, 3)) * 90
+    expected = np.linalg.norm(first[:, None] - second, axis=-1).min()
+    assert gap(first, second) == pytest.approx(expected)

@@ -89,14 +89,14 @@ def test_two_voxels_or_a_constant_channel_have_no_correlation():
 def test_colocalization_is_that_of_scikit_image_after_subtraction_of_the_background(dtype):
     first, second = noise(dtype), noise(dtype, seed=1)
     mask = noise("uint8", seed=2) > 60
-    levels = (Levels(31.5, 85.0), Levels(44.0, 77.5))
+    levels = (Levels(31.5, 125.0), Levels(44.0, 47.5))
     m1, m2, overlap = colocalize(first[mask], second[mask], levels)
     above = [
         np.maximum(image.astype(float) - level.background, 0)
         for image, level in zip((first, second), levels, strict=True)
     ]
-    assert m1 == pytest.approx(manders_coloc_coeff(above[0], second > 77.5, mask), rel=1e-6)
-    assert m2 == pytest.approx(manders_coloc_coeff(above[1], first > 85, mask), rel=1e-6)
+    assert m1 == pytest.approx(manders_coloc_coeff(above[0], second > 47.5, mask), rel=1e-6)
+    assert m2 == pytest.approx(manders_coloc_coeff(above[1], first > 125, mask), rel=1e-6)
     assert overlap == pytest.approx(manders_overlap_coeff(*above, mask), rel=1e-6)
     assert 0.1 < m1 < 0.9 and m1 != m2  # neither is trivial
 

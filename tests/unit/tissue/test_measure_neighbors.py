@@ -418,3 +418,12 @@ def test_nearest_object_of_the_other_kind(seed, kind):
             smallest, abs=1e-9
         )
     assert seen >= {"contained", False}
+
+
+def test_distance_to_a_small_cell_within_a_nucleus_is_zero():
+    nuclei, cells = np.zeros((2, 8, 30, 40), np.uint16)
+    nuclei[1:7, 5:25, 5:30], cells[3:5, 12:15, 12:15] = 1, 1
+    for kind, labels, others in (("nuclei", nuclei, cells), ("cells", cells, nuclei)):
+        (row,) = measure(labels, kind=kind, others=others).objects
+        assert row["nearest_other_kind_surface_distance_um"] == 0
+        assert row["nearest_other_kind_segmentation_label"] == 1
