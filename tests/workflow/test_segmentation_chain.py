@@ -71,6 +71,8 @@ def run_stages(raw, spacing, changes, diameter_um=5.0):
     mask = keep(binarize(denoised, threshold, spacing, contrast))
     clean = keep(clean_mask(mask, spacing, **options["clean_mask"]))
     components = keep(label_components(clean, **options["label_components"]))
+    for name in ("counting_frame", "counting_guard_um"):  # for the script only
+        options["select_objects"].pop(name)
     limit = [options["find_seeds"].pop(name) for name in ("planes", "plane_range_um")]
     distance, seeds = map(
         keep,
