@@ -51,6 +51,55 @@ rule collect_neighbors:
         "../scripts/collect_neighbors.py"
 
 
+rule measure_class_distances:
+    """Measure the distance of each object to the nearest object of each class."""
+    input:
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
+        objects="<results>/{stack}/{object}/objects.csv",
+    output:
+        distances="<results>/{stack}/{object}/class_distances.csv",
+    log:
+        "<logs>/{stack}/{object}/measure_class_distances.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/measure_class_distances.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    threads: cores
+    resources:
+        mem_mb=memory("measure_class_distances"),
+        runtime=minutes("measure_class_distances"),
+    params:
+        stack="{stack}",
+        object="{object}",
+        class_names=by_wildcards(study.class_names),
+        source=source_hash("measure_class_distances"),
+    script:
+        "../scripts/measure_class_distances.py"
+
+
+rule collect_class_distances:
+    """Collect the distances between classes of all stacks in one table."""
+    input:
+        tables=inputs.class_distances(),
+    output:
+        distances="<results>/class_distances.csv",
+    log:
+        "<logs>/collect_class_distances.log",
+    benchmark:
+        "<benchmarks>/collect_class_distances.tsv"
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("collect_class_distances"),
+        runtime=minutes("collect_class_distances"),
+    params:
+        user_columns=study.user_columns(),
+        source=source_hash("collect_class_distances"),
+    script:
+        "../scripts/collect_class_distances.py"
+
+
 rule segment_tissue:
     """Segment the tissue in one channel of a stack."""
     input:

@@ -393,6 +393,8 @@ def test_measurements(jobs, kind):
     assert select(jobs, "crop_objects", **here) == measured | STAGES["crop_objects"]
     neighbors = here | {"groups": ["neighbors", "other_kind"]} | STAGES["measure_neighbors"]
     assert select(jobs, "measure_neighbors", **here) == neighbors
+    names = {"nuclei": ["large", "round", "other"], "cells": ["x", "y"]}[kind]
+    assert select(jobs, "measure_class_distances", **here) == here | {"class_names": names}
     diameter = {"nuclei": 6.1, "cells": 9.2}[kind]
     summary = here | {"diameter_um": diameter, "diameter_source": "given"}
     frame = {"counting_frame": ["first_plane", "first_column"], "counting_guard_um": 2.71}
@@ -413,7 +415,10 @@ def test_tissue_and_regions(jobs):
 
 
 def test_image_quality(jobs):
-    assert select(jobs, "measure_quality", stack="a") == {"channels": CHANNELS}
+    assert select(jobs, "measure_quality", stack="a") == {
+        "channels": CHANNELS,
+        "spot_channels": [],
+    }
 
 
 def test_measurements_of_cells(jobs):
@@ -451,6 +456,7 @@ def test_tables_scores_and_figures(jobs):
         "objects": ["nuclei", "cells"],
         "from_sheet": ["condition", "mouse"],
         "has_scores": True,
+        "has_spot_scores": False,
         "has_corrections": True,
         "has_groups": True,
     }
@@ -475,6 +481,7 @@ def test_tables_scores_and_figures(jobs):
         "note": "",
         "page": 1,
     }
+    assert select(jobs, "collect_class_distances") == {"user_columns": own}
     assert select(jobs, "collect_classes") == {
         "sources": ["a/nuclei", "e/nuclei", "s/nuclei", "large/nuclei", "a/cells"],
         "class_names": {"nuclei": ["large", "round", "other"], "cells": ["x", "y"]},
@@ -588,10 +595,12 @@ def test_rules_with_threads():
         "correct_background",
         "denoise",
         "detect_edges",
+        "detect_spots",
         "enhance_membrane",
         "estimate_diameter",
         "find_cell_seeds",
         "find_seeds",
+        "measure_class_distances",
         "measure_neighbors",
         "measure_objects",
         "measure_regions",

@@ -9,6 +9,7 @@ PACKAGE = ROOT / "scripts" / "cellstack"
 WITHOUT_MODULE = {  # scripts that only call other modules
     "collect_objects": "measure/collect.py",
     "collect_neighbors": "measure/collect.py",
+    "collect_class_distances": "measure/collect.py",
     "collect_stacks": "measure/collect.py",
     "collect_regions": "measure/collect.py",
     "collect_scores": "evaluate/score_columns.py",

@@ -74,6 +74,7 @@ def study(tmp_path_factory):
         "config.yaml",
         "objects.csv",
         "classes.csv",
+        "class_distances.csv",
         "stacks.csv",
         "provenance.json",
         "methods.md",

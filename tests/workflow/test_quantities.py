@@ -525,7 +525,8 @@ def test_selection(study, stack, kind):
         label += reason == "kept"
         own = label if reason == "kept" else 0
         expected = {"segmentation_label": found, "label": own, "volume_um3": volume}
-        assert_row(row, expected | {"reason": reason})
+        counted = not (touched["first row"] or touched["first column"])
+        assert_row(row, expected | {"reason": reason, "counted": int(counted)})
 
 
 def diameter_of(study, stack, kind):

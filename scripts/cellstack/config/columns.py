@@ -255,6 +255,29 @@ CLASS_COLUMNS: dict[str, Column] = {  # in the order of classes.csv
         "nuclei_classes.json or cells_classes.json has the reasons",
     ),
 }
+CLASS_DISTANCE_COLUMNS: dict[str, Column] = {  # in the order of class_distances.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object: nuclei or cells"),
+    "label": ("", "Label of the object in labels.ome.tif"),
+    "segmentation_label": ("", "Label of the object in segmentation.tif"),
+    "class": ("", "Class of the object"),
+    "nearest_class": ("", "Class of the other objects of this row"),
+    "nearest_segmentation_label": (
+        "",
+        "Label in segmentation.tif of the object of that class with the nearest surface; empty if "
+        "there is no other object of the class. Only measured objects have a class",
+    ),
+    "surface_distance_um": (
+        "um",
+        "Distance to its surface, from voxel to voxel as boxes: 0 if the two share a face, an edge "
+        "or a corner. Too large beside a face of the stack, see edge_distance_um",
+    ),
+    "nearest_centroid_distance_um": (
+        "um",
+        "Distance to the nearest centroid of another object of that class. Too large beside a face "
+        "of the stack",
+    ),
+}
 NEIGHBOR_COLUMNS: dict[str, Column] = {  # in the order of neighbors.csv
     "stack": ("", "Name of the stack in the sheet"),
     "object": ("", "Kind of object: nuclei or cells"),
@@ -401,6 +424,8 @@ def describe_tables(
         tables["regions.csv"] = _insert(REGION_COLUMNS, users, after="object")
     if "classes" in groups:
         tables["classes.csv"] = _insert(CLASS_COLUMNS, users, after="object")
+        distances = _insert(CLASS_DISTANCE_COLUMNS, users, after="segmentation_label")
+        tables["class_distances.csv"] = distances
     if SPOTS in groups:
         tables["spots.csv"] = SPOT_COLUMNS
     if has_corrections:

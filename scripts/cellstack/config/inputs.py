@@ -347,8 +347,10 @@ class Inputs:
         ]
 
     def class_tables(self) -> list[str]:
-        """Return the table of classes, if objects have some."""
-        return ["<results>/classes.csv"] if self._study.classified_kinds() else []
+        """Return the tables of classes and of distances between them, if objects have some."""
+        if not self._study.classified_kinds():
+            return []
+        return ["<results>/classes.csv", "<results>/class_distances.csv"]
 
     def pairs_of_cells(self, stack: str, object: str) -> list[str]:
         """Return the table of cells and their nuclei, for the cells of a stack that has nuclei."""
@@ -643,6 +645,11 @@ class Inputs:
     def contact_tables_of(self, object: str) -> list[str]:
         """Return the tables of contacts, for cells."""
         return self.contact_tables() if object == "cells" else []
+
+    def class_distances(self) -> list[str]:
+        """Return the distances between classes of each kind of object that has classes."""
+        keys = self._study.classified_keys()
+        return [f"<results>/{key}/class_distances.csv" for key in keys]
 
     def neighbor_tables(self) -> list[str]:
         """Return the table of neighbours of all stacks, if neighbours are measured."""

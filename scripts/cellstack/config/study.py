@@ -834,6 +834,10 @@ class Study:
         by_study = self.config["classify_objects"]["thresholds"] == classes.STUDY
         return object in self.classified_kinds() and (by_study or object in self.examples)
 
+    def class_names(self, object: str) -> list[str]:
+        """Return the names of the classes of a kind of object."""
+        return self.classes_by_kind()[object]
+
     def classes_by_kind(self) -> dict[str, list[str]]:
         """Return the names of the classes of each kind of object that has some."""
         named = {}

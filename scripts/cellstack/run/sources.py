@@ -29,6 +29,7 @@ PACKAGES = (
     "cellstack.publish",
     "cellstack.run",
     "cellstack.segment",
+    "cellstack.spots",
     "cellstack.sweep",
     "cellstack.tissue",
     "cellstack.view",

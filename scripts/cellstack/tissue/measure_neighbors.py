@@ -1,28 +1,23 @@
 """Measurement of neighbours: distances between objects, contacts, and density, in 3D and in um."""
 
 from collections.abc import Collection
-from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from cellstack.core import parallel
 from cellstack.core.balls import ball_volumes, edge_distances
 from cellstack.core.boundaries import contact_areas, find_faces
-from cellstack.core.gaps import box_gaps, find_surfaces, gap
-from cellstack.core.labels import find_boxes
+from cellstack.core.gaps import gap
 from cellstack.core.overlaps import count_overlaps, find_containers
 from cellstack.core.types import BoolVolume, Labels, Spacing
+from cellstack.tissue.nearest import Objects, find_nearer_surface, find_nearest_surface
 
 Pair: TypeAlias = tuple[int, int]
 """Indices of two objects, the lower one first."""
 
 UM3_PER_MM3 = 1e9
-LARGE = 3.0  # times the median size; larger objects are compared with all others
-FIRST_COMPARED = 4  # objects of the other kind, before distances of boxes exclude others
-CACHED_SURFACES = 128  # corners in um, of the objects compared last
 
 
 class Neighbors(NamedTuple):
@@ -34,46 +29,6 @@ class Neighbors(NamedTuple):
     objects: list[dict[str, float | None]]
     """One for each object, ordered by label; the groups ``neighbors`` and ``other_kind`` of
     :data:`cellstack.config.object_columns.GROUPS` define the keys."""
-
-
-class _Objects:
-    """The objects of a label image, to find those that are near."""
-
-    def __init__(self, labels: Labels, spacing: Spacing, threads: int) -> None:
-        boxes = find_boxes(labels)
-        surfaces = find_surfaces(labels, boxes, spacing, threads)
-        self.names = np.array(list(boxes), int)
-        self.centroids, self.low, self.high = (
-            np.array(each, float).reshape(-1, 3)
-            for each in (
-                [surface.centroid for surface in surfaces],
-                [surface.low for surface in surfaces],
-                [surface.high for surface in surfaces],
-            )
-        )
-        self.corners = lru_cache(CACHED_SURFACES)(
-            lambda i: (surfaces[i].corners - 0.5) * np.asarray(spacing, float)
-        )
-        # The distance from the centroid to the farthest corner of the bounding box.
-        self.sizes = np.linalg.norm(
-            np.maximum(self.centroids - self.low, self.high - self.centroids), axis=1
-        )
-        is_large = self.sizes > LARGE * np.median(self.sizes) if boxes else np.zeros(0, bool)
-        self._large, self._small = np.flatnonzero(is_large), np.flatnonzero(~is_large)
-        self._tree_of_small = KDTree(self.centroids[self._small])
-        self.tree = KDTree(self.centroids)
-
-    def find_near(self, box: "_Objects", i: int, distance_um: float) -> NDArray[np.intp]:
-        """Return the objects whose boxes are nearer to a box, the nearest first.
-
-        The box is that of object `i` of `box`.
-        """
-        reach = distance_um + box.sizes[i] + self.sizes[self._small].max(initial=0)
-        found = np.array(self._tree_of_small.query_ball_point(box.centroids[i], reach), int)
-        near = np.concatenate([self._small[found], self._large])
-        gaps = box_gaps(box.low[i], box.high[i], self.low[near], self.high[near])
-        order = np.lexsort((near, gaps))
-        return near[order[gaps[order] < distance_um]]
 
 
 def measure_neighbors(
@@ -128,7 +83,7 @@ def measure_neighbors(
     >>> [row["nearest_centroid_distance_um"] for row in found.objects]
     [1.0, 1.0, 2.0]
     """
-    objects = _Objects(labels, spacing, threads)
+    objects = Objects(labels, spacing, threads)
     names = objects.names.tolist()
     if not names:
         return Neighbors([], [])
@@ -219,7 +174,7 @@ def _measure_contacts(
     return dict(zip(pairs, areas[is_contact].tolist(), strict=True)), fractions
 
 
-def _find_nearest(objects: _Objects, count: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _find_nearest(objects: Objects, count: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return the objects with the nearest centroids, and their distances, for each object.
 
     There are fewer than `count` if there are not as many others.
@@ -234,7 +189,7 @@ def _find_nearest(objects: _Objects, count: int) -> tuple[NDArray[np.intp], NDAr
 
 
 def _measure_gaps(
-    objects: _Objects, pairs: Collection[Pair], touching: Collection[Pair], threads: int
+    objects: Objects, pairs: Collection[Pair], touching: Collection[Pair], threads: int
 ) -> dict[Pair, float]:
     """Return the distance between the surfaces of pairs, and of others that are nearest."""
     partners: list[list[int]] = [[] for _ in objects.names]
@@ -257,7 +212,7 @@ def _measure_gaps(
         known[j].add(i)
 
     def find(i: int) -> tuple[float, int | None]:
-        return _find_nearest_surface(objects, i, objects, known[i], smallest[i])
+        return find_nearer_surface(objects, i, objects, known[i], smallest[i])
 
     for i, (distance, nearer) in enumerate(parallel.map_processes(find, indices, threads)):
         if nearer is not None:
@@ -265,24 +220,8 @@ def _measure_gaps(
     return gaps
 
 
-def _find_nearest_surface(
-    objects: _Objects, i: int, others: _Objects, excluded: Collection[int], limit: float
-) -> tuple[float, int | None]:
-    """Return distance and index of the nearest of other objects, if it is nearer than a limit."""
-    found = None
-    for j in others.find_near(objects, i, limit).tolist():
-        box = box_gaps(objects.low[i], objects.high[i], others.low[j], others.high[j])
-        if box >= limit:
-            break  # those that follow are not nearer
-        if j not in excluded:
-            distance = gap(objects.corners(i), others.corners(j), limit)
-            if distance < limit:
-                limit, found = distance, j
-    return limit, found
-
-
 def _find_nearest_of_other_kind(
-    objects: _Objects,
+    objects: Objects,
     labels: Labels,
     kind: str,
     others: Labels,
@@ -294,7 +233,7 @@ def _find_nearest_of_other_kind(
     The cell that contains a nucleus, and the nuclei that a cell contains, are left out. The
     distance to an object that overlaps is 0.
     """
-    other_objects = _Objects(others, spacing, threads)
+    other_objects = Objects(others, spacing, threads)
     if len(other_objects.names) == 0:
         return [(None, None)] * len(objects.names)
     nuclei, cells = (labels, others) if kind == "nuclei" else (others, labels)
@@ -312,24 +251,13 @@ def _find_nearest_of_other_kind(
             contained[i].add(int(j))
         else:
             overlapping.setdefault(int(i), other)
-    count = min(FIRST_COMPARED, len(other_objects.names))
 
     def find(i: int) -> tuple[float | None, int | None]:
         if i in overlapping:
             return 0.0, overlapping[i]
-        limit = np.inf
-        nearest: int | None = None
-        _, first = other_objects.tree.query(objects.centroids[i], range(1, count + 1))
-        for j in first.tolist():
-            if j not in contained[i]:
-                distance = gap(objects.corners(i), other_objects.corners(j), limit)
-                if distance < limit:
-                    limit, nearest = distance, j
-        tried = contained[i].union(first.tolist())
-        limit, nearer = _find_nearest_surface(objects, i, other_objects, tried, limit)
-        nearest = nearest if nearer is None else nearer
+        distance, nearest = find_nearest_surface(objects, i, other_objects, contained[i])
         if nearest is None:
             return None, None
-        return limit, int(other_objects.names[nearest])
+        return distance, int(other_objects.names[nearest])
 
     return parallel.map_processes(find, range(len(objects.names)), threads)
