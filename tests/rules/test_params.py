@@ -64,6 +64,10 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
     "label_components": {"connectivity": 18},
     "find_seeds": {
         "smoothing_um": 0.45,
+        "z_scale": 0.98,
+        "planes": "middle",
+        "plane_range_um": 2.45,
+        "radius_um": 0.55,
         "method": "h_maxima",
         "h_maxima": {"h_um": 0.46},
     },
@@ -158,6 +162,7 @@ CELLS = {  # of each channel, all different
         "channel_index": 5,
         "scene": "left",
         "time": 11,
+        "axes": "tzyx",
         "z_um": 1.3,
         "y_um": 0.41,
         "x_um": 0.37,
@@ -167,6 +172,7 @@ CELLS = {  # of each channel, all different
         "channel_index": 6,
         "scene": "right",
         "time": 12,
+        "axes": "tyx",
         "z_um": 1.4,
         "y_um": 0.42,
         "x_um": 0.38,
@@ -176,6 +182,7 @@ CELLS = {  # of each channel, all different
         "channel_index": 7,
         "scene": "top",
         "time": 13,
+        "axes": "tczyx",
         "z_um": 1.5,
         "y_um": 0.43,
         "x_um": 0.39,
@@ -544,6 +551,7 @@ def test_the_gallery(jobs):
     assert [each for each in listed if each["stack"] == "a"] == images
     view = select(jobs, "choose_view", stack="a")
     assert view["diameter_um"] == 6.1
+    assert view["object_label"] is None
     seeds = select(jobs, "compare_seeds", stack="a")
     assert (seeds["diameter_um"], seeds["points"]) == (6.1, [])
     assert seeds["split"] == expected_of("split_objects")

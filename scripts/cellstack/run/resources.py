@@ -80,7 +80,8 @@ class ResourceRequests:
             return math.prod(self._study.simulated_images[image])
         if images.is_remote(image):  # nothing is downloaded before its job
             return REMOTE_VOXELS
-        return opening.count_voxels([Path(image)], parts.Part(row.get("scene"), row.get("time")))
+        part = parts.Part(row.get("scene"), row.get("time"), row.get("axes"))
+        return opening.count_voxels([Path(image)], part)
 
     def megavoxels(self, wildcards: Wildcards) -> float:
         """Return the size of the stack of a job; 0 for jobs on all stacks."""
