@@ -320,6 +320,7 @@ OPTIONAL_TABLES: dict[str, Mapping[str, tuple[str, str]]] = {
     "regions.csv": columns.REGION_COLUMNS,
     "spots.csv": columns.SPOT_COLUMNS,
     "classes.csv": columns.CLASS_COLUMNS,
+    "class_distances.csv": columns.CLASS_DISTANCE_COLUMNS,
     **group_columns.TABLES,
     **score_columns.TABLES,
     **score_columns.SPOT_TABLES,
@@ -358,7 +359,7 @@ DOCUMENTS: dict[str, dict[str, Callable[[], Lines]]] = {
         "groups": partial(
             benchmark_rows,
             "Other methods, and a wrong or estimated diameter: F1",
-            ("default", "the tutorial, automatic"),
+            ("default", "the tutorial, lecture", "the tutorial, solution"),
             {"colony, tuning": "colony", "simulated, tuning": "simulated"},
         ),
         "cells": partial(

@@ -51,6 +51,13 @@ def test_every_table_of_columns_is_in_the_reference():
     ] == []
 
 
+def test_scores_of_the_challenges_are_those_of_the_benchmark():
+    known = re.findall(r"\b[01]\.\d+", read("benchmarks/accuracy.md"))
+    named = re.findall(r"\b0\.\d+", read("docs/tutorial/challenges.md"))
+    assert len(named) > 10
+    assert [number for number in named if number not in known] == []
+
+
 def test_every_page_has_a_summary():
     for page in PAGES:
         title, summary = SITE.summarize(read(page))

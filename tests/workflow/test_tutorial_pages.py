@@ -59,13 +59,13 @@ def test_distances_are_those_of_the_talk_in_um(talk):
     assert close[same].mean() > 0.99
 
 
-def test_objects_are_those_of_a_watershed_from_the_points(talk):
+def test_objects_are_those_of_the_talk(talk):
     _, files, plain = talk
     # points outside the mask have no object
-    labels = segmentation.relabel_sequential(plain["by_distance"])[0].astype(np.uint16)
+    labels = segmentation.relabel_sequential(plain["labels"])[0].astype(np.uint16)
     scores = evaluate_labels(labels, files["segmentation"], SPACING)["summary"]
     assert scores["count_ground_truth"] >= 5
-    assert scores["f1"] == 1
+    assert scores["f1"] > 0.85
 
 
 def test_measured_objects_have_the_volumes_of_regionprops(talk):
