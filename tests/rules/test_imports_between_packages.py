@@ -22,6 +22,7 @@ ALLOWED = {
     "enhance": BASE,
     "segment": BASE,
     "cells": BASE,
+    "blocks": BASE | {"enhance", "segment"},  # blocks go through the stages of a stack
     "measure": BASE,
     "evaluate": BASE,
     "sweep": BASE | {"evaluate"},  # a sweep ranks scores

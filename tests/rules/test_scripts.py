@@ -50,6 +50,11 @@ def study(tmp_path_factory):
     command = {"method": "command", "command": {"command": copy + " {output}"}}
     study.config["presets"] = {"command": {"run_segmenter": command}}
     study.add("command", image="colony-nuclei.tif", preset="command")
+    # a larger stack, in blocks
+    write_pair(study.folder, "large", shape=(20, 120, 120), count=12)
+    study.config["split_into_blocks"] = {"max_voxels": 200_000, "overlap_um": 4}
+    study.config["presets"]["plain"] = {"correct_background": {"steps": []}}
+    study.add("large", image="large-nuclei.tif", preset="plain")
     study.config["correct_background"] = {"steps": ["depth_attenuation"]}
     study.config["sweep"] = "sweep.tsv"
     (study.folder / "sweep.tsv").write_text(
@@ -81,6 +86,7 @@ def study(tmp_path_factory):
         "estimated/figures/nuclei_diameter.png",
         "external/nuclei/segmentation.tif",
         "command/nuclei/segmentation.tif",
+        "large/nuclei/objects.csv",
         "simulated/channels/nuclei/raw.tif",
     )
     targets = [f"results/{name}" for name in files]

@@ -7,13 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core import filters, maxima, parallel, resampling
+from cellstack.core.scales import CENTRE_WIDTH, FILTER_GRID, SEARCH_GRID
 from cellstack.core.types import BoolVolume, Spacing, Volume
 from cellstack.core.voxels import in_voxels
-
-# Lengths in units of sigma, the standard deviation of the blob filter:
-FILTER_GRID = 1 / 5  # maximum voxel size of the grid on which a wide filter is computed
-SEARCH_GRID = 1 / 3  # maximum voxel size of the grid on which blobs are searched for
-CENTRE_WIDTH = 1 / 2  # sigma of the Gaussian that averages the centre of a blob, and its radius
 
 MAX_WITHOUT_DATA = 0.5  # of a voxel of the grid, to count as data
 BACKGROUND_PERCENTILE = 20  # low enough in a crowd of blobs, high enough in noise
@@ -259,32 +255,3 @@ def values_around(
         in_ball.append(slice(start - place + reach, stop - place + reach))
     counted = ball[tuple(in_ball)] & selected[tuple(in_values)]
     return values[tuple(in_values)][counted]
-
-
-def typical_bright(values: NDArray[np.float32]) -> float:
-    """Return the median of the values above Otsu's threshold.
-
-    Parameters
-    ----------
-    values : (n,) ndarray of float32
-        For instance the contrasts of blobs, most of which are noise.
-
-    Returns
-    -------
-    float
-        The median of all values if they are equal; 0 without values.
-
-    Examples
-    --------
-    >>> typical_bright(np.float32([0.1, 0.2, 0.1, 3.0, 5.0, 4.0]))
-    4.0
-    """
-    if len(values) == 0:
-        return 0.0
-    ranked = np.sort(values.astype(np.float64))[::-1]
-    upper = np.arange(1, len(ranked))  # possible numbers of values in the upper class
-    sums = np.cumsum(ranked)
-    difference = sums[:-1] / upper - (sums[-1] - sums[:-1]) / (len(ranked) - upper)
-    between = upper * (len(ranked) - upper) * difference**2
-    count = upper[np.argmax(between)] if len(upper) and between.max() > 0 else len(ranked)
-    return float(np.median(ranked[:count]))

@@ -47,6 +47,7 @@ def adjust_contrast(
     spacing: Spacing,
     steps: Sequence[tuple[str, dict[str, Any]]],
     no_data: BoolVolume | None = None,
+    measured: tuple[float, float] | None = None,
 ) -> Volume:
     """Apply several methods of :data:`METHODS`, one after the other.
 
@@ -62,6 +63,9 @@ def adjust_contrast(
         Voxels without data. They are filled first, see
         :func:`cellstack.core.no_data.fill_no_data`, and left out of percentiles and of the
         histogram that is equalized.
+    measured : (2,) tuple of float, optional
+        Intensities that :func:`percentile_stretch` maps to 0 and 1 in the complete stack of which
+        this is a block, see :func:`measure_range`.
 
     Returns
     -------
@@ -80,10 +84,13 @@ def adjust_contrast(
     >>> adjust_contrast(stack, (1, 1, 1), [("percentile_stretch", {"low": 0, "high": 100})])
     array([[[0.  , 0.25, 0.5 , 0.75, 1.  ]]], dtype=float32)
     """
-    if no_data is not None:
+    if no_data is not None and not no_data.all():  # a block can be without data
         stack = cast(RawVolume, fill_no_data(stack, no_data, spacing))
     for method, options in steps or [("none", {})]:
-        stack = METHODS[method](stack, spacing, no_data, **options)
+        if method == "percentile_stretch" and measured is not None:
+            stack = rescale(stack, *measured)
+        else:
+            stack = METHODS[method](stack, spacing, no_data, **options)
     return cast(Volume, stack)
 
 

@@ -9,14 +9,12 @@ from cellstack.core import parallel
 from cellstack.core.blobs import Blobs, Grid, find_blobs
 from cellstack.core.watershed import watershed
 from cellstack.segment import per_object_threshold
+from cellstack.segment.blob_selection import Chosen, _raise_at_faces, select_blobs
 from cellstack.segment.per_object_threshold import (
-    Chosen,
     _find_shells,
     _flood,
-    _raise_at_faces,
     describe_candidates,
     mark_blobs,
-    select_blobs,
 )
 
 DIAMETER = 8.0
