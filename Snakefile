@@ -57,6 +57,7 @@ rule all:
         index="<results>/index.html",
         objects="<results>/objects.csv",
         stacks="<results>/stacks.csv",
+        checks="<results>/checks.csv",
         statistics="<results>/statistics.csv",
         quality="<results>/quality.csv",
         columns="<results>/columns.csv",

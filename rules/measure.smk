@@ -29,7 +29,7 @@ rule measure_objects:
         segmentation="<results>/{stack}/{object}/segmentation.tif",
         raw=by_wildcards(inputs.raw_stacks),
         seeds=by_wildcards(inputs.seeds_of_object),
-        pairs=by_wildcards(inputs.pairs_of_cells),
+        tables=by_wildcards(inputs.tables_of_object_kind),
         no_data=by_wildcards(inputs.no_data),
         corrections=by_wildcards(inputs.correction_record),
     output:
@@ -48,6 +48,7 @@ rule measure_objects:
         stack="{stack}",
         object="{object}",
         channels=by_wildcards(study.channels),
+        groups=study.config["measure_objects"]["columns"],
         source=source_hash("measure_objects"),
     script:
         "../scripts/measure_objects.py"
@@ -145,6 +146,7 @@ rule collect_stacks:
         quality_records=study.of_each_stack("<results>/{stack}/quality.json"),
     output:
         stacks=report("<results>/stacks.csv", category="Tables", caption="../report/stacks.rst"),
+        checks=report("<results>/checks.csv", category="Tables", caption="../report/checks.rst"),
         statistics=report(
             "<results>/statistics.csv", category="Tables", caption="../report/statistics.rst"
         ),
@@ -183,6 +185,7 @@ rule describe_columns:
         mem_mb=memory("describe_columns"),
         runtime=minutes("describe_columns"),
     params:
+        groups=study.column_groups(),
         channels=study.all_channels(),
         objects=study.kinds_found(),
         from_sheet=study.user_column_names(),

@@ -2,6 +2,7 @@ rule write_index:
     """Write the page of the run: all stacks, and the details of each."""
     input:
         stacks="<results>/stacks.csv",
+        checks="<results>/checks.csv",
         statistics="<results>/statistics.csv",
         columns="<results>/columns.csv",
         provenance="<results>/provenance.json",
@@ -27,6 +28,7 @@ rule write_index:
         user_columns=study.user_column_names(),
         settings=study.changed_settings(),
         note=study.note_of_all(),
+        scores=inputs.scores_of_all(),
         group_by=study.config["group_by"],
         source=source_hash("write_index"),
     script:

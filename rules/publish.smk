@@ -2,6 +2,7 @@ rule write_methods:
     """Write the methods section of a paper about this run, and what it cites."""
     input:
         stacks="<results>/stacks.csv",
+        checks="<results>/checks.csv",
         provenance="<results>/provenance.json",
         records=inputs.all_channels("import.json"),
     output:

@@ -3,9 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from cellstack.config.columns import QUALITY_COLUMNS, STATISTICS_COLUMNS
+from cellstack.config.columns import (
+    CHECK_COLUMNS,
+    QUALITY_COLUMNS,
+    STACK_COLUMNS,
+    STATISTICS_COLUMNS,
+)
 from cellstack.files.records import read_json
-from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
+from cellstack.files.tables import as_text, read_rows, write_rows
 from cellstack.measure import collect
 from cellstack.run import job
 
@@ -16,6 +21,7 @@ def main(
     statistics_tables: list[Path],
     quality_records: list[Path],
     stacks: Path,
+    checks: Path,
     statistics: Path,
     quality: Path,
     user_columns: dict[str, dict[str, Any]],
@@ -25,10 +31,11 @@ def main(
     """Write the rows of all `tables`, then one for each kind of object of each `missing` stack.
 
     `user_columns` has cells of the sheet by column, by "stack/object"; stacks with the same
-    cell in the column `group_by` are compared with each other. The rows of all
+    cell in the column `group_by` are compared with each other. `checks` has the figures that the
+    flags are based on, in rows of the same order as those of `stacks`. The rows of all
     `statistics_tables` are written as `statistics`, those of the `quality_records` as `quality`.
     """
-    names = collect.join_columns(map(read_columns, tables), user_columns, after="flags")
+    names = collect.join_columns([list(STACK_COLUMNS)], user_columns, after="flags")
     missing_rows = []
     for key in user_columns:
         stack, kind = key.split("/")
@@ -38,9 +45,16 @@ def main(
     groups = {key: str(cells.get(group_by, "")) for key, cells in user_columns.items()}
     for row, outlier in zip(found, collect.flag_outliers(found, groups), strict=True):
         row["flags"] = ";".join(filter(None, [row["flags"], outlier]))
-    write_rows(stacks, names, collect.join_rows([found, missing_rows], user_columns))
-    rows = (row for path in statistics_tables for row in read_rows(path))
-    write_rows(statistics, list(STATISTICS_COLUMNS), rows)
+    rows = [*found, *missing_rows]
+    joined = collect.join_rows([rows], user_columns)
+    write_rows(stacks, names, ({name: row.get(name, "") for name in names} for row in joined))
+    write_rows(
+        checks,
+        list(CHECK_COLUMNS),
+        ({name: row.get(name, "") for name in CHECK_COLUMNS} for row in rows),
+    )
+    described = (row for path in statistics_tables for row in read_rows(path))
+    write_rows(statistics, list(STATISTICS_COLUMNS), described)
     measured = (
         as_text({"stack": path.parent.name, "channel": channel, **record["row"]})
         for path in quality_records

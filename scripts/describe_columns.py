@@ -11,6 +11,7 @@ from cellstack.run import job
 def main(
     *,
     columns: Path,
+    groups: dict[str, list[str]],
     channels: list[str],
     objects: list[str],
     from_sheet: list[str],
@@ -18,7 +19,7 @@ def main(
     has_corrections: bool = False,
 ) -> None:
     """Write one row for each column of each table to `columns`."""
-    tables = describe_tables(channels, objects, from_sheet, has_corrections)
+    tables = describe_tables(groups, channels, objects, from_sheet, has_corrections)
     if has_scores:
         tables |= score_columns.TABLES
     rows = [

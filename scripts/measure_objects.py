@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cellstack.config import columns
+from cellstack.config.object_columns import column_names
 from cellstack.core.labels import find_boxes
 from cellstack.errors import InputError
 from cellstack.files.no_data import read_no_data
 from cellstack.files.selection import read_segmentation_labels
 from cellstack.files.stacks import read_channel, read_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
-from cellstack.measure.measure_objects import join_corrections, join_pairs, measure_objects
+from cellstack.measure.measure_objects import (
+    MEASURED,
+    join_corrections,
+    join_table,
+    measure_objects,
+)
 from cellstack.run import job
 
 
@@ -24,18 +29,19 @@ def main(
     stack: str,
     object: str,
     channels: list[str],
+    groups: list[str],
     seeds: list[Path] = (),
-    pairs: list[Path] = (),
+    tables: list[Path] = (),
     no_data: Sequence[Path] = (),
     corrections: list[Path] = (),
     threads: int = 1,
 ) -> None:
     """Write one row for each object of `labels`; `raw` has one file for each of `channels`.
 
-    The columns of `pairs` are added, and the `corrections` of each object; accepted objects have
-    no flags. Objects are flagged by their seeds, by their contrast in the
-    channel that has the name of `object`, and if they touch voxels without data according to the
-    files `no_data`.
+    The `groups` of columns are measured, those of `tables` are added, and the `corrections` of each
+    object; accepted objects have no flags. Objects are flagged by their seeds, by their contrast in
+    the channel that has the name of `object`, and if they touch voxels without data according to
+    the files `no_data`.
     """
     image, spacing = read_stack(labels)
     boxes = find_boxes(image)
@@ -56,14 +62,16 @@ def main(
         ),
         spacing,
         contrast_channel=object,
+        groups=groups,
         seeds=read_stack(seeds[0], mapped=True)[0] if seeds else None,
         no_data=read_no_data(no_data),
         threads=threads,
     )
-    names = columns.column_names(channels)
-    for path in pairs:
-        names += [name for name in read_columns(path) if name not in names]
-        rows = join_pairs(rows, read_rows(path))
+    names = column_names({group: channels for group in groups if group in MEASURED})
+    for path in tables:
+        added = [name for name in read_columns(path) if name not in names]
+        names += added
+        rows = join_table(rows, read_rows(path), added)
     for path in corrections:
         rows = join_corrections(rows, read_rows(path))
     named = (as_text({**row, "stack": stack, "object": object}) for row in rows)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cellstack.cells.measure_pairs import find_owners, flag_pairs, measure_pairs, measure_parts
-from cellstack.config import columns
+from cellstack.config.object_columns import pair_column_names
 from cellstack.core.labels import find_boxes
 from cellstack.files.selection import read_segmentation_labels
 from cellstack.files.stacks import read_channel, read_stack
@@ -36,10 +36,10 @@ def main(
     numbers = read_segmentation_labels(selection)
     flags = flag_pairs([numbers[label] for label in boxes], counts, read_rows(contacts))
     cells_text = [
-        as_text({"label": label, **row, "flags": flag})
+        as_text({"segmentation_label": numbers[label], **row, "flags": flag})
         for label, row, flag in zip(boxes, rows, flags, strict=True)
     ]
-    write_rows(pairs, ["label", *columns.pair_column_names(channels), "flags"], cells_text)
+    write_rows(pairs, ["segmentation_label", *pair_column_names(channels), "flags"], cells_text)
 
 
 job.run(main)

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from cellstack.errors import InputError
 from cellstack.figures import pdf
 from cellstack.files.records import write_json
-from cellstack.files.tables import read_rows
+from cellstack.files.tables import read_columns, read_rows
 from cellstack.gallery.plot_shapes import draw_shapes, plot_shapes
 from cellstack.run import job
 
@@ -14,11 +15,14 @@ def main(*, objects: Path, shapes: Path, vector: Path, channel: str) -> None:
 
     Objects are coloured by their mean intensity in the `channel`.
     """
+    columns = ("volume_um3", "solidity", f"mean_intensity_{channel}")
+    if not set(columns) <= set(read_columns(objects)):
+        raise InputError(
+            f"{objects}: plot_shapes needs the columns {', '.join(columns)}; "
+            "add hull and intensity to measure_objects.columns"
+        )
     rows = list(read_rows(objects))
-    measured = [
-        [float(row[column]) for row in rows]
-        for column in ("volume_um3", "solidity", f"mean_intensity_{channel}")
-    ]
+    measured = [[float(row[column]) for row in rows] for column in columns]
     labels = [int(row["label"]) for row in rows]
     write_json(shapes, plot_shapes(*measured, labels, channel))
     pdf.save(draw_shapes(*measured, labels, channel), vector)

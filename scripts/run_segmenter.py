@@ -44,7 +44,7 @@ def main(
         run_program(words, 60 * time_limit_minutes)
         if not output.is_file():
             raise InputError(
-                f"run_segmenter: {words[0]!r} did not write {OUTPUT}; make it write the labels to "
+                f"{words[0]!r} did not write {OUTPUT}; make it write the labels to "
                 "the path {output}, as TIFF"
             )
         with opening.open_image([output]) as source:

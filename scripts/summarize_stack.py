@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cellstack.config import lengths
-from cellstack.config.columns import CHANNEL_OF, STACK_COLUMNS, STATISTICS_COLUMNS
+from cellstack.config.columns import CHECK_COLUMNS, STACK_COLUMNS, STATISTICS_COLUMNS
+from cellstack.config.object_columns import CHANNEL_OF
 from cellstack.files.records import read_flags, read_json
 from cellstack.files.stacks import read_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
@@ -74,7 +75,7 @@ def main(
             quality=measured.get(CHANNEL_OF[object], {}),
         ),
     }
-    write_rows(summary, list(STACK_COLUMNS), [as_text(row)])
+    write_rows(summary, list(STACK_COLUMNS | CHECK_COLUMNS), [as_text(row)])
     key = {"stack": stack, "object": object}
     described = [as_text(key | each) for each in describe_objects(columns)]
     write_rows(statistics, list(STATISTICS_COLUMNS), described)

@@ -10,6 +10,7 @@ from typing import Any
 from cellstack.files.atomic import atomic_write
 from cellstack.files.records import read_json
 from cellstack.files.tables import read_rows
+from cellstack.measure.collect import join_checks
 from cellstack.pages.write_index import Run, fit_on_page, write_index
 from cellstack.run import job
 
@@ -17,6 +18,7 @@ from cellstack.run import job
 def main(
     *,
     stacks: Path,
+    checks: Path,
     statistics: Path,
     columns: Path,
     provenance: Path,
@@ -30,12 +32,14 @@ def main(
     user_columns: list[str],
     settings: list[dict[str, Any]],
     note: str,
+    scores: list[str],
     group_by: str = "",
 ) -> None:
-    """Write the page `index` of the tables `stacks`, `statistics` and `columns`.
+    """Write the page `index` of the tables `stacks`, `checks`, `statistics` and `columns`.
 
     `quality` is the image quality of each stack, `pictures` are the small pictures of each kind of
-    object, and `figures` all figures. If they are too large for the page, it refers to their files.
+    object, and `figures` all figures. If they are too large for the page, it refers to their files,
+    as it does to those of `scores`.
     The date is that of the newest of the `images`, which no rule makes.
     """
     results = stacks.parent
@@ -57,7 +61,7 @@ def main(
         facts["Note"] = note
     page = write_index(
         Run(
-            stacks=list(read_rows(stacks)),
+            stacks=join_checks(read_rows(stacks), read_rows(checks)),
             statistics=list(read_rows(statistics)),
             columns=list(read_rows(columns)),
             user_columns=user_columns,
@@ -68,6 +72,7 @@ def main(
             quality={path.parent.name: read_json(path) for path in quality},
             pictures=drawn,
             figures=found,
+            scores=scores,
             provenance=software,
         )
     )

@@ -6,6 +6,7 @@ from typing import Any
 from cellstack.files.atomic import atomic_write
 from cellstack.files.records import read_json
 from cellstack.files.tables import read_rows
+from cellstack.measure.collect import join_checks
 from cellstack.publish.write_methods import Group, write_methods
 from cellstack.run import job
 
@@ -13,6 +14,7 @@ from cellstack.run import job
 def main(
     *,
     stacks: Path,
+    checks: Path,
     provenance: Path,
     records: list[Path],
     methods: Path,
@@ -25,9 +27,9 @@ def main(
 ) -> None:
     """Describe what was done to the stacks of `groups`, which share their settings.
 
-    `stacks` is the table of summaries, `records` are the records of the import of `images`, and
-    `packages` are the Python packages of each rule. `scored` are the stacks with a ground truth,
-    and whether it consists of points.
+    `stacks` and `checks` are the tables of summaries, `records` are the records of the import of
+    `images`, and `packages` are the Python packages of each rule. `scored` are the stacks with a
+    ground truth, and whether it consists of points.
     """
     imported = {
         f"{image['stack']}/{image['channel']}": read_json(record)
@@ -35,7 +37,7 @@ def main(
     }
     found = write_methods(
         [Group(**group) for group in groups],
-        list(read_rows(stacks)),
+        join_checks(read_rows(stacks), read_rows(checks)),
         imported,
         read_json(provenance),
         packages,

@@ -5,7 +5,8 @@ import random
 
 from pages import SOFTWARE
 
-from cellstack.config.columns import QUALITY_COLUMNS, STACK_COLUMNS, describe_tables
+from cellstack.config.columns import CHECK_COLUMNS, QUALITY_COLUMNS, STACK_COLUMNS, describe_tables
+from cellstack.measure.measure_objects import MEASURED
 from cellstack.pages.write_index import Run
 
 IMAGE = SOFTWARE | {
@@ -15,8 +16,12 @@ JPEG = base64.b64encode(b"\xff\xd8 a picture").decode()
 
 
 def stack_row(stack, kind="nuclei", **cells):
-    """Return a row of stacks.csv; its columns are the same in each row."""
-    row = dict.fromkeys(STACK_COLUMNS, "") | {"stack": stack, "object": kind, "status": "ok"}
+    """Return a row of stacks.csv with checks.csv; its columns are the same in each row."""
+    row = dict.fromkeys(STACK_COLUMNS | CHECK_COLUMNS, "") | {
+        "stack": stack,
+        "object": kind,
+        "status": "ok",
+    }
     counts = {"count_found": "20", "count_measured": "16", "count_flagged": "4"}
     sizes = {"median_volume_um3": "500", "median_equivalent_diameter_um": "9.87654"}
     return row | counts | sizes | {"diameter_um": "10", "diameter_source": "given"} | cells
@@ -41,7 +46,10 @@ def statistics_rows(rows, columns=("sphericity", "mean_intensity_nuclei")):
 
 def column_rows(user_columns=()):
     """Return the rows of columns.csv."""
-    tables = describe_tables(["nuclei", "membrane"], ["nuclei", "cells"], user_columns)
+    channels = ["nuclei", "membrane"]
+    tables = describe_tables(
+        dict.fromkeys(MEASURED, channels), channels, ["nuclei", "cells"], user_columns
+    )
     return [
         {"table": table, "column": name, "unit": unit, "definition": definition}
         for table, named in tables.items()
@@ -84,6 +92,7 @@ def run_of(rows, **changes):
         "quality": {row["stack"]: quality_of() for row in done},
         "pictures": {(row["stack"], row["object"]): pictures_of(row, 1) for row in done},
         "figures": {f"{row['stack']}/figures/{row['object']}_planes.png": "QUJD" for row in done},
+        "scores": [],
         "provenance": IMAGE,
     }
     return Run(**(given | changes))

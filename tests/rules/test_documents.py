@@ -13,14 +13,14 @@ from study import ROOT
 import cellstack
 from cellstack.config import settings, sheet
 from cellstack.config.columns import (
-    COLUMNS,
+    CHECK_COLUMNS,
     CONTACT_COLUMNS,
     CORRECTION_COLUMNS,
-    PAIR_COLUMNS,
     QUALITY_COLUMNS,
     SELECTION_COLUMNS,
     STACK_COLUMNS,
 )
+from cellstack.config.object_columns import COLUMNS, GROUPS, PAIR_COLUMNS
 from cellstack.config.schemas import Schemas
 from cellstack.evaluate.score_columns import TABLES
 from cellstack.segment.per_object_threshold import mark_blobs
@@ -51,9 +51,17 @@ COLUMNS_WITHOUT_UNIT = re.compile(
     r"|segmentation_labels|cut_by_faces|channel"
 )
 DESCRIBED = (
-    COLUMNS | PAIR_COLUMNS | CONTACT_COLUMNS | STACK_COLUMNS | SELECTION_COLUMNS | QUALITY_COLUMNS
+    COLUMNS
+    | PAIR_COLUMNS
+    | CONTACT_COLUMNS
+    | STACK_COLUMNS
+    | CHECK_COLUMNS
+    | SELECTION_COLUMNS
+    | QUALITY_COLUMNS
 )
 DESCRIBED |= CORRECTION_COLUMNS
+for group in GROUPS.values():
+    DESCRIBED |= group
 OPTIONS_OF = {("binarize", "per_object"): mark_blobs}  # a method that takes **options: see there
 
 

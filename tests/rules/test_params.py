@@ -116,6 +116,7 @@ TINY = {
     "signal_to_noise": 9.1,
     "depth_factor": 2.1,
 }
+MEASURED = ["surface", "topology", "hull", "axes", "intensity"]
 CHANNELS = ["nuclei", "membrane", "dye"]
 CELLS = {  # of each channel, all different
     "nuclei": {
@@ -313,7 +314,7 @@ def test_measurements(jobs, kind):
     selection = select(jobs, "select_objects", **here)
     assert {name: selection[name] for name in STAGES["select_objects"]} == STAGES["select_objects"]
     measured = here | {"channels": CHANNELS}
-    assert select(jobs, "measure_objects", **here) == measured
+    assert select(jobs, "measure_objects", **here) == measured | {"groups": MEASURED}
     assert select(jobs, "crop_objects", **here) == measured | STAGES["crop_objects"]
     diameter = {"nuclei": 6.1, "cells": 9.2}[kind]
     summary = here | {"diameter_um": diameter, "diameter_source": "given"}
@@ -352,6 +353,7 @@ def test_tables_scores_and_figures(jobs):
         "large/nuclei": {},
     }
     assert select(jobs, "describe_columns") == {
+        "groups": dict.fromkeys(MEASURED, CHANNELS),
         "channels": CHANNELS,
         "objects": ["nuclei", "cells"],
         "from_sheet": ["condition"],
@@ -406,6 +408,7 @@ def test_the_page_of_the_run(jobs):
         "channels": {"a": CHANNELS, "e": ["nuclei"], "s": ["nuclei"], "large": ["nuclei"]},
         "user_columns": ["condition"],
         "note": "",
+        "scores": ["scores.csv", "stack_scores.csv"],
         "group_by": "condition",
     }
 

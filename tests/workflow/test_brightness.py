@@ -7,6 +7,7 @@ from study import Study
 
 from cellstack.files.stacks import write_stack
 from cellstack.files.tables import read_rows
+from cellstack.measure.collect import join_checks
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +54,8 @@ def rows(tmp_path_factory):
         study.add(name, image=f"{name}.tif")
     process = study.run("results/stacks.csv", cores=2)
     assert process.returncode == 0, process.stderr[-3000:]
-    rows = {row["stack"]: row for row in read_rows(study.result("stacks.csv"))}
+    tables = [read_rows(study.result(f"{name}.csv")) for name in ("stacks", "checks")]
+    rows = {row["stack"]: row for row in join_checks(*tables)}
     for statistics in read_rows(study.result("statistics.csv")):
         if statistics["column"] == "volume_um3":
             rows[statistics["stack"]] |= {name: statistics[name] for name in ("min", "max")}

@@ -11,6 +11,7 @@ from study import SPACING, Study, jobs, write_pair
 
 from cellstack.evaluate.evaluate_labels import evaluate_labels
 from cellstack.files.stacks import read_stack, write_stack
+from cellstack.measure.collect import join_checks
 from cellstack.segment.correct_objects import correct_objects
 
 TARGETS = ("results/objects.csv", "results/stacks.csv", "results/stack_scores.csv")
@@ -93,7 +94,8 @@ def test_each_table_counts_corrections(corrected):
     rows = read_table(corrected.result("colony", "nuclei", "corrections.csv"))
     assert [row["status"] for row in rows] == ["applied"] * 3 + ["not applied"] + ["applied"] * 2
     assert rows[3]["reason"] == "no object at 0, 0, 0 um"
-    stacks = read_table(corrected.result("stacks.csv"))
+    tables = [read_table(corrected.result(f"{name}.csv")) for name in ("stacks", "checks")]
+    stacks = join_checks(*tables)
     nuclei = row_of(stacks, stack="colony", object="nuclei")
     assert nuclei["count_corrections"] == "6"
     assert nuclei["count_corrections_not_applied"] == "1"

@@ -74,6 +74,7 @@ def test_objects_have_the_same_volumes_beside_a_region_without_data(study, stack
 )
 def test_the_share_and_the_objects_cut_are_reported(study, stack, fraction, excluded, flag):
     (row,) = rows_of(study, stack, "stacks.csv")
+    row |= rows_of(study, stack, "checks.csv")[0]
     assert flag in row["flags"] if flag else row["flags"] == ""
     if fraction is not None:
         assert float(row["no_data_fraction"]) == pytest.approx(fraction, rel=0.02)

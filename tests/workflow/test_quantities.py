@@ -21,9 +21,11 @@ from scipy.spatial.distance import cdist, pdist
 from skimage import measure, metrics, morphology
 from study import Study, simulated
 
-from cellstack.config.columns import COLUMNS, PAIR_COLUMNS, is_result
+from cellstack.config.columns import is_result
+from cellstack.config.object_columns import COLUMNS, GROUPS, PAIR_COLUMNS
 from cellstack.evaluate.score_columns import TABLES
 from cellstack.files.stacks import read_stack, write_stack
+from cellstack.measure.measure_objects import MEASURED
 
 pytestmark = pytest.mark.slow
 
@@ -446,9 +448,11 @@ def test_the_dictionary_of_columns_is_that_of_the_table(study):
         return [c.replace("<channel>", channel) for c in columns for channel in CHANNELS]
 
     names = {*fill_in(COLUMNS), *fill_in(PAIR_COLUMNS), "condition", "mouse"}
+    for group in MEASURED:
+        names |= {*fill_in(GROUPS[group])}
     assert study.tables["objects.csv"][0].keys() == names
     described = study.tables["columns.csv"]
-    for table in ("objects.csv", "stacks.csv", "statistics.csv"):
+    for table in ("objects.csv", "stacks.csv", "checks.csv", "statistics.csv"):
         listed = [row["column"] for row in described if row["table"] == table]
         assert sorted(listed) == sorted(study.tables[table][0])
     for row in described:
@@ -458,7 +462,7 @@ def test_the_dictionary_of_columns_is_that_of_the_table(study):
         assert "_intensity_" not in row["column"] or row["unit"] == "raw value"
     # the sheet cannot have a column with the name of one of these
     from_sheet = {"condition", "mouse", "diameter_um"}
-    for table in ("objects.csv", "stacks.csv"):
+    for table in ("objects.csv", "stacks.csv", "checks.csv"):
         assert {name for name in study.tables[table][0] if not is_result(name)} <= from_sheet
     for table, columns in TABLES.items():
         assert list(study.tables[table][0]) == list(columns)
@@ -642,8 +646,8 @@ def test_pairs(study):
     table = study.tables["drawn/cells/pairs.csv"]
     assert {row["nuclei_count"] for row in table} == {"0", "1", "2"}
     for label, row in enumerate(table, 1):
-        expected = {"label": label} | pair_columns(study, selected == label)
         (found,) = np.unique(cells[selected == label])
+        expected = {"segmentation_label": found} | pair_columns(study, selected == label)
         flags = pair_flags(study, found, expected["nuclei_count"])
         assert_row(row, expected | {"flags": ";".join(flags)})
     assert label == selected.max()
@@ -730,6 +734,8 @@ def test_stacks(study, stack, kind):
             assert summary[column] == (value or ""), column
     assert summary.keys() == expected.keys()
     (row,) = rows_of(study, "stacks.csv", stack=stack, object=kind)
+    (checked,) = rows_of(study, "checks.csv", stack=stack, object=kind)
+    row |= checked
     assert summary.items() <= row.items()
     others = row.keys() - summary.keys()
     assert {row[name] for name in others - {"condition", "mouse"}} <= {""}

@@ -23,6 +23,7 @@ from study import (
 )
 
 from cellstack.files.stacks import read_stack, write_stack
+from cellstack.measure.collect import join_checks
 
 IMAGES = (  # of nuclei, memory-mappable
     "channels/nuclei/raw.tif",
@@ -260,7 +261,8 @@ def test_cells_contain_their_nuclei(finished):
 
 
 def test_stacks_without_objects_have_results(finished):
-    rows = {(row["stack"], row["object"]): row for row in read_csv(finished.result("stacks.csv"))}
+    tables = [read_csv(finished.result(f"{name}.csv")) for name in ("stacks", "checks")]
+    rows = {(row["stack"], row["object"]): row for row in join_checks(*tables)}
     assert rows["constant", "cells"]["status"] == "no objects"
     assert "no walls" in finished.log("constant", "cells", "find_cell_seeds.log").read_text()
     for name in ("empty", "constant"):

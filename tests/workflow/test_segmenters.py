@@ -80,7 +80,7 @@ def test_a_program_that_fails_is_reported_with_its_stack(study):
     options["command"] = options["command"].replace(" 0.4 ", " half ")
     process = study.run("results/colony/nuclei/segmentation.tif")
     assert process.returncode == 1
-    assert "failed: colony: run_segmenter: run_segmenter: " in process.stderr
+    assert "failed: colony: run_segmenter: " in process.stderr
     assert "could not convert string to float: 'half'" in process.stderr
     assert not list(study.result("colony", "nuclei").glob(".run_segmenter*"))
 

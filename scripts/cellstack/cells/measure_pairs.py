@@ -66,7 +66,7 @@ def measure_pairs(
     Returns
     -------
     list of dict
-        One for each cell, in the order of `boxes`; :data:`cellstack.config.columns.PAIR_COLUMNS`
+        One for each cell, in the order of `boxes`; :mod:`cellstack.config.object_columns`
         defines the keys. Several nuclei of a cell are measured as one. A cell without a nucleus
         has the key ``nuclei_count`` only.
     """
@@ -140,7 +140,7 @@ def measure_parts(
     Returns
     -------
     list of dict
-        One for each cell, in the order of `boxes`; :data:`cellstack.config.columns.PAIR_COLUMNS`
+        One for each cell, in the order of `boxes`; :mod:`cellstack.config.object_columns`
         defines the keys. It is empty for a cell without a nucleus.
     """
     rows = []

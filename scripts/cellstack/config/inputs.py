@@ -337,10 +337,13 @@ class Inputs:
         has_nuclei = object == "cells" and "nuclei" in self._study.rows(stack)
         return [f"<results>/{stack}/channels/nuclei/raw.tif"] if has_nuclei else []
 
-    def pairs_of_cells(self, stack: str, object: str) -> list[str]:
-        """Return the table of cells and their nuclei, for the cells of a stack that has nuclei."""
-        has_pairs = object == "cells" and "nuclei" in self._study.rows(stack)
-        return [f"<results>/{stack}/cells/pairs.csv"] if has_pairs else []
+    def tables_of_object_kind(self, stack: str, object: str) -> list[str]:
+        """Return the tables whose columns are added to the measured objects of a stack."""
+        folder = f"<results>/{stack}/{object}"
+        tables = []
+        if object == "cells" and "nuclei" in self._study.rows(stack):
+            tables.append(f"{folder}/pairs.csv")
+        return tables
 
     def tables_of_object(self, object: str) -> list[str]:
         """Return the tables of one kind of object of all stacks."""
@@ -534,7 +537,7 @@ class Inputs:
     def parquet(self) -> list[str]:
         """Return the tables of all stacks as Parquet."""
         scored = ("scores", "stack_scores") if self.score_tables() else ()
-        names = ("objects", "stacks", "statistics", "quality", *scored)
+        names = ("objects", "stacks", "checks", "statistics", "quality", *scored)
         return [f"<results>/{name}.parquet" for name in names]
 
     def anndata(self) -> list[str]:
@@ -559,6 +562,13 @@ class Inputs:
     def score_tables(self) -> list[str]:
         """Return the table of scores, where the sheet names a ground truth."""
         return ["<results>/scores.csv"] if self._study.stacks_with("ground_truth") else []
+
+    def scores_of_all(self) -> list[str]:
+        """Return the names of the files of scores of all stacks that the run has."""
+        if not self.score_tables():
+            return []
+        page = ["evaluation.html"] if self.existing_evaluation() else []
+        return ["scores.csv", "stack_scores.csv", *page]
 
     def estimated_diameters(self) -> list[str]:
         """Return the files of estimated diameters, in the order of :meth:`resolved_stages`."""

@@ -13,6 +13,7 @@ IRREGULAR = "irregular for its stack"
 BRIGHT = "bright for its stack"
 SEEDS = "seeds close together"
 CONTRAST = "low contrast"
+PARTS = "several parts"
 TOUCHES = "touches "  # followed by the name of the face, or by:
 NO_DATA = "no data"
 FLAGS = {  # kind of flag: how such a flag begins
@@ -23,4 +24,7 @@ FLAGS = {  # kind of flag: how such a flag begins
     "seeds": SEEDS,
     "contrast": CONTRAST,
     "bright": BRIGHT,
+    "parts": PARTS,
 }
+# Flags of a stack whose diameter is probably wrong begin with one of these
+OTHER_DIAMETER, SUGGESTED = "objects of another diameter", "the image suggests a diameter"

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeAlias
 
-from cellstack.config import columns, renamed, settings, values
+from cellstack.config import columns, object_columns, renamed, settings, values
 from cellstack.config.lengths import AUTO
 from cellstack.config.settings import Schema
 from cellstack.config.values import quote
@@ -20,7 +20,7 @@ from cellstack.files import images, spreadsheets
 
 Row: TypeAlias = dict[str, Any]
 
-CHANNEL_OF = columns.CHANNEL_OF
+CHANNEL_OF = object_columns.CHANNEL_OF
 OBJECT_OF = {channel: name for name, channel in CHANNEL_OF.items()}
 CELLS_TO_NUCLEI = 1.4  # default diameter of a cell, relative to that of its nucleus
 RESULT_FOLDERS = ("cells", "figures", "gallery")

@@ -60,27 +60,6 @@ def _group_errors(
     return [f"config.group_by: {where} has no column {group_by!r} of your own; {hint}"]
 
 
-def _segmenter_errors(config: Settings, presets: Settings, rows: Collection[Row]) -> list[str]:
-    """Return the error of the command of each segmenter that a row of the sheet uses."""
-    errors: dict[str, None] = {}  # in order, each once
-    for row in rows:
-        kind, preset = sheet.OBJECT_OF.get(row["channel"]), row["preset"]
-        own = presets[preset].get("run_segmenter", {})
-        block = settings.merge(config["run_segmenter"], own)
-        is_used = row["include"] and "labels" not in row and kind in config["objects"]
-        if block["method"] == CLASSICAL or not is_used or kind not in block["objects"]:
-            continue
-        # imported only here, since few studies use another program
-        from cellstack.segment.run_segmenter import METHODS, placeholders
-
-        filled = placeholders("/image.tif", "/output.tif", (1.0, 1.0, 1.0), 1.0, 1)
-        try:
-            METHODS[block["method"]](filled, **block[block["method"]])
-        except InputError as error:
-            errors[f"config.{f'presets.{preset}.' if own else ''}{error}"] = None
-    return list(errors)
-
-
 def _kinds_shown(rows: Collection[Row]) -> dict[str, list[str]]:
     """Return the kinds of object that each stack of the sheet has a channel for."""
     kinds: dict[str, list[str]] = {}
@@ -200,8 +179,6 @@ class Study:
                 config["corrections"], _kinds_shown(rows), check=check
             )
             errors += wrong
-        if check and not errors:  # the command is built of valid settings only
-            errors += _segmenter_errors(config, presets, rows)
         if not os.access(".", os.W_OK):
             errors.append(
                 f"{Path.cwd()}: this folder cannot be written to; "
@@ -671,6 +648,17 @@ class Study:
         """Return the channels of all stacks, in the order in which the sheet names them."""
         rows = (self.rows(stack) for stack in self.complete_stacks)
         return list(dict.fromkeys(channel for channels in rows for channel in channels))
+
+    def column_groups(self) -> dict[str, list[str]]:
+        """Return the groups of columns that are measured, each with its channels.
+
+        :data:`cellstack.config.object_columns.GROUPS` has the columns of each group.
+        """
+        return dict.fromkeys(self.config["measure_objects"]["columns"], self.all_channels())
+
+    def measures(self, group: str) -> bool:
+        """Return whether the columns of a group are measured."""
+        return group in self.column_groups()
 
     def kinds_found(self) -> list[str]:
         """Return the kinds of object that are found in any stack."""

@@ -4,7 +4,7 @@ import cc3d
 import numpy as np
 
 from cellstack.core.labels import relabel
-from cellstack.core.types import BoolVolume
+from cellstack.core.types import BoolVolume, Boxes, Labels
 
 
 def keep_marked_components(mask: BoolVolume, markers: BoolVolume) -> BoolVolume:
@@ -33,3 +33,33 @@ def keep_marked_components(mask: BoolVolume, markers: BoolVolume) -> BoolVolume:
     marked[components[markers]] = True
     marked[0] = False
     return relabel(components, marked)
+
+
+def find_divided(labels: Labels, boxes: Boxes) -> list[int]:
+    """Return the labels of objects that consist of several parts.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) ndarray of unsigned int
+        0 is background.
+    boxes : dict of int to tuple of slice
+        Bounding boxes, see :func:`cellstack.core.labels.find_boxes`.
+
+    Returns
+    -------
+    list of int
+        Voxels of one part are connected across faces, edges or corners.
+
+    Examples
+    --------
+    >>> from cellstack.core.labels import find_boxes
+    >>> labels = np.uint16([[[1, 2, 2, 0, 1]]])
+    >>> find_divided(labels, find_boxes(labels))
+    [1]
+    """
+    divided = []
+    for label, box in boxes.items():
+        mask = np.pad(labels[box] == label, 1)  # cc3d raises an error for some masks of few voxels
+        if cc3d.connected_components(mask, connectivity=26).max() > 1:
+            divided.append(label)
+    return divided

@@ -80,6 +80,28 @@ def join_rows(
             yield {**row, **user_columns.get(f"{row['stack']}/{row['object']}", {})}
 
 
+def join_checks(
+    stacks: Iterable[Mapping[str, str]], checks: Iterable[Mapping[str, str]]
+) -> list[dict[str, str]]:
+    """Return the rows of stacks.csv with the columns of checks.csv.
+
+    Parameters
+    ----------
+    stacks, checks : iterable of dict of str to str
+        The rows of both tables, in the same order.
+
+    Returns
+    -------
+    list of dict of str to str
+
+    Examples
+    --------
+    >>> join_checks([{"stack": "a", "flags": ""}], [{"stack": "a", "haze_ratio": "0.1"}])
+    [{'stack': 'a', 'flags': '', 'haze_ratio': '0.1'}]
+    """
+    return [{**row, **checked} for row, checked in zip(stacks, checks, strict=True)]
+
+
 def flag_outliers(rows: Sequence[Mapping[str, str]], groups: Mapping[str, str]) -> list[str]:
     """Return a flag for each stack that differs from the other stacks of its group.
 

@@ -17,6 +17,7 @@ from cellstack.config.reasons import (
     IRREGULAR,
     LARGE,
     NO_DATA,
+    PARTS,
     SEEDS,
     SMALL,
     TOUCHES,
@@ -43,14 +44,15 @@ def flag_objects(
     has_one_plane: bool = False,
     beside_no_data: Collection[int] = (),
     heights: Sequence[float] | NDArray[np.float64] | None = None,
+    divided: Collection[int] = (),
 ) -> list[str]:
     """Return the flags of each object.
 
     Parameters
     ----------
     rows : list of dict
-        Measured objects with ``segmentation_label``, ``volume_um3``, ``solidity`` and
-        ``touches_...``, see :data:`cellstack.config.columns.COLUMNS`.
+        Measured objects with ``segmentation_label``, ``volume_um3``, ``touches_...`` and, if their
+        shape is to be flagged, ``solidity``; see :mod:`cellstack.config.object_columns`.
     contrast : (n,) sequence of float, optional
         Contrast-to-noise ratios, see :func:`measure_contrast`; NaN is not flagged.
     crowded : collection of int
@@ -62,6 +64,9 @@ def flag_objects(
         Labels, ``label``, of objects that touch a region without data.
     heights : (n,) sequence of float, optional
         Intensities above the background, see :func:`measure_contrast`; NaN is not flagged.
+    divided : collection of int
+        Labels, ``label``, of objects in several parts, see
+        :func:`cellstack.core.components.find_divided`.
 
     Returns
     -------
@@ -105,7 +110,7 @@ def flag_objects(
     complete = np.array([not each for each in touched])
     reference = complete if complete.sum() >= MIN_OBJECTS else np.ones(len(rows), bool)
     size = _robust_deviation(np.log([row["volume_um3"] for row in rows]), reference)
-    shape = _robust_deviation(np.array([row["solidity"] for row in rows]), reference)
+    shape = _robust_deviation(np.array([row.get("solidity", np.nan) for row in rows]), reference)
     bright = _much_brighter(np.full(len(rows), np.nan) if heights is None else np.asarray(heights))
     flags = []
     for i, row in enumerate(rows):
@@ -122,6 +127,8 @@ def flag_objects(
             found.append(CONTRAST)
         if bright[i]:
             found.append(BRIGHT)
+        if divided and row["label"] in divided:
+            found.append(PARTS)
         flags.append(";".join(found))
     return flags
 

@@ -1,15 +1,16 @@
 """Measurement of objects: size, shape and position in um, and raw intensities of each channel."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.config.columns import PERCENTILES
 from cellstack.config.corrections import ACCEPT
+from cellstack.config.object_columns import PERCENTILES
 from cellstack.core import convex_hull, parallel, topology
+from cellstack.core.components import find_divided
 from cellstack.core.intensities import exact_sum
 from cellstack.core.no_data import labels_beside
 from cellstack.core.surface_area import surface_areas
@@ -21,6 +22,7 @@ from cellstack.measure.flag_objects import (
     measure_contrast,
 )
 
+MEASURED = ("surface", "topology", "hull", "axes", "intensity")  # groups of columns
 UNIT_SPACING = (1.0, 1.0, 1.0)  # for comparison with the tutorial of scikit-image
 # Objects whose bounding box has at most this number of voxels are measured together, since noise
 # above the threshold can produce very many of them.
@@ -32,7 +34,7 @@ class _Shape(NamedTuple):
 
     sizes: dict[str, float]
     centre: list[float]  # in voxels from the start of the bounding box
-    axes: dict[str, float]
+    groups: dict[str, float]  # the columns of the groups that are measured
 
 
 def measure_objects(
@@ -44,6 +46,7 @@ def measure_objects(
     spacing: Spacing,
     *,
     contrast_channel: str,
+    groups: Collection[str] = MEASURED,
     seeds: Labels | None = None,
     no_data: BoolVolume | None = None,
     threads: int = 1,
@@ -67,6 +70,9 @@ def measure_objects(
         Voxel size along z, y, x in um.
     contrast_channel : str
         Name of the channel whose contrast is flagged. It may be absent.
+    groups : collection of str
+        The groups of columns to measure, see :data:`cellstack.config.object_columns.GROUPS`. Others
+        than :data:`MEASURED` are ignored.
     seeds : (Z, Y, X) ndarray of unsigned int, optional
         Seeds of the objects.
     no_data : (Z, Y, X) ndarray of bool, optional
@@ -77,18 +83,19 @@ def measure_objects(
     Returns
     -------
     list of dict
-        One for each object, in the order of `boxes`; :data:`cellstack.config.columns.COLUMNS`
+        One for each object, in the order of `boxes`; :mod:`cellstack.config.object_columns`
         defines the keys. See also :func:`cellstack.measure.flag_objects.flag_objects`.
     """
-    shapes = measure_shapes(labels, boxes, spacing, threads)
+    shapes = measure_shapes(labels, boxes, spacing, threads, groups)
     for shape in shapes:
         shape["segmentation_label"] = segmentation_labels[int(shape["label"])]
     rows: list[dict[str, object]] = [{**shape} for shape in shapes]
     contrast = heights = None
     for channel, raw in channels:
-        intensities = measure_intensities(labels, boxes, raw, spacing, channel, threads)
-        for row, measured in zip(rows, intensities, strict=True):
-            row.update(measured)
+        if "intensity" in groups:
+            intensities = measure_intensities(labels, boxes, raw, spacing, channel, threads)
+            for row, measured in zip(rows, intensities, strict=True):
+                row.update(measured)
         if channel == contrast_channel:
             contrast, heights = measure_contrast(
                 segmentation, list(boxes.values()), shapes, raw, spacing, threads, no_data
@@ -101,23 +108,29 @@ def measure_objects(
     if contrast is not None:
         for row, ratio in zip(rows, contrast.tolist(), strict=True):
             row["contrast_to_noise_ratio"] = ratio if math.isfinite(ratio) else None
-    flags = flag_objects(shapes, contrast, crowded, len(labels) == 1, beside, heights)
+    divided = find_divided(labels, boxes)
+    flags = flag_objects(shapes, contrast, crowded, len(labels) == 1, beside, heights, divided)
     for row, own in zip(rows, flags, strict=True):
         row["flags"] = own
     return rows
 
 
-def join_pairs(
-    rows: Sequence[Mapping[str, object]], pairs: Iterable[Mapping[str, object]]
+def join_table(
+    rows: Sequence[Mapping[str, object]],
+    table: Iterable[Mapping[str, object]],
+    columns: Collection[str],
 ) -> list[dict[str, object]]:
-    """Add the measurements of cells together with their nuclei.
+    """Add the columns and the flags of another table of the same objects.
 
     Parameters
     ----------
     rows : list of dict
-        Measured cells, with ``flags``.
-    pairs : iterable of dict
-        The rows of pairs.csv in the same order, see :mod:`cellstack.cells.measure_pairs`.
+        Measured objects, with ``segmentation_label`` and ``flags``.
+    table : iterable of dict
+        Rows with ``segmentation_label``, in any order, and optionally ``flags``. Those of other
+        objects are ignored.
+    columns : collection of str
+        The columns of `table` to add; they are empty for objects without a row.
 
     Returns
     -------
@@ -126,15 +139,18 @@ def join_pairs(
 
     Examples
     --------
-    >>> join_pairs(
-    ...     [{"label": 1, "flags": "low contrast"}], [{"nuclei_count": 0, "flags": "no nucleus"}]
-    ... )
-    [{'nuclei_count': 0, 'flags': 'low contrast;no nucleus', 'label': 1}]
+    >>> rows = [{"segmentation_label": 1, "flags": "low contrast"}]
+    >>> pairs = [{"segmentation_label": "1", "nuclei_count": "0", "flags": "no nucleus"}]
+    >>> join_table(rows, pairs, ["nuclei_count"])
+    [{'segmentation_label': 1, 'flags': 'low contrast;no nucleus', 'nuclei_count': '0'}]
     """
+    others = {int(str(other["segmentation_label"])): other for other in table}
     joined = []
-    for row, pair in zip(rows, pairs, strict=True):
-        flags = [str(each["flags"]) for each in (row, pair) if each["flags"]]
-        joined.append({**pair, **row, "flags": ";".join(flags)})
+    for row in rows:
+        other = others.get(cast(int, row["segmentation_label"]), {})
+        flags = ";".join(str(each["flags"]) for each in (row, other) if each.get("flags"))
+        added = {name: other.get(name) for name in columns}
+        joined.append({**row, "flags": flags, **added})
     return joined
 
 
@@ -173,7 +189,11 @@ def join_corrections(
 
 
 def measure_shapes(
-    labels: Labels, boxes: Boxes, spacing: Spacing, threads: int = 1
+    labels: Labels,
+    boxes: Boxes,
+    spacing: Spacing,
+    threads: int = 1,
+    groups: Collection[str] = MEASURED,
 ) -> list[dict[str, float]]:
     """Measure size, shape and position of each object.
 
@@ -187,11 +207,14 @@ def measure_shapes(
         Voxel size along z, y, x in um.
     threads : int
         Number of objects measured in parallel. The result does not depend on it.
+    groups : collection of str
+        The groups of columns to measure; without them only position, volume and what follows from
+        it.
 
     Returns
     -------
     list of dict
-        One for each object, in the order of `boxes`; :data:`cellstack.config.columns.COLUMNS`
+        One for each object, in the order of `boxes`; :mod:`cellstack.config.object_columns`
         defines the keys.
 
     Examples
@@ -210,42 +233,54 @@ def measure_shapes(
         label, box = item
         mask = labels[box] == label
         if mask.size > MAX_BOX_OF_TINY_OBJECT:
-            shape = _measure_shape(mask, steps)
+            shape = _measure_shape(mask, steps, groups)
         else:
             key = (mask.shape, mask.tobytes())
             if key not in known:
-                known[key] = _measure_shape(mask, steps)
+                known[key] = _measure_shape(mask, steps, groups)
             shape = known[key]
         position = _measure_position(box, shape.centre, labels.shape, steps)
-        return {"label": label} | shape.sizes | position | shape.axes
+        return {"label": label} | shape.sizes | position | shape.groups
 
     return parallel.map_processes(measure, list(boxes.items()), threads)
 
 
-def _measure_shape(mask: BoolVolume, spacing: Spacing) -> _Shape:
+def _measure_shape(mask: BoolVolume, spacing: Spacing, groups: Collection[str]) -> _Shape:
     count = int(np.count_nonzero(mask))
     voxel = float(np.prod(spacing))
     volume = count * voxel
-    area, area_unit_spacing = surface_areas(mask, (spacing, UNIT_SPACING))
-    hull = convex_hull.convex_hull(mask)
-    convex = convex_hull.count_voxels(hull, mask.shape)
     centre, moments = _second_moments(mask, count)
     diameter = math.cbrt(6 * volume / math.pi)
     sizes = {
         "volume_voxels": count,
         "volume_um3": volume,
-        "filled_volume_um3": topology.filled_count(mask) * voxel,
-        "convex_volume_um3": convex * voxel,
         "equivalent_diameter_um": diameter,
-        "feret_diameter_max_um": convex_hull.feret_diameter_max(hull, spacing),
-        "surface_area_um2": area,
-        "surface_area_unit_spacing": area_unit_spacing,
-        "sphericity": math.pi * diameter**2 / area,
-        "solidity": count / convex,
         "extent": count / mask.size,
-        "euler_number": topology.euler_number(mask),
     }
-    return _Shape(sizes, centre, _axes(moments * np.outer(spacing, spacing)))
+    measured: dict[str, float] = {}
+    if "surface" in groups:
+        area, area_unit_spacing = surface_areas(mask, (spacing, UNIT_SPACING))
+        measured |= {
+            "surface_area_um2": area,
+            "surface_area_unit_spacing": area_unit_spacing,
+            "sphericity": math.pi * diameter**2 / area,
+        }
+    if "topology" in groups:
+        measured |= {
+            "filled_volume_um3": topology.filled_count(mask) * voxel,
+            "euler_number": topology.euler_number(mask),
+        }
+    if "hull" in groups:
+        hull = convex_hull.convex_hull(mask)
+        convex = convex_hull.count_voxels(hull, mask.shape)
+        measured |= {
+            "convex_volume_um3": convex * voxel,
+            "solidity": count / convex,
+            "feret_diameter_max_um": convex_hull.feret_diameter_max(hull, spacing),
+        }
+    if "axes" in groups:
+        measured |= _axes(moments * np.outer(spacing, spacing))
+    return _Shape(sizes, centre, measured)
 
 
 def _measure_position(
@@ -336,7 +371,7 @@ def measure_intensities(
     Returns
     -------
     list of dict
-        One for each object, in the order of `boxes`; :data:`cellstack.config.columns.COLUMNS`
+        One for each object, in the order of `boxes`; :mod:`cellstack.config.object_columns`
         defines the keys. Sums of integers are exact, other sums float64. A weighted centroid is
         None if the sum of the intensities is not positive.
 

@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.config.columns import PERCENTILES, describe
+from cellstack.config.object_columns import PERCENTILES, describe
 from cellstack.config.reasons import (
     BESIDE_NO_DATA,
     BRIGHT,
     CONTRAST,
     IRREGULAR,
     LATERAL_FACE,
+    OTHER_DIAMETER,
     REASONS,
     SEEDS,
+    SUGGESTED,
     TOO_LARGE,
     TOO_SMALL,
     TOP_OR_BOTTOM,
@@ -52,7 +54,6 @@ MAX_BRIGHTNESS_RATIO = 12.0  # up to which dim objects are found beside bright o
 NO_OBJECTS = "no objects"
 MIN_VOXELS_OF_DIAMETER = 2  # smaller objects cannot be distinguished from noise
 NOT_APPLIED = "not applied"  # status of a correction
-OTHER_DIAMETER = "objects of another diameter"
 SATURATED, NOISY = "saturated", "low signal to noise"  # of objects, and of the whole channel
 WHY_FLAGGED = {
     SEEDS: "objects may be split into several",
@@ -117,8 +118,9 @@ def summarize_stack(
     Returns
     -------
     dict of str to object
-        The cells of :data:`cellstack.config.columns.STACK_COLUMNS`, without the names of stack and
-        kind. None if there are too few objects.
+        The cells of :data:`cellstack.config.columns.STACK_COLUMNS` and
+        :data:`cellstack.config.columns.CHECK_COLUMNS`, without the names of stack and kind.
+        None if there are too few objects.
 
     Notes
     -----
@@ -196,7 +198,7 @@ def summarize_stack(
     of_diameter = _flags_of_diameter(diameters, shape, spacing, diameter_um, diameter_source)
     if estimated_um and _differ(estimated_um, diameter_um):
         of_diameter.append(
-            f"the image suggests a diameter of {estimated_um:.3g} um, not {diameter_um:.3g} um "
+            f"{SUGGESTED} of {estimated_um:.3g} um, not {diameter_um:.3g} um "
             "(check diameter_um, the voxel size and the channel)"
         )
     if doubt:

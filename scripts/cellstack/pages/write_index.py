@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cellstack.config.columns import CHANNEL_OF, QUALITY_COLUMNS
+from cellstack.config.columns import QUALITY_COLUMNS
+from cellstack.config.object_columns import CHANNEL_OF
+from cellstack.config.reasons import OTHER_DIAMETER, SUGGESTED
 from cellstack.core.counting import counted
 from cellstack.figures.colors import BLUE, VERMILLION
 from cellstack.pages.charts import line_chart, line_colors, round_ticks
@@ -39,11 +41,13 @@ STATES = {
 }
 FAILED_STATUSES = ("failed", "not run")
 NO_OBJECTS = "no objects"
+REASONS_OF_DIAMETER = 10  # what a diameter that is probably wrong counts as
 NOT_PLOTTED = ("voxel_size_", "shape_", "diameter_um")  # columns of stacks.csv that are not results
 HOW_SORTED = (
     "The worst stacks come first: those that failed, those without objects, and then those with "
-    "the highest score. The score is the number of reasons to check the stack, plus the fraction "
-    "of its measured objects that are flagged. Click a name for advice, figures, flagged objects, "
+    "the highest score. The score is the number of reasons to check the stack, of which a diameter "
+    "that is probably wrong counts as ten, plus the fraction of its measured objects that are "
+    "flagged. Click a name for advice, figures, flagged objects, "
     "settings and files of the stack."
 )
 HOW_TO_PLOT = (
@@ -74,12 +78,18 @@ ADVICE = re.compile(r" \([^()]*\)$")  # end of a reason, which the table leaves 
 TABLES = {  # of all stacks, which the default target makes
     "objects.csv": "measured objects",
     "stacks.csv": "stacks",
+    "checks.csv": "figures behind the flags of stacks",
     "statistics.csv": "measurements of each stack",
     "quality.csv": "image quality of each channel",
     "columns.csv": "units and definitions of all columns",
     "config.yaml": "configuration with all defaults",
     "provenance.json": "versions, and hashes of the images",
     "methods.md": "methods section of a paper",
+}
+SCORES = {  # if the sheet names a ground truth
+    "scores.csv": "agreement with the ground truth, by IoU",
+    "stack_scores.csv": "scores of each stack",
+    "evaluation.html": "scores and the worst objects on one page",
 }
 FILES = (  # in the folder of a stack, for each kind of object
     ("labels.ome.tif", "measured objects"),
@@ -96,7 +106,8 @@ class Run:
     Attributes
     ----------
     stacks, statistics, columns : list of dict of str to str
-        Rows of the tables stacks.csv, statistics.csv and columns.csv.
+        Rows of the tables stacks.csv (with the columns of checks.csv), statistics.csv and
+        columns.csv.
     user_columns : list of str
         The user's columns of the sheet.
     group_by : str
@@ -112,6 +123,8 @@ class Run:
         By stack the content of quality.json: by channel its row of quality.csv and its profile.
     pictures : dict of (str, str) to Pictures
         By stack and kind of object.
+    scores : list of str
+        The files of :data:`SCORES` that the run has.
     figures : dict of str to str
         By the path in the folder of results, the figure as a PNG file in base64; empty to refer to
         the file.
@@ -129,6 +142,7 @@ class Run:
     settings: Sequence[Mapping[str, Any]]
     quality: Mapping[str, Mapping[str, Any]]
     pictures: Mapping[Key, "Pictures"]
+    scores: Sequence[str]
     figures: Mapping[str, str]
     provenance: Mapping[str, Any]
 
@@ -178,6 +192,8 @@ def reasons_of(row: Row) -> list[str]:
 def score_of(row: Row) -> float:
     """Return the number of reasons plus the fraction of measured objects that are flagged.
 
+    A diameter that is probably wrong makes all results wrong, and counts as ten reasons.
+
     Examples
     --------
     >>> score_of({"status": "ok", "flags": "haze", "count_flagged": "3", "count_measured": "4"})
@@ -185,7 +201,9 @@ def score_of(row: Row) -> float:
     """
     measured = int(row["count_measured"] or 0)
     share = int(row["count_flagged"] or 0) / measured if measured else 0.0
-    return len(reasons_of(row)) + share
+    reasons = reasons_of(row)
+    of_diameter = sum(reason.startswith((OTHER_DIAMETER, SUGGESTED)) for reason in reasons)
+    return len(reasons) + (REASONS_OF_DIAMETER - 1) * of_diameter + share
 
 
 def sort_worst_first(rows: Sequence[Row]) -> list[Row]:
@@ -452,7 +470,8 @@ def _kinds(rows: Sequence[Row]) -> list[str]:
 def _further_files(run: Run, paths: Sequence[str]) -> str:
     """Return the section of figures of all stacks, and the list of tables."""
     links = "".join(
-        f'<li><a href="{name}"><code>{name}</code></a> {what}</li>' for name, what in TABLES.items()
+        f'<li><a href="{name}"><code>{name}</code></a> {what}</li>'
+        for name, what in (TABLES | {name: SCORES[name] for name in run.scores}).items()
     )
     figures = [_figure(run, path) for path in paths]
     return f"""<section aria-labelledby="files">
@@ -688,12 +707,13 @@ def _plotted_columns(run: Run, rows: Sequence[Row]) -> list[dict[str, Any]]:
     definitions = {(row["table"], row["column"]): row for row in run.columns}
     columns = []
     for name in dict.fromkeys(name for row in rows for name in row):
-        known = definitions.get(("stacks.csv", name))
+        table = "stacks.csv" if ("stacks.csv", name) in definitions else "checks.csv"
+        known = definitions.get((table, name))
         if name in run.user_columns or known is None or name.startswith(NOT_PLOTTED):
             continue
         values = _numbers([row.get(name, "") for row in rows])
         if values:
-            columns.append(_column("stacks.csv", name, known["definition"], known["unit"], values))
+            columns.append(_column(table, name, known["definition"], known["unit"], values))
     medians = {(row["stack"], row["object"], row["column"]): row for row in run.statistics}
     shown = {column["name"] for column in columns}
     for name in dict.fromkeys(row["column"] for row in run.statistics):

@@ -92,6 +92,7 @@ DESCRIPTIONS = {  # of files, by name
     "objects.csv": "Measurements of objects, one in each row",
     "pictures.json": "Small pictures of the stack and its flagged objects, which index.html shows",
     "provenance.json": "Versions of the software, and checksums of the images",
+    "checks.csv": "Figures that the flags of stacks are based on",
     "quality.csv": "Image quality of each channel",
     "quality.json": "Image quality of each channel and plane",
     "scores.csv": "Scores of the segmentation against ground truth",

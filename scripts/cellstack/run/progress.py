@@ -391,7 +391,8 @@ def flagged_stacks(path: str | Path) -> list[str]:
         return []
     count = len({row["stack"] for row in flagged})
     total = len({row["stack"] for row in rows})
-    lines = [f"look at {count} of {total} stacks (all reasons: column flags of {path}):"]
+    stacks = f"{count} of {counted(total, 'stacks')}"
+    lines = [f"look at {stacks} (all reasons: column flags of {path}):"]
     for row in flagged[:MAX_STACKS_TO_CHECK]:
         first, *others = row["flags"].split(";")
         if len(first) > MAX_FLAG_CHARACTERS:

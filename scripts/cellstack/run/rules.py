@@ -14,6 +14,7 @@ from cellstack.config.sheet import CHANNEL_OF
 from cellstack.config.study import Study
 from cellstack.errors import InputError
 from cellstack.files.image_sizes import ImageSizes
+from cellstack.run.check_segmenters import check_segmenters
 from cellstack.run.check_yaml import check_yaml
 from cellstack.run.folders import check_folders
 from cellstack.run.history import LOCAL
@@ -58,6 +59,8 @@ def open_study(workflow: Any, config: dict[str, Any], folder: str | Path) -> Stu
             check=workflow.is_main_process,
             sizes=ImageSizes(LOCAL / "cellstack" / "image_sizes.json"),
         )
+        if workflow.is_main_process:
+            check_segmenters(study)
         skip = study.config.pop("skip_incomplete_stacks")  # does not change the results of a stack
         if skip in (True, "true"):
             objects = {stack: study.objects(stack) for stack in study.stacks}

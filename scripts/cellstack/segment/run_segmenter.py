@@ -205,7 +205,7 @@ def run_program(words: Sequence[str], time_limit_s: float) -> None:
         )
     except OSError as error:
         raise InputError(
-            f"run_segmenter: {name!r} cannot be started ({error.strerror}); correct the command, "
+            f"{name!r} cannot be started ({error.strerror}); correct the command, "
             "or install the program where the job runs"
         ) from None
     last = [""]
@@ -215,7 +215,7 @@ def run_program(words: Sequence[str], time_limit_s: float) -> None:
         status = process.wait(time_limit_s)
     except subprocess.TimeoutExpired:
         raise InputError(
-            f"run_segmenter: {name!r} did not end within {time_limit_s / 60:g} min and was "
+            f"{name!r} did not end within {time_limit_s / 60:g} min and was "
             "stopped; raise run_segmenter.time_limit_minutes"
         ) from None
     finally:  # also if the job is interrupted
@@ -225,11 +225,11 @@ def run_program(words: Sequence[str], time_limit_s: float) -> None:
         known = {each.value: each.name for each in signal.Signals}
         why = known.get(-status, f"signal {-status}")  # real-time signals have no name
         more = "; it may need more memory" if -status == TOO_LITTLE_MEMORY else ""
-        raise InputError(f"run_segmenter: {name!r} was killed by {why}{more}; see the log")
+        raise InputError(f"{name!r} was killed by {why}{more}; see the log")
     if status:
         said = f": {last[0]}" if last[0] else ""
         raise InputError(
-            f"run_segmenter: {name!r} ended with exit status {status}{said}; see the log, and "
+            f"{name!r} ended with exit status {status}{said}; see the log, and "
             "correct the command or the options"
         )
 

@@ -182,8 +182,8 @@ def test_script_measures_the_selected_cells(tmp_path):
         channels=["dye"],
     )
     first, second = read_rows(tmp_path / "pairs.csv")
-    assert (first["label"], first["nuclei_count"], first["flags"]) == ("1", "1", "")
-    assert (second["label"], second["nuclei_count"]) == ("2", "0")
+    assert (first["segmentation_label"], first["nuclei_count"], first["flags"]) == ("3", "1", "")
+    assert (second["segmentation_label"], second["nuclei_count"]) == ("5", "0")
     assert second["flags"] == "no nucleus;no wall to 4"
     assert first["nucleus_segmentation_label"] == "4"
     assert float(first["nucleus_volume_um3"]) == pytest.approx(760 * np.prod(SPACING))

@@ -34,7 +34,7 @@ def test_raw_stacks_of_all_channels(inputs_of):
     assert inputs.raw_of_object("a", "cells") == "<results>/a/channels/membrane/raw.tif"
     assert inputs.nuclei_within_cells("a", "cells") == ["<results>/a/channels/nuclei/raw.tif"]
     assert inputs.nuclei_within_cells("a", "nuclei") == []
-    assert inputs.pairs_of_cells("a", "cells") == ["<results>/a/cells/pairs.csv"]
+    assert inputs.tables_of_object_kind("a", "cells") == ["<results>/a/cells/pairs.csv"]
 
 
 def test_the_record_and_the_raw_stack_of_a_channel_say_where_data_are_missing(inputs_of):

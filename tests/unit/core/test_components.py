@@ -5,7 +5,8 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 from shapes import read_only
 
-from cellstack.core.components import keep_marked_components
+from cellstack.core.components import find_divided, keep_marked_components
+from cellstack.core.labels import find_boxes
 
 SHAPES = st.tuples(*[st.integers(1, 6)] * 3)
 
@@ -15,3 +16,13 @@ def test_components_against_scipy(arrays):
     mask, markers = (read_only(array) for array in arrays)
     expected = ndimage.binary_propagation(markers & mask, mask=mask)
     np.testing.assert_array_equal(keep_marked_components(mask, markers), expected)
+
+
+@given(SHAPES.flatmap(lambda shape: arrays(np.uint16, shape, elements=st.integers(0, 3))))
+def test_divided_objects_against_scipy(labels):
+    expected = [
+        label
+        for label in np.unique(labels[labels > 0]).tolist()
+        if ndimage.label(labels == label, np.ones((3, 3, 3)))[1] > 1
+    ]
+    assert find_divided(read_only(labels), find_boxes(labels)) == expected

@@ -2,7 +2,12 @@ import pytest
 
 import collect_objects
 import collect_stacks
-from cellstack.config.columns import QUALITY_COLUMNS, STATISTICS_COLUMNS
+from cellstack.config.columns import (
+    CHECK_COLUMNS,
+    QUALITY_COLUMNS,
+    STACK_COLUMNS,
+    STATISTICS_COLUMNS,
+)
 from cellstack.errors import InputError
 from cellstack.files.records import write_json
 from cellstack.files.tables import read_columns, read_rows, write_rows
@@ -37,7 +42,9 @@ def run(tmp_path, tables, user_columns):
 
 
 def run_stacks(tmp_path, tables, user_columns, **options):
-    paths = {name: tmp_path / f"{name}.csv" for name in ("stacks", "statistics", "quality")}
+    paths = {
+        name: tmp_path / f"{name}.csv" for name in ("stacks", "checks", "statistics", "quality")
+    }
     files = {"statistics_tables": [], "quality_records": []} | options
     collect_stacks.main(tables=tables, user_columns=user_columns, **paths, **files)
     return [path.read_text(encoding="utf-8").splitlines() for path in paths.values()]
@@ -56,22 +63,39 @@ def test_objects_keep_their_order_and_every_digit(tmp_path, tables):
 
 
 def test_columns_of_the_sheet_follow_the_flags(tmp_path):
-    a = write(tmp_path / "a.csv", "stack,object,status,flags,count\nx,nuclei,no objects,none,0\n")
-    b = write(tmp_path / "b.csv", "stack,object,status,flags,count,area\ny,nuclei,ok,,3,0.5\n")
-    stacks, *_ = run_stacks(tmp_path, [a, b], {"y/nuclei": {"mouse": "=1+2"}})
-    assert stacks == [
-        "stack,object,status,flags,mouse,count,area",
-        "x,nuclei,no objects,none,,0,",
-        "y,nuclei,ok,,'=1+2,3,0.5",
+    header = "stack,object,status,flags,count_found,haze_ratio,count_saturated"
+    a = write(tmp_path / "a.csv", f"{header}\nx,nuclei,no objects,none,0,,\n")
+    b = write(tmp_path / "b.csv", f"{header}\ny,nuclei,ok,,3,0.5,2\n")
+    stacks, checks, *_ = run_stacks(tmp_path, [a, b], {"y/nuclei": {"mouse": "=1+2"}})
+    assert stacks[0].split(",") == [*list(STACK_COLUMNS)[:4], "mouse", *list(STACK_COLUMNS)[4:]]
+    assert [row[: row.index(",,,")] for row in stacks[1:]] == [
+        "x,nuclei,no objects,none,,0",
+        "y,nuclei,ok,,'=1+2,3",
+    ]
+    assert checks[0].split(",") == list(CHECK_COLUMNS)
+    places = [list(CHECK_COLUMNS).index(name) for name in ("haze_ratio", "count_saturated")]
+    assert [[row.split(",")[i] for i in (0, *places)] for row in checks[1:]] == [
+        ["x", "", ""],
+        ["y", "0.5", "2"],
     ]
 
 
+def test_the_table_of_stacks_is_short():
+    assert len(STACK_COLUMNS) <= 22
+    assert list(STACK_COLUMNS)[3] == "flags"
+    assert STACK_COLUMNS.keys() & CHECK_COLUMNS.keys() == {"stack", "object"}
+
+
 def test_missing_stacks_are_at_the_end(tmp_path):
-    a = write(tmp_path / "a.csv", "stack,object,status,flags,count\nx,nuclei,ok,,1\n")
+    a = write(tmp_path / "a.csv", "stack,object,status,flags,count_found\nx,nuclei,ok,,1\n")
     own = {"x/nuclei": {"mouse": "1"}, "y/nuclei": {"mouse": "2"}}
     missing = {"y": {"status": "failed", "flags": "denoise: why, and how"}}
-    stacks, *_ = run_stacks(tmp_path, [a], own, missing=missing)
-    assert stacks[1:] == ["x,nuclei,ok,,1,1", 'y,nuclei,failed,"denoise: why, and how",2,']
+    stacks, checks, *_ = run_stacks(tmp_path, [a], own, missing=missing)
+    assert [row.rstrip(",") for row in stacks[1:]] == [
+        "x,nuclei,ok,,1,1",
+        'y,nuclei,failed,"denoise: why, and how",2',
+    ]
+    assert [row.rstrip(",") for row in checks[1:]] == ["x,nuclei", "y,nuclei"]
 
 
 def test_statistics_are_collected_row_by_row(tmp_path):
@@ -79,7 +103,7 @@ def test_statistics_are_collected_row_by_row(tmp_path):
     rows = [f"{stack},nuclei,volume_um3,um3,2,1,1,1,1,1,1,1,1,1,2.50" for stack in "ab"]
     described = [write(tmp_path / f"{row[0]}.csv", f"{header}\n{row}\n") for row in rows]
     a = write(tmp_path / "s.csv", "stack,object,status,flags\na,nuclei,ok,\n")
-    _, statistics, _ = run_stacks(tmp_path, [a], {}, statistics_tables=described)
+    *_, statistics, _ = run_stacks(tmp_path, [a], {}, statistics_tables=described)
     assert statistics == [header, *rows]
 
 

@@ -8,12 +8,15 @@ from hypothesis import strategies as st
 from skimage.measure import regionprops_table
 
 import measure_objects as script
-from cellstack.config import columns as table_columns
+from cellstack.config.object_columns import GROUPS, column_names, describe
+from cellstack.config.reasons import IRREGULAR, PARTS, SMALL
 from cellstack.core.labels import find_boxes
 from cellstack.errors import InputError
 from cellstack.files.stacks import read_stack, write_labels, write_stack
 from cellstack.files.tables import write_rows
+from cellstack.measure import flag_objects
 from cellstack.measure import measure_objects as module
+from cellstack.measure.measure_objects import MEASURED
 
 SPACINGS = [(1.0, 1.0, 1.0), (0.29, 0.26, 0.26), (4.0, 1.0, 1.0), (1.6, 0.2, 0.25)]
 
@@ -352,7 +355,7 @@ def test_contrast_of_tiny_objects_is_unknown(threads):
         contrast_channel="a",
         threads=threads,
     )
-    assert [row["flags"] for row in rows] == ["", "touches last column"]
+    assert [row["flags"] for row in rows] == [PARTS, "touches last column"]
 
 
 @pytest.mark.parametrize(("columns", "close"), [(7, True), (9, False)])
@@ -413,22 +416,22 @@ def test_all_columns_are_defined():
     row = measure(
         np.ones((2, 3, 3), np.uint16), (1, 1, 1), nuclei=np.ones((2, 3, 3)), b7=np.ones((2, 3, 3))
     )[0]
-    columns = table_columns.column_names(["nuclei", "b7"])
+    columns = column_names({group: ["nuclei", "b7"] for group in MEASURED})
     assert [name for name in columns if name in row] == list(row)
     without_channel = {"contrast_to_noise_ratio", "flags", "corrections"}
     assert set(columns) - row.keys() == {"stack", "object", "segmentation_label"} | without_channel
     units = {
-        name.rpartition("_")[2]: table_columns.describe(name)[0]
+        name.rpartition("_")[2]: describe(name)[0]
         for name in columns
         if name.endswith(("_um", "_um2", "_um3"))
     }
     assert units == {"um": "um", "um2": "um2", "um3": "um3"}
-    assert table_columns.describe("centroid_weighted_b7_z_um") == (
+    assert describe("centroid_weighted_b7_z_um") == (
         "um",
         "Mean position along z, weighted by the raw values of channel b7",
     )
-    assert table_columns.describe("sum_intensity_b7")[1] == "Sum of the raw values of channel b7"
-    assert table_columns.describe("condition") is None
+    assert describe("sum_intensity_b7")[1] == "Sum of the raw values of channel b7"
+    assert describe("condition") is None
 
 
 @pytest.fixture
@@ -459,6 +462,7 @@ def files(tmp_path):
         "stack": "s1",
         "object": "nuclei",
         "channels": ["a", "b"],
+        "groups": list(MEASURED),
     }
 
 
@@ -467,7 +471,7 @@ def test_script_writes_one_row_per_object(files):
     labels, spacing = read_stack(files["labels"])
     with files["objects"].open() as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == table_columns.column_names(["a", "b"])
+    assert list(rows[0]) == column_names({group: ["a", "b"] for group in MEASURED})
     assert [
         (row["stack"], row["object"], row["label"], row["segmentation_label"]) for row in rows
     ] == [
@@ -507,19 +511,24 @@ def test_script_flags_objects_at_a_face_with_close_seeds_or_low_contrast(files):
 def test_script_adds_columns_and_flags_of_pairs(files):
     count = int(read_stack(files["labels"])[0].max())
     pairs = [
-        {"label": str(label), "flags": "no nucleus" if label == 2 else "", "nuclei_count": "7"}
-        for label in range(1, count + 1)
+        {
+            "segmentation_label": label + 10,
+            "flags": "no nucleus" if label == 2 else "",
+            "nuclei_count": "7",
+        }
+        for label in range(count, 1, -1)  # in any order; the first object has no row
     ]
     write_rows(files["objects"].with_name("pairs.csv"), list(pairs[0]), pairs)
     script.main(**files)
     without = list(csv.DictReader(files["objects"].open()))
-    script.main(**files, pairs=[files["objects"].with_name("pairs.csv")])
+    script.main(**files, tables=[files["objects"].with_name("pairs.csv")])
     joined = list(csv.DictReader(files["objects"].open()))
     assert list(joined[0]) == [*without[0], "nuclei_count"]
     for row, before in zip(joined, without, strict=True):
         found = [flag for flag in before["flags"].split(";") if flag]
         found += ["no nucleus"] if row["label"] == "2" else []
-        assert row == before | {"nuclei_count": "7", "flags": ";".join(found)}
+        count = "" if row["label"] == "1" else "7"
+        assert row == before | {"nuclei_count": count, "flags": ";".join(found)}
     assert any(row["flags"] for row in without)  # "touches ..."
 
 
@@ -537,13 +546,58 @@ def test_script_rejects_channels_of_another_voxel_size(files, factors, accepted)
             script.main(**files)
 
 
+@pytest.mark.parametrize("group", MEASURED)
+def test_columns_of_other_groups_are_not_measured(files, group):
+    script.main(**files)
+    complete = list(csv.DictReader(files["objects"].open()))
+    script.main(**files | {"groups": [group]})
+    names = column_names({group: ["a", "b"]})
+    assert GROUPS[group].keys() & set(names) or group == "intensity"
+    for row, full in zip(csv.DictReader(files["objects"].open()), complete, strict=True):
+        assert list(row) == names
+        row.pop("flags")
+        assert row == {name: full[name] for name in row}
+
+
+def test_shapes_are_flagged_only_with_their_hull():
+    rows = [
+        {"segmentation_label": i, "volume_um3": 8.0 + i, "touches_last_row": 0} for i in range(9)
+    ]
+    rows[4]["volume_um3"] = 1.0
+    with_hull = [row | {"solidity": 0.9 + 0.001 * i} for i, row in enumerate(rows)]
+    with_hull[5]["solidity"] = 0.5
+    expected = [""] * 9
+    expected[4] = SMALL
+    assert flag_objects.flag_objects(rows) == expected
+    expected[5] = IRREGULAR
+    assert flag_objects.flag_objects(with_hull) == expected
+
+
+def test_objects_in_several_parts_are_flagged(files):
+    labels, spacing = read_stack(files["labels"])
+    labels = np.where(labels == 2, 1, labels)  # one label for two objects
+    labels = np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.uint16)
+    labels[labels == 1] = 0
+    labels[0, 0, 0] = labels[6, 19, 20] = 1
+    write_labels(files["labels"], labels, spacing)
+    lines = ["segmentation_label,label,volume_um3,reason"]
+    lines += [f"{label + 10},{label},9.5,kept" for label in range(1, int(labels.max()) + 1)]
+    files["selection"].write_text("\n".join(lines) + "\n")
+    script.main(**files)
+    rows = list(csv.DictReader(files["objects"].open()))
+    assert [row["label"] for row in rows if PARTS in row["flags"].split(";")] == ["1"]
+
+
 def test_script_writes_a_header_without_objects(files):
     write_labels(files["labels"], np.zeros((7, 20, 21), np.uint16), (2, 0.5, 0.4))
     files["selection"].write_text(
         "segmentation_label,label,volume_um3,reason\n1,0,3.5,lateral face\n"
     )
     script.main(**files)
-    assert files["objects"].read_text() == ",".join(table_columns.column_names(["a", "b"])) + "\n"
+    assert (
+        files["objects"].read_text()
+        == ",".join(column_names({group: ["a", "b"] for group in MEASURED})) + "\n"
+    )
 
 
 def test_script_rejects_files_that_do_not_match(files):

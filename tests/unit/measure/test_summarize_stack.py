@@ -4,7 +4,8 @@ import pytest
 from drawn import boxes_image
 
 import summarize_stack as script
-from cellstack.config.columns import STACK_COLUMNS, STATISTICS_COLUMNS, describe
+from cellstack.config.columns import CHECK_COLUMNS, STACK_COLUMNS, STATISTICS_COLUMNS
+from cellstack.config.object_columns import describe
 from cellstack.config.reasons import REASONS
 from cellstack.files.records import write_json
 from cellstack.files.stacks import write_stack
@@ -79,7 +80,7 @@ def test_the_size_of_the_stack_and_typical_objects():
     assert [summary[f"shape_{axis}_voxels"] for axis in "zyx"] == [12, 90, 100]
     assert summary["stack_volume_um3"] == pytest.approx(24 * 45 * 40)
     assert (summary["median_equivalent_diameter_um"], summary["median_volume_um3"]) == (6, 2)
-    assert {"stack", "object", *summary} == STACK_COLUMNS.keys()
+    assert {"stack", "object", *summary} == STACK_COLUMNS.keys() | CHECK_COLUMNS.keys()
 
 
 def test_the_density_does_not_count_objects_at_one_face_of_each_lateral_pair():
@@ -251,7 +252,7 @@ def test_script_writes_the_summary_and_the_statistics(tmp_path, count):
     outputs = {name: tmp_path / f"{name}.csv" for name in ("summary", "statistics")}
     script.main(**arguments, **outputs)
     (a,) = read_rows(outputs["summary"])
-    assert list(a) == list(STACK_COLUMNS)
+    assert list(a) == list(STACK_COLUMNS | CHECK_COLUMNS)
     assert list(a)[:4] == ["stack", "object", "status", "flags"]
     assert (a["stack"], a["object"], a["count_found"], a["count_dropped_above_size_range"]) == (
         "s",

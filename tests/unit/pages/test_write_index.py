@@ -18,10 +18,11 @@ from runs import (
 )
 
 import write_index as script
+from cellstack.config.reasons import OTHER_DIAMETER
 from cellstack.files.records import write_json
 from cellstack.files.tables import write_rows
 from cellstack.pages import write_index as module
-from cellstack.pages.write_index import fit_on_page, sort_worst_first, state_of, write_index
+from cellstack.pages.write_index import SCORES, fit_on_page, sort_worst_first, state_of, write_index
 
 MARKS = "\u202e\u2067\u200f"
 HOSTILE = f"""</script><script>alert(1)</script><img src=x onerror=alert(2)>&amp;"'{MARKS}"""
@@ -72,21 +73,39 @@ def test_the_worst_stacks_come_first():
     rows = [
         stack_row("good"),
         stack_row("two", flags="haze;saturated", count_flagged="0"),
+        stack_row("size", flags=f"{OTHER_DIAMETER}: the median is 3 um", count_flagged="0"),
         stack_row("empty", status="no objects", flags="no objects: why"),
         stack_row("one", flags="haze", count_flagged="8"),
         failed_row("idle", status="not run", flags="not run"),
         stack_row("better", count_flagged="1"),
         failed_row("broken"),
     ]
-    order = ["broken", "idle", "empty", "two", "one", "good", "better"]
+    order = ["broken", "idle", "empty", "size", "two", "one", "good", "better"]
     assert [row["stack"] for row in sort_worst_first(rows)] == order
     page = write_index(run_of(rows))
     shown = table_of(page)
     assert [cells[1] for cells in shown] == order
-    assert [cells[3] for cells in shown] == ["failed"] * 2 + ["flagged"] * 3 + ["ok"] * 2
-    assert [cells[4] for cells in shown] == ["–", "–", "1.25", "2.00", "1.50", "0.25", "0.06"]
-    assert re.findall(r'data-name="score" data-sort="(.*?)"', page) == [str(-i) for i in range(7)]
-    assert counts_of(page) == {"ok": 2, "flagged": 3, "failed": 2}
+    assert [cells[3] for cells in shown] == ["failed"] * 2 + ["flagged"] * 4 + ["ok"] * 2
+    assert [cells[4] for cells in shown] == [
+        "–",
+        "–",
+        "1.25",
+        "10.00",
+        "2.00",
+        "1.50",
+        "0.25",
+        "0.06",
+    ]
+    assert re.findall(r'data-name="score" data-sort="(.*?)"', page) == [str(-i) for i in range(8)]
+    assert counts_of(page) == {"ok": 2, "flagged": 4, "failed": 2}
+
+
+def test_scores_are_linked_if_there_are_some():
+    links = [f'<a href="{name}">' for name in SCORES]
+    page = write_index(run_of([stack_row("a")]))
+    assert not [link for link in links if link in page]
+    page = write_index(run_of([stack_row("a")], scores=["scores.csv", "stack_scores.csv"]))
+    assert [link in page for link in links] == [True, True, False]
 
 
 def test_a_stack_counts_as_its_worst_kind_of_object():
@@ -284,6 +303,7 @@ def arguments(tmp_path):
     results = tmp_path / "results"
     rows = [stack_row("a"), failed_row("b")]
     write_rows_of(results / "stacks.csv", rows)
+    write_rows_of(results / "checks.csv", [{"stack": row["stack"]} for row in rows])
     write_rows_of(results / "statistics.csv", statistics_rows(rows))
     write_rows_of(results / "columns.csv", column_rows())
     imported = write_imported(tmp_path / "other", ["a"])
@@ -294,7 +314,7 @@ def arguments(tmp_path):
     (results / "a" / "planes.png").write_bytes(b"ABC")
     (tmp_path / "image.tif").touch()
     return {
-        **{name: results / f"{name}.csv" for name in ("stacks", "statistics", "columns")},
+        **{name: results / f"{name}.csv" for name in ("stacks", "checks", "statistics", "columns")},
         "provenance": results / "provenance.json",
         "quality": [results / "a" / "quality.json"],
         "pictures": [results / "a" / "nuclei" / "pictures.json"],
@@ -306,6 +326,7 @@ def arguments(tmp_path):
         "user_columns": [],
         "settings": [],
         "note": "simulated data",
+        "scores": ["scores.csv"],
     }
 
 

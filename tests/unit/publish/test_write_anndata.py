@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import write_anndata as script
 from cellstack.config.columns import CONTACT_COLUMNS, describe_tables
 from cellstack.files.tables import write_rows
+from cellstack.measure.measure_objects import MEASURED
 from cellstack.publish.write_anndata import nearest_neighbours
 
 COLUMNS = [
@@ -40,7 +41,9 @@ ROWS = [
 @pytest.fixture
 def tables(tmp_path):
     write_rows(tmp_path / "objects.csv", COLUMNS, ROWS)
-    described = describe_tables(["nuclei"], ["nuclei", "cells"], ["mouse"])["objects.csv"]
+    described = describe_tables(
+        {group: ["nuclei"] for group in MEASURED}, ["nuclei"], ["nuclei", "cells"], ["mouse"]
+    )["objects.csv"]
     definitions = [
         {"table": "objects.csv", "column": column, "unit": unit, "definition": definition}
         for column, (unit, definition) in described.items()

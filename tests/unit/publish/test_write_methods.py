@@ -270,10 +270,12 @@ def test_many_stacks_are_not_all_named():
 
 def test_the_script_writes_both_files(tmp_path):
     (tmp_path / "stacks.csv").write_text("stack,object,diameter_um\na,nuclei,10\n")
+    (tmp_path / "checks.csv").write_text("stack,object,count_corrections\na,nuclei,\n")
     write_json(tmp_path / "provenance.json", SOFTWARE)
     write_json(tmp_path / "import.json", {"channel": {"index": 0}})
     script.main(
         stacks=tmp_path / "stacks.csv",
+        checks=tmp_path / "checks.csv",
         provenance=tmp_path / "provenance.json",
         records=[tmp_path / "import.json"],
         methods=tmp_path / "methods.md",

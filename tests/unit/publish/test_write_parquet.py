@@ -12,6 +12,7 @@ import write_parquet as script
 from cellstack.config.columns import describe_tables
 from cellstack.evaluate.score_columns import TABLES
 from cellstack.files.tables import write_rows
+from cellstack.measure.measure_objects import MEASURED
 from cellstack.publish.write_parquet import kind_of
 
 HOSTILE = ["<script>", "'=1", "=cmd()", "\u202egnp", "a\tb", '""', "' '", "NULL", "nan", "1e5"]
@@ -28,7 +29,9 @@ def tables(tmp_path):
         )
     ]
     write_rows(tmp_path / "objects.csv", list(rows[0]), rows)
-    described = describe_tables(["nuclei"], ["nuclei"], ["mouse"])
+    described = describe_tables(
+        {group: ["nuclei"] for group in MEASURED}, ["nuclei"], ["nuclei"], ["mouse"]
+    )
     definitions = [
         {"table": table, "column": column, "unit": unit, "definition": definition}
         for table, columns in described.items()
@@ -96,7 +99,9 @@ def test_hostile_texts_are_kept(tables):
 
 
 def test_numbers_are_numbers_in_every_table():
-    described = describe_tables(["nuclei"], ["nuclei", "cells"], [])
+    described = describe_tables(
+        {group: ["nuclei"] for group in MEASURED}, ["nuclei"], ["nuclei", "cells"], []
+    )
     described = {name: columns for name, columns in described.items() if name != "pairs.csv"}
     units = {
         (name, column): unit
