@@ -118,7 +118,7 @@ rule sweep:
 rule gallery:
     """Compare the methods of each stage on each stack, on one page per stack."""
     input:
-        pages=inputs.gallery_pages(),
+        pages=by_wildcards(inputs.gallery_pages),
     localrule: True
 
 

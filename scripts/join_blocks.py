@@ -89,7 +89,7 @@ def main(
     ]
     seed_planes, count = planes_of_seeds(own_seeds, shape)
     write_planes(joined_seeds, seed_planes, np.dtype(label_type(count)), spacing, count)
-    own = join_thresholds([read_json(path) for path in thresholds], read_json(chosen[0]))
+    own = join_thresholds([read_json(path) for path in thresholds], read_json(chosen[0]), found)
     write_json(threshold, own)
     write_json(record, {"blocks": len(blocks), **found})
 

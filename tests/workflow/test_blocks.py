@@ -51,6 +51,7 @@ def test_the_results_are_those_of_the_uncut_stack(cut, uncut):
         for study in (cut, uncut)
     )
     assert (found.pop("method"), found.pop("threshold")) == ("per_object", None)
+    assert found.pop("seam_disagreements") == 0
     assert found == pytest.approx({name: whole[name] for name in found}, rel=1e-4)
     assert whole.keys() == found.keys() | {"method", "threshold"}
     record = json.loads(cut.result("colony", "nuclei", "joined.json").read_text())
@@ -119,3 +120,10 @@ def test_blocks_follow_from_their_size(tmp_path):
     )
     study.config["split_into_blocks"] = {"max_voxels": 30 * 120 * 130}
     assert "cut_block" not in jobs(study.run("-n"))
+
+
+def test_the_gallery_does_not_show_blocks(tmp_path):
+    study = write_study(tmp_path, split_into_blocks=BLOCKS)
+    process = study.run("-n", "gallery")
+    assert process.returncode != 0
+    assert "the gallery cannot show colony, which is cut into blocks" in process.stderr

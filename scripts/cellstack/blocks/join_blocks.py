@@ -286,7 +286,9 @@ def planes_of_seeds(
     return ComputedPlanes(shape, plane), count
 
 
-def join_thresholds(records: Sequence[dict[str, Any]], chosen: dict[str, Any]) -> dict[str, Any]:
+def join_thresholds(
+    records: Sequence[dict[str, Any]], chosen: dict[str, Any], joined: dict[str, int]
+) -> dict[str, Any]:
     """Return the record of the threshold of a stack, from those of its blocks.
 
     Parameters
@@ -295,11 +297,14 @@ def join_thresholds(records: Sequence[dict[str, Any]], chosen: dict[str, Any]) -
         See ``scripts/binarize.py``.
     chosen : dict
         See :func:`cellstack.blocks.choose_blobs.choose_from_blocks`.
+    joined : dict
+        Record of :class:`Joined`.
 
     Returns
     -------
     dict
-        The same as for an uncut stack.
+        The same as for an uncut stack, and ``seam_disagreements``, the number of objects that two
+        blocks or no block owned.
     """
     from cellstack.segment.per_object_threshold import typical_haze
 
@@ -317,4 +322,5 @@ def join_thresholds(records: Sequence[dict[str, Any]], chosen: dict[str, Any]) -
         "brightness_ratio": chosen["brightness_ratio"],
         "haze_ratio": typical_haze(haze),
         "hollow": sum(core["hollow"] for core in of_cores),
+        "seam_disagreements": joined["doubled"] + joined["lost"],
     }

@@ -554,10 +554,22 @@ class Inputs:
         ]
 
     def gallery_pages(self) -> list[str]:
-        """Return the gallery of each stack with nuclei."""
-        return [
-            f"<results>/{stack}/gallery/index.html" for stack in self._study.stacks_of("nuclei")
-        ]
+        """Return the gallery of each stack with nuclei.
+
+        Raises
+        ------
+        InputError
+            A stack is cut into blocks, so that the images of its stages do not exist.
+        """
+        stacks = self._study.stacks_of("nuclei")
+        for stack in stacks:
+            if self._study.blocks(stack):
+                raise InputError(
+                    f"the gallery cannot show {stack}, which is cut into blocks: give a larger "
+                    "config.split_into_blocks.max_voxels, or name the pages of other stacks, such "
+                    f"as {self._results}/STACK/gallery/index.html"
+                )
+        return [f"<results>/{stack}/gallery/index.html" for stack in stacks]
 
     def score_tables(self) -> list[str]:
         """Return the table of scores, where the sheet names a ground truth."""

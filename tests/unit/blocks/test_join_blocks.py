@@ -159,7 +159,9 @@ def test_the_record_of_the_threshold_is_that_of_the_stack():
     core = {"voxels": 60, "foreground_voxels": 6, "haze_ratios": [0.1, 0.5], "hollow": 1}
     other = {"voxels": 40, "foreground_voxels": 14, "haze_ratios": [0.2], "hollow": 2}
     records = [{"method": "per_object", "factor": 1.0, "core": each} for each in (core, other)]
-    joined = join_thresholds(records, {"dropped_dim": 4, "brightness_ratio": 1.5})
+    joined = join_thresholds(
+        records, {"dropped_dim": 4, "brightness_ratio": 1.5}, {"doubled": 2, "lost": 3}
+    )
     assert joined.pop("haze_ratio") == pytest.approx(0.2)
     assert joined == {
         "method": "per_object",
@@ -169,4 +171,5 @@ def test_the_record_of_the_threshold_is_that_of_the_stack():
         "dropped_dim": 4,
         "brightness_ratio": 1.5,
         "hollow": 3,
+        "seam_disagreements": 5,
     }
