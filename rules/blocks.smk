@@ -97,51 +97,51 @@ rule choose_blobs:
         "../scripts/choose_blobs.py"
 
 
-rule measure_regions:
+rule measure_watershed:
     """Measure the volumes of objects before merging, and the background, in the core of a block."""
     input:
         seeds=made_by("find_seeds", "<results>/{stack}/nuclei/seeds.tif"),
         watershed=made_by("split_objects", "<results>/{stack}/nuclei/watershed.tif"),
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
     output:
-        regions="<results>/{stack}/nuclei/regions.json",
+        regions="<results>/{stack}/nuclei/watershed.json",
     log:
-        "<logs>/{stack}/nuclei/measure_regions.log",
+        "<logs>/{stack}/nuclei/measure_watershed.log",
     benchmark:
-        "<benchmarks>/{stack}/nuclei/measure_regions.tsv"
+        "<benchmarks>/{stack}/nuclei/measure_watershed.tsv"
     wildcard_constraints:
         stack=OF_BLOCKS,
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory("measure_regions"),
-        runtime=minutes("measure_regions"),
+        mem_mb=memory("measure_watershed"),
+        runtime=minutes("measure_watershed"),
     params:
         block=by_wildcards(study.geometry_of),
-        source=source_hash("measure_regions"),
+        source=source_hash("measure_watershed"),
     script:
-        "../scripts/measure_regions.py"
+        "../scripts/measure_watershed.py"
 
 
-rule describe_regions:
+rule describe_watershed:
     """Describe what is typical of the objects before merging, in all blocks of a stack."""
     input:
-        regions=by_wildcards(inputs.of_blocks, stage="split_objects", name="regions.json"),
+        regions=by_wildcards(inputs.of_blocks, stage="split_objects", name="watershed.json"),
     output:
         typical="<results>/{stack}/nuclei/typical.json",
     log:
-        "<logs>/{stack}/nuclei/describe_regions.log",
+        "<logs>/{stack}/nuclei/describe_watershed.log",
     benchmark:
-        "<benchmarks>/{stack}/nuclei/describe_regions.tsv"
+        "<benchmarks>/{stack}/nuclei/describe_watershed.tsv"
     conda:
         "../envs/cellstack.yaml"
     resources:
-        mem_mb=memory("describe_regions"),
-        runtime=minutes("describe_regions"),
+        mem_mb=memory("describe_watershed"),
+        runtime=minutes("describe_watershed"),
     params:
-        source=source_hash("describe_regions"),
+        source=source_hash("describe_watershed"),
     script:
-        "../scripts/describe_regions.py"
+        "../scripts/describe_watershed.py"
 
 
 rule join_blocks:

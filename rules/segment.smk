@@ -131,7 +131,7 @@ rule merge_objects:
     input:
         watershed=made_by("split_objects", "<results>/{stack}/nuclei/watershed.tif"),
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
-        typical=by_wildcards(inputs.typical_regions),
+        typical=by_wildcards(inputs.typical_objects),
         diameter=diameter_for("merge_objects"),
     output:
         merged=intermediate("<results>/{stack}/nuclei/merged.tif"),

@@ -10,7 +10,7 @@ from cellstack.blocks.choose_blobs import choose_from_blocks
 from cellstack.blocks.find_blobs import as_record, find_blobs_in_core
 from cellstack.blocks.join_blocks import find_objects, join_blocks
 from cellstack.blocks.measure_intensities import measure_intensities
-from cellstack.blocks.measure_regions import measure_regions, typical_of_blocks
+from cellstack.blocks.measure_watershed import measure_watershed, typical_of_blocks
 from cellstack.config import blocks, settings
 from cellstack.config.schemas import Schemas
 from cellstack.core.distance import distance_map
@@ -92,7 +92,7 @@ def segment_in_blocks(raw, spacing, arguments, places):
         inside = place.core, place.extent
         mask, _ = binarize_block(stack, spacing, chosen, options, 1.0, None, *inside)
         drawn.append(split(mask, stack, spacing, arguments))
-        regions.append(measure_regions(*drawn[-1], stack, *inside))
+        regions.append(measure_watershed(*drawn[-1], stack, *inside))
     typical = typical_of_blocks(regions)
     results = [
         (*merge_and_smooth(watershed, stack, spacing, arguments, typical), seeds)

@@ -10,7 +10,7 @@ WITHOUT_MODULE = {  # scripts that only call other modules
     "collect_objects": "measure/collect.py",
     "collect_stacks": "measure/collect.py",
     "collect_scores": "evaluate/score_columns.py",
-    "describe_regions": "blocks/measure_regions.py",
+    "describe_watershed": "blocks/measure_watershed.py",
     "derive_diameter": "prepare/estimate_diameter.py",
     "describe_columns": "config/columns.py",
     "fetch_cells3d": None,

@@ -126,4 +126,7 @@ def test_the_gallery_does_not_show_blocks(tmp_path):
     study = write_study(tmp_path, split_into_blocks=BLOCKS)
     process = study.run("-n", "gallery")
     assert process.returncode != 0
-    assert "the gallery cannot show colony, which is cut into blocks" in process.stderr + process.stdout
+    assert (
+        "the gallery cannot show colony, which is cut into blocks"
+        in process.stderr + process.stdout
+    )

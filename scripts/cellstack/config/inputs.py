@@ -244,7 +244,7 @@ class Inputs:
         """Return the blobs that are chosen in a stack that is cut into blocks."""
         return [self._recipes.path_of("binarize", "nuclei/chosen.json", stack, "nuclei")]
 
-    def typical_regions(self, stack: str) -> list[str]:
+    def typical_objects(self, stack: str) -> list[str]:
         """Return what is typical of the objects of the complete stack, for a block of it."""
         return self._of_complete("split_objects", "typical.json", stack, "nuclei")
 

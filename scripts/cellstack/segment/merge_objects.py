@@ -197,7 +197,7 @@ def convexity(
     borders, background_sum, background_voxels = _look_at_planes(labels, stack, threads)
     boxes = find_boxes(labels)
     with_neighbours = sorted({label for pair in borders for label in pair})
-    regions = _describe_regions(labels, stack, boxes, with_neighbours, threads)
+    regions = _describe_watershed(labels, stack, boxes, with_neighbours, threads)
     max_voxels = volume_voxels(max_volume_um3, spacing)
     if typical is None:
         volumes = count_voxels(labels)[1:]
@@ -311,7 +311,7 @@ def _faces_between(
     return pair_keys(first[inside], second[inside], count), (low + high) / 2
 
 
-def _describe_regions(
+def _describe_watershed(
     labels: Labels, stack: Volume, boxes: Boxes, selected: Sequence[int], threads: int
 ) -> dict[int, _Region]:
     def describe(label: int) -> _Region:

@@ -10,7 +10,7 @@ from cellstack.blocks.choose_blobs import choose_from_blocks, chosen_in_block, j
 from cellstack.blocks.cut_block import cut_block, describe_block, within
 from cellstack.blocks.find_blobs import as_record, find_blobs_in_core
 from cellstack.blocks.measure_intensities import measure_intensities
-from cellstack.blocks.measure_regions import measure_regions, typical_of_blocks
+from cellstack.blocks.measure_watershed import measure_watershed, typical_of_blocks
 from cellstack.core.blobs import find_blobs
 from cellstack.core.labels import count_voxels
 from cellstack.core.noise import estimate_noise
@@ -109,7 +109,7 @@ def test_regions_of_blocks(places):
         seeds[z + 1, y + 1, x : x + 2] = number
     stack = generator.random(SHAPE, "float32")
     records = [
-        measure_regions(
+        measure_watershed(
             part(seeds, place), part(labels, place), part(stack, place), place.core, place.extent
         )
         for place in places

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from cellstack.blocks.measure_regions import typical_of_blocks
+from cellstack.blocks.measure_watershed import typical_of_blocks
 from cellstack.files.records import read_json, write_json
 from cellstack.run import job
 

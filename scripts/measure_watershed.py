@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack.blocks.measure_regions import measure_regions
+from cellstack.blocks.measure_watershed import measure_watershed
 from cellstack.files.records import write_json
 from cellstack.files.stacks import read_stack
 from cellstack.run import job
@@ -21,7 +21,7 @@ def main(
     They are those of the core of the `block`: objects belong to it by the first voxel in `seeds`.
     """
     stacks = [read_stack(path, mapped=True)[0] for path in (seeds, watershed, denoised)]
-    write_json(regions, measure_regions(*stacks, block["core"], block["extent"]))
+    write_json(regions, measure_watershed(*stacks, block["core"], block["extent"]))
 
 
 job.run(main)

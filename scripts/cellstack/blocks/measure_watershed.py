@@ -11,7 +11,7 @@ from cellstack.core.types import Labels, Volume
 from cellstack.segment.merge_objects import Typical, describe_typical
 
 
-def measure_regions(
+def measure_watershed(
     seeds: Labels, watershed: Labels, stack: Volume, core: Ranges, extent: Ranges
 ) -> dict[str, Any]:
     """Measure the objects of a block before merging, and its background.
@@ -35,7 +35,7 @@ def measure_regions(
     --------
     >>> seeds = np.uint16([[[1, 0, 0, 2, 0, 0]]])
     >>> labels, stack = np.uint16([[[1, 1, 0, 2, 2, 2]]]), np.float32([[[1, 1, 0.5, 1, 1, 1]]])
-    >>> measure_regions(seeds, labels, stack, [(0, 1), (0, 1), (0, 3)], [(0, 1), (0, 1), (0, 6)])
+    >>> measure_watershed(seeds, labels, stack, [(0, 1), (0, 1), (0, 3)], [(0, 1), (0, 1), (0, 6)])
     {'volumes_voxels': [2], 'background_sum': 0.5, 'background_voxels': 1}
     """
     places = np.flatnonzero(seeds)
