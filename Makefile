@@ -4,6 +4,7 @@
 # make test-cluster   tests on a local Slurm with three nodes; as root on Debian or Ubuntu
 # make formats        install the optional packages for microscope files and other inputs
 # make export         install the optional packages for Parquet and AnnData
+# make classify       install the optional package for classifiers of objects
 # make view           install napari, for `python scripts/view.py`
 # make docs           update the generated tables in config/README.md
 # make accuracy       score simulated and real stacks
@@ -25,7 +26,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hash
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--fork-strategy fewest --no-header --quiet --upgrade
 
-.PHONY: run quick test test-cluster lint formats export view docs bench accuracy resources lock audit clean
+.PHONY: run quick test test-cluster lint formats export classify view docs bench accuracy resources lock audit clean
 
 run: .venv/run.stamp
 	$(BIN)/snakemake --cores $(CORES)
@@ -51,6 +52,8 @@ lint: .venv/dev.stamp
 formats: .venv/formats.stamp
 
 export: .venv/export.stamp
+
+classify: .venv/classify.stamp
 
 view: .venv/view.stamp
 
@@ -83,12 +86,12 @@ resources: .venv/run.stamp
 	$(BIN)/python $(PIP_INSTALL) -r $<
 	touch $@
 
-.venv/dev.stamp .venv/formats.stamp .venv/export.stamp .venv/slurm.stamp .venv/view.stamp: \
+.venv/dev.stamp .venv/formats.stamp .venv/export.stamp .venv/classify.stamp .venv/slurm.stamp .venv/view.stamp: \
 		.venv/%.stamp: $(REQUIREMENTS)/%.txt .venv/run.stamp
 	$(BIN)/python $(PIP_INSTALL) -r $<
 	touch $@
 
-.venv/dev.stamp: .venv/formats.stamp .venv/export.stamp
+.venv/dev.stamp: .venv/formats.stamp .venv/export.stamp .venv/classify.stamp
 
 # the other tools of `make bench`, and the tool of `make audit`, each in a separate environment
 .venv/peers.stamp .venv/audit.stamp: .venv/%.stamp: $(REQUIREMENTS)/%.txt | .venv/bin/python
@@ -98,7 +101,7 @@ resources: .venv/run.stamp
 
 # needs uv on the path
 lock:
-	cd $(REQUIREMENTS) && for name in run formats export dev slurm view peers audit; do \
+	cd $(REQUIREMENTS) && for name in run formats export classify dev slurm view peers audit; do \
 		$(COMPILE) $$name.in -o $$name.txt || exit 1; done
 	$(PYTHON) envs/pin.py
 

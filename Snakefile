@@ -28,7 +28,10 @@ include: "rules/segment.smk"
 include: "rules/blocks.smk"
 include: "rules/cells.smk"
 include: "rules/measure.smk"
+include: "rules/tissue.smk"
+include: "rules/spots.smk"
 include: "rules/evaluate.smk"
+include: "rules/compare.smk"
 include: "rules/figures.smk"
 include: "rules/pages.smk"
 include: "rules/gallery.smk"
@@ -48,6 +51,8 @@ ruleorder: join_blocks > binarize
 ruleorder: correct_cells > run_cell_segmenter > merge_cells > import_cells
 ruleorder: run_segmenter_uncorrected > smooth_uncorrected
 ruleorder: run_cell_segmenter_uncorrected > merge_uncorrected
+# objects with classes are measured first
+ruleorder: classify_objects > measure_objects
 
 
 rule all:
@@ -68,9 +73,14 @@ rule all:
         evaluation=inputs.existing_evaluation(),
         segmentation=study.of_each_object("<results>/{stack}/figures/{object}_segmentation.png"),
         contacts=inputs.contact_tables(),
+        regions=inputs.region_results(),
+        classes=inputs.class_tables(),
+        neighbors=inputs.neighbor_tables(),
         volumes=inputs.volume_figures(),
+        groups=[inputs.group_tables(), inputs.group_figures()],
         planes=study.of_each_object("<results>/{stack}/figures/{object}_planes.png"),
         diameters=inputs.diameter_figures(),
+        spots=inputs.spot_results(),
         exports=inputs.exports(),
     localrule: True
 

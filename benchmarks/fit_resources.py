@@ -23,6 +23,7 @@ from scale import read_benchmark, read_cost, snakemake
 
 REPO = Path(__file__).resolve().parent.parent
 MEASUREMENTS = REPO / "benchmarks" / "resources.tsv"
+SCHEMA = REPO / "config" / "schemas" / "config.schema.yaml"
 REQUESTS = REPO / "config" / "resources.tsv"
 PLANES, SIDES = 60, (128, 256, 1024)
 SPACING, DIAMETER_UM = [0.29, 0.26, 0.26], 10  # those of the demo
@@ -77,10 +78,13 @@ def run(folder: Path, sides: Iterable[int], cores: int) -> None:
         lines.append(f"{name}\tnuclei\t{place}/image.ome.tif\tnuclei\t{place}/nuclei.ome.tif")
         lines.append(f"{name}\tmembrane\t{place}/image.ome.tif\tmembrane\t{place}/cells.ome.tif")
     (folder / "stacks.tsv").write_text("\n".join([*lines, ""]))
+    keys = yaml.safe_load(SCHEMA.read_text())["properties"]
+    schema = keys["measure_objects"]["properties"]["columns"]
     config = {
         "stacks": "stacks.tsv",
         "diameter_um": {"nuclei": DIAMETER_UM},
         "simulate_stack": simulations,
+        "measure_objects": {"columns": [*schema["items"]["enum"]]},
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     rules = re.findall(r"^rule (\w+):", (REPO / "Snakefile").read_text(), re.MULTILINE)

@@ -89,6 +89,14 @@ def simulation_table() -> Lines:
     return key_table(simulation["properties"], CONFIG)
 
 
+def blocks_table(*names: str) -> Lines:
+    """Return the table of the keys of each block with a name of the user's choice."""
+    schema = CONFIG["properties"]
+    for name in names:
+        schema = schema[name].get("properties", schema[name])
+    return key_table(schema["additionalProperties"]["properties"], CONFIG)
+
+
 def key_table(keys: Schema, root: Schema, methods: Iterable[str] = ()) -> Lines:
     """Return a table of keys, in which keys of the same meaning share a row."""
     shared: dict[tuple[str, ...], list[str]] = {}
@@ -240,6 +248,8 @@ TABLES: dict[str, Callable[[], Lines]] = {
     **{f"stage {stage}": partial(stage_tables, stage) for stage in STAGES["properties"]},
     "contacts": contact_table,
     "simulated stack": simulation_table,
+    "spots": partial(blocks_table, "detect_spots", "channels"),
+    "simulated spots": partial(blocks_table, "simulate_spots"),
     "renamed": renamed_tables,
 }
 

@@ -6,7 +6,11 @@ from pathlib import Path
 ENVS = Path(__file__).resolve().parent
 REQUIREMENTS = ENVS / "requirements"
 OUTSIDE = ("snakemake", "pygments")  # they run and report the workflow, outside the environment
-LOCKS = {"cellstack": ("run", "formats"), "export": ("run", "export")}
+LOCKS = {
+    "cellstack": ("run", "formats"),
+    "export": ("run", "export"),
+    "classify": ("run", "classify"),
+}
 HEADER = """\
 # The software of {rules} for `snakemake --sdm conda`, at the versions of requirements/{first}.txt
 # and requirements/{second}.txt. Written by envs/pin.py (make lock). The packages are installed by
@@ -19,7 +23,11 @@ dependencies:
   - pip
   - pip:
 """
-RULES = {"cellstack": "every rule", "export": "rules that write other formats"}
+RULES = {
+    "cellstack": "every rule",
+    "export": "rules that write other formats",
+    "classify": "the rule that fits a classifier",
+}
 
 
 def main() -> None:

@@ -235,6 +235,37 @@ rule write_meshes:
         "../scripts/write_meshes.py"
 
 
+rule plot_tissue:
+    """Plot the outlines of tissue and regions over planes in three views."""
+    input:
+        raw=by_wildcards(inputs.image_below_tissue),
+        tissue=by_wildcards(inputs.tissue_mask),
+        regions=by_wildcards(inputs.region_labels),
+    output:
+        figure=report(
+            "<results>/{stack}/figures/tissue.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/tissue.rst",
+        ),
+    log:
+        "<logs>/{stack}/tissue/plot_tissue.log",
+    benchmark:
+        "<benchmarks>/{stack}/tissue/plot_tissue.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_tissue"),
+        runtime=minutes("plot_tissue"),
+    params:
+        title="{stack}",
+        note=by_wildcards(study.note),
+        names=study.config["measure_regions"]["names"],
+        source=source_hash("plot_tissue"),
+    script:
+        "../scripts/plot_tissue.py"
+
+
 rule plot_volumes:
     """Plot the distribution of volumes by stack and by group of stacks."""
     input:
@@ -269,6 +300,45 @@ rule plot_volumes:
         source=source_hash("plot_volumes"),
     script:
         "../scripts/plot_volumes.py"
+
+
+rule plot_groups:
+    """Plot the objects and the means of units of each group."""
+    input:
+        objects="<results>/objects.csv",
+        groups="<results>/groups.csv",
+        units="<results>/group_units.csv",
+    output:
+        figure=report(
+            "<results>/figures/{object}_groups{page}.png",
+            category="Figures",
+            subcategory="All stacks",
+            caption="../report/groups_figure.rst",
+        ),
+        vector="<results>/figures/{object}_groups{page}.pdf",
+    log:
+        "<logs>/{object}{page}_plot_groups.log",
+    benchmark:
+        "<benchmarks>/{object}{page}_plot_groups.tsv"
+    wildcard_constraints:
+        page="|_[1-9][0-9]*",
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_groups"),
+        runtime=minutes("plot_groups"),
+    params:
+        samples=study.samples(),
+        columns=study.compared_columns(),
+        object="{object}",
+        group_by=study.config["group_by"],
+        unit=study.config["compare_groups"]["unit"],
+        note=by_wildcards(study.note_of_all),
+        page=by_wildcards(inputs.page_number),
+        source=source_hash("plot_groups"),
+    script:
+        "../scripts/plot_groups.py"
 
 
 rule plot_errors:
@@ -362,3 +432,34 @@ rule plot_sweep:
         source=source_hash("plot_sweep"),
     script:
         "../scripts/plot_sweep.py"
+
+
+rule plot_spots:
+    """Plot the spots of a channel over its projection and over planes."""
+    input:
+        raw="<results>/{stack}/channels/{channel}/raw.tif",
+        spots="<results>/{stack}/spots/{channel}.csv",
+    output:
+        figure=report(
+            "<results>/{stack}/figures/spots_{channel}.png",
+            category="Figures",
+            subcategory="{stack}",
+            caption="../report/spots_figure.rst",
+        ),
+    log:
+        "<logs>/{stack}/channels/{channel}/plot_spots.log",
+    benchmark:
+        "<benchmarks>/{stack}/channels/{channel}/plot_spots.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("plot_spots"),
+        runtime=minutes("plot_spots"),
+    params:
+        title="{stack}",
+        channel="{channel}",
+        diameters_um=by_wildcards(study.spot_diameters),
+        note=by_wildcards(study.note),
+        source=source_hash("plot_spots"),
+    script:
+        "../scripts/plot_spots.py"

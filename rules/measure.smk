@@ -16,6 +16,7 @@ rule measure_quality:
         runtime=minutes("measure_quality"),
     params:
         channels=by_wildcards(study.channels),
+        spot_channels=by_wildcards(study.spot_channels),
         source=source_hash("measure_quality"),
     script:
         "../scripts/measure_quality.py"
@@ -52,6 +53,97 @@ rule measure_objects:
         source=source_hash("measure_objects"),
     script:
         "../scripts/measure_objects.py"
+
+
+use rule measure_objects as measure_unclassified with:
+    output:
+        objects="<results>/{stack}/{object}/measured.csv",
+    log:
+        "<logs>/{stack}/{object}/measure_unclassified.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/measure_unclassified.tsv"
+
+
+rule fit_classes:
+    """Find the thresholds of classes in all stacks, or fit a classifier to examples."""
+    input:
+        tables=by_wildcards(inputs.measured_tables),
+        segmentations=by_wildcards(inputs.example_segmentations),
+    output:
+        fitted="<results>/{object}_classes.json",
+    log:
+        "<logs>/{object}_fit_classes.log",
+    benchmark:
+        "<benchmarks>/{object}_fit_classes.tsv"
+    localrule: True
+    conda:
+        "../envs/classify.yaml"
+    resources:
+        mem_mb=memory("fit_classes"),
+        runtime=minutes("fit_classes"),
+    params:
+        conditions=by_wildcards(study.conditions),
+        examples=by_wildcards(study.examples_of),
+        columns=study.config["classify_objects"]["columns"],
+        source=source_hash("fit_classes"),
+    script:
+        "../scripts/fit_classes.py"
+
+
+rule classify_objects:
+    """Assign a class to each measured object."""
+    input:
+        measured="<results>/{stack}/{object}/measured.csv",
+        fitted=by_wildcards(inputs.fitted_classes),
+    output:
+        objects="<results>/{stack}/{object}/objects.csv",
+        record="<results>/{stack}/{object}/classes.json",
+    log:
+        "<logs>/{stack}/{object}/classify_objects.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/classify_objects.tsv"
+    wildcard_constraints:
+        object=study.classified_pattern(),
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("classify_objects"),
+        runtime=minutes("classify_objects"),
+    params:
+        conditions=by_wildcards(study.conditions),
+        source=source_hash("classify_objects"),
+    script:
+        "../scripts/classify_objects.py"
+
+
+rule measure_relations:
+    """Measure correlations of channels, intensities above background, and radial distributions."""
+    input:
+        labels="<results>/{stack}/{object}/labels.ome.tif",
+        selection="<results>/{stack}/{object}/selection.csv",
+        segmentation="<results>/{stack}/{object}/segmentation.tif",
+        raw=by_wildcards(inputs.raw_stacks),
+        records=by_wildcards(inputs.import_records),
+        pairs=by_wildcards(inputs.pairs_of_cells),
+    output:
+        relations="<results>/{stack}/{object}/relations.csv",
+    log:
+        "<logs>/{stack}/{object}/measure_relations.log",
+    benchmark:
+        "<benchmarks>/{stack}/{object}/measure_relations.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    threads: cores
+    resources:
+        mem_mb=memory("measure_relations"),
+        runtime=minutes("measure_relations"),
+    params:
+        channels=by_wildcards(study.channels),
+        groups=by_wildcards(study.relation_groups),
+        options=study.config["measure_relations"],
+        source=source_hash("measure_relations"),
+    script:
+        "../scripts/measure_relations.py"
 
 
 rule crop_objects:
@@ -110,6 +202,10 @@ rule summarize_stack:
         object="{object}",
         diameter_um=by_wildcards(study.object_diameter),
         diameter_source=by_wildcards(study.diameter_source),
+        counting_frame=by_wildcards(study.argument, key="counting_frame", stage="select_objects"),
+        counting_guard_um=by_wildcards(
+            study.argument, key="counting_guard_um", stage="select_objects"
+        ),
         source=source_hash("summarize_stack"),
     script:
         "../scripts/summarize_stack.py"
@@ -136,6 +232,32 @@ rule collect_objects:
         source=source_hash("collect_objects"),
     script:
         "../scripts/collect_objects.py"
+
+
+rule collect_classes:
+    """Count the objects of each class in each stack."""
+    input:
+        tables=inputs.classified_tables(),
+        fitted=inputs.all_fitted_classes(),
+    output:
+        classes=report("<results>/classes.csv", category="Tables", caption="../report/classes.rst"),
+    log:
+        "<logs>/collect_classes.log",
+    benchmark:
+        "<benchmarks>/collect_classes.tsv"
+    localrule: True
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("collect_classes"),
+        runtime=minutes("collect_classes"),
+    params:
+        sources=study.classified_keys(),
+        class_names=study.classes_by_kind(),
+        user_columns=study.user_columns(),
+        source=source_hash("collect_classes"),
+    script:
+        "../scripts/collect_classes.py"
 
 
 rule collect_stacks:
@@ -186,11 +308,14 @@ rule describe_columns:
         runtime=minutes("describe_columns"),
     params:
         groups=study.column_groups(),
+        shells=study.config["measure_relations"]["shells"],
         channels=study.all_channels(),
         objects=study.kinds_found(),
         from_sheet=study.user_column_names(),
         has_scores=bool(study.stacks_with("ground_truth")),
+        has_spot_scores=bool(study.scored_spots()),
         has_corrections=bool(study.corrections),
+        has_groups=bool(study.samples()),
         source=source_hash("describe_columns"),
     script:
         "../scripts/describe_columns.py"

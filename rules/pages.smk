@@ -9,6 +9,7 @@ rule write_index:
         quality=study.of_each_stack("<results>/{stack}/quality.json"),
         pictures=study.of_each_object("<results>/{stack}/{object}/pictures.json"),
         figures=inputs.figures(),
+        groups=inputs.group_tables(),
     output:
         index=report("<results>/index.html", category="Run", caption="../report/index.rst"),
     log:

@@ -19,6 +19,29 @@ rule simulate_stack:
         "../scripts/simulate_stack.py"
 
 
+rule simulate_spots:
+    """Simulate a channel of spots in the cells of a simulated stack."""
+    input:
+        cells="<resources>/simulated/{simulation}/cells.ome.tif",
+    output:
+        image="<resources>/simulated/{simulation}/spots.ome.tif",
+        points="<resources>/simulated/{simulation}/spots.csv",
+    log:
+        "<logs>/simulated/{simulation}/simulate_spots.log",
+    benchmark:
+        "<benchmarks>/simulated/{simulation}/simulate_spots.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("simulate_spots"),
+        runtime=minutes("simulate_spots"),
+    params:
+        options=by_wildcards(study.simulated_spots),
+        source=source_hash("simulate_spots"),
+    script:
+        "../scripts/simulate_spots.py"
+
+
 rule fetch_cells3d:
     """Download the stack of the scikit-image tutorial."""
     output:

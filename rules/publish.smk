@@ -5,6 +5,7 @@ rule write_methods:
         checks="<results>/checks.csv",
         provenance="<results>/provenance.json",
         records=inputs.all_channels("import.json"),
+        comparisons=inputs.group_tables(),
     output:
         methods="<results>/methods.md",
         bibliography="<results>/methods.bib",
@@ -24,6 +25,7 @@ rule write_methods:
         packages=stages.packages(),
         simulated=study.simulated_stacks(),
         scored=study.scored_stacks(),
+        comparison=study.comparison(),
         source=source_hash("write_methods"),
     script:
         "../scripts/write_methods.py"
@@ -98,7 +100,7 @@ rule write_parquet:
     benchmark:
         "<benchmarks>/{table}_write_parquet.tsv"
     wildcard_constraints:
-        table="objects|stacks|statistics|quality|scores|stack_scores",
+        table="objects|classes|stacks|checks|statistics|quality|groups|group_units|regions|scores|stack_scores",
     localrule: True
     conda:
         "../envs/export.yaml"

@@ -9,10 +9,18 @@ from cellstack.measure.measure_quality import measure_quality, quality_row
 from cellstack.run import job
 
 
-def main(*, raw: list[Path], records: list[Path], quality: Path, channels: list[str]) -> None:
+def main(
+    *,
+    raw: list[Path],
+    records: list[Path],
+    quality: Path,
+    channels: list[str],
+    spot_channels: list[str] = (),
+) -> None:
     """Write the row of quality.csv, the bad planes and the z profile of each of the `channels`.
 
-    `records` are those of the import of the `raw` channels. Planes are counted from 0.
+    `records` are those of the import of the `raw` channels. Planes are counted from 0. The signal
+    of `spot_channels` is not flagged.
     """
     found = {}
     # sorted, so that the file does not depend on the order of the sheet
@@ -20,7 +28,7 @@ def main(*, raw: list[Path], records: list[Path], quality: Path, channels: list[
         stack, spacing = read_stack(path, mapped=True)
         measured, profile = measure_quality(stack, spacing, read_no_data([record, path]))
         found[channel] = {
-            "row": quality_row(measured),
+            "row": quality_row(measured, has_spots=channel in spot_channels),
             "planes": {key: value for key, value in measured.items() if key.endswith("_planes")},
             "profile": {"step_um": spacing[0], **profile},
         }

@@ -6,6 +6,7 @@ from pathlib import Path
 from cellstack.config import lengths
 from cellstack.config.columns import CHECK_COLUMNS, STACK_COLUMNS, STATISTICS_COLUMNS
 from cellstack.config.object_columns import CHANNEL_OF
+from cellstack.core.counting_frame import place_frame
 from cellstack.files.records import read_flags, read_json
 from cellstack.files.stacks import read_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
@@ -31,6 +32,8 @@ def main(
     threshold: Sequence[Path] = (),
     estimate: Sequence[Path] = (),
     corrections: list[Path] = (),
+    counting_frame: list[str],
+    counting_guard_um: float,
 ) -> None:
     """Write one row as `summary`, and one for each measured column as `statistics`.
 
@@ -39,12 +42,14 @@ def main(
     `record` of the import of the channel of the objects has the fraction of voxels without data,
     and that of the `threshold` has the signs that the mask can be inaccurate. The file `estimate`
     has the diameter that the image suggests. The table `corrections` says which corrections were
-    applied.
+    applied. The objects that count according to the table `selection` are those in the frame that
+    has the faces `counting_frame` and a guard zone of `counting_guard_um`.
     """
     source = lengths.read_diameter(diameter[0])["source"] if diameter else diameter_source
     rows = list(read_rows(objects))
     columns = {name: [row[name] for row in rows] for name in read_columns(objects)}
-    reasons = [row["reason"] for row in read_rows(selection)]
+    selected = list(read_rows(selection))
+    reasons = [row["reason"] for row in selected]
     imported = read_json(record[0]) if record else {"no_data": None}
     no_data = imported["no_data"] or {"fraction": 0.0}
     estimated = read_json(estimate[0]) if estimate else {"estimated_um": None, "doubt": ""}
@@ -73,6 +78,8 @@ def main(
             doubt=estimated["doubt"],
             corrections=[each["status"] for path in corrections for each in read_rows(path)],
             quality=measured.get(CHANNEL_OF[object], {}),
+            count_in_frame=sum(row["counted"] == "1" for row in selected),
+            frame=place_frame(image.shape, spacing, counting_frame, counting_guard_um),
         ),
     }
     write_rows(summary, list(STACK_COLUMNS | CHECK_COLUMNS), [as_text(row)])

@@ -34,12 +34,13 @@ def main(
     note: str,
     scores: list[str],
     group_by: str = "",
+    groups: list[Path] = (),
 ) -> None:
     """Write the page `index` of the tables `stacks`, `checks`, `statistics` and `columns`.
 
     `quality` is the image quality of each stack, `pictures` are the small pictures of each kind of
     object, and `figures` all figures. If they are too large for the page, it refers to their files,
-    as it does to those of `scores`.
+    as it does to those of `scores`. `groups` is the comparison of groups, if there is one.
     The date is that of the newest of the `images`, which no rule makes.
     """
     results = stacks.parent
@@ -74,6 +75,7 @@ def main(
             figures=found,
             scores=scores,
             provenance=software,
+            groups=[row for path in groups for row in read_rows(path)],
         )
     )
     with atomic_write(index) as partial:

@@ -24,12 +24,15 @@ def main(
     packages: dict[str, list[str]],
     simulated: list[str] = (),
     scored: dict[str, bool] | None = None,
+    comparisons: list[Path] = (),
+    comparison: dict[str, Any] | None = None,
 ) -> None:
     """Describe what was done to the stacks of `groups`, which share their settings.
 
     `stacks` and `checks` are the tables of summaries, `records` are the records of the import of
     `images`, and `packages` are the Python packages of each rule. `scored` are the stacks with a
-    ground truth, and whether it consists of points.
+    ground truth, and whether it consists of points. `comparisons` is the table of the comparison of
+    groups, if there is one, and `comparison` are its settings.
     """
     imported = {
         f"{image['stack']}/{image['channel']}": read_json(record)
@@ -43,6 +46,8 @@ def main(
         packages,
         simulated=simulated,
         scored=scored,
+        compared=[row for path in comparisons for row in read_rows(path)],
+        comparison=comparison,
     )
     for path, text in ((methods, found.text), (bibliography, found.bibliography)):
         with atomic_write(path) as temporary:

@@ -11,18 +11,22 @@ import yaml
 from study import ROOT
 
 import cellstack
+from cellstack.compare import group_columns
 from cellstack.config import settings, sheet
 from cellstack.config.columns import (
     CHECK_COLUMNS,
+    CLASS_COLUMNS,
     CONTACT_COLUMNS,
     CORRECTION_COLUMNS,
+    NEIGHBOR_COLUMNS,
     QUALITY_COLUMNS,
+    REGION_COLUMNS,
     SELECTION_COLUMNS,
     STACK_COLUMNS,
 )
 from cellstack.config.object_columns import COLUMNS, GROUPS, PAIR_COLUMNS
 from cellstack.config.schemas import Schemas
-from cellstack.evaluate.score_columns import TABLES
+from cellstack.evaluate import score_columns
 from cellstack.segment.per_object_threshold import mark_blobs
 
 DOCUMENTS = (
@@ -38,28 +42,36 @@ UNITS = {
     "um2": r"_um2$",
     "um3": r"_um3$",
     "voxel": r"_voxels$|^bbox_",
-    "raw value": r"_intensity(_<channel>)?$",
+    "raw value": r"_intensity(_above_background)?(_<channel>)?$|^colocalization_",
     "voxel side2": r"_unit_spacing$",
     "bit": r"_bit$",
     "%": r"_percent$",
     "1/mm3": r"_per_mm3$",
+    "mm3": r"^volume_mm3$",
 }
 COLUMNS_WITHOUT_UNIT = re.compile(
-    r"stack|object|flags|corrections|number|action|(nucleus_)?(segmentation_)?label(_[12])?|sphericity|solidity|extent"
+    r"stack|object|flags|corrections|number|action|(nucleus_|nearest_other_kind_)?(segmentation_)?label(_[12])?"
+    r"|sphericity|solidity|extent|neighbor_count|touching_count|touching|within_radius|.*_incomplete"
     r"|euler_number|(touches|direction)_.*|nuclei_count|nucleus_to_cell_volume_ratio"
     r"|wall_strength|wall_missing|status|count_.*|diameter_source|.*_fraction|.*_ratio|reason"
-    r"|segmentation_labels|cut_by_faces|channel"
+    r"|segmentation_labels|cut_by_faces|channel|counted|region_(label|name)|part"
+    r"|tissue_surface_uncertain"
+    r"|class|class_probability"
+    r"|(pearson|spearman|manders_m[12]|overlap_coefficient)_.*|.*_(ratio|relative_intensity)_<channel>"
 )
 DESCRIBED = (
     COLUMNS
     | PAIR_COLUMNS
     | CONTACT_COLUMNS
+    | NEIGHBOR_COLUMNS
     | STACK_COLUMNS
     | CHECK_COLUMNS
+    | REGION_COLUMNS
     | SELECTION_COLUMNS
     | QUALITY_COLUMNS
 )
 DESCRIBED |= CORRECTION_COLUMNS
+DESCRIBED |= CLASS_COLUMNS
 for group in GROUPS.values():
     DESCRIBED |= group
 OPTIONS_OF = {("binarize", "per_object"): mark_blobs}  # a method that takes **options: see there
@@ -78,6 +90,7 @@ def load_script(path):
 
 SCHEMAS = Schemas.read(ROOT / "config")
 STAGES, CONFIG, ROWS = SCHEMAS.stages, SCHEMAS.config, SCHEMAS.sheet
+TABLES = score_columns.TABLES | group_columns.TABLES
 REFERENCE = load_script(ROOT / "docs" / "build_reference.py")
 
 
@@ -235,7 +248,7 @@ def test_the_name_of_a_column_ends_in_its_unit(column):
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_name_of_a_column_of_scores_ends_in_its_unit(table):
+def test_the_name_of_a_column_of_scores_or_groups_ends_in_its_unit(table):
     for column, (unit, definition) in TABLES[table].items():
         assert definition
         ends = [each for each, pattern in UNITS.items() if re.search(pattern, column)]

@@ -11,7 +11,18 @@ from study import ROOT
 SCRIPTS = ROOT / "scripts"
 PACKAGE = SCRIPTS / "cellstack"
 STANDARD_LIBRARY = sys.stdlib_module_names
-STAGES = {"prepare", "enhance", "segment", "cells", "measure", "evaluate", "sweep"}
+STAGES = {
+    "prepare",
+    "enhance",
+    "segment",
+    "cells",
+    "measure",
+    "tissue",
+    "spots",
+    "evaluate",
+    "sweep",
+    "compare",
+}
 BASE = {"cellstack", "core", "files", "config"}  # "cellstack": errors.py and __init__.py
 ALLOWED = {
     "cellstack": set(),
@@ -24,7 +35,10 @@ ALLOWED = {
     "cells": BASE,
     "blocks": BASE | {"enhance", "segment"},  # blocks go through the stages of a stack
     "measure": BASE,
+    "tissue": BASE | {"segment", "prepare"},  # thresholds, masks and labels of other phases
+    "spots": BASE,
     "evaluate": BASE,
+    "compare": BASE,
     "sweep": BASE | {"evaluate"},  # a sweep ranks scores
     "figures": BASE | STAGES,
     "pages": BASE | STAGES | {"figures"},

@@ -103,8 +103,21 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
         "exclude_touching_faces": ["first_plane", "last_column"],
         "min_volume_um3": 10.1,
         "max_volume_um3": 2000.1,
+        "counting_frame": ["first_plane", "first_column"],
+        "counting_guard_um": 2.71,
         "renumber": False,
     },
+    "segment_tissue": {
+        "channel": "nuclei",
+        "sigma_um": 3.51,
+        "method": "fixed",
+        "factor": 1.07,
+        "fixed": {"value": 123.1},
+        "closing_radius_um": 3.52,
+        "max_hole_um3": 1001.1,
+        "min_volume_um3": 1002.1,
+    },
+    "measure_neighbors": {"radius_um": 9.87, "nearest_count": 3},
     "crop_objects": {"format": "files", "margin_um": 0.91},
 }
 TINY = {
@@ -116,7 +129,29 @@ TINY = {
     "signal_to_noise": 9.1,
     "depth_factor": 2.1,
 }
-MEASURED = ["surface", "topology", "hull", "axes", "intensity"]
+MEASURED = [
+    "surface",
+    "hull",
+    "intensity",
+    "neighbors",
+    "other_kind",
+    "correlation",
+    "background",
+    "shells",
+]
+RELATIONS = {
+    "background": "local",
+    "thresholds": {"dye": 41.2},
+    "shells": 4,
+    "shell_width_um": 1.27,
+}
+CLASSES = {
+    "nuclei": {"large": "volume_um3 > p91", "round": "sphericity > 0.93"},
+    "thresholds": "study",
+    "examples": "examples.csv",
+    "columns": ["volume_um3", "solidity"],
+}
+DERIVED = {"measure_unclassified": "measure_objects"}
 CHANNELS = ["nuclei", "membrane", "dye"]
 CELLS = {  # of each channel, all different
     "nuclei": {
@@ -154,21 +189,38 @@ LARGE_SHAPE = [40, 1024, 1024]  # 42 megavoxels: three cores
 def jobs(tmp_path_factory):
     """All jobs of a study: by rule and wildcards, their params and threads."""
     study = Study(tmp_path_factory.mktemp("params"))
-    for name in (*CHANNELS, "truth", "cells-truth", "labels"):
+    for name in (*CHANNELS, "truth", "cells-truth", "labels", "regions"):
         (study.folder / f"{name}.tif").touch()
     truths = {"nuclei": "truth.tif", "membrane": "cells-truth.tif"}
     for channel, cells in CELLS.items():
         more = {"ground_truth": truths[channel]} if channel in truths else {}
-        study.add("a", channel, image=f"{channel}.tif", condition="control", **cells, **more)
-    study.add("e", image="nuclei.tif", labels="labels.tif", condition="drug")
+        more |= {"regions": "regions.tif"} if channel == "dye" else {}
+        study.add(
+            "a", channel, image=f"{channel}.tif", condition="control", mouse=17, **cells, **more
+        )
+    study.add("e", image="nuclei.tif", labels="labels.tif", condition="drug", mouse=18)
     study.add("s", image=SIMULATED, channel_index="nuclei", diameter_um="auto")
     study.add("large", image="resources/simulated/big/image.ome.tif", diameter_um=7.7)
     study.config |= STAGES | {
+        "measure_objects": {"columns": MEASURED},
         "diameter_um": {"nuclei": 5.5},
         "simulate_stack": {"tiny": TINY, "big": {"shape": LARGE_SHAPE}},
         "group_by": "condition",
+        "measure_regions": {"names": {7: "cortex"}},
+        "compare_groups": {
+            "pair_by": "mouse",
+            "reference": "drug",
+            "columns": ["density_per_mm3", "median_intensity_<channel>"],
+            "correction": "holm",
+            "confidence": 0.81,
+        },
         "corrections": "corrections.csv",
+        "measure_relations": RELATIONS,
+        "classify_objects": CLASSES,
     }
+    (study.folder / "examples.csv").write_text(
+        "stack,object,z_um,y_um,x_um,class\na,cells,1.7,2.9,3.1,x\na,cells,4.3,5.9,6.7,y\n"
+    )
     (study.folder / "corrections.csv").write_text(
         "stack,object,action,z_um,y_um,x_um,diameter_um\ns,nuclei,add,3.7,11.3,12.7,7.7\n"
     )
@@ -314,15 +366,50 @@ def test_measurements(jobs, kind):
     selection = select(jobs, "select_objects", **here)
     assert {name: selection[name] for name in STAGES["select_objects"]} == STAGES["select_objects"]
     measured = here | {"channels": CHANNELS}
-    assert select(jobs, "measure_objects", **here) == measured | {"groups": MEASURED}
+    assert select(jobs, "measure_unclassified", **here) == measured | {"groups": MEASURED}
+    conditions = CLASSES.get(kind, {})
+    assert select(jobs, "classify_objects", **here) == {"conditions": conditions}
+    points = ([1.7, 2.9, 3.1], "x"), ([4.3, 5.9, 6.7], "y")
+    examples = {"a": [{"point": point, "name": name} for point, name in points]}
+    assert select(jobs, "fit_classes", object=kind) == {
+        "conditions": conditions,
+        "examples": examples if kind == "cells" else {},
+        "columns": CLASSES["columns"],
+    }
+    relations = select(jobs, "measure_relations", **here)
+    parts = ["parts"] if kind == "cells" else []
+    assert relations == {
+        "channels": CHANNELS,
+        "groups": ["correlation", "background", "shells", *parts],
+        "options": RELATIONS,
+    }
     assert select(jobs, "crop_objects", **here) == measured | STAGES["crop_objects"]
+    neighbors = here | {"groups": ["neighbors", "other_kind"]} | STAGES["measure_neighbors"]
+    assert select(jobs, "measure_neighbors", **here) == neighbors
     diameter = {"nuclei": 6.1, "cells": 9.2}[kind]
     summary = here | {"diameter_um": diameter, "diameter_source": "given"}
-    assert select(jobs, "summarize_stack", **here) == summary
+    frame = {"counting_frame": ["first_plane", "first_column"], "counting_guard_um": 2.71}
+    assert select(jobs, "summarize_stack", **here) == summary | frame
+    regions = here | frame | {"names": {"7": "cortex"}}
+    assert select(jobs, "measure_regions", **here) == regions
+
+
+def test_tissue_and_regions(jobs):
+    given = dict(STAGES["segment_tissue"])
+    options = given.pop("fixed")
+    assert select(jobs, "segment_tissue", stack="a") == given | {"options": options}
+    found = select(jobs, "import_regions", stack="a")
+    assert found == {"downsample": [1, 2, 3], "image": ["regions.tif"]}
+    texts = {"title": "a", "note": "", "names": {"7": "cortex"}}
+    assert select(jobs, "plot_tissue", stack="a") == texts
+    assert select(jobs, "collect_regions").keys() == {"user_columns"}
 
 
 def test_image_quality(jobs):
-    assert select(jobs, "measure_quality", stack="a") == {"channels": CHANNELS}
+    assert select(jobs, "measure_quality", stack="a") == {
+        "channels": CHANNELS,
+        "spot_channels": [],
+    }
 
 
 def test_measurements_of_cells(jobs):
@@ -346,20 +433,52 @@ def test_tables_scores_and_figures(jobs):
     }
     own = select(jobs, "collect_objects")["user_columns"]
     assert own == {
-        "a/nuclei": {"condition": "control"},
-        "a/cells": {"condition": "control"},
-        "e/nuclei": {"condition": "drug"},
+        "a/nuclei": {"condition": "control", "mouse": "17"},
+        "a/cells": {"condition": "control", "mouse": "17"},
+        "e/nuclei": {"condition": "drug", "mouse": "18"},
         "s/nuclei": {},
         "large/nuclei": {},
     }
     assert select(jobs, "describe_columns") == {
-        "groups": dict.fromkeys(MEASURED, CHANNELS),
+        "groups": dict.fromkeys([*MEASURED, "parts"], CHANNELS)
+        | {name: [] for name in ("classes", "class_probabilities", "regions", "tissue")},
+        "shells": 4,
         "channels": CHANNELS,
         "objects": ["nuclei", "cells"],
-        "from_sheet": ["condition"],
+        "from_sheet": ["condition", "mouse"],
         "has_scores": True,
+        "has_spot_scores": False,
         "has_corrections": True,
+        "has_groups": True,
     }
+    samples = {
+        "a/nuclei": {"group": "control", "unit": "a", "pair": "17"},
+        "e/nuclei": {"group": "drug", "unit": "e", "pair": "18"},
+    }
+    columns = ["density_per_mm3", *(f"median_intensity_{name}" for name in CHANNELS)]
+    assert select(jobs, "compare_groups") == {
+        "samples": samples,
+        "columns": columns,
+        "reference": "drug",
+        "correction": "holm",
+        "confidence": 0.81,
+    }
+    assert select(jobs, "plot_groups") == {
+        "samples": samples,
+        "columns": columns,
+        "object": "nuclei",
+        "group_by": "condition",
+        "unit": None,
+        "note": "",
+        "page": 1,
+    }
+    assert select(jobs, "collect_class_distances") == {"user_columns": own}
+    assert select(jobs, "collect_classes") == {
+        "sources": ["a/nuclei", "e/nuclei", "s/nuclei", "large/nuclei", "a/cells"],
+        "class_names": {"nuclei": ["large", "round", "other"], "cells": ["x", "y"]},
+        "user_columns": own,
+    }
+    assert select(jobs, "collect_neighbors") == {"user_columns": own}
     assert select(jobs, "collect_stacks") == {
         "user_columns": own,
         "group_by": "condition",
@@ -406,7 +525,7 @@ def test_the_page_of_the_run(jobs):
         "sheet": "stacks.tsv",
         "images": ["nuclei.tif", "membrane.tif", "dye.tif"],
         "channels": {"a": CHANNELS, "e": ["nuclei"], "s": ["nuclei"], "large": ["nuclei"]},
-        "user_columns": ["condition"],
+        "user_columns": ["condition", "mouse"],
         "note": "",
         "scores": ["scores.csv", "stack_scores.csv"],
         "group_by": "condition",
@@ -442,13 +561,13 @@ def test_the_gallery(jobs):
 def test_each_rule_has_the_threads_that_it_declares(jobs):
     seen = set()
     for job in jobs:
-        block = BLOCKS.get(job["rule"], "")
+        block = BLOCKS.get(DERIVED.get(job["rule"], job["rule"]), "")
         many = "    threads: cores\n" in block
         stack = job["wildcards"].get("stack")
         assert job["threads"] == (3 if many and stack == "large" else 1), job
         if many and stack == "large":
             seen.add(job["rule"])
-    assert seen >= {"correct_background", "denoise", "binarize", "find_seeds", "measure_objects"}
+    assert seen >= {"correct_background", "denoise", "binarize", "find_seeds", "measure_relations"}
 
 
 WITH_THREADS = {  # those whose work on a large stack is shared by several cores
@@ -466,15 +585,20 @@ def test_rules_with_threads():
         "correct_background",
         "denoise",
         "detect_edges",
+        "detect_spots",
         "enhance_membrane",
         "estimate_diameter",
         "find_blobs",
         "find_cell_seeds",
         "find_seeds",
         "measure_intensities",
+        "measure_neighbors",
         "measure_objects",
+        "measure_regions",
+        "measure_relations",
         "merge_objects",
         "run_segmenter",
+        "segment_tissue",
         "select_objects",
         "smooth_outlines",
         "split_objects",

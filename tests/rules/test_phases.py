@@ -8,9 +8,14 @@ from study import ROOT
 PACKAGE = ROOT / "scripts" / "cellstack"
 WITHOUT_MODULE = {  # scripts that only call other modules
     "collect_objects": "measure/collect.py",
+    "collect_neighbors": "measure/collect.py",
+    "collect_class_distances": "measure/collect.py",
     "collect_stacks": "measure/collect.py",
+    "collect_regions": "measure/collect.py",
     "collect_scores": "evaluate/score_columns.py",
     "describe_watershed": "blocks/measure_watershed.py",
+    "collect_spot_scores": "evaluate/score_columns.py",
+    "collect_spots": "config/columns.py",
     "derive_diameter": "prepare/estimate_diameter.py",
     "describe_columns": "config/columns.py",
     "fetch_cells3d": None,

@@ -114,7 +114,7 @@ def test_a_sweep_repeats_whatever_depends_on_its_settings():
 
 
 def test_locks_have_hashes_and_no_address():
-    for name in ("run", "dev", "formats", "export", "slurm", "view", "peers"):
+    for name in ("run", "dev", "formats", "export", "classify", "slurm", "view", "peers"):
         lock = (REQUIREMENTS / f"{name}.txt").read_text()
         pins = re.findall(r"^[a-z0-9-]+==.*(?:\n    .*)+", lock, re.MULTILINE)
         assert len(pins) == len(re.findall(r"^\S+==", lock, re.MULTILINE)) > 1
@@ -123,7 +123,12 @@ def test_locks_have_hashes_and_no_address():
 
 
 @pytest.mark.parametrize(
-    ("environment", "names"), [("cellstack", ("formats", "run")), ("export", ("export", "run"))]
+    ("environment", "names"),
+    [
+        ("cellstack", ("formats", "run")),
+        ("export", ("export", "run")),
+        ("classify", ("classify", "run")),
+    ],
 )
 def test_conda_environments_name_the_versions_of_the_locks(environment, names):
     locks = [(REQUIREMENTS / f"{name}.txt").read_text() for name in names]

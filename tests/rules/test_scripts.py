@@ -31,7 +31,10 @@ def study(tmp_path_factory):
         "colony", image="colony-nuclei.tif", ground_truth="colony-truth.tif", condition="control"
     )
     study.add("colony", "membrane", image="colony-membrane.tif")
-    study.add("external", image="colony-nuclei.tif", labels="colony-truth.tif")
+    study.config["simulate_spots"] = {"tiny": {"count": 5, "diameter_um": 1.5}}
+    study.config["detect_spots"] = {"channels": {"FISH": {"diameter_um": 1.5}}}
+    external = {"image": "colony-nuclei.tif", "labels": "colony-truth.tif"}
+    study.add("external", **external, condition="drug")
     study.add("estimated", image="colony-nuclei.tif", diameter_um="auto")
     study.add("estimated", "membrane", image="colony-membrane.tif")
     study.add(
@@ -39,6 +42,12 @@ def study(tmp_path_factory):
         image="resources/simulated/tiny/image.ome.tif",
         channel_index="nuclei",
         ground_truth="resources/simulated/tiny/nuclei.ome.tif",
+    )
+    study.add(
+        "simulated",
+        "FISH",
+        image="resources/simulated/tiny/spots.ome.tif",
+        ground_truth="resources/simulated/tiny/spots.csv",
     )
     (study.folder / "corrections.csv").write_text(
         "stack,object,action,z_um,y_um,x_um\ncolony,nuclei,add,1,1,1\ncolony,nuclei,delete,1,1,1\n"
@@ -55,6 +64,11 @@ def study(tmp_path_factory):
     study.config["split_into_blocks"] = {"max_voxels": 200_000, "overlap_um": 4}
     study.config["presets"]["plain"] = {"correct_background": {"steps": []}}
     study.add("large", image="large-nuclei.tif", preset="plain")
+    study.config["measure_objects"] = {"columns": ["hull", "intensity", "correlation"]}
+    study.config["classify_objects"] = {
+        "cells": {"large": "volume_um3 > p50"},
+        "thresholds": "study",
+    }
     study.config["correct_background"] = {"steps": ["depth_attenuation"]}
     study.config["sweep"] = "sweep.tsv"
     (study.folder / "sweep.tsv").write_text(
@@ -64,6 +78,8 @@ def study(tmp_path_factory):
         "index.html",
         "config.yaml",
         "objects.csv",
+        "classes.csv",
+        "class_distances.csv",
         "stacks.csv",
         "provenance.json",
         "methods.md",
@@ -72,6 +88,7 @@ def study(tmp_path_factory):
         "cells.h5ad",
         "colony/image.ome.zarr",
         "figures/nuclei_volumes.png",
+        "figures/nuclei_groups.png",
         "colony/channels/nuclei/edges.tif",
         "colony/nuclei/crops",
         "colony/cells/contacts.csv",
@@ -88,6 +105,9 @@ def study(tmp_path_factory):
         "command/nuclei/segmentation.tif",
         "large/nuclei/objects.csv",
         "simulated/channels/nuclei/raw.tif",
+        "spots.csv",
+        "spot_scores.csv",
+        "simulated/figures/spots_FISH.png",
     )
     targets = [f"results/{name}" for name in files]
     process = study.run(*targets, "evaluate", "sweep", cores=2)

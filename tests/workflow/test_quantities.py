@@ -9,7 +9,8 @@ import csv
 import json
 import math
 from collections import Counter
-from itertools import product
+from functools import cache
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from skimage import measure, metrics, morphology
 from study import Study, simulated
 
 from cellstack.config.columns import is_result
-from cellstack.config.object_columns import COLUMNS, GROUPS, PAIR_COLUMNS
+from cellstack.config.object_columns import COLUMNS, GROUPS, NEIGHBORS, PAIR_COLUMNS
 from cellstack.evaluate.score_columns import TABLES
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.measure.measure_objects import MEASURED
@@ -34,6 +35,7 @@ VOXEL = math.prod(SPACING)
 SHAPE = (14, 60, 72)
 DIAMETER_UM = 8.0  # of nuclei; that of cells is 1.4 times as large
 WALLS = {"min_wall_strength": 0.85, "min_contact_fraction": 0.5}
+NEAREST, RADIUS = 3, 1.1  # number, and radius relative to the diameter, of neighbours
 EXCLUDED = ("last_column", "first_plane")
 VOLUMES = (0.1, 0.8)  # smallest and largest one, relative to a ball of the diameter
 CHANNELS = ("nuclei", "membrane", "marker")  # of the drawn stack, in the order of the sheet
@@ -198,13 +200,15 @@ def study(tmp_path_factory):
         # the square root would bring weak walls, which this test needs, closer to the others
         "enhance_membrane": {"square_root": False},
         "merge_cells": WALLS,
+        "measure_objects": {"columns": [*MEASURED, *NEIGHBORS]},
+        "measure_neighbors": {"radius_um": "1.1 d", "nearest_count": NEAREST},
         "select_objects": {
             "exclude_touching_faces": list(EXCLUDED),
             "min_volume_um3": smallest,
             "max_volume_um3": largest,
         },
     }
-    targets = ("objects", "stacks", "columns", "scores")
+    targets = ("objects", "stacks", "columns", "scores", "neighbors")
     process = study.run(*(f"results/{name}.csv" for name in targets), cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     study.tables = {
@@ -234,9 +238,12 @@ def assert_row(row, expected):
     for column, value in expected.items():
         if value is None or isinstance(value, str):
             assert row[column] == (value or ""), column
+        elif isinstance(value, set):
+            assert int(row[column]) in value, column
         else:
             # directions are components of unit vectors; sums over 13 directions are approximate
             rel = 0.02 if "surface_area" in column or column == "sphericity" else 1e-7
+            rel = 0.02 if column == "local_density_per_mm3" else rel  # voxels are counted
             assert float(row[column]) == pytest.approx(value, rel=rel, abs=1e-8), column
 
 
@@ -414,6 +421,9 @@ def objects_of(study, stack, kind):
         for channel in CHANNELS if stack == "drawn" else ("nuclei",):
             row |= intensity_columns(mask, image_of(study, stack, channel), channel)
         rows.append(row)
+    neighbors = neighbor_columns(study, stack, kind)[1] if rows else {}
+    for row in rows:
+        row |= neighbors[row["segmentation_label"]]
     flags = expected_flags(study, stack, kind, masks, rows) if rows else []
     if kind == "cells":
         for mask, row, found in zip(masks, rows, flags, strict=True):
@@ -448,11 +458,11 @@ def test_the_dictionary_of_columns_is_that_of_the_table(study):
         return [c.replace("<channel>", channel) for c in columns for channel in CHANNELS]
 
     names = {*fill_in(COLUMNS), *fill_in(PAIR_COLUMNS), "condition", "mouse"}
-    for group in MEASURED:
+    for group in (*MEASURED, *NEIGHBORS):
         names |= {*fill_in(GROUPS[group])}
     assert study.tables["objects.csv"][0].keys() == names
     described = study.tables["columns.csv"]
-    for table in ("objects.csv", "stacks.csv", "checks.csv", "statistics.csv"):
+    for table in ("objects.csv", "stacks.csv", "checks.csv", "statistics.csv", "neighbors.csv"):
         listed = [row["column"] for row in described if row["table"] == table]
         assert sorted(listed) == sorted(study.tables[table][0])
     for row in described:
@@ -515,7 +525,8 @@ def test_selection(study, stack, kind):
         label += reason == "kept"
         own = label if reason == "kept" else 0
         expected = {"segmentation_label": found, "label": own, "volume_um3": volume}
-        assert_row(row, expected | {"reason": reason})
+        counted = not (touched["first row"] or touched["first column"])
+        assert_row(row, expected | {"reason": reason, "counted": int(counted)})
 
 
 def diameter_of(study, stack, kind):
@@ -529,12 +540,151 @@ def density_of(study, stack, kind):
     """Return the number of objects per mm3 that touch neither the first row nor column."""
     labels = labels_of(study, stack, kind)
     inside = set(np.unique(labels)) - {0} - set(labels[:, 0].flat) - set(labels[:, :, 0].flat)
-    return len(inside) / (labels.size * VOXEL) * 1e9
+    # the frame begins after the first row and column
+    return len(inside) / (labels[:, 1:, 1:].size * VOXEL) * 1e9
 
 
 def haze_of(study, stack):
     """Return the haze of a stack, which tests of the threshold compare with known images."""
     return json.loads(study.result(stack, "nuclei", "threshold.json").read_text())["haze_ratio"]
+
+
+# --- neighbors.csv and neighborhood.csv ---
+
+
+def gap_between(first, second):
+    """Return the minimum distance between the voxels of two masks, as boxes."""
+    if (first & second).any():
+        return 0.0
+    voxels, others = surface_of(first), surface_of(second)
+    steps = np.maximum(0, np.abs(voxels[:, None] - others) - 1)
+    return np.sqrt(((steps * SPACING) ** 2).sum(axis=-1)).min()
+
+
+def areas_of_contacts(labels):
+    """Return the area of each contact, also of that with the background, tile by tile."""
+    side = max(5 * min(SPACING), 2 * max(SPACING))
+    tile = np.maximum(1, np.rint(np.divide(side, SPACING))).astype(int)
+    vectors = {}
+    for axis in range(3):
+        along = np.moveaxis(labels, axis, 0)
+        for place in np.argwhere(along[1:] != along[:-1]):
+            voxel = np.insert(place[1:], axis, place[0])
+            ends = int(labels[tuple(voxel)]), int(labels[tuple(voxel + np.eye(3, dtype=int)[axis])])
+            vector = vectors.setdefault((*sorted(ends), *(voxel // tile)), np.zeros(3))
+            vector[axis] += np.sign(ends[1] - ends[0]) * VOXEL / SPACING[axis]
+    areas = Counter()
+    for (one, other, *_), vector in vectors.items():
+        areas[one, other] += float(np.linalg.norm(vector))
+    return areas
+
+
+@cache
+def neighbor_columns(study, stack, kind):
+    """Return the expected rows of pairs of neighbours, and the columns of each object."""
+    labels = labels_of(study, stack, kind)
+    selected = labels_of(study, stack, kind, "labels.ome.tif")
+    radius = RADIUS * diameter_of(study, stack, kind)
+    names = [int(label) for label in np.unique(labels[labels > 0])]
+    masks = {label: labels == label for label in names}
+    centres = {label: np.argwhere(masks[label]).mean(axis=0) * SPACING for label in names}
+    areas = areas_of_contacts(labels)
+    gaps = {pair: gap_between(*(masks[label] for label in pair)) for pair in combinations(names, 2)}
+    pairs, columns = set(), {}
+    for label in names:
+        others = sorted(set(names) - {label}, key=lambda x: math.dist(centres[x], centres[label]))
+        apart = [math.dist(centres[x], centres[label]) for x in others]
+        to_others = {x: gaps[min(x, label), max(x, label)] for x in others}
+        within = [x for x, distance in zip(others, apart, strict=True) if distance <= radius]
+        touching = [x for x in others if (min(x, label), max(x, label)) in areas]
+        nearest = [] if 0 in to_others.values() else [min(to_others, key=to_others.get)]
+        listed = {*within, *touching, *others[:NEAREST], *nearest}
+        pairs |= {(min(x, label), max(x, label)) for x in listed}
+        contact = sum(areas[min(x, label), max(x, label)] for x in touching)
+        to_faces = [
+            min(centre + step / 2, (size - 0.5) * step - centre)
+            for centre, step, size in zip(centres[label], SPACING, SHAPE, strict=True)
+        ]
+        columns[label] = {
+            "nearest_centroid_distance_um": apart[0],
+            "nearest_surface_distance_um": min(to_others.values()),
+            "mean_nearest_centroid_distance_um": (
+                np.mean(apart[:NEAREST]) if len(apart) >= NEAREST else None
+            ),
+            "neighbor_count": len(within),
+            "touching_count": len(touching),
+            "contact_fraction": contact / (contact + areas[0, label]),
+            "local_density_per_mm3": len(within) / ball_in_stack(centres[label], radius) * 1e9,
+            "edge_distance_um": min(to_faces),
+            "nearest_incomplete": int(min(to_faces) < apart[0]),
+            "neighborhood_incomplete": int(min(to_faces) < radius),
+            **nearest_of_other_kind(study, stack, kind, masks[label]),
+        }
+    rows = {
+        (one, other): {
+            "stack": stack,
+            "object": kind,
+            "segmentation_label_1": one,
+            "segmentation_label_2": other,
+            "label_1": selected[masks[one]].max(),
+            "label_2": selected[masks[other]].max(),
+            "centroid_distance_um": math.dist(centres[one], centres[other]),
+            "surface_distance_um": gaps[one, other],
+            "contact_area_um2": areas.get((one, other), 0),
+            "touching": int((one, other) in areas),
+            "within_radius": int(math.dist(centres[one], centres[other]) <= radius),
+        }
+        for one, other in sorted(pairs)
+    }
+    return rows, columns
+
+
+def ball_in_stack(centre, radius):
+    """Return the volume of a ball in the stack, by parts of voxels."""
+    parts = 4
+    places = [
+        ((np.arange(size * parts) + 0.5) / parts - 0.5) * step
+        for size, step in zip(SHAPE, SPACING, strict=True)
+    ]
+    squares = [(place - at) ** 2 for place, at in zip(places, centre, strict=True)]
+    return np.count_nonzero(sum(np.ix_(*squares)) <= radius**2) * VOXEL / parts**3
+
+
+def nearest_of_other_kind(study, stack, kind, mask):
+    """Return distance and label of the nearest cell or nucleus that is not that of the object."""
+    names = GROUPS["other_kind"]
+    if len(KINDS[stack]) == 1:
+        return dict.fromkeys(names)
+    others = labels_of(study, stack, "cells" if kind == "nuclei" else "nuclei")
+    gaps = {}
+    for label in np.unique(others[others > 0]):
+        other = others == label
+        nucleus = mask if kind == "nuclei" else other
+        if 2 * (mask & other).sum() <= nucleus.sum():
+            gaps[label] = gap_between(mask, other)
+    smallest = min(gaps.values())
+    nearest = {label for label, gap in gaps.items() if gap == pytest.approx(smallest, abs=1e-9)}
+    return dict(zip(names, (nearest, smallest), strict=True))
+
+
+@pytest.mark.parametrize(("stack", "kind"), [(s, k) for s, kinds in KINDS.items() for k in kinds])
+def test_neighbors(study, stack, kind):
+    table = study.tables[f"{stack}/{kind}/neighbors.csv"]
+    neighborhood = study.tables[f"{stack}/{kind}/neighborhood.csv"]
+    collected = rows_of(study, "neighbors.csv", stack=stack, object=kind)
+    for row, own in zip(collected, table, strict=True):
+        assert row.items() >= own.items()
+    if stack == "none":
+        assert table == neighborhood == []
+        return
+    rows, columns = neighbor_columns(study, stack, kind)
+    for row, expected in zip(table, rows.values(), strict=True):
+        assert_row(row, expected)
+    for row, (label, expected) in zip(neighborhood, columns.items(), strict=True):
+        assert_row(row, {"segmentation_label": label} | expected)
+    if stack == "drawn":
+        assert {row["within_radius"] for row in table} == {"0", "1"}
+        assert {row["touching"] for row in table} == ({"0", "1"} if kind == "cells" else {"0"})
 
 
 # --- contacts.csv and pairs.csv ---

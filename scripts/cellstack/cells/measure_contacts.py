@@ -1,14 +1,8 @@
-"""Measurement of the contacts between cells: their areas, and the strength of the walls.
-
-Errors of the area, over directions, at z:xy ratios 1, 4 and 8 and pixels of 0.26 um: planes along
-the axes are exact; discs with a radius of 7 um in other directions are off by up to 2, 5 and 6 %,
-spheres with a radius of 4 um or more by up to 1, 3 and 6 %. The area of a contact that curves
-within two planes is underestimated.
-"""
+"""Measurement of the contacts between cells: their areas, and the strength of the walls."""
 
 import numpy as np
 
-from cellstack.core.boundaries import find_faces
+from cellstack.core.boundaries import contact_areas, find_faces
 from cellstack.core.types import Labels, Spacing, Volume
 
 MEASURED = (
@@ -18,7 +12,6 @@ MEASURED = (
     "wall_strength",
     "wall_missing",
 )
-MIN_TILE_FINE, MIN_TILE_COARSE = 5, 2  # voxels of a tile along the finest and the coarsest axis
 
 
 def measure_contacts(
@@ -48,14 +41,8 @@ def measure_contacts(
     -------
     list of dict
         One for each pair of cells that share a voxel face, ordered by label, with the keys
-        :data:`MEASURED`, see :data:`cellstack.config.columns.CONTACT_COLUMNS`.
-
-    Notes
-    -----
-    The sum of the areas of voxel faces overestimates an oblique contact by up to 70 %. Therefore
-    the stack is divided into tiles of a few voxels, in which a contact is nearly flat. The area of
-    a flat patch is the length of the vector whose components are the areas of its faces along z,
-    y and x. The lengths of all tiles are summed.
+        :data:`MEASURED`, see :data:`cellstack.config.columns.CONTACT_COLUMNS`. For the areas see
+        :func:`cellstack.core.boundaries.contact_areas`.
 
     Examples
     --------
@@ -66,24 +53,8 @@ def measure_contacts(
     ... )[0]["contact_area_um2"]
     0.5
     """
-    side = max(MIN_TILE_FINE * min(spacing), MIN_TILE_COARSE * max(spacing))
-    tile = [max(1, round(side / step)) for step in spacing]
-    tiles = [-(-size // length) for size, length in zip(labels.shape, tile, strict=True)]
     faces = find_faces(labels, spacing, background=False)
-    count = len(faces.lower)
-    index = np.unravel_index(faces.before, labels.shape)
-    place = np.ravel_multi_index(
-        tuple(along // length for along, length in zip(index, tile, strict=True)), tiles
-    )
-    patches, patch = np.unique(faces.pair * np.prod(tiles) + place, return_inverse=True)
-    flat = labels.ravel()
-    signed = np.where(flat[faces.before] < flat[faces.after], faces.area, -faces.area)
-    vectors = [
-        np.bincount(patch, np.where(faces.axis == axis, signed, 0), len(patches))
-        for axis in range(3)
-    ]
-    lengths = np.linalg.norm(np.stack(vectors), axis=0)
-    areas = np.bincount(patches // np.prod(tiles), lengths, count)
+    areas = contact_areas(labels, faces, spacing)
     strength = ridges.ravel()
     highest = np.maximum(strength[faces.before], strength[faces.after]).astype(np.float64)
     strengths = faces.sum_by_pair(highest * faces.area) / faces.sum_by_pair(faces.area)

@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core.intensities import exact_sum
-from cellstack.core.overlaps import count_overlaps
+from cellstack.core.overlaps import count_overlaps, find_containers
 from cellstack.core.types import Box, Boxes, Labels, RawVolume, Spacing, Volume
-
-MIN_FRACTION_INSIDE = 0.5  # of a nucleus, for it to belong to a cell
 
 
 def find_owners(cells: Labels, nuclei: Labels) -> NDArray[np.int64]:
@@ -36,13 +34,7 @@ def find_owners(cells: Labels, nuclei: Labels) -> NDArray[np.int64]:
     >>> find_owners(cells, nuclei)
     array([0, 1, 0])
     """
-    overlaps = count_overlaps(nuclei, cells)
-    owners = np.zeros(overlaps.n_true + 1, np.int64)
-    nucleus, cell = overlaps.true_label, overlaps.label
-    inside = overlaps.voxels > MIN_FRACTION_INSIDE * overlaps.true_voxels[nucleus]
-    owned = (nucleus > 0) & inside
-    owners[nucleus[owned]] = cell[owned]
-    return owners
+    return find_containers(count_overlaps(nuclei, cells))
 
 
 def measure_pairs(

@@ -6,7 +6,11 @@ Imported when Snakemake parses the workflow, to check the sheet, so it imports n
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cellstack.config.object_columns import (
+    GROUPS,
+    NEIGHBORS,
     ORIGIN,
+    SHELLS,
+    SPOTS,
     Column,
     column_names,
     describe,
@@ -34,8 +38,8 @@ STACK_COLUMNS: dict[str, Column] = {  # in the order of stacks.csv
     "count_flagged": ("", "Number of measured objects with flags in objects.csv"),
     "density_per_mm3": (
         "1/mm3",
-        "Objects found that do not touch the first row or the first column, divided by the volume "
-        "of the stack that has data; empty for a stack of one plane",
+        "Objects found that count in the counting frame of select_objects, divided by the volume "
+        "of the frame that has data; empty for a stack of one plane",
     ),
     "median_equivalent_diameter_um": (
         "um",
@@ -200,11 +204,114 @@ CONTACT_COLUMNS: dict[str, Column] = {  # in the order of contacts.csv
         "min_contact_fraction of merge_cells, else 0",
     ),
 }
+REGION_COLUMNS: dict[str, Column] = {  # in the order of regions.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object: nuclei or cells"),
+    "part": (
+        "",
+        "tissue, outside the tissue, region, or outside all regions; with a tissue, the last two "
+        "are the parts in the tissue",
+    ),
+    "region_label": ("", "Label of the region"),
+    "region_name": ("", "Name of the region by measure_regions.names, or its label"),
+    "volume_um3": ("um3", "Volume of the part, without voxels that have no data"),
+    "volume_mm3": ("mm3", "The same volume in mm3"),
+    "count_found": (
+        "",
+        "Number of objects in segmentation.tif that belong to the part, measured or not; to the "
+        "tissue if at least half of the object is in it, to a region by region_label",
+    ),
+    "count_measured": ("", "Number of these that are measured"),
+    "count_in_frame": ("", "Number of these that count in the counting frame of select_objects"),
+    "volume_in_frame_um3": ("um3", "Volume of the part within the counting frame"),
+    "density_per_mm3": (
+        "1/mm3",
+        "count_in_frame divided by volume_in_frame_um3; empty for a stack of one plane",
+    ),
+}
+CLASS_COLUMNS: dict[str, Column] = {  # in the order of classes.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object: nuclei or cells"),
+    "class": ("", "Class; other for objects that meet no condition"),
+    "count_objects": ("", "Number of measured objects of this class"),
+    "class_fraction": (
+        "",
+        "Number of objects of this class divided by count_classified; empty without objects. "
+        "Unreliable with few objects",
+    ),
+    "count_classified": ("", "Number of measured objects that have a class"),
+    "count_without_class": (
+        "",
+        "Number of measured objects without a class, because it depends on a missing value",
+    ),
+    "count_examples": (
+        "",
+        "Number of examples of this class, in all stacks, to which the classifier was fitted; "
+        "empty without a classifier",
+    ),
+    "count_examples_not_used": (
+        "",
+        "Number of examples of this class, in all stacks, that were not used; "
+        "nuclei_classes.json or cells_classes.json has the reasons",
+    ),
+}
+CLASS_DISTANCE_COLUMNS: dict[str, Column] = {  # in the order of class_distances.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object: nuclei or cells"),
+    "label": ("", "Label of the object in labels.ome.tif"),
+    "segmentation_label": ("", "Label of the object in segmentation.tif"),
+    "class": ("", "Class of the object"),
+    "nearest_class": ("", "Class of the other objects of this row"),
+    "nearest_segmentation_label": (
+        "",
+        "Label in segmentation.tif of the object of that class with the nearest surface; empty if "
+        "there is no other object of the class. Only measured objects have a class",
+    ),
+    "surface_distance_um": (
+        "um",
+        "Distance to its surface, from voxel to voxel as boxes: 0 if the two share a face, an edge "
+        "or a corner. Too large beside a face of the stack, see edge_distance_um",
+    ),
+    "nearest_centroid_distance_um": (
+        "um",
+        "Distance to the nearest centroid of another object of that class. Too large beside a face "
+        "of the stack",
+    ),
+}
+NEIGHBOR_COLUMNS: dict[str, Column] = {  # in the order of neighbors.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "object": ("", "Kind of object: nuclei or cells"),
+    "segmentation_label_1": ("", "Label of the first object in segmentation.tif, the lower one"),
+    "segmentation_label_2": ("", "Label of the second object in segmentation.tif"),
+    "label_1": ("", "Label of the first object in labels.ome.tif; 0 if it is not measured"),
+    "label_2": ("", "Label of the second object in labels.ome.tif; 0 if it is not measured"),
+    "centroid_distance_um": ("um", "Distance between the centroids"),
+    "surface_distance_um": (
+        "um",
+        "Distance between the surfaces, from voxel to voxel as boxes: 0 if the two share a face, "
+        "an edge or a corner. Multiples of the voxel size",
+    ),
+    "contact_area_um2": (
+        "um2",
+        "Area of the contact, without the steps of voxels; 0 if they do not touch. Unreliable if "
+        "one of them is less than five voxels or two planes thick",
+    ),
+    "touching": ("", "1 if the two share a face of a voxel, else 0"),
+    "within_radius": (
+        "",
+        "1 if centroid_distance_um is at most measure_neighbors.radius_um; 0 for other pairs, of "
+        "objects that touch or that are nearest to one of them",
+    ),
+}
 SELECTION_COLUMNS: dict[str, Column] = {  # in the order of selection.csv
     "segmentation_label": ("", "Label of the object in segmentation.tif"),
     "label": ("", "Label of the object in labels.ome.tif; 0 if it is not measured"),
     "volume_um3": ("um3", "Number of voxels times the volume of a voxel"),
     "reason": ("", "kept, or why the object is not measured"),
+    "counted": (
+        "",
+        "1 if the object counts in the counting frame of select_objects, measured or not, else 0",
+    ),
 }
 CORRECTION_COLUMNS: dict[str, Column] = {  # in the order of corrections.csv
     "stack": ("", "Name of the stack in the sheet"),
@@ -223,6 +330,45 @@ CORRECTION_COLUMNS: dict[str, Column] = {  # in the order of corrections.csv
         "by ;, without those that a later correction changed",
     ),
 }
+SPOT_COLUMNS: dict[str, Column] = {  # in the order of spots.csv
+    "stack": ("", "Name of the stack in the sheet"),
+    "channel": ("", "Name of the channel in the sheet"),
+    "spot": ("", "Number of the spot in its stack and channel, from 1"),
+    "z_um": ("um", f"Position of the centre along z, from a fit; {ORIGIN}"),
+    "y_um": ("um", f"Position of the centre along y, from a fit; {ORIGIN}"),
+    "x_um": ("um", f"Position of the centre along x, from a fit; {ORIGIN}"),
+    "intensity": ("raw value", "Height of the fitted Gaussian above the background"),
+    "background": ("raw value", "Background of the fit"),
+    "integrated_intensity": (
+        "raw value",
+        "Sum of raw value minus background over the voxels within 0.75 diameters of the centre, "
+        "which have 63 % of the light of an isolated Gaussian spot; it contains light of close "
+        "neighbours, and lacks that outside the stack",
+    ),
+    "signal_to_noise_ratio": (
+        "",
+        "Intensity divided by the standard deviation of the raw values around the fit; too low "
+        "beside other spots",
+    ),
+    "detection_ratio": (
+        "",
+        "Response of the blob filter divided by its local noise, which exceeds the threshold of "
+        "detect_spots",
+    ),
+    "nucleus_segmentation_label": (
+        "",
+        "Label in segmentation.tif of the nucleus at the centre; empty without nucleus",
+    ),
+    "cell_segmentation_label": (
+        "",
+        "Label in segmentation.tif of the cell at the centre; empty without cell",
+    ),
+    "region": (
+        "",
+        "nucleus; cytoplasm, in a cell but in no nucleus; cell, if the nuclei of the stack were "
+        "not segmented; or none",
+    ),
+}
 
 
 def describe_tables(
@@ -231,6 +377,7 @@ def describe_tables(
     kinds: Collection[str],
     from_sheet: Iterable[str],
     has_corrections: bool = False,
+    shells: int = SHELLS,
 ) -> dict[str, dict[str, Column]]:
     """Return units and definitions of the columns of all tables except those of scores.
 
@@ -246,6 +393,8 @@ def describe_tables(
         The user's columns of the sheet.
     has_corrections : bool
         Whether there are corrections by hand.
+    shells : int
+        Number of shells of the group shells.
 
     Returns
     -------
@@ -261,7 +410,7 @@ def describe_tables(
     ('', 'from the sheet')
     """
     users = dict.fromkeys(from_sheet, ("", "from the sheet"))
-    names = column_names(groups) + (pair_column_names(channels) if "cells" in kinds else [])
+    names = column_names(groups, shells) + (pair_column_names(channels) if "cells" in kinds else [])
     objects = {name: describe(name) or ("", "") for name in names}
     tables = {
         "stacks.csv": _insert(STACK_COLUMNS, users, after="flags"),
@@ -271,8 +420,21 @@ def describe_tables(
         "quality.csv": QUALITY_COLUMNS,
         "selection.csv": SELECTION_COLUMNS,
     }
+    if "tissue" in groups or "regions" in groups:
+        tables["regions.csv"] = _insert(REGION_COLUMNS, users, after="object")
+    if "classes" in groups:
+        tables["classes.csv"] = _insert(CLASS_COLUMNS, users, after="object")
+        distances = _insert(CLASS_DISTANCE_COLUMNS, users, after="segmentation_label")
+        tables["class_distances.csv"] = distances
+    if SPOTS in groups:
+        tables["spots.csv"] = SPOT_COLUMNS
     if has_corrections:
         tables["corrections.csv"] = CORRECTION_COLUMNS
+    measured = [group for group in NEIGHBORS if group in groups]
+    if measured:
+        tables["neighbors.csv"] = _insert(NEIGHBOR_COLUMNS, users, after="label_2")
+        names = ["segmentation_label", *(name for group in measured for name in GROUPS[group])]
+        tables["neighborhood.csv"] = {name: describe(name) or ("", "") for name in names}
     if "cells" in kinds:
         names = ["segmentation_label", *pair_column_names(channels), "flags"]
         tables["contacts.csv"] = CONTACT_COLUMNS

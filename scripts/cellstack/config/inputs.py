@@ -11,14 +11,14 @@ from typing import Any
 
 from cellstack.config import sheet
 from cellstack.config.lengths import AUTO, has_sizes
-from cellstack.config.paging import STACKS_PER_PAGE
+from cellstack.config.paging import COLUMNS_PER_PAGE, STACKS_PER_PAGE
 from cellstack.config.recipes import EDGE_METHODS, Recipes, diameter_stage
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
 from cellstack.errors import InputError
 from cellstack.files import fingerprints, images
 
-PATH_COLUMNS = ("image", "ground_truth", "labels")  # of the sheet
+PATH_COLUMNS = ("image", "ground_truth", "labels", "regions")  # of the sheet
 
 
 class Inputs:
@@ -111,7 +111,10 @@ class Inputs:
             "image": f"channels/{channel}/raw.tif",
             "labels": f"{kind}/{'uncorrected' if is_corrected else 'segmentation'}.tif",
             "ground_truth": f"{kind}/ground_truth.tif",
+            "regions": "tissue/regions.tif",
         }
+        if column == "ground_truth" and channel in self._study.spot_channels(stack):
+            made[column] = f"spots/{channel}_scores.json"
         return f"{self._results}/{Unit.parse(stack).stack}/{made[column]}"
 
     def raw_of_object(self, stack: str, object: str) -> str:
@@ -187,6 +190,10 @@ class Inputs:
         files += self._study.of_each_stack("<results>/{stack}/quality.json")
         for name in ("summary.csv", "statistics.csv", "pictures.json"):
             files += self._study.of_each_object(f"<results>/{{stack}}/{{object}}/{name}")
+        for table in self.region_tables():
+            files += [table, table.replace("regions.csv", "tissue.csv")]
+        for stack in self._study.complete_stacks:
+            files += [*self.tissue_mask(stack), *self.region_labels(stack)]
         return files
 
     def files_of_sheet(self) -> list[dict[str, Any]]:
@@ -210,7 +217,8 @@ class Inputs:
         seeds = [
             path for stack in self._study.stacks_of("nuclei") for path in self.seed_points(stack)
         ]
-        return list(dict.fromkeys([*sweep, *seeds]))
+        examples = self._study.config["classify_objects"]["examples"]
+        return list(dict.fromkeys([*sweep, *seeds, *([examples] if examples else [])]))
 
     def import_record(self, stack: str, channel: str) -> list[str]:
         """Return the record of the import of a channel, if the stack has it."""
@@ -340,10 +348,108 @@ class Inputs:
     def tables_of_object_kind(self, stack: str, object: str) -> list[str]:
         """Return the tables whose columns are added to the measured objects of a stack."""
         folder = f"<results>/{stack}/{object}"
-        tables = []
-        if object == "cells" and "nuclei" in self._study.rows(stack):
-            tables.append(f"{folder}/pairs.csv")
+        tables = self.pairs_of_cells(stack, object)
+        if self._study.neighbor_groups():
+            tables.append(f"{folder}/neighborhood.csv")
+        if self._study.relation_groups(stack, object):
+            tables.append(f"{folder}/relations.csv")
+        if self._study.spot_channels(stack):
+            tables.append(f"{folder}/spots.csv")
+        if self._study.has_places(stack):
+            tables.append(f"{folder}/tissue.csv")
         return tables
+
+    def fitted_classes(self, object: str) -> list[str]:
+        """Return the file of what classes need to know about all stacks, where they need it."""
+        return [f"<results>/{object}_classes.json"] if self._study.fits_classes(object) else []
+
+    def all_fitted_classes(self) -> list[str]:
+        """Return the files :meth:`fitted_classes` of all kinds of object."""
+        kinds = self._study.classified_kinds()
+        return [path for kind in kinds for path in self.fitted_classes(kind)]
+
+    def measured_tables(self, object: str) -> list[str]:
+        """Return the tables of one kind of object of all stacks, without its classes."""
+        stacks = self._study.stacks_of(object)
+        return [f"<results>/{stack}/{object}/measured.csv" for stack in stacks]
+
+    def example_segmentations(self, object: str) -> list[str]:
+        """Return the segmentation of each stack that has examples of a classifier."""
+        stacks = self._study.examples_of(object)
+        return [f"<results>/{stack}/{object}/segmentation.tif" for stack in stacks]
+
+    def classified_tables(self) -> list[str]:
+        """Return the tables of objects that have classes."""
+        return [
+            path for kind in self._study.classified_kinds() for path in self.tables_of_object(kind)
+        ]
+
+    def class_tables(self) -> list[str]:
+        """Return the tables of classes and of distances between them, if objects have some."""
+        if not self._study.classified_kinds():
+            return []
+        return ["<results>/classes.csv", "<results>/class_distances.csv"]
+
+    def pairs_of_cells(self, stack: str, object: str) -> list[str]:
+        """Return the table of cells and their nuclei, for the cells of a stack that has nuclei."""
+        has_pairs = object == "cells" and self._study.has_pairs(stack)
+        return [f"<results>/{stack}/cells/pairs.csv"] if has_pairs else []
+
+    def tissue_image(self, stack: str) -> str:
+        """Return the raw stack in which the tissue is segmented."""
+        return f"<results>/{stack}/channels/{self._study.tissue_channel(stack)}/raw.tif"
+
+    def no_data_of_tissue(self, stack: str) -> list[str]:
+        """Return the files that say where the channel of the tissue has no data."""
+        return self.no_data(stack, str(self._study.tissue_channel(stack)))
+
+    def main_image(self, stack: str) -> str:
+        """Return the raw stack of the first kind of object."""
+        return f"<results>/{stack}/channels/{self._study.main_channel(stack)}/raw.tif"
+
+    def image_below_tissue(self, stack: str) -> str:
+        """Return the raw stack over which tissue and regions are drawn."""
+        has_tissue = self._study.tissue_channel(stack)
+        return self.tissue_image(stack) if has_tissue else self.main_image(stack)
+
+    def tissue_mask(self, stack: str) -> list[str]:
+        """Return the mask of the tissue, if it is segmented."""
+        return [f"<results>/{stack}/tissue/mask.tif"] if self._study.tissue_channel(stack) else []
+
+    def region_labels(self, stack: str) -> list[str]:
+        """Return the labels of the regions, if the sheet names some."""
+        has_some = self._study.regions_channel(stack)
+        return [f"<results>/{stack}/tissue/regions.tif"] if has_some else []
+
+    def region_files(self, stack: str) -> list[str] | None:
+        """Return the files of the regions, see :meth:`external_files`."""
+        return self.external_files("regions", stack, str(self._study.regions_channel(stack)))
+
+    def made_region_files(self, stack: str) -> list[str]:
+        """Return the files of the regions that a rule makes, see :meth:`made_files`."""
+        return self.made_files("regions", stack, str(self._study.regions_channel(stack)))
+
+    def region_stamp(self, stack: str) -> str | None:
+        """Return the hash of the files of the regions; a change re-runs their import."""
+        return self.stamp("regions", stack, str(self._study.regions_channel(stack)))
+
+    def region_tables(self) -> list[str]:
+        """Return the tables of tissue and regions of all stacks that have some."""
+        return [
+            f"<results>/{stack}/{kind}/regions.csv"
+            for stack in self._study.complete_stacks
+            if self._study.has_places(stack)
+            for kind in self._study.objects(stack)
+        ]
+
+    def region_results(self) -> list[str]:
+        """Return the results about tissue and regions, if any stack has some."""
+        figures = [
+            f"<results>/{stack}/figures/tissue.png"
+            for stack in self._study.complete_stacks
+            if self._study.has_places(stack)
+        ]
+        return ["<results>/regions.csv", *figures] if figures else []
 
     def tables_of_object(self, object: str) -> list[str]:
         """Return the tables of one kind of object of all stacks."""
@@ -402,6 +508,43 @@ class Inputs:
         """Return the table of the corrections of a stack, if it has some."""
         has_some = self._study.corrections_of(stack, object)
         return [f"<results>/{stack}/{object}/corrections.csv"] if has_some else []
+
+    def segmentations(self, stack: str) -> list[str]:
+        """Return the segmentation of each kind of object of a stack."""
+        return [f"<results>/{stack}/{kind}/segmentation.tif" for kind in self._study.objects(stack)]
+
+    def spot_tables_of(self, stack: str) -> list[str]:
+        """Return the table of spots of each channel of a stack that has some."""
+        return [
+            f"<results>/{stack}/spots/{channel}.csv" for channel in self._study.spot_channels(stack)
+        ]
+
+    def spot_tables(self) -> list[str]:
+        """Return the tables of spots of all stacks."""
+        stacks = self._study.stacks_with_spots()
+        return [table for stack in stacks for table in self.spot_tables_of(stack)]
+
+    def spot_scores(self) -> list[str]:
+        """Return the scores of spots of all stacks and channels that have a ground truth."""
+        return [
+            f"<results>/{stack}/spots/{channel}_scores.json"
+            for stack, channel in self._study.scored_spots()
+        ]
+
+    def spot_score_tables(self) -> list[str]:
+        """Return the table of scores of spots, if a row of spots names a ground truth."""
+        return ["<results>/spot_scores.csv"] if self.spot_scores() else []
+
+    def spot_results(self) -> list[str]:
+        """Return the tables and figures of spots, if some are detected."""
+        if not self.spot_tables():
+            return []
+        figures = [
+            f"<results>/{stack}/figures/spots_{channel}.png"
+            for stack in self._study.stacks_with_spots()
+            for channel in self._study.spot_channels(stack)
+        ]
+        return ["<results>/spots.csv", *self.spot_score_tables(), *figures]
 
     def scores(self) -> list[str]:
         """Return the scores of all stacks that have a ground truth."""
@@ -494,6 +637,19 @@ class Inputs:
             for page in range(1, -(-len(self._study.stacks_of(kind)) // STACKS_PER_PAGE) + 1)
         ]
 
+    def group_tables(self) -> list[str]:
+        """Return the comparison of groups, if the sheet has at least two."""
+        return ["<results>/groups.csv"] if self._study.compared_kinds() else []
+
+    def group_figures(self) -> list[str]:
+        """Return the figures of groups."""
+        pages = -(-len(self._study.compared_columns()) // COLUMNS_PER_PAGE)
+        return [
+            f"<results>/figures/{kind}_groups{'' if page == 1 else f'_{page}'}.png"
+            for kind in self._study.compared_kinds()
+            for page in range(1, pages + 1)
+        ]
+
     def page_number(self, page: str) -> int:
         """Return the number of a page from the end of the name of its figure, such as ``_2``."""
         return int(page.removeprefix("_") or 1)
@@ -501,7 +657,7 @@ class Inputs:
     def figures(self) -> list[str]:
         """Return the figures of all stacks, and those of each stack in the order of the sheet."""
         diameters = self.diameter_figures()
-        found = self.volume_figures()
+        found = [*self.group_figures(), *self.volume_figures()]
         for stack in self._study.complete_stacks:
             own = [
                 f"<results>/{stack}/figures/{kind}_{figure}.png"
@@ -509,7 +665,9 @@ class Inputs:
                 for figure in ("segmentation", "planes")
             ]
             diameter = f"<results>/{stack}/figures/nuclei_diameter.png"
+            tissue = f"<results>/{stack}/figures/tissue.png"
             found += own + [diameter] * (diameter in diameters)
+            found += [tissue] * self._study.has_places(stack)
         return found
 
     def external_images(self) -> list[str]:
@@ -526,6 +684,22 @@ class Inputs:
         """Return the tables of contacts, for cells."""
         return self.contact_tables() if object == "cells" else []
 
+    def class_distances(self) -> list[str]:
+        """Return the distances between classes of each kind of object that has classes."""
+        keys = self._study.classified_keys()
+        return [f"<results>/{key}/class_distances.csv" for key in keys]
+
+    def neighbor_tables(self) -> list[str]:
+        """Return the table of neighbours of all stacks, if neighbours are measured."""
+        return ["<results>/neighbors.csv"] if self._study.neighbor_groups() else []
+
+    def objects_of_other_kind(self, stack: str, object: str) -> list[str]:
+        """Return the segmentation of the other kind of object, if distances to it are measured."""
+        if not self._study.measures("other_kind"):
+            return []
+        others = [kind for kind in self._study.objects(stack) if kind != object]
+        return [f"<results>/{stack}/{kind}/segmentation.tif" for kind in others]
+
     def files_of_objects(self, stack: str, name: str) -> list[str]:
         """Return a file of each kind of object of a stack."""
         return [f"<results>/{stack}/{kind}/{name}" for kind in self._study.objects(stack)]
@@ -537,7 +711,11 @@ class Inputs:
     def parquet(self) -> list[str]:
         """Return the tables of all stacks as Parquet."""
         scored = ("scores", "stack_scores") if self.score_tables() else ()
-        names = ("objects", "stacks", "checks", "statistics", "quality", *scored)
+        classified = ("classes",) if self.class_tables() else ()
+        compared = ("groups", "group_units") if self.group_tables() else ()
+        regions = ("regions",) if self.region_tables() else ()
+        more = (*classified, *compared, *regions, *scored)
+        names = ("objects", "stacks", "checks", "statistics", "quality", *more)
         return [f"<results>/{name}.parquet" for name in names]
 
     def anndata(self) -> list[str]:

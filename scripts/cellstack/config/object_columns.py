@@ -14,7 +14,13 @@ from typing import TypeAlias
 Column: TypeAlias = tuple[str, str]
 """Unit and definition."""
 
+SPOTS = "spots"  # the group of columns that is measured if detect_spots names a channel
 CHANNEL, CHANNEL_1, CHANNEL_2 = "<channel>", "<channel_1>", "<channel_2>"
+SHELL = "<shell>"  # number of a shell, from 1
+SHELLS = 5  # number of shells by default
+CLASSES = ("classes", "class_probabilities")  # groups that come after the flags
+RELATIONS = ("correlation", "background", "shells")  # groups that measure_relations measures
+PAIR = f"{CHANNEL_1}_{CHANNEL_2}"
 CHANNEL_OF = {"nuclei": "nuclei", "cells": "membrane"}  # object: the channel that shows it
 PERCENTILES = (5, 25, 75, 95)  # in addition to the median
 AXES = {"major": "Longest", "middle": "Middle", "minor": "Shortest"}
@@ -166,7 +172,235 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
             for axis in "zyx"
         },
     },
+    "regions": {
+        "region_label": (
+            "",
+            "Label of the region at the voxel of the centroid or, if this voxel is outside of all "
+            "regions, of the region with most voxels of the object; 0 outside of all",
+        ),
+        "region_name": ("", "Name of this region by measure_regions.names, or its label"),
+        "region_fraction": ("", "Fraction of the object within this region; empty without one"),
+    },
+    "tissue": {
+        "tissue_fraction": ("", "Fraction of the object in the tissue"),
+        "tissue_surface_distance_um": (
+            "um",
+            "Distance of the voxel of the centroid to the nearest voxel outside of the tissue, "
+            "from centre to centre; outside, minus the distance to the nearest voxel of tissue; "
+            "faces of the stack are not the surface; empty without a surface",
+        ),
+        "tissue_surface_uncertain": (
+            "",
+            "1 if a face of the stack is nearer than the surface, or there is none: the surface "
+            "may be nearer beyond the face, and the distance is an upper limit; else 0",
+        ),
+        "tissue_depth_um": (
+            "um",
+            "Distance along z of the voxel of the centroid from the first voxel of tissue, which "
+            "is the first plane if the tissue reaches it; empty without tissue there",
+        ),
+    },
+    SPOTS: {
+        f"count_spots_{CHANNEL}": (
+            "",
+            f"Number of spots of channel {CHANNEL} whose centre lies in a voxel of the object",
+        ),
+        f"mean_spot_intensity_{CHANNEL}": (
+            "raw value",
+            f"Mean over these spots of their height above the background, in channel {CHANNEL}; "
+            "empty without spots",
+        ),
+        f"count_spots_nucleus_{CHANNEL}": (
+            "",
+            f"Number of the spots of channel {CHANNEL} in the cell that lie in a nucleus; for "
+            "cells in stacks with nuclei",
+        ),
+        f"count_spots_cytoplasm_{CHANNEL}": (
+            "",
+            f"Number of the spots of channel {CHANNEL} in the cell that lie in no nucleus; for "
+            "cells in stacks with nuclei",
+        ),
+    },
+    "neighbors": {
+        "nearest_centroid_distance_um": (
+            "um",
+            "Distance to the nearest centroid of another object; empty without another object. "
+            "Too large if nearest_incomplete is 1",
+        ),
+        "nearest_surface_distance_um": (
+            "um",
+            "Distance to the nearest surface of another object, from voxel to voxel as boxes: 0 if "
+            "the two share a face, an edge or a corner. Multiples of the voxel size; too large "
+            "beside a face of the stack",
+        ),
+        "mean_nearest_centroid_distance_um": (
+            "um",
+            "Mean distance to the nearest centroids of other objects, as many as "
+            "measure_neighbors.nearest_count; empty with fewer objects. Too large near a face, see "
+            "edge_distance_um",
+        ),
+        "neighbor_count": (
+            "",
+            "Number of other objects whose centroids are at most measure_neighbors.radius_um away. "
+            "Too small if neighborhood_incomplete is 1",
+        ),
+        "touching_count": (
+            "",
+            "Number of other objects that share a face of a voxel. Too small for objects cut by a "
+            "face, and dependent on the outlines",
+        ),
+        "contact_fraction": (
+            "",
+            "Area of contact with other objects divided by the area of the surface, without faces "
+            "of the stack; both are measured like contact_area_um2. Unreliable in objects that are "
+            "less than five voxels or two planes thick; empty if their area cannot be measured",
+        ),
+        "local_density_per_mm3": (
+            "1/mm3",
+            "neighbor_count divided by the volume of the ball of that radius, without its parts "
+            "outside of the stack or without data; empty for a stack of one plane. The object "
+            "itself is not counted. Scatters more where little of the ball is in the stack",
+        ),
+        "edge_distance_um": (
+            "um",
+            "Distance from the centroid to the nearest face of the stack or voxel without data; "
+            "first and last plane are no faces of a stack of one plane",
+        ),
+        "nearest_incomplete": (
+            "",
+            "1 if edge_distance_um is less than nearest_centroid_distance_um, so that an object "
+            "outside of the stack may be nearer, else 0",
+        ),
+        "neighborhood_incomplete": (
+            "",
+            "1 if edge_distance_um is less than measure_neighbors.radius_um, so that neighbours "
+            "outside of the stack are not counted, else 0",
+        ),
+    },
+    "other_kind": {
+        "nearest_other_kind_segmentation_label": (
+            "",
+            "Label in segmentation.tif of the object of the other kind with the nearest surface: "
+            "for nuclei a cell, for cells a nucleus, without those of which one contains more than "
+            "half of the other; empty without such an object",
+        ),
+        "nearest_other_kind_surface_distance_um": (
+            "um",
+            "Distance to the surface of that object, measured like nearest_surface_distance_um; 0 "
+            "if the two overlap. Too large near a face of the stack",
+        ),
+    },
+    "classes": {
+        "class": (
+            "",
+            "Class of the object: the first one of the configuration whose condition it meets, or "
+            "other; with examples, the most probable class of the classifier. Empty if it depends "
+            "on a missing value. Unreliable for objects that are flagged or cut by a face",
+        ),
+    },
+    "class_probabilities": {
+        "class_probability": (
+            "",
+            "Probability of the class according to the classifier; not calibrated, so use it to "
+            "find doubtful objects",
+        ),
+    },
+    "correlation": {
+        f"pearson_{PAIR}": (
+            "",
+            f"Pearson's correlation of the raw values of {CHANNEL_1} and {CHANNEL_2} over the "
+            "voxels; empty with fewer than three voxels or if a channel is constant. Unreliable in "
+            "objects of few voxels; blur, mostly along z, makes it larger",
+        ),
+        f"spearman_{PAIR}": (
+            "",
+            f"Spearman's rank correlation of the raw values of {CHANNEL_1} and {CHANNEL_2} over "
+            "the voxels; empty and unreliable where Pearson's is",
+        ),
+        f"manders_m1_{PAIR}": (
+            "",
+            f"Fraction of the intensity of {CHANNEL_1}, above colocalization_background, in voxels "
+            f"where {CHANNEL_2} is above colocalization_threshold. Unreliable if the threshold "
+            "does not separate stained from unstained voxels",
+        ),
+        f"manders_m2_{PAIR}": (
+            "",
+            f"Fraction of the intensity of {CHANNEL_2}, above colocalization_background, in voxels "
+            f"where {CHANNEL_1} is above colocalization_threshold. Unreliable where "
+            "manders_m1 is",
+        ),
+        f"overlap_coefficient_{PAIR}": (
+            "",
+            f"Sum of the products of {CHANNEL_1} and {CHANNEL_2}, both above "
+            "colocalization_background, divided by the square root of the product of their sums of "
+            "squares. Large for all even stains, also without correlation",
+        ),
+        f"colocalization_background_{CHANNEL}": (
+            "raw value",
+            f"Background of channel {CHANNEL} in the stack: percentile 5 of the means of blocks of "
+            "4 x 4 pixels; 0 with background: none. Too high if objects fill the stack",
+        ),
+        f"colocalization_threshold_{CHANNEL}": (
+            "raw value",
+            f"Threshold of channel {CHANNEL} in the stack: that of the configuration, or Otsu's",
+        ),
+    },
+    "background": {
+        f"background_intensity_{CHANNEL}": (
+            "raw value",
+            f"Background of channel {CHANNEL}. Global: percentile 5 of the means of blocks of 4 x "
+            "4 pixels of the stack; too high if objects fill the stack. Local: median of the "
+            "voxels outside of all objects, 0.05 to 0.2 diameters from this one; empty with fewer "
+            "than 20 such voxels, too high beside blurred or unsegmented objects. None: 0",
+        ),
+        f"mean_intensity_above_background_{CHANNEL}": (
+            "raw value",
+            f"Mean of the raw values of channel {CHANNEL} minus background_intensity_{CHANNEL}",
+        ),
+        f"sum_intensity_above_background_{CHANNEL}": (
+            "raw value",
+            f"Mean of channel {CHANNEL} above background times the number of voxels. Too low in "
+            "objects cut by a face",
+        ),
+    },
+    "parts": {  # of cells, in stacks with nuclei
+        **{
+            f"{part}_mean_intensity_above_background_{CHANNEL}": (
+                "raw value",
+                f"Mean of the raw values of channel {CHANNEL} in the {part} of the cell minus "
+                f"background_intensity_{CHANNEL}",
+            )
+            for part in ("nucleus", "cytoplasm")
+        },
+        f"nucleus_to_cytoplasm_ratio_{CHANNEL}": (
+            "",
+            f"Mean of channel {CHANNEL} above background in the nucleus divided by that in the "
+            "cytoplasm; empty if one of them is not above the background. Unreliable if the "
+            "cytoplasm has few voxels or is hardly brighter than the background",
+        ),
+    },
+    "shells": {
+        f"shell_{SHELL}_volume_um3": (
+            "um3",
+            f"Volume of shell {SHELL}; shell 1 is at the surface. Shells are bounded by the "
+            "distance to the nearest voxel centre outside of the object; faces of the stack do not "
+            "count as outside. Unreliable in objects cut by a face, or less than ten voxels thick "
+            "along z",
+        ),
+        f"shell_{SHELL}_mean_intensity_{CHANNEL}": (
+            "raw value",
+            f"Mean of the raw values of channel {CHANNEL} in shell {SHELL}; empty without voxels. "
+            f"Unreliable where shell_{SHELL}_volume_um3 is",
+        ),
+        f"shell_{SHELL}_relative_intensity_{CHANNEL}": (
+            "",
+            f"Mean of channel {CHANNEL} in shell {SHELL} divided by that in the object, both above "
+            "background (see background_intensity); 1 for an even stain, empty if the object is "
+            "not above it. Blur makes the outer shells darker",
+        ),
+    },
 }
+NEIGHBORS = ("neighbors", "other_kind")  # groups that measure_neighbors measures
 PAIR_COLUMNS: dict[str, Column] = {  # last in the table of cells, in stacks with nuclei
     "nuclei_count": (
         "",
@@ -197,13 +431,15 @@ PAIR_COLUMNS: dict[str, Column] = {  # last in the table of cells, in stacks wit
 }
 
 
-def column_names(groups: Mapping[str, Iterable[str]]) -> list[str]:
+def column_names(groups: Mapping[str, Iterable[str]], shells: int = SHELLS) -> list[str]:
     """Return the columns of the table of objects, in order, without those of pairs.
 
     Parameters
     ----------
     groups : dict of str to iterable of str
         The groups of columns that are measured, and for each the channels that it is measured in.
+    shells : int
+        Number of shells of the group shells.
 
     Returns
     -------
@@ -226,9 +462,10 @@ def column_names(groups: Mapping[str, Iterable[str]]) -> list[str]:
         raise KeyError(f"no group of columns {sorted(unknown)}")
     names = list(COLUMNS)
     for group, columns in GROUPS.items():
-        if group in groups:
-            names += fill_in(columns, groups[group])
-    return names
+        if group in groups and group not in CLASSES:
+            names += fill_in(columns, groups[group], shells)
+    place = names.index("flags") + 1
+    return names[:place] + [n for g in CLASSES if g in groups for n in GROUPS[g]] + names[place:]
 
 
 def pair_column_names(channels: Iterable[str]) -> list[str]:
@@ -247,14 +484,17 @@ def pair_column_names(channels: Iterable[str]) -> list[str]:
     return fill_in(PAIR_COLUMNS, channels)
 
 
-def fill_in(columns: Iterable[str], channels: Iterable[str]) -> list[str]:
-    """Return names of columns with the names of channels filled in.
+def fill_in(columns: Iterable[str], channels: Iterable[str], shells: int = SHELLS) -> list[str]:
+    """Return names of columns with the names of channels and the numbers of shells filled in.
 
     Parameters
     ----------
     columns : iterable of str
-        Names that can contain ``<channel>``, or ``<channel_1>`` and ``<channel_2>``.
+        Names that can contain ``<channel>``, or ``<channel_1>`` and ``<channel_2>``, or
+        ``<shell>``.
     channels : iterable of str
+    shells : int
+        Number of shells.
 
     Returns
     -------
@@ -266,7 +506,12 @@ def fill_in(columns: Iterable[str], channels: Iterable[str]) -> list[str]:
     >>> fill_in(["n", "mean_<channel>", "r_<channel_1>_<channel_2>"], ["a", "b"])
     ['n', 'mean_a', 'mean_b', 'r_a_b']
     """
-    columns, channels = list(columns), list(channels)
+    channels = list(channels)
+    columns = [
+        name.replace(SHELL, str(number))
+        for name in columns
+        for number in range(1, (shells if SHELL in name else 1) + 1)
+    ]
     of_pairs = [name for name in columns if CHANNEL_1 in name]
     by_channel = [name for name in columns if CHANNEL in name]
     names = [name for name in columns if name not in (*of_pairs, *by_channel)]

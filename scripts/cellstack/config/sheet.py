@@ -221,7 +221,7 @@ def find_errors(
             errors.append(f"{place}: unknown preset {quote(row['preset'])}; {hint}")
         if channel == "nuclei" or (channel == "membrane" and stack not in with_nuclei):
             errors += _diameter_errors(row, place, diameters)
-        for column in ("image", "ground_truth", "labels"):
+        for column in ("image", "ground_truth", "labels", "regions"):
             path = row.get(column)
             if path is None or path in made:
                 continue
@@ -232,6 +232,7 @@ def find_errors(
             elif not images.find_images(path):
                 errors.append(f"{place}: {column} {quote(path)} {_why_absent(path)}")
     errors += _similar_names(channels, "the stacks", where)
+    errors += _region_errors([row for _, row in used], where)
     for stack, present in channels.items():
         errors += _similar_names(sorted(present), f"stack {quote(stack)}: the channels", where)
     names = dict.fromkeys(column for row in rows for column in row)
@@ -247,6 +248,18 @@ def find_errors(
     if not used:
         errors.append(f"{where}: no row is in use; add rows with stack, channel and image")
     return errors
+
+
+def _region_errors(rows: Collection[Row], where: str) -> list[str]:
+    """Return an error for each stack whose rows name different regions."""
+    first: dict[object, str] = {}
+    return [
+        f"{where}: stack {row['stack']!r} has two images of regions, {quote(other)} and "
+        f"{quote(row['regions'])}; name one, in any of its rows"
+        for row in rows
+        if "regions" in row and "stack" in row
+        if (other := first.setdefault(row["stack"], row["regions"])) != row["regions"]
+    ]
 
 
 def _channel_errors(channel: str, place: str, present: Collection[object]) -> list[str]:

@@ -16,7 +16,9 @@ NOT_SWEPT = {  # stages whose settings cannot be swept, and why
     "import_stack": "it changes the voxel grid, on which the ground truth is defined",
     "estimate_diameter": "diameter_um.nuclei can be swept instead",
     "run_segmenter": "it starts a program; sweep the column preset instead",
+    "segment_tissue": "it changes the tissue, not the objects that are scored",
     "select_objects": "it changes which objects are measured, not those that are scored",
+    "measure_neighbors": "it changes which objects are neighbours, not those that are scored",
     "crop_objects": "it changes which images are cut out, not the objects that are scored",
     "choose_view": "it changes what the gallery shows, not the objects that are scored",
 }

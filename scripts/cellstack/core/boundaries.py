@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from cellstack.core.types import Labels, Spacing
 
 Integers = NDArray[np.integer[Any]]
+MIN_TILE_FINE, MIN_TILE_COARSE = 5, 2  # voxels of a tile along the finest and the coarsest axis
 
 
 class Faces(NamedTuple):
@@ -63,7 +64,9 @@ def find_faces(labels: Labels, spacing: Spacing, background: bool = True) -> Fac
     keys, axes, before, after, areas = [], [], [], [], []
     for axis in range(3):
         along = np.moveaxis(labels, axis, 0)
-        index = list(np.nonzero(along[1:] != along[:-1]))
+        # The indices of the voxels of 1D arrays are found in less than half the time.
+        places = np.flatnonzero(along[1:] != along[:-1])
+        index = list(np.unravel_index(places, along.shape))
         index.insert(axis, index.pop(0))
         here = np.ravel_multi_index(tuple(index), labels.shape)
         there = here + int(np.prod(labels.shape[axis + 1 :], dtype=np.int64))
@@ -80,6 +83,60 @@ def find_faces(labels: Labels, spacing: Spacing, background: bool = True) -> Fac
     return Faces(
         lower, upper, pair, *(np.concatenate(each) for each in (axes, before, after, areas))
     )
+
+
+def contact_areas(labels: Labels, faces: Faces, spacing: Spacing) -> NDArray[np.float64]:
+    """Return the area of contact of each pair of labels.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) ndarray of unsigned int
+    faces : Faces
+        The faces between them, see :func:`find_faces`.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+
+    Returns
+    -------
+    (k,) ndarray of float
+        In um2, one for each pair of `faces`.
+
+    Notes
+    -----
+    The sum of the areas of voxel faces overestimates an oblique contact by up to 70 %. Therefore
+    the stack is divided into tiles of a few voxels, in which a contact is nearly flat. The area of
+    a flat patch is the length of the vector whose components are the areas of its faces along z,
+    y and x. The lengths of all tiles are summed.
+
+    Errors over directions, at z:xy ratios 1, 4 and 8 and pixels of 0.26 um: planes along the axes
+    are exact; discs with a radius of 7 um in other directions are off by up to 2, 5 and 6 %,
+    spheres with a radius of 4 um or more by up to 1, 3 and 6 %. The area of a contact that curves
+    within two planes is underestimated.
+
+    Examples
+    --------
+    >>> labels = np.array([[[1, 1, 2], [1, 2, 2]]], np.uint16)
+    >>> faces = find_faces(labels, (2.0, 1.0, 1.0))
+    >>> faces.sum_by_pair(faces.area), contact_areas(labels, faces, (2.0, 1.0, 1.0)).round(3)
+    (array([6.]), array([4.472]))
+    """
+    side = max(MIN_TILE_FINE * min(spacing), MIN_TILE_COARSE * max(spacing))
+    tile = [max(1, round(side / step)) for step in spacing]
+    tiles = [-(-size // length) for size, length in zip(labels.shape, tile, strict=True)]
+    index = np.unravel_index(faces.before, labels.shape)
+    place = np.ravel_multi_index(
+        tuple(along // length for along, length in zip(index, tile, strict=True)), tiles
+    )
+    patches, patch = np.unique(faces.pair * np.prod(tiles) + place, return_inverse=True)
+    flat = labels.ravel()
+    signed = np.where(flat[faces.before] < flat[faces.after], faces.area, -faces.area)
+    vectors = [
+        np.bincount(patch, np.where(faces.axis == axis, signed, 0), len(patches))
+        for axis in range(3)
+    ]
+    lengths = np.linalg.norm(np.stack(vectors), axis=0)
+    pairs = patches // np.prod(tiles)
+    return cast(NDArray[np.float64], np.bincount(pairs, lengths, len(faces.lower)))
 
 
 def pair_keys(first: Integers, second: Integers, count: int) -> NDArray[np.int64]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from cellstack.core.types import Labels
 
+MIN_FRACTION_INSIDE = 0.5  # of an object, for another one to contain it
+
 
 class Overlaps(NamedTuple):
     """Pairs of objects that share voxels, including the background (0), ordered by label."""
@@ -103,6 +105,33 @@ def _count_plane(
     keys, place = np.unique(key[starts], return_inverse=True)
     counts = np.bincount(place, np.diff(starts, append=key.size))
     return keys, cast(NDArray[np.float64], counts)
+
+
+def find_containers(overlaps: Overlaps) -> NDArray[np.int64]:
+    """Find the object of the second label image that contains each object of the first one.
+
+    Parameters
+    ----------
+    overlaps : Overlaps
+
+    Returns
+    -------
+    (m + 1,) ndarray of int
+        The label of the object that contains more than half of each object 0..m; 0 if there is
+        none, and for the background.
+
+    Examples
+    --------
+    >>> nuclei, cells = np.uint16([[[0, 1, 1, 1, 0, 2]]]), np.uint16([[[1, 1, 1, 2, 2, 0]]])
+    >>> find_containers(count_overlaps(nuclei, cells))
+    array([0, 1, 0])
+    """
+    containers = np.zeros(overlaps.n_true + 1, np.int64)
+    contained, container = overlaps.true_label, overlaps.label
+    inside = overlaps.voxels > MIN_FRACTION_INSIDE * overlaps.true_voxels[contained]
+    owned = (contained > 0) & inside
+    containers[contained[owned]] = container[owned]
+    return containers
 
 
 def pair_up(overlaps: Overlaps) -> Pairs:

@@ -120,7 +120,39 @@ BY_STACK: Columns = {
         "faces of the stack are not a surface",
     ),
 }
+BY_SPOT_CHANNEL: Columns = {
+    "stack": KEY["stack"],
+    "channel": ("", "Name of the channel in the sheet"),
+    "count_ground_truth": ("", "Number of points in the ground truth"),
+    "count_found": ("", "Number of spots found"),
+    "true_positives": (
+        "",
+        "TP: pairs of a spot and a point, one to one, as many as possible within the tolerance",
+    ),
+    "false_positives": ("", "FP: spots found without a point"),
+    "false_negatives": ("", "FN: points without a spot"),
+    "precision": ("", "TP / (TP + FP): fraction of the spots found that are correct"),
+    "recall": ("", "TP / (TP + FN): fraction of the points that are found"),
+    "f1": MATCHED["f1"],
+    "mean_position_error_um": ("um", "Mean distance between spot and point of the pairs"),
+    **{
+        f"rms_position_error_{axis}_um": (
+            "um",
+            f"Root mean square of the distance between spot and point along {axis}",
+        )
+        for axis in "zyx"
+    },
+    **{
+        f"tolerance_{axis}_um": (
+            "um",
+            f"Semi-axis along {axis} of the ellipsoid around a point in which a spot is correct: "
+            "half a diameter of a spot, or one voxel if that is more",
+        )
+        for axis in "zyx"
+    },
+}
 TABLES = {"scores.csv": BY_THRESHOLD, "stack_scores.csv": BY_STACK}
+SPOT_TABLES = {"spot_scores.csv": BY_SPOT_CHANNEL}
 
 
 def named_threshold(kinds: Collection[str]) -> str:

@@ -86,13 +86,15 @@ def plot_planes(
     return figure
 
 
-def choose_planes(first: int, stop: int) -> list[int]:
-    """Return the planes to show: the middles of up to twelve equal slabs of a range of planes.
+def choose_planes(first: int, stop: int, most: int = MAX_PLANES) -> list[int]:
+    """Return the planes to show: the middles of equal slabs of a range of planes.
 
     Parameters
     ----------
     first, stop : int
         First plane of the range, and the one after its last.
+    most : int
+        Maximum number of planes.
 
     Returns
     -------
@@ -105,7 +107,7 @@ def choose_planes(first: int, stop: int) -> list[int]:
     [1, 3, 6, 8, 11, 13, 16, 18, 21, 23, 26, 28]
     """
     count = stop - first
-    chosen = min(count, MAX_PLANES)
+    chosen = min(count, most)
     return [first + (2 * i + 1) * count // (2 * chosen) for i in range(chosen)]
 
 

@@ -182,7 +182,14 @@ class Layout(NamedTuple):
         return axes
 
 
-def lay_out(shape: tuple[int, ...], spacing: Spacing, boxes: Boxes, header: float) -> Layout:
+def lay_out(
+    shape: tuple[int, ...],
+    spacing: Spacing,
+    boxes: Boxes,
+    header: float,
+    *,
+    projections: bool = True,
+) -> Layout:
     """Arrange the blocks side by side or one below the other, whichever shows them larger.
 
     Parameters
@@ -195,6 +202,8 @@ def lay_out(shape: tuple[int, ...], spacing: Spacing, boxes: Boxes, header: floa
         planes without objects.
     header : float
         Height of the header in pixels.
+    projections : bool
+        Whether there is a block of projections, if the stack has several planes.
 
     Returns
     -------
@@ -203,7 +212,7 @@ def lay_out(shape: tuple[int, ...], spacing: Spacing, boxes: Boxes, header: floa
     planes = busiest_planes(boxes, shape)
     depth, height, width = (size * step for size, step in zip(shape, spacing, strict=True))
     has_sides = shape[0] > 1 and depth >= width * MIN_DEPTH_TO_WIDTH
-    names = ["plane"] if shape[0] == 1 else ["projection", "plane"]
+    names = ["plane"] if shape[0] == 1 or not projections else ["projection", "plane"]
     count = len(names)
     across, down = (width + depth, height + depth) if has_sides else (width, height)
     gap = GAP if has_sides else 0

@@ -193,24 +193,13 @@ def measure_contrast(
     -----
     Both are NaN with fewer than 20 voxels of background.
     """
-    steps = np.asarray(spacing, float)
 
     def measure(item: tuple[Mapping[str, float], Box]) -> tuple[float, float]:
         row, box = item
-        near = BACKGROUND_START * row["equivalent_diameter_um"]
-        far = BACKGROUND_STOP * row["equivalent_diameter_um"]
-        if far < NEAREST_VOXEL * steps.min():  # then no voxel is near enough to be background
-            return np.nan, np.nan
-        margins = np.ceil(far / steps).astype(int).tolist()
-        around = tuple(
-            slice(max(side.start - margin, 0), side.stop + margin)
-            for side, margin in zip(box, margins, strict=True)
+        label, diameter_um = int(row["segmentation_label"]), row["equivalent_diameter_um"]
+        around, inside, is_background = find_surroundings(
+            segmentation, label, box, diameter_um, spacing
         )
-        inside = segmentation[around] == row["segmentation_label"]
-        # As uint8, because edt takes twice as long for bool.
-        outside = (~inside).view(np.uint8)
-        distance = edt.edt(outside, anisotropy=tuple(steps), parallel=1)
-        is_background = (segmentation[around] == 0) & (distance > near) & (distance <= far)
         if no_data is not None:
             is_background &= ~no_data[around]
         background = raw[around][is_background]
@@ -225,6 +214,59 @@ def measure_contrast(
     items = list(zip(rows, boxes, strict=True))
     measured = np.array(parallel.map_processes(measure, items, threads), float).reshape(-1, 2)
     return measured[:, 0], measured[:, 1]
+
+
+def find_surroundings(
+    segmentation: Labels, label: int, box: Box, diameter_um: float, spacing: Spacing
+) -> tuple[Box, BoolVolume, BoolVolume]:
+    """Find the background around an object, outside of its blurred edge.
+
+    Parameters
+    ----------
+    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+        All objects; 0 is background.
+    label : int
+        The object.
+    box : tuple of slice
+        Its bounding box.
+    diameter_um : float
+        Its diameter in um.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+
+    Returns
+    -------
+    around : tuple of slice
+        A larger box, which contains this background.
+    inside : ndarray of bool
+        The voxels of the object in this box.
+    is_background : ndarray of bool
+        The voxels of the box that belong to no object and are 0.05 to 0.2 diameters away from this
+        one.
+
+    Examples
+    --------
+    >>> labels = np.uint16([[[0, 0, 0, 1, 1, 1, 1, 0, 0, 2]]])
+    >>> box = (slice(0, 1), slice(0, 1), slice(3, 7))
+    >>> around, inside, is_background = find_surroundings(labels, 1, box, 10.0, (1, 1, 1))
+    >>> is_background
+    array([[[ True,  True, False, False, False, False,  True,  True]]])
+    """
+    steps = np.asarray(spacing, float)
+    near, far = BACKGROUND_START * diameter_um, BACKGROUND_STOP * diameter_um
+    margins = np.ceil(far / steps).astype(int).tolist()
+    around = tuple(
+        slice(max(side.start - margin, 0), side.stop + margin)
+        for side, margin in zip(box, margins, strict=True)
+    )
+    inside = segmentation[around] == label
+    if far < NEAREST_VOXEL * steps.min():  # then no voxel is near enough to be background
+        return around, inside, np.zeros_like(inside)
+    # As uint8, because edt takes twice as long for bool.
+    outside = (~inside).view(np.uint8)
+    distance = edt.edt(outside, anisotropy=tuple(steps), parallel=1)
+    is_background = (segmentation[around] == 0) & (distance > near) & (distance <= far)
+    return around, inside, is_background
 
 
 def find_crowded(

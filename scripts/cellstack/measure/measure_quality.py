@@ -108,7 +108,7 @@ def measure_quality(
     valid = None if no_data is None else ~no_data
     voxels = raw if valid is None else raw[valid]
     noise = estimate_noise(cast(Volume, raw), no_data)
-    blocks = [_block_means(plane, _plane_of(valid, z)) for z, plane in enumerate(raw)]
+    blocks = [block_means(plane, _plane_of(valid, z)) for z, plane in enumerate(raw)]
     signal = [_spread(means, HIGH) for means in blocks]
     of_stack = _spread(np.concatenate([means.ravel() for means in blocks]), HIGH_OF_STACK)
     is_missing = _constant_planes(raw)
@@ -146,12 +146,15 @@ def measure_quality(
     return quality, {"mean": means, "signal": _known(signal), "focus": _known(focus)}
 
 
-def flag_quality(quality: Quality) -> list[str]:
+def flag_quality(quality: Quality, *, has_spots: bool = False) -> list[str]:
     """Return the reasons to check a channel.
 
     Parameters
     ----------
     quality : Quality
+    has_spots : bool
+        Whether the channel shows small spots. Its signal, most of which is background, is not
+        flagged.
 
     Returns
     -------
@@ -174,6 +177,28 @@ def flag_quality(quality: Quality) -> list[str]:
             f"only {levels} different values (intensities are coarse; check the export of the "
             "image)"
         )
+    if not has_spots:
+        flags += _flag_signal(quality)
+    for planes, what, why in (
+        (
+            [] if has_spots else quality["blurred_planes"],
+            "out of focus",
+            "objects are blurred there",
+        ),
+        (quality["repeated_planes"], "identical to the plane before", "check the export"),
+        (quality["missing_planes"], "empty", "objects are cut there"),
+    ):
+        if planes:
+            named = ", ".join(map(str, planes[:MAX_PLANES_NAMED]))
+            more = ", ..." if len(planes) > MAX_PLANES_NAMED else ""
+            verb = agree(len(planes), "is", "are")
+            flags.append(f"{counted(len(planes), 'planes')} {verb} {what}: {named}{more} ({why})")
+    return flags
+
+
+def _flag_signal(quality: Quality) -> list[str]:
+    """Return the flags of the signal and of the background."""
+    flags = []
     noise_ratio = quality["signal_to_noise_ratio"]
     if noise_ratio is not None and noise_ratio < MIN_SIGNAL_TO_NOISE:
         flags.append(
@@ -193,31 +218,21 @@ def flag_quality(quality: Quality) -> list[str]:
             f"uneven background: it varies by {100 * uneven:.0f} % of the signal (see "
             "correct_background)"
         )
-    for planes, what, why in (
-        (quality["blurred_planes"], "out of focus", "objects are blurred there"),
-        (quality["repeated_planes"], "identical to the plane before", "check the export"),
-        (quality["missing_planes"], "empty", "objects are cut there"),
-    ):
-        if planes:
-            named = ", ".join(map(str, planes[:MAX_PLANES_NAMED]))
-            more = ", ..." if len(planes) > MAX_PLANES_NAMED else ""
-            verb = agree(len(planes), "is", "are")
-            flags.append(f"{counted(len(planes), 'planes')} {verb} {what}: {named}{more} ({why})")
     return flags
 
 
-def quality_row(quality: Quality) -> dict[str, object]:
+def quality_row(quality: Quality, *, has_spots: bool = False) -> dict[str, object]:
     """Return the cells of :data:`cellstack.config.columns.QUALITY_COLUMNS` except stack
     and channel.
 
-    Planes are counted instead of listed.
+    Planes are counted instead of listed. Flags are those of :func:`flag_quality`.
     """
     planes = {
         f"count_{name}": len(cast(Mapping[str, Sequence[int]], quality)[name])
         for name in ("blurred_planes", "repeated_planes", "missing_planes")
     }
     others = {key: value for key, value in quality.items() if not key.endswith("_planes")}
-    return {"flags": ";".join(flag_quality(quality)), **others, **planes}
+    return {"flags": ";".join(flag_quality(quality, has_spots=has_spots)), **others, **planes}
 
 
 def _plane_of(valid: BoolVolume | None, z: int) -> NDArray[np.bool_] | None:
@@ -228,12 +243,24 @@ def _values(plane: NDArray[np.generic], valid: NDArray[np.bool_] | None) -> NDAr
     return plane.ravel() if valid is None else plane[valid]
 
 
-def _block_means(
-    plane: NDArray[np.generic], valid: NDArray[np.bool_] | None
-) -> NDArray[np.float32]:
-    """Return the means of blocks of a plane; NaN in blocks that lack data.
+def block_means(plane: NDArray[np.generic], valid: NDArray[np.bool_] | None) -> NDArray[np.float32]:
+    """Return the means of blocks of 4 x 4 pixels of a plane.
 
-    Rows and columns that fill no block are left out.
+    Parameters
+    ----------
+    plane : (Y, X) ndarray of integer or float
+    valid : (Y, X) ndarray of bool, optional
+        Pixels that have data.
+
+    Returns
+    -------
+    (J, I) ndarray of float32
+        NaN in blocks that lack data. Rows and columns that fill no block are left out.
+
+    Examples
+    --------
+    >>> block_means(np.repeat(np.uint8([[1, 9]]), 4, axis=0).repeat(4, axis=1), None)
+    array([[1., 9.]], dtype=float32)
     """
     means = _shrink(plane)
     if valid is not None:

@@ -23,7 +23,8 @@ from cellstack.config.reasons import (
     TOP_OR_BOTTOM,
 )
 from cellstack.core.counting import agree, counted
-from cellstack.core.types import Labels, Spacing
+from cellstack.core.counting_frame import frame_volume
+from cellstack.core.types import Box, Labels, Spacing
 
 TOTALLED = ("volume_um3", "surface_area_um2", "sum_intensity_")
 NOT_DESCRIBED = (
@@ -33,11 +34,16 @@ NOT_DESCRIBED = (
     "segmentation_label",
     "flags",
     "corrections",
+    "class",  # and its probability
     "centroid_",
     "bbox_",
     "touches_",
     "direction_",
     "nucleus_segmentation_label",
+    "region_label",
+    "region_name",
+    "tissue_surface_uncertain",
+    "nearest_other_kind_segmentation_label",
 )
 UM3_PER_MM3 = 1e9
 MAX_DIAMETER_RATIO = 1.5
@@ -77,6 +83,8 @@ def summarize_stack(
     quality: Mapping[str, float | None] | None = None,
     doubt: str = "",
     corrections: Sequence[str] = (),
+    count_in_frame: int = 0,
+    frame: Box | None = None,
 ) -> dict[str, object]:
     """Summarize a stack: its size, the number of its objects, their typical size, and flags.
 
@@ -114,6 +122,11 @@ def summarize_stack(
         Why an estimated diameter is uncertain; empty if it is not.
     corrections : sequence of str
         Status of each correction of the stack, ``"applied"`` or ``"not applied"``.
+    count_in_frame : int
+        Number of objects that count in the counting frame.
+    frame : (3,) tuple of slice, optional
+        The counting frame, see :func:`cellstack.core.counting_frame.place_frame`. Without it there
+        is no density.
 
     Returns
     -------
@@ -157,7 +170,7 @@ def summarize_stack(
         "count_corrected": sum(bool(cell) for cell in columns.get("corrections", ())),
         "count_corrections": len(corrections),
         "count_corrections_not_applied": corrections.count(NOT_APPLIED),
-        "density_per_mm3": _density(segmentation, len(reasons), volume_um3, no_data_fraction),
+        "density_per_mm3": _density(count_in_frame, frame, shape, spacing, no_data_fraction),
         "median_equivalent_diameter_um": float(np.median(diameters)) if count else None,
         "median_volume_um3": float(np.median(volumes)) if len(volumes) else None,
         "diameter_um": diameter_um,
@@ -255,17 +268,17 @@ def _numbers(cells: Sequence[str]) -> NDArray[np.float64]:
 
 
 def _density(
-    segmentation: Labels, count: int, volume_um3: float, no_data_fraction: float
+    count_in_frame: int,
+    frame: Box | None,
+    shape: tuple[int, ...],
+    spacing: Spacing,
+    no_data_fraction: float,
 ) -> float | None:
-    """Return the number of objects per mm3, counted in a frame that is not biased by size.
-
-    Of the objects cut by lateral faces, those at the first row and the first column do not count.
-    """
-    if len(segmentation) == 1 or no_data_fraction == 1:
+    """Return the number of objects per mm3 of the counting frame that has data."""
+    if frame is None or shape[0] == 1:
         return None
-    faces = np.concatenate([segmentation[:, 0].ravel(), segmentation[:, :, 0].ravel()])
-    cut = len(np.unique(faces[faces > 0]))
-    return (count - cut) / (volume_um3 * (1 - no_data_fraction)) * UM3_PER_MM3
+    volume_um3 = frame_volume(frame, spacing) * (1 - no_data_fraction)
+    return count_in_frame / volume_um3 * UM3_PER_MM3 if volume_um3 else None
 
 
 def _cut_by_faces(segmentation: Labels) -> str:

@@ -32,6 +32,7 @@ Key: TypeAlias = tuple[str, str]
 
 MAX_EMBEDDED = 13_000_000  # characters of pictures, so that the page has at most 25 MB
 MAX_FILTER_VALUES = 20  # of a column of the sheet by whose values rows can be selected
+MAX_COMPARISONS = 60  # of groups that are listed
 PLOT_COUNT = 4
 OK, FLAGGED, FAILED = "ok", "flagged", "failed"
 STATES = {
@@ -59,6 +60,10 @@ HOW_MEASURED = (
     "percentile 5 of the means of blocks of 4 x 4 pixels. Below twice the noise of a voxel, it is "
     "lost in the noise. Point at a heading for its definition."
 )
+HOW_COMPARED = (
+    "Differences between the means of groups. The sample size is the number of experimental units, "
+    "not of objects. P values are corrected for all tests of the table."
+)
 COLORS_OF_OUTLINES = (
     "Outlines over the maximum projection: orange objects are flagged, blue ones are measured, "
     "white ones are found but not measured."
@@ -85,6 +90,10 @@ TABLES = {  # of all stacks, which the default target makes
     "config.yaml": "configuration with all defaults",
     "provenance.json": "versions, and hashes of the images",
     "methods.md": "methods section of a paper",
+}
+GROUP_TABLES = {
+    "groups.csv": "comparison of groups",
+    "group_units.csv": "means of the experimental units that are compared",
 }
 SCORES = {  # if the sheet names a ground truth
     "scores.csv": "agreement with the ground truth, by IoU",
@@ -123,6 +132,8 @@ class Run:
         By stack the content of quality.json: by channel its row of quality.csv and its profile.
     pictures : dict of (str, str) to Pictures
         By stack and kind of object.
+    groups : list of dict of str to str
+        Rows of the table groups.csv; empty if groups are not compared.
     scores : list of str
         The files of :data:`SCORES` that the run has.
     figures : dict of str to str
@@ -145,6 +156,7 @@ class Run:
     scores: Sequence[str]
     figures: Mapping[str, str]
     provenance: Mapping[str, Any]
+    groups: Sequence[Row] = ()
 
 
 def fit_on_page(pictures: Mapping[Key, "Pictures"], figure_bytes: int) -> bool:
@@ -253,10 +265,12 @@ def write_index(run: Run) -> str:
 {list_facts({**run.facts, "Diameter": _diameters(run.stacks)})}
 {_tiles(_states(rows))}
 <nav aria-label="Contents"><ul class="links"><li><a href="#plots">Compare stacks</a></li>
+{'<li><a href="#groups">Groups</a></li>' if run.groups else ""}
 <li><a href="#table">Stacks</a></li><li><a href="#files">Files of all stacks</a></li></ul></nav>
 </header>
 <main>
 {_plots(run, rows)}
+{_groups(run)}
 {_table(run, rows, stacks, thumbnails)}
 {_further_files(run, figures.get("figures", []))}
 </main>
@@ -359,6 +373,48 @@ def _select(name: str, label: str, options: Sequence[str], chosen: str = "") -> 
         for option in options
     )
     return f'<label>{escape(label)}<br><select id="{name}">{items}</select></label>'
+
+
+def _groups(run: Run) -> str:
+    """Return the section with the comparison of groups; empty without groups."""
+    if not run.groups:
+        return ""
+    heads = {"object": "text", "column": "text", "groups": "text", "units": "", "means": ""}
+    heads |= {"difference": "", "interval": "", "p": "", "p corrected": "", "warnings": "text"}
+    head = "".join(
+        f'<th scope="col"{" class=text" * bool(kind)}>{name}</th>' for name, kind in heads.items()
+    )
+    lines = []
+    for row in run.groups[:MAX_COMPARISONS]:
+        interval = [_number(row[f"difference_{end}"]) for end in ("low", "high")]
+        reasons = "".join(f"<li>{escape(each)}</li>" for each in row["warnings"].split(";") if each)
+        cells = [
+            f"{_number(row['mean_1'])}, {_number(row['mean_2'])}",
+            f"{_number(row['difference'])} {escape(row['unit'])}",
+            " to ".join(interval) if row["difference_low"] else "–",
+            _number(row["p_value"]),
+            _number(row["p_corrected"]),
+        ]
+        lines.append(
+            f'<tr><td class="text">{escape(row["object"])}</td>'
+            f'<td class="text"><code>{escape(row["column"])}</code></td>'
+            f'<td class="text">{escape(row["group_1"])}, {escape(row["group_2"])}</td>'
+            f"<td>{row['count_units_1']}, {row['count_units_2']}</td>"
+            f"{''.join(f'<td>{cell}</td>' for cell in cells)}"
+            f'<td class="text">{f"<ul class=reasons>{reasons}</ul>" if reasons else ""}</td></tr>\n'
+        )
+    left_out = len(run.groups) - len(lines)
+    more = f"<p>{counted(left_out, 'more rows')} in the table.</p>" if left_out else ""
+    return f"""<section aria-labelledby="groups">
+<h2 id="groups">Groups</h2>
+<p>{HOW_COMPARED} The complete table is <a href="groups.csv"><code>groups.csv</code></a>.</p>
+<div class="wide"><table><thead><tr>{head}</tr></thead>
+<tbody>{"".join(lines)}</tbody></table></div>{more}
+</section>"""
+
+
+def _number(cell: str) -> str:
+    return f"{float(cell):.3g}" if cell else "–"
 
 
 def _table(
@@ -469,9 +525,10 @@ def _kinds(rows: Sequence[Row]) -> list[str]:
 
 def _further_files(run: Run, paths: Sequence[str]) -> str:
     """Return the section of figures of all stacks, and the list of tables."""
+    tables = TABLES | (GROUP_TABLES if run.groups else {})
     links = "".join(
         f'<li><a href="{name}"><code>{name}</code></a> {what}</li>'
-        for name, what in (TABLES | {name: SCORES[name] for name in run.scores}).items()
+        for name, what in (tables | {name: SCORES[name] for name in run.scores}).items()
     )
     figures = [_figure(run, path) for path in paths]
     return f"""<section aria-labelledby="files">

@@ -8,6 +8,14 @@ CITATIONS: dict[str, str] = {
   volume = {3}, number = {1}, pages = {68--78}, year = {1936},
   doi = {10.2307/2983678}
 }""",
+    "benjamini1995": """@article{benjamini1995,
+  author = {Benjamini, Y. and Hochberg, Y.},
+  title = {Controlling the False Discovery Rate: A Practical and Powerful Approach to Multiple
+           Testing},
+  journal = {Journal of the Royal Statistical Society: Series B},
+  volume = {57}, number = {1}, pages = {289--300}, year = {1995},
+  doi = {10.1111/j.2517-6161.1995.tb02031.x}
+}""",
     "bradski2000": """@article{bradski2000,
   author = {Bradski, G.},
   title = {The {OpenCV} Library},
@@ -61,6 +69,20 @@ CITATIONS: dict[str, str] = {
   volume = {585}, pages = {357--362}, year = {2020},
   doi = {10.1038/s41586-020-2649-2}
 }""",
+    "hesterberg2015": """@article{hesterberg2015,
+  author = {Hesterberg, T. C.},
+  title = {What Teachers Should Know About the Bootstrap: Resampling in the Undergraduate
+           Statistics Curriculum},
+  journal = {The American Statistician},
+  volume = {69}, number = {4}, pages = {371--386}, year = {2015},
+  doi = {10.1080/00031305.2015.1089789}
+}""",
+    "holm1979": """@article{holm1979,
+  author = {Holm, S.},
+  title = {A Simple Sequentially Rejective Multiple Test Procedure},
+  journal = {Scandinavian Journal of Statistics},
+  volume = {6}, number = {2}, pages = {65--70}, year = {1979}
+}""",
     "legland2007": """@article{legland2007,
   author = {Legland, D. and Ki\\^{e}u, K. and Devaux, M.-F.},
   title = {Computation of {Minkowski} Measures on {2D} and {3D} Binary Images},
@@ -81,6 +103,13 @@ CITATIONS: dict[str, str] = {
   journal = {International Journal of Computer Vision},
   volume = {30}, number = {2}, pages = {79--116}, year = {1998},
   doi = {10.1023/A:1008045108935}
+}""",
+    "lord2020": """@article{lord2020,
+  author = {Lord, S. J. and Velle, K. B. and Mullins, R. D. and Fritz-Laylin, L. K.},
+  title = {{SuperPlots}: Communicating Reproducibility and Variability in Cell Biology},
+  journal = {Journal of Cell Biology},
+  volume = {219}, number = {6}, pages = {e202001064}, year = {2020},
+  doi = {10.1083/jcb.202001064}
 }""",
     "lowekamp2013": """@article{lowekamp2013,
   author = {Lowekamp, B. C. and Chen, D. T. and Ib\\'{a}\\~{n}ez, L. and Blezek, D.},
@@ -201,6 +230,21 @@ CITATIONS: dict[str, str] = {
   booktitle = {Winter Conference on Applications of Computer Vision},
   pages = {3655--3662}, year = {2020},
   doi = {10.1109/WACV45572.2020.9093435}
+}""",
+    "welch1947": """@article{welch1947,
+  author = {Welch, B. L.},
+  title = {The Generalization of {`Student's'} Problem when Several Different Population Variances
+           are Involved},
+  journal = {Biometrika},
+  volume = {34}, number = {1--2}, pages = {28--35}, year = {1947},
+  doi = {10.1093/biomet/34.1-2.28}
+}""",
+    "welch1951": """@article{welch1951,
+  author = {Welch, B. L.},
+  title = {On the Comparison of Several Mean Values: An Alternative Approach},
+  journal = {Biometrika},
+  volume = {38}, number = {3--4}, pages = {330--336}, year = {1951},
+  doi = {10.1093/biomet/38.3-4.330}
 }""",
     "yen1995": """@article{yen1995,
   author = {Yen, J.-C. and Chang, F.-J. and Chang, S.},

@@ -289,3 +289,31 @@ SCORED_BY_POINTS = (
     "The segmentation was compared with points set by hand, one in each object. A segmented object "
     "was counted as correct if it contained a point."
 )
+COMPARED = (
+    "Stacks were compared by {column} (groups: {groups}). The experimental unit was {unit}; each "
+    "measurement was averaged over the objects of a stack."
+)
+UNITS_AVERAGED = "Means of the stacks of a unit were averaged, each with the same weight."
+PAIRED_UNITS = "Units were paired by {pair}; those without a partner were left out."
+NUMBER_OF_UNITS = (
+    "Sample sizes are numbers of {units}, not of objects [@lord2020] (n = {numbers} per group)."
+)
+TESTS = {  # by whether units are paired
+    False: "Means of two groups were compared by Welch's t-test [@welch1947], two-sided.",
+    True: "Means of two groups were compared by the paired t-test, two-sided.",
+}
+CORRECTED = {
+    "benjamini_hochberg": (
+        "P values were corrected for {count_tests} tests by the method of Benjamini and Hochberg "
+        "[@benjamini1995]."
+    ),
+    "holm": "P values were corrected for {count_tests} tests by the method of Holm [@holm1979].",
+}
+ALL_GROUPS = "All groups were compared by Welch's analysis of variance [@welch1951]."
+INTERVALS = (
+    "Confidence intervals ({confidence} %) of differences are expanded percentiles of 10000 "
+    "bootstrap samples of the {units} [@hesterberg2015]."
+)
+NOT_TESTED = (
+    "No test was made where a group has fewer than three {units}, or where they do not vary."
+)

@@ -112,6 +112,8 @@ def write_methods(
     *,
     simulated: Sequence[str] = (),
     scored: Mapping[str, bool] | None = None,
+    compared: Sequence[Mapping[str, str]] = (),
+    comparison: Mapping[str, Any] | None = None,
 ) -> Description:
     """Describe a run.
 
@@ -130,6 +132,10 @@ def write_methods(
         Stacks that are simulated.
     scored : dict of str to bool, optional
         Stacks with a ground truth, and whether it consists of points.
+    compared : sequence of dict of str to str
+        Rows of ``groups.csv``; empty if groups are not compared.
+    comparison : dict, optional
+        How they are compared: ``group_by`` and the block ``compare_groups`` of the configuration.
 
     Returns
     -------
@@ -141,9 +147,11 @@ def write_methods(
     for kind in dict.fromkeys(group.object for group in groups):
         blocks += _object_section([group for group in groups if group.object == kind], rows)
     blocks += ["## Measurements", sentences.MEASURED]
+    if compared and comparison:
+        blocks += ["## Comparison of groups", _compared(compared, comparison)]
     if scored:
         blocks += ["## Accuracy", _scored(scored, every)]
-    blocks += ["## Software", _software(groups, records, software, packages)]
+    blocks += ["## Software", _software(groups, records, software, packages, bool(compared))]
     text = "\n\n".join(blocks) + "\n"
     keys = sorted(set(CITED.findall(text)))
     entries = [_own_entry(software) if key == "cellstack" else CITATIONS[key] for key in keys]
@@ -446,13 +454,49 @@ def _scored(scored: Mapping[str, bool], every: Sequence[str]) -> str:
     return " ".join(texts)
 
 
+def _compared(rows: Sequence[Mapping[str, str]], comparison: Mapping[str, Any]) -> str:
+    """Return how groups were compared: units, their numbers, test, correction and interval."""
+    groups = list(dict.fromkeys(row[name] for row in rows for name in ("group_1", "group_2")))
+    is_paired = rows[0]["design"] == "paired units"
+    tested = [row for row in rows if row["p_value"]]
+    counts = [int(row[f"count_units_{number}"]) for row in rows for number in (1, 2)]
+    unit = comparison["unit"]
+    words = {
+        "column": escape(comparison["group_by"]),
+        "groups": _and([escape(group) for group in groups]),
+        "unit": f"given by the column {escape(unit)} of the sheet" if unit else "the stack",
+        "numbers": " to ".join(dict.fromkeys(f"{each}" for each in (min(counts), max(counts)))),
+        "units": "pairs" if is_paired else "units",
+        "pair": escape(comparison["pair_by"]),
+        "confidence": f"{100 * comparison['confidence']:g}",
+        "count_tests": rows[0]["count_tests"],
+    }
+    texts = [sentences.COMPARED]
+    if unit or is_paired:
+        texts.append(sentences.UNITS_AVERAGED)
+    if is_paired:
+        texts.append(sentences.PAIRED_UNITS)
+    texts.append(sentences.NUMBER_OF_UNITS)
+    if tested:
+        texts += [sentences.TESTS[is_paired], sentences.CORRECTED[comparison["correction"]]]
+        if any(row["p_all_groups"] for row in rows):
+            texts.append(sentences.ALL_GROUPS)
+        texts.append(sentences.INTERVALS)
+    if len(tested) < len(rows):
+        texts.append(sentences.NOT_TESTED)
+    return PLACEHOLDER.sub(lambda match: words[match[1]], " ".join(texts))
+
+
 def _software(
     groups: Sequence[Group],
     records: Mapping[str, Mapping[str, Any]],
     software: Mapping[str, Any],
     packages: Mapping[str, Sequence[str]],
+    has_groups: bool,
 ) -> str:
     rules = {"measure_objects"}.union(*(group.stages for group in groups))
+    if has_groups:
+        rules.add("compare_groups")
     if any(group.external for group in groups):
         rules.add("import_labels")
     names = {name for rule in rules for name in packages.get(rule, ())} | {"snakemake"}

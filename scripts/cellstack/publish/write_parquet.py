@@ -12,7 +12,7 @@ from cellstack.files.tables import read_columns, read_rows, restore
 
 INTEGERS = re.compile(
     r"(.*_)?label(_[12])?|.*_voxels|bbox_.*|touches_.*|count_.*|(false|true)_.*|n|nuclei_count"
-    r"|euler_number|wall_missing"
+    r"|euler_number|wall_missing|tissue_surface_uncertain"
 )
 TEXTS = {
     "stack",
@@ -26,7 +26,19 @@ TEXTS = {
     "reason",
     "channel",
     "corrections",
+    "class",
     "cut_by_faces",
+    "part",
+    "region_name",
+    "group",
+    "group_1",
+    "group_2",
+    "pair",
+    "unit_name",
+    "design",
+    "test",
+    "correction",
+    "warnings",
 }
 FROM_SHEET = "from the sheet"  # the definition of the user's columns, which are texts
 

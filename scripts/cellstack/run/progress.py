@@ -317,7 +317,8 @@ class Watch:
             if self._has_tables and not self._progress.failed:
                 table = Path(self._workflow.pathvars.get("results"), "stacks.csv")
                 script = Path(self._workflow.basedir, "scripts", "view.py")
-                for line in flagged_stacks(table) + how_to_look(table, script):
+                groups = flagged_groups(table.with_name("groups.csv"))
+                for line in flagged_stacks(table) + groups + how_to_look(table, script):
                     self._progress.tell(line)
             self._history.finish()
 
@@ -401,6 +402,38 @@ def flagged_stacks(path: str | Path) -> list[str]:
         lines.append(f"  {row['stack']} {row['object']}: {first}{more}")
     if len(flagged) > MAX_STACKS_TO_CHECK:
         lines.append(f"  and {len(flagged) - MAX_STACKS_TO_CHECK} more")
+    return lines
+
+
+def flagged_groups(path: str | Path) -> list[str]:
+    """Return lines for the terminal: which comparisons of groups to doubt, and why.
+
+    Parameters
+    ----------
+    path : path-like
+        ``groups.csv`` of a run.
+
+    Returns
+    -------
+    list of str
+        Empty if no comparison has warnings, or if there is no such file.
+    """
+    if not Path(path).is_file():
+        return []
+    rows = list(tables.read_rows(path))
+    shared: dict[str, list[str]] = {}  # many columns have the same warning
+    for row in rows:
+        for warning in filter(None, row["warnings"].split(";")):
+            pair = f"{row['object']}, {row['group_1']} and {row['group_2']}: {warning}"
+            shared.setdefault(pair, []).append(row["column"])
+    if not shared:
+        return []
+    count = sum(bool(row["warnings"]) for row in rows)
+    lines = [f"doubt {count} of {counted(len(rows), 'comparisons')} (column warnings of {path}):"]
+    for pair, columns in list(shared.items())[:MAX_STACKS_TO_CHECK]:
+        lines.append(f"  {pair} ({counted(len(columns), 'columns')})")
+    if len(shared) > MAX_STACKS_TO_CHECK:
+        lines.append(f"  and {len(shared) - MAX_STACKS_TO_CHECK} more")
     return lines
 
 

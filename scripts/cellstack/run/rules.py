@@ -139,6 +139,13 @@ def _naming(params: dict[str, Any]) -> Callable[[Any], str]:
     return named_params
 
 
+def _row_of(channel: str | Callable[[str], str] | None, wildcards: Any) -> str:
+    """Return the channel whose row has the settings of a job, see :meth:`StageHelpers.params`."""
+    if callable(channel):
+        return channel(wildcards.stack)
+    return channel or channel_of(wildcards)
+
+
 class StageHelpers:
     """Params and inputs of the rules of a stage.
 
@@ -156,16 +163,18 @@ class StageHelpers:
         self._inputs = inputs
         self._sources = sources
 
-    def params(self, stage: str, channel: str | None = None) -> dict[str, Any]:
+    def params(
+        self, stage: str, channel: str | Callable[[str], str] | None = None
+    ) -> dict[str, Any]:
         """Return the params of a stage: its settings for the stack at hand, and its source.
 
         Parameters
         ----------
         stage : str
             Name of the rule.
-        channel : str, optional
-            Channel whose row of the sheet has the preset and the diameter; by default that of the
-            job, see :func:`channel_of`.
+        channel : str or callable, optional
+            Channel whose row of the sheet has the preset and the diameter, or a function that
+            returns it for a stack; by default that of the job, see :func:`channel_of`.
 
         Returns
         -------
@@ -174,7 +183,7 @@ class StageHelpers:
 
         def argument(key: str) -> Callable[[Any], Any]:
             def value(wildcards: Any) -> Any:
-                row = channel or channel_of(wildcards)
+                row = _row_of(channel, wildcards)
                 return self._study.arguments(stage, wildcards.stack, row)[key]
 
             return value
@@ -185,6 +194,7 @@ class StageHelpers:
     def packages(self) -> dict[str, list[str]]:
         """Return the modules that each stage imports, see :meth:`Sources.imports`."""
         stages = [*self._study.schemas.stages["properties"], "import_labels", "measure_objects"]
+        stages.append("compare_groups")
         return {stage: self._sources.imports(stage) for stage in stages}
 
     def simulation(self) -> dict[str, Any]:
@@ -226,14 +236,16 @@ class StageHelpers:
 
         return input_file
 
-    def diameter_for(self, stage: str, channel: str | None = None) -> Callable[[Any], list[str]]:
+    def diameter_for(
+        self, stage: str, channel: str | Callable[[str], str] | None = None
+    ) -> Callable[[Any], list[str]]:
         """Return the input function for the diameter that the settings of a stage depend on.
 
         It returns a file where the diameter is estimated, and nothing where it is given.
         """
 
         def input_files(wildcards: Any) -> list[str]:
-            row = channel or channel_of(wildcards)
+            row = _row_of(channel, wildcards)
             return self._inputs.diameter_for(stage, wildcards.stack, row)
 
         return input_files

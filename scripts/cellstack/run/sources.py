@@ -14,6 +14,7 @@ PACKAGES = (
     "cellstack",
     "cellstack.blocks",
     "cellstack.cells",
+    "cellstack.compare",
     "cellstack.config",
     "cellstack.core",
     "cellstack.enhance",
@@ -29,7 +30,9 @@ PACKAGES = (
     "cellstack.publish",
     "cellstack.run",
     "cellstack.segment",
+    "cellstack.spots",
     "cellstack.sweep",
+    "cellstack.tissue",
     "cellstack.view",
 )
 IMPORTED = re.compile(r"^(?:import|from) (\w+)", re.MULTILINE)  # in every run

@@ -1,6 +1,7 @@
 import pytest
 
 import describe_columns
+from cellstack.compare import group_columns
 from cellstack.config import columns, object_columns
 from cellstack.evaluate.score_columns import TABLES
 from cellstack.files.tables import read_rows
@@ -100,6 +101,7 @@ def test_the_dictionary_has_the_columns_of_every_table(tmp_path):
         objects=["nuclei", "cells"],
         from_sheet=["=mouse"],
         has_scores=True,
+        has_groups=True,
     )
     rows = list(read_rows(path))
     assert all(row["definition"] for row in rows)
@@ -114,7 +116,7 @@ def test_the_dictionary_has_the_columns_of_every_table(tmp_path):
         "quality.csv",
         "selection.csv",
     ]
-    assert list(listed) == [*others, "contacts.csv", "pairs.csv", *TABLES]
+    assert list(listed) == [*others, "contacts.csv", "pairs.csv", *group_columns.TABLES, *TABLES]
     assert listed["stacks.csv"][:6] == [
         *("stack", "object", "status", "flags"),
         *("=mouse", "count_found"),

@@ -34,7 +34,30 @@ def test_raw_stacks_of_all_channels(inputs_of):
     assert inputs.raw_of_object("a", "cells") == "<results>/a/channels/membrane/raw.tif"
     assert inputs.nuclei_within_cells("a", "cells") == ["<results>/a/channels/nuclei/raw.tif"]
     assert inputs.nuclei_within_cells("a", "nuclei") == []
-    assert inputs.tables_of_object_kind("a", "cells") == ["<results>/a/cells/pairs.csv"]
+    assert inputs.tables_of_object_kind("a", "cells") == [
+        "<results>/a/cells/pairs.csv",
+        "<results>/a/cells/neighborhood.csv",
+    ]
+
+
+def test_neighbors_are_measured_if_one_of_their_groups_is_on(inputs_of):
+    nuclei = "<results>/a/nuclei/segmentation.tif"
+    for groups, tables, others in (
+        (["surface"], 0, []),
+        (["neighbors"], 1, []),
+        (["other_kind"], 1, [nuclei]),
+    ):
+        inputs = inputs_of([NUCLEI, MEMBRANE], measure_objects={"columns": groups})
+        assert inputs.neighbor_tables() == ["<results>/neighbors.csv"] * tables
+        joined = inputs.tables_of_object_kind("a", "nuclei")
+        assert joined == ["<results>/a/nuclei/neighborhood.csv"] * tables
+        assert inputs.objects_of_other_kind("a", "cells") == others
+    assert (
+        inputs_of([NUCLEI], measure_objects={"columns": ["other_kind"]}).objects_of_other_kind(
+            "a", "nuclei"
+        )
+        == []
+    )
 
 
 def test_the_record_and_the_raw_stack_of_a_channel_say_where_data_are_missing(inputs_of):

@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 
@@ -214,3 +215,51 @@ def test_changed_settings_are_shared_by_stacks_with_the_same_preset(load_study):
         "b": ["nuclei"],
         "c": ["nuclei"],
     }
+
+
+GROUPED = [
+    {"stack": name, "channel": "nuclei", "image": "a.tif", "condition": group, "mouse": mouse}
+    for name, group, mouse in (("a", "drug", "m1"), ("b", "control", "m2"), ("c", "drug", "m1"))
+]
+
+
+def test_stacks_that_are_compared(load_study):
+    study = load_study(GROUPED, compare_groups={"unit": "mouse", "columns": ["volume_um3"]})
+    assert study.samples() == {
+        "a/nuclei": {"group": "drug", "unit": "m1", "pair": ""},
+        "b/nuclei": {"group": "control", "unit": "m2", "pair": ""},
+        "c/nuclei": {"group": "drug", "unit": "m1", "pair": ""},
+    }
+    assert (study.compared_kinds(), study.compared_columns()) == (["nuclei"], ["volume_um3"])
+    assert study.comparison()["unit"] == "mouse"
+    study = load_study(GROUPED, compare_groups={"pair_by": "mouse"})
+    assert study.samples()["c/nuclei"] == {"group": "drug", "unit": "c", "pair": "m1"}
+    assert study.compared_columns()[-1] == "mean_intensity_nuclei"
+    alone = load_study([row for row in GROUPED if row["condition"] == "drug"])
+    assert (alone.samples(), alone.compared_kinds(), alone.comparison()) == ({}, [], {})
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ({"unit": "mous"}, "compare_groups.unit: stacks.csv has no column 'mous' of your own; did"),
+        ({"pair_by": "animal"}, "compare_groups.pair_by: stacks.csv has no column 'animal'"),
+        ({"reference": "contrl"}, "there is no group 'contrl'; did you mean 'control'"),
+        ({"columns": ["volume"]}, "'volume' is not a column of objects.csv or stacks.csv"),
+        ({"columns": []}, "compare_groups.columns"),
+        ({"correction": "bonferroni"}, "compare_groups.correction"),
+        ({"units": "mouse"}, "compare_groups: unknown key 'units'"),
+    ],
+)
+def test_errors_of_comparisons(load_study, block, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        load_study(GROUPED, compare_groups=block)
+
+
+def test_each_stack_of_a_group_has_a_unit(load_study):
+    rows = [{**row} for row in GROUPED]
+    del rows[1]["mouse"]
+    with pytest.raises(InputError, match=r"stacks\.csv has no 'mouse' for stack 'b'; fill in"):
+        load_study(rows, compare_groups={"unit": "mouse"})
+    del rows[1]["condition"]
+    load_study(rows, compare_groups={"unit": "mouse"})

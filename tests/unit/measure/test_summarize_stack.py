@@ -7,6 +7,7 @@ import summarize_stack as script
 from cellstack.config.columns import CHECK_COLUMNS, STACK_COLUMNS, STATISTICS_COLUMNS
 from cellstack.config.object_columns import describe
 from cellstack.config.reasons import REASONS
+from cellstack.core.counting_frame import place_frame
 from cellstack.files.records import write_json
 from cellstack.files.stacks import write_stack
 from cellstack.files.tables import read_rows
@@ -83,22 +84,18 @@ def test_the_size_of_the_stack_and_typical_objects():
     assert {"stack", "object", *summary} == STACK_COLUMNS.keys() | CHECK_COLUMNS.keys()
 
 
-def test_the_density_does_not_count_objects_at_one_face_of_each_lateral_pair():
-    segmentation = np.zeros(SHAPE, np.uint16)
-    segmentation[2, 0, 50:60] = 1  # first row
-    segmentation[2, 40, :3] = 2  # first column
-    segmentation[2, -1, 50:60] = 3
-    segmentation[2, 40, -3:] = 4
-    segmentation[0, 40, 50] = 5
-    segmentation[5, 40, 50] = 6
-    reasons = ["lateral face"] * 4 + ["kept"] * 2
-    columns = table(2)
-    summary = summarize_stack(columns, reasons, 10, segmentation=segmentation)
-    assert summary["density_per_mm3"] == pytest.approx(4 / (24 * 45 * 40 * 1e-9))
-    half = summarize_stack(columns, reasons, 10, segmentation=segmentation, no_data_fraction=0.5)
+def test_the_density_in_the_counting_frame():
+    frame = place_frame(SHAPE, SPACING, ["first_row", "first_column"], 3.0)
+    volume = 24 * (89 - 6) * 0.5 * (99 - 8) * 0.4  # um3, without the guard zone
+    options = {"count_in_frame": 4, "frame": frame}
+    summary = summarize_stack(table(2), ["kept"] * 2, 10, **options)
+    assert summary["density_per_mm3"] == pytest.approx(4 / (volume * 1e-9))
+    half = summarize_stack(table(2), ["kept"] * 2, 10, no_data_fraction=0.5, **options)
     assert half["density_per_mm3"] == pytest.approx(2 * summary["density_per_mm3"])
-    plane = summarize_stack(columns, reasons, 10, segmentation=segmentation[:1])
+    plane = summarize_stack(table(2), ["kept"] * 2, 10, shape=(1, *SHAPE[1:]), **options)
     assert plane["density_per_mm3"] is None
+    nowhere = options | {"frame": place_frame(SHAPE, SPACING, ["first_row"], 1000.0)}
+    assert summarize_stack(table(2), ["kept"] * 2, 10, **nowhere)["density_per_mm3"] is None
 
 
 def test_counts_by_reason():
@@ -223,9 +220,9 @@ def test_missing_values_are_ignored():
 def test_script_writes_the_summary_and_the_statistics(tmp_path, count):
     pd.DataFrame(table(count)).to_csv(tmp_path / "objects.csv", index=False)
     lines = [
-        "segmentation_label,label,volume_um3,reason",
-        *(f"{i},{i},1,kept" for i in range(1, count + 1)),
-        "9,0,1,above size range",
+        "segmentation_label,label,volume_um3,reason,counted",
+        *(f"{i},{i},1,kept,0" for i in range(1, count + 1)),
+        "9,0,1,above size range,1",
     ]
     (tmp_path / "selection.csv").write_text("\n".join(lines))
     write_stack(tmp_path / "segmentation.tif", np.zeros((3, 4, 50), np.uint16), (2.0, 9.0, 0.4))
@@ -248,6 +245,8 @@ def test_script_writes_the_summary_and_the_statistics(tmp_path, count):
         "stack": "s",
         "object": "nuclei",
         "diameter_um": 10,
+        "counting_frame": ["first_column"],
+        "counting_guard_um": 0.8,
     }
     outputs = {name: tmp_path / f"{name}.csv" for name in ("summary", "statistics")}
     script.main(**arguments, **outputs)
@@ -260,6 +259,8 @@ def test_script_writes_the_summary_and_the_statistics(tmp_path, count):
         str(count + 1),
         "1",
     )
+    in_frame = 3 * 2.0 * 4 * 9.0 * (50 - 1 - 2) * 0.4  # um3; the frame of the one that counts
+    assert float(a["density_per_mm3"]) == pytest.approx(1e9 / in_frame)
     assert (a["median_volume_um3"] == "") == (count == 0)
     rows = list(read_rows(outputs["statistics"]))
     assert [list(row) for row in rows] == [list(STATISTICS_COLUMNS)] * 4

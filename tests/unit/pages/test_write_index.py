@@ -371,3 +371,30 @@ def test_the_date_is_that_of_the_newest_plane(tmp_path):
 def test_states():
     assert state_of(stack_row("a")) == "ok"
     assert state_of(stack_row("a", status="no objects")) == "flagged"
+
+
+def group_row(**cells):
+    row = {"object": "nuclei", "column": "volume_um3", "unit": "um3", "warnings": ""}
+    row |= {"group_1": "control", "group_2": "drug", "count_units_1": "3", "count_units_2": "4"}
+    row |= {"mean_1": "500.4", "mean_2": "530", "difference": "29.6", "p_value": "0.04321"}
+    row |= {"difference_low": "4", "difference_high": "51.06", "p_corrected": "0.0864"}
+    return row | cells
+
+
+def test_the_comparison_of_groups():
+    untested = dict.fromkeys(("difference_low", "difference_high", "p_value", "p_corrected"), "")
+    untested |= {"group_2": HOSTILE, "warnings": "fewer than three units;outlier"}
+    page = write_index(run_of([stack_row("a")], groups=[group_row(), group_row(**untested)]))
+    section = re.search('<h2 id="groups">.*?</section>', page, re.DOTALL)[0]
+    first, second = re.findall("<tr><td.*?</tr>", section, re.DOTALL)
+    cells = re.findall("<td[^>]*>(.*?)</td>", first)
+    assert cells[2:] == [
+        *("control, drug", "3, 4", "500, 530", "29.6 um3", "4 to 51.1", "0.0432", "0.0864", "")
+    ]
+    assert "<li>fewer than three units</li><li>outlier</li>" in second
+    assert second.count("<td>–</td>") == 3 and HOSTILE not in page
+    assert '<a href="groups.csv">' in page and '<a href="#groups">' in page
+    many = write_index(run_of([stack_row("a")], groups=[group_row()] * 70))
+    assert "<p>10 more rows in the table.</p>" in many
+    without = write_index(run_of([stack_row("a")]))
+    assert "groups.csv" not in without and 'id="groups"' not in without

@@ -88,6 +88,8 @@ def test_each_citation_has_an_entry_and_each_entry_is_cited():
     texts = [*sentences.STAGES.values(), sentences.MEASURED, sentences.SCORED]
     texts += [text for methods in sentences.METHODS.values() for text in methods.values()]
     texts += [sentences.COMPACTNESS, *sentences.SEGMENTERS.values()]
+    texts += [sentences.NUMBER_OF_UNITS, sentences.ALL_GROUPS, sentences.INTERVALS]
+    texts += [*sentences.TESTS.values(), *sentences.CORRECTED.values()]
     cited = {key for text in texts for key in CITED.findall(text)}
     assert cited | set(CITATION_OF_PACKAGE.values()) == CITATIONS.keys()
     for key, entry in CITATIONS.items():
@@ -302,3 +304,50 @@ def test_many_voxel_sizes_and_acquisitions_are_summarized():
     assert "The voxel size was 1 to 3.9 µm along z, 0.4 µm along y and 0.3 µm along x." in text
     assert "acquired as follows: nuclei: objective 63x." in text
     assert len(text.split("## Nuclei")[0]) < 300
+
+
+def compared_row(**cells):
+    row = {"group_1": "control", "group_2": "drug, 5 µM", "design": "independent units"}
+    row |= {"count_units_1": "3", "count_units_2": "5", "p_value": "0.04", "p_all_groups": ""}
+    return row | {"count_tests": "4"} | cells
+
+
+def comparison_of(**changes):
+    settings = {"group_by": "condition", "unit": None, "pair_by": None, "confidence": 0.9}
+    return settings | {"correction": "benjamini_hochberg", "reference": "control"} | changes
+
+
+def test_groups_are_described_with_unit_test_and_correction():
+    found = describe(
+        [group("nuclei")], [row("a")], compared=[compared_row()], comparison=comparison_of()
+    )
+    assert "## Comparison of groups" in found.text
+    assert (
+        "by condition (groups: control and drug, 5 µM). The experimental unit was the stack;"
+        in (found.text)
+    )
+    assert (
+        "Sample sizes are numbers of units, not of objects [@lord2020] (n = 3 to 5 per group)"
+        in (found.text)
+    )
+    assert "by Welch's t-test [@welch1947]" in found.text
+    assert "for 4 tests by the method of Benjamini and Hochberg [@benjamini1995]" in found.text
+    assert "Confidence intervals (90 %)" in found.text
+    for absent in ("averaged, each", "paired", "No test", "variance", "{"):
+        assert absent not in found.text
+    assert "@article{lord2020," in found.bibliography
+    assert "## Comparison" not in describe([group("nuclei")], [row("a")]).text
+
+
+def test_paired_nested_groups_and_those_without_a_test():
+    rows = [
+        compared_row(design="paired units", count_units_2="3", p_all_groups="0.1"),
+        compared_row(design="paired units", count_units_2="3", p_value=""),
+    ]
+    settings = comparison_of(unit="slide_id", pair_by="mouse {unit}", correction="holm")
+    text = describe([group("nuclei")], [row("a")], compared=rows, comparison=settings).text
+    assert r"given by the column slide\_id of the sheet; each" in text
+    assert r"Units were paired by mouse \{unit\}; those without" in text
+    assert "(n = 3 per group)" in text and "by the paired t-test" in text
+    assert "Holm [@holm1979]" in text and "Welch's analysis of variance [@welch1951]" in text
+    assert "No test was made where a group has fewer than three pairs" in text

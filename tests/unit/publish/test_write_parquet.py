@@ -9,8 +9,9 @@ import pytest
 from study import ROOT, environment
 
 import write_parquet as script
+from cellstack.compare import group_columns
 from cellstack.config.columns import describe_tables
-from cellstack.evaluate.score_columns import TABLES
+from cellstack.evaluate import score_columns
 from cellstack.files.tables import write_rows
 from cellstack.measure.measure_objects import MEASURED
 from cellstack.publish.write_parquet import kind_of
@@ -103,9 +104,10 @@ def test_numbers_are_numbers_in_every_table():
         {group: ["nuclei"] for group in MEASURED}, ["nuclei"], ["nuclei", "cells"], []
     )
     described = {name: columns for name, columns in described.items() if name != "pairs.csv"}
+    described |= score_columns.TABLES | group_columns.TABLES
     units = {
         (name, column): unit
-        for name, columns in (described | TABLES).items()
+        for name, columns in described.items()
         for column, (unit, _) in columns.items()
     }
     texts = {column for _, column in units if kind_of(column, {}) == "text"}
@@ -113,7 +115,7 @@ def test_numbers_are_numbers_in_every_table():
     assert [column for (_, column), unit in units.items() if unit and column in texts] == []
     lists = {
         column
-        for columns in (described | TABLES).values()
+        for columns in described.values()
         for column, (_, definition) in columns.items()
         if "joined by ;" in definition
     }

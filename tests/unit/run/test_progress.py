@@ -285,3 +285,19 @@ def test_flagged_stacks_are_named_with_their_first_reason(tmp_path):
     assert lines[0].startswith("look at 25 of 25 stacks")
     assert len(lines) == 12
     assert lines[-1] == "  and 15 more"
+
+
+def test_doubtful_comparisons_are_named_once(tmp_path):
+    path = tmp_path / "groups.csv"
+    assert progress.flagged_groups(path) == []
+    columns = ["object", "column", "group_1", "group_2", "warnings"]
+    groups = {"object": "nuclei", "group_1": "control", "group_2": "drug"}
+    rows = [groups | {"column": f"c{i}", "warnings": "few units;outlier"} for i in range(3)]
+    write_rows(path, columns, [*rows, groups | {"column": "c", "warnings": ""}])
+    assert progress.flagged_groups(path) == [
+        f"doubt 3 of 4 comparisons (column warnings of {path}):",
+        "  nuclei, control and drug: few units (3 columns)",
+        "  nuclei, control and drug: outlier (3 columns)",
+    ]
+    write_rows(path, columns, [groups | {"column": "c", "warnings": ""}])
+    assert progress.flagged_groups(path) == []

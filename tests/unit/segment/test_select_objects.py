@@ -176,6 +176,8 @@ def test_script_hands_on_its_settings(tmp_path, renumber, numbers):
         exclude_touching_faces=["first_row"],
         min_volume_um3=2 * VOXEL,
         max_volume_um3=3 * VOXEL,
+        counting_frame=["first_row"],
+        counting_guard_um=0.0,
         renumber=renumber,
     )
     rows = list(read_rows(tmp_path / "selection.csv"))

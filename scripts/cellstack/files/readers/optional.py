@@ -27,9 +27,9 @@ def load(
         Name of the file in the message.
     kind : str
         Files that are read or written with the package, in the plural.
-    verb : {"read", "written"}
+    verb : {"read", "written", "fitted"}
         What the package does with them.
-    requirements : {"formats", "export"}
+    requirements : {"formats", "export", "classify"}
         The requirements that contain the package.
 
     Returns

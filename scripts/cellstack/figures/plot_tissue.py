@@ -1,0 +1,131 @@
+"""Figure of tissue and regions: their outlines over the middle planes, at true scale."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import fastremap
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from cellstack.core.counting import counted
+from cellstack.core.types import Labels, Mask, Spacing
+from cellstack.figures import drawing, outlines, views
+from cellstack.figures.colors import COLORS
+
+MAX_NAMES = 7  # regions in the legend, one for each colour
+UM3_PER_MM3 = 1e9
+
+
+@drawing.default_style()
+def plot_tissue(
+    raw: np.ndarray,
+    tissue: Mask | None,
+    regions: Labels | None,
+    spacing: Spacing,
+    *,
+    title: str,
+    note: str = "",
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> Figure:
+    """Draw the outlines of tissue and regions over the middle planes of a stack.
+
+    Parameters
+    ----------
+    raw : (Z, Y, X) ndarray
+        Intensities. All panels have the same grey range, the 0.5 to 99.5 percentiles.
+    tissue : (Z, Y, X) ndarray of uint8 or None
+        1 in the tissue, 0 elsewhere. Its outline is white.
+    regions : (Z, Y, X) ndarray of uint16 or uint32, or None
+        Labels of the regions. Each has the same colour in all views; more than seven share some.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    title : str
+        Name of the stack.
+    note : str
+        A warning shown in the header; may be empty.
+    names : dict of str to str
+        Names of regions by label.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The axes are labelled ``plane xy``, ``plane xz`` and ``plane yz``; a very thin stack has
+        the first one only.
+
+    Raises
+    ------
+    InputError
+        The images differ in shape.
+    """
+    given = {"raw": raw, "tissue": tissue, "regions": regions}
+    drawing.check_shapes(title, {name: each for name, each in given.items() if each is not None})
+    header = drawing.header_height(note)
+    layout = views.lay_out(raw.shape, spacing, {}, header, projections=False)
+    labels = [] if regions is None else [label for label in _labels(regions) if label]
+    colors = {label: COLORS[i % len(COLORS)] for i, label in enumerate(labels)}
+
+    figure = drawing.new_figure(*layout.size)
+    summary, count, noun = _summarize(tissue, labels, regions is not None, spacing)
+    drawing.add_header(figure, title, count, summary, raw.shape, spacing, note, noun)
+    _add_legend(figure, tissue is not None, {each: colors[each] for each in labels}, names)
+    shown = layout.images(raw, "plane")
+    limits = drawing.display_range(*shown.values())
+    left, top = layout.corners["plane"]
+    drawing.add_caption(figure, left + views.LEFT, top, layout.captions["plane"], limits)
+    layout.add_scale_bar(figure, "plane")
+    sections = {} if regions is None else layout.images(regions, "plane")
+    masks = {} if tissue is None else layout.images(tissue, "plane")
+    for view, image in shown.items():
+        axes = layout.add_view(figure, "plane", view)
+        drawing.show_image(axes, image, limits)
+        _, down, across = views.VIEWS[view]
+        steps = (spacing[down], spacing[across])
+        if masks:
+            lines = outlines.trace_outlines(masks[view] > 0, (0, 0), steps)
+            outlines.draw_outlines(axes, lines, [outlines.NEUTRAL_COLOR] * len(lines))
+        if sections:
+            for label in filter(None, _labels(sections[view])):
+                lines = outlines.trace_outlines(sections[view] == label, (0, 0), steps)
+                outlines.draw_outlines(axes, lines, [colors[label]] * len(lines))
+    return figure
+
+
+def _labels(labels: Labels) -> list[int]:
+    found: list[int] = fastremap.unique(np.ascontiguousarray(labels)).tolist()
+    return found
+
+
+def _summarize(
+    tissue: Mask | None, labels: list[int], has_regions: bool, spacing: Spacing
+) -> tuple[str, int, str]:
+    """Return the end of the line about what is shown, the number of things, and their name."""
+    if tissue is None:
+        return "", len(labels), "regions"
+    volume_um3 = np.count_nonzero(tissue) * float(np.prod(spacing))
+    part = f"{volume_um3 / UM3_PER_MM3:.3g} mm³, {tissue.mean():.0%} of the stack"
+    if has_regions:
+        return f"; tissue of {part}", len(labels), "regions"
+    import cc3d
+
+    _, pieces = cc3d.connected_components(
+        np.require(tissue, requirements="W"), connectivity=6, return_N=True
+    )
+    return f" of tissue: {part}", int(pieces), "pieces"
+
+
+def _add_legend(
+    figure: Figure, has_tissue: bool, colors: Mapping[int, str], names: Mapping[str, str]
+) -> None:
+    handles: dict[str, Line2D | tuple[Line2D, ...]] = {}
+    width = 2.5 * drawing.PIXEL
+    if has_tissue:
+        handles["tissue"] = Line2D([], [], color=outlines.NEUTRAL_COLOR, linewidth=width)
+    for label, color in list(colors.items())[:MAX_NAMES]:
+        name = drawing.shorten(figure, names.get(str(label), f"region {label}"), 200)
+        handles[name] = Line2D([], [], color=color, linewidth=width)
+    if len(colors) > MAX_NAMES:
+        more = f"and {counted(len(colors) - MAX_NAMES, 'regions')} more"
+        handles[more] = Line2D([], [], linewidth=0)
+    if handles:
+        drawing.add_legend(figure, handles, ncols=2 if len(handles) > 3 else 1)

@@ -1,0 +1,104 @@
+"""Import of a label image of regions, on the grid of a stack."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.core.labels import label_type
+from cellstack.core.types import Labels
+from cellstack.errors import InputError
+from cellstack.files.readers import image_source, limits
+from cellstack.files.readers.image_source import ImageSource
+from cellstack.prepare.import_labels import read_labels, sample_labels
+
+MAX_LABEL = int(np.iinfo(np.uint32).max)
+
+
+def import_regions(
+    source: ImageSource,
+    name: str,
+    *,
+    stack_name: str,
+    stack_shape: tuple[int, ...],
+    downsample: Sequence[int],
+) -> Labels:
+    """Read an open label image of the regions of a stack.
+
+    Parameters
+    ----------
+    source : ImageSource
+        Of the shape of the image, or coarser by a whole number along each axis: regions are often
+        drawn at a lower resolution.
+    name, stack_name : str
+        Names of the label image and the stack in messages.
+    stack_shape : (3,) tuple of int
+        Shape of the stack, after it was downsampled.
+    downsample : (3,) sequence of int
+        Factors along z, y, x by which the stack was downsampled.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of uint16 or uint32
+        Labels as in the file, since their numbers have names; 0 is outside of all regions.
+
+    Raises
+    ------
+    InputError
+        The image has several channels, its shape does not fit, or its values are not labels.
+    """
+    if len(source.channels) > 1:
+        raise InputError(
+            f"{name}: has {len(source.channels)} channels: give regions in a file with one channel"
+        )
+    shape = (source.count, *source.plane_shape)
+    is_full = stack_shape == tuple(
+        length // factor for length, factor in zip(shape, downsample, strict=True)
+    )
+    if not is_full and any(size % length for size, length in zip(stack_shape, shape, strict=True)):
+        reduced = "" if set(downsample) == {1} else f" (after downsample {list(downsample)})"
+        raise InputError(
+            f"{name}: regions of shape {shape} do not fit {stack_name} of shape {stack_shape}"
+            f"{reduced}: give regions of the shape of the image, or of a shape that divides that "
+            "of the stack along each axis"
+        )
+    with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
+        labels = read_labels(name, source.planes(0), shape, source.dtype)
+    highest = int(labels.max(initial=0))
+    if highest > MAX_LABEL:
+        raise InputError(
+            f"{name}: the highest label is {highest}: give labels of at most {MAX_LABEL}"
+        )
+    labels = sample_labels(labels, downsample) if is_full else repeat_labels(labels, stack_shape)
+    regions: Labels = np.ascontiguousarray(labels, label_type(highest))
+    return regions
+
+
+def repeat_labels(
+    labels: NDArray[np.integer[Any]], shape: Sequence[int]
+) -> NDArray[np.integer[Any]]:
+    """Repeat each voxel of a coarse label image, until it has the shape of a stack.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) ndarray of integers
+    shape : (3,) sequence of int
+        A multiple of that of `labels` along each axis.
+
+    Returns
+    -------
+    ndarray of integers
+        Of that shape.
+
+    Examples
+    --------
+    >>> repeat_labels(np.array([[[0, 7]]]), (2, 1, 4))
+    array([[[0, 0, 7, 7]],
+    <BLANKLINE>
+           [[0, 0, 7, 7]]])
+    """
+    for axis, (size, length) in enumerate(zip(shape, labels.shape, strict=True)):
+        if size > length:
+            labels = labels.repeat(size // length, axis=axis)
+    return labels

@@ -1,0 +1,41 @@
+"""Draw the spots of a channel over its projection and over some planes."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cellstack.figures.colors import COLORS
+from cellstack.figures.plot_spots import plot_spots
+from cellstack.figures.saving import save
+from cellstack.files.stacks import read_stack
+from cellstack.files.tables import read_rows
+from cellstack.run import job
+from cellstack.spots.detect_spots import POSITION
+
+
+def main(
+    *,
+    raw: Path,
+    spots: Path,
+    figure: Path,
+    title: str,
+    channel: str,
+    diameters_um: list[float],
+    note: str,
+) -> None:
+    """Read the `raw` channel and its table of `spots`, and write the `figure` as PNG or PDF."""
+    stack, spacing = read_stack(raw)
+    found = np.array([[float(row[axis]) for axis in POSITION] for row in read_rows(spots)])
+    drawn = plot_spots(
+        stack,
+        found.reshape(-1, 3),
+        spacing,
+        diameters_um,
+        title=title,
+        channel=channel,
+        note=note,
+    )
+    save(drawn, figure, COLORS)
+
+
+job.run(main)

@@ -1,0 +1,35 @@
+"""Draw the outlines of tissue and regions over the middle planes of a stack."""
+
+from pathlib import Path
+
+from cellstack.figures.colors import COLORS
+from cellstack.figures.plot_tissue import plot_tissue
+from cellstack.figures.saving import save
+from cellstack.files.stacks import read_channel, read_stack
+from cellstack.run import job
+
+
+def main(
+    *,
+    raw: Path,
+    figure: Path,
+    title: str,
+    note: str,
+    names: dict[str, str],
+    tissue: list[Path] = (),
+    regions: list[Path] = (),
+) -> None:
+    """Draw the mask `tissue` and the labels `regions`, which have `names`, over the `raw` channel.
+
+    Either can be absent. Write the `figure` as PNG or PDF.
+    """
+    stack, spacing = read_stack(raw, mapped=True)
+    mask, labels = (
+        read_channel(path[0], raw, stack.shape, spacing) if path else None
+        for path in (tissue, regions)
+    )
+    drawn = plot_tissue(stack, mask, labels, spacing, title=title, note=note, names=names)
+    save(drawn, figure, COLORS)
+
+
+job.run(main)

@@ -1,0 +1,65 @@
+"""The channels of spots in the study."""
+
+import pytest
+
+from cellstack.errors import InputError
+
+NUCLEI = {"stack": "a", "channel": "nuclei", "image": "a.tif"}
+FISH = {"stack": "a", "channel": "FISH", "image": "f.tif"}
+OTHER = {"stack": "b", "channel": "nuclei", "image": "a.tif"}
+SPOTS = {"channels": {"FISH": {"diameter_um": 0.5}}}
+
+
+def test_only_stacks_with_the_channel_have_spots(load_study):
+    study = load_study([NUCLEI, FISH, OTHER], detect_spots=SPOTS)
+    assert study.spot_channels("a") == ["FISH"]
+    assert study.spot_channels("b") == []
+    assert study.stacks_with_spots() == ["a"]
+    assert study.spot_diameters("FISH") == [0.5, 0.5, 0.5]
+    assert study.spot_options("FISH")["threshold"] == 5
+    assert study.measures("spots")
+    assert study.column_groups()["spots"] == ["FISH"]
+
+
+def test_no_spots_without_a_declaration(load_study):
+    study = load_study([NUCLEI, FISH])
+    assert study.stacks_with_spots() == []
+    assert not study.measures("spots")
+
+
+def test_ground_truth_of_spots(load_study):
+    study = load_study([NUCLEI, FISH | {"ground_truth": "points.csv"}], detect_spots=SPOTS)
+    assert study.scored_spots() == [("a", "FISH")]
+    assert study.stacks_with("ground_truth") == []
+
+
+@pytest.mark.parametrize(
+    ("channels", "message"),
+    [
+        ({"FISj": {"diameter_um": 1}}, r"channels.FISj: .* no channel 'FISj'; did you mean 'FISH'"),
+        ({"nuclei": {"diameter_um": 1}}, "this channel shows nuclei, which are segmented"),
+        ({"FISH": {}}, "diameter_um is missing"),
+        ({"FISH": {"diameter_um": 1, "treshold": 3}}, "did you mean 'threshold'"),
+        ({"FISH": {"diameter_um": 0}}, "0 is not above 0"),
+    ],
+)
+def test_errors_of_channels(load_study, channels, message):
+    with pytest.raises(InputError, match=message):
+        load_study([NUCLEI, FISH], detect_spots={"channels": channels})
+
+
+def test_an_image_is_no_ground_truth_of_spots(load_study):
+    rows = [NUCLEI, FISH | {"ground_truth": "spots.tif"}]
+    with pytest.raises(
+        InputError, match=r"row 3: ground_truth 'spots.tif' of spots is not a table"
+    ):
+        load_study(rows, detect_spots=SPOTS)
+
+
+def test_spots_of_a_stack_that_is_not_simulated(load_study):
+    with pytest.raises(InputError, match="no stack 'colny' is simulated; did you mean 'colony'"):
+        load_study(
+            [NUCLEI],
+            simulate_stack={"colony": {}},
+            simulate_spots={"colny": {"diameter_um": 0.5}},
+        )
