@@ -42,6 +42,7 @@ PAGES = {  # section: its files, in the order of the site
         "docs/corrections.md",
         "docs/tissue.md",
         "docs/how_to/segmenters.md",
+        "docs/large_stacks.md",
         "docs/cluster.md",
         "docs/publish.md",
         "docs/how_to/workflows.md",

@@ -18,7 +18,7 @@ from cellstack.config.gallery import Gallery
 from cellstack.config.inputs import Inputs
 from cellstack.config.recipes import Recipes
 from cellstack.config.sheet import CELLS_TO_NUCLEI
-from cellstack.config.units import PATTERN, pattern_of, pattern_of_units
+from cellstack.config.units import OF_BLOCKS, OF_STACKS, PATTERN, pattern_of, pattern_of_units
 from cellstack.run import cluster, provenance, rules as helpers, terminal
 from cellstack.run.history import History
 from cellstack.run.progress import Watch

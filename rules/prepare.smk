@@ -73,6 +73,8 @@ rule import_stack:
         "<logs>/{stack}/channels/{channel}/import_stack.log",
     benchmark:
         "<benchmarks>/{stack}/channels/{channel}/import_stack.tsv"
+    wildcard_constraints:
+        stack=OF_STACKS,
     conda:
         "../envs/cellstack.yaml"
     resources:

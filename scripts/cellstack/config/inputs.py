@@ -236,6 +236,40 @@ class Inputs:
         name = "corrected" if stage == "correct_background" else "raw"
         return self._recipes.path_of(stage, f"channels/{channel}/{name}.tif", stack, channel)
 
+    def cut_channel(self, stack: str, channel: str) -> list[str]:
+        """Return the record and the raw stack of the channel of which a unit is a block."""
+        return self.no_data(Unit.parse(stack).complete.path, channel)
+
+    def measured_intensities(self, stack: str, channel: str) -> list[str]:
+        """Return what is measured in the intensities of the complete stack, for a block of it."""
+        return self._of_complete("adjust_contrast", "intensities.json", stack, channel)
+
+    def chosen_blobs(self, stack: str) -> list[str]:
+        """Return the blobs that are chosen in the complete stack, for a block of it."""
+        return self._of_complete("binarize", "chosen.json", stack, "nuclei")
+
+    def chosen_of_stack(self, stack: str) -> list[str]:
+        """Return the blobs that are chosen in a stack that is cut into blocks."""
+        return [self._recipes.path_of("binarize", "nuclei/chosen.json", stack, "nuclei")]
+
+    def typical_objects(self, stack: str) -> list[str]:
+        """Return what is typical of the objects of the complete stack, for a block of it."""
+        return self._of_complete("split_objects", "typical.json", stack, "nuclei")
+
+    def _of_complete(self, stage: str, name: str, stack: str, channel: str) -> list[str]:
+        """Return the file of a channel, or of nuclei, of the stack of which a unit is a block."""
+        unit = Unit.parse(stack)
+        if not unit.block:
+            return []
+        folder = f"channels/{channel}" if stage == "adjust_contrast" else "nuclei"
+        return [self._recipes.path_of(stage, f"{folder}/{name}", unit.complete.path, channel)]
+
+    def of_blocks(self, stack: str, stage: str, name: str) -> list[str]:
+        """Return a file of the nuclei of each block of a stack, which a stage makes."""
+        unit = Unit.parse(stack)
+        paths = [unit._replace(block=block).path for block in self._study.blocks(stack)]
+        return [self._recipes.path_of(stage, f"nuclei/{name}", path, "nuclei") for path in paths]
+
     def corrected_image(self, stack: str) -> list[str]:
         """Return the nuclei after background correction, if the background is corrected."""
         stage = self._recipes.contrast_stage(stack, "nuclei")
@@ -243,8 +277,12 @@ class Inputs:
         return [self.contrast_image(stack, "nuclei")] if done else []
 
     def binarize_contrast(self, stack: str) -> list[str]:
-        """Return the image before denoising, where binarize estimates its noise."""
-        if self._study.block("binarize", stack, "nuclei")["method"] != "per_object":
+        """Return the image before denoising, where binarize estimates its noise.
+
+        Blocks have the noise of the complete stack.
+        """
+        is_per_object = self._study.block("binarize", stack, "nuclei")["method"] == "per_object"
+        if not is_per_object or Unit.parse(stack).block:
             return []
         return [
             self._recipes.path_of(
@@ -694,10 +732,22 @@ class Inputs:
         ]
 
     def gallery_pages(self) -> list[str]:
-        """Return the gallery of each stack with nuclei."""
-        return [
-            f"<results>/{stack}/gallery/index.html" for stack in self._study.stacks_of("nuclei")
-        ]
+        """Return the gallery of each stack with nuclei.
+
+        Raises
+        ------
+        InputError
+            A stack is cut into blocks, so that the images of its stages do not exist.
+        """
+        stacks = self._study.stacks_of("nuclei")
+        for stack in stacks:
+            if self._study.blocks(stack):
+                raise InputError(
+                    f"the gallery cannot show {stack}, which is cut into blocks: give a larger "
+                    "config.split_into_blocks.max_voxels, or name the pages of other stacks, such "
+                    f"as {self._results}/STACK/gallery/index.html"
+                )
+        return [f"<results>/{stack}/gallery/index.html" for stack in stacks]
 
     def score_tables(self) -> list[str]:
         """Return the table of scores, where the sheet names a ground truth."""

@@ -5,6 +5,7 @@ built when Snakemake reads the workflow, in the main process and again in every 
 nothing here imports NumPy or opens an image. Paths of files are in :mod:`cellstack.config.inputs`.
 """
 
+import math
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +13,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from cellstack.config import classes, corrections, settings, sheet, sweep_table, values
+from cellstack.config import blocks, classes, corrections, settings, sheet, sweep_table, values
+from cellstack.config.blocks import Block
 from cellstack.config.columns import STACK_COLUMNS
 from cellstack.config.conditions import OTHER
 from cellstack.config.corrections import ADD, Correction, Corrections
@@ -35,7 +37,8 @@ from cellstack.config.units import Unit
 from cellstack.config.values import quote
 from cellstack.core.counting import counted
 from cellstack.errors import InputError
-from cellstack.files import spreadsheets
+from cellstack.files import images, spreadsheets
+from cellstack.files.image_sizes import ImageSize, ImageSizes
 
 Row = Mapping[str, Any]
 
@@ -249,6 +252,8 @@ class Study:
         Shape of each image that a rule simulates, by path.
     made_images : frozenset of str
         Paths of all images and ground truths that a rule simulates or downloads.
+    sizes : ImageSizes
+        Shapes and voxel sizes of the images.
     incomplete : dict of str to dict of str to str
         Stacks that are left out because they are not complete, with their status and flags.
     """
@@ -262,10 +267,19 @@ class Study:
     schemas: Schemas
     simulated_images: Mapping[str, list[int]]
     made_images: frozenset[str]
+    sizes: ImageSizes
     incomplete: Mapping[str, Mapping[str, str]]
 
     @classmethod
-    def load(cls, given: Settings, schemas: Schemas, resources: str, *, check: bool) -> "Study":
+    def load(
+        cls,
+        given: Settings,
+        schemas: Schemas,
+        resources: str,
+        *,
+        check: bool,
+        sizes: ImageSizes | None = None,
+    ) -> "Study":
         """Complete a configuration and read the sheet and the sweep that it names.
 
         Parameters
@@ -277,6 +291,8 @@ class Study:
             Folder of simulated and downloaded images.
         check : bool
             Whether to look for errors in the values, which takes longer. Jobs leave it out.
+        sizes : ImageSizes, optional
+            Sizes of images that are known already.
 
         Returns
         -------
@@ -357,6 +373,7 @@ class Study:
                 for part in ("image", "spots")
             },
             made_images=frozenset(made),
+            sizes=sizes or ImageSizes(),
             incomplete={},
         )
         if check:
@@ -432,6 +449,107 @@ class Study:
         """Return the stacks with corrections of a kind of object."""
         return [stack for stack in self.stacks_of(object) if self.corrections_of(stack, object)]
 
+    def image_size(self, row: Row) -> ImageSize | None:
+        """Return shape and voxel size of the image of a row; None if it cannot be read."""
+        image = row["image"]
+        if image in self.simulated_images:
+            name = image.split("/")[-2]
+            spacing = self.config["simulate_stack"][name]["spacing"]
+            return ImageSize(tuple(self.simulated_images[image]), tuple(spacing))
+        is_forced = self.config["split_into_blocks"]["counts"] is not None
+        return self.sizes.find(row, 0 if is_forced else self._max_voxels_of_block())
+
+    def _max_voxels_of_block(self) -> int:
+        given = self.config["split_into_blocks"]["max_voxels"]
+        return blocks.AUTO_MAX_VOXELS if given == AUTO else int(given)
+
+    @cache  # noqa: B019
+    def blocks(self, stack: str) -> Mapping[str, Block]:
+        """Return the blocks by name into which a stack is cut; none for a stack that is not cut.
+
+        Raises
+        ------
+        InputError
+            The configuration gives the size or number of blocks, and the stack cannot be cut.
+        """
+        wanted = self.config["split_into_blocks"]
+        row = self.rows(stack).get("nuclei")
+        is_image = row is not None and not images.is_remote(row["image"])
+        if "nuclei" not in self.objects(stack) or row is None or not is_image:
+            return {}
+        if "labels" in row or self.has_segmenter(stack, "nuclei"):
+            return {}
+        obstacles = self._obstacles(stack)
+        is_auto = wanted["max_voxels"] == AUTO and wanted["counts"] is None
+        if obstacles and is_auto:
+            return {}
+        size = self.image_size(row)
+        if size is None or size.spacing is None:
+            return {}
+        factors = self.argument("downsample", "import_stack", stack, "nuclei")
+        shape = [length // factor for length, factor in zip(size.shape, factors, strict=True)]
+        steps = [step * factor for step, factor in zip(size.spacing, factors, strict=True)]
+        max_voxels = self._max_voxels_of_block()
+        if wanted["counts"] is None and math.prod(shape) <= max_voxels:
+            return {}
+        if obstacles:
+            raise InputError(
+                f"config.split_into_blocks: {self.name(stack)} cannot be cut into blocks: "
+                f"{'; '.join(obstacles)}; or remove max_voxels and counts"
+            )
+        arguments = partial(self.arguments, stack=stack, channel="nuclei")
+        reach = wanted["overlap_um"] or blocks.reach_um(arguments)
+        overlap = [math.ceil(reach / step) for step in steps]
+        aligned = blocks.alignment(arguments, steps)
+        try:
+            counts = wanted["counts"] or blocks.choose_counts(shape, overlap, aligned, max_voxels)
+        except InputError:
+            if is_auto:  # it is processed at once
+                return {}
+            raise
+        return blocks.place_blocks(shape, counts, overlap, aligned)
+
+    def _obstacles(self, stack: str) -> list[str]:
+        """Return the reasons why a stack with nuclei cannot be cut into blocks."""
+        found = []
+        if "cells" in self.objects(stack):
+            found.append("its cells would be cut too (set objects to [nuclei])")
+        if self.diameter(stack, "nuclei") == AUTO:
+            found.append("its diameter is not known yet (set diameter_um)")
+        if self.corrections_of(stack, "nuclei"):
+            found.append("it has corrections")
+        arguments = partial(self.relative_arguments, stack=stack, channel="nuclei")
+        return found + blocks.find_obstacles(arguments)
+
+    def block_of(self, stack: str) -> Block:
+        """Return the block of a unit that is one."""
+        unit = Unit.parse(stack)
+        return self.blocks(unit.complete.path)[unit.block]
+
+    def geometry_of(self, stack: str) -> dict[str, list[list[int]]]:
+        """Return the core and the extent of a block, as first voxel and the one after the last."""
+        block = self.block_of(stack)
+        return {name: [list(each) for each in getattr(block, name)] for name in ("core", "extent")}
+
+    def geometry_of_unit(self, stack: str) -> dict[str, list[list[int]]] | None:
+        """Return core and extent of a block, see :meth:`geometry_of`; None for a complete stack."""
+        return self.geometry_of(stack) if Unit.parse(stack).block else None
+
+    def geometries(self, stack: str) -> list[dict[str, list[list[int]]]]:
+        """Return core and extent of each block of a stack, see :meth:`geometry_of`."""
+        unit = Unit.parse(stack)
+        paths = [unit._replace(block=name).path for name in self.blocks(stack)]
+        return [self.geometry_of(path) for path in paths]
+
+    def units_in_blocks(self) -> list[str]:
+        """Return the stacks that are cut into blocks, as configured and under rows of the sweep."""
+        return [
+            Unit(stack, run).path
+            for stack in self.stacks_of("nuclei")
+            for run in range(len(self.sweep_runs) + 1)
+            if self.blocks(Unit(stack, run).path)
+        ]
+
     def has_segmenter(self, stack: str, object: str) -> bool:
         """Return whether another program segments a kind of object of a stack."""
         row = self.rows(stack).get(sheet.CHANNEL_OF[object])
@@ -505,6 +623,8 @@ class Study:
         """Return the rows of the sheet for a unit, by channel."""
         unit = Unit.parse(stack)
         rows = self.stacks[unit.stack]
+        if unit.block:
+            return self.rows(unit.complete.path)
         if not unit.run:
             return rows
         tried = self.sweep_runs[unit.run - 1]

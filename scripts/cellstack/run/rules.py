@@ -13,6 +13,7 @@ from cellstack.config.schemas import Schemas
 from cellstack.config.sheet import CHANNEL_OF
 from cellstack.config.study import Study
 from cellstack.errors import InputError
+from cellstack.files.image_sizes import ImageSizes
 from cellstack.run.check_segmenters import check_segmenters
 from cellstack.run.check_yaml import check_yaml
 from cellstack.run.folders import check_folders
@@ -56,6 +57,7 @@ def open_study(workflow: Any, config: dict[str, Any], folder: str | Path) -> Stu
             Schemas.read(Path(folder)),
             folders.get("resources"),
             check=workflow.is_main_process,
+            sizes=ImageSizes(LOCAL / "cellstack" / "image_sizes.json"),
         )
         if workflow.is_main_process:
             check_segmenters(study)
@@ -64,10 +66,12 @@ def open_study(workflow: Any, config: dict[str, Any], folder: str | Path) -> Stu
             objects = {stack: study.objects(stack) for stack in study.stacks}
             failed = Path(folders.get("logs"), "failed.csv")
             study = study.without(missing_stacks(objects, folders.get("results"), failed))
+        study.units_in_blocks()  # reports stacks that cannot be cut
     except InputError as error:
         raise WorkflowError(str(error)) from None
     if workflow.is_main_process:
         check_folders([LOCAL])
+        study.sizes.save()
     return study
 
 
