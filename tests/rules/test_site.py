@@ -2,13 +2,17 @@
 
 import ast
 import importlib
+import json
 import re
 import shutil
 import subprocess
 
+import browser
 import pytest
 from study import ROOT, SNAKEMAKE
 from test_documents import DOCUMENTS, REFERENCE, fenced, load_script, read, table_rows
+
+import cellstack
 
 SITE = load_script(ROOT / "docs" / "build_site.py")
 PAGES = [page for pages in SITE.PAGES.values() for page in pages]
@@ -76,22 +80,55 @@ def test_links_lead_to_pages_and_files_of_the_site(tmp_path):
             assert (place.parent / target).exists(), (page, target)
 
 
-def test_the_site_is_built_without_warnings(tmp_path):
-    python = ROOT / ".venv" / "docs" / "bin" / "python"
-    if not python.exists():
+@pytest.fixture(scope="module")
+def python():
+    """Return the Python that has the generator."""
+    path = ROOT / ".venv" / "docs" / "bin" / "python"
+    if not path.exists():
         pytest.skip("the generator is not installed: run `make docs`")
-    command = [python, ROOT / "docs" / "build_site.py", "--versions", tmp_path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def built(python, tmp_path_factory):
+    """Build the site beside that of an older version, and return the process and the folder."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "0.0.9").mkdir()
+    (folder / "0.0.9" / "index.html").touch()
+    command = [python, ROOT / "docs" / "build_site.py", "--versions", folder]
+    return subprocess.run(command, capture_output=True, text=True, check=False), folder
+
+
+def test_the_site_is_built_without_warnings(built):
+    done, _ = built
     assert (done.returncode, done.stderr) == (0, "")
-    (version,) = (path.parent for path in tmp_path.glob("*/index.html"))
-    assert f'"{version.name}"' in (tmp_path / "versions.json").read_text()
-    assert "watershed" in (version / "searchindex.js").read_text()
 
 
-def test_a_broken_link_is_an_error(tmp_path):
-    python = ROOT / ".venv" / "docs" / "bin" / "python"
-    if not python.exists():
-        pytest.skip("the generator is not installed: run `make docs`")
+def test_versions_are_listed_the_newest_first(built):
+    _, folder = built
+    listed = json.loads((folder / "versions.json").read_text(encoding="utf-8"))
+    assert [each["version"] for each in listed] == [cellstack.__version__, "0.0.9"]
+    assert f"url={cellstack.__version__}/index.html" in (folder / "index.html").read_text()
+    page = (folder / cellstack.__version__ / "index.html").read_text(encoding="utf-8")
+    assert "version-switcher" in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("word", ["watershed", "regionprops", "CellProfiler"])
+def test_the_search_works_without_a_network(built, word, tmp_path):
+    page = browser.start(tmp_path)
+    _, folder = built
+    address = (folder / cellstack.__version__ / "search.html").as_uri()
+    page.open(f"{address}?q={word}")
+    found = "document.querySelectorAll('#search-results li').length"
+    wait = f"new Promise(done => setInterval(() => {found} > 2 && done({found}), 100))"
+    assert page.evaluate(wait) > 2
+    sources = [each for each in page.requested if not each.startswith(("file:", "data:"))]
+    page.close()
+    assert sources == []
+
+
+def test_a_broken_link_is_an_error(python, tmp_path):
     copy = tmp_path / "copy"
     for name in ("docs", "config", "benchmarks", "scripts", "envs", "profiles"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
