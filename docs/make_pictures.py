@@ -434,7 +434,7 @@ def _browser() -> Any:
 SCREENS: Sequence[tuple[str, str, str, int, int]] = (  # picture, page, anchor, size
     ("page_of_results.png", "index.html", "", 1180, 820),
     ("stack_of_results.png", "index.html", "#stack-simulated-ratio1", 1180, 900),
-    ("gallery.png", "simulated-ratio1/gallery/index.html", "", 1180, 820),
+    ("gallery.png", "simulated-ratio1/gallery/index.html", "#contrast", 1180, 820),
     ("evaluation.png", "evaluation.html", "", 1180, 820),
 )
 
