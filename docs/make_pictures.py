@@ -37,7 +37,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from cellstack.core.types import Spacing  # noqa: E402
+from cellstack.files.readers import opening  # noqa: E402
+from cellstack.files.readers.parts import Part  # noqa: E402
 from cellstack.files.stacks import read_stack  # noqa: E402
+from cellstack.prepare.import_stack import import_stack  # noqa: E402
 
 PICTURES = ROOT / "docs" / "pictures"
 WORK = ROOT / ".venv" / "pictures"
@@ -91,7 +94,7 @@ def _scale(settings: Mapping[str, Any], factor: float) -> dict[str, Any]:
 
 def run_chain(example: Example, folder: Path, settings: Mapping[str, Any], name: str) -> Path:
     """Run a configuration on a stack, and return the folder of its results."""
-    truth, _ = _read(example.ground_truth)
+    truth, _ = _import(example.ground_truth)
     (folder / "seeds").mkdir(parents=True, exist_ok=True)
     centres = np.round(ndi.center_of_mass(truth > 0, truth, np.unique(truth[truth > 0]))).astype(
         int
@@ -124,6 +127,16 @@ def _snakemake(*arguments: object) -> None:
 def _read(path: Path) -> tuple[Array, Spacing]:
     stack, spacing = read_stack(path)
     return np.asarray(stack), tuple(spacing)
+
+
+def _import(path: Path) -> tuple[Array, Spacing]:
+    """Read an image of any format."""
+    anywhere = {"z": None, "y": None, "x": None}
+    with opening.open_image([path], Part(None, None, None)) as source:
+        read = import_stack(
+            source, path.name, channel="nuclei", channel_index=None, spacing=anywhere
+        )
+    return np.asarray(read.stack), tuple(read.spacing)
 
 
 def plain_steps(raw: Array, spacing: Spacing, points: Array) -> dict[str, Array]:
@@ -231,7 +244,7 @@ def _write(image: Image.Image, path: Path, colors: int = 64) -> None:
 
 def draw_tutorial(example: Example, pictures: Path) -> None:
     """Draw the pictures of the pages of the tutorial."""
-    truth, spacing = _read(example.ground_truth)
+    truth, spacing = _import(example.ground_truth)
     folder = WORK if pictures == PICTURES else pictures / "runs"
     talk = run_chain(example, folder, chain_configuration(spacing), "talk")
     default = run_chain(example, folder, {}, "default")
