@@ -764,12 +764,23 @@ class Inputs:
         """Return the table of scores, where the sheet names a ground truth."""
         return ["<results>/scores.csv"] if self._study.stacks_with("ground_truth") else []
 
-    def scores_of_all(self) -> list[str]:
-        """Return the names of the files of scores of all stacks that the run has."""
-        if not self.score_tables():
-            return []
-        page = ["evaluation.html"] if self.existing_evaluation() else []
-        return ["scores.csv", "stack_scores.csv", *page]
+    def further_tables(self) -> list[str]:
+        """Return the names of the tables and pages of all stacks that not every run has."""
+        compared = self.group_tables()
+        scored = self.score_tables()
+        paths = [
+            *self.neighbor_tables(),
+            *(["<results>/regions.csv"] if self.region_tables() else []),
+            *(["<results>/spots.csv"] if self.spot_tables() else []),
+            *self.class_tables(),
+            *compared,
+            *(["<results>/group_units.csv"] if compared else []),
+            *scored,
+            *(["<results>/stack_scores.csv"] if scored else []),
+            *self.spot_score_tables(),
+            *(["<results>/evaluation.html"] if self.existing_evaluation() else []),
+        ]
+        return [path.removeprefix("<results>/") for path in paths]
 
     def estimated_diameters(self) -> list[str]:
         """Return the files of estimated diameters, in the order of :meth:`resolved_stages`."""
