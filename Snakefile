@@ -25,6 +25,7 @@ include: "rules/common.smk"
 include: "rules/prepare.smk"
 include: "rules/enhance.smk"
 include: "rules/segment.smk"
+include: "rules/blocks.smk"
 include: "rules/cells.smk"
 include: "rules/measure.smk"
 include: "rules/tissue.smk"
@@ -45,6 +46,8 @@ wildcard_constraints:
 
 # corrected objects replace those found, and an external segmenter replaces the stages
 ruleorder: correct_objects > run_segmenter > smooth_outlines > import_labels
+ruleorder: join_blocks > smooth_outlines > find_seeds
+ruleorder: join_blocks > binarize
 ruleorder: correct_cells > run_cell_segmenter > merge_cells > import_cells
 ruleorder: run_segmenter_uncorrected > smooth_uncorrected
 ruleorder: run_cell_segmenter_uncorrected > merge_uncorrected
@@ -125,7 +128,7 @@ rule sweep:
 rule gallery:
     """Compare the methods of each stage on each stack, on one page per stack."""
     input:
-        pages=inputs.gallery_pages(),
+        pages=by_wildcards(inputs.gallery_pages),
     localrule: True
 
 

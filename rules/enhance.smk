@@ -27,6 +27,7 @@ rule adjust_contrast:
     input:
         image=by_wildcards(inputs.contrast_image),
         no_data=by_wildcards(inputs.no_data),
+        intensities=by_wildcards(inputs.measured_intensities),
         diameter=diameter_for("adjust_contrast"),
     output:
         contrast=intermediate("<results>/{stack}/channels/{channel}/contrast.tif"),

@@ -4,6 +4,7 @@ rule binarize:
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
         contrast=by_wildcards(inputs.binarize_contrast),
         no_data=by_wildcards(inputs.no_data, channel="nuclei"),
+        chosen=by_wildcards(inputs.chosen_blobs),
         diameter=diameter_for("binarize"),
     output:
         mask=intermediate("<results>/{stack}/nuclei/mask.tif"),
@@ -20,6 +21,7 @@ rule binarize:
         runtime=minutes("binarize"),
     params:
         **params_of("binarize"),
+        block=by_wildcards(study.geometry_of_unit),
         diameter_um=by_wildcards(study.fixed_diameter),
     script:
         "../scripts/binarize.py"
@@ -129,6 +131,7 @@ rule merge_objects:
     input:
         watershed=made_by("split_objects", "<results>/{stack}/nuclei/watershed.tif"),
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
+        typical=by_wildcards(inputs.typical_objects),
         diameter=diameter_for("merge_objects"),
     output:
         merged=intermediate("<results>/{stack}/nuclei/merged.tif"),
@@ -161,7 +164,7 @@ rule smooth_outlines:
     benchmark:
         "<benchmarks>/{stack}/nuclei/smooth_outlines.tsv"
     wildcard_constraints:
-        stack=pattern_of(study.stacks_without("labels", "nuclei")),
+        stack=pattern_of(study.stacks_without("labels", "nuclei"), with_blocks=True),
     conda:
         "../envs/cellstack.yaml"
     threads: cores

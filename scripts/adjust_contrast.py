@@ -6,18 +6,31 @@ from typing import Any
 
 from cellstack.enhance.adjust_contrast import adjust_contrast
 from cellstack.files.no_data import read_no_data
+from cellstack.files.records import read_json
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
 
 
-def main(*, image: Path, contrast: Path, steps: list[Any], no_data: Sequence[Path] = ()) -> None:
+def main(
+    *,
+    image: Path,
+    contrast: Path,
+    steps: list[Any],
+    no_data: Sequence[Path] = (),
+    intensities: Sequence[Path] = (),
+) -> None:
     """Apply `steps`, a list of [method, options], to `image`, and write `contrast`.
 
     Voxels without data according to the files `no_data` are filled, and do not count in the
-    distribution of intensities.
+    distribution of intensities. If `image` is a block, the file `intensities` contains the range of
+    the complete stack.
     """
     stack, spacing = read_stack(image, mapped=True)
-    adjusted = adjust_contrast(stack, spacing, steps, read_no_data(no_data))
+    measured = None
+    if intensities:
+        known = read_json(intensities[0])
+        measured = known["bottom"], known["top"]
+    adjusted = adjust_contrast(stack, spacing, steps, read_no_data(no_data), measured)
     write_stack(contrast, adjusted, spacing, display=(0, 1))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cellstack.config.lengths import check_diameter
 from cellstack.files.no_data import read_no_data
-from cellstack.files.records import write_json
+from cellstack.files.records import read_json, write_json
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
 from cellstack.segment.binarize import binarize_with_record, find_threshold
@@ -25,6 +25,8 @@ def main(
     factor: float,
     contrast: list[Path] = (),
     no_data: Sequence[Path] = (),
+    chosen: Sequence[Path] = (),
+    block: dict[str, list[list[int]]] | None = None,
     diameter_um: float | None = None,
 ) -> None:
     """Threshold `denoised` by `method`, multiplied by `factor`, and write the `mask`.
@@ -33,21 +35,26 @@ def main(
     signs that the mask can be inaccurate.
     Voxels without data according to the files `no_data` are background, and count in no threshold.
     Methods that depend on the noise of the stack need `contrast`, the stack before denoising.
+    In a `block` of a stack, the objects are those of the file `chosen`.
     `diameter_um` is only checked, see :func:`cellstack.config.lengths.check_diameter`.
     """
     stack, spacing = read_stack(denoised, mapped=True)
     check_diameter(diameter_um, stack.shape, spacing, "nuclei")
     without = read_no_data(no_data)
-    found = find_threshold(stack, method, options, factor, without)
-    before_denoising = read_stack(contrast[0], mapped=True)[0] if contrast else None
-    foreground, quality = binarize_with_record(stack, found, spacing, before_denoising, without)
-    record = {
-        "method": method,
-        "factor": factor,
-        "threshold": None if callable(found) else found,
-        "foreground_fraction": float(foreground.mean()),
-        **quality,
-    }
+    record: dict[str, Any] = {"method": method, "factor": factor, "threshold": None}
+    if block is not None:
+        from cellstack.blocks.binarize_block import binarize_block  # slow to import, rarely used
+
+        foreground, record["core"] = binarize_block(
+            stack, spacing, read_json(chosen[0]), options, factor, without, **block
+        )
+    else:
+        found = find_threshold(stack, method, options, factor, without)
+        before_denoising = read_stack(contrast[0], mapped=True)[0] if contrast else None
+        foreground, quality = binarize_with_record(stack, found, spacing, before_denoising, without)
+        record["threshold"] = None if callable(found) else found
+        record["foreground_fraction"] = float(foreground.mean())
+        record |= quality
     log.info("foreground: %s", record)
     write_stack(mask, foreground, spacing, display=(0, 1))
     write_json(threshold, record)

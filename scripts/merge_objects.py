@@ -1,13 +1,15 @@
 """Merge neighbours that are parts of one object."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cellstack.core.counting import counted
+from cellstack.files.records import read_json
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
-from cellstack.segment.merge_objects import merge_objects
+from cellstack.segment.merge_objects import Typical, merge_objects
 
 log = logging.getLogger(__name__)
 
@@ -19,12 +21,17 @@ def main(
     merged: Path,
     method: str,
     options: dict[str, Any],
+    typical: Sequence[Path] = (),
     threads: int = 1,
 ) -> None:
-    """Merge objects of `watershed` by shape and by the intensities `denoised`; write `merged`."""
+    """Merge objects of `watershed` by shape and by the intensities `denoised`; write `merged`.
+
+    If they are a block, the file `typical` describes the objects of the complete stack.
+    """
     labels, spacing = read_stack(watershed, mapped=True)
     stack, _ = read_stack(denoised, mapped=True)
-    objects = merge_objects(labels, stack, spacing, method, options, threads)
+    known = Typical(**read_json(typical[0])) if typical else None
+    objects = merge_objects(labels, stack, spacing, method, options, threads, known)
     log.info(
         "%s, %d after merging", counted(labels.max(initial=0), "objects"), objects.max(initial=0)
     )

@@ -314,7 +314,7 @@ def test_stages_of_cells(jobs, stage):
 
 
 def test_stages_that_check_the_diameter(jobs):
-    expected = expected_of("binarize")
+    expected = expected_of("binarize") | {"block": None}
     assert select(jobs, "binarize", stack="a") == expected | {"diameter_um": 6.1}
     assert select(jobs, "binarize", stack="s") == expected | {"diameter_um": None}
     expected = expected_of("enhance_membrane")
@@ -536,7 +536,16 @@ def test_the_page_of_the_run(jobs):
         "channels": {"a": CHANNELS, "e": ["nuclei"], "s": ["nuclei"], "large": ["nuclei"]},
         "user_columns": ["condition", "mouse"],
         "note": "",
-        "scores": ["scores.csv", "stack_scores.csv"],
+        "further": [
+            "neighbors.csv",
+            "regions.csv",
+            "classes.csv",
+            "class_distances.csv",
+            "groups.csv",
+            "group_units.csv",
+            "scores.csv",
+            "stack_scores.csv",
+        ],
         "group_by": "condition",
     }
 
@@ -598,9 +607,11 @@ def test_rules_with_threads():
         "detect_spots",
         "enhance_membrane",
         "estimate_diameter",
+        "find_blobs",
         "find_cell_seeds",
         "find_seeds",
         "measure_class_distances",
+        "measure_intensities",
         "measure_neighbors",
         "measure_objects",
         "measure_regions",

@@ -59,6 +59,11 @@ def study(tmp_path_factory):
     command = {"method": "command", "command": {"command": copy + " {output}"}}
     study.config["presets"] = {"command": {"run_segmenter": command}}
     study.add("command", image="colony-nuclei.tif", preset="command")
+    # a larger stack, in blocks
+    write_pair(study.folder, "large", shape=(20, 120, 120), count=12)
+    study.config["split_into_blocks"] = {"max_voxels": 200_000, "overlap_um": 4}
+    study.config["presets"]["plain"] = {"correct_background": {"steps": []}}
+    study.add("large", image="large-nuclei.tif", preset="plain")
     study.config["measure_objects"] = {"columns": ["hull", "intensity", "correlation"]}
     study.config["classify_objects"] = {
         "cells": {"large": "volume_um3 > p50"},
@@ -98,6 +103,7 @@ def study(tmp_path_factory):
         "estimated/figures/nuclei_diameter.png",
         "external/nuclei/segmentation.tif",
         "command/nuclei/segmentation.tif",
+        "large/nuclei/objects.csv",
         "simulated/channels/nuclei/raw.tif",
         "spots.csv",
         "spot_scores.csv",

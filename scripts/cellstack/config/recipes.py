@@ -106,6 +106,8 @@ class Recipes:
             arguments = self._study.arguments(stage, stack, channel)
         if stage == "run_segmenter":
             arguments = arguments | {"diameter_um": self._study.diameter(stack, channel)}
+        if Unit.parse(stack).block:
+            arguments = arguments | self._study.geometry_of(stack)
         before = [self.recipe(name, stack, its) for name, its in self.needs(stage, stack, channel)]
         text = json.dumps([stage, channel, arguments, before], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -119,7 +121,9 @@ class Recipes:
         """
         unit = Unit.parse(stack)
         for run in range(unit.run):
-            earlier = Unit(unit.stack, run)
+            earlier = unit._replace(run=run)
+            if unit.block not in {"", *self._study.blocks(earlier.complete.path)}:
+                continue
             same = self.recipe(stage, earlier.path, channel) == self.recipe(stage, stack, channel)
             if same:
                 return earlier

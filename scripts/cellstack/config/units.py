@@ -5,14 +5,18 @@ from typing import NamedTuple
 
 NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
 RUN = "sweep/[1-9][0-9]*"
-PATTERN = f"(?:{RUN}/)?{NAME}"
+BLOCK = "[0-9]+-[0-9]+-[0-9]+"
+OF_STACKS = f"(?:{RUN}/)?{NAME}"
+OF_BLOCKS = f"{OF_STACKS}/blocks/{BLOCK}"
+PATTERN = f"{OF_STACKS}(?:/blocks/{BLOCK})?"
 
 
 class Unit(NamedTuple):
-    """A stack of the sheet, as configured or under one row of a sweep.
+    """A stack of the sheet, as configured or under one row of a sweep, or a block of it.
 
     The same rules make the files of all units: those of a stack as configured are in
-    ``results/NAME``, those of run 3 of a sweep in ``results/sweep/3/NAME``.
+    ``results/NAME``, those of run 3 of a sweep in ``results/sweep/3/NAME``, and those of its
+    blocks in ``results/NAME/blocks/0-1-2``.
 
     Attributes
     ----------
@@ -20,28 +24,40 @@ class Unit(NamedTuple):
         Name in the sheet.
     run : int
         Row of the sweep, from 1; 0 for the stack as configured.
+    block : str
+        Position of the block along z, y and x, such as ``"0-1-2"``; empty for the complete stack.
 
     Examples
     --------
     >>> Unit.parse("sweep/3/colony")
-    Unit(stack='colony', run=3)
-    >>> Unit("colony").path
-    'colony'
+    Unit(stack='colony', run=3, block='')
+    >>> Unit("colony", block="0-1-2").path
+    'colony/blocks/0-1-2'
     """
 
     stack: str
     run: int = 0
+    block: str = ""
 
     @property
     def path(self) -> str:
         """Folder of the unit below the results, which is also its value of ``{stack}``."""
-        return f"sweep/{self.run}/{self.stack}" if self.run else self.stack
+        stack = f"sweep/{self.run}/{self.stack}" if self.run else self.stack
+        return f"{stack}/blocks/{self.block}" if self.block else stack
+
+    @property
+    def complete(self) -> "Unit":
+        """The stack of which this unit is a block; the same unit if it is none."""
+        return self._replace(block="")
 
     @classmethod
     def parse(cls, path: str) -> "Unit":
         """Return the unit of a value of ``{stack}``."""
-        run, _, stack = path.rpartition("/")
-        return cls(stack, int(run.removeprefix("sweep/")) if run else 0)
+        folder, _, block = path.rpartition("/blocks/")
+        if not folder:
+            folder, block = path, ""
+        run, _, stack = folder.rpartition("/")
+        return cls(stack, int(run.removeprefix("sweep/")) if run else 0, block)
 
 
 def pattern_of_units(paths: list[str]) -> str:
@@ -56,7 +72,7 @@ def pattern_of_units(paths: list[str]) -> str:
     return f"(?:{names})" if paths else "(?!)"
 
 
-def pattern_of(stacks: list[str], *, with_runs: bool = True) -> str:
+def pattern_of(stacks: list[str], *, with_runs: bool = True, with_blocks: bool = False) -> str:
     """Return the regular expression that matches all units of some stacks, and no other.
 
     Parameters
@@ -65,6 +81,8 @@ def pattern_of(stacks: list[str], *, with_runs: bool = True) -> str:
         Names in the sheet.
     with_runs : bool
         Whether it matches these stacks under a row of a sweep too.
+    with_blocks : bool
+        Whether it matches their blocks too.
 
     Returns
     -------
@@ -79,4 +97,5 @@ def pattern_of(stacks: list[str], *, with_runs: bool = True) -> str:
     """
     names = "|".join(sorted(map(re.escape, stacks)))
     run = f"(?:{RUN}/)?" if with_runs else ""
-    return f"{run}(?:{names})" if stacks else "(?!)"
+    block = f"(?:/blocks/{BLOCK})?" if with_blocks else ""
+    return f"{run}(?:{names}){block}" if stacks else "(?!)"

@@ -7,13 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core import filters, maxima, parallel, resampling
+from cellstack.core.scales import CENTRE_WIDTH, FILTER_GRID, SEARCH_GRID
 from cellstack.core.types import BoolVolume, Spacing, Volume
 from cellstack.core.voxels import in_voxels
-
-# Lengths in units of sigma, the standard deviation of the blob filter:
-FILTER_GRID = 1 / 5  # maximum voxel size of the grid on which a wide filter is computed
-SEARCH_GRID = 1 / 3  # maximum voxel size of the grid on which blobs are searched for
-CENTRE_WIDTH = 1 / 2  # sigma of the Gaussian that averages the centre of a blob, and its radius
 
 MAX_WITHOUT_DATA = 0.5  # of a voxel of the grid, to count as data
 BACKGROUND_PERCENTILE = 20  # low enough in a crowd of blobs, high enough in noise
@@ -97,8 +93,8 @@ def blobness(stack: Volume, spacing: Spacing, sigma_um: float) -> Volume:
     return smooth
 
 
-class Blobs(NamedTuple):
-    """Bright blobs of a stack, found on a coarse grid.
+class Grid(NamedTuple):
+    """A smoothed stack on a coarse grid, on which blobs are described.
 
     Attributes
     ----------
@@ -110,6 +106,21 @@ class Blobs(NamedTuple):
         Smoothed intensities on the grid.
     has_data : (K, J, I) ndarray of bool
         Whether at least half of the voxels in a voxel of the grid have data.
+    """
+
+    factors: tuple[int, ...]
+    spacing: tuple[float, ...]
+    smooth: Volume
+    has_data: BoolVolume
+
+
+class Blobs(NamedTuple):
+    """Bright blobs of a stack, found on a coarse grid.
+
+    Attributes
+    ----------
+    factors, spacing, smooth, has_data
+        See :class:`Grid`.
     centres : (n, 3) ndarray of int
         Voxel of the grid at the centre of each blob.
     backgrounds : (n,) ndarray of float32
@@ -128,6 +139,11 @@ class Blobs(NamedTuple):
     backgrounds: NDArray[np.float32]
     contrasts: NDArray[np.float32]
     responses: NDArray[np.float32]
+
+    @property
+    def grid(self) -> Grid:
+        """The smoothed stack."""
+        return Grid(self.factors, self.spacing, self.smooth, self.has_data)
 
 
 def find_blobs(
@@ -173,20 +189,50 @@ def find_blobs(
     """
     coarse, wide, factors = resampling.coarsen(stack, spacing, sigma_um * SEARCH_GRID)
     response = blobness(coarse, wide, sigma_um)
-    has_data = np.ones(coarse.shape, bool)
-    if no_data is not None:
-        has_data = resampling.block_means(cast(Volume, no_data), factors) <= MAX_WITHOUT_DATA
-        response[~has_data] = 0
+    grid = _smooth_grid(coarse, wide, factors, sigma_um, no_data)
+    response[~grid.has_data] = 0
     centres = np.argwhere(maxima.find_peaks(response, wide, min_distance_um=min_distance_um))
-    smooth = filters.gaussian(coarse, wide, sigma_um=sigma_um * CENTRE_WIDTH)
     ball = ball_of(background_radius_um, wide)
     backgrounds = np.empty(len(centres), np.float32)
     for index, centre in enumerate(centres.tolist()):
-        around = values_around(smooth, centre, ball, has_data)
+        around = values_around(grid.smooth, centre, ball, grid.has_data)
         backgrounds[index] = np.percentile(around, BACKGROUND_PERCENTILE)
-    heights, responses = (values[tuple(centres.T)] for values in (smooth, response))
-    contrasts = heights - backgrounds
-    return Blobs(factors, wide, smooth, has_data, centres, backgrounds, contrasts, responses)
+    heights, responses = (values[tuple(centres.T)] for values in (grid.smooth, response))
+    return Blobs(*grid, centres, backgrounds, heights - backgrounds, responses)
+
+
+def smooth_on_grid(
+    stack: Volume, spacing: Spacing, sigma_um: float, no_data: BoolVolume | None = None
+) -> Grid:
+    """Return the grid on which :func:`find_blobs` describes blobs, without a search for them.
+
+    Parameters
+    ----------
+    stack, spacing, sigma_um, no_data
+        See :func:`find_blobs`.
+
+    Examples
+    --------
+    >>> smooth_on_grid(np.ones((4, 9, 9), np.float32), (1.0, 0.5, 0.5), 3.0).factors
+    (1, 2, 2)
+    """
+    return _smooth_grid(
+        *resampling.coarsen(stack, spacing, sigma_um * SEARCH_GRID), sigma_um, no_data
+    )
+
+
+def _smooth_grid(
+    coarse: Volume,
+    wide: tuple[float, ...],
+    factors: tuple[int, ...],
+    sigma_um: float,
+    no_data: BoolVolume | None,
+) -> Grid:
+    has_data = np.ones(coarse.shape, bool)
+    if no_data is not None:
+        has_data = resampling.block_means(cast(Volume, no_data), factors) <= MAX_WITHOUT_DATA
+    smooth = filters.gaussian(coarse, wide, sigma_um=sigma_um * CENTRE_WIDTH)
+    return Grid(factors, wide, smooth, has_data)
 
 
 def ball_of(radius_um: float, spacing: Spacing) -> BoolVolume:
@@ -209,32 +255,3 @@ def values_around(
         in_ball.append(slice(start - place + reach, stop - place + reach))
     counted = ball[tuple(in_ball)] & selected[tuple(in_values)]
     return values[tuple(in_values)][counted]
-
-
-def typical_bright(values: NDArray[np.float32]) -> float:
-    """Return the median of the values above Otsu's threshold.
-
-    Parameters
-    ----------
-    values : (n,) ndarray of float32
-        For instance the contrasts of blobs, most of which are noise.
-
-    Returns
-    -------
-    float
-        The median of all values if they are equal; 0 without values.
-
-    Examples
-    --------
-    >>> typical_bright(np.float32([0.1, 0.2, 0.1, 3.0, 5.0, 4.0]))
-    4.0
-    """
-    if len(values) == 0:
-        return 0.0
-    ranked = np.sort(values.astype(np.float64))[::-1]
-    upper = np.arange(1, len(ranked))  # possible numbers of values in the upper class
-    sums = np.cumsum(ranked)
-    difference = sums[:-1] / upper - (sums[-1] - sums[:-1]) / (len(ranked) - upper)
-    between = upper * (len(ranked) - upper) * difference**2
-    count = upper[np.argmax(between)] if len(upper) and between.max() > 0 else len(ranked)
-    return float(np.median(ranked[:count]))

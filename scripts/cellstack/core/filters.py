@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from cellstack.core import parallel
 from cellstack.core.opencv import cv2
+from cellstack.core.scales import TRUNCATE
 from cellstack.core.types import RawVolume, Spacing, Volume
 from cellstack.core.voxels import in_voxels
 
 COLUMNS_PER_BLOCK = 1 << 12  # filtered along z at once, few enough for the cache
-TRUNCATE = 4.0  # radius of a Gaussian kernel in standard deviations, as in SciPy
 
 
 def gaussian(stack: RawVolume, spacing: Spacing, *, sigma_um: float) -> Volume:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core.labels import relabel
+from cellstack.core.planes import Planes
 from cellstack.core.types import Labels, RawVolume, Volume
 
 VALUES_PER_BLOCK = 1 << 20  # counted at once, since numpy.bincount copies them to int64
@@ -48,8 +49,54 @@ def percentiles(stack: RawVolume, percents: Sequence[float]) -> list[float]:
     """
     if stack.dtype.kind != "u":
         return [float(value) for value in np.percentile(stack, percents)]
-    cumulated = np.cumsum(count_values(cast(Labels, stack)))
-    ranks = np.asarray(percents) / 100 * (stack.size - 1)
+    return _percentiles_of_counts(count_values(cast(Labels, stack)), percents)
+
+
+def percentiles_of_planes(
+    planes: Planes, percents: Sequence[float], no_data: Planes | None = None
+) -> list[float]:
+    """Return percentiles of a stack that need not fit into memory, see :func:`percentiles`.
+
+    Parameters
+    ----------
+    planes : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
+        Of integers, one plane is held at a time. Floats are all copied.
+    percents : sequence of float
+        In [0, 100].
+    no_data : (Z, Y, X) ndarray or planes of bool, optional
+        Voxels that are left out, not all.
+
+    Returns
+    -------
+    list of float
+
+    Examples
+    --------
+    >>> planes = np.uint8([[[1, 2]], [[4, 8]]])
+    >>> percentiles_of_planes(planes, (0, 50, 75))
+    [1.0, 3.0, 5.0]
+    """
+    if isinstance(planes, np.ndarray) and no_data is None:
+        return percentiles(planes, percents)
+    counts, floats = np.zeros(0, int), []
+    for z in range(len(planes)):
+        data = planes[z] if no_data is None else planes[z][~no_data[z]]
+        if data.dtype.kind == "u":
+            own = count_values(data)
+            length = max(len(counts), len(own))
+            counts = np.pad(counts, (0, length - len(counts)))
+            counts[: len(own)] += own
+        else:
+            floats.append(data.ravel())
+    if floats:
+        return percentiles(np.concatenate(floats), percents)
+    return _percentiles_of_counts(counts, percents)
+
+
+def _percentiles_of_counts(counts: NDArray[np.int_], percents: Sequence[float]) -> list[float]:
+    """Return percentiles of the values 0, 1, ..., which occur that often."""
+    cumulated = np.cumsum(counts)
+    ranks = np.asarray(percents) / 100 * (counts.sum() - 1)
     below = np.searchsorted(cumulated, np.floor(ranks), side="right")
     above = np.searchsorted(cumulated, np.ceil(ranks), side="right")
     return [float(value) for value in below + (above - below) * (ranks - np.floor(ranks))]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cellstack.core import parallel
 from cellstack.core.opencv import cv2
-from cellstack.core.types import BoolVolume, Volume
+from cellstack.core.planes import Planes
 
 SAMPLED_PLANES = 8  # from which the range of the median is estimated
 SAMPLED_ROW_STEP = 8  # every 8th row of these planes
@@ -15,13 +15,14 @@ SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
 MEDIAN_OF_NORMAL = 0.67449  # of the absolute value of a standard normal variable
 
 
-def estimate_noise(stack: Volume, no_data: BoolVolume | None = None) -> float:
+def estimate_noise(stack: Planes, no_data: Planes | None = None) -> float:
     """Estimate the standard deviation of noise that is independent from pixel to pixel.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32
-    no_data : (Z, Y, X) ndarray of bool, optional
+    stack : (Z, Y, X) ndarray or planes of float32
+        Each plane is taken several times, and one is held at a time.
+    no_data : (Z, Y, X) ndarray or planes of bool, optional
         Voxels that are left out.
 
     Returns
@@ -74,7 +75,7 @@ def estimate_noise(stack: Volume, no_data: BoolVolume | None = None) -> float:
 
 
 def _differences_within(
-    stack: Volume, low: float, high: float, no_data: BoolVolume | None
+    stack: Planes, low: float, high: float, no_data: Planes | None
 ) -> tuple[int, int, int, NDArray[np.float32]]:
     """Return the numbers of all differences, of zeros and of those below `low`, and those within.
 
@@ -98,11 +99,11 @@ def _differences_within(
     return size, zeros, below, np.concatenate(within)
 
 
-def _differences(stack: Volume, z: int, no_data: BoolVolume | None) -> NDArray[np.float32]:
+def _differences(stack: Planes, z: int, no_data: Planes | None) -> NDArray[np.float32]:
     """Return the absolute second differences of a plane; 0 at voxels without data."""
     second = np.array([1.0, -2.0, 1.0])  # along both axes: multiplies noise by 6
     filtered = cv2.sepFilter2D(stack[z], cv2.CV_32F, second, second)
     differences = np.abs(cast("NDArray[np.float32]", filtered[1:-1, 1:-1]))
     if no_data is not None:
-        differences[no_data[z, 1:-1, 1:-1]] = 0
+        differences[no_data[z][1:-1, 1:-1]] = 0
     return differences

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:  # jobs without arrays do not import NumPy
-    import numpy as np
+    from cellstack.core.planes import Planes
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -39,12 +39,12 @@ def limit_threads(count: int) -> None:
         sys.modules["SimpleITK"].ProcessObject.SetGlobalDefaultNumberOfThreads(_limit)
 
 
-def threads_for(stack: "np.ndarray[Any, Any]") -> int:
+def threads_for(stack: "Planes") -> int:
     """Return the number of threads for one quick pass over a stack.
 
     Parameters
     ----------
-    stack : ndarray
+    stack : ndarray or planes
 
     Returns
     -------

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cellstack.core import filters, parallel
 from cellstack.core.opencv import cv2
+from cellstack.core.scales import grid_factor
 from cellstack.core.types import Spacing, Volume
 from cellstack.core.voxels import in_voxels
 
@@ -40,7 +41,7 @@ def coarsen(
     >>> grid.shape, spacing, factors
     ((4, 4, 5), (2.0, 1.0, 1.0), (1, 2, 2))
     """
-    factors = tuple(max(1, int(width)) for width in in_voxels(width_um, spacing))
+    factors = tuple(map(grid_factor, in_voxels(width_um, spacing)))
     wide = tuple(factor * step for factor, step in zip(factors, spacing, strict=True))
     return block_means(stack, factors), wide, factors
 

@@ -117,3 +117,32 @@ def otsu_of_stack(stack: Volume) -> float:
     """
     low, high = (float(stack.min()), float(stack.max())) if stack.size else (0.0, 0.0)
     return high if is_constant(low, high) else otsu(*histogram(stack, low, high))
+
+
+def typical_bright(values: NDArray[np.float32]) -> float:
+    """Return the median of the values above Otsu's threshold.
+
+    Parameters
+    ----------
+    values : (n,) ndarray of float32
+        For instance the contrasts of blobs, most of which are noise.
+
+    Returns
+    -------
+    float
+        The median of all values if they are equal; 0 without values.
+
+    Examples
+    --------
+    >>> typical_bright(np.float32([0.1, 0.2, 0.1, 3.0, 5.0, 4.0]))
+    4.0
+    """
+    if len(values) == 0:
+        return 0.0
+    ranked = np.sort(values.astype(np.float64))[::-1]
+    upper = np.arange(1, len(ranked))  # possible numbers of values in the upper class
+    sums = np.cumsum(ranked)
+    difference = sums[:-1] / upper - (sums[-1] - sums[:-1]) / (len(ranked) - upper)
+    between = upper * (len(ranked) - upper) * difference**2
+    count = upper[np.argmax(between)] if len(upper) and between.max() > 0 else len(ranked)
+    return float(np.median(ranked[:count]))

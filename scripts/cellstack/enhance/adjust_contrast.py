@@ -24,8 +24,14 @@ import numpy as np
 
 from cellstack.config.methods import Methods
 from cellstack.core import morphology
-from cellstack.core.intensities import cumulative_distribution, interpolate, percentiles, rescale
+from cellstack.core.intensities import (
+    cumulative_distribution,
+    interpolate,
+    percentiles_of_planes,
+    rescale,
+)
 from cellstack.core.no_data import fill_no_data
+from cellstack.core.planes import Planes
 from cellstack.core.types import BoolVolume, RawVolume, Spacing, Volume
 from cellstack.core.voxels import in_voxels
 from cellstack.errors import InputError
@@ -41,6 +47,7 @@ def adjust_contrast(
     spacing: Spacing,
     steps: Sequence[tuple[str, dict[str, Any]]],
     no_data: BoolVolume | None = None,
+    measured: tuple[float, float] | None = None,
 ) -> Volume:
     """Apply several methods of :data:`METHODS`, one after the other.
 
@@ -56,6 +63,9 @@ def adjust_contrast(
         Voxels without data. They are filled first, see
         :func:`cellstack.core.no_data.fill_no_data`, and left out of percentiles and of the
         histogram that is equalized.
+    measured : (2,) tuple of float, optional
+        Intensities that :func:`percentile_stretch` maps to 0 and 1 in the complete stack of which
+        this is a block, see :func:`measure_range`.
 
     Returns
     -------
@@ -74,10 +84,13 @@ def adjust_contrast(
     >>> adjust_contrast(stack, (1, 1, 1), [("percentile_stretch", {"low": 0, "high": 100})])
     array([[[0.  , 0.25, 0.5 , 0.75, 1.  ]]], dtype=float32)
     """
-    if no_data is not None:
+    if no_data is not None and not no_data.all():  # a block can be without data
         stack = cast(RawVolume, fill_no_data(stack, no_data, spacing))
     for method, options in steps or [("none", {})]:
-        stack = METHODS[method](stack, spacing, no_data, **options)
+        if method == "percentile_stretch" and measured is not None:
+            stack = rescale(stack, *measured)
+        else:
+            stack = METHODS[method](stack, spacing, no_data, **options)
     return cast(Volume, stack)
 
 
@@ -118,16 +131,48 @@ def percentile_stretch(
         Percentiles in [0, 100], `low` below `high`. If both have the same value, as in a dark stack
         with few bright voxels, minimum and maximum are used. A constant stack becomes all zeros.
     """
+    bottom, top = measure_range(stack, no_data, low=low, high=high)
+    return rescale(stack, bottom, top)
+
+
+def measure_range(
+    stack: Planes, no_data: Planes | None = None, *, low: float, high: float
+) -> tuple[float, float]:
+    """Return the intensities that :func:`percentile_stretch` maps to 0 and 1.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
+        See :func:`cellstack.core.intensities.percentiles_of_planes`.
+    no_data : (Z, Y, X) ndarray or planes of bool, optional
+        Voxels that are left out, not all.
+    low, high : float
+        Percentiles, see :func:`percentile_stretch`.
+
+    Returns
+    -------
+    bottom, top : float
+
+    Raises
+    ------
+    InputError
+        `low` is not below `high`.
+
+    Examples
+    --------
+    >>> measure_range(np.arange(101, dtype=np.uint8).reshape(1, 1, 101), low=1, high=99)
+    (1.0, 99.0)
+    """
     if low >= high:
         raise InputError(
             f"adjust_contrast.percentile_stretch: low {low:g} is not below high {high:g}; "
             "give percentiles such as 0.5 and 99.5"
         )
-    bottom, top = percentiles(_data_of(stack, no_data), (low, high))
+    bottom, top = percentiles_of_planes(stack, (low, high), no_data)
     if bottom == top:
         log.info("percentiles %g and %g are both %g: the full range is used", low, high, bottom)
-        bottom, top = float(stack.min()), float(stack.max())
-    return rescale(stack, bottom, top)
+        bottom, top = percentiles_of_planes(stack, (0, 100), no_data)
+    return bottom, top
 
 
 @METHODS

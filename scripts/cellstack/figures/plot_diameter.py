@@ -10,8 +10,9 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cellstack.core.blobs import find_blobs, typical_bright
+from cellstack.core.blobs import find_blobs
 from cellstack.core.intensities import rescale
+from cellstack.core.thresholds import typical_bright
 from cellstack.core.types import Spacing
 from cellstack.figures import drawing
 from cellstack.figures.colors import ALERT, ORANGE, SECONDARY

@@ -6,7 +6,7 @@ Images from outside are read by :mod:`cellstack.files.readers.opening`.
 
 import colorsys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from cellstack import __version__
+from cellstack.core.planes import ComputedPlanes, Planes
 from cellstack.core.types import Labels, Spacing
 from cellstack.errors import InputError
 from cellstack.files.atomic import atomic_write
@@ -63,6 +64,53 @@ def write_stack(
     >>> stack.shape, stack.dtype.name, spacing
     ((5, 6, 7), 'uint16', (0.5, 0.2, 0.2))
     """
+    _write_uncompressed(
+        path, stack, stack, spacing, display or _value_range(stack, is_labels), is_labels
+    )
+
+
+def write_planes(
+    path: str | Path, planes: Planes, dtype: "np.dtype[Any]", spacing: Spacing, highest: int
+) -> None:
+    """Write labels that are computed plane by plane, the same file as :func:`write_stack` writes.
+
+    Parameters
+    ----------
+    path : path-like
+    planes : planes of uint16 or uint32
+    dtype : dtype
+        Their type.
+    spacing : (3,) sequence of float
+        Voxel size along z, y and x in um.
+    highest : int
+        The highest label.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> stack = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
+    >>> with TemporaryDirectory() as folder:
+    ...     names = [f"{folder}/{number}.tif" for number in (1, 2)]
+    ...     write_stack(names[0], stack, (0.5, 0.2, 0.2), is_labels=True)
+    ...     write_planes(names[1], stack, stack.dtype, (0.5, 0.2, 0.2), 23)
+    ...     Path(names[0]).read_bytes() == Path(names[1]).read_bytes()
+    True
+    """
+    # a stack of the same shape and type, without memory
+    stack = np.broadcast_to(np.zeros((), dtype), planes.shape)
+    one_by_one = (planes[z] for z in range(len(planes)))
+    _write_uncompressed(path, stack, one_by_one, spacing, (0.0, float(highest)), is_labels=True)
+
+
+def _write_uncompressed(
+    path: str | Path,
+    stack: np.ndarray,
+    data: np.ndarray | Iterator[np.ndarray],
+    spacing: Spacing,
+    display: tuple[float, float],
+    is_labels: bool,
+) -> None:
+    """Write the data, or planes of them, of a stack of the shape and type of `stack`."""
     z, y, x = (float(step) for step in spacing)
     with atomic_write(path) as temporary:
         if stack.dtype.name in IMAGEJ_TYPES and stack.nbytes < IMAGEJ_BYTES:
@@ -72,15 +120,18 @@ def write_stack(
                 "unit": "um",
                 SPACING_KEY: f"{z!r} {y!r} {x!r}",
             }
-            low, high = display or _value_range(stack, is_labels)
+            low, high = display
             if low < high:
                 metadata |= {"min": float(low), "max": float(high)}
             if is_labels:
                 metadata |= {"mode": "color", "LUTs": [label_colors()]}
+            # all six axes of ImageJ; otherwise tifffile reads a last axis of length 1 as S
+            six = stack[None, :, None, :, :, None]
             tifffile.imwrite(
                 temporary,
-                # all six axes of ImageJ; otherwise tifffile reads a last axis of length 1 as S
-                stack[None, :, None, :, :, None],
+                six if data is stack else data,
+                shape=six.shape,
+                dtype=stack.dtype,
                 imagej=True,
                 byteorder="<",
                 photometric="minisblack",
@@ -91,7 +142,9 @@ def write_stack(
         else:
             tifffile.imwrite(
                 temporary,
-                stack,
+                data,
+                shape=stack.shape,
+                dtype=stack.dtype,
                 ome=True,
                 photometric="minisblack",
                 software=SOFTWARE,
@@ -262,6 +315,48 @@ def read_stack(
             pixels = description["OME"]["Image"]["Pixels"]
             z, y, x = (float(pixels[f"PhysicalSize{axis}"]) for axis in "ZYX")
     return stack, (z, y, x)
+
+
+def read_planes(path: str | Path) -> tuple[Planes, tuple[float, float, float]]:
+    """Open a stack that cellstack wrote, to read it plane by plane.
+
+    Unlike those of a memory-mapped stack, planes that were read do not stay in memory.
+
+    Parameters
+    ----------
+    path : path-like
+        A file written by :func:`write_stack`.
+
+    Returns
+    -------
+    planes : Planes
+    spacing : tuple of float
+        Voxel size along z, y and x in um.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_stack(f"{folder}/a.tif", np.eye(4, dtype=np.uint8)[None], (0.5, 0.2, 0.2))
+    ...     planes, spacing = read_planes(f"{folder}/a.tif")
+    ...     planes[0][1]
+    array([0, 1, 0, 0], dtype=uint8)
+    """
+    stack, spacing = read_stack(path, mapped=True)
+    with tifffile.TiffFile(path) as tif:
+        series = tif.series[0]
+        offset = series.dataoffset
+        dtype = stack.dtype.newbyteorder(tif.byteorder)
+    if offset is None:
+        raise ValueError(f"{path} is compressed or not contiguous")
+    _, rows, columns = stack.shape
+
+    def plane(z: int) -> NDArray[Any]:
+        start = offset + z * rows * columns * dtype.itemsize
+        values = np.fromfile(path, dtype, rows * columns, offset=start)
+        return values.reshape(rows, columns).astype(dtype.newbyteorder("="), copy=False)
+
+    return ComputedPlanes(stack.shape, plane), spacing
 
 
 def read_channel(

@@ -368,6 +368,11 @@ def _flags_of_threshold(quality: Mapping[str, float]) -> list[str]:
             f"hollow: {counted(hollow, 'objects')} {agree(hollow, 'is', 'are')} dark inside "
             "(filled)"
         )
+    if seams := quality.get("seam_disagreements", 0):
+        flags.append(
+            f"seams: blocks disagreed on {counted(seams, 'objects')} (raise "
+            "split_into_blocks.overlap_um)"
+        )
     if (haze := quality.get("haze_ratio", 0.0)) > MAX_HAZE_RATIO:
         flags.append(
             f"haze: beside objects the intensity is {100 * haze:.0f} % of their contrast (their "

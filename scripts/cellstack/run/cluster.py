@@ -14,7 +14,13 @@ from cellstack.config.study import Study
 from cellstack.config.units import Unit
 from cellstack.run.resources import ResourceRequests, Wildcards
 
-GROUPS = {"prepare": "prepare", "enhance": "prepare", "segment": None, "cells": None}
+GROUPS = {
+    "prepare": "prepare",
+    "enhance": "prepare",
+    "segment": None,
+    "blocks": None,
+    "cells": None,
+}
 OTHER_GROUP = "measure"  # of the jobs after the segmentation
 SECONDS_FOR_SLURM = 60
 MAX_SECONDS_PER_GROUP = 600  # Slurm takes about 5 s to start a job

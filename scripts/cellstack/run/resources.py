@@ -72,24 +72,24 @@ class ResourceRequests:
 
         The job that imports the image reports why it cannot be read.
         """
-        from cellstack.files.readers import opening, parts
-
         row = next(iter(self._study.stacks[stack].values()))
-        image = row["image"]
-        if image in self._study.simulated_images:
-            return math.prod(self._study.simulated_images[image])
-        if images.is_remote(image):  # nothing is downloaded before its job
+        if images.is_remote(row["image"]):  # nothing is downloaded before its job
             return REMOTE_VOXELS
-        part = parts.Part(row.get("scene"), row.get("time"), row.get("axes"))
-        return opening.count_voxels([Path(image)], part)
+        size = self._study.image_size(row)
+        return 0 if size is None else math.prod(size.shape)
 
     def megavoxels(self, wildcards: Wildcards) -> float:
-        """Return the size of the stack of a job; 0 for jobs on all stacks."""
+        """Return the size of the stack or block of a job; 0 for jobs on all stacks."""
         simulation, stack = wildcards.get("simulation"), wildcards.get("stack")
         if simulation is not None:
             shape: list[int] = self._study.config["simulate_stack"][simulation]["shape"]
             return math.prod(shape) / 1e6
-        return 0 if stack is None else self.voxels(Unit.parse(stack).stack) / 1e6
+        if stack is None:
+            return 0
+        unit = Unit.parse(stack)
+        if unit.block:
+            return self._study.block_of(stack).voxels / 1e6
+        return self.voxels(unit.stack) / 1e6
 
     def memory(self, rule: str) -> Callable[[Wildcards, int], int]:
         """Return the function that requests the memory of a rule in MB, more with each attempt."""

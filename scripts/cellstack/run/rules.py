@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from cellstack.config.inputs import Inputs
+from cellstack.config.measurements import check_classes
 from cellstack.config.recipes import Recipes
 from cellstack.config.schemas import Schemas
 from cellstack.config.sheet import CHANNEL_OF
 from cellstack.config.study import Study
 from cellstack.errors import InputError
+from cellstack.files.image_sizes import ImageSizes
 from cellstack.run.check_segmenters import check_segmenters
 from cellstack.run.check_yaml import check_yaml
 from cellstack.run.folders import check_folders
@@ -56,18 +58,22 @@ def open_study(workflow: Any, config: dict[str, Any], folder: str | Path) -> Stu
             Schemas.read(Path(folder)),
             folders.get("resources"),
             check=workflow.is_main_process,
+            sizes=ImageSizes(LOCAL / "cellstack" / "image_sizes.json"),
         )
         if workflow.is_main_process:
+            check_classes(study)
             check_segmenters(study)
         skip = study.config.pop("skip_incomplete_stacks")  # does not change the results of a stack
         if skip in (True, "true"):
             objects = {stack: study.objects(stack) for stack in study.stacks}
             failed = Path(folders.get("logs"), "failed.csv")
             study = study.without(missing_stacks(objects, folders.get("results"), failed))
+        study.units_in_blocks()  # reports stacks that cannot be cut
     except InputError as error:
         raise WorkflowError(str(error)) from None
     if workflow.is_main_process:
         check_folders([LOCAL])
+        study.sizes.save()
     return study
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 PACKAGES = (
     "cellstack",
+    "cellstack.blocks",
     "cellstack.cells",
     "cellstack.compare",
     "cellstack.config",

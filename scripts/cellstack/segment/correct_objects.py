@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from cellstack.config.corrections import ACCEPT, ADD, DELETE, MERGE, REDRAW, SPLIT, Correction
 from cellstack.core import filters
-from cellstack.core.blobs import BACKGROUND_PERCENTILE, CENTRE_WIDTH, ball_of, values_around
+from cellstack.core.blobs import BACKGROUND_PERCENTILE, ball_of, values_around
 from cellstack.core.components import keep_marked_components
 from cellstack.core.distance import distance_map
 from cellstack.core.labels import count_voxels, find_boxes, label_type, relabel
+from cellstack.core.scales import CENTRE_WIDTH
 from cellstack.core.topology import fill_cavities
 from cellstack.core.types import BoolVolume, Box, Labels, Spacing, Volume
 from cellstack.core.voxels import in_voxels

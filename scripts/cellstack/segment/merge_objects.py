@@ -1,8 +1,8 @@
 """Merging of neighbours that are parts of one object, on the region adjacency graph.
 
-Each of :data:`METHODS` is called with `labels`, `stack`, `spacing` and `threads`, as described at
-:func:`merge_objects`, and with its options as keywords. It returns an (n + 1,) ndarray of int: for
-each label 0..n the lowest label of the object that it belongs to after merging.
+Each of :data:`METHODS` is called with `labels`, `stack`, `spacing`, `threads` and `typical`, as
+described at :func:`merge_objects`, and with its options as keywords. It returns an (n + 1,) ndarray
+of int: for each label 0..n the lowest label of the object that it belongs to after merging.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,21 @@ MIN_REGIONS_FOR_LARGE = 20  # fewer may all be parts of objects
 
 Pair = tuple[int, int]
 """Two labels, the lower one first."""
+
+
+class Typical(NamedTuple):
+    """What is typical of a stack, with which its objects are compared.
+
+    Attributes
+    ----------
+    background : float
+        Mean intensity of the background.
+    large_voxels : float or None
+        Volume in voxels of a large object before merging; None with too few objects.
+    """
+
+    background: float
+    large_voxels: float | None
 
 
 class _Region(NamedTuple):
@@ -54,6 +69,7 @@ def merge_objects(
     method: str,
     options: dict[str, Any],
     threads: int = 1,
+    typical: Typical | None = None,
 ) -> Labels:
     """Merge neighbours by one of :data:`METHODS`.
 
@@ -72,6 +88,9 @@ def merge_objects(
     threads : int
         Number of regions or borders that are measured at the same time. It does not change the
         result.
+    typical : Typical, optional
+        That of the stack of which this is a block. By default it is measured in `labels` and
+        `stack`.
 
     Returns
     -------
@@ -88,13 +107,48 @@ def merge_objects(
     >>> int(merged.max())
     2
     """
-    root: NDArray[np.int_] = METHODS[method](labels, stack, spacing, threads, **options)
+    root: NDArray[np.int_] = METHODS[method](labels, stack, spacing, threads, typical, **options)
     _, numbers = np.unique(root, return_inverse=True)
     return relabel(labels, numbers.astype(label_type(numbers.max(initial=0))))
 
 
+def describe_typical(
+    volumes: NDArray[np.int_], background_sum: float, background_voxels: int
+) -> Typical:
+    """Return what is typical of a stack.
+
+    Parameters
+    ----------
+    volumes : (n,) ndarray of int
+        Volumes of the objects before merging, in voxels, in any order.
+    background_sum : float
+        Sum of the intensities of the background.
+    background_voxels : int
+        Number of its voxels.
+
+    Returns
+    -------
+    Typical
+
+    Examples
+    --------
+    >>> describe_typical(np.arange(1, 22), 30.0, 300)
+    Typical(background=0.1, large_voxels=19.0)
+    """
+    large = None
+    if len(volumes) >= MIN_REGIONS_FOR_LARGE:
+        large = float(np.percentile(volumes, LARGE_PERCENTILE))
+    return Typical(background_sum / max(1, background_voxels), large)
+
+
 @METHODS
-def none(labels: Labels, stack: Volume, spacing: Spacing, threads: int = 1) -> NDArray[np.int_]:
+def none(
+    labels: Labels,
+    stack: Volume,
+    spacing: Spacing,
+    threads: int = 1,
+    typical: Typical | None = None,
+) -> NDArray[np.int_]:
     """Merge nothing."""
     return np.arange(int(labels.max(initial=0)) + 1)
 
@@ -105,6 +159,7 @@ def convexity(
     stack: Volume,
     spacing: Spacing,
     threads: int = 1,
+    typical: Typical | None = None,
     *,
     min_convexity: float,
     min_border_intensity_ratio: float,
@@ -139,15 +194,16 @@ def convexity(
     root = np.arange(int(labels.max(initial=0)) + 1)
     if len(root) <= 2:  # one region has no neighbours
         return root
-    borders, background = _look_at_planes(labels, stack, threads)
+    borders, background_sum, background_voxels = _look_at_planes(labels, stack, threads)
     boxes = find_boxes(labels)
     with_neighbours = sorted({label for pair in borders for label in pair})
-    regions = _describe_regions(labels, stack, boxes, with_neighbours, threads)
+    regions = _describe_watershed(labels, stack, boxes, with_neighbours, threads)
     max_voxels = volume_voxels(max_volume_um3, spacing)
-    volumes = count_voxels(labels)[1:]
-    volumes = volumes[volumes > 0]
-    if len(volumes) >= MIN_REGIONS_FOR_LARGE:
-        large = float(np.percentile(volumes, LARGE_PERCENTILE))
+    if typical is None:
+        volumes = count_voxels(labels)[1:]
+        typical = describe_typical(volumes[volumes > 0], background_sum, background_voxels)
+    background, large = typical
+    if large is not None:
         max_voxels = min(max_voxels, max_relative_volume * large)
     hulls: dict[int, _Hull] = {}
 
@@ -213,8 +269,8 @@ def convexity(
 
 def _look_at_planes(
     labels: Labels, stack: Volume, threads: int
-) -> tuple[dict[Pair, _Border], float]:
-    """Return the border of each pair of neighbours, and the mean intensity of the background."""
+) -> tuple[dict[Pair, _Border], float, int]:
+    """Return the border of each pair of neighbours, and sum and number of background voxels."""
     count = int(labels.max(initial=0)) + 1
 
     def look_at(z: int) -> tuple[NDArray[np.int64], NDArray[np.float64], int, float]:
@@ -239,7 +295,7 @@ def _look_at_planes(
         divmod(int(key), count): _Border(int(number), float(total))
         for key, number, total in zip(found, faces, sums, strict=True)
     }
-    return borders, sum(totals) / max(1, sum(voxels))
+    return borders, sum(totals), sum(voxels)
 
 
 def _faces_between(
@@ -255,7 +311,7 @@ def _faces_between(
     return pair_keys(first[inside], second[inside], count), (low + high) / 2
 
 
-def _describe_regions(
+def _describe_watershed(
     labels: Labels, stack: Volume, boxes: Boxes, selected: Sequence[int], threads: int
 ) -> dict[int, _Region]:
     def describe(label: int) -> _Region:

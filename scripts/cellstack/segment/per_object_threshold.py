@@ -5,7 +5,7 @@ which is applied to the voxels of its watershed basin.
 """
 
 import logging
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import edt
 import numpy as np
@@ -13,27 +13,21 @@ from numpy.typing import NDArray
 
 from cellstack.core import filters, parallel, resampling
 from cellstack.core.blobs import (
-    CENTRE_WIDTH,
     Blobs,
+    Grid,
     ball_of,
     find_blobs,
-    typical_bright,
     values_around,
 )
 from cellstack.core.components import keep_marked_components
-from cellstack.core.counting import counted
+from cellstack.core.scales import CENTRE_WIDTH
 from cellstack.core.types import BoolVolume, Spacing, Volume
 from cellstack.core.watershed import watershed
+from cellstack.segment.blob_selection import Candidates, Chosen, choose_blobs
 
 log = logging.getLogger(__name__)
-CLEAR_CONTRAST = 2.0  # times the minimum, for objects that are dimmer than others
-MIN_SHARPNESS = 0.5  # response divided by contrast, 0.7 to 0.9 for a ball and less for haze
-MIN_SHARP_FRACTION = 0.5  # of the blobs above a contrast, to be objects and not haze
-MIN_USUAL_SHARPNESS = 0.7  # of the median of brighter objects
-MAX_FACE_NEIGHBOURS = 9  # neighbours of a blob at a face whose median contrast is compared with
 # Haze is measured at these distances from objects, in units of sigma:
 HAZE_START, HAZE_STOP = 0.5, 1.2
-MAX_BLOBS_FOR_HAZE = 50
 HAZE_RADIUS = 3.0  # from the centre of a blob, beyond which haze belongs to other blobs
 # A blob is hollow if the median contrast in one of these shells around its centre is higher than at
 # its centre by this factor. In units of sigma:
@@ -66,6 +60,22 @@ class MarkedBlobs(NamedTuple):
     brightness_ratio: float
     haze_ratio: float
     hollow: int
+
+
+class MarkedBlock(NamedTuple):
+    """The mask of the chosen blobs, and the signs of an inaccurate mask by blob.
+
+    Attributes
+    ----------
+    mask : (Z, Y, X) ndarray of bool
+    haze_ratios : (n,) ndarray of float32
+        Intensity beside each object, see :class:`MarkedBlobs`; NaN where it is not measured.
+    is_hollow : (n,) ndarray of bool
+    """
+
+    mask: BoolVolume
+    haze_ratios: NDArray[np.float32]
+    is_hollow: NDArray[np.bool_]
 
 
 def mark_blobs(
@@ -134,176 +144,202 @@ def mark_blobs(
     The contrast of a hollow blob is that of its shell, and its inside is part of the mask.
     """
     blobs = find_blobs(stack, spacing, sigma_um, min_distance_um, background_radius_um, no_data)
+    chosen, dropped_dim, brightness_ratio = choose_blobs(
+        describe_candidates(blobs, noise_sd, sigma_um),
+        min_contrast=min_contrast,
+        min_contrast_to_noise_ratio=min_contrast_to_noise_ratio,
+        min_dim_objects=min_dim_objects,
+        face_weight=face_weight,
+    )
+    marked = mark_chosen(
+        stack,
+        blobs.grid,
+        chosen,
+        no_data,
+        level=level,
+        sigma_um=sigma_um,
+        max_radius_um=max_radius_um,
+        factor=factor,
+    )
+    return MarkedBlobs(
+        marked.mask,
+        dropped_dim,
+        brightness_ratio,
+        typical_haze(marked.haze_ratios),
+        int(np.count_nonzero(marked.is_hollow)),
+    )
+
+
+def describe_candidates(blobs: Blobs, noise_sd: float, sigma_um: float) -> Candidates:
+    """Add to blobs what :func:`choose_blobs` needs to know of the stack around them.
+
+    Parameters
+    ----------
+    blobs : Blobs
+    noise_sd : float
+        See :func:`mark_blobs`.
+    sigma_um : float
+        Standard deviation of the blob filter in um.
+
+    Returns
+    -------
+    Candidates
+        In a block of a stack, those near to a face at which the block was cut are not right.
+    """
+    rim_um = sigma_um * CENTRE_WIDTH
+    places = blobs.centres * blobs.spacing
+    far_face = (np.array(blobs.smooth.shape) - 1) * blobs.spacing
+    at_face = (np.minimum(places, far_face - places) < rim_um).any(axis=1)
+    if not blobs.has_data.all():
+        to_no_data = edt.edt(blobs.has_data.view(np.uint8), anisotropy=blobs.spacing)
+        at_face |= to_no_data[tuple(blobs.centres.T)] <= rim_um
+    return Candidates(
+        blobs.spacing,
+        blobs.centres,
+        blobs.backgrounds,
+        blobs.contrasts,
+        blobs.responses,
+        _noise_at_centres(noise_sd, blobs, rim_um),
+        at_face,
+    )
+
+
+def mark_chosen(
+    stack: Volume,
+    grid: Grid,
+    chosen: Chosen,
+    no_data: BoolVolume | None = None,
+    *,
+    level: float,
+    sigma_um: float,
+    max_radius_um: float,
+    factor: float = 1.0,
+) -> MarkedBlock:
+    """Threshold each chosen blob between its background and its centre.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of float32
+        Denoised intensities of a stack, or of a block of it.
+    grid : Grid
+        The stack as :func:`cellstack.core.blobs.find_blobs` smooths it.
+    chosen : Chosen
+        Blobs within the grid.
+    no_data, level, sigma_um, max_radius_um, factor
+        See :func:`mark_blobs`.
+
+    Returns
+    -------
+    MarkedBlock
+    """
+    if len(chosen.centres) == 0:
+        return MarkedBlock(np.zeros(stack.shape, bool), np.zeros(0, np.float32), np.zeros(0, bool))
     centre_radius_um = sigma_um * CENTRE_WIDTH
-    noise = _noise_at_centres(noise_sd, blobs, centre_radius_um)
-    kept, dropped_dim, brightness_ratio = select_blobs(
-        blobs, min_contrast_to_noise_ratio * noise, min_contrast, min_dim_objects
-    )
-    log.info(
-        "%s, %d kept, %d dropped as too dim", counted(len(kept), "blobs"), kept.sum(), dropped_dim
-    )
-    if not kept.any():
-        return MarkedBlobs(np.zeros(stack.shape, bool), dropped_dim, brightness_ratio, 0.0, 0)
-    markers = np.zeros(blobs.smooth.shape, np.int32)
-    markers[tuple(blobs.centres[kept].T)] = np.arange(1, kept.sum() + 1)
+    markers = np.zeros(grid.smooth.shape, np.int32)
+    markers[tuple(chosen.centres.T)] = np.arange(1, len(chosen.centres) + 1)
     # As uint8, because edt takes twice as long for bool.
-    to_centre: Volume = edt.edt((markers == 0).view(np.uint8), anisotropy=blobs.spacing)
-    highest = resampling.block_maxima(stack, blobs.factors)
-    shells, radii = _find_shells(blobs, kept, highest, sigma_um)
-    contrasts = _raise_at_faces(blobs, kept, centre_radius_um, face_weight)
-    contrasts = np.maximum(contrasts, shells)
-    thresholds = np.float32(factor) * (blobs.backgrounds[kept] + np.float32(level) * contrasts)
+    to_centre: Volume = edt.edt((markers == 0).view(np.uint8), anisotropy=grid.spacing)
+    highest = resampling.block_maxima(stack, grid.factors)
+    shells, radii = _find_shells(grid, chosen, highest, sigma_um)
+    contrasts = np.maximum(chosen.raised, shells)
+    thresholds = np.float32(factor) * (chosen.backgrounds + np.float32(level) * contrasts)
     basins = _flood(
-        blobs.smooth,
+        grid.smooth,
         markers,
         within_reach=to_centre <= max_radius_um,
         bright=(highest > thresholds.min()) | (to_centre <= radii.max()),
         in_centre=to_centre <= centre_radius_um,
     )
-    threshold_map = np.append(np.float32(np.inf), thresholds)[basins]  # basin 0: too far away
+    # basin 0 is too far away
+    threshold_map = cast("Volume", np.append(np.float32(np.inf), thresholds)[basins])
     is_inside = to_centre <= np.append(np.float32(-1), radii)[basins]
     threshold_map[is_inside] = -np.inf
     above = np.empty(stack.shape, bool)
     in_centre = np.empty(stack.shape, bool)
 
     def compare(index: int) -> None:
-        planes = slice(index * blobs.factors[0], (index + 1) * blobs.factors[0])
-        threshold = _enlarge(threshold_map[index], blobs.factors[1:], stack.shape[1:])
-        distance = _enlarge(to_centre[index], blobs.factors[1:], stack.shape[1:])
+        planes = slice(index * grid.factors[0], (index + 1) * grid.factors[0])
+        threshold = _enlarge(threshold_map[index], grid.factors[1:], stack.shape[1:])
+        distance = _enlarge(to_centre[index], grid.factors[1:], stack.shape[1:])
         np.greater(stack[planes], threshold, out=above[planes])
         if no_data is not None:
             above[planes] &= ~no_data[planes]
         in_centre[planes] = distance <= centre_radius_um
 
     parallel.map_threads(compare, range(len(threshold_map)), parallel.threads_for(stack))
-    haze_ratio = _measure_haze(blobs, kept, blobs.smooth > threshold_map, sigma_um)
+    haze_ratios = _measure_haze(grid, chosen, grid.smooth > threshold_map, sigma_um)
     mask = keep_marked_components(above, in_centre)
-    hollow = int(np.count_nonzero(radii > 0))
-    return MarkedBlobs(mask, dropped_dim, brightness_ratio, haze_ratio, hollow)
+    return MarkedBlock(mask, haze_ratios, radii > 0)
 
 
-def select_blobs(
-    blobs: Blobs,
-    min_heights: NDArray[np.float64],
-    min_contrast: float,
-    min_dim_objects: int,
-) -> tuple[NDArray[np.bool_], int, float]:
-    """Select the blobs that are objects.
+def typical_haze(ratios: NDArray[np.float32]) -> float:
+    """Return the median of haze ratios, see :class:`MarkedBlobs`.
 
     Parameters
     ----------
-    blobs : Blobs
-    min_heights : (n,) ndarray of float
-        Minimum contrast of each blob, given by the noise.
-    min_contrast : float
-        Minimum contrast and response, as a fraction of those of typical bright blobs.
-    min_dim_objects : int
-        Minimum number of dimmer blobs that are kept.
+    ratios : (n,) ndarray of float32
+        Of single objects; those that were not measured are NaN.
 
     Returns
     -------
-    kept : (n,) ndarray of bool
-    dropped_dim : int
-        Number of blobs in groups that are too small to be kept.
-    brightness_ratio : float
-        Typical contrast of bright blobs divided by that of the dimmest group that is kept; 1 if
-        there is one group.
+    float
+        0 if it is negative, or if none was measured.
 
-    Notes
-    -----
-    A few bright objects or debris would hide all others, if contrasts were compared with the
-    brightest ones only. Therefore the remaining blobs are compared with each other, if they have
-    twice the minimum contrast and are sharp: the ratio of response and contrast is 0.7 to 0.9 for
-    separate balls, higher in a crowd, and lower for haze. Those above `min_contrast` of the typical
-    one form a group, which is kept if it is large enough. This is repeated with dimmer blobs, until
-    most of those that stand out from the noise are not sharp.
+    Examples
+    --------
+    >>> round(typical_haze(np.float32([0.2, np.nan, 0.4, 0.3])), 3)
+    0.3
     """
-    contrasts, responses = blobs.contrasts, blobs.responses
-    typical = typical_bright(contrasts)
-    is_bright = contrasts > min_contrast * typical
-    kept = (contrasts > min_heights) & is_bright
-    kept &= responses > min_contrast * typical_bright(responses)
-    clear = contrasts > CLEAR_CONTRAST * min_heights
-    sharpness = responses / np.where(clear, contrasts, np.inf)
-    usual = float(np.median(sharpness[kept])) if kept.any() else np.inf
-    sharp = (sharpness > MIN_SHARPNESS) & ~is_bright | (sharpness > MIN_USUAL_SHARPNESS * usual)
-    rest = clear & sharp & ~kept
-    dropped_dim, dimmest = 0, typical
-    while rest.any():
-        limit = min_contrast * typical_bright(contrasts[rest])
-        group = rest & (contrasts > limit)
-        group &= responses > min_contrast * typical_bright(responses[rest])
-        count = int(np.count_nonzero(group))
-        similar = (contrasts > min_heights) & (contrasts > limit) & ~kept
-        if count < MIN_SHARP_FRACTION * np.count_nonzero(similar):
-            break
-        if count >= min_dim_objects:
-            kept |= group
-            dimmest = float(np.median(contrasts[group]))
-        else:
-            dropped_dim += count
-        rest = rest & (contrasts <= limit)
-    ratio = max(1.0, typical / dimmest) if dimmest > 0 else 1.0
-    return kept, dropped_dim, ratio
+    measured = ratios[~np.isnan(ratios)]
+    return max(0.0, float(np.median(measured))) if len(measured) else 0.0
 
 
 def _find_shells(
-    blobs: Blobs, kept: NDArray[np.bool_], highest: Volume, sigma_um: float
+    grid: Grid, chosen: Chosen, highest: Volume, sigma_um: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the contrast and the radius in um of the shell of each blob kept; -1 if not hollow.
+    """Return the contrast and the radius in um of the shell of each blob; -1 if not hollow.
 
     `highest` is the maximum of the stack in each voxel of the grid, since a shell is thin.
     """
     shells = []
     for start, stop in SHELLS:
-        shell, inner = (ball_of(radius * sigma_um, blobs.spacing) for radius in (stop, start))
+        shell, inner = (ball_of(radius * sigma_um, grid.spacing) for radius in (stop, start))
         middle = tuple(
             slice((outer - length) // 2, (outer + length) // 2)
             for outer, length in zip(shell.shape, inner.shape, strict=True)
         )
         shell[middle] &= ~inner
         shells.append((shell, (start + stop) / 2 * sigma_um))
-    contrasts = np.full(np.count_nonzero(kept), -1, np.float32)
+    contrasts = np.full(len(chosen.centres), -1, np.float32)
     radii = contrasts.copy()
-    selected = zip(
-        blobs.centres[kept].tolist(), blobs.backgrounds[kept], blobs.contrasts[kept], strict=True
-    )
+    selected = zip(chosen.centres.tolist(), chosen.backgrounds, chosen.contrasts, strict=True)
     for index, (centre, background, contrast) in enumerate(selected):
         best = MIN_HOLLOW_RATIO * contrast
         for shell, radius in shells:
-            around = values_around(blobs.smooth, centre, shell, blobs.has_data)
+            around = values_around(grid.smooth, centre, shell, grid.has_data)
             if len(around) and np.median(around) - background > best:
                 best = float(np.median(around)) - background
-                top = values_around(highest, centre, shell, blobs.has_data)
+                top = values_around(highest, centre, shell, grid.has_data)
                 contrasts[index] = np.percentile(top, SHELL_PERCENTILE) - background
                 radii[index] = radius
     return contrasts, radii
 
 
 def _measure_haze(
-    blobs: Blobs, kept: NDArray[np.bool_], inside: BoolVolume, sigma_um: float
-) -> float:
-    """Return the median over the blobs kept of the intensity beside objects, see `MarkedBlobs`.
-
-    Of many blobs only some are measured.
-    """
-    distance: Volume = edt.edt((~inside).view(np.uint8), anisotropy=blobs.spacing)
+    grid: Grid, chosen: Chosen, inside: BoolVolume, sigma_um: float
+) -> NDArray[np.float32]:
+    """Return the intensity beside the objects in the sample, see `MarkedBlobs`; NaN for others."""
+    distance: Volume = edt.edt((~inside).view(np.uint8), anisotropy=grid.spacing)
     beside = (distance > HAZE_START * sigma_um) & (distance <= HAZE_STOP * sigma_um)
-    beside &= blobs.has_data
-    ball = ball_of(HAZE_RADIUS * sigma_um, blobs.spacing)
-    ratios = []
-    sample = np.flatnonzero(kept)
-    sample = sample[:: -(-len(sample) // MAX_BLOBS_FOR_HAZE)]
-    for centre, background, contrast in zip(
-        blobs.centres[sample].tolist(),
-        blobs.backgrounds[sample],
-        blobs.contrasts[sample],
-        strict=True,
-    ):
-        around = values_around(blobs.smooth, centre, ball, beside)
+    beside &= grid.has_data
+    ball = ball_of(HAZE_RADIUS * sigma_um, grid.spacing)
+    ratios = np.full(len(chosen.centres), np.nan, np.float32)
+    for index in np.flatnonzero(chosen.in_sample).tolist():
+        around = values_around(grid.smooth, chosen.centres[index].tolist(), ball, beside)
         if len(around):
-            ratios.append((float(np.median(around)) - background) / contrast)
-    return max(0.0, float(np.median(ratios))) if ratios else 0.0
+            height = float(np.median(around)) - chosen.backgrounds[index]
+            ratios[index] = height / chosen.contrasts[index]
+    return ratios
 
 
 def _flood(
@@ -329,28 +365,6 @@ def _enlarge(plane: Volume, factors: tuple[int, ...], shape: tuple[int, ...]) ->
     """Repeat the pixels of a plane of the grid, and crop it to a shape."""
     rows = np.repeat(plane, factors[1], axis=1)[:, : shape[1]]
     return np.repeat(rows, factors[0], axis=0)[: shape[0]]
-
-
-def _raise_at_faces(blobs: Blobs, kept: NDArray[np.bool_], rim_um: float, weight: float) -> Volume:
-    """Return the contrasts of the blobs kept, raised for those within `rim_um` of a face.
-
-    They are raised towards the median of the nearest blobs that are not at a face.
-    """
-    centres, contrasts = blobs.centres[kept] * blobs.spacing, blobs.contrasts[kept]
-    far_face = (np.array(blobs.smooth.shape) - 1) * blobs.spacing
-    at_face = (np.minimum(centres, far_face - centres) < rim_um).any(axis=1)
-    if not blobs.has_data.all():
-        to_no_data = edt.edt(blobs.has_data.view(np.uint8), anisotropy=blobs.spacing)
-        at_face |= to_no_data[tuple(blobs.centres[kept].T)] <= rim_um
-    count = min(MAX_FACE_NEIGHBOURS, np.count_nonzero(~at_face))
-    if count and at_face.any():
-        nearest = [
-            np.argsort(np.sum(np.square(centres[~at_face] - each), axis=1), kind="stable")[:count]
-            for each in centres[at_face]
-        ]
-        typical, own = np.median(contrasts[~at_face][nearest], axis=1), contrasts[at_face]
-        contrasts[at_face] = own + np.float32(weight) * np.maximum(typical - own, 0)
-    return contrasts
 
 
 def _noise_at_centres(noise_sd: float, blobs: Blobs, sigma_um: float) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.filters import TRUNCATE
+from cellstack.core.scales import TRUNCATE
 from cellstack.core.types import RawVolume, Spacing
 from cellstack.spots.boxes import read_boxes
 from cellstack.spots.fit_spots import FWHM, VOXELS_PER_BATCH

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from cellstack.config.units import PATTERN, Unit, pattern_of
+from cellstack.config.units import OF_BLOCKS, OF_STACKS, PATTERN, Unit, pattern_of
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,8 @@ from cellstack.config.units import PATTERN, Unit, pattern_of
         ("colony", Unit("colony")),
         ("sweep/12/a-1", Unit("a-1", 12)),
         ("sweep/1/sweep", Unit("sweep", 1)),
+        ("a/blocks/0-1-12", Unit("a", block="0-1-12")),
+        ("sweep/2/blocks/blocks/0-0-0", Unit("blocks", 2, "0-0-0")),
     ],
 )
 def test_a_path_names_a_unit(path, unit):
@@ -19,7 +21,13 @@ def test_a_path_names_a_unit(path, unit):
     assert unit.path == path
 
 
-@pytest.mark.parametrize("path", ["sweep/0/a", "sweep/a", "a/b", "sweep/1/a/b", "-a", "", "../a"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("sweep/0/a", "sweep/a", "a/b", "sweep/1/a/b", "-a", "", "../a"),
+        *("a/blocks", "a/blocks/1-2", "a/blocks/0-1-x", "blocks/0-0-0", "a/blocks/0-0-0/b"),
+    ],
+)
 def test_other_paths_name_no_unit(path):
     assert not re.fullmatch(PATTERN, path)
 
@@ -28,5 +36,16 @@ def test_a_pattern_matches_its_stacks_in_all_runs():
     pattern = pattern_of(["a", "b-1"])
     for path in ("a", "b-1", "sweep/3/b-1"):
         assert re.fullmatch(pattern, path)
-    for path in ("b", "c", "sweep/3/c", "ab"):
+    for path in ("b", "c", "sweep/3/c", "ab", "a/blocks/0-0-0"):
         assert not re.fullmatch(pattern, path)
+    pattern = pattern_of(["a", "b-1"], with_blocks=True)
+    for path in ("a", "a/blocks/0-0-0", "sweep/3/b-1/blocks/1-0-2"):
+        assert re.fullmatch(pattern, path)
+    assert not re.fullmatch(pattern, "c/blocks/0-0-0")
+
+
+def test_the_stack_of_a_block():
+    assert Unit("a", 3, "0-0-1").complete == Unit("a", 3)
+    assert re.fullmatch(OF_BLOCKS, "sweep/3/a/blocks/0-0-1")
+    assert not re.fullmatch(OF_BLOCKS, "a")
+    assert not re.fullmatch(OF_STACKS, "a/blocks/0-0-1")

@@ -5,8 +5,9 @@ from shapes import UNIT, landscape, read_only, row_of_balls, spacing_of
 from skimage.filters import threshold_otsu
 
 from cellstack.core import blobs, parallel
-from cellstack.core.blobs import blobness, find_blobs, typical_bright
+from cellstack.core.blobs import blobness, find_blobs
 from cellstack.core.filters import gaussian
+from cellstack.core.thresholds import typical_bright
 
 each_ratio = pytest.mark.parametrize("ratio", [1, 4, 8])
 each_spacing = pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from cellstack.core.intensities import (
     exact_sum,
     interpolate,
     percentiles,
+    percentiles_of_planes,
     rescale,
 )
+from cellstack.core.planes import ComputedPlanes
 
 INTEGERS = st.sampled_from(["uint8", "uint16"]).flatmap(
     lambda name: arrays(name, array_shapes(min_dims=3, max_dims=3))
@@ -91,3 +93,19 @@ def test_high_values_of_16_bits_are_mapped():
     np.testing.assert_allclose(rescale(stack, 1000, 65_000), expected, rtol=1e-6)
     levels, fractions = np.array([0.0, 70_000.0]), np.array([0.0, 1.0])
     np.testing.assert_allclose(interpolate(stack, levels, fractions), stack / 70_000, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("with_gaps", [False, True])
+def test_percentiles_of_planes_are_those_of_the_stack(dtype, with_gaps):
+    generator = np.random.default_rng(0)
+    # the first planes have fewer values than the last
+    stack = (generator.random((5, 9, 11)) * np.reshape([3, 9, 90, 40, 250], (5, 1, 1))).astype(
+        dtype
+    )
+    no_data = generator.random(stack.shape) < 0.3 if with_gaps else None
+    data = stack if no_data is None else stack[~no_data]
+    planes = ComputedPlanes(stack.shape, stack.__getitem__)
+    percents = (0, 0.5, 37, 99.5, 100)
+    assert percentiles_of_planes(planes, percents, no_data) == percentiles(data, percents)
+    assert percentiles_of_planes(stack, percents, no_data) == percentiles(data, percents)

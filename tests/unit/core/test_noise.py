@@ -7,6 +7,7 @@ from hypothesis.extra.numpy import arrays
 
 from cellstack.core import parallel
 from cellstack.core.noise import estimate_noise
+from cellstack.core.planes import ComputedPlanes
 
 
 @pytest.mark.parametrize("sigma", [0.002, 0.05])
@@ -57,3 +58,11 @@ def test_voxels_without_data_are_left_out():
     stack[no_data] = np.random.default_rng(4).normal(0.5, 0.01, no_data.sum())
     assert estimate_noise(stack) < 0.05
     assert estimate_noise(stack, no_data) == pytest.approx(0.1, rel=0.05)
+
+
+def test_noise_of_planes_is_that_of_the_stack():
+    stack = np.random.default_rng(1).random((7, 40, 50), "float32")
+    no_data = np.zeros(stack.shape, bool)
+    no_data[:, :, :9] = True
+    planes, without = (ComputedPlanes(each.shape, each.__getitem__) for each in (stack, no_data))
+    assert estimate_noise(planes, without) == estimate_noise(stack, no_data)

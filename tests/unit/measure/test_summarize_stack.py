@@ -442,3 +442,15 @@ def test_a_flag_of_the_objects_replaces_that_of_their_channel():
     assert [flag for flag in of_channels if flag in flags] == of_channels[2:]
     assert sum(flag.startswith("low signal to noise") for flag in flags) == 1
     assert sum(flag.startswith("saturated: 6 of 6 objects") for flag in flags) == 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_disagreements_of_blocks_are_flagged(count):
+    record = {"seam_disagreements": count}
+    flags = summarize_stack(table(6), ["kept"] * 6, 10, threshold_record=record)["flags"]
+    expected = {
+        1: "seams: blocks disagreed on 1 object (",
+        3: "seams: blocks disagreed on 3 objects",
+    }
+    assert ("seams" in flags) == (count > 0)
+    assert expected.get(count, "") in flags

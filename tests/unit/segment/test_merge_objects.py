@@ -5,7 +5,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cellstack.files.stacks import read_stack, write_stack
-from cellstack.segment.merge_objects import METHODS, _look_at_planes, merge_objects
+from cellstack.segment.merge_objects import (
+    METHODS,
+    Typical,
+    _look_at_planes,
+    merge_objects,
+)
 from merge_objects import main
 
 OPTIONS = {
@@ -197,9 +202,20 @@ def test_borders_against_a_loop_over_faces(labels, seed):
                 faces, total = expected.get(pair, (0, 0.0))
                 expected[pair] = faces + 1, total + float(stack[place] + stack[after]) / 2
     for threads in (1, 2):
-        borders, background = _look_at_planes(labels, stack, threads)
+        borders, total, voxels = _look_at_planes(labels, stack, threads)
         assert borders == expected
-        assert background == pytest.approx(stack[labels == 0].mean() if (labels == 0).any() else 0)
+        assert total == pytest.approx(stack[labels == 0].sum(dtype=float))
+        assert voxels == (labels == 0).sum()
+
+
+def test_the_volume_of_large_objects_comes_from_the_stack_of_a_block():
+    labels, stack = cut_ball(SPACINGS[1])
+    volume = int((labels > 0).sum())
+    for large, count in ((volume, 1), (0.8 * volume, 2)):
+        typical = Typical(background=0.0, large_voxels=large)
+        options = OPTIONS | {"max_relative_volume": 1.1}
+        merged = merge_objects(labels, stack, SPACINGS[1], "convexity", options, typical=typical)
+        assert merged.max() == count
 
 
 def test_script_writes_merged_objects(tmp_path):

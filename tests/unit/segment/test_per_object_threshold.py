@@ -6,15 +6,15 @@ from scipy import ndimage
 from shapes import row_of_balls
 
 from cellstack.core import parallel
-from cellstack.core.blobs import Blobs, find_blobs
+from cellstack.core.blobs import Blobs, Grid, find_blobs
 from cellstack.core.watershed import watershed
 from cellstack.segment import per_object_threshold
+from cellstack.segment.blob_selection import Chosen, _raise_at_faces, select_blobs
 from cellstack.segment.per_object_threshold import (
     _find_shells,
     _flood,
-    _raise_at_faces,
+    describe_candidates,
     mark_blobs,
-    select_blobs,
 )
 
 DIAMETER = 8.0
@@ -165,7 +165,8 @@ def test_the_nearest_neighbours_of_a_blob_at_a_face_are_the_first_of_equally_nea
         contrasts,
         contrasts,
     )
-    raised = _raise_at_faces(blobs, np.ones(len(centres), bool), 1.0, 0.5)
+    candidates = describe_candidates(blobs, 0.0, 2 * 1.0)
+    raised = _raise_at_faces(candidates, np.ones(len(centres), bool), 0.5)
     assert raised[0] == 1 + 0.5 * (14 - 1)
     np.testing.assert_array_equal(raised[1:], contrasts[1:])
 
@@ -180,7 +181,8 @@ def test_the_border_of_voxels_without_data_counts_as_a_face_beside_the_faces():
     blobs = Blobs(
         (1, 1, 1), spacing, zeros[0], has_data, centres, zeros[1], contrasts.copy(), contrasts
     )
-    raised = _raise_at_faces(blobs, np.ones(4, bool), 1.4, 0.5)
+    candidates = describe_candidates(blobs, 0.0, 2 * 1.4)
+    raised = _raise_at_faces(candidates, np.ones(4, bool), 0.5)
     # Those that are not at a face have a median of 2.
     np.testing.assert_allclose(raised, [1.5, 1, 1.5, 3])
 
@@ -510,9 +512,9 @@ def test_a_thin_shell_far_from_the_centre_is_found():
     smooth = np.where((radius > 1.25 * sigma_um) & (radius <= 1.5 * sigma_um), 5, 3)
     smooth = smooth.astype("float32")
     values = (np.full(1, value, "float32") for value in (2, 1, 1))
-    has_data = np.ones(shape, bool)
-    blobs = Blobs((1, 1, 1), spacing, smooth, has_data, np.array([[10, 20, 30]]), *values)
-    contrasts, radii = _find_shells(blobs, np.ones(1, bool), smooth, sigma_um)
+    on_grid = Grid((1, 1, 1), spacing, smooth, np.ones(shape, bool))
+    chosen = Chosen(np.array([[10, 20, 30]]), *values, np.ones(1, bool))
+    contrasts, radii = _find_shells(on_grid, chosen, smooth, sigma_um)
     assert contrasts.tolist() == [5 - 2]
     np.testing.assert_allclose(radii, [1.35 * sigma_um])
 

@@ -1,0 +1,176 @@
+rule measure_intensities:
+    """Measure the range and the noise of a stack that is cut into blocks."""
+    input:
+        raw=made_by("import_stack", "<results>/{stack}/channels/{channel}/raw.tif"),
+        no_data=by_wildcards(inputs.no_data),
+    output:
+        intensities="<results>/{stack}/channels/{channel}/intensities.json",
+    log:
+        "<logs>/{stack}/channels/{channel}/measure_intensities.log",
+    benchmark:
+        "<benchmarks>/{stack}/channels/{channel}/measure_intensities.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    threads: cores
+    resources:
+        mem_mb=memory("measure_intensities"),
+        runtime=minutes("measure_intensities"),
+    params:
+        steps=by_wildcards(study.argument, key="steps", stage="adjust_contrast"),
+        source=source_hash("measure_intensities"),
+    script:
+        "../scripts/measure_intensities.py"
+
+
+rule cut_block:
+    """Cut a block with its overlap out of a stack."""
+    input:
+        cut=by_wildcards(inputs.cut_channel),
+    output:
+        raw=intermediate("<results>/{stack}/channels/{channel}/raw.tif"),
+        record="<results>/{stack}/channels/{channel}/import.json",
+    log:
+        "<logs>/{stack}/channels/{channel}/cut_block.log",
+    benchmark:
+        "<benchmarks>/{stack}/channels/{channel}/cut_block.tsv"
+    wildcard_constraints:
+        stack=OF_BLOCKS,
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("cut_block"),
+        runtime=minutes("cut_block"),
+    params:
+        block=by_wildcards(study.geometry_of),
+        source=source_hash("cut_block"),
+    script:
+        "../scripts/cut_block.py"
+
+
+rule find_blobs:
+    """Find and describe the bright blobs in the core of a block."""
+    input:
+        denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
+        intensities=by_wildcards(inputs.measured_intensities, channel="nuclei"),
+        no_data=by_wildcards(inputs.no_data, channel="nuclei"),
+    output:
+        blobs="<results>/{stack}/nuclei/blobs.json",
+    log:
+        "<logs>/{stack}/nuclei/find_blobs.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/find_blobs.tsv"
+    wildcard_constraints:
+        stack=OF_BLOCKS,
+    conda:
+        "../envs/cellstack.yaml"
+    threads: cores
+    resources:
+        mem_mb=memory("find_blobs"),
+        runtime=minutes("find_blobs"),
+    params:
+        options=by_wildcards(study.argument, key="options", stage="binarize", channel="nuclei"),
+        block=by_wildcards(study.geometry_of),
+        source=source_hash("find_blobs"),
+    script:
+        "../scripts/find_blobs.py"
+
+
+rule choose_blobs:
+    """Choose the blobs of all blocks of a stack that are objects."""
+    input:
+        blobs=by_wildcards(inputs.of_blocks, stage="binarize", name="blobs.json"),
+    output:
+        chosen="<results>/{stack}/nuclei/chosen.json",
+    log:
+        "<logs>/{stack}/nuclei/choose_blobs.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/choose_blobs.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("choose_blobs"),
+        runtime=minutes("choose_blobs"),
+    params:
+        options=by_wildcards(study.argument, key="options", stage="binarize", channel="nuclei"),
+        source=source_hash("choose_blobs"),
+    script:
+        "../scripts/choose_blobs.py"
+
+
+rule measure_watershed:
+    """Measure the volumes of objects before merging, and the background, in the core of a block."""
+    input:
+        seeds=made_by("find_seeds", "<results>/{stack}/nuclei/seeds.tif"),
+        watershed=made_by("split_objects", "<results>/{stack}/nuclei/watershed.tif"),
+        denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
+    output:
+        regions="<results>/{stack}/nuclei/watershed.json",
+    log:
+        "<logs>/{stack}/nuclei/measure_watershed.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/measure_watershed.tsv"
+    wildcard_constraints:
+        stack=OF_BLOCKS,
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("measure_watershed"),
+        runtime=minutes("measure_watershed"),
+    params:
+        block=by_wildcards(study.geometry_of),
+        source=source_hash("measure_watershed"),
+    script:
+        "../scripts/measure_watershed.py"
+
+
+rule describe_watershed:
+    """Describe what is typical of the objects before merging, in all blocks of a stack."""
+    input:
+        regions=by_wildcards(inputs.of_blocks, stage="split_objects", name="watershed.json"),
+    output:
+        typical="<results>/{stack}/nuclei/typical.json",
+    log:
+        "<logs>/{stack}/nuclei/describe_watershed.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/describe_watershed.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("describe_watershed"),
+        runtime=minutes("describe_watershed"),
+    params:
+        source=source_hash("describe_watershed"),
+    script:
+        "../scripts/describe_watershed.py"
+
+
+rule join_blocks:
+    """Join the objects of all blocks of a stack."""
+    input:
+        raw=made_by("import_stack", "<results>/{stack}/channels/nuclei/raw.tif", "nuclei"),
+        seeds=by_wildcards(inputs.of_blocks, stage="find_seeds", name="seeds.tif"),
+        merged=by_wildcards(inputs.of_blocks, stage="merge_objects", name="merged.tif"),
+        outlines=by_wildcards(inputs.of_blocks, stage="smooth_outlines", name="segmentation.tif"),
+        thresholds=by_wildcards(inputs.of_blocks, stage="binarize", name="threshold.json"),
+        chosen=by_wildcards(inputs.chosen_of_stack),
+    output:
+        segmentation="<results>/{stack}/nuclei/segmentation.tif",
+        joined_seeds=intermediate("<results>/{stack}/nuclei/seeds.tif"),
+        threshold="<results>/{stack}/nuclei/threshold.json",
+        record="<results>/{stack}/nuclei/joined.json",
+    log:
+        "<logs>/{stack}/nuclei/join_blocks.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/join_blocks.tsv"
+    wildcard_constraints:
+        stack=pattern_of_units(study.units_in_blocks()),
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("join_blocks"),
+        runtime=minutes("join_blocks"),
+    params:
+        blocks=by_wildcards(study.geometries),
+        source=source_hash("join_blocks"),
+    script:
+        "../scripts/join_blocks.py"

@@ -1,0 +1,326 @@
+"""Objects of overlapping blocks, joined to those of the complete stack.
+
+An object belongs to the block whose core holds its reference point: the first voxel, in the order
+z, y, x, of its seeds. This is also the order in which objects are numbered.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.blocks.cut_block import Ranges, is_in, within
+from cellstack.core.labels import find_boxes, label_type
+from cellstack.core.planes import ComputedPlanes
+from cellstack.core.types import Box, Labels
+
+MAX_TAKEN = 0.5  # of an object that is not the same as one of another block
+SEAM = 0.25  # of the overlap: beside a core, where a block sees all that determines an object
+
+
+class Objects(NamedTuple):
+    """The objects of a block.
+
+    Attributes
+    ----------
+    labels : (n,) ndarray of int
+        Their labels in the block.
+    references : (n, 3) ndarray of int
+        Voxel of the complete stack that decides which block an object belongs to.
+    """
+
+    labels: NDArray[np.int_]
+    references: NDArray[np.int_]
+
+
+class Joined(NamedTuple):
+    """What is known of a joined stack.
+
+    Attributes
+    ----------
+    numbers : (m + 1,) ndarray of uint16 or uint32
+        Label in the complete stack of each number in which objects were pasted; 0 for none.
+    record : dict of str to int
+        ``objects``; ``at_seams``, those that extend beyond the core of their block; and how often
+        blocks disagreed: ``doubled`` objects that two blocks own, of which one is left out,
+        ``lost`` objects that no block owns, which are added, ``moved`` objects whose reference
+        point differs, and ``contested_voxels`` of two objects.
+    """
+
+    numbers: Labels
+    record: dict[str, int]
+
+
+def find_objects(
+    segmentation: Labels, merged: Labels, seeds: Labels, first: Sequence[int]
+) -> Objects:
+    """Find the reference point of each object of a block.
+
+    Parameters
+    ----------
+    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+        Objects with smooth outlines.
+    merged : (Z, Y, X) ndarray of uint16 or uint32
+        Objects before smoothing, with other labels.
+    seeds : (Z, Y, X) ndarray of uint16 or uint32
+        Seeds, one or more in each object before smoothing.
+    first : (3,) sequence of int
+        First voxel of the block.
+
+    Returns
+    -------
+    Objects
+        In the order of their labels.
+
+    Examples
+    --------
+    >>> seeds = np.uint16([[[0, 1, 0, 0, 2, 0]]])
+    >>> merged = np.uint16([[[1, 1, 0, 2, 2, 2]]])
+    >>> found = find_objects(np.uint16([[[0, 0, 0, 1, 1, 1]]]), merged, seeds, (0, 0, 10))
+    >>> found.labels, found.references
+    (array([1]), array([[ 0,  0, 14]]))
+    """
+    places = np.flatnonzero(seeds)
+    of_seeds = merged.ravel()[places]
+    unsmoothed, index = np.unique(of_seeds, return_index=True)
+    reference = np.zeros(int(merged.max(initial=0)) + 1, int)
+    reference[unsmoothed] = places[index]
+    # Objects do not grow into each other, so any common voxel shows which object this was.
+    boxes = find_boxes(segmentation)
+    labels = np.array(list(boxes), int)
+    before = np.zeros(int(segmentation.max(initial=0)) + 1, int)
+    smoothed = segmentation.ravel()[places]
+    before[smoothed] = of_seeds
+    for label in labels[before[labels] == 0].tolist():
+        own = merged[boxes[label]][segmentation[boxes[label]] == label]
+        before[label] = own.max(initial=0)
+    voxels = np.unravel_index(reference[before[labels]], seeds.shape)
+    return Objects(labels, np.stack(voxels, axis=1) + np.asarray(first))
+
+
+def beside_core(core: Ranges, extent: Ranges) -> list[tuple[int, int]]:
+    """Return the core and a part of the overlap, in which a block sees complete objects.
+
+    Examples
+    --------
+    >>> beside_core([(8, 20)], [(0, 24)])
+    [(6, 21)]
+    """
+    return [
+        (start - int(SEAM * (start - first)), stop + int(SEAM * (last - stop)))
+        for (start, stop), (first, last) in zip(core, extent, strict=True)
+    ]
+
+
+def join_blocks(
+    pasted: NDArray[np.uint32],
+    blocks: Sequence[dict[str, Ranges]],
+    read_objects: Callable[[int], Objects],
+    read_labels: Callable[[int], Labels],
+) -> Joined:
+    """Paste the objects of all blocks into one stack.
+
+    Parameters
+    ----------
+    pasted : (Z, Y, X) ndarray of uint32
+        All 0. It may be memory-mapped: only the part of one block is used at a time.
+    blocks : sequence of dict
+        ``core`` and ``extent`` of each block.
+    read_objects : callable
+        Takes the index of a block and returns its objects.
+    read_labels : callable
+        Takes the index of a block and returns its labels.
+
+    Returns
+    -------
+    Joined
+        `numbers` converts the values in `pasted` to labels, which are in the order of the
+        reference points.
+    """
+    found = [read_objects(index) for index in range(len(blocks))]
+    references: list[NDArray[np.int_]] = []
+    counts = dict.fromkeys(("at_seams", "doubled", "lost", "moved", "contested_voxels"), 0)
+    owned = [
+        is_in(objects.references, block["core"])
+        for objects, block in zip(found, blocks, strict=True)
+    ]
+
+    def paste(index: int, label: int, box: Box, labels: Labels, is_owned: bool) -> None:
+        block = blocks[index]
+        target = pasted[
+            tuple(
+                slice(side.start + first, side.stop + first)
+                for side, (first, _) in zip(box, block["extent"], strict=True)
+            )
+        ]
+        mask = labels[box] == label
+        taken = mask & (target > 0)
+        count, contested = int(np.count_nonzero(mask)), int(np.count_nonzero(taken))
+        if contested > MAX_TAKEN * count:
+            counts["doubled"] += is_owned
+            counts["moved"] += not is_owned
+            return
+        counts["lost"] += not is_owned
+        counts["contested_voxels"] += contested
+        core = within(block["core"], block["extent"])
+        counts["at_seams"] += any(
+            side.start < inner.start or side.stop > inner.stop
+            for side, inner in zip(box, core, strict=True)
+        )
+        references.append(reference_of[label])
+        np.copyto(target, np.uint32(len(references)), where=mask & ~taken)
+
+    for is_owned in (True, False):
+        known = {tuple(each) for each in np.array(references).reshape(-1, 3).tolist()}
+        for index, (block, objects) in enumerate(zip(blocks, found, strict=True)):
+            selected = owned[index]
+            if not is_owned:
+                seen = is_in(objects.references, beside_core(block["core"], block["extent"]))
+                is_known = [tuple(each) in known for each in objects.references.tolist()]
+                selected = seen & ~owned[index] & ~np.array(is_known, bool)
+            if not selected.any():
+                continue
+            labels = read_labels(index)
+            boxes = find_boxes(labels)
+            reference_of = dict(
+                zip(objects.labels[selected].tolist(), objects.references[selected], strict=True)
+            )
+            for label in reference_of:
+                paste(index, label, boxes[label], labels, is_owned)
+    ranked = np.array(references, int).reshape(-1, 3)
+    order = np.lexsort(ranked.T[::-1])
+    numbers = np.zeros(len(ranked) + 1, label_type(len(ranked)))
+    numbers[order + 1] = np.arange(1, len(ranked) + 1)
+    return Joined(numbers, {"objects": len(ranked), **counts})
+
+
+def numbered_planes(pasted: NDArray[np.uint32], numbers: Labels) -> ComputedPlanes:
+    """Return the labels of a joined stack, plane by plane.
+
+    Examples
+    --------
+    >>> planes = numbered_planes(np.uint32([[[0, 2, 1]]]), np.uint16([0, 2, 1]))
+    >>> planes[0]
+    array([[0, 1, 2]], dtype=uint16)
+    """
+    return ComputedPlanes(pasted.shape, lambda z: numbers[pasted[z]])
+
+
+def seeds_in_core(
+    seeds: Labels, core: Ranges, extent: Ranges
+) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """Return the seeds whose first voxel lies in the core of a block.
+
+    Parameters
+    ----------
+    seeds : (Z, Y, X) ndarray of uint16 or uint32
+    core, extent : sequence of three (int, int)
+        First voxel of the block, and the one after the last, along z, y and x.
+
+    Returns
+    -------
+    voxels : (n, 3) ndarray of int
+        Voxels of these seeds in the complete stack.
+    labels : (n,) ndarray of int
+        The seed of each voxel, in the order of their first voxels.
+
+    Examples
+    --------
+    >>> seeds = np.uint16([[[1, 0, 2, 2, 0, 3]]])
+    >>> seeds_in_core(seeds, [(0, 1), (0, 1), (1, 3)], [(0, 1), (0, 1), (0, 6)])
+    (array([[0, 0, 2],
+           [0, 0, 3]]), array([0, 0]))
+    """
+    places = np.flatnonzero(seeds)
+    voxels = np.stack(np.unravel_index(places, seeds.shape), axis=1)
+    voxels += np.array([start for start, _ in extent])
+    _, first, index = np.unique(seeds.ravel()[places], return_index=True, return_inverse=True)
+    is_own = is_in(voxels[first], core)
+    kept = is_own[index]
+    return voxels[kept], (np.cumsum(is_own) - 1)[index[kept]]
+
+
+def planes_of_seeds(
+    seeds: Sequence[tuple[NDArray[np.int_], NDArray[np.int_]]], shape: tuple[int, ...]
+) -> tuple[ComputedPlanes, int]:
+    """Return the seeds of a stack, plane by plane, and their number.
+
+    Parameters
+    ----------
+    seeds : sequence of (ndarray, ndarray)
+        Those of each block, see :func:`seeds_in_core`.
+    shape : tuple of int
+        Shape of the stack.
+
+    Returns
+    -------
+    planes : ComputedPlanes
+        Of uint16 or uint32. Seeds are numbered in the order of their first voxels.
+    count : int
+
+    Examples
+    --------
+    >>> one, two = ((np.array([[0, 0, x]]), np.array([0])) for x in (3, 1))
+    >>> planes, count = planes_of_seeds([one, two], (1, 1, 4))
+    >>> planes[0], count
+    (array([[0, 1, 0, 2]], dtype=uint16), 2)
+    """
+    voxels = np.concatenate([each for each, _ in seeds])
+    sizes = np.cumsum([0, *(int(own.max(initial=-1)) + 1 for _, own in seeds)])
+    owners = np.concatenate([own + size for (_, own), size in zip(seeds, sizes, strict=False)])
+    order = np.lexsort(voxels.T[::-1])
+    voxels, owners = voxels[order], owners[order]
+    count = int(sizes[-1])
+    _, first = np.unique(owners, return_index=True)
+    rank = np.empty(count, label_type(count))
+    rank[np.argsort(first)] = np.arange(1, count + 1)
+    ends = np.searchsorted(voxels[:, 0], np.arange(shape[0] + 1))
+
+    def plane(z: int) -> NDArray[Any]:
+        drawn = np.zeros(shape[1:], rank.dtype)
+        here = slice(ends[z], ends[z + 1])
+        drawn[voxels[here, 1], voxels[here, 2]] = rank[owners[here]]
+        return drawn
+
+    return ComputedPlanes(shape, plane), count
+
+
+def join_thresholds(
+    records: Sequence[dict[str, Any]], chosen: dict[str, Any], joined: dict[str, int]
+) -> dict[str, Any]:
+    """Return the record of the threshold of a stack, from those of its blocks.
+
+    Parameters
+    ----------
+    records : sequence of dict
+        See ``scripts/binarize.py``.
+    chosen : dict
+        See :func:`cellstack.blocks.choose_blobs.choose_from_blocks`.
+    joined : dict
+        Record of :class:`Joined`.
+
+    Returns
+    -------
+    dict
+        The same as for an uncut stack, and ``seam_disagreements``, the number of objects that two
+        blocks or no block owned.
+    """
+    from cellstack.segment.per_object_threshold import typical_haze
+
+    of_cores = [record["core"] for record in records]
+    haze = np.array([ratio for core in of_cores for ratio in core["haze_ratios"]], np.float32)
+    foreground, voxels = (
+        sum(core[name] for core in of_cores) for name in ("foreground_voxels", "voxels")
+    )
+    return {
+        "method": records[0]["method"],
+        "factor": records[0]["factor"],
+        "threshold": None,
+        "foreground_fraction": foreground / voxels,
+        "dropped_dim": chosen["dropped_dim"],
+        "brightness_ratio": chosen["brightness_ratio"],
+        "haze_ratio": typical_haze(haze),
+        "hollow": sum(core["hollow"] for core in of_cores),
+        "seam_disagreements": joined["doubled"] + joined["lost"],
+    }

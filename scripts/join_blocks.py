@@ -1,0 +1,97 @@
+"""Join the objects of all blocks of a stack."""
+
+import logging
+import mmap
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.blocks.join_blocks import (
+    Objects,
+    find_objects,
+    join_blocks,
+    join_thresholds,
+    numbered_planes,
+    planes_of_seeds,
+    seeds_in_core,
+)
+from cellstack.core.counting import counted
+from cellstack.core.labels import label_type
+from cellstack.core.types import Labels
+from cellstack.files.records import read_json, write_json
+from cellstack.files.stacks import read_planes, read_stack, write_planes
+from cellstack.run import job
+
+log = logging.getLogger(__name__)
+DISAGREEMENTS = ("doubled", "lost", "moved")
+
+
+def main(
+    *,
+    raw: Path,
+    seeds: Sequence[Path],
+    merged: Sequence[Path],
+    outlines: Sequence[Path],
+    thresholds: Sequence[Path],
+    chosen: Sequence[Path],
+    segmentation: Path,
+    joined_seeds: Path,
+    threshold: Path,
+    record: Path,
+    blocks: list[dict[str, list[list[int]]]],
+) -> None:
+    """Write the objects of all `blocks` as the `segmentation` of the stack `raw`.
+
+    The files `seeds`, `merged`, `outlines` and `thresholds` are those of the blocks; `chosen`
+    contains the blobs that all of them used. The `joined_seeds` and the record `threshold` are
+    those of the stack, and `record` counts how often blocks disagreed.
+    """
+    complete, spacing = read_planes(raw)
+    shape = complete.shape
+    segmentation.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=segmentation.parent) as file:
+        scratch = np.memmap(file, np.uint32, "w+", shape=shape)
+        pasted: NDArray[np.uint32] = np.asarray(scratch)
+        mapped: Any = scratch._mmap  # type: ignore[attr-defined]
+
+        def read_labels(index: int) -> Labels:
+            mapped.madvise(mmap.MADV_DONTNEED)  # the part of the block before, which is in the file
+            labels: Labels = read_stack(outlines[index])[0]
+            return labels
+
+        def read_objects(index: int) -> Objects:
+            stacks = (
+                read_stack(files[index], mapped=True)[0] for files in (outlines, merged, seeds)
+            )
+            return find_objects(*stacks, [start for start, _ in blocks[index]["extent"]])
+
+        joined = join_blocks(pasted, blocks, read_objects, read_labels)
+        found = joined.record
+        log.info(
+            "%s from %s, %d of them at seams; blocks disagreed on %d (%d doubled, %d lost, "
+            "%d moved) and on %s",
+            counted(found["objects"], "objects"),
+            counted(len(blocks), "blocks"),
+            found["at_seams"],
+            sum(found[name] for name in DISAGREEMENTS),
+            *(found[name] for name in DISAGREEMENTS),
+            counted(found["contested_voxels"], "voxels"),
+        )
+        planes = numbered_planes(pasted, joined.numbers)
+        write_planes(segmentation, planes, joined.numbers.dtype, spacing, found["objects"])
+    own_seeds = [
+        seeds_in_core(read_stack(path, mapped=True)[0], block["core"], block["extent"])
+        for path, block in zip(seeds, blocks, strict=True)
+    ]
+    seed_planes, count = planes_of_seeds(own_seeds, shape)
+    write_planes(joined_seeds, seed_planes, np.dtype(label_type(count)), spacing, count)
+    own = join_thresholds([read_json(path) for path in thresholds], read_json(chosen[0]), found)
+    write_json(threshold, own)
+    write_json(record, {"blocks": len(blocks), **found})
+
+
+job.run(main)

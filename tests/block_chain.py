@@ -1,0 +1,121 @@
+"""The segmentation of nuclei without files: of a stack at once, and in blocks."""
+
+import math
+
+import numpy as np
+from study import ROOT
+
+from cellstack.blocks.binarize_block import binarize_block
+from cellstack.blocks.choose_blobs import choose_from_blocks
+from cellstack.blocks.find_blobs import as_record, find_blobs_in_core
+from cellstack.blocks.join_blocks import find_objects, join_blocks
+from cellstack.blocks.measure_intensities import measure_intensities
+from cellstack.blocks.measure_watershed import measure_watershed, typical_of_blocks
+from cellstack.config import blocks, settings
+from cellstack.config.schemas import Schemas
+from cellstack.core.overlaps import count_overlaps, match_objects, pair_up
+from cellstack.enhance.adjust_contrast import adjust_contrast
+from cellstack.enhance.denoise import denoise
+from cellstack.segment.binarize import binarize, find_threshold
+from cellstack.segment.clean_mask import clean_mask
+from cellstack.segment.find_seeds import seeds_of_mask
+from cellstack.segment.label_components import label_components
+from cellstack.segment.merge_objects import merge_objects
+from cellstack.segment.smooth_outlines import smooth_outlines
+from cellstack.segment.split_objects import split_objects
+
+SCHEMA = Schemas.read(ROOT / "config").stages
+
+
+def default_arguments(diameter_um):
+    """Return the function that returns the default params of a stage."""
+
+    def arguments(stage):
+        block = settings.fill_defaults({}, SCHEMA["properties"][stage], SCHEMA)
+        return settings.stage_arguments(stage, block, diameter_um, SCHEMA)
+
+    return arguments
+
+
+def segment(raw, spacing, arguments):
+    """Return the labels of a stack that is segmented at once."""
+    contrast = adjust_contrast(raw, spacing, arguments("adjust_contrast")["steps"])
+    stack = denoise(contrast, spacing, **arguments("denoise"))
+    threshold = find_threshold(stack, **arguments("binarize"))
+    mask = binarize(stack, threshold, spacing, contrast)
+    _, watershed = split(mask, stack, spacing, arguments)
+    return merge_and_smooth(watershed, stack, spacing, arguments)[1]
+
+
+def split(mask, stack, spacing, arguments):
+    """Return the seeds and the objects before merging."""
+    mask = clean_mask(mask, spacing, **arguments("clean_mask"))
+    components = label_components(mask, **arguments("label_components"))
+    options = {key: arguments("find_seeds")[key] for key in ("method", "options", "smoothing_um")}
+    distance, seeds = seeds_of_mask(mask, components, spacing, stack=stack, **options)
+    return seeds, split_objects(seeds, mask, stack, distance, **arguments("split_objects"))
+
+
+def merge_and_smooth(watershed, stack, spacing, arguments, typical=None):
+    """Return the objects before and after smoothing."""
+    merging = arguments("merge_objects")
+    merged = merge_objects(watershed, stack, spacing, **merging, typical=typical)
+    return merged, smooth_outlines(merged, spacing, **arguments("smooth_outlines"))
+
+
+def plan(shape, spacing, arguments, counts, overlap_um=None):
+    """Return the blocks of a stack."""
+    reach = blocks.reach_um(arguments) if overlap_um is None else overlap_um
+    overlap = [math.ceil(reach / step) for step in spacing]
+    aligned = blocks.alignment(arguments, spacing)
+    return list(blocks.place_blocks(shape, counts, overlap, aligned).values())
+
+
+def segment_in_blocks(raw, spacing, arguments, places):
+    """Return the labels of a stack that is segmented in blocks, and the record of joining them."""
+    steps, options = arguments("adjust_contrast")["steps"], arguments("binarize")["options"]
+    measured = measure_intensities(raw, steps[0][1])
+    limits = measured["bottom"], measured["top"]
+    stacks, found, drawn = [], [], []
+    for place in places:
+        part = raw[tuple(slice(*each) for each in place.extent)]
+        contrast = adjust_contrast(part, spacing, steps, measured=limits)
+        stacks.append(denoise(contrast, spacing, **arguments("denoise")))
+        inside = place.core, place.extent
+        blobs = find_blobs_in_core(stacks[-1], spacing, measured["noise_sd"], options, *inside)
+        found.append(as_record(blobs))
+    chosen = choose_from_blocks(found, options)
+    regions = []
+    for place, stack in zip(places, stacks, strict=True):
+        inside = place.core, place.extent
+        mask, _ = binarize_block(stack, spacing, chosen, options, 1.0, None, *inside)
+        drawn.append(split(mask, stack, spacing, arguments))
+        regions.append(measure_watershed(*drawn[-1], stack, *inside))
+    typical = typical_of_blocks(regions)
+    results = [
+        (*merge_and_smooth(watershed, stack, spacing, arguments, typical), seeds)
+        for (seeds, watershed), stack in zip(drawn, stacks, strict=True)
+    ]
+    return join(raw.shape, places, results)
+
+
+def join(shape, places, results):
+    """Join the labels of blocks, given as (merged, segmentation, seeds) of each."""
+
+    def objects_of(index):
+        merged, segmentation, seeds = results[index]
+        return find_objects(
+            segmentation, merged, seeds, [start for start, _ in places[index].extent]
+        )
+
+    pasted = np.zeros(shape, np.uint32)
+    geometry = [{"core": place.core, "extent": place.extent} for place in places]
+    joined = join_blocks(pasted, geometry, objects_of, lambda index: results[index][1])
+    return joined.numbers[pasted], joined.record
+
+
+def f1(expected, labels, threshold):
+    """Return the F1 score of labels at an IoU threshold."""
+    pairs = match_objects(pair_up(count_overlaps(expected, labels)), threshold)
+    counts = [len(np.unique(each)) - 1 for each in (expected, labels)]
+    return 2 * len(pairs[0]) / sum(counts)

@@ -1,0 +1,131 @@
+"""Where blocks lie, how far they overlap, and which stacks can be cut."""
+
+import math
+
+import numpy as np
+import pytest
+from block_chain import default_arguments
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cellstack.config.blocks import (
+    alignment,
+    choose_counts,
+    find_obstacles,
+    place_blocks,
+    reach_um,
+)
+from cellstack.core.blobs import find_blobs
+from cellstack.core.resampling import coarsen
+from cellstack.errors import InputError
+
+AXIS = st.tuples(st.integers(1, 60), st.integers(1, 5), st.integers(0, 20), st.integers(1, 4))
+
+
+@given(st.tuples(AXIS, AXIS, AXIS))
+def test_each_voxel_belongs_to_one_core_and_the_overlap_is_complete(axes):
+    shape, counts, overlap, aligned = zip(*axes, strict=True)
+    blocks = place_blocks(shape, counts, overlap, aligned)
+    owners = np.zeros(shape, int)
+    for name, block in blocks.items():
+        assert block.name == name
+        owners[tuple(slice(*each) for each in block.core)] += 1
+        assert block.voxels == math.prod(stop - start for start, stop in block.extent)
+        for axis in range(3):
+            (start, stop), (first, last) = block.core[axis], block.extent[axis]
+            assert first % aligned[axis] == start % aligned[axis] == 0
+            assert first == 0 or start - first >= overlap[axis]
+            assert last == shape[axis] or last - stop >= overlap[axis]
+            assert 0 <= first <= start < stop <= last <= shape[axis]
+    assert (owners == 1).all()
+
+
+@given(st.integers(20_000, 2_000_000))
+def test_no_block_is_larger_than_allowed(max_voxels):
+    shape, overlap, aligned = (60, 200, 170), (3, 8, 9), (1, 2, 2)
+    counts = choose_counts(shape, overlap, aligned, max_voxels)
+    blocks = place_blocks(shape, counts, overlap, aligned).values()
+    assert max(block.voxels for block in blocks) <= max_voxels
+
+
+def test_blocks_that_would_be_mostly_overlap_are_refused():
+    with pytest.raises(InputError, match=r"max_voxels: 50000 is too small .* give at least \d+$"):
+        choose_counts((60, 200, 170), (20, 60, 60), (1, 1, 1), 50_000)
+
+
+def test_the_overlap_is_the_sum_of_the_radii():
+    arguments = default_arguments(10.0)
+    denoising, grid, centre = 4 * 0.75, 3.0 / 3, 4 * 3.0 / 2
+    volume = 4 / 3 * math.pi * 5**3
+    balls = sum(2 * (3 * part * volume / (4 * math.pi)) ** (1 / 3) for part in (0.05, 0.03))
+    drawing = centre + 4 * 0.6 + balls + 4 * 0.5
+    outlines = default_arguments(10.0)("smooth_outlines")["options"]["sigma_um"]
+    assert reach_um(arguments) == pytest.approx(
+        denoising + grid + 1.2 * 10 + drawing + 4 * outlines
+    )
+
+    def wide_background(stage):
+        block = arguments(stage)
+        if stage == "binarize":
+            block["options"]["background_radius_um"] = 90.0
+        return block
+
+    assert reach_um(wide_background) == pytest.approx(denoising + grid + centre + 90)
+
+
+@pytest.mark.parametrize("name", ["position", "contrast"])
+def test_no_voxel_beyond_the_reach_changes_a_blob(name):
+    """The overlap is enough for the part of it that describes blobs, whatever lies beyond."""
+    arguments, spacing = default_arguments(8.0), (1.1, 0.6, 0.5)
+    options = arguments("binarize")["options"]
+    sizes = [options[f"{size}_um"] for size in ("sigma", "min_distance", "background_radius")]
+    generator = np.random.default_rng(2)
+    stack = generator.normal(0.2, 0.02, (12, 20, 240)).astype("float32")
+    stack[4:9, 7:14, 8:18] += 0.5
+    changed = stack.copy()
+    first = 13 + math.ceil(reach_um(arguments) / spacing[2])
+    changed[:, :, first:] = generator.random(changed[:, :, first:].shape) * 5
+    found = [find_blobs(each, spacing, *sizes) for each in (stack, changed)]
+    columns = []
+    for blobs in found:
+        index = int(np.argmin(np.abs(blobs.centres[:, 2] * blobs.factors[2] - 12)))
+        values = {"position": blobs.centres, "contrast": blobs.contrasts}[name]
+        columns.append(values[index])
+    assert stack.shape[2] - first > 80
+    np.testing.assert_allclose(columns[0], columns[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("spacing", [(1.1, 0.26, 0.2), (0.1, 0.1, 0.13), (2.0, 0.9, 0.9)], ids=str)
+def test_the_grids_of_blocks_are_those_of_the_stack(spacing):
+    arguments = default_arguments(10.0)
+    aligned = alignment(arguments, spacing)
+    stack = np.zeros((2, 2, 2), np.float32)
+    for stage, fraction in (("binarize", 1 / 3), ("find_seeds", 1 / 5)):
+        width = fraction * arguments(stage)["options"]["sigma_um"]
+        if stage == "find_seeds" and width < 2 * min(spacing):
+            continue
+        factors = coarsen(stack, spacing, width)[2]
+        assert [step % factor for step, factor in zip(aligned, factors, strict=True)] == [0, 0, 0]
+
+
+def test_settings_that_need_the_complete_stack_are_named():
+    assert find_obstacles(default_arguments(10.0)) == []
+    limited = default_arguments(10.0)
+    options = limited("find_seeds") | {"planes": "middle", "z_scale": 2}
+    assert find_obstacles(lambda stage: options if stage == "find_seeds" else limited(stage)) == [
+        "find_seeds.planes is middle, not all",
+        "find_seeds.z_scale is 2, not 1",
+    ]
+
+    def other(stage):
+        block = default_arguments(10.0)(stage)
+        if stage == "binarize":
+            block["method"] = "otsu"
+        if stage == "adjust_contrast":
+            block["steps"] = [("clahe", {}), *block["steps"]]
+        return block
+
+    assert find_obstacles(other) == [
+        "binarize.method is otsu, not one of per_object",
+        "adjust_contrast.steps is [clahe, percentile_stretch], not [percentile_stretch]",
+    ]

@@ -1,0 +1,132 @@
+"""Stacks that are cut into blocks: the files, the same results as at once, and errors."""
+
+import json
+
+import numpy as np
+import pytest
+from study import Study, jobs, write_pair
+
+from cellstack.files.stacks import read_stack
+
+SHAPE, SPACING = (30, 120, 130), (1.0, 0.4, 0.45)
+BLOCKS = {"counts": [2, 2, 2], "overlap_um": 16}
+
+
+def write_study(folder, **config):
+    study = Study(folder)
+    write_pair(study.folder, "colony", spacing=SPACING, shape=SHAPE, count=25)
+    study.add("colony", image="colony-nuclei.tif", ground_truth="colony-truth.tif")
+    study.config |= config
+    return study
+
+
+@pytest.fixture(scope="module")
+def uncut(tmp_path_factory):
+    study = write_study(tmp_path_factory.mktemp("uncut"))
+    process = study.run("results/colony/nuclei/objects.csv", "results/stacks.csv", cores=2)
+    assert process.returncode == 0, process.stderr[-4000:]
+    return study
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory):
+    study = write_study(tmp_path_factory.mktemp("cut"), split_into_blocks=BLOCKS)
+    targets = ("results/index.html", "results/colony/nuclei/objects.csv", "results/stacks.csv")
+    process = study.run(*targets, cores=2)
+    assert process.returncode == 0, process.stderr[-4000:]
+    assert jobs(process)["cut_block"] == jobs(process)["smooth_outlines"] == 8
+    assert jobs(process)["import_stack"] == jobs(process)["join_blocks"] == 1
+    return study
+
+
+def test_the_results_are_those_of_the_uncut_stack(cut, uncut):
+    labels, expected = (
+        read_stack(study.result("colony", "nuclei", "segmentation.tif"))[0]
+        for study in (cut, uncut)
+    )
+    assert labels.max() == expected.max() >= 15
+    assert np.mean(labels != expected) < 1e-4
+    found, whole = (
+        json.loads(study.result("colony", "nuclei", "threshold.json").read_text())
+        for study in (cut, uncut)
+    )
+    assert (found.pop("method"), found.pop("threshold")) == ("per_object", None)
+    assert found.pop("seam_disagreements") == 0
+    assert found == pytest.approx({name: whole[name] for name in found}, rel=1e-4)
+    assert whole.keys() == found.keys() | {"method", "threshold"}
+    record = json.loads(cut.result("colony", "nuclei", "joined.json").read_text())
+    assert record["blocks"] == 8
+    assert record["objects"] == expected.max()
+    assert record["at_seams"] > 0
+    assert "blocks disagreed on 0" in cut.log("colony", "nuclei", "join_blocks.log").read_text()
+
+
+def test_a_second_run_does_nothing(cut):
+    assert "Nothing to be done" in cut.run("results/colony/nuclei/objects.csv").stderr
+
+
+def test_a_lost_block_is_made_again(cut):
+    joined = cut.result("colony", "nuclei", "segmentation.tif")
+    block = cut.result("colony", "blocks", "0-1-0", "nuclei", "segmentation.tif")
+    before = joined.read_bytes(), block.read_bytes()
+    joined.unlink()
+    block.unlink()
+    process = cut.run("results/colony/nuclei/segmentation.tif")
+    assert process.returncode == 0, process.stderr[-4000:]
+    counts = jobs(process)
+    assert counts["join_blocks"] == counts["smooth_outlines"] == 1
+    assert (joined.read_bytes(), block.read_bytes()) == before
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"binarize": {"method": "otsu"}}, "binarize.method is otsu, not one of per_object"),
+        ({"diameter_um": {"nuclei": "auto"}}, "its diameter is not known yet (set diameter_um)"),
+        (
+            {"adjust_contrast": {"steps": ["percentile_stretch", "gamma"]}},
+            "adjust_contrast.steps is [percentile_stretch, gamma], not [percentile_stretch]",
+        ),
+    ],
+)
+def test_what_cannot_be_cut_is_refused_before_any_job(tmp_path, config, reason):
+    study = write_study(tmp_path, split_into_blocks=BLOCKS, **config)
+    process = study.run("-n")
+    assert process.returncode != 0
+    message = f"config.split_into_blocks: colony cannot be cut into blocks: {reason}"
+    assert message in process.stderr + process.stdout
+    assert "Traceback" not in process.stderr
+
+
+def test_cells_cannot_be_cut_yet(tmp_path):
+    study = write_study(tmp_path, split_into_blocks=BLOCKS)
+    study.add("colony", "membrane", image="colony-membrane.tif")
+    process = study.run("-n")
+    assert process.returncode != 0
+    assert "its cells would be cut too (set objects to [nuclei])" in process.stderr + process.stdout
+    study.config["objects"] = ["nuclei"]
+    assert study.run("-n").returncode == 0
+
+
+def test_blocks_follow_from_their_size(tmp_path):
+    study = write_study(tmp_path, split_into_blocks={"max_voxels": 250_000, "overlap_um": 4})
+    process = study.run("-n", "results/colony/nuclei/segmentation.tif")
+    assert process.returncode == 0, process.stderr
+    assert jobs(process)["cut_block"] >= 2
+    study.config["split_into_blocks"] = {"max_voxels": 1_000, "overlap_um": 4}
+    process = study.run("-n")
+    assert (
+        "config.split_into_blocks.max_voxels: 1000 is too small" in process.stderr + process.stdout
+    )
+    study.config["split_into_blocks"] = {"max_voxels": 30 * 120 * 130}
+    assert "cut_block" not in jobs(study.run("-n"))
+
+
+def test_the_gallery_does_not_show_blocks(tmp_path):
+    study = write_study(tmp_path, split_into_blocks=BLOCKS)
+    process = study.run("-n", "gallery")
+    assert process.returncode != 0
+    assert (
+        "the gallery cannot show colony, which is cut into blocks"
+        in process.stderr + process.stdout
+    )
