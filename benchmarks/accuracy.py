@@ -1,10 +1,14 @@
 """Score the default preset, its parts, other tools and cells, and write the tables of accuracy.md.
 
 python benchmarks/accuracy.py --cores 2
+python benchmarks/accuracy.py --only-peers
 
 accuracy_stacks.py lists the real stacks; if they are not there, only simulated ones are scored. An
 entry of SIMULATED, VARIANTS, PARTS or PEERS is a row or a column of the tables. The parts are
 scored on the tuning stacks only, as a sweep in which the stages are shared, to save time.
+
+With ``--only-peers`` only the other methods and the cells are scored again; their rows and table
+replace those of the last complete run.
 
 With ``--cellpose PYTHON MODEL`` or ``--stardist PYTHON MODEL`` another segmenter is scored too; see
 run_segmenter in config/README.md.
@@ -18,6 +22,7 @@ import argparse
 import datetime
 import importlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -115,11 +120,16 @@ PARTS: dict[str, dict[str, Any]] = {  # settings by key of a sweep, in which sta
     "without smooth_outlines": {"smooth_outlines.method": "none"},
 }
 SEGMENTERS = ("cellpose", "stardist")  # scored if a model is given
-PEERS = {
-    "tutorial": "the tutorial, automatic",
-    "voronoi_otsu": "Voronoi-Otsu",
-    "distance_watershed": "distance watershed, as CellProfiler 4",
+PEERS = {  # title: module and function
+    "the tutorial, lecture": ("tutorial", "segment"),
+    "the tutorial, solution": ("tutorial", "segment_as_in_solution"),
+    "Voronoi-Otsu": ("voronoi_otsu", "segment"),
+    "distance watershed, as CellProfiler 4": ("distance_watershed", "segment"),
 }
+
+
+PEERS_HEADING = "Other methods, and a wrong or estimated diameter: F1"
+CELLS_HEADING = "Cells"
 
 
 class Stack(NamedTuple):
@@ -228,8 +238,8 @@ def list_costs() -> tuple[list[dict[str, Any]], list[str]]:
     return rows, targets
 
 
-def run_workflow(folder: Path, cores: int) -> None:
-    """Segment all stacks with all variants, in one run."""
+def run_workflow(folder: Path, cores: int, *, only_peers: bool = False) -> None:
+    """Segment all stacks with all variants, in one run, or make what other methods need."""
     rows, targets = list_scored()
     more_rows, more_targets = list_costs()
     rows += more_rows
@@ -260,7 +270,12 @@ def run_workflow(folder: Path, cores: int) -> None:
     (folder / "sweep.tsv").write_text("\n".join([*lines, ""]))
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     configured = ("--configfile", str(folder / "config.yaml"), "--")
+    if only_peers:
+        parts = ("channels/nuclei/raw.tif", "nuclei/ground_truth.tif")
+        targets = [f"results/{name}-0/{part}" for name in list_stacks() for part in parts]
     subprocess.run(snakemake(folder, cores, *configured, *targets), check=True)
+    if only_peers:
+        return
     for name in SIMULATED:
         figure = folder / f"results/{name}-0/figures/nuclei_errors.png"
         shutil.copyfile(figure, folder / f"worst_{name}.png")
@@ -306,8 +321,9 @@ def score_peer(folder: Path, name: str, peer: str) -> Scores:
     results = folder / f"results/{name}-0"
     image, spacing = read_stack(results / "channels/nuclei/raw.tif")
     ground_truth, _ = read_stack(results / "nuclei/ground_truth.tif")
-    method = importlib.import_module(f"peers.{peer}")
-    labels = method.segment(np.asarray(image), spacing, stack.row["diameter_um"])
+    module, function = PEERS[peer]
+    segment = getattr(importlib.import_module(f"peers.{module}"), function)
+    labels = segment(np.asarray(image), spacing, stack.row["diameter_um"])
     return compare(ground_truth, labels, by_points=stack.by_points, min_iou=stack.min_iou)
 
 
@@ -330,13 +346,22 @@ def score_all(folder: Path, cores: int) -> dict[str, dict[str, Scores]]:
             jobs[title] = {
                 name: pool.submit(score, folder, name, unit) for name, unit in units.items()
             }
-        for peer, title in PEERS.items():
-            jobs[title] = {
-                name: pool.submit(score_peer, folder, name, peer) for name in list_stacks()
+        return _results(jobs) | score_peers(folder, cores)
+
+
+def score_peers(folder: Path, cores: int) -> dict[str, dict[str, Scores]]:
+    """Return the scores of the other methods, by method and by stack."""
+    with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
+        return _results(
+            {
+                peer: {name: pool.submit(score_peer, folder, name, peer) for name in list_stacks()}
+                for peer in PEERS
             }
-        return {
-            way: {name: job.result() for name, job in each.items()} for way, each in jobs.items()
-        }
+        )
+
+
+def _results(jobs: dict[str, dict[str, Future[Scores]]]) -> dict[str, dict[str, Scores]]:
+    return {way: {name: job.result() for name, job in each.items()} for way, each in jobs.items()}
 
 
 def describe_simulated(folder: Path) -> dict[str, GroundTruth]:
@@ -441,6 +466,34 @@ def f1_table(scores: dict[str, dict[str, Scores]], uses: tuple[str, ...]) -> str
     return "\n".join([*lines, ""])
 
 
+def section_of(heading: str) -> re.Pattern[str]:
+    """Return the pattern of the text below a heading of the report."""
+    return re.compile(rf"(?<=### {re.escape(heading)}\n\n).*?(?=\n\n(?:###|<!--))", re.DOTALL)
+
+
+def rescore_peers(folder: Path, cores: int) -> None:
+    """Score only the other methods and the cells, and replace their rows and table."""
+    run_workflow(folder, cores, only_peers=True)
+    table = f1_table(score_peers(folder, cores), (TUNING, CHECK)).splitlines()
+    command = f"python benchmarks/accuracy.py --cores {cores} --only-peers"
+    of_cells, costs, _ = cells.run(cores)
+    cells.write(command, of_cells, costs)
+    note = f"Scored by `{command}` on {datetime.date.today()}:"
+    report = REPORT.read_text(encoding="utf-8")
+    peers, of_membrane = section_of(PEERS_HEADING), section_of(CELLS_HEADING)
+    (before,) = peers.findall(report)
+    ours = [
+        line
+        for line in before.splitlines()
+        if line.startswith(tuple(f"| {way} |" for way in VARIANTS))
+    ]
+    titles = [f"{note} the other methods.\n", *table[:2]]
+    report = peers.sub("\n".join([*titles, *ours, *table[2:]]), report)
+    report = of_membrane.sub("\n".join([f"{note} this table.\n", *of_cells]), report)
+    REPORT.write_text(report, encoding="utf-8")
+    print("\n".join(table), *of_cells, sep="\n")
+
+
 def main() -> None:
     """Score all stacks and write the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -452,13 +505,19 @@ def main() -> None:
             metavar=("PYTHON", "MODEL"),
             help=f"also score {method}: the Python of its environment, and a model",
         )
+    parser.add_argument(
+        "--only-peers", action="store_true", help="score only the other methods and the cells"
+    )
     options = vars(parser.parse_args())
     cores = options["cores"]
+    folder = HERE / "accuracy_runs"
+    if options["only_peers"]:
+        rescore_peers(folder, cores)
+        return
     for method in SEGMENTERS:
         if options[method]:
             add_segmenter(method, *options[method])
     start = time.monotonic()
-    folder = HERE / "accuracy_runs"
     run_workflow(folder, cores)
     scores = score_all(folder, cores)
     flags: dict[str, list[Flags]] = {}
@@ -468,14 +527,14 @@ def main() -> None:
     command = f"python benchmarks/accuracy.py --cores {cores}"
     cells.write(command, of_cells, costs)
     minutes = (time.monotonic() - start) / 60
-    beside_peers = [*VARIANTS, *PEERS.values()]
+    beside_peers = [*VARIANTS, *PEERS]
     results = [
         f"`{command}`, {datetime.date.today()}, {minutes:.0f} minutes\n",
         "### The default preset, mean of each group\n",
         group_table(folder, scores[OURS]),
         "### The default preset, each stack\n",
         detail_table(folder, scores[OURS]),
-        "### Other methods, and a wrong or estimated diameter: F1\n",
+        f"### {PEERS_HEADING}\n",
         f1_table({way: scores[way] for way in beside_peers}, (TUNING, CHECK)),
         "### Contribution of each part, on the tuning stacks: F1\n",
         f1_table({way: scores[way] for way in (OURS, *PARTS)}, (TUNING,)),
@@ -483,7 +542,7 @@ def main() -> None:
         "\n".join([*flag_table(flags | flags_of_cells), ""]),
         "### Run time and memory\n",
         cost_table(folder),
-        "### Cells\n",
+        f"### {CELLS_HEADING}\n",
         "\n".join([*of_cells, ""]),
     ]
     before, _, rest = REPORT.read_text(encoding="utf-8").partition(BEGIN)

@@ -30,6 +30,7 @@ rule show_stages:
         denoised="<results>/{stack}/channels/nuclei/denoised.tif",
         mask="<results>/{stack}/nuclei/mask.tif",
         mask_clean="<results>/{stack}/nuclei/mask_clean.tif",
+        components="<results>/{stack}/nuclei/components.tif",
         distance="<results>/{stack}/nuclei/distance.tif",
         seeds="<results>/{stack}/nuclei/seeds.tif",
         watershed="<results>/{stack}/nuclei/watershed.tif",
@@ -252,6 +253,7 @@ rule compare_surface_area:
     """Compare surface areas computed with true and with unit spacing."""
     input:
         labels="<results>/{stack}/nuclei/labels.ome.tif",
+        view="<results>/{stack}/gallery/view.json",
     output:
         surface_area="<results>/{stack}/gallery/surface_area.json",
     log:
@@ -300,6 +302,7 @@ rule plot_profile:
     output:
         profile="<results>/{stack}/gallery/profile.json",
         vector="<results>/{stack}/gallery/profile.pdf",
+        table="<results>/{stack}/gallery/profile.csv",
     log:
         "<logs>/{stack}/gallery/plot_profile.log",
     benchmark:

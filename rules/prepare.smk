@@ -86,6 +86,7 @@ rule import_stack:
         channel_index=by_wildcards(study.cell, column="channel_index"),
         scene=by_wildcards(study.cell, column="scene"),
         time=by_wildcards(study.cell, column="time"),
+        axes=by_wildcards(study.cell, column="axes"),
         z_um=by_wildcards(study.cell, column="z_um"),
         y_um=by_wildcards(study.cell, column="y_um"),
         x_um=by_wildcards(study.cell, column="x_um"),

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cellstack.config.columns import SPOT_COLUMNS
+from cellstack.config.columns import POSITION, SPOT_COLUMNS
 from cellstack.files.stacks import read_stack
 from cellstack.files.tables import as_text, read_rows, write_rows
 from cellstack.run import job
 from cellstack.spots.assign_spots import assign_spots
-from cellstack.spots.detect_spots import POSITION
 
 
 def main(*, spots: Path, segmentations: list[Path], assigned: Path, objects: list[str]) -> None:

@@ -19,12 +19,13 @@ def main(
     region_um: float,
     plane: int | None = None,
     row: int | None = None,
+    object_label: int | None = None,
 ) -> None:
-    """Read the `raw` channel of the objects; write the `view`."""
+    """Read the `raw` channel of the objects; write the `view`, with the label of an object."""
     stack, spacing = read_stack(raw)
     chosen = choose_view(stack, spacing, diameter_um, region_um, plane, row)
     log.info("view: %s", chosen)
-    write_json(view, chosen)
+    write_json(view, {**chosen, "object_label": object_label})
 
 
 job.run(main)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from cellstack.config.columns import POSITION
 from cellstack.evaluate.evaluate_spots import evaluate_spots
 from cellstack.files.records import write_json
 from cellstack.files.stacks import read_stack
 from cellstack.files.tables import read_rows
 from cellstack.prepare.ground_truth_points import read_points
 from cellstack.run import job
-from cellstack.spots.detect_spots import POSITION
 
 log = logging.getLogger(__name__)
 

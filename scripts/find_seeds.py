@@ -4,12 +4,13 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cellstack.core.counting import counted
-from cellstack.core.distance import distance_map
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.prepare.seed_points import read_points
 from cellstack.run import job
-from cellstack.segment.find_seeds import find_seeds
+from cellstack.segment.find_seeds import choose_planes, seeds_of_mask
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,10 @@ def main(
     distance: Path,
     seeds: Path,
     smoothing_um: float,
+    z_scale: float,
+    planes: str,
+    plane_range_um: float,
+    radius_um: float,
     method: str,
     options: dict[str, Any],
     points: list[Path] = (),
@@ -33,11 +38,31 @@ def main(
     `points`.
     """
     mask, spacing = read_stack(mask_clean)
-    to_background = distance_map(mask, spacing, smoothing_um, threads)
     labels, stack = (read_stack(path, mapped=True)[0] for path in (components, denoised))
-    manual_points = read_points(*points) if points else None
-    found = find_seeds(to_background, labels, spacing, method, options, stack, manual_points)
+    allowed = choose_planes(mask, spacing, planes, plane_range_um)
+    to_background, found = seeds_of_mask(
+        mask,
+        labels,
+        spacing,
+        method,
+        options,
+        stack,
+        read_points(*points) if points else None,
+        smoothing_um=smoothing_um,
+        z_scale=z_scale,
+        allowed=allowed,
+        radius_um=radius_um,
+        threads=threads,
+    )
     log.info("%s in %s", counted(found.max(), "seeds"), counted(labels.max(), "components"))
+    if allowed is not None:
+        with_seed = len(np.unique(labels[found > 0]))
+        log.info(
+            "seeds are limited to planes %d to %d, counted from 0; %s without a seed there",
+            allowed.start,
+            allowed.stop - 1,
+            counted(labels.max() - with_seed, "components"),
+        )
     write_stack(distance, to_background, spacing)
     write_stack(seeds, found, spacing, is_labels=True)
 

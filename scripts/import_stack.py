@@ -20,6 +20,7 @@ def main(
     channel_index: str | None = None,
     scene: str | None = None,
     time: int | None = None,
+    axes: str | None = None,
     z_um: float | None = None,
     y_um: float | None = None,
     x_um: float | None = None,
@@ -30,7 +31,7 @@ def main(
     The image is a TIFF, a file of a microscope, a series of files with one plane each, an OME-Zarr,
     or instead of these the address of a remote OME-Zarr.
     """
-    part = Part(scene, time)
+    part = Part(scene, time, axes)
     opened = opening.open_image(image, part) if url is None else remote_zarr.open_remote(url, part)
     with opened as source:
         imported = import_stack(

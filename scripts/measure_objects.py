@@ -12,6 +12,7 @@ from cellstack.files.stacks import read_channel, read_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
 from cellstack.measure.measure_objects import (
     MEASURED,
+    ON_REQUEST,
     join_corrections,
     join_table,
     measure_objects,
@@ -67,7 +68,8 @@ def main(
         no_data=read_no_data(no_data),
         threads=threads,
     )
-    names = column_names({group: channels for group in groups if group in MEASURED})
+    measured = set(groups) & {*MEASURED, *ON_REQUEST}
+    names = column_names(dict.fromkeys(measured, channels))
     for path in tables:
         added = [name for name in read_columns(path) if name not in names]
         names += added

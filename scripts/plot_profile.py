@@ -5,14 +5,17 @@ from pathlib import Path
 from cellstack.figures import pdf
 from cellstack.files.records import read_json, write_json
 from cellstack.files.stacks import read_stack
-from cellstack.gallery.plot_profile import draw_profile, plot_profile
+from cellstack.files.tables import as_text, write_rows
+from cellstack.gallery.plot_profile import draw_profile, list_profile, plot_profile
 from cellstack.run import job
 
 
-def main(*, raw: list[Path], view: Path, profile: Path, vector: Path, channels: list) -> None:
+def main(
+    *, raw: list[Path], view: Path, profile: Path, vector: Path, table: Path, channels: list
+) -> None:
     """Read the `raw` stacks of all `channels` and the `view`.
 
-    Write the section `profile`, and its plot as PDF (`vector`).
+    Write the section `profile`, its plot as PDF (`vector`) and its values (`table`).
     """
     stacks = {name: read_stack(path)[0] for name, path in zip(channels, raw, strict=True)}
     _, spacing = read_stack(raw[0])
@@ -20,6 +23,8 @@ def main(*, raw: list[Path], view: Path, profile: Path, vector: Path, channels: 
     snippet = {"choose_view": {"plane": chosen["plane"], "row": chosen["row"]}}
     panels = [{"title": "profile", "snippet": snippet}]
     write_json(profile, plot_profile(stacks, spacing, chosen, panels))
+    rows = map(as_text, list_profile(stacks, spacing, chosen))
+    write_rows(table, ["x_um", *channels], rows)
     pdf.save(draw_profile(stacks, spacing, chosen), vector)
 
 

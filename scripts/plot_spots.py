@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from cellstack.config.columns import POSITION
 from cellstack.figures.colors import COLORS
 from cellstack.figures.plot_spots import plot_spots
 from cellstack.figures.saving import save
 from cellstack.files.stacks import read_stack
 from cellstack.files.tables import read_rows
 from cellstack.run import job
-from cellstack.spots.detect_spots import POSITION
 
 
 def main(

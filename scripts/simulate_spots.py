@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from cellstack.config.columns import POSITION
 from cellstack.files.stacks import read_stack, write_channels
 from cellstack.files.tables import as_text, write_rows
 from cellstack.prepare.simulate_spots import simulate_spots
 from cellstack.run import job
-
-POSITION = ("z_um", "y_um", "x_um")
 
 
 def main(*, cells: Path, image: Path, points: Path, options: dict[str, Any]) -> None:

@@ -52,9 +52,10 @@ def split(mask, stack, spacing, arguments):
     """Return the seeds and the objects before merging."""
     mask = clean_mask(mask, spacing, **arguments("clean_mask"))
     options = arguments("find_seeds")
-    distance = distance_map(mask, spacing, options.pop("smoothing_um"))
+    distance = distance_map(mask, spacing, options["smoothing_um"])
     components = label_components(mask, **arguments("label_components"))
-    seeds = find_seeds(distance, components, spacing, **options, stack=stack)
+    method = options["method"], options["options"]
+    seeds = find_seeds(distance, components, spacing, *method, stack)
     return seeds, split_objects(seeds, mask, stack, distance, **arguments("split_objects"))
 
 

@@ -15,9 +15,9 @@ def pattern(shape, dtype="uint16"):
     return np.random.default_rng(7).integers(0, 250, shape).astype(dtype)
 
 
-def read(*paths, channel=0, scene=None, time=None):
+def read(*paths, channel=0, scene=None, time=None, axes=None):
     """Return the source of an image, and the stack of one channel."""
-    with opening.open_image(list(paths), Part(scene, time)) as source:
+    with opening.open_image(list(paths), Part(scene, time, axes)) as source:
         shape = (source.count, *source.plane_shape)
         return source, fill_stack("image", source.planes(channel), shape, source.dtype)
 

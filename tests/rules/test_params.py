@@ -64,6 +64,10 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
     "label_components": {"connectivity": 18},
     "find_seeds": {
         "smoothing_um": 0.45,
+        "z_scale": 0.98,
+        "planes": "middle",
+        "plane_range_um": 2.45,
+        "radius_um": 0.55,
         "method": "h_maxima",
         "h_maxima": {"h_um": 0.46},
     },
@@ -158,6 +162,7 @@ CELLS = {  # of each channel, all different
         "channel_index": 5,
         "scene": "left",
         "time": 11,
+        "axes": "tzyx",
         "z_um": 1.3,
         "y_um": 0.41,
         "x_um": 0.37,
@@ -167,6 +172,7 @@ CELLS = {  # of each channel, all different
         "channel_index": 6,
         "scene": "right",
         "time": 12,
+        "axes": "tyx",
         "z_um": 1.4,
         "y_um": 0.42,
         "x_um": 0.38,
@@ -176,6 +182,7 @@ CELLS = {  # of each channel, all different
         "channel_index": 7,
         "scene": "top",
         "time": 13,
+        "axes": "tczyx",
         "z_um": 1.5,
         "y_um": 0.43,
         "x_um": 0.39,
@@ -386,6 +393,8 @@ def test_measurements(jobs, kind):
     assert select(jobs, "crop_objects", **here) == measured | STAGES["crop_objects"]
     neighbors = here | {"groups": ["neighbors", "other_kind"]} | STAGES["measure_neighbors"]
     assert select(jobs, "measure_neighbors", **here) == neighbors
+    names = {"nuclei": ["large", "round", "other"], "cells": ["x", "y"]}[kind]
+    assert select(jobs, "measure_class_distances", **here) == here | {"class_names": names}
     diameter = {"nuclei": 6.1, "cells": 9.2}[kind]
     summary = here | {"diameter_um": diameter, "diameter_source": "given"}
     frame = {"counting_frame": ["first_plane", "first_column"], "counting_guard_um": 2.71}
@@ -542,6 +551,7 @@ def test_the_gallery(jobs):
     assert [each for each in listed if each["stack"] == "a"] == images
     view = select(jobs, "choose_view", stack="a")
     assert view["diameter_um"] == 6.1
+    assert view["object_label"] is None
     seeds = select(jobs, "compare_seeds", stack="a")
     assert (seeds["diameter_um"], seeds["points"]) == (6.1, [])
     assert seeds["split"] == expected_of("split_objects")
@@ -592,6 +602,7 @@ def test_rules_with_threads():
         "find_cell_seeds",
         "find_seeds",
         "measure_intensities",
+        "measure_class_distances",
         "measure_neighbors",
         "measure_objects",
         "measure_regions",

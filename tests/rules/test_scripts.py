@@ -197,7 +197,7 @@ def test_edges_and_points_are_used_only_where_the_settings_ask_for_them(tmp_path
     table.unlink()
     process = study.run("results/by-points/nuclei/seeds.tif")
     assert process.returncode != 0
-    message = "find_seeds by-points: find_seeds.points.path: there is no file seeds/{stack}.csv"
+    message = "find_seeds by-points: find_seeds.points.path: there is no file seeds/by-points.csv"
     assert message in process.stderr
     table.write_text("index,axis-0,axis-1,axis-2\n0,8,48,48\n")
     process = study.run("results/by-points/nuclei/seeds.tif")
@@ -205,5 +205,6 @@ def test_edges_and_points_are_used_only_where_the_settings_ask_for_them(tmp_path
     assert jobs(process) == {"find_seeds": 1}
     log = (study.folder / "logs/by-points/nuclei/find_seeds.log").read_text()
     assert "--points seeds/by-points.csv" in log
+    assert "{stack}" not in log
     table.write_text("index,axis-0,axis-1,axis-2\n0,8,48,47\n")
     assert jobs(study.run("results/by-points/nuclei/seeds.tif")) == {"find_seeds": 1}

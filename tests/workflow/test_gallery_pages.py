@@ -100,7 +100,8 @@ def test_the_page_has_every_comparison_and_its_snippets_are_yaml(study, chromium
     }
     for section, included in expected.items():
         assert included <= set(titles[section])
-    assert [title for title in titles["morphology"] if "preset" in title] == ["preset tutorial"]
+    of_presets = [title for title in titles["morphology"] if "preset" in title]
+    assert of_presets == ["preset tutorial", "preset tutorial-solution"]
     assert titles["edges"] == ["sobel", "sobel_2d", "sobel − sobel_2d"]
     assert all(isinstance(yaml.safe_load(text), dict) for text in chromium.evaluate(SNIPPETS))
 
@@ -121,7 +122,7 @@ def test_a_changed_setting_repeats_what_depends_on_it(study):
     study.config["choose_view"] = {"row": 30}
     repeated = jobs(study.run("gallery", "-n"))
     assert repeated["choose_view"] == 2
-    assert not repeated.keys() & {"denoise", "binarize", "compare_surface_area", "plot_shapes"}
+    assert not repeated.keys() & {"denoise", "binarize", "plot_shapes"}
 
 
 def test_a_snippet_gives_what_its_picture_shows(study):

@@ -44,7 +44,7 @@ def run(image, folder, *options):
     return table, tifffile.imread(folder / "segmented.tif"), tifffile.imread(folder / "labels.tif")
 
 
-def test_objects_that_touch_no_lateral_face_are_measured_in_um(image, results):
+def test_objects_that_touch_no_face_are_measured_in_um(image, results):
     table, _, labels = results
     assert table["label"].tolist() == [1, 2]
     assert "solidity" not in table
@@ -60,7 +60,7 @@ def test_objects_that_touch_no_lateral_face_are_measured_in_um(image, results):
         assert mean == pytest.approx(stack[labels == label].mean())
 
 
-def test_labels_contain_all_segmented_objects_but_those_at_lateral_faces(results):
+def test_labels_contain_all_segmented_objects_but_those_at_faces(results):
     _, segmented, labels = results
     assert segmented.shape == labels.shape == SHAPE
     assert np.unique(segmented).tolist() == [0, 1, 2, 3]
@@ -73,3 +73,18 @@ def test_options_add_solidity_and_flood_the_distance(image):
     table, _, _ = run(image, image.parent / "options", "--solidity", "--watershed", "distance")
     assert len(table) == 2
     assert table["solidity"].between(0.9, 1).all()
+
+
+def test_the_solution_limits_the_planes_of_markers(image):
+    """A small ball far from the plane with most of the mask has no marker, and no label."""
+    stack = np.pad(tifffile.imread(image), ((30, 0), (0, 0), (0, 0)), constant_values=300)
+    far = np.indices(stack.shape) - np.array((16, 20, 45)).reshape(3, 1, 1, 1)
+    ball = np.sqrt((far**2).sum(axis=0)) <= 14
+    stack[ball] = 4000
+    path = image.parent / "far.tif"
+    tifffile.imwrite(path, stack)
+    _, everything, _ = run(path, image.parent / "lecture")
+    _, limited, _ = run(path, image.parent / "solution", "--solution")
+    assert everything[16, 20, 45]
+    assert not limited[ball].any()
+    assert limited[50, 36, 24] and limited[50, 36, 66]

@@ -9,13 +9,12 @@ from study import ROOT
 
 from cellstack.config import settings
 from cellstack.config.reasons import KEPT, LATERAL_FACE
-from cellstack.core.distance import distance_map
 from cellstack.enhance.adjust_contrast import adjust_contrast
 from cellstack.enhance.denoise import denoise
 from cellstack.evaluate.evaluate_labels import evaluate_labels
 from cellstack.segment.binarize import binarize, find_threshold
 from cellstack.segment.clean_mask import clean_mask
-from cellstack.segment.find_seeds import find_seeds
+from cellstack.segment.find_seeds import choose_planes, seeds_of_mask
 from cellstack.segment.label_components import label_components
 from cellstack.segment.merge_objects import merge_objects
 from cellstack.segment.select_objects import FACES, select_objects
@@ -66,15 +65,26 @@ def run_stages(raw, spacing, changes, diameter_um=5.0):
         for stage in SCHEMA["properties"]
         if stage != "import_stack"
     }
-    smoothing_um = options["find_seeds"].pop("smoothing_um")
     contrast = keep(adjust_contrast(keep(raw), spacing, **options["adjust_contrast"]))
     denoised = keep(denoise(contrast, spacing, **options["denoise"]))
     threshold = find_threshold(denoised, **options["binarize"])
     mask = keep(binarize(denoised, threshold, spacing, contrast))
     clean = keep(clean_mask(mask, spacing, **options["clean_mask"]))
     components = keep(label_components(clean, **options["label_components"]))
-    distance = keep(distance_map(clean, spacing, smoothing_um))
-    seeds = keep(find_seeds(distance, components, spacing, **options["find_seeds"], stack=denoised))
+    for name in ("counting_frame", "counting_guard_um"):  # for the script only
+        options["select_objects"].pop(name)
+    limit = [options["find_seeds"].pop(name) for name in ("planes", "plane_range_um")]
+    distance, seeds = map(
+        keep,
+        seeds_of_mask(
+            clean,
+            components,
+            spacing,
+            stack=denoised,
+            allowed=choose_planes(clean, spacing, *limit),
+            **options["find_seeds"],
+        ),
+    )
     watershed = keep(split_objects(seeds, clean, denoised, distance, **options["split_objects"]))
     assert np.array_equal(watershed > 0, clean > 0)
     merged = keep(merge_objects(watershed, denoised, spacing, **options["merge_objects"]))

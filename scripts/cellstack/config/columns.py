@@ -330,6 +330,8 @@ CORRECTION_COLUMNS: dict[str, Column] = {  # in the order of corrections.csv
         "by ;, without those that a later correction changed",
     ),
 }
+POSITION = ("z_um", "y_um", "x_um")  # of a spot, and the region it lies in:
+NUCLEUS, CYTOPLASM, CELL, NO_OBJECT = "nucleus", "cytoplasm", "cell", "none"
 SPOT_COLUMNS: dict[str, Column] = {  # in the order of spots.csv
     "stack": ("", "Name of the stack in the sheet"),
     "channel": ("", "Name of the channel in the sheet"),

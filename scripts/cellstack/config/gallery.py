@@ -11,6 +11,7 @@ STAGE_IMAGES = {  # the image of each stage that the gallery shows
     "denoise": "denoised",
     "binarize": "mask",
     "clean_mask": "mask_clean",
+    "label_components": "components",
     "find_seeds": "distance",
     "split_objects": "watershed",
     "merge_objects": "merged",
@@ -80,4 +81,7 @@ class Gallery:
             if stage != "correct_background" or block["steps"]:
                 snippet = gallery_panels.snippet(stage, block, self._study.schemas.stages)
                 panels.append({"title": stage, "image": image, "snippet": snippet})
+            if stage == "import_stack":
+                title = f"{stage}, three views"
+                panels.append({"title": title, "image": "views", "snippet": snippet})
         return panels

@@ -340,6 +340,13 @@ def _why_absent(path: str) -> str:
     if images.is_remote(path):
         return "is an address, which only `image` can be; download it, and give its folder"
     meant = path.strip("'\"").replace("\\", "/")
+    listed = [part.strip() for part in path.split(images.SEPARATOR) if part.strip()]
+    if len(listed) > 1:
+        missing = next(part for part in listed if not images.find_images(part))
+        return (
+            f"lists {missing}, which does not exist; correct the path, which is relative to the "
+            "working directory"
+        )
     if meant != path and images.find_images(meant):
         return f"does not exist; write {meant}, without quotation marks and with slashes"
     return "does not exist; correct the path, which is relative to the working directory"

@@ -669,7 +669,11 @@ class Study:
     def arguments(self, stage: str, stack: str, channel: str) -> Settings:
         """Return the params of a stage for a channel; sizes are in um if the diameter is known."""
         preset = self.preset_name(stack, channel)
-        return self._arguments(stage, preset, self.diameter(stack, channel))
+        found = self._arguments(stage, preset, self.diameter(stack, channel))
+        if stage == "find_seeds" and "path" in found["options"]:
+            path = found["options"]["path"].replace("{stack}", Unit.parse(stack).stack)
+            return found | {"options": found["options"] | {"path": path}}
+        return found
 
     def relative_arguments(self, stage: str, stack: str, channel: str) -> Settings:
         """Return the params of a stage for a channel; sizes are as in "0.05 d"."""
@@ -699,8 +703,8 @@ class Study:
             if method is not None:
                 block["method"] = method
             found = settings.stage_arguments(stage, block, 1.0, schema)
-            others = {key: value for key, value in found.items() if key.endswith("_um")}
-            options[stage] = others | found["options"]
+            smoothing = {key: value for key, value in found.items() if key == "smoothing_um"}
+            options[stage] = smoothing | found["options"]
         return options
 
     def given_diameter(self, stack: str, channel: str) -> float | str | None:

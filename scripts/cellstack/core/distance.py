@@ -5,6 +5,8 @@ import numpy as np
 from cellstack.core import filters, parallel
 from cellstack.core.types import Mask, Spacing, Volume
 
+ISOTROPY_TOLERANCE = 1e-6  # relative difference of voxel sizes that count as equal
+
 
 def distance_map(mask: Mask, spacing: Spacing, sigma_um: float = 0.0, threads: int = 1) -> Volume:
     """Return the distance of each foreground voxel to the background.
@@ -35,9 +37,17 @@ def distance_map(mask: Mask, spacing: Spacing, sigma_um: float = 0.0, threads: i
     """
     import edt
 
-    # edt takes the square root in one thread only.
-    distance: Volume = edt.edtsq(mask, anisotropy=spacing, parallel=threads)
-    parallel.map_threads(lambda z: np.sqrt(distance[z], out=distance[z]), range(len(mask)), threads)
+    # Squares of whole voxels are exact, so that equal distances are equal in float32 too.
+    is_isotropic = max(spacing) - min(spacing) <= ISOTROPY_TOLERANCE * max(spacing)
+    unit = np.float32(spacing[-1] if is_isotropic else 1)
+    steps = (1.0, 1.0, 1.0) if is_isotropic else spacing
+    distance: Volume = edt.edtsq(mask, anisotropy=steps, parallel=threads)
+
+    def take_root(z: int) -> None:  # edt does it in one thread only
+        np.sqrt(distance[z], out=distance[z])
+        distance[z] *= unit
+
+    parallel.map_threads(take_root, range(len(mask)), threads)
     if np.isinf(distance.max(initial=0)):  # no background
         distance = np.full(mask.shape, min(np.multiply(mask.shape, spacing)) / 2, np.float32)
     if sigma_um > 0:

@@ -61,6 +61,49 @@ def surface_area(mask: BoolVolume | Mask, spacing: Spacing) -> float:
     return surface_areas(mask, [spacing])[0]
 
 
+def mesh_surface_area(mask: BoolVolume | Mask, spacing: Spacing, level: float = 0.5) -> float:
+    """Return the surface area of the mesh of an object by marching cubes.
+
+    The mesh of a mask follows the steps between voxels, and its area is too large, however small
+    the voxels are: on ellipsoids by 7 to 9 % at a z:xy ratio of 1, 17 to 26 % at 4, 25 to 28 % at
+    8. :func:`surface_area` is exact within 2 % on them.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray of bool or uint8
+        The object, with at least one voxel. Where it reaches a face of the array, its surface is
+        closed there.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    level : float
+        Where the surface lies between the centres of the voxels at the boundary: at 0 in the
+        centre of the outer one, at 0.5 half-way, towards 1 in the centre of the inner one.
+
+    Returns
+    -------
+    float
+        Surface area in um2.
+
+    References
+    ----------
+    .. [1] T. Lewiner et al., "Efficient implementation of Marching Cubes' cases with topological
+       guarantees", Journal of Graphics Tools 8, 2003; computed by `skimage.measure.marching_cubes`.
+
+    Examples
+    --------
+    >>> z, y, x = np.ogrid[-3:4, -12:13, -12:13]
+    >>> ball = (4 * z) ** 2 + y**2 + x**2 <= 10**2
+    >>> round(mesh_surface_area(ball, (4.0, 1.0, 1.0)) / (4 * np.pi * 10**2), 2)
+    1.22
+    """
+    from skimage.measure import marching_cubes
+    from skimage.measure import mesh_surface_area as area_of
+
+    padded = np.pad(mask, 1).astype(np.float32)
+    vertices, faces, _, _ = marching_cubes(padded, level, spacing=tuple(spacing))
+    return float(area_of(vertices, faces))
+
+
 def surface_areas(mask: BoolVolume | Mask, spacings: Iterable[Spacing]) -> list[float]:
     """Return the surface area of an object for several voxel sizes; see :func:`surface_area`.
 

@@ -60,7 +60,7 @@ class ImageSizes:
             None if the image cannot be read; the job that imports it reports why.
         """
         files = images.find_images(row["image"]) or [row["image"]]
-        cells = [row.get(name) for name in ("scene", "time", "z_um", "y_um", "x_um")]
+        cells = [row.get(name) for name in ("scene", "time", "axes", "z_um", "y_um", "x_um")]
         key = json.dumps([row["image"], fingerprints.stamp_of(files), cells, spacing_above])
         if key not in self._known:
             self._known[key] = _read(Path(row["image"]), row, spacing_above)
@@ -88,7 +88,8 @@ def _read(
     from cellstack.files.readers import opening, parts, voxel_size
 
     try:
-        with opening.open_image([image], parts.Part(row.get("scene"), row.get("time"))) as source:
+        part = parts.Part(row.get("scene"), row.get("time"), row.get("axes"))
+        with opening.open_image([image], part) as source:
             shape = (source.count, *source.plane_shape)
             if math.prod(shape) <= spacing_above:
                 return shape, None

@@ -12,7 +12,9 @@ from cellstack.errors import InputError
 PathLike = TypeVar("PathLike", str, Path)
 
 REMOTE = ("http://", "https://", "s3://")
+SEPARATOR = ";"  # of several files in a cell of the sheet
 PLANE_SUFFIXES = (".tif", ".tiff", ".png")
+LOSSY_SUFFIXES = (".jpg", ".jpeg")  # planes of folders without others, which may have previews
 
 
 def is_remote(path: str) -> bool:
@@ -81,12 +83,14 @@ def find_images(path: str) -> list[str]:
     Parameters
     ----------
     path : str
-        A file, an OME-Zarr folder, a folder of planes, or a glob pattern of planes.
+        A file, an OME-Zarr folder, a folder of planes, a glob pattern of planes, or several of
+        them separated by ``;``.
 
     Returns
     -------
     list of str
-        The file or OME-Zarr folder, or the planes in natural order. Empty if there are none.
+        The file or OME-Zarr folder, or the planes in natural order. Empty if there are none, or
+        one of several does not exist.
 
     Raises
     ------
@@ -95,16 +99,20 @@ def find_images(path: str) -> list[str]:
     """
     if os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises for a path that is too long)
         return [path]
+    if SEPARATOR in path:
+        listed = [find_images(part.strip()) for part in path.split(SEPARATOR) if part.strip()]
+        every = [file for files in listed for file in files]
+        return in_natural_order(list(dict.fromkeys(every))) if all(listed) else []
     if is_folder(path):
         folder = Path(path)
         try:
             if is_zarr(folder):
                 return [path]
-            found = [
-                str(plane)
-                for plane in folder.iterdir()
-                if plane.suffix.lower() in PLANE_SUFFIXES and not plane.name.startswith(".")
-            ]
+            files = [plane for plane in folder.iterdir() if not plane.name.startswith(".")]
+            for suffixes in (PLANE_SUFFIXES, LOSSY_SUFFIXES):
+                found = [str(plane) for plane in files if plane.suffix.lower() in suffixes]
+                if found:
+                    break
         except OSError as error:
             raise InputError(
                 f"{path}: the folder cannot be read ({error.strerror}): change its permissions"

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core.counting import counted
-from cellstack.core.distance import distance_map
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Labels, Mask, Spacing, Volume
 from cellstack.core.voxels import volume_voxels
@@ -16,7 +15,7 @@ from cellstack.figures import drawing, outlines
 from cellstack.gallery import panel_figures, views
 from cellstack.gallery.sections import Panel, Section
 from cellstack.gallery.views import View
-from cellstack.segment.find_seeds import find_seeds
+from cellstack.segment.find_seeds import choose_planes, seeds_of_mask
 from cellstack.segment.split_objects import split_objects
 
 TITLE = "Seeds and labels"
@@ -101,12 +100,19 @@ def compare_seeds(
     slopes = None if edges is None else views.crop(edges, view)
     results = {}
     for panel in panels:
-        method, options, smoothing_um = (
-            panel["arguments"][key] for key in ("method", "options", "smoothing_um")
+        arguments = dict(panel["arguments"])
+        allowed = choose_planes(
+            mask_clean, spacing, arguments.pop("planes"), arguments.pop("plane_range_um")
         )
-        distance = distance_map(mask, spacing, smoothing_um)
-        within = _shift_points(points, view, options)
-        seeds = find_seeds(distance, parts, spacing, method, options, stack, within)
+        distance, seeds = seeds_of_mask(
+            mask,
+            parts,
+            spacing,
+            stack=stack,
+            points=_shift_points(points, view, arguments["options"]),
+            allowed=_shift_planes(allowed, view),
+            **arguments,
+        )
         labels = split_objects(seeds, mask, flooded, distance, edges=slopes, **split)
         results[panel["title"]] = _Result(distance, panel_figures.centroids(seeds), labels)
     places = find_places(
@@ -159,6 +165,15 @@ def _shift_points(
         start *= view["spacing"]
     shifted: NDArray[np.float64] = points - start
     return shifted
+
+
+def _shift_planes(allowed: slice | None, view: View) -> slice | None:
+    """Return a range of planes relative to the first plane of the region."""
+    if allowed is None:
+        return None
+    first, last = view["region"][0]
+    start, stop = (min(max(plane, first), last) - first for plane in (allowed.start, allowed.stop))
+    return slice(start, stop)
 
 
 def find_places(

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cellstack.core.labels import find_boxes
-from cellstack.core.surface_area import surface_area
+from cellstack.core.surface_area import mesh_surface_area, surface_area
 from cellstack.core.types import BoolVolume, Labels, Spacing
 from cellstack.figures import drawing
 from cellstack.figures.colors import SKY_BLUE
@@ -17,10 +17,13 @@ from cellstack.gallery.sections import Panel, Section
 
 TITLE = "Surface area"
 TEXT = (
-    "An object of median size, drawn with the true distance between planes and as if voxels were "
-    "cubes, as in a measurement without spacing; then all measured objects. For comparison in "
-    "µm², the area in voxel units is multiplied by the area of a pixel. The table of objects "
-    "has both, surface_area_um2 and surface_area_unit_spacing. There is nothing to configure."
+    "An object, drawn with the true distance between planes and as if voxels were cubes, as in a "
+    "measurement without spacing; then all measured objects. Areas are those of Crofton's formula. "
+    "Those of the mesh by marching cubes follow, at level 0.5 and, as in scikit-image's tutorial, "
+    "at level 0; a mesh follows the steps between voxels, and its area is too large. For "
+    "comparison in µm², the area in voxel units is multiplied by the area of a pixel. The table of "
+    "objects has both areas by Crofton's formula, surface_area_um2 and surface_area_unit_spacing. "
+    "Choose another object with choose_view."
 )
 SIZE = 420  # pixels
 LIGHT = (315, 60)  # azimuth and altitude of the light in degrees
@@ -28,7 +31,9 @@ COLOR = SKY_BLUE
 TRUE, UNIT, ALL = "true spacing", "unit spacing", "all objects"  # titles of the panels
 
 
-def compare_surface_area(labels: Labels, spacing: Spacing) -> Section:
+def compare_surface_area(
+    labels: Labels, spacing: Spacing, object_label: int | None = None
+) -> Section:
     """Compare surface areas with true and with unit spacing.
 
     Parameters
@@ -37,17 +42,24 @@ def compare_surface_area(labels: Labels, spacing: Spacing) -> Section:
         The selected objects.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
+    object_label : int, optional
+        The object to be drawn. By default, or if there is none with this label, that of median
+        volume.
 
     Returns
     -------
     Section
         Without panels if there are no objects.
     """
-    masks = [labels[box] == label for label, box in find_boxes(labels).items()]
+    boxes = find_boxes(labels)
+    masks = [labels[box] == label for label, box in boxes.items()]
     if not masks:
         return {"title": TITLE, "text": TEXT, "panels": []}
     order = np.argsort([np.count_nonzero(mask) for mask in masks], kind="stable")
-    chosen = masks[order[len(order) // 2]]
+    median = list(boxes)[order[len(order) // 2]]
+    label = object_label if object_label in boxes else median
+    name = f"object {label}" + ("" if label == object_label else ", of median volume")
+    chosen = masks[list(boxes).index(label)]
     unit_spacing = (1, 1, 1)
     areas = np.array([surface_area(mask, spacing) for mask in masks])
     unit_areas = np.array([surface_area(mask, unit_spacing) for mask in masks])
@@ -59,7 +71,11 @@ def compare_surface_area(labels: Labels, spacing: Spacing) -> Section:
         steps, unit = (spacing, "µm") if panel["title"] == TRUE else (unit_spacing, "voxels")
         sides = [f"{size * step:.3g}" for size, step in zip(chosen.shape, steps, strict=True)]
         area = surface_area(chosen, steps)
-        caption = f"{area:.4g} {unit}²; {' × '.join(sides)} {unit} along z, y, x"
+        meshes = [f"{mesh_surface_area(chosen, steps, level):.4g}" for level in (0.5, 0)]
+        caption = (
+            f"{name}: {area:.4g} {unit}², mesh {meshes[0]} and {meshes[1]} {unit}²; "
+            f"{' × '.join(sides)} {unit} along z, y, x"
+        )
         return _draw_mesh(chosen, steps), (), f"An object in 3D with {panel['title']}", caption
 
     panels: list[Panel] = [{"title": title} for title in (TRUE, UNIT, ALL)]

@@ -50,6 +50,34 @@ def plot_profile(
     return {"title": TITLE, "text": TEXT, "panels": panel_figures.draw_panels(panels, draw)}
 
 
+def list_profile(
+    raws: Mapping[str, RawVolume], spacing: Spacing, view: View
+) -> list[dict[str, float]]:
+    """Return the values along the row of a view, one row of the table per voxel.
+
+    Parameters
+    ----------
+    raws, spacing, view
+        See :func:`plot_profile`.
+
+    Returns
+    -------
+    list of dict
+        ``x_um``, counted from the centre of the first voxel, and the raw value of each channel.
+
+    Examples
+    --------
+    >>> raws = {"nuclei": np.array([[[5, 6], [7, 8]]], np.uint8)}
+    >>> list_profile(raws, (1.0, 0.5, 0.25), {"plane": 0, "row": 1})
+    [{'x_um': 0.0, 'nuclei': 7}, {'x_um': 0.25, 'nuclei': 8}]
+    """
+    values = {name: raw[view["plane"], view["row"]].tolist() for name, raw in raws.items()}
+    return [
+        {"x_um": position * float(spacing[2]), **dict(zip(values, each, strict=True))}
+        for position, each in enumerate(zip(*values.values(), strict=True))
+    ]
+
+
 @drawing.default_style()
 def draw_profile(raws: Mapping[str, RawVolume], spacing: Spacing, view: View) -> Figure:
     """Return the figure of the planes and of the values along the row; see :func:`plot_profile`.

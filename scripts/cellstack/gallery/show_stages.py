@@ -37,14 +37,15 @@ def show_stages(
     ----------
     stages : dict of str to (Z, Y, X) ndarray
         ``raw``, ``contrast``, ``denoised``, ``mask``, ``mask_clean``, ``distance``, ``seeds``, the
-        label images ``watershed``, ``merged``, ``segmentation`` and ``labels``, and ``corrected``
-        if there is one.
+        label images ``components``, ``watershed``, ``merged``, ``segmentation`` and ``labels``, and
+        ``corrected`` if there is one.
     spacing, view
         See :mod:`cellstack.gallery.sections`.
     diameter_um : float
         Diameter of the objects in um.
     panels : list of Panel
-        Each with its ``snippet``, and the name of its ``image`` in `stages`.
+        Each with its ``snippet``, and the name of its ``image`` in `stages`, or ``views`` for the
+        raw stack in three planes at right angles.
 
     Returns
     -------
@@ -57,6 +58,9 @@ def show_stages(
 
     def draw(panel: Panel) -> panel_figures.Picture:
         name, alt = panel["image"], f"{panel['title']}: the plane"
+        if name == "views":
+            figure, caption = draw_views()
+            return figure, (), f"{panel['title']}: sections along x, y and z", caption
         if name == "distance":
             figure, caption = draw_distance()
             return figure, (), alt, caption
@@ -73,8 +77,36 @@ def show_stages(
             boxes = find_boxes(stages[name])
             limits, colors = drawing.display_range(raw), outlines.label_colors(boxes)
             panel_figures.show_labels(axes, raw, limits, shown[name], spacing[1:], colors)
-            caption = f"{counted(len(boxes), 'objects')} in the stack"
+            kind = "components" if name == "components" else "objects"
+            caption = f"{counted(len(boxes), kind)} in the stack"
         return figure, COLORS, alt, caption
+
+    def draw_views() -> tuple[Figure, str]:
+        region = views.crop(stages["raw"], view)
+        (_, (first_row, last_row), (first_column, _)) = view["region"]
+        row = min(max(view["row"], first_row), last_row - 1)  # it may lie outside
+        column = region.shape[2] // 2
+        sections = ((raw, region[:, :, column].T), (region[:, row - first_row],))
+        z, y, x = spacing
+        steps = (((y, x), (y, z)), ((z, x),))
+        names = (
+            (f"plane {view['plane']}", f"column {first_column + column}"),
+            (f"row {row}",),
+        )
+        tiles = [
+            [
+                panel_figures.Tile(image.shape, step, scale, title)
+                for image, step, title in zip(*each, strict=True)
+            ]
+            for each in zip(sections, steps, names, strict=True)
+        ]
+        figure, axes, _ = panel_figures.tile_figure(tiles)
+        limits = drawing.display_range(raw)
+        for panels_of_row, images in zip(axes, sections, strict=True):
+            for axis, image in zip(panels_of_row, images, strict=True):
+                drawing.show_image(axis, image, limits)
+        caption = f"x and y, z and y, x and z; grey from {limits[0]:.4g} to {limits[1]:.4g}"
+        return figure, caption
 
     def draw_distance() -> tuple[Figure, str]:
         figure, [[axes]], bottom = panel_figures.tile_figure(

@@ -206,7 +206,7 @@ def measure_contrast(
         if len(background) < MIN_BACKGROUND_VOXELS:
             return np.nan, np.nan
         height = float(raw[around][inside].mean(dtype=float) - background.mean(dtype=float))
-        noise = background.std(dtype=float)
+        noise = background.std(ddof=1, dtype=float)
         if noise > 0:
             return float(height / noise), height
         return float(np.copysign(np.inf, height)) if height else 0.0, height

@@ -13,7 +13,7 @@ from cellstack.core import convex_hull, parallel, topology
 from cellstack.core.components import find_divided
 from cellstack.core.intensities import exact_sum
 from cellstack.core.no_data import labels_beside
-from cellstack.core.surface_area import surface_areas
+from cellstack.core.surface_area import mesh_surface_area, surface_areas
 from cellstack.core.types import BoolVolume, Box, Boxes, Labels, RawVolume, Spacing
 from cellstack.measure.flag_objects import (
     CROWDED_DISTANCE,
@@ -22,8 +22,9 @@ from cellstack.measure.flag_objects import (
     measure_contrast,
 )
 
-MEASURED = ("surface", "topology", "hull", "axes", "intensity")  # groups of columns
-UNIT_SPACING = (1.0, 1.0, 1.0)  # for comparison with the tutorial of scikit-image
+MEASURED = ("surface", "topology", "hull", "axes", "intensity")  # groups of columns, by default
+ON_REQUEST = ("mesh",)  # other groups
+UNIT_SPACING = (1.0, 1.0, 1.0)  # for comparison with measurements without spacing
 # Objects whose bounding box has at most this number of voxels are measured together, since noise
 # above the threshold can produce very many of them.
 MAX_BOX_OF_TINY_OBJECT = 64
@@ -72,7 +73,7 @@ def measure_objects(
         Name of the channel whose contrast is flagged. It may be absent.
     groups : collection of str
         The groups of columns to measure, see :data:`cellstack.config.object_columns.GROUPS`. Others
-        than :data:`MEASURED` are ignored.
+        than :data:`MEASURED` and :data:`ON_REQUEST` are ignored.
     seeds : (Z, Y, X) ndarray of unsigned int, optional
         Seeds of the objects.
     no_data : (Z, Y, X) ndarray of bool, optional
@@ -264,6 +265,12 @@ def _measure_shape(mask: BoolVolume, spacing: Spacing, groups: Collection[str]) 
             "surface_area_um2": area,
             "surface_area_unit_spacing": area_unit_spacing,
             "sphericity": math.pi * diameter**2 / area,
+        }
+    if "mesh" in groups:
+        measured |= {
+            "mesh_area_um2": mesh_surface_area(mask, spacing),
+            "mesh_area_outer_um2": mesh_surface_area(mask, spacing, level=0),
+            "mesh_area_outer_unit_spacing": mesh_surface_area(mask, UNIT_SPACING, level=0),
         }
     if "topology" in groups:
         measured |= {

@@ -23,6 +23,7 @@ MAX_EXACT = 2**24  # up to here, float32 represents all integers exactly
 MAX_NAMED = 10  # channels in a message
 MAX_ABSENT = 0.5  # fraction of the chunks of a channel
 MIN_STAGE_BYTES = 10  # per voxel, of the stage that needs the least memory
+COLOURS = ("red", "green", "blue")
 LUMINANCE_WEIGHTS = (2126, 7152, 722)  # times 10,000; sums of integers are exact on any processor
 
 
@@ -78,7 +79,11 @@ def import_stack(
         The channel or the voxel size is not known, the stack does not fit into memory, or its type
         or a value is not supported.
     """
-    number, reason = pick_channel(name, source.channels, channel_index, channel)
+    colour = pick_colour(source, channel_index)
+    if colour is None:
+        number, reason = pick_channel(name, source.channels, channel_index, channel)
+    else:
+        number, reason = 0, f"the samples of {channel_index}, as channel_index in the sheet"
     shape = (source.count, *source.plane_shape)
     check_factors(name, downsample, shape)
     check_memory(name, shape, source.dtype.itemsize, downsample)
@@ -96,13 +101,17 @@ def import_stack(
     if source.files:  # a billion absent chunks take too long to read
         flags += check_chunks(name, source, number)
     with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
-        stack = fill_stack(name, source.planes(number), shape, source.dtype)
+        planes = source.planes(number)
+        if colour is not None:
+            planes = (plane[..., colour] for plane in planes)
+        stack = fill_stack(name, planes, shape, source.dtype)
     if not source.files:  # chunks of a remote image are counted while they are read
         flags += check_chunks(name, source, number)
     stack = downsample_stack(stack, downsample)
     steps = [chosen[axis]["um"] * factor for axis, factor in zip("zyx", downsample, strict=True)]
     no_data, no_data_notices = describe_no_data(stack)
-    notices = [*source.notices, *notices, *no_data_notices]
+    of_source = [each for each in source.notices if colour is None or each != image_source.REDUCED]
+    notices = [*of_source, *notices, *no_data_notices]
     log.info(
         "%s: %s, axes %s, shape %s, %s",
         name,
@@ -167,6 +176,26 @@ def describe_no_data(stack: RawVolume) -> tuple[dict[str, float] | None, list[st
         "cut"
     )
     return {**found._asdict(), "fraction": fraction}, [notice]
+
+
+def pick_colour(source: ImageSource, channel_index: str | None) -> int | None:
+    """Return which sample of a colour image is a channel: 0 for red, 1 for green, 2 for blue.
+
+    Parameters
+    ----------
+    source : ImageSource
+    channel_index : str or None
+        What the sheet gives.
+
+    Returns
+    -------
+    int or None
+        None if the sheet gives no colour, or the image has channels or no colours.
+    """
+    has_colours = image_source.REDUCED in source.notices and source.channels == [None]
+    if not has_colours or channel_index is None or channel_index.lower() not in COLOURS:
+        return None
+    return COLOURS.index(channel_index.lower())
 
 
 def pick_channel(

@@ -32,6 +32,17 @@ STAGES: dict[str, str] = {  # what a stage does besides its method or steps
     ),
 }
 
+# Of find_seeds, if they differ from the default.
+Z_SCALE = "For this distance, the voxel size along z was multiplied by {z_scale}."
+PLANES = {
+    "middle": "Seeds were limited to planes within {plane_range_um} of the middle plane.",
+    "half_filled": (
+        "Seeds were limited to planes within {plane_range_um} of the plane of which the mask "
+        "filled most nearly one half."
+    ),
+}
+SEED_RADIUS = "The seeds were enlarged to balls (radius {radius_um})."
+
 METHODS: dict[str, dict[str, str]] = {
     "correct_background": {
         "white_tophat": (

@@ -367,6 +367,8 @@ def _stage(stage: str, arguments: Sequence[dict[str, Any]], with_nuclei: bool) -
         before = False  # no distance map
     if before:
         texts.append((sentences.STAGES[stage], arguments))
+    if stage == "find_seeds" and before and first["z_scale"] != 1:
+        texts.append((sentences.Z_SCALE, arguments))
     if stage == "find_cell_seeds":
         texts.append((sentences.SEEDS_OF_CELLS[with_nuclei], arguments))
     if method:
@@ -375,6 +377,10 @@ def _stage(stage: str, arguments: Sequence[dict[str, Any]], with_nuclei: bool) -
     for number, (name, _) in enumerate(first.get("steps", [])):
         merged = [each | each["steps"][number][1] for each in arguments]
         texts.append((sentences.METHODS[stage][name], merged))
+    if stage == "find_seeds" and first["planes"] in sentences.PLANES:
+        texts.append((sentences.PLANES[first["planes"]], arguments))
+    if stage == "find_seeds" and first["radius_um"]:
+        texts.append((sentences.SEED_RADIUS, arguments))
     if first.get("factor", 1) != 1:
         texts.append((sentences.FACTOR, arguments))
     if first.get("compactness"):

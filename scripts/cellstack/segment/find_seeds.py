@@ -13,16 +13,173 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
-from cellstack.core import maxima, parallel
+from cellstack.core import maxima, morphology, parallel
 from cellstack.core.blobs import blobness
 from cellstack.core.counting import agree, counted
-from cellstack.core.labels import label_type, relabel
-from cellstack.core.types import BoolVolume, Labels, Spacing, Volume
+from cellstack.core.distance import distance_map
+from cellstack.core.labels import find_boxes, label_type, relabel
+from cellstack.core.types import BoolVolume, Labels, Mask, Spacing, Volume
 from cellstack.errors import InputError
 
 METHODS = Methods()
 MAX_LOGGED_POINTS = 10
 log = logging.getLogger(__name__)
+
+
+def seeds_of_mask(
+    mask: Mask,
+    components: Labels,
+    spacing: Spacing,
+    method: str,
+    options: dict[str, Any],
+    stack: Volume | None = None,
+    points: NDArray[np.float64] | None = None,
+    *,
+    smoothing_um: float = 0.0,
+    z_scale: float = 1.0,
+    allowed: slice | None = None,
+    radius_um: float = 0.0,
+    threads: int = 1,
+) -> tuple[Volume, Labels]:
+    """Return the distance map of a mask, and its seeds by one of :data:`METHODS`.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray of uint8
+        1 in the objects, 0 elsewhere.
+    components, spacing, method, options, stack, points
+        See :func:`find_seeds`.
+    smoothing_um : float
+        Standard deviation in um of the Gaussian that smooths the distance map.
+    z_scale : float
+        Factor by which the voxel size along z is multiplied for the distance map.
+    allowed : slice, optional
+        Planes in which seeds are allowed, see :func:`choose_planes`. The mask is cut to these
+        planes before the distance map is computed from which the seeds are found, and components
+        without a seed in them have none. By default there is no limit.
+    radius_um : float
+        Radius in um of the balls to which seeds are enlarged, see :func:`enlarge`.
+    threads : int
+        Number of threads of the distance map.
+
+    Returns
+    -------
+    distance : (Z, Y, X) ndarray of float32
+        Distance of the complete mask to the background in um; 0 in the background.
+    seeds : (Z, Y, X) ndarray of uint16 or uint32
+        The seeds, 1..n; 0 elsewhere.
+
+    Examples
+    --------
+    >>> mask = np.array([[[1, 1, 1, 0, 1]], [[1, 1, 1, 0, 0]]], np.uint8)
+    >>> components = np.where(mask, [1, 1, 1, 0, 2], 0).astype(np.uint16)
+    >>> options = {"min_distance_um": 2}
+    >>> distance, seeds = seeds_of_mask(
+    ...     mask, components, (2, 0.5, 0.5), "peaks", options, allowed=slice(1, 2)
+    ... )
+    >>> seeds.tolist()
+    [[[0, 0, 0, 0, 0]], [[1, 0, 0, 0, 0]]]
+    """
+    z, y, x = spacing
+    scaled = (z * z_scale, y, x)
+    distance = distance_map(mask, scaled, smoothing_um, threads)
+    if allowed is None:
+        seeds = find_seeds(distance, components, spacing, method, options, stack, points)
+    else:
+        within = np.zeros_like(mask)
+        within[allowed] = mask[allowed]
+        seeds = find_seeds(
+            distance_map(within, scaled, smoothing_um, threads),
+            components * within.view(bool),
+            spacing,
+            method,
+            options,
+            stack,
+            points,
+            in_each_component=False,
+        )
+    return distance, enlarge(seeds, components, spacing, radius_um)
+
+
+def choose_planes(mask: Mask, spacing: Spacing, planes: str, plane_range_um: float) -> slice | None:
+    """Return the planes in which seeds are allowed.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray of uint8
+        1 in the objects, 0 elsewhere.
+    spacing : (3,) sequence of float
+        Voxel size along z, y and x in um.
+    planes : {"all", "middle", "half_filled"}
+        No limit; planes around the middle of the stack; or planes around the one with the highest
+        variance of the mask, that is, the one of which the objects fill most nearly one half.
+    plane_range_um : float
+        Depth in um above that plane, and below it, in which seeds are allowed.
+
+    Returns
+    -------
+    slice or None
+        With n planes of this depth, at least 1: the n planes before the central one, and n planes
+        from it on; None for no limit.
+
+    Examples
+    --------
+    >>> mask = np.zeros((8, 2, 2), np.uint8)
+    >>> mask[2:, 0], mask[5:] = 1, 1
+    >>> choose_planes(mask, (0.5, 0.2, 0.2), "half_filled", 1.0)
+    slice(0, 4, None)
+    >>> choose_planes(mask, (0.5, 0.2, 0.2), "middle", 1.0)
+    slice(2, 6, None)
+    """
+    if planes == "all":
+        return None
+    center = len(mask) // 2
+    if planes == "half_filled":
+        share = [float(plane.mean()) for plane in mask]
+        center = int(np.argmax([part * (1 - part) for part in share]))
+    reach = max(1, int(plane_range_um / spacing[0] + 0.5))
+    return slice(max(0, center - reach), min(len(mask), center + reach))
+
+
+def enlarge(seeds: Labels, components: Labels, spacing: Spacing, radius_um: float) -> Labels:
+    """Enlarge seeds to balls that end at the faces of their components.
+
+    Parameters
+    ----------
+    seeds : (Z, Y, X) ndarray of uint16 or uint32
+        Seeds 1..n; 0 elsewhere.
+    components : (Z, Y, X) ndarray of uint16 or uint32
+        Connected components of the mask, 1..n.
+    spacing : (3,) sequence of float
+        Voxel size along z, y and x in um.
+    radius_um : float
+        Radius of the balls in um.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of uint16 or uint32
+        The seeds with the same labels. Where balls overlap, the higher label prevails, as in a
+        grey dilation, but no voxel of a seed is given to another one.
+
+    Examples
+    --------
+    >>> seeds = np.array([[[0, 1, 0, 0, 2, 0, 0]]], np.uint16)
+    >>> enlarge(seeds, np.array([[[1, 1, 1, 1, 1, 0, 3]]], np.uint16), (1, 0.5, 0.5), 1.0)
+    array([[[1, 1, 2, 2, 2, 0, 0]]], dtype=uint16)
+    """
+    if radius_um <= 0:
+        return seeds
+    ball = morphology.footprint("ball", radius_um, spacing).astype(bool)
+    offsets = np.argwhere(ball) - np.array(ball.shape) // 2
+    enlarged = np.zeros_like(seeds)
+    for label, box in find_boxes(seeds).items():
+        own = np.argwhere(seeds[box] == label) + [side.start for side in box]
+        around = np.unique((own[:, None] + offsets).reshape(-1, 3), axis=0)
+        around = around[np.all((around >= 0) & (around < seeds.shape), axis=1)]
+        around = around[components[tuple(around.T)] == components[tuple(own[0])]]
+        enlarged[tuple(around.T)] = label
+    np.copyto(enlarged, seeds, where=seeds > 0)
+    return enlarged
 
 
 def find_seeds(
@@ -33,8 +190,10 @@ def find_seeds(
     options: dict[str, Any],
     stack: Volume | None = None,
     points: NDArray[np.float64] | None = None,
+    *,
+    in_each_component: bool = True,
 ) -> Labels:
-    """Return seeds by one of :data:`METHODS`, at least one in each component.
+    """Return seeds by one of :data:`METHODS`.
 
     Parameters
     ----------
@@ -52,12 +211,14 @@ def find_seeds(
         Denoised intensities, required by `laplacian_of_gaussian` and `distance_and_blobs`.
     points : (N, 3) ndarray of float, optional
         Seed points along z, y and x that were set by hand, required by `points`.
+    in_each_component : bool
+        Whether a component in which the method finds no seed has one at its maximum distance to
+        the background.
 
     Returns
     -------
     (Z, Y, X) ndarray of uint16 or uint32
-        The seeds, 1..n; 0 elsewhere. A component in which the method finds no seed has one at its
-        maximum distance to the background.
+        The seeds, 1..n; 0 elsewhere.
 
     Examples
     --------
@@ -68,11 +229,12 @@ def find_seeds(
     """
     marked: BoolVolume = METHODS[method](distance, spacing, stack, points, **options)
     marked &= components > 0
-    without_seed = np.setdiff1d(
-        np.arange(1, int(components.max(initial=0)) + 1), components[marked]
-    )
-    if len(without_seed):
-        marked |= _highest_voxels(distance, components, without_seed)
+    if in_each_component:
+        without_seed = np.setdiff1d(
+            np.arange(1, int(components.max(initial=0)) + 1), components[marked]
+        )
+        if len(without_seed):
+            marked |= _highest_voxels(distance, components, without_seed)
     max_count = int(np.count_nonzero(marked))
     # cc3d separates different values, so that no seed extends over two components.
     seeds: Labels

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.config.columns import CELL, CYTOPLASM, NO_OBJECT, NUCLEUS
 from cellstack.core.types import Labels, Spacing
-
-NUCLEUS, CYTOPLASM, CELL, NONE = "nucleus", "cytoplasm", "cell", "none"
 
 
 def assign_spots(
@@ -50,7 +49,7 @@ def assign_spots(
         {
             "nucleus_segmentation_label": nucleus or None,
             "cell_segmentation_label": cell or None,
-            "region": NUCLEUS if nucleus else in_cell if cell else NONE,
+            "region": NUCLEUS if nucleus else in_cell if cell else NO_OBJECT,
         }
         for nucleus, cell in zip(
             labels.get("nuclei", nothing), labels.get("cells", nothing), strict=True

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from cellstack.spots.assign_spots import CYTOPLASM, NUCLEUS
+from cellstack.config.columns import CYTOPLASM, NUCLEUS
 
 LABEL_COLUMNS = {"nuclei": "nucleus_segmentation_label", "cells": "cell_segmentation_label"}
 

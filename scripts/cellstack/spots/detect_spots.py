@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.config.columns import POSITION
 from cellstack.core import blobs, filters, maxima, parallel
 from cellstack.core.types import BoolVolume, RawVolume, Spacing, Volume
 from cellstack.spots.fit_spots import FWHM, fit_spots
 from cellstack.spots.measure_roundness import measure_roundness
 
-POSITION = ("z_um", "y_um", "x_um")
 COLUMNS = (
     *("stack", "channel", "spot"),
     *POSITION,
@@ -60,7 +60,7 @@ class Spots(NamedTuple):
     detection_ratios: NDArray[np.float64]
 
     def rows(self) -> Iterator[tuple[float, ...]]:
-        """Yield for each spot the values of the columns from :data:`POSITION` on."""
+        """Yield for each spot the values of the columns from the position on."""
         quality = self.intensities / np.where(self.noises > 0, self.noises, np.nan)
         values = (self.intensities, self.backgrounds, self.sums, quality, self.detection_ratios)
         table = np.column_stack([self.positions_um, *values])

@@ -7,7 +7,13 @@ from scipy.spatial import SphericalVoronoi
 from scipy.spatial.transform import Rotation
 from scipy.special import elliprg
 
-from cellstack.core.surface_area import _count_staying, directions, surface_area, surface_areas
+from cellstack.core.surface_area import (
+    _count_staying,
+    directions,
+    mesh_surface_area,
+    surface_area,
+    surface_areas,
+)
 
 RATIOS = (1, 4, 8)
 SHAPES = {
@@ -176,3 +182,28 @@ def test_ellipsoid_with_three_different_voxel_sides(order):
     semi_axes, spacing = np.array([4.0, 8.0, 2.5]), np.array([0.8, 0.5, 0.25])[list(order)]
     mask = ellipsoid(semi_axes, np.eye(3), (0.2, -0.3, 0.1), spacing)
     assert surface_area(mask, spacing) == pytest.approx(ellipsoid_area(*semi_axes), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "smallest", "largest"), [(1, 1.07, 1.09), (4, 1.17, 1.26), (8, 1.24, 1.29)]
+)
+@pytest.mark.parametrize("shape", ["sphere", "oblate", "triaxial"])
+def test_meshes_are_larger_than_ellipsoids_and_areas_by_crofton_are_not(
+    shape, ratio, smallest, largest
+):
+    spacing = np.array([ratio, 1, 1]) * 0.25
+    semi_axes = np.array(SHAPES[shape]) * 8 * ratio * 0.25 / min(SHAPES[shape])
+    rotation = Rotation.random(random_state=3).as_matrix()
+    mask = ellipsoid(semi_axes, rotation, (0.1, -0.2, 0.3), spacing)
+    area = ellipsoid_area(*semi_axes)
+    assert smallest < mesh_surface_area(mask, spacing) / area < largest
+    assert mesh_surface_area(mask, spacing, 0) > mesh_surface_area(mask, spacing)
+    assert surface_area(mask, spacing) / area == pytest.approx(1, abs=0.02)
+
+
+def test_the_mesh_of_a_voxel_is_an_octahedron():
+    voxel, spacing = np.ones((1, 1, 1), bool), (1.0, 1.0, 1.0)
+    side = 2**0.5  # at level 0 its corners are the centres of the neighbours
+    octahedron = 2 * 3**0.5 * side**2
+    assert mesh_surface_area(voxel, spacing, 0) == pytest.approx(octahedron)
+    assert mesh_surface_area(voxel, spacing) == pytest.approx(octahedron / 4)

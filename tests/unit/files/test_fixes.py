@@ -166,6 +166,45 @@ def other_axis(folder, monkeypatch):
     yield folder / "a.tif", {}
 
 
+@fix("fill in axes in the sheet, such as zcyx, or save it with named axes")
+def unnamed_axes(folder, monkeypatch):
+    tifffile.imwrite(folder / "a.tif", SERIES[0], photometric="minisblack")
+    yield folder / "a.tif", {"channel_index": "0"}
+    yield folder / "a.tif", {"channel_index": "0", "axes": "czyx"}
+
+
+@fix("correct axes in the sheet")
+def too_few_axes(folder, monkeypatch):
+    tifffile.imwrite(folder / "a.tif", SERIES[0], photometric="minisblack")
+    message = yield folder / "a.tif", {"channel_index": "0", "axes": "zyx"}
+    assert "the image has 4" in message
+    yield folder / "a.tif", {"channel_index": "0", "axes": "czyx"}
+
+
+@fix("leave axes empty in the sheet")
+def other_axes_than_in_the_file(folder, monkeypatch):
+    tifffile.imwrite(folder / "a.ome.tif", SERIES[0], metadata={"axes": "CZYX"})
+    yield folder / "a.ome.tif", {"channel_index": "0", "axes": "zcyx"}
+    yield folder / "a.ome.tif", {"channel_index": "0"}
+
+
+@fix("leave axes empty in the sheet")
+def axes_of_a_format_with_names(folder, monkeypatch):
+    image = write_lif(folder / "a.lif", a=("ZYX", STACK))
+    yield image, {"axes": "zyx"}
+    yield image, {}
+
+
+@fix("save it as TIFF or PNG")
+def jpeg_of_four_samples(folder, monkeypatch):
+    frame = b"\xff\xd8\xff\xc0\x00\x0b\x08\x00\x02\x00\x02\x04"
+    (folder / "a.jpg").write_bytes(frame)
+    yield folder / "a.jpg", {}
+    imagecodecs = pytest.importorskip("imagecodecs")
+    (folder / "a.png").write_bytes(imagecodecs.png_encode(STACK[0].astype("uint8")))
+    yield folder / "a.png", {}
+
+
 @fix("choose another scene or file")
 def section(folder, monkeypatch):
     image = write_lif(folder / "a.lif", a=("CZX", SERIES[0, :, :, 0]), b=("ZYX", STACK))

@@ -50,6 +50,21 @@ def compare(*titles, **options):
     return compare_seeds(*images, SPACING, view(), DIAMETER_UM, panels, SPLIT, **options)
 
 
+def test_a_limit_of_planes_counts_in_the_stack_and_not_in_the_region():
+    shape, spacing = (12, 20, 40), (1.0, 0.5, 0.4)
+    mask = boxes_image(shape, ((1, 4), (2, 18), (2, 18)), ((5, 12), (2, 18), (22, 38))) > 0
+    components = label_components(mask.astype(np.uint8), 6)
+    grey = np.zeros(shape, np.float32)
+    (panel,) = panels_of("seeds", "h_maxima", planes="middle", plane_range_um=2.0)
+    for first, expected in ((0, 1), (5, 1), (9, 0)):  # the middle is plane 6
+        region = [[first, 12], [0, 20], [0, 40]]
+        chosen = view() | {"region": region, "plane": 10, "shape": shape, "spacing": spacing}
+        images = (mask.astype(np.uint8), components, grey, grey, spacing)
+        section = compare_seeds(*images, chosen, 4.0, [panel], SPLIT)
+        (shown,) = section["panels"]
+        assert shown["caption"].startswith(f"{expected} seed")
+
+
 def test_places_are_where_methods_disagree():
     labels = np.zeros((8, 40, 80), np.uint16)
     labels[1:7, 10:30, 5:25] = 1

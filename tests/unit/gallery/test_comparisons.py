@@ -1,5 +1,7 @@
 """The pictures of the comparisons show the results of the stages."""
 
+import re
+
 import numpy as np
 import pytest
 from drawn import pixels_of, rgb
@@ -143,8 +145,9 @@ def test_compare_surface_area():
         np.array([surface_area(labels == label, steps) for label in range(1, 7)])
         for steps in (SPACING, (1, 1, 1))
     )
-    assert true["caption"].split(" ")[0] in [f"{area:.4g}" for area in areas]
-    assert unit["caption"].split(" ")[0] in [f"{area:.4g}" for area in unit_areas]
+    label = int(re.match(r"object (\d+), of median volume: ", true["caption"])[1])
+    assert true["caption"].split(": ")[1].startswith(f"{areas[label - 1]:.4g} µm²")
+    assert unit["caption"].split(": ")[1].startswith(f"{unit_areas[label - 1]:.4g} voxels²")
     ratio = np.median(unit_areas / areas) * 0.16
     assert every["caption"] == f"unit / true spacing: {ratio:.3g} (median)"
 

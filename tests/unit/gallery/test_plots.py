@@ -7,7 +7,7 @@ from gallery_cases import record_figures, view_of
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.text import Text
 
-from cellstack.core.surface_area import surface_area
+from cellstack.core.surface_area import mesh_surface_area, surface_area
 from cellstack.enhance.denoise import denoise
 from cellstack.figures import drawing
 from cellstack.figures.colors import COLORS
@@ -19,7 +19,7 @@ from cellstack.gallery.compare_edges import compare_edges
 from cellstack.gallery.compare_morphology import compare_morphology
 from cellstack.gallery.compare_surface_area import compare_surface_area
 from cellstack.gallery.compare_thresholds import compare_thresholds
-from cellstack.gallery.plot_profile import plot_profile
+from cellstack.gallery.plot_profile import list_profile, plot_profile
 from cellstack.gallery.plot_shapes import draw_shapes, plot_shapes
 
 SPACING = (1.3, 0.5, 0.35)
@@ -236,6 +236,14 @@ def test_profile_is_along_x_at_the_marked_row(figures):
     assert_true_scale(figures[0])
 
 
+def test_the_table_of_the_profile_has_the_values_of_the_plot():
+    raws = {"nuclei": STACK, "marker": STACK[::-1] * 9}
+    rows = list_profile(raws, SPACING, VIEW)
+    assert [row["nuclei"] for row in rows] == STACK[1, 3].tolist()
+    assert [row["marker"] for row in rows] == (STACK[::-1] * 9)[1, 3].tolist()
+    assert [row["x_um"] for row in rows] == pytest.approx(np.arange(30) * 0.35)
+
+
 def test_shapes_are_placed_colored_and_numbered(figures):
     rng = np.random.default_rng(2)
     volumes, solidities, intensities = (
@@ -278,9 +286,20 @@ def test_surface_areas_of_all_objects_and_a_mesh_of_the_median_one(figures):
     where = np.argwhere(labels == 3)
     sides = np.ptp(where, axis=0) + 1
     listed = " × ".join(f"{side * step:.3g}" for side, step in zip(sides, SPACING, strict=True))
-    assert true["caption"] == f"{areas[2]:.4g} µm²; {listed} µm along z, y, x"
+    meshes = [
+        [f"{mesh_surface_area(labels == 3, steps, level):.4g}" for level in (0.5, 0)]
+        for steps in (SPACING, (1, 1, 1))
+    ]
+    name, (first, second) = "object 3, of median volume", meshes[0]
+    assert true["caption"] == (
+        f"{name}: {areas[2]:.4g} µm², mesh {first} and {second} µm²; {listed} µm along z, y, x"
+    )
     listed = " × ".join(f"{side}" for side in sides)
-    assert unit["caption"] == f"{units[2]:.4g} voxels²; {listed} voxels along z, y, x"
+    first, second = meshes[1]
+    assert unit["caption"] == (
+        f"{name}: {units[2]:.4g} voxels², mesh {first} and {second} voxels²; "
+        f"{listed} voxels along z, y, x"
+    )
     plot = figures[2].axes[0]
     equal, points = plot.lines
     np.testing.assert_allclose(points.get_xdata(), areas)
@@ -290,6 +309,10 @@ def test_surface_areas_of_all_objects_and_a_mesh_of_the_median_one(figures):
     assert plot.get_xlim() == plot.get_ylim() == pytest.approx((0, highest))
     ratio = np.median(np.divide(units, areas)) * 0.5 * 0.35
     assert every["caption"] == f"unit / true spacing: {ratio:.3g} (median)"
+    other, *_ = compare_surface_area(labels, SPACING, 1)["panels"]
+    assert other["caption"].startswith(f"object 1: {areas[0]:.4g} µm², mesh ")
+    absent, *_ = compare_surface_area(labels, SPACING, 9)["panels"]
+    assert absent["caption"] == true["caption"]
     for figure, steps in zip(figures[:2], (SPACING, (1, 1, 1)), strict=True):
         # the mesh is half a voxel beyond the centres, so that n voxels are n wide
         flat, depth = figure.axes[0].xy_dataLim, figure.axes[0].zz_dataLim

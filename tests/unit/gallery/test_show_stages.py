@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from drawn import assert_outlined, boxes_image, pixels_of
+from gallery_cases import record_images
 
 from cellstack.core.labels import find_boxes
 from cellstack.figures import outlines
@@ -12,7 +13,7 @@ SHAPE = (4, 24, 60)
 NUMBERS = (2, 3, 7, 8, 20, 21, 40)
 BOXES = [[(i % 2, i % 2 + 2), (2 + i, 12 + i), (1 + 8 * i, 8 + 8 * i)] for i in range(7)]
 LABELS = boxes_image(SHAPE, *BOXES, labels=NUMBERS)
-LABEL_IMAGES = ("watershed", "merged", "segmentation", "labels")
+LABEL_IMAGES = ("components", "watershed", "merged", "segmentation", "labels")
 VIEW = {
     "plane": 1,
     "row": 3,
@@ -51,7 +52,21 @@ def test_labels_with_gaps_are_outlined_in_place_and_in_their_colors(name):
     assert len(set(colors.values())) == 7
     for label, (_, *box) in zip(NUMBERS, BOXES, strict=True):
         assert_outlined(pixels_of(panel), box, colors[label], scale(), start=(1, 1))
-    assert panel["caption"] == "7 objects in the stack"
+    kind = "components" if name == "components" else "objects"
+    assert panel["caption"] == f"7 {kind} in the stack"
+
+
+def test_three_views_of_the_raw_stack(monkeypatch):
+    raw = np.random.default_rng(0).random(SHAPE).astype(np.float32)
+    region = [[1, 4], [4, 24], [10, 50]]
+    for row, expected in ((7, 7), (2, 4), (23, 23)):
+        images = record_images(monkeypatch)
+        panel = show("views", VIEW | {"region": region, "row": row}, raw=raw)
+        plane, side, front = images
+        np.testing.assert_array_equal(plane, raw[1, 4:, 10:50])
+        np.testing.assert_array_equal(side, raw[1:, 4:, 30].T)
+        np.testing.assert_array_equal(front, raw[1:, expected, 10:50])
+    assert panel["caption"].startswith("x and y, z and y, x and z; grey from")
 
 
 def test_labels_in_part_of_a_stack_have_the_same_colors():

@@ -5,7 +5,7 @@ import pytest
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skimage.measure import regionprops_table
+from skimage.measure import marching_cubes, mesh_surface_area, regionprops_table
 
 import measure_objects as script
 from cellstack.config.object_columns import GROUPS, column_names, describe
@@ -16,7 +16,7 @@ from cellstack.files.stacks import read_stack, write_labels, write_stack
 from cellstack.files.tables import write_rows
 from cellstack.measure import flag_objects
 from cellstack.measure import measure_objects as module
-from cellstack.measure.measure_objects import MEASURED
+from cellstack.measure.measure_objects import MEASURED, ON_REQUEST
 
 SPACINGS = [(1.0, 1.0, 1.0), (0.29, 0.26, 0.26), (4.0, 1.0, 1.0), (1.6, 0.2, 0.25)]
 
@@ -217,6 +217,29 @@ def test_surface_area_with_unit_spacing():
         assert (
             row["surface_area_unit_spacing"] == cubes["surface_area_um2"] != row["surface_area_um2"]
         )
+
+
+def test_mesh_areas_are_those_of_the_notebook():
+    """The notebook transposes the complete label image to (row, column, plane)."""
+    spacing = (4.0, 1.0, 0.5)
+    labels = np.pad(blobs((13, 40, 31), 12), 1)
+    boxes = find_boxes(labels)
+    rows = module.measure_shapes(labels, boxes, spacing, groups=["mesh"])
+    assert len(rows) > 3
+    for row in rows:
+        volume = (labels == row["label"]).transpose(1, 2, 0)
+        for name, level, steps in (
+            ("mesh_area_outer_unit_spacing", 0, (1.0, 1.0, 1.0)),
+            ("mesh_area_outer_um2", 0, (1.0, 0.5, 4.0)),
+            ("mesh_area_um2", 0.5, (1.0, 0.5, 4.0)),
+        ):
+            vertices, faces, _, _ = marching_cubes(volume, level, spacing=steps)
+            assert row[name] == pytest.approx(mesh_surface_area(vertices, faces), rel=1e-3)
+
+
+def test_mesh_areas_are_measured_on_request_only():
+    labels = blobs((13, 40, 31), 12)
+    assert not any("mesh" in name for name in measure(labels, (1, 1, 1))[0])
 
 
 def test_weighted_centroid_without_intensity_is_missing():
@@ -546,9 +569,9 @@ def test_script_rejects_channels_of_another_voxel_size(files, factors, accepted)
             script.main(**files)
 
 
-@pytest.mark.parametrize("group", MEASURED)
+@pytest.mark.parametrize("group", [*MEASURED, *ON_REQUEST])
 def test_columns_of_other_groups_are_not_measured(files, group):
-    script.main(**files)
+    script.main(**files | {"groups": [*MEASURED, *ON_REQUEST]})
     complete = list(csv.DictReader(files["objects"].open()))
     script.main(**files | {"groups": [group]})
     names = column_names({group: ["a", "b"]})

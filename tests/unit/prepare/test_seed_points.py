@@ -128,8 +128,14 @@ def test_the_script_reads_points(tmp_path):
         for name in ("mask_clean", "components", "denoised", "distance", "seeds")
     }
     options = {"path": "points.csv", "coordinates": "world"}
+    limits = {"z_scale": 1, "planes": "all", "plane_range_um": 1.0, "radius_um": 0}
     main(
-        **files, points=[tmp_path / "points.csv"], smoothing_um=0, method="points", options=options
+        **files,
+        **limits,
+        points=[tmp_path / "points.csv"],
+        smoothing_um=0,
+        method="points",
+        options=options,
     )
     seeds, _ = read_stack(files["seeds"])
     assert np.argwhere(seeds).tolist() == [[1, 2, 4], [2, 6, 16]]

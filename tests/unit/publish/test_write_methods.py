@@ -178,6 +178,20 @@ def test_how_the_outline_was_drawn():
     assert "0.31 of the way from the intensity of its surroundings (within 15 µm)" in text
 
 
+def test_limits_of_seeds_are_described():
+    own = {"z_scale": 0.9, "planes": "half_filled", "plane_range_um": 2.5, "radius_um": 1.25}
+    text = describe([group(find_seeds=own)], [row("a")]).text
+    for sentence in (
+        "the voxel size along z was multiplied by 0.9.",
+        "planes within 2.5 µm of the plane of which the mask filled most nearly one half.",
+        "The seeds were enlarged to balls (radius 1.25 µm).",
+    ):
+        assert sentence in text
+        assert sentence not in describe([group()], [row("a")]).text
+    middle = describe([group(find_seeds=own | {"planes": "middle"})], [row("a")]).text
+    assert "planes within 2.5 µm of the middle plane." in middle
+
+
 def test_different_settings_are_told_apart():
     groups = [
         group(stacks=["a", "b"]),

@@ -10,10 +10,13 @@ from cellstack.core import parallel
 from cellstack.core.distance import distance_map
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.segment.find_seeds import (
+    choose_planes,
     distance_and_blobs,
+    enlarge,
     find_seeds,
     laplacian_of_gaussian,
     peaks,
+    seeds_of_mask,
 )
 from cellstack.segment.label_components import label_components
 from find_seeds import main
@@ -170,6 +173,79 @@ def test_touching_spheres_have_one_seed_each(method, options, ratio):
     assert sorted(distances.argmin(0).tolist()) == [0, 1, 2]
 
 
+def test_the_half_filled_plane_has_the_highest_variance():
+    mask = (np.random.default_rng(0).random((12, 9, 9)) < np.linspace(0, 1, 12)[:, None, None]) + 0
+    highest = int(np.argmax([np.var(plane) for plane in mask]))
+    chosen = choose_planes(mask.astype("uint8"), (2.0, 0.5, 0.25), "half_filled", 5.0)
+    assert chosen == slice(highest - 3, highest + 3)  # 2.5 planes, rounded
+
+
+@pytest.mark.parametrize(
+    ("plane_range_um", "expected"), [(0.1, (3, 5)), (2.0, (3, 5)), (4.0, (2, 6)), (99, (0, 8))]
+)
+def test_planes_around_the_middle(plane_range_um, expected):
+    mask = np.zeros((8, 2, 2), "uint8")
+    assert choose_planes(mask, (2.0, 0.5, 0.25), "middle", plane_range_um) == slice(*expected)
+    assert choose_planes(mask, (2.0, 0.5, 0.25), "all", plane_range_um) is None
+
+
+@each_ratio
+def test_seeds_outside_a_range_of_planes_are_excluded(ratio):
+    spacing = np.array(spacing_of(ratio))
+    shape = np.ceil((30.0, 11.0, 22.0) / spacing).astype(int)
+    # one below the other, touching, and one beside the upper one
+    centres = np.array([(8.0, 5.5, 5.5), (20.0, 5.5, 5.5), (8.0, 5.5, 16.5)])
+    mask = (cones(shape, spacing, centres / spacing, [6.5, 6.5, 3.0]) > 0).astype("uint8")
+    components = label_components(mask, 26)
+    assert components.max() == 2
+    options = {"h_um": 0.5}
+    allowed = slice(round(16 / spacing[0]), round(24 / spacing[0]))
+    distance, seeds = seeds_of_mask(mask, components, spacing, "h_maxima", options, allowed=allowed)
+    assert np.array_equal(distance, distance_map(mask, spacing))  # that of the complete mask
+    assert seeds.max() == 1
+    found = ndimage.center_of_mass(seeds) * spacing
+    assert np.linalg.norm(found - centres[1]) < max(1.0, spacing[0])
+    _, everywhere = seeds_of_mask(mask, components, spacing, "h_maxima", options)
+    assert everywhere.max() == 3
+
+
+@pytest.mark.parametrize("ratio", [4, 8])
+def test_z_scale_multiplies_the_voxel_size_of_the_distance_map(ratio):
+    spacing = spacing_of(ratio)
+    mask = (landscape((9, 30, 31), 1) > 4).astype("uint8")
+    components = label_components(mask, 26)
+    options = {"h_um": 0.1}
+    distance, _ = seeds_of_mask(mask, components, spacing, "h_maxima", options, z_scale=0.5)
+    scaled = (spacing[0] / 2, *spacing[1:])
+    expected = ndimage.distance_transform_edt(mask, sampling=scaled)
+    np.testing.assert_allclose(distance, expected, rtol=1e-5)
+
+
+def test_enlarged_seeds_equal_a_grey_dilation_within_their_component():
+    seeds = np.zeros((9, 31, 40), "uint16")
+    seeds[4, 10, 8], seeds[4, 10, 18], seeds[3:5, 22, 29], seeds[1, 2, 39] = 1, 2, 3, 4
+    components = np.ones(seeds.shape, "uint16")
+    components[:, :, 32:] = 2
+    spacing, radius_um = (2.0, 0.5, 0.5), 4.0
+    reach = ndimage.distance_transform_edt(np.pad([[[0]]], 12, constant_values=1), sampling=spacing)
+    ball = reach <= radius_um
+    expected = ndimage.grey_dilation(seeds, footprint=ball, mode="constant")
+    own = np.array([0, 1, 1, 1, 2])
+    expected[own[expected] != components] = 0
+    enlarged = enlarge(seeds, components, spacing, radius_um)
+    assert enlarged.dtype == seeds.dtype
+    assert np.array_equal(enlarged, expected)
+    assert (enlarged[:, :, 31] == 3).any()  # ends at the next component
+    assert enlarge(seeds, components, spacing, 0) is seeds
+
+
+def test_a_seed_within_the_ball_of_another_one_is_kept():
+    seeds = np.zeros((1, 1, 9), "uint16")
+    seeds[0, 0, 4:6] = 1, 2
+    enlarged = enlarge(seeds, np.ones_like(seeds), (1.0, 1.0, 1.0), 3.0)
+    assert enlarged.tolist() == [[[0, 1, 2, 2, 1, 2, 2, 2, 2]]]
+
+
 @pytest.mark.parametrize(
     ("coordinates", "step"), [("voxels", (1, 1, 1)), ("world", (2, 0.5, 0.25))]
 )
@@ -207,7 +283,8 @@ def test_script_writes_distance_and_seeds(tmp_path):
         write_stack(tmp_path / f"{name}.tif", stack, spacing)
     files = {name: tmp_path / f"{name}.tif" for name in (*stacks, "distance", "seeds")}
     options = {"sigma_um": 1.0, "min_distance_um": 4.0, "weight": 0.6}
-    main(**files, smoothing_um=0.3, method="distance_and_blobs", options=options)
+    limits = {"z_scale": 1, "planes": "all", "plane_range_um": 1.0, "radius_um": 0}
+    main(**files, **limits, smoothing_um=0.3, method="distance_and_blobs", options=options)
     distance = distance_map(mask, spacing, 0.3)
     expected = find_seeds(
         distance, stacks["components"], spacing, "distance_and_blobs", options, stacks["denoised"]

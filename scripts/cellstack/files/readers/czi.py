@@ -114,7 +114,7 @@ def _describe(name: str, path: Path, document: Any, part: Part | None) -> ImageS
             "in ZEN, and save the result"
         )
     if any(pixel_type.startswith("Bgr") for pixel_type in pixel_types.values()):
-        notices.append("colours were reduced to their luminance")
+        notices.append(image_source.REDUCED)
     first = blocks[0].where
     constant = {axis: value for axis, value in first.items() if axis not in "SMCZ"}
     region = _Region(first.get("S"), box, constant, pixel_types, z)

@@ -15,9 +15,15 @@ from cellstack.files.readers.voxel_size import StoredSize
 
 Planes = Iterator[NDArray[Any]]
 
+NOT_A_STACK = (
+    "save one stack as a separate file, or correct the axes, in Fiji with Image > Properties"
+)
+UNNAMED = "fill in axes in the sheet, such as zcyx, or save it with named axes"
+
 MAX_REASON_LENGTH = 200
 MAX_MESSAGE_LENGTH = 600
 MAX_NAME_LENGTH = 100  # of a channel
+REDUCED = "colours were reduced to their luminance"  # notice of an image with samples S
 
 
 @dataclass
@@ -211,8 +217,7 @@ def axis_roles(
         if role not in f"ZCYXS1{selected}":
             raise InputError(
                 f"{name}: has {length} entries along the axis {axis} ({found}), but a single "
-                "stack is needed: save one stack as a separate file, or correct the axes, in Fiji "
-                "with Image > Properties"
+                f"stack is needed: {UNNAMED if axis in 'QI' else NOT_A_STACK}"
             )
     named = [roles[position] for position in present]
     missing = [axis for axis in ("Y", "X") if axis not in named]

@@ -100,7 +100,7 @@ def _describe(name: str, path: Path, file: Any, part: Part | None) -> ImageSourc
         scene=scene,
         time=time if times > 1 else None,
         acquisition=_acquisition(image, root),
-        notices=["colours were reduced to their luminance"] if "S" in roles else [],
+        notices=[image_source.REDUCED] if "S" in roles else [],
     )
 
 

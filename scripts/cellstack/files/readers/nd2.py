@@ -86,7 +86,7 @@ def _describe(name: str, path: Path, file: Any, part: Part | None) -> ImageSourc
         scene=parts.label(position, names),
         time=time if times > 1 else None,
         acquisition=_acquisition(file, described),
-        notices=["colours were reduced to their luminance"] if "S" in sizes else [],
+        notices=[image_source.REDUCED] if "S" in sizes else [],
     )
 
 

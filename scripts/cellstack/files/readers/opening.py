@@ -14,10 +14,12 @@ from cellstack.files.readers import (
     czi,
     image_source,
     ims,
+    jpeg,
     lif,
     limits,
     nd2,
     oif,
+    parts,
     plane_choice,
     planes,
     png,
@@ -32,6 +34,8 @@ from cellstack.files.readers.parts import Part
 READERS: dict[str, Callable[[Path, Part | None], AbstractContextManager[ImageSource]]] = {
     ".czi": czi.open_czi,
     ".ims": ims.open_ims,
+    ".jpeg": jpeg.open_jpeg,
+    ".jpg": jpeg.open_jpeg,
     ".lif": lif.open_lif,
     ".nd2": nd2.open_nd2,
     ".oib": oif.open_oif,
@@ -120,6 +124,7 @@ def _open_files(files: list[Path], part: Part | None) -> Iterator[ImageSource]:
     if len(files) > 1:
         yield planes.open_planes(files, partial(_open_file, part=part, one_of_many=True))
     elif images.is_zarr(files[0]):
+        parts.refuse_axes(str(files[0]), part)
         yield zarr.open_zarr(files[0], part)
     else:
         with _open_file(files[0], part) as source:
@@ -200,6 +205,8 @@ def _open_file(path: Path, part: Part | None, one_of_many: bool = False) -> Iter
                 f"{path}: is a zip file, such as a zipped OME-Zarr: unzip it, and give the folder "
                 "or file in it"
             )
+    if path.suffix.lower() in READERS:
+        parts.refuse_axes(str(path), part)
     reader = READERS.get(path.suffix.lower(), partial(tiff.open_tiff, one_of_many=one_of_many))
     with reader(path, part) as source:
         yield source

@@ -40,10 +40,14 @@ class Part(NamedTuple):
         image.
     time : int or None
         Number of the time point, from 0; None if the sheet does not give it.
+    axes : str or None
+        Names of all axes, such as ``"zcyx"``, for a TIFF without names; None or empty if the sheet
+        does not give them.
     """
 
     scene: str | None = None
     time: int | None = None
+    axes: str | None = None
 
 
 def pick_scene(name: str, names: Sequence[str | None], part: Part | None) -> int:
@@ -95,6 +99,21 @@ def pick_scene(name: str, names: Sequence[str | None], part: Part | None) -> int
     raise InputError(
         f"{name}: scene {part.scene} {problem}, the file has {available or 'none'}: {fix}"
     )
+
+
+def refuse_axes(name: str, part: Part | None) -> None:
+    """Raise an error if the sheet names axes of an image whose format names them.
+
+    Raises
+    ------
+    InputError
+        It does.
+    """
+    if part is not None and part.axes:
+        raise InputError(
+            f"{name}: axes {part.axes} are given, but its format names them; axes are for TIFF "
+            "files without names: leave axes empty in the sheet"
+        )
 
 
 def find_matches(names: Sequence[str | None], wanted: str) -> list[int]:

@@ -54,7 +54,7 @@ def open_png(path: Path, part: Part | None = None) -> Iterator[ImageSource]:
             f"{path}: declares {height * width:,} pixels, more than a plane has: "
             "the file is damaged, export it again"
         )
-    notices = ["colours were reduced to their luminance"] if samples >= 3 else []
+    notices = [image_source.REDUCED] if samples >= 3 else []
     if samples in (2, 4):
         notices.append("opacity was left out")
     shape = (height, width) if samples == 1 else (height, width, samples)

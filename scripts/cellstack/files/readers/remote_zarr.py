@@ -9,7 +9,7 @@ from typing import Any
 
 from cellstack.errors import InputError
 from cellstack.files import images
-from cellstack.files.readers import image_source, optional, zarr
+from cellstack.files.readers import image_source, optional, parts, zarr
 from cellstack.files.readers.image_source import ImageSource, Planes
 from cellstack.files.readers.parts import Part
 
@@ -43,6 +43,7 @@ def open_remote(url: str, part: Part | None = None) -> Iterator[ImageSource]:
     """
     if secret := images.find_secret(url):
         raise InputError(secret)
+    parts.refuse_axes(url, part)
     library = optional.load("obstore", "obstore", url, "remote images")
     server = os.environ.get("AWS_ENDPOINT_URL", "") if url.startswith("s3:") else url
     options = {"timeout": TIMEOUT, "allow_http": server.startswith("http:")}

@@ -104,9 +104,12 @@ def _describe(
             series, root = stacks[number], _image_of(name, root, number, len(stacks))
     ome = _ome_pixels(root)
     axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
+    given = part.axes if part is not None else None
+    if given:
+        axes, shape = _name_axes(name, given, series), series.shape
     page = series.keyframe
     rgb = page.photometric in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
-    colour = rgb and page.samplesperpixel >= 3
+    colour = rgb and page.samplesperpixel >= 3 and not given
     tiff_microscopes.check_tiles(name, axes, shape)
     roles = image_source.axis_roles(name, axes, shape, colour, "TP" if number is None else "T")
     if number is None:
@@ -142,6 +145,23 @@ def _describe(
         other_files=image.others if image is not None else [],
         z_position=tiff_microscopes.position_of_plane(tif),
     )
+
+
+def _name_axes(name: str, given: str, series: Any) -> str:
+    """Return the axes of an image by the sheet, for a file that does not name them."""
+    axes, shape = given.upper(), tuple(series.shape)
+    named = sorted(set(series.axes) & set("ZCT"))
+    if named and axes != series.axes:
+        raise InputError(
+            f"{name}: axes {given} are given, but the file names its axes "
+            f"{series.axes.lower()}: leave axes empty in the sheet"
+        )
+    if len(axes) != len(shape):
+        raise InputError(
+            f"{name}: axes {given} are {len(axes)}, but the image has {len(shape)}, of lengths "
+            f"{' x '.join(map(str, shape))}: correct axes in the sheet"
+        )
+    return axes
 
 
 def _image_of(
@@ -208,7 +228,7 @@ def _spacing(
 def _notices(page: Any, colour: bool) -> list[str]:
     notices = []
     if colour:
-        notices.append("colours were reduced to their luminance")
+        notices.append(image_source.REDUCED)
     if colour and page.samplesperpixel > 3:
         notices.append("the samples after red, green and blue (opacity) were left out")
     if page.photometric in (tifffile.PHOTOMETRIC.PALETTE, tifffile.PHOTOMETRIC.MINISWHITE):
