@@ -13,13 +13,12 @@ from cellstack.blocks.measure_intensities import measure_intensities
 from cellstack.blocks.measure_watershed import measure_watershed, typical_of_blocks
 from cellstack.config import blocks, settings
 from cellstack.config.schemas import Schemas
-from cellstack.core.distance import distance_map
 from cellstack.core.overlaps import count_overlaps, match_objects, pair_up
 from cellstack.enhance.adjust_contrast import adjust_contrast
 from cellstack.enhance.denoise import denoise
 from cellstack.segment.binarize import binarize, find_threshold
 from cellstack.segment.clean_mask import clean_mask
-from cellstack.segment.find_seeds import find_seeds
+from cellstack.segment.find_seeds import seeds_of_mask
 from cellstack.segment.label_components import label_components
 from cellstack.segment.merge_objects import merge_objects
 from cellstack.segment.smooth_outlines import smooth_outlines
@@ -51,11 +50,9 @@ def segment(raw, spacing, arguments):
 def split(mask, stack, spacing, arguments):
     """Return the seeds and the objects before merging."""
     mask = clean_mask(mask, spacing, **arguments("clean_mask"))
-    options = arguments("find_seeds")
-    distance = distance_map(mask, spacing, options["smoothing_um"])
     components = label_components(mask, **arguments("label_components"))
-    method = options["method"], options["options"]
-    seeds = find_seeds(distance, components, spacing, *method, stack)
+    options = {key: arguments("find_seeds")[key] for key in ("method", "options", "smoothing_um")}
+    distance, seeds = seeds_of_mask(mask, components, spacing, stack=stack, **options)
     return seeds, split_objects(seeds, mask, stack, distance, **arguments("split_objects"))
 
 

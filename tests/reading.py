@@ -1,9 +1,12 @@
 """Images for the tests of readers, and what is read from them."""
 
+import math
+
 import numpy as np
 import pytest
 
 from cellstack.errors import InputError
+from cellstack.files.image_sizes import ImageSizes
 from cellstack.files.readers import opening, voxel_size
 from cellstack.files.readers.parts import Part
 from cellstack.prepare.import_stack import fill_stack
@@ -32,3 +35,9 @@ def refused(*paths, **part):
         read(*paths, **part)
     assert "\n" not in str(error.value)
     return str(error.value)
+
+
+def count_voxels(image, **cells):
+    """Return the number of voxels of an image as jobs request memory for; 0 if it is unreadable."""
+    size = ImageSizes().find({"image": str(image), **cells}, spacing_above=2**62)
+    return 0 if size is None else math.prod(size.shape)

@@ -32,6 +32,7 @@ METHODS_IN_BLOCKS = {  # those whose result depends on what is near, or on what 
     "find_seeds": ("laplacian_of_gaussian", "distance_and_blobs"),
     "split_objects": ("distance", "intensity", "undenoised_intensity"),
 }
+VALUES_IN_BLOCKS = {"find_seeds": {"planes": "all", "z_scale": 1, "radius_um": 0}}
 STEPS_IN_BLOCKS = {"correct_background": [], "adjust_contrast": ["percentile_stretch"]}
 AUTO_MAX_VOXELS = 200_000_000  # of a block: 20 bytes per voxel are 4 GB
 MIN_CORE = 0.5  # of the overlap; smaller cores would be computed many times over
@@ -86,6 +87,11 @@ def find_obstacles(arguments: Callable[[str], Settings]) -> list[str]:
         method = arguments(stage)["method"]
         if method not in allowed:
             found.append(f"{stage}.method is {method}, not one of {', '.join(allowed)}")
+    for stage, values in VALUES_IN_BLOCKS.items():
+        given = arguments(stage)
+        for key, value in values.items():
+            if given[key] != value:
+                found.append(f"{stage}.{key} is {given[key]}, not {value}")
     for stage, steps in STEPS_IN_BLOCKS.items():
         names = [name for name, _ in arguments(stage)["steps"]]
         if names != steps:

@@ -103,8 +103,3 @@ def _read(
             return shape, [chosen[axis]["um"] for axis in "zyx"]
     except (InputError, OSError):
         return None
-
-
-def count_voxels(size: ImageSize | None) -> int:
-    """Return the number of voxels of one channel, 0 if the image cannot be read."""
-    return 0 if size is None else math.prod(size.shape)

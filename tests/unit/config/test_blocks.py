@@ -110,6 +110,12 @@ def test_the_grids_of_blocks_are_those_of_the_stack(spacing):
 
 def test_settings_that_need_the_complete_stack_are_named():
     assert find_obstacles(default_arguments(10.0)) == []
+    limited = default_arguments(10.0)
+    options = limited("find_seeds") | {"planes": "middle", "z_scale": 2}
+    assert find_obstacles(lambda stage: options if stage == "find_seeds" else limited(stage)) == [
+        "find_seeds.planes is middle, not all",
+        "find_seeds.z_scale is 2, not 1",
+    ]
 
     def other(stage):
         block = default_arguments(10.0)(stage)

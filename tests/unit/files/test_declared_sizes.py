@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from hostile import run
+from reading import count_voxels
 
 from cellstack.errors import InputError
 from cellstack.files.readers import opening, tiff_pages
@@ -35,7 +36,7 @@ def write_ome(path, *images, planes=2, extra=""):
 def count_with_little_memory(path):
     """Return the number of voxels as it is found while the workflow is parsed."""
     tracemalloc.start()
-    found = opening.count_voxels([path])
+    found = count_voxels(path)
     assert tracemalloc.get_traced_memory()[1] < MAX_MEGABYTES * 1e6
     tracemalloc.stop()
     return found
@@ -258,6 +259,6 @@ def test_any_error_of_an_image_is_zero_voxels_while_the_workflow_is_parsed(tmp_p
 
     monkeypatch.setattr(tiff_pages, "count_pages", fail)
     for _ in range(4):
-        assert opening.count_voxels([tmp_path / "a.tif"]) == 0
+        assert count_voxels(tmp_path / "a.tif") == 0
         with pytest.raises(InputError, match=r"a\.tif: "), opening.open_image([tmp_path / "a.tif"]):
             pass

@@ -19,11 +19,10 @@ from microscopes import (
     write_oif,
     write_stk,
 )
-from reading import CHANNELS, pattern, read, refused, um
+from reading import CHANNELS, count_voxels, pattern, read, refused, um
 
 from cellstack.errors import InputError
-from cellstack.files.readers import ims, opening
-from cellstack.files.readers.parts import Part
+from cellstack.files.readers import ims
 from cellstack.files.readers.voxel_size import choose
 
 SERIES = pattern((3, 2, 5, 20, 31))
@@ -61,7 +60,7 @@ def test_a_single_stack_needs_no_time(tmp_path, kind):
     source, found = read(path, channel=1)
     np.testing.assert_array_equal(found, STACK[0, 1])
     assert source.time is None
-    assert opening.count_voxels([path]) == found.size
+    assert count_voxels(path) == found.size
 
 
 def test_a_plane_is_a_stack_without_voxel_size_along_z(tmp_path, kind):
@@ -88,7 +87,7 @@ def test_a_package_that_is_not_installed_is_named(tmp_path, kind, monkeypatch):
     message = refused(path)
     assert f"are read with the package {packages[kind]}, which is not installed" in message
     assert "run make formats" in message
-    assert opening.count_voxels([path]) == 0
+    assert count_voxels(path) == 0
 
 
 def test_reading_a_file_needs_no_package_of_another_format(tmp_path, kind, monkeypatch):
@@ -123,8 +122,8 @@ def test_scenes_of_a_czi(tmp_path):
         np.testing.assert_array_equal(found, STACK[0, 1] + scene)
         assert source.scene == str(scene)
     assert "contains 3 scenes, 0, 1, 2: fill in scene in the sheet" in refused(path)
-    assert opening.count_voxels([path], Part(scene="2")) == found.size
-    assert opening.count_voxels([path]) == 0
+    assert count_voxels(path, scene="2") == found.size
+    assert count_voxels(path) == 0
 
 
 @pytest.mark.parametrize("compression", ["zstd0:ExplicitLevel=1", "zstd1:ExplicitLevel=1"])

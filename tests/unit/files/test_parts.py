@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
-from reading import pattern, read, refused, um
+from reading import count_voxels, pattern, read, refused, um
 
 from cellstack.errors import InputError
 from cellstack.files.readers import opening
@@ -146,5 +146,5 @@ def test_voxels_are_those_of_the_scene(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
         tif.write(pattern((5, 7, 9)), metadata=None)
         tif.write(pattern((7, 8)), metadata=None)
-    assert opening.count_voxels([tmp_path / "a.tif"], Part(scene="1")) == 7 * 8
-    assert opening.count_voxels([tmp_path / "a.tif"]) == 0
+    assert count_voxels(tmp_path / "a.tif", scene="1") == 7 * 8
+    assert count_voxels(tmp_path / "a.tif") == 0

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tifffile
 from microscopes import write_metaseries
-from reading import pattern, read, refused, um
+from reading import count_voxels, pattern, read, refused, um
 
 import import_stack as script
 from cellstack.errors import InputError
-from cellstack.files.readers import opening, tiff_pages
+from cellstack.files.readers import tiff_pages
 from cellstack.files.records import read_json
 
 SERIES = pattern((2, 2, 2, 12, 8, 9))  # time, position, channel, z, y, x
@@ -145,7 +145,7 @@ def test_positions_are_not_read_while_the_workflow_is_parsed(tmp_path, monkeypat
     monkeypatch.setattr(
         tiff_pages, "count_pages", lambda *arguments: opened.append(1) or original(*arguments)
     )
-    assert opening.count_voxels([image]) == 4 * 8 * 9
+    assert count_voxels(image) == 4 * 8 * 9
     assert len(opened) == 1
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tifffile
 from hostile import run
-from reading import pattern
+from reading import count_voxels, pattern
 
 import import_labels
 from cellstack.errors import InputError
@@ -42,7 +42,7 @@ def test_a_pipe_as_image_is_refused(tmp_path):
     for name in ("a.tif", "a.png", "a"):
         os.mkfifo(tmp_path / name)
         assert run(tmp_path, tmp_path / name) == f"{tmp_path / name}: {NOT_A_FILE}"
-        assert opening.count_voxels([tmp_path / name]) == 0
+        assert count_voxels(tmp_path / name) == 0
 
 
 def test_a_pipe_as_labels_is_refused(tmp_path):

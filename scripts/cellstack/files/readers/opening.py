@@ -1,7 +1,6 @@
 """The entry point for images from outside: a file, several files of planes, or a folder."""
 
 import glob
-import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -105,18 +104,6 @@ def open_image(image: Sequence[Path], part: Part | None = None) -> Iterator[Imag
             f"{changed[0]}: was changed while it was read: "
             "run the same command again when the file is complete"
         )
-
-
-def count_voxels(image: Sequence[Path], part: Part | None = None) -> int:
-    """Return the number of voxels of one channel of an image, 0 if it cannot be read.
-
-    Only headers are read. The job that imports the image reports why it cannot be read.
-    """
-    try:
-        with open_image(image, part) as source:
-            return source.count * math.prod(source.plane_shape)
-    except InputError:
-        return 0
 
 
 @contextmanager
