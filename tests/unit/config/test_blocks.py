@@ -129,7 +129,7 @@ def test_settings_that_need_the_complete_stack_are_named():
 
     assert find_obstacles(other) == [
         "binarize.method is otsu, not one of per_object",
-        "adjust_contrast.steps is [clahe, percentile_stretch], not [percentile_stretch]",
         "find_seeds.planes is middle, not all",
         "find_seeds.radius_um is 1.5, not 0",
+        "adjust_contrast.steps is [clahe, percentile_stretch], not [percentile_stretch]",
     ]
