@@ -16,6 +16,7 @@ for module in (
 
 from cellstack.config.gallery import Gallery
 from cellstack.config.inputs import Inputs
+from cellstack.config.measurements import Measurements
 from cellstack.config.recipes import Recipes
 from cellstack.config.sheet import CELLS_TO_NUCLEI
 from cellstack.config.units import OF_BLOCKS, OF_STACKS, PATTERN, pattern_of, pattern_of_units
@@ -30,6 +31,7 @@ for name in (*SCHEMAS, "presets", "gallery"):
 
 study = helpers.open_study(workflow, config, Path(locate("config/presets.yaml")).parent)
 requests = ResourceRequests(study, locate("config/resources.tsv"))
+measurements = Measurements(study)
 recipes = Recipes(study)
 inputs = Inputs(study, recipes, workflow.pathvars.get("results"))
 panels = Gallery(study)

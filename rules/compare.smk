@@ -17,8 +17,8 @@ rule compare_groups:
         mem_mb=memory("compare_groups"),
         runtime=minutes("compare_groups"),
     params:
-        samples=study.samples(),
-        columns=study.compared_columns(),
+        samples=measurements.samples(),
+        columns=measurements.compared_columns(),
         reference=study.config["compare_groups"]["reference"],
         correction=study.config["compare_groups"]["correction"],
         confidence=study.config["compare_groups"]["confidence"],

@@ -70,7 +70,7 @@ rule evaluate_spots:
     params:
         stack="{stack}",
         channel="{channel}",
-        diameters_um=by_wildcards(study.spot_diameters),
+        diameters_um=by_wildcards(measurements.spot_diameters),
         downsample=by_wildcards(study.argument, key="downsample", stage="import_stack"),
         image=by_wildcards(inputs.external_files, column="ground_truth"),
         stamp=by_wildcards(inputs.stamp, column="ground_truth"),

@@ -329,8 +329,8 @@ rule plot_groups:
         mem_mb=memory("plot_groups"),
         runtime=minutes("plot_groups"),
     params:
-        samples=study.samples(),
-        columns=study.compared_columns(),
+        samples=measurements.samples(),
+        columns=measurements.compared_columns(),
         object="{object}",
         group_by=study.config["group_by"],
         unit=study.config["compare_groups"]["unit"],
@@ -458,7 +458,7 @@ rule plot_spots:
     params:
         title="{stack}",
         channel="{channel}",
-        diameters_um=by_wildcards(study.spot_diameters),
+        diameters_um=by_wildcards(measurements.spot_diameters),
         note=by_wildcards(study.note),
         source=source_hash("plot_spots"),
     script:

@@ -16,7 +16,7 @@ rule measure_quality:
         runtime=minutes("measure_quality"),
     params:
         channels=by_wildcards(study.channels),
-        spot_channels=by_wildcards(study.spot_channels),
+        spot_channels=by_wildcards(measurements.spot_channels),
         source=source_hash("measure_quality"),
     script:
         "../scripts/measure_quality.py"
@@ -82,8 +82,8 @@ rule fit_classes:
         mem_mb=memory("fit_classes"),
         runtime=minutes("fit_classes"),
     params:
-        conditions=by_wildcards(study.conditions),
-        examples=by_wildcards(study.examples_of),
+        conditions=by_wildcards(measurements.conditions),
+        examples=by_wildcards(measurements.examples_of),
         columns=study.config["classify_objects"]["columns"],
         source=source_hash("fit_classes"),
     script:
@@ -103,14 +103,14 @@ rule classify_objects:
     benchmark:
         "<benchmarks>/{stack}/{object}/classify_objects.tsv"
     wildcard_constraints:
-        object=study.classified_pattern(),
+        object=measurements.classified_pattern(),
     conda:
         "../envs/cellstack.yaml"
     resources:
         mem_mb=memory("classify_objects"),
         runtime=minutes("classify_objects"),
     params:
-        conditions=by_wildcards(study.conditions),
+        conditions=by_wildcards(measurements.conditions),
         source=source_hash("classify_objects"),
     script:
         "../scripts/classify_objects.py"
@@ -139,7 +139,7 @@ rule measure_relations:
         runtime=minutes("measure_relations"),
     params:
         channels=by_wildcards(study.channels),
-        groups=by_wildcards(study.relation_groups),
+        groups=by_wildcards(measurements.relation_groups),
         options=study.config["measure_relations"],
         source=source_hash("measure_relations"),
     script:
@@ -252,8 +252,8 @@ rule collect_classes:
         mem_mb=memory("collect_classes"),
         runtime=minutes("collect_classes"),
     params:
-        sources=study.classified_keys(),
-        class_names=study.classes_by_kind(),
+        sources=measurements.classified_keys(),
+        class_names=measurements.classes_by_kind(),
         user_columns=study.user_columns(),
         source=source_hash("collect_classes"),
     script:
@@ -307,15 +307,15 @@ rule describe_columns:
         mem_mb=memory("describe_columns"),
         runtime=minutes("describe_columns"),
     params:
-        groups=study.column_groups(),
+        groups=measurements.column_groups(),
         shells=study.config["measure_relations"]["shells"],
         channels=study.all_channels(),
         objects=study.kinds_found(),
         from_sheet=study.user_column_names(),
         has_scores=bool(study.stacks_with("ground_truth")),
-        has_spot_scores=bool(study.scored_spots()),
+        has_spot_scores=bool(measurements.scored_spots()),
         has_corrections=bool(study.corrections),
-        has_groups=bool(study.samples()),
+        has_groups=bool(measurements.samples()),
         source=source_hash("describe_columns"),
     script:
         "../scripts/describe_columns.py"

@@ -29,7 +29,7 @@ rule write_index:
         user_columns=study.user_column_names(),
         settings=study.changed_settings(),
         note=study.note_of_all(),
-        scores=inputs.scores_of_all(),
+        further=inputs.further_tables(),
         group_by=study.config["group_by"],
         source=source_hash("write_index"),
     script:

@@ -36,7 +36,7 @@ rule simulate_spots:
         mem_mb=memory("simulate_spots"),
         runtime=minutes("simulate_spots"),
     params:
-        options=by_wildcards(study.simulated_spots),
+        options=by_wildcards(measurements.simulated_spots),
         source=source_hash("simulate_spots"),
     script:
         "../scripts/simulate_spots.py"

@@ -25,7 +25,7 @@ rule write_methods:
         packages=stages.packages(),
         simulated=study.simulated_stacks(),
         scored=study.scored_stacks(),
-        comparison=study.comparison(),
+        comparison=measurements.comparison(),
         source=source_hash("write_methods"),
     script:
         "../scripts/write_methods.py"

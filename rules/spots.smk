@@ -18,7 +18,7 @@ rule detect_spots:
     params:
         stack="{stack}",
         channel="{channel}",
-        options=by_wildcards(study.spot_options),
+        options=by_wildcards(measurements.spot_options),
         source=source_hash("detect_spots"),
     script:
         "../scripts/detect_spots.py"
@@ -65,7 +65,7 @@ rule count_spots:
         runtime=minutes("count_spots"),
     params:
         object="{object}",
-        channels=by_wildcards(study.spot_channels),
+        channels=by_wildcards(measurements.spot_channels),
         has_nuclei=by_wildcards(study.has_nuclei),
         source=source_hash("count_spots"),
     script:

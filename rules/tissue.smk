@@ -23,7 +23,7 @@ rule measure_neighbors:
         **params_of("measure_neighbors"),
         stack="{stack}",
         object="{object}",
-        groups=study.neighbor_groups(),
+        groups=measurements.neighbor_groups(),
     script:
         "../scripts/measure_neighbors.py"
 
@@ -71,7 +71,7 @@ rule measure_class_distances:
     params:
         stack="{stack}",
         object="{object}",
-        class_names=by_wildcards(study.class_names),
+        class_names=by_wildcards(measurements.class_names),
         source=source_hash("measure_class_distances"),
     script:
         "../scripts/measure_class_distances.py"
@@ -105,7 +105,7 @@ rule segment_tissue:
     input:
         raw=by_wildcards(inputs.tissue_image),
         no_data=by_wildcards(inputs.no_data_of_tissue),
-        diameter=diameter_for("segment_tissue", study.main_channel),
+        diameter=diameter_for("segment_tissue", measurements.main_channel),
     output:
         mask="<results>/{stack}/tissue/mask.tif",
     log:
@@ -119,7 +119,7 @@ rule segment_tissue:
         mem_mb=memory("segment_tissue"),
         runtime=minutes("segment_tissue"),
     params:
-        **params_of("segment_tissue", study.main_channel),
+        **params_of("segment_tissue", measurements.main_channel),
     script:
         "../scripts/segment_tissue.py"
 
@@ -141,7 +141,7 @@ rule import_regions:
         mem_mb=memory("import_regions"),
         runtime=minutes("import_regions"),
     params:
-        downsample=by_wildcards(study.downsampling),
+        downsample=by_wildcards(measurements.downsampling),
         image=by_wildcards(inputs.region_files),
         stamp=by_wildcards(inputs.region_stamp),
         source=source_hash("import_regions"),

@@ -32,7 +32,7 @@ def main(
     user_columns: list[str],
     settings: list[dict[str, Any]],
     note: str,
-    scores: list[str],
+    further: list[str],
     group_by: str = "",
     groups: list[Path] = (),
 ) -> None:
@@ -40,7 +40,7 @@ def main(
 
     `quality` is the image quality of each stack, `pictures` are the small pictures of each kind of
     object, and `figures` all figures. If they are too large for the page, it refers to their files,
-    as it does to those of `scores`. `groups` is the comparison of groups, if there is one.
+    as it does to `further` tables. `groups` is the comparison of groups, if there is one.
     The date is that of the newest of the `images`, which no rule makes.
     """
     results = stacks.parent
@@ -73,7 +73,7 @@ def main(
             quality={path.parent.name: read_json(path) for path in quality},
             pictures=drawn,
             figures=found,
-            scores=scores,
+            further=further,
             provenance=software,
             groups=[row for path in groups for row in read_rows(path)],
         )

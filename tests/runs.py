@@ -92,7 +92,7 @@ def run_of(rows, **changes):
         "quality": {row["stack"]: quality_of() for row in done},
         "pictures": {(row["stack"], row["object"]): pictures_of(row, 1) for row in done},
         "figures": {f"{row['stack']}/figures/{row['object']}_planes.png": "QUJD" for row in done},
-        "scores": [],
+        "further": [],
         "provenance": IMAGE,
     }
     return Run(**(given | changes))

@@ -536,7 +536,16 @@ def test_the_page_of_the_run(jobs):
         "channels": {"a": CHANNELS, "e": ["nuclei"], "s": ["nuclei"], "large": ["nuclei"]},
         "user_columns": ["condition", "mouse"],
         "note": "",
-        "scores": ["scores.csv", "stack_scores.csv"],
+        "further": [
+            "neighbors.csv",
+            "regions.csv",
+            "classes.csv",
+            "class_distances.csv",
+            "groups.csv",
+            "group_units.csv",
+            "scores.csv",
+            "stack_scores.csv",
+        ],
         "group_by": "condition",
     }
 

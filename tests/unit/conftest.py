@@ -4,6 +4,7 @@ import pytest
 import yaml
 from study import ROOT
 
+from cellstack.config.measurements import check_classes
 from cellstack.config.schemas import Schemas
 from cellstack.config.study import Study
 
@@ -33,6 +34,8 @@ def load_study(tmp_path, monkeypatch, schemas):
             (tmp_path / "sweep.csv").write_text(sweep)
             config["sweep"] = "sweep.csv"
         given = {"stacks": "stacks.csv", "diameter_um": {"nuclei": 10}} | config
-        return Study.load(yaml.safe_load(yaml.safe_dump(given)), schemas, "resources", check=True)
+        study = Study.load(yaml.safe_load(yaml.safe_dump(given)), schemas, "resources", check=True)
+        check_classes(study)
+        return study
 
     return load

@@ -321,7 +321,7 @@ def test_the_resolved_configuration_has_all_settings(finished):
     assert default["stages"]["denoise"] == {"method": "gaussian", "options": {"sigma_um": 0.6}}
     tutorial = next(entry for entry in resolved["resolved"] if entry["preset"] == "tutorial")
     assert tutorial["stacks"] == ["by-tutorial"]
-    assert tutorial["stages"]["binarize"] == {"factor": 0.9, "method": "li", "options": {}}
+    assert tutorial["stages"]["binarize"] == {"factor": 1, "method": "li", "options": {}}
 
 
 def test_a_second_run_does_nothing_even_with_touched_sources(finished):

@@ -11,6 +11,7 @@ from typing import Any
 
 from cellstack.config import sheet
 from cellstack.config.lengths import AUTO, has_sizes
+from cellstack.config.measurements import Measurements
 from cellstack.config.paging import COLUMNS_PER_PAGE, STACKS_PER_PAGE
 from cellstack.config.recipes import EDGE_METHODS, Recipes, diameter_stage
 from cellstack.config.study import Study
@@ -35,6 +36,7 @@ class Inputs:
     def __init__(self, study: Study, recipes: Recipes, results: str = "results") -> None:
         self._study = study
         self._recipes = recipes
+        self._measurements = Measurements(study)
         self._results = results
 
     def diameter_file(self, stack: str, channel: str = "nuclei") -> list[str]:
@@ -113,7 +115,7 @@ class Inputs:
             "ground_truth": f"{kind}/ground_truth.tif",
             "regions": "tissue/regions.tif",
         }
-        if column == "ground_truth" and channel in self._study.spot_channels(stack):
+        if column == "ground_truth" and channel in self._measurements.spot_channels(stack):
             made[column] = f"spots/{channel}_scores.json"
         return f"{self._results}/{Unit.parse(stack).stack}/{made[column]}"
 
@@ -349,23 +351,25 @@ class Inputs:
         """Return the tables whose columns are added to the measured objects of a stack."""
         folder = f"<results>/{stack}/{object}"
         tables = self.pairs_of_cells(stack, object)
-        if self._study.neighbor_groups():
+        if self._measurements.neighbor_groups():
             tables.append(f"{folder}/neighborhood.csv")
-        if self._study.relation_groups(stack, object):
+        if self._measurements.relation_groups(stack, object):
             tables.append(f"{folder}/relations.csv")
-        if self._study.spot_channels(stack):
+        if self._measurements.spot_channels(stack):
             tables.append(f"{folder}/spots.csv")
-        if self._study.has_places(stack):
+        if self._measurements.has_places(stack):
             tables.append(f"{folder}/tissue.csv")
         return tables
 
     def fitted_classes(self, object: str) -> list[str]:
         """Return the file of what classes need to know about all stacks, where they need it."""
-        return [f"<results>/{object}_classes.json"] if self._study.fits_classes(object) else []
+        return (
+            [f"<results>/{object}_classes.json"] if self._measurements.fits_classes(object) else []
+        )
 
     def all_fitted_classes(self) -> list[str]:
         """Return the files :meth:`fitted_classes` of all kinds of object."""
-        kinds = self._study.classified_kinds()
+        kinds = self._measurements.classified_kinds()
         return [path for kind in kinds for path in self.fitted_classes(kind)]
 
     def measured_tables(self, object: str) -> list[str]:
@@ -375,70 +379,76 @@ class Inputs:
 
     def example_segmentations(self, object: str) -> list[str]:
         """Return the segmentation of each stack that has examples of a classifier."""
-        stacks = self._study.examples_of(object)
+        stacks = self._measurements.examples_of(object)
         return [f"<results>/{stack}/{object}/segmentation.tif" for stack in stacks]
 
     def classified_tables(self) -> list[str]:
         """Return the tables of objects that have classes."""
         return [
-            path for kind in self._study.classified_kinds() for path in self.tables_of_object(kind)
+            path
+            for kind in self._measurements.classified_kinds()
+            for path in self.tables_of_object(kind)
         ]
 
     def class_tables(self) -> list[str]:
         """Return the tables of classes and of distances between them, if objects have some."""
-        if not self._study.classified_kinds():
+        if not self._measurements.classified_kinds():
             return []
         return ["<results>/classes.csv", "<results>/class_distances.csv"]
 
     def pairs_of_cells(self, stack: str, object: str) -> list[str]:
         """Return the table of cells and their nuclei, for the cells of a stack that has nuclei."""
-        has_pairs = object == "cells" and self._study.has_pairs(stack)
+        has_pairs = object == "cells" and self._measurements.has_pairs(stack)
         return [f"<results>/{stack}/cells/pairs.csv"] if has_pairs else []
 
     def tissue_image(self, stack: str) -> str:
         """Return the raw stack in which the tissue is segmented."""
-        return f"<results>/{stack}/channels/{self._study.tissue_channel(stack)}/raw.tif"
+        return f"<results>/{stack}/channels/{self._measurements.tissue_channel(stack)}/raw.tif"
 
     def no_data_of_tissue(self, stack: str) -> list[str]:
         """Return the files that say where the channel of the tissue has no data."""
-        return self.no_data(stack, str(self._study.tissue_channel(stack)))
+        return self.no_data(stack, str(self._measurements.tissue_channel(stack)))
 
     def main_image(self, stack: str) -> str:
         """Return the raw stack of the first kind of object."""
-        return f"<results>/{stack}/channels/{self._study.main_channel(stack)}/raw.tif"
+        return f"<results>/{stack}/channels/{self._measurements.main_channel(stack)}/raw.tif"
 
     def image_below_tissue(self, stack: str) -> str:
         """Return the raw stack over which tissue and regions are drawn."""
-        has_tissue = self._study.tissue_channel(stack)
+        has_tissue = self._measurements.tissue_channel(stack)
         return self.tissue_image(stack) if has_tissue else self.main_image(stack)
 
     def tissue_mask(self, stack: str) -> list[str]:
         """Return the mask of the tissue, if it is segmented."""
-        return [f"<results>/{stack}/tissue/mask.tif"] if self._study.tissue_channel(stack) else []
+        return (
+            [f"<results>/{stack}/tissue/mask.tif"]
+            if self._measurements.tissue_channel(stack)
+            else []
+        )
 
     def region_labels(self, stack: str) -> list[str]:
         """Return the labels of the regions, if the sheet names some."""
-        has_some = self._study.regions_channel(stack)
+        has_some = self._measurements.regions_channel(stack)
         return [f"<results>/{stack}/tissue/regions.tif"] if has_some else []
 
     def region_files(self, stack: str) -> list[str] | None:
         """Return the files of the regions, see :meth:`external_files`."""
-        return self.external_files("regions", stack, str(self._study.regions_channel(stack)))
+        return self.external_files("regions", stack, str(self._measurements.regions_channel(stack)))
 
     def made_region_files(self, stack: str) -> list[str]:
         """Return the files of the regions that a rule makes, see :meth:`made_files`."""
-        return self.made_files("regions", stack, str(self._study.regions_channel(stack)))
+        return self.made_files("regions", stack, str(self._measurements.regions_channel(stack)))
 
     def region_stamp(self, stack: str) -> str | None:
         """Return the hash of the files of the regions; a change re-runs their import."""
-        return self.stamp("regions", stack, str(self._study.regions_channel(stack)))
+        return self.stamp("regions", stack, str(self._measurements.regions_channel(stack)))
 
     def region_tables(self) -> list[str]:
         """Return the tables of tissue and regions of all stacks that have some."""
         return [
             f"<results>/{stack}/{kind}/regions.csv"
             for stack in self._study.complete_stacks
-            if self._study.has_places(stack)
+            if self._measurements.has_places(stack)
             for kind in self._study.objects(stack)
         ]
 
@@ -447,7 +457,7 @@ class Inputs:
         figures = [
             f"<results>/{stack}/figures/tissue.png"
             for stack in self._study.complete_stacks
-            if self._study.has_places(stack)
+            if self._measurements.has_places(stack)
         ]
         return ["<results>/regions.csv", *figures] if figures else []
 
@@ -516,19 +526,20 @@ class Inputs:
     def spot_tables_of(self, stack: str) -> list[str]:
         """Return the table of spots of each channel of a stack that has some."""
         return [
-            f"<results>/{stack}/spots/{channel}.csv" for channel in self._study.spot_channels(stack)
+            f"<results>/{stack}/spots/{channel}.csv"
+            for channel in self._measurements.spot_channels(stack)
         ]
 
     def spot_tables(self) -> list[str]:
         """Return the tables of spots of all stacks."""
-        stacks = self._study.stacks_with_spots()
+        stacks = self._measurements.stacks_with_spots()
         return [table for stack in stacks for table in self.spot_tables_of(stack)]
 
     def spot_scores(self) -> list[str]:
         """Return the scores of spots of all stacks and channels that have a ground truth."""
         return [
             f"<results>/{stack}/spots/{channel}_scores.json"
-            for stack, channel in self._study.scored_spots()
+            for stack, channel in self._measurements.scored_spots()
         ]
 
     def spot_score_tables(self) -> list[str]:
@@ -541,8 +552,8 @@ class Inputs:
             return []
         figures = [
             f"<results>/{stack}/figures/spots_{channel}.png"
-            for stack in self._study.stacks_with_spots()
-            for channel in self._study.spot_channels(stack)
+            for stack in self._measurements.stacks_with_spots()
+            for channel in self._measurements.spot_channels(stack)
         ]
         return ["<results>/spots.csv", *self.spot_score_tables(), *figures]
 
@@ -639,14 +650,14 @@ class Inputs:
 
     def group_tables(self) -> list[str]:
         """Return the comparison of groups, if the sheet has at least two."""
-        return ["<results>/groups.csv"] if self._study.compared_kinds() else []
+        return ["<results>/groups.csv"] if self._measurements.compared_kinds() else []
 
     def group_figures(self) -> list[str]:
         """Return the figures of groups."""
-        pages = -(-len(self._study.compared_columns()) // COLUMNS_PER_PAGE)
+        pages = -(-len(self._measurements.compared_columns()) // COLUMNS_PER_PAGE)
         return [
             f"<results>/figures/{kind}_groups{'' if page == 1 else f'_{page}'}.png"
-            for kind in self._study.compared_kinds()
+            for kind in self._measurements.compared_kinds()
             for page in range(1, pages + 1)
         ]
 
@@ -667,7 +678,7 @@ class Inputs:
             diameter = f"<results>/{stack}/figures/nuclei_diameter.png"
             tissue = f"<results>/{stack}/figures/tissue.png"
             found += own + [diameter] * (diameter in diameters)
-            found += [tissue] * self._study.has_places(stack)
+            found += [tissue] * self._measurements.has_places(stack)
         return found
 
     def external_images(self) -> list[str]:
@@ -686,16 +697,16 @@ class Inputs:
 
     def class_distances(self) -> list[str]:
         """Return the distances between classes of each kind of object that has classes."""
-        keys = self._study.classified_keys()
+        keys = self._measurements.classified_keys()
         return [f"<results>/{key}/class_distances.csv" for key in keys]
 
     def neighbor_tables(self) -> list[str]:
         """Return the table of neighbours of all stacks, if neighbours are measured."""
-        return ["<results>/neighbors.csv"] if self._study.neighbor_groups() else []
+        return ["<results>/neighbors.csv"] if self._measurements.neighbor_groups() else []
 
     def objects_of_other_kind(self, stack: str, object: str) -> list[str]:
         """Return the segmentation of the other kind of object, if distances to it are measured."""
-        if not self._study.measures("other_kind"):
+        if not self._measurements.measures("other_kind"):
             return []
         others = [kind for kind in self._study.objects(stack) if kind != object]
         return [f"<results>/{stack}/{kind}/segmentation.tif" for kind in others]
@@ -753,12 +764,23 @@ class Inputs:
         """Return the table of scores, where the sheet names a ground truth."""
         return ["<results>/scores.csv"] if self._study.stacks_with("ground_truth") else []
 
-    def scores_of_all(self) -> list[str]:
-        """Return the names of the files of scores of all stacks that the run has."""
-        if not self.score_tables():
-            return []
-        page = ["evaluation.html"] if self.existing_evaluation() else []
-        return ["scores.csv", "stack_scores.csv", *page]
+    def further_tables(self) -> list[str]:
+        """Return the names of the tables and pages of all stacks that not every run has."""
+        compared = self.group_tables()
+        scored = self.score_tables()
+        paths = [
+            *self.neighbor_tables(),
+            *(["<results>/regions.csv"] if self.region_tables() else []),
+            *(["<results>/spots.csv"] if self.spot_tables() else []),
+            *self.class_tables(),
+            *compared,
+            *(["<results>/group_units.csv"] if compared else []),
+            *scored,
+            *(["<results>/stack_scores.csv"] if scored else []),
+            *self.spot_score_tables(),
+            *(["<results>/evaluation.html"] if self.existing_evaluation() else []),
+        ]
+        return [path.removeprefix("<results>/") for path in paths]
 
     def estimated_diameters(self) -> list[str]:
         """Return the files of estimated diameters, in the order of :meth:`resolved_stages`."""

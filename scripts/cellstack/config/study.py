@@ -13,28 +13,21 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from cellstack.config import blocks, classes, corrections, settings, sheet, sweep_table, values
-from cellstack.config.blocks import Block
-from cellstack.config.columns import STACK_COLUMNS
-from cellstack.config.conditions import OTHER
-from cellstack.config.corrections import ADD, Correction, Corrections
-from cellstack.config.examples import Example, Examples, read_examples
-from cellstack.config.lengths import AUTO, DIAMETER, in_um
-from cellstack.config.object_columns import (
-    CHANNEL,
-    COLUMNS,
-    GROUPS,
-    NEIGHBORS,
-    PAIR_COLUMNS,
-    RELATIONS,
-    SPOTS,
-    column_names,
-    describe,
-    pair_column_names,
+from cellstack.config import (
+    blocks,
+    corrections,
+    measurement_errors,
+    settings,
+    sheet,
+    sweep_table,
+    values,
 )
+from cellstack.config.blocks import Block
+from cellstack.config.corrections import ADD, Correction, Corrections
+from cellstack.config.examples import Examples, read_examples
+from cellstack.config.lengths import AUTO, DIAMETER, in_um
 from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.units import Unit
-from cellstack.config.values import quote
 from cellstack.core.counting import counted
 from cellstack.errors import InputError
 from cellstack.files import images, spreadsheets
@@ -54,7 +47,6 @@ SHARED_STAGES = (
 )
 ESTIMATE_STAGES = {"denoise": "gaussian", "binarize": "per_object", "find_seeds": None}
 MINUTES_FOR_FILES = 10  # of large stacks, beside the program that segments them
-TISSUE = "tissue"  # channel that shows the tissue
 CLASSICAL = "classical"  # method of run_segmenter: the stages of cellstack
 GROWTH_OPTIONS = ("level", "sigma_um", "background_radius_um", "max_radius_um")
 SIMULATED_PARTS = ("image", "nuclei", "cells")
@@ -69,111 +61,6 @@ def _with_kind_of_diameter(given: Settings) -> Settings:
     return {**given, "diameter_um": {"nuclei": diameter}}
 
 
-def _group_errors(
-    given: Settings, config: Settings, rows: Collection[Row], schemas: Schemas, where: str
-) -> list[str]:
-    """Return the errors of the columns and groups that are compared.
-
-    Columns of the sheet that the configuration names must exist, and name a unit and a pair for
-    each stack of a group. The default of `group_by` need not exist.
-    """
-    names = {name for row in rows for name in row} - schemas.sheet["properties"].keys()
-    block = settings.as_mapping(given.get("compare_groups"))
-    group_by = config["group_by"]
-    if not isinstance(group_by, str):
-        return []  # the schema reports it
-    named = {"group_by": given.get("group_by")}
-    named |= {f"compare_groups.{key}": block.get(key) for key in ("unit", "pair_by")}
-    errors = []
-    for key, name in named.items():
-        if isinstance(name, str) and name not in names:
-            hint = settings.suggest(name, sorted(names)) if names else "add it to the sheet"
-            errors.append(f"config.{key}: {where} has no column {name!r} of your own; {hint}")
-    cells: dict[str, Row] = {}
-    for row in rows:
-        if row["include"]:
-            cells[row["stack"]] = settings.merge(cells.get(row["stack"], {}), row)
-    grouped = {stack: row for stack, row in cells.items() if group_by in row}
-    for key in ("unit", "pair_by"):
-        column = named[f"compare_groups.{key}"]
-        lacking = [stack for stack, row in grouped.items() if column not in row]
-        if lacking and isinstance(column, str) and column in names:
-            errors.append(
-                f"config.compare_groups.{key}: {where} has no {column!r} for stack "
-                f"{lacking[0]!r}; fill in the column"
-            )
-    reference = block.get("reference")
-    groups = sorted({str(row[group_by]) for row in grouped.values()})
-    if isinstance(reference, str) and reference not in groups:
-        hint = settings.suggest(reference, groups) if groups else f"fill in {group_by!r}"
-        errors.append(f"config.compare_groups.reference: there is no group {reference!r}; {hint}")
-    columns = block.get("columns")
-    named_columns = map(str, columns if isinstance(columns, list) else ())
-    unknown = [name for name in named_columns if not (describe(name) or name in STACK_COLUMNS)]
-    known = {
-        *COLUMNS,
-        *PAIR_COLUMNS,
-        *STACK_COLUMNS,
-        *(name for of in GROUPS.values() for name in of),
-    }
-    return errors + [
-        f"config.compare_groups.columns: {name!r} is not a column of objects.csv or stacks.csv; "
-        + settings.suggest(name, sorted(known))
-        for name in unknown
-    ]
-
-
-def _tissue_errors(config: Settings, presets: Settings, rows: Collection[Row]) -> list[str]:
-    """Return an error for each stack that lacks the channel in which its tissue is segmented."""
-    stacks: dict[str, dict[str, Row]] = {}
-    for row in rows:
-        if row["include"]:
-            stacks.setdefault(row["stack"], {})[row["channel"]] = row
-    errors = []
-    for stack, channels in stacks.items():
-        shown = [sheet.CHANNEL_OF[kind] for kind in config["objects"]]
-        main = next(channel for channel in shown if channel in channels)
-        preset = presets[channels[main]["preset"]]
-        block = settings.merge(config["segment_tissue"], preset.get("segment_tissue", {}))
-        if block["channel"] is not None and not {TISSUE, block["channel"]} & channels.keys():
-            errors.append(
-                f"config.segment_tissue.channel: stack {stack!r} has no row for channel "
-                f"{block['channel']!r}; {settings.suggest(block['channel'], channels)}"
-            )
-    return errors
-
-
-def _spot_errors(config: Settings, rows: Collection[Row], where: str) -> list[str]:
-    """Return the errors in the names of channels of spots and of simulations of spots."""
-    errors = []
-    present = {row.get("channel"): None for row in rows if row["include"]}
-    others = [channel for channel in present if channel and channel not in sheet.OBJECT_OF]
-    for channel in config["detect_spots"]["channels"]:
-        place = f"config.detect_spots.channels.{channel}"
-        if channel in sheet.OBJECT_OF:
-            errors.append(
-                f"{place}: this channel shows {sheet.OBJECT_OF[channel]}, which are segmented; "
-                "give spots a channel of another name"
-            )
-        elif channel not in present:
-            hint = settings.suggest(channel, others) if others else "add rows for it"
-            errors.append(f"{place}: {where} has no channel {quote(channel)}; {hint}")
-    for name in config["simulate_spots"]:
-        if name not in config["simulate_stack"]:
-            known = config["simulate_stack"]
-            hint = settings.suggest(name, known) if known else "add it to simulate_stack"
-            errors.append(f"config.simulate_spots: no stack {quote(name)} is simulated; {hint}")
-    for number, row in enumerate(rows, spreadsheets.FIRST_ROW):
-        is_spots = row.get("channel") in config["detect_spots"]["channels"]
-        path = row.get("ground_truth", "")
-        if is_spots and row["include"] and path and not spreadsheets.is_text_table(path):
-            errors.append(
-                f"{where} row {number}: ground_truth {quote(path)} of spots is not a table of "
-                "points; give a .csv or .tsv file with the columns z_um, y_um, x_um"
-            )
-    return errors
-
-
 def _with_text_labels(given: Settings) -> Settings:
     """Return a configuration in which the labels of regions are text, as keys have to be."""
     block = given.get("measure_regions")
@@ -184,28 +71,6 @@ def _with_text_labels(given: Settings) -> Settings:
         for label, name in block["names"].items()
     }
     return {**given, "measure_regions": {**block, "names": names}}
-
-
-def _relation_errors(config: Settings, rows: Collection[Row], where: str) -> list[str]:
-    """Return the errors of groups of columns and thresholds that no stack has the channels for."""
-    channels: dict[str, dict[str, None]] = {}
-    for row in rows:
-        channels.setdefault(row.get("stack", ""), {})[row.get("channel", "")] = None
-    known = list(dict.fromkeys(name for names in channels.values() for name in names))
-    errors = [
-        f"config.measure_relations.thresholds: {where} has no channel {channel!r}; "
-        f"{settings.suggest(channel, known)}"
-        for channel in config["measure_relations"]["thresholds"]
-        if channel not in known
-    ]
-    if "correlation" in config["measure_objects"]["columns"] and all(
-        len(names) < 2 for names in channels.values()
-    ):
-        errors.append(
-            f"config.measure_objects.columns: no stack in {where} has two channels, which the "
-            "group correlation needs; remove it, or add a row for another channel"
-        )
-    return errors
 
 
 def _raise(errors: list[str]) -> None:
@@ -326,9 +191,11 @@ class Study:
                 objects=config["objects"],
                 made=made,
             )
-            errors += _group_errors(given, config, rows, schemas, config["stacks"])
-            errors += _relation_errors(config, rows, config["stacks"])
-            errors += _spot_errors(config, rows, config["stacks"])
+            errors += measurement_errors.group_errors(
+                given, config, rows, schemas, config["stacks"]
+            )
+            errors += measurement_errors.relation_errors(config, rows, config["stacks"])
+            errors += measurement_errors.spot_errors(config, rows, config["stacks"])
         runs: list[Settings] = []
         if "sweep" in config:
             runs, untried = sweep_table.read_sweep(
@@ -348,7 +215,7 @@ class Study:
             )
             errors += wrong
         if check and not errors:
-            errors += _tissue_errors(config, presets, rows)
+            errors += measurement_errors.tissue_errors(config, presets, rows)
         if not os.access(".", os.W_OK):
             errors.append(
                 f"{Path.cwd()}: this folder cannot be written to; "
@@ -359,7 +226,7 @@ class Study:
         for row in rows:
             if row["include"]:
                 stacks.setdefault(row["stack"], {})[row["channel"]] = row
-        study = cls(
+        return cls(
             config=config,
             stacks=stacks,
             presets=presets,
@@ -376,10 +243,6 @@ class Study:
             sizes=sizes or ImageSizes(),
             incomplete={},
         )
-        if check:
-            block, columns = config["classify_objects"], study.columns_by_kind()
-            _raise(classes.find_errors(block, examples, columns))
-        return study
 
     def without(self, incomplete: Mapping[str, Mapping[str, str]]) -> "Study":
         """Return the study without the stacks that are not complete."""
@@ -800,46 +663,6 @@ class Study:
         named = {stack: own[f"{stack}/{object}"].get(column) for stack in self.stacks_of(object)}
         return {stack: group for stack, group in named.items() if group is not None}
 
-    def samples(self) -> dict[str, dict[str, str]]:
-        """Return group, unit and pair of each stack that is compared, by ``"stack/object"``.
-
-        Stacks without a group, and kinds of object with fewer than two groups, are left out.
-        Without a column of units each stack is a unit; without one of pairs the pair is empty.
-        """
-        block, own = self.config["compare_groups"], self.user_columns()
-        samples = {}
-        for kind in self.kinds_found():
-            groups = self.groups(kind)
-            if len(set(groups.values())) < 2:
-                continue
-            for stack, group in groups.items():
-                cells = own[f"{stack}/{kind}"]
-                unit, pair = (cells.get(block[key]) for key in ("unit", "pair_by"))
-                samples[f"{stack}/{kind}"] = {
-                    "group": str(group),
-                    "unit": stack if unit is None else str(unit),
-                    "pair": "" if pair is None else str(pair),
-                }
-        return samples
-
-    def compared_kinds(self) -> list[str]:
-        """Return the kinds of object of which groups are compared."""
-        return list(dict.fromkeys(key.rpartition("/")[2] for key in self.samples()))
-
-    def compared_columns(self) -> list[str]:
-        """Return the columns of the tables that are compared, with the names of channels."""
-        named: dict[str, None] = {}
-        for column in self.config["compare_groups"]["columns"]:
-            channels = self.all_channels() if CHANNEL in column else [""]
-            named |= dict.fromkeys(column.replace(CHANNEL, channel) for channel in channels)
-        return list(named)
-
-    def comparison(self) -> Settings:
-        """Return how groups are compared, for the methods section; empty if they are not."""
-        if not self.samples():
-            return {}
-        return {"group_by": self.config["group_by"], **self.config["compare_groups"]}
-
     def user_columns(self) -> dict[str, dict[str, str]]:
         """Return the user's own columns of the sheet, by ``"stack/object"``.
 
@@ -867,162 +690,9 @@ class Study:
         rows = (self.rows(stack) for stack in self.complete_stacks)
         return list(dict.fromkeys(channel for channels in rows for channel in channels))
 
-    def column_groups(self) -> dict[str, list[str]]:
-        """Return the groups of columns that are measured, each with its channels.
-
-        :data:`cellstack.config.object_columns.GROUPS` has the columns of each group.
-        """
-        groups = dict.fromkeys(self.config["measure_objects"]["columns"], self.all_channels())
-        if any(self.regions_channel(stack) for stack in self.complete_stacks):
-            groups["regions"] = []
-        if any(self.tissue_channel(stack) for stack in self.complete_stacks):
-            groups["tissue"] = []
-        if "background" in groups and any(map(self.has_pairs, self.stacks_of("cells"))):
-            groups["parts"] = self.all_channels()
-        if spots := list(self.config["detect_spots"]["channels"]):
-            groups[SPOTS] = spots
-        if self.classified_kinds():
-            groups["classes"] = []
-        if any(kind in self.examples for kind in self.classified_kinds()):
-            groups["class_probabilities"] = []
-        return groups
-
-    def main_channel(self, stack: str) -> str:
-        """Return the channel of the first kind of object of a stack.
-
-        Stages that work on the stack as a whole use the preset and the diameter of its row.
-        """
-        return sheet.CHANNEL_OF[self.objects(stack)[0]]
-
-    def tissue_channel(self, stack: str) -> str | None:
-        """Return the channel in which the tissue of a stack is segmented, if any."""
-        if TISSUE in self.rows(stack):
-            return TISSUE
-        block = self.block("segment_tissue", stack, self.main_channel(stack))
-        channel: str | None = block["channel"]
-        return channel
-
-    def regions_channel(self, stack: str) -> str | None:
-        """Return the channel in whose row the sheet names the regions of a stack, if any."""
-        rows = self.rows(stack).items()
-        return next((channel for channel, row in rows if "regions" in row), None)
-
-    def has_places(self, stack: str) -> bool:
-        """Return whether objects of a stack are located in a tissue or in regions."""
-        return bool(self.tissue_channel(stack) or self.regions_channel(stack))
-
-    def downsampling(self, stack: str) -> list[int]:
-        """Return the factors by which a stack is downsampled."""
-        factors: list[int] = self.argument(
-            "downsample", "import_stack", stack, self.main_channel(stack)
-        )
-        return factors
-
-    def columns_by_kind(self) -> dict[str, list[str]]:
-        """Return the columns of objects.csv that are measured, for each kind that is found."""
-        names = column_names(self.column_groups(), self.config["measure_relations"]["shells"])
-        pairs = pair_column_names(self.all_channels())
-        return {kind: names + (pairs if kind == "cells" else []) for kind in self.kinds_found()}
-
-    def conditions(self, object: str) -> dict[str, str]:
-        """Return the condition of each class of a kind of object."""
-        conditions: dict[str, str] = self.config["classify_objects"][object]
-        return conditions
-
-    def examples_of(self, object: str) -> dict[str, list[Example]]:
-        """Return the examples of a classifier of a kind of object, by stack."""
-        found = self.examples.get(object, {})
-        stacks = self.stacks_of(object)
-        return {stack: examples for stack, examples in found.items() if stack in stacks}
-
-    def classified_kinds(self) -> list[str]:
-        """Return the kinds of object that have classes."""
-        kinds = self.kinds_found()
-        return [kind for kind in kinds if self.conditions(kind) or kind in self.examples]
-
-    def classified_pattern(self) -> str:
-        """Return the regular expression that matches the kinds of object that have classes."""
-        return "|".join(self.classified_kinds()) or "(?!)"
-
-    def classified_keys(self) -> list[str]:
-        """Return stack and kind of the objects that have classes, as ``"stack/object"``."""
-        kinds = self.classified_kinds()
-        return [f"{stack}/{kind}" for kind in kinds for stack in self.stacks_of(kind)]
-
-    def fits_classes(self, object: str) -> bool:
-        """Return whether the classes of a kind of object depend on the objects of all stacks."""
-        by_study = self.config["classify_objects"]["thresholds"] == classes.STUDY
-        return object in self.classified_kinds() and (by_study or object in self.examples)
-
-    def class_names(self, object: str) -> list[str]:
-        """Return the names of the classes of a kind of object."""
-        return self.classes_by_kind()[object]
-
-    def classes_by_kind(self) -> dict[str, list[str]]:
-        """Return the names of the classes of each kind of object that has some."""
-        named = {}
-        for kind in self.classified_kinds():
-            examples = [each for found in self.examples_of(kind).values() for each in found]
-            names = sorted({each["name"] for each in examples})
-            named[kind] = names or [*self.conditions(kind), OTHER]
-        return named
-
-    def measures(self, group: str) -> bool:
-        """Return whether the columns of a group are measured."""
-        return group in self.column_groups()
-
-    def has_pairs(self, stack: str) -> bool:
-        """Return whether the cells of a stack are measured together with their nuclei."""
-        return "cells" in self.objects(stack) and "nuclei" in self.rows(stack)
-
-    def relation_groups(self, stack: str, object: str) -> list[str]:
-        """Return the groups of columns that measure_relations measures."""
-        groups = [group for group in RELATIONS if self.measures(group)]
-        if "background" in groups and object == "cells" and self.has_pairs(stack):
-            groups.append("parts")
-        return groups
-
-    def neighbor_groups(self) -> list[str]:
-        """Return the groups of columns that measure_neighbors measures."""
-        return [group for group in NEIGHBORS if self.measures(group)]
-
-    def spot_channels(self, stack: str) -> list[str]:
-        """Return the channels of a stack in which spots are detected."""
-        declared = self.config["detect_spots"]["channels"]
-        return [channel for channel in self.channels(stack) if channel in declared]
-
-    def stacks_with_spots(self) -> list[str]:
-        """Return the stacks in which spots are detected."""
-        return [stack for stack in self.complete_stacks if self.spot_channels(stack)]
-
-    def spot_options(self, channel: str) -> Settings:
-        """Return the settings of the detection of spots in a channel."""
-        options: Settings = self.config["detect_spots"]["channels"][channel]
-        return options
-
     def has_nuclei(self, stack: str) -> bool:
         """Return whether nuclei are found in a stack."""
         return "nuclei" in self.objects(stack)
-
-    def spot_diameters(self, channel: str) -> list[float]:
-        """Return the diameter of spots of a channel along z, y and x in um."""
-        options = self.spot_options(channel)
-        lateral = options["diameter_um"]
-        return [options["diameter_z_um"] or lateral, lateral, lateral]
-
-    def scored_spots(self) -> list[tuple[str, str]]:
-        """Return the stacks and channels of spots with a ground truth."""
-        return [
-            (stack, channel)
-            for stack in self.complete_stacks
-            for channel in self.spot_channels(stack)
-            if "ground_truth" in self.rows(stack)[channel]
-        ]
-
-    def simulated_spots(self, simulation: str) -> Settings:
-        """Return the settings of the spots of a simulated stack."""
-        options: Settings = self.config["simulate_spots"][simulation]
-        return options
 
     def kinds_found(self) -> list[str]:
         """Return the kinds of object that are found in any stack."""

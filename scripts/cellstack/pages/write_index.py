@@ -91,13 +91,17 @@ TABLES = {  # of all stacks, which the default target makes
     "provenance.json": "versions, and hashes of the images",
     "methods.md": "methods section of a paper",
 }
-GROUP_TABLES = {
+FURTHER_TABLES = {  # that a run has if the sheet or the configuration declares what they describe
+    "neighbors.csv": "pairs of neighbouring objects",
+    "regions.csv": "volume of tissue and regions, and density of objects",
+    "spots.csv": "spots, and the objects they lie in",
+    "classes.csv": "number of objects of each class",
+    "class_distances.csv": "distances of objects to those of each class",
     "groups.csv": "comparison of groups",
     "group_units.csv": "means of the experimental units that are compared",
-}
-SCORES = {  # if the sheet names a ground truth
     "scores.csv": "agreement with the ground truth, by IoU",
     "stack_scores.csv": "scores of each stack",
+    "spot_scores.csv": "scores of spots",
     "evaluation.html": "scores and the worst objects on one page",
 }
 FILES = (  # in the folder of a stack, for each kind of object
@@ -134,8 +138,8 @@ class Run:
         By stack and kind of object.
     groups : list of dict of str to str
         Rows of the table groups.csv; empty if groups are not compared.
-    scores : list of str
-        The files of :data:`SCORES` that the run has.
+    further : list of str
+        The files of :data:`FURTHER_TABLES` that the run has.
     figures : dict of str to str
         By the path in the folder of results, the figure as a PNG file in base64; empty to refer to
         the file.
@@ -153,7 +157,7 @@ class Run:
     settings: Sequence[Mapping[str, Any]]
     quality: Mapping[str, Mapping[str, Any]]
     pictures: Mapping[Key, "Pictures"]
-    scores: Sequence[str]
+    further: Sequence[str]
     figures: Mapping[str, str]
     provenance: Mapping[str, Any]
     groups: Sequence[Row] = ()
@@ -525,10 +529,9 @@ def _kinds(rows: Sequence[Row]) -> list[str]:
 
 def _further_files(run: Run, paths: Sequence[str]) -> str:
     """Return the section of figures of all stacks, and the list of tables."""
-    tables = TABLES | (GROUP_TABLES if run.groups else {})
     links = "".join(
         f'<li><a href="{name}"><code>{name}</code></a> {what}</li>'
-        for name, what in (tables | {name: SCORES[name] for name in run.scores}).items()
+        for name, what in (TABLES | {name: FURTHER_TABLES[name] for name in run.further}).items()
     )
     figures = [_figure(run, path) for path in paths]
     return f"""<section aria-labelledby="files">

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cellstack.config.inputs import Inputs
+from cellstack.config.measurements import check_classes
 from cellstack.config.recipes import Recipes
 from cellstack.config.schemas import Schemas
 from cellstack.config.sheet import CHANNEL_OF
@@ -60,6 +61,7 @@ def open_study(workflow: Any, config: dict[str, Any], folder: str | Path) -> Stu
             sizes=ImageSizes(LOCAL / "cellstack" / "image_sizes.json"),
         )
         if workflow.is_main_process:
+            check_classes(study)
             check_segmenters(study)
         skip = study.config.pop("skip_incomplete_stacks")  # does not change the results of a stack
         if skip in (True, "true"):

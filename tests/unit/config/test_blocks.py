@@ -123,9 +123,13 @@ def test_settings_that_need_the_complete_stack_are_named():
             block["method"] = "otsu"
         if stage == "adjust_contrast":
             block["steps"] = [("clahe", {}), *block["steps"]]
+        if stage == "find_seeds":
+            block |= {"planes": "middle", "radius_um": 1.5}
         return block
 
     assert find_obstacles(other) == [
         "binarize.method is otsu, not one of per_object",
+        "find_seeds.planes is middle, not all",
+        "find_seeds.radius_um is 1.5, not 0",
         "adjust_contrast.steps is [clahe, percentile_stretch], not [percentile_stretch]",
     ]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cellstack.config.measurements import Measurements
 from cellstack.errors import InputError
 
 NUCLEI = {"stack": "a", "channel": "nuclei", "image": "a.tif"}
@@ -12,24 +13,24 @@ SPOTS = {"channels": {"FISH": {"diameter_um": 0.5}}}
 
 def test_only_stacks_with_the_channel_have_spots(load_study):
     study = load_study([NUCLEI, FISH, OTHER], detect_spots=SPOTS)
-    assert study.spot_channels("a") == ["FISH"]
-    assert study.spot_channels("b") == []
-    assert study.stacks_with_spots() == ["a"]
-    assert study.spot_diameters("FISH") == [0.5, 0.5, 0.5]
-    assert study.spot_options("FISH")["threshold"] == 5
-    assert study.measures("spots")
-    assert study.column_groups()["spots"] == ["FISH"]
+    assert Measurements(study).spot_channels("a") == ["FISH"]
+    assert Measurements(study).spot_channels("b") == []
+    assert Measurements(study).stacks_with_spots() == ["a"]
+    assert Measurements(study).spot_diameters("FISH") == [0.5, 0.5, 0.5]
+    assert Measurements(study).spot_options("FISH")["threshold"] == 5
+    assert Measurements(study).measures("spots")
+    assert Measurements(study).column_groups()["spots"] == ["FISH"]
 
 
 def test_no_spots_without_a_declaration(load_study):
     study = load_study([NUCLEI, FISH])
-    assert study.stacks_with_spots() == []
-    assert not study.measures("spots")
+    assert Measurements(study).stacks_with_spots() == []
+    assert not Measurements(study).measures("spots")
 
 
 def test_ground_truth_of_spots(load_study):
     study = load_study([NUCLEI, FISH | {"ground_truth": "points.csv"}], detect_spots=SPOTS)
-    assert study.scored_spots() == [("a", "FISH")]
+    assert Measurements(study).scored_spots() == [("a", "FISH")]
     assert study.stacks_with("ground_truth") == []
 
 

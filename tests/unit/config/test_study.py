@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+from cellstack.config.measurements import Measurements
 from cellstack.errors import InputError
 
 NUCLEI = {"stack": "a", "channel": "nuclei", "image": "a.tif"}
@@ -225,17 +226,18 @@ GROUPED = [
 
 def test_stacks_that_are_compared(load_study):
     study = load_study(GROUPED, compare_groups={"unit": "mouse", "columns": ["volume_um3"]})
-    assert study.samples() == {
+    assert Measurements(study).samples() == {
         "a/nuclei": {"group": "drug", "unit": "m1", "pair": ""},
         "b/nuclei": {"group": "control", "unit": "m2", "pair": ""},
         "c/nuclei": {"group": "drug", "unit": "m1", "pair": ""},
     }
-    assert (study.compared_kinds(), study.compared_columns()) == (["nuclei"], ["volume_um3"])
-    assert study.comparison()["unit"] == "mouse"
+    assert Measurements(study).compared_kinds() == ["nuclei"]
+    assert Measurements(study).compared_columns() == ["volume_um3"]
+    assert Measurements(study).comparison()["unit"] == "mouse"
     study = load_study(GROUPED, compare_groups={"pair_by": "mouse"})
-    assert study.samples()["c/nuclei"] == {"group": "drug", "unit": "c", "pair": "m1"}
-    assert study.compared_columns()[-1] == "mean_intensity_nuclei"
-    alone = load_study([row for row in GROUPED if row["condition"] == "drug"])
+    assert Measurements(study).samples()["c/nuclei"] == {"group": "drug", "unit": "c", "pair": "m1"}
+    assert Measurements(study).compared_columns()[-1] == "mean_intensity_nuclei"
+    alone = Measurements(load_study([row for row in GROUPED if row["condition"] == "drug"]))
     assert (alone.samples(), alone.compared_kinds(), alone.comparison()) == ({}, [], {})
 
 

@@ -22,7 +22,13 @@ from cellstack.config.reasons import OTHER_DIAMETER
 from cellstack.files.records import write_json
 from cellstack.files.tables import write_rows
 from cellstack.pages import write_index as module
-from cellstack.pages.write_index import SCORES, fit_on_page, sort_worst_first, state_of, write_index
+from cellstack.pages.write_index import (
+    FURTHER_TABLES,
+    fit_on_page,
+    sort_worst_first,
+    state_of,
+    write_index,
+)
 
 MARKS = "\u202e\u2067\u200f"
 HOSTILE = f"""</script><script>alert(1)</script><img src=x onerror=alert(2)>&amp;"'{MARKS}"""
@@ -100,12 +106,15 @@ def test_the_worst_stacks_come_first():
     assert counts_of(page) == {"ok": 2, "flagged": 4, "failed": 2}
 
 
-def test_scores_are_linked_if_there_are_some():
-    links = [f'<a href="{name}">' for name in SCORES]
+def test_further_tables_are_linked_if_there_are_some():
+    links = [f'<a href="{name}">' for name in FURTHER_TABLES]
     page = write_index(run_of([stack_row("a")]))
     assert not [link for link in links if link in page]
-    page = write_index(run_of([stack_row("a")], scores=["scores.csv", "stack_scores.csv"]))
-    assert [link in page for link in links] == [True, True, False]
+    page = write_index(run_of([stack_row("a")], further=["scores.csv", "spots.csv"]))
+    assert [name for name, link in zip(FURTHER_TABLES, links, strict=True) if link in page] == [
+        "spots.csv",
+        "scores.csv",
+    ]
 
 
 def test_a_stack_counts_as_its_worst_kind_of_object():
@@ -326,7 +335,7 @@ def arguments(tmp_path):
         "user_columns": [],
         "settings": [],
         "note": "simulated data",
-        "scores": ["scores.csv"],
+        "further": ["scores.csv"],
     }
 
 
