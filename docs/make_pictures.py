@@ -46,8 +46,8 @@ PICTURES = ROOT / "docs" / "pictures"
 WORK = ROOT / ".venv" / "pictures"
 DEMO = ROOT / "resources" / "simulated" / "ratio1"
 RESULTS = ROOT / "results"
-TALK_SPACING = 0.29  # um along z; sizes in the pages are meant for it
-SMALL_VOXELS = 20**3
+SMALL_UM3 = 20**3 * 0.29 * 0.26 * 0.26  # the talk gives its sizes in voxels of its stack
+MEDIAN_UM, BALL_UM, PEAKS_UM, PLANES_UM = 0.29, 5 * 0.26, 1.9, 10 * 0.29
 CHAIN = ("images", "contrast", "filters", "thresholds", "morphology", "watershed", "features")
 WIDTH = 9.6  # inches
 DPI = 100
@@ -73,23 +73,12 @@ def page_configuration(page: str) -> dict[str, Any]:
     return dict(yaml.safe_load(found[1])) if found else {}
 
 
-def chain_configuration(spacing: Spacing = (TALK_SPACING, 0.26, 0.26)) -> dict[str, Any]:
-    """Return the configurations of all pages together, scaled to another voxel size."""
+def chain_configuration() -> dict[str, Any]:
+    """Return the configurations of all pages together."""
     settings: dict[str, Any] = {}
     for page in CHAIN:
         settings |= page_configuration(page)
-    return _scale(settings, spacing[0] / TALK_SPACING)
-
-
-def _scale(settings: Mapping[str, Any], factor: float) -> dict[str, Any]:
-    scaled: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, dict) and key != "diameter_um":
-            value = _scale(value, factor)
-        elif key.endswith(("_um", "_um3")) and isinstance(value, float):
-            value *= factor ** (3 if key.endswith("3") else 1)
-        scaled[key] = value
-    return scaled
+    return settings
 
 
 def run_chain(example: Example, folder: Path, settings: Mapping[str, Any], name: str) -> Path:
@@ -158,14 +147,15 @@ def plain_steps(raw: Array, spacing: Spacing, points: Array) -> dict[str, Array]
     """
     low, high = np.percentile(raw, (0.5, 99.5))
     contrast = exposure.rescale_intensity(raw, (low, high), np.float32).astype(np.float32)
-    denoised = ndi.median_filter(contrast, size=3)
+    denoised = ndi.median_filter(contrast, size=_box(MEDIAN_UM, spacing))
     edges = filters.sobel(denoised)
     mask = denoised > filters.threshold_li(denoised)
-    filled = morphology.remove_small_holes(mask, max_size=SMALL_VOXELS)
-    cleaned = morphology.remove_small_objects(filled, max_size=SMALL_VOXELS)
+    small = round(SMALL_UM3 / math.prod(spacing))
+    filled = morphology.remove_small_holes(mask, max_size=small)
+    cleaned = morphology.remove_small_objects(filled, max_size=small)
     markers = np.zeros(raw.shape, np.int32)
     markers[tuple(points.T)] = np.arange(len(points)) + 1
-    balls = morphology.dilation(markers, morphology.ball(5))
+    balls = morphology.dilation(markers, morphology.ball(round(BALL_UM / spacing[2])))
     labels = segmentation.watershed(edges, balls, mask=cleaned)
     distance = ndi.distance_transform_edt(cleaned, sampling=spacing)
     steps = {"contrast": contrast, "denoised": denoised, "edges": edges, "mask": mask}
@@ -173,20 +163,26 @@ def plain_steps(raw: Array, spacing: Spacing, points: Array) -> dict[str, Array]
     return steps | {"labels": labels}
 
 
-def plain_solution(raw: Array) -> Array:
+def _box(radius_um: float, spacing: Spacing) -> tuple[int, ...]:
+    return tuple(2 * math.floor(radius_um / step + 0.5) + 1 for step in spacing)
+
+
+def plain_solution(raw: Array, spacing: Spacing) -> Array:
     """Return the labels of the solution of the talk."""
     low, high = np.percentile(raw, (0.5, 99.5))
     rescaled = exposure.rescale_intensity(raw, (low, high), np.float32).astype(np.float32)
     denoised = np.stack([restoration.denoise_bilateral(plane) for plane in rescaled])
     mask = denoised >= 0.9 * filters.threshold_li(denoised)
-    filled = morphology.remove_small_holes(mask, max_size=SMALL_VOXELS)
-    cleaned = morphology.remove_small_objects(filled, max_size=SMALL_VOXELS)
+    small = round(SMALL_UM3 / math.prod(spacing))
+    filled = morphology.remove_small_holes(mask, max_size=small)
+    cleaned = morphology.remove_small_objects(filled, max_size=small)
     middle = int(np.argmax([plane.var() for plane in cleaned]))
-    seeded = np.zeros_like(cleaned)
-    seeded[max(middle - 10, 0) : middle + 10] = cleaned[max(middle - 10, 0) : middle + 10]
+    seeded, reach = np.zeros_like(cleaned), round(PLANES_UM / spacing[0])
+    planes = slice(max(middle - reach, 0), middle + reach)
+    seeded[planes] = cleaned[planes]
     peaks = feature.peak_local_max(
         ndi.distance_transform_edt(seeded),
-        footprint=np.ones((15, 15, 15)),
+        footprint=np.ones(_box(PEAKS_UM, spacing)),
         labels=measure.label(seeded),
     )
     markers = np.zeros(raw.shape, bool)
@@ -246,7 +242,7 @@ def draw_tutorial(example: Example, pictures: Path) -> None:
     """Draw the pictures of the pages of the tutorial."""
     truth, spacing = _import(example.ground_truth)
     folder = WORK if pictures == PICTURES else pictures / "runs"
-    talk = run_chain(example, folder, chain_configuration(spacing), "talk")
+    talk = run_chain(example, folder, chain_configuration(), "talk")
     default = run_chain(example, folder, {}, "default")
     files = {path.stem: _read(path)[0] for path in talk.glob("*/*/*.tif")}
     files |= {path.stem: _read(path)[0] for path in talk.glob("nuclei/*.tif")}
@@ -322,7 +318,7 @@ def draw_tutorial(example: Example, pictures: Path) -> None:
 
     figure = Figure((WIDTH, 5.2), dpi=DPI, layout="constrained")
     rows = figure.subplots(2, 2, height_ratios=[raw.shape[1], len(raw) * spacing[0] / spacing[1]])
-    solution, ratio = plain_solution(raw), spacing[0] / spacing[2]
+    solution, ratio = plain_solution(raw, spacing), spacing[0] / spacing[2]
     for column, (labels, title) in enumerate(
         ((solution, "the talk's solution"), (found, "default settings"))
     ):

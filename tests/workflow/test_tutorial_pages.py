@@ -24,7 +24,7 @@ def talk(tmp_path_factory):
     write_stack(folder / "nuclei.tif", stack.nuclei_image, SPACING)
     write_labels(folder / "truth.tif", stack.nuclei_labels, SPACING)
     example = PICTURES.Example(folder / "nuclei.tif", "", folder / "truth.tif", 8)
-    results = PICTURES.run_chain(example, folder, PICTURES.chain_configuration(SPACING), "talk")
+    results = PICTURES.run_chain(example, folder, PICTURES.chain_configuration(), "talk")
     paths = [*results.glob("*/*/*.tif"), *results.glob("nuclei/*.tif")]
     files = {path.stem: np.asarray(read_stack(path)[0]) for path in paths}
     points = pd.read_csv(folder / "seeds" / "talk.csv").to_numpy()
@@ -81,14 +81,3 @@ def test_measured_objects_have_the_volumes_of_regionprops(talk):
     np.testing.assert_allclose(table["mean_intensity_nuclei"], regions["intensity_mean"], rtol=1e-6)
     np.testing.assert_array_equal(table["bbox_min_z"], regions["bbox-0"])
     np.testing.assert_allclose(table["volume_um3"], regions["area"] * np.prod(SPACING), rtol=1e-5)
-
-
-def test_sizes_are_scaled_to_another_voxel_size():
-    scaled = PICTURES.chain_configuration((0.58, 0.52, 0.52))
-    original = PICTURES.chain_configuration()
-    assert (
-        scaled["denoise"]["median"]["radius_um"] == 2 * original["denoise"]["median"]["radius_um"]
-    )
-    volume = original["clean_mask"]["fill_holes"]["max_volume_um3"]
-    assert scaled["clean_mask"]["fill_holes"]["max_volume_um3"] == pytest.approx(8 * volume)
-    assert scaled["diameter_um"] == original["diameter_um"]
