@@ -377,7 +377,7 @@ def expected_flags(study, stack, kind, masks, rows):
         is_near = (segmentation == 0) & (distance > 0.05) & (distance <= 0.2)
         around = raw[is_near].astype(float)
         contrast = raw[mask].mean() - around.mean() if is_near.any() else np.inf
-        noise = around.std() if kind == "nuclei" and len(around) >= 20 else 0
+        noise = around.std(ddof=1) if kind == "nuclei" and len(around) >= 20 else 0
         row["contrast_to_noise_ratio"] = contrast / noise if noise else None
         possible = {
             "small for its stack": sizes[i] < -3.5,

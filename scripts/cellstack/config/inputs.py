@@ -192,6 +192,9 @@ class Inputs:
         files += self._study.of_each_stack("<results>/{stack}/quality.json")
         for name in ("summary.csv", "statistics.csv", "pictures.json"):
             files += self._study.of_each_object(f"<results>/{{stack}}/{{object}}/{name}")
+        if self.neighbor_tables():
+            files += self._study.of_each_object("<results>/{stack}/{object}/neighbors.csv")
+        files += [*self.class_distances(), *self.spot_tables(), *self.spot_scores()]
         for table in self.region_tables():
             files += [table, table.replace("regions.csv", "tissue.csv")]
         for stack in self._study.complete_stacks:
