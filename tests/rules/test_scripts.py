@@ -28,7 +28,12 @@ def study(tmp_path_factory):
         }
     }
     study.add(
-        "colony", image="colony-nuclei.tif", ground_truth="colony-truth.tif", condition="control"
+        "colony",
+        image="colony-nuclei.tif",
+        ground_truth="colony-truth.tif",
+        regions="colony-truth.tif",
+        condition="control",
+        preset="tissue",
     )
     study.add("colony", "membrane", image="colony-membrane.tif")
     study.config["simulate_spots"] = {"tiny": {"count": 5, "diameter_um": 1.5}}
@@ -57,14 +62,15 @@ def study(tmp_path_factory):
         f"'{sys.executable}' -c 'import shutil, sys; shutil.copy(*sys.argv[1:])' colony-truth.tif"
     )
     command = {"method": "command", "command": {"command": copy + " {output}"}}
-    study.config["presets"] = {"command": {"run_segmenter": command}}
+    tissue = {"segment_tissue": {"channel": "nuclei"}}
+    study.config["presets"] = {"command": {"run_segmenter": command}, "tissue": tissue}
     study.add("command", image="colony-nuclei.tif", preset="command")
     # a larger stack, in blocks
     write_pair(study.folder, "large", shape=(20, 120, 120), count=12)
     study.config["split_into_blocks"] = {"max_voxels": 200_000, "overlap_um": 4}
     study.config["presets"]["plain"] = {"correct_background": {"steps": []}}
     study.add("large", image="large-nuclei.tif", preset="plain")
-    study.config["measure_objects"] = {"columns": ["hull", "intensity", "correlation"]}
+    study.config["measure_objects"] = {"columns": ["hull", "intensity", "neighbors", "correlation"]}
     study.config["classify_objects"] = {
         "cells": {"large": "volume_um3 > p50"},
         "thresholds": "study",
@@ -80,6 +86,9 @@ def study(tmp_path_factory):
         "objects.csv",
         "classes.csv",
         "class_distances.csv",
+        "neighbors.csv",
+        "regions.csv",
+        "colony/figures/tissue.png",
         "stacks.csv",
         "provenance.json",
         "methods.md",

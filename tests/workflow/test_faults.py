@@ -98,7 +98,7 @@ def test_kill_9_of_each_stage_in_mid_write(study, undisturbed):
     assert first.returncode != 0
     assert "failed: colony: import_stack: no message in the log: killed" in first.stderr
     assert list(study.folder.rglob(".partial*"))  # left by the killed process
-    process = study.run("--retries", "3", cores=2)
+    process = study.run("--retries", "5", cores=2)  # some jobs write five files
     assert process.returncode == 0, process.stderr[-4000:]
     killed = {path.name for path in (study.folder / "killed").iterdir()}
     assert killed >= {f"results-{name.replace('/', '-')}" for name in undisturbed}

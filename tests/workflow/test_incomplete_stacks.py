@@ -53,7 +53,7 @@ def test_a_run_ends_with_a_list_of_what_failed(runs):
 
 def test_incomplete_stacks_are_skipped_and_listed(runs):
     assert runs.skipping.returncode == 0, runs.skipping.stderr[-3000:]
-    collected = ("collect_objects", "collect_stacks", "plot_volumes")
+    collected = ("collect_objects", "collect_stacks", "collect_neighbors", "plot_volumes")
     expected = (
         *collected,
         "write_config",

@@ -35,8 +35,9 @@ def measure_intensities(
     Examples
     --------
     >>> stack = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
-    >>> measure_intensities(stack, {"low": 0, "high": 100})
-    {'bottom': 0.0, 'top': 23.0, 'noise_sd': 0.0}
+    >>> found = measure_intensities(stack, {"low": 0, "high": 100})
+    >>> found["bottom"], found["top"], round(found["noise_sd"], 6)
+    (0.0, 23.0, 0.0)
     """
     bottom, top = measure_range(stack, no_data, **options)
 
