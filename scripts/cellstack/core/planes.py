@@ -56,7 +56,7 @@ class ComputedPlanes:
         return self.shape[0]
 
     def __getitem__(self, z: int, /) -> NDArray[Any]:
-        """Return a plane; raise IndexError behind the last one, which ends a loop."""
+        """Return a plane; raise IndexError after the last one, which ends a loop."""
         if not 0 <= z < len(self):
             raise IndexError(z)
         return self._plane(z)
