@@ -116,6 +116,10 @@ class Layout(NamedTuple):
         index = self.planes if block == "plane" else None
         return {view: look_along(stack, view, index) for view in self.views}
 
+    def plane_of(self, block: str, view: str) -> int | None:
+        """Return the plane along the line of sight that a view shows; None for a projection."""
+        return self.planes[VIEWS[view][0]] if block == "plane" else None
+
     @property
     def bar_length(self) -> float:
         """Length of the scale bars in um."""
