@@ -416,6 +416,7 @@ def test_tissue_and_regions(jobs):
     found = select(jobs, "import_regions", stack="a")
     assert found == {"downsample": [1, 2, 3], "image": ["regions.tif"]}
     texts = {"title": "a", "note": "", "names": {"7": "cortex"}}
+    texts |= {"marks": [MARK], "color_map": "magma"}
     assert select(jobs, "plot_tissue", stack="a") == texts
     assert select(jobs, "collect_regions").keys() == {"user_columns"}
 
@@ -599,9 +600,9 @@ def test_the_gallery(jobs):
 def test_each_rule_has_the_threads_that_it_declares(jobs):
     seen = set()
     for job in jobs:
-        block = BLOCKS.get(DERIVED.get(job["rule"], job["rule"]), "")
-        many = "    threads: cores\n" in block
-        stack = job["wildcards"].get("stack")
+        name = DERIVED.get(job["rule"], job["rule"]).removeprefix("try_")
+        many = "    threads: cores\n" in BLOCKS.get(name, "")
+        stack = job["wildcards"].get("stack", "").split("/")[-1]
         assert job["threads"] == (3 if many and stack == "large" else 1), job
         if many and stack == "large":
             seen.add(job["rule"])

@@ -1,10 +1,16 @@
 """The labels of alternatives beside the ground truth, with their scores."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from drawn import boxes_image, extent_of, pixels_of
 
 from cellstack.figures import drawing
+from cellstack.files.failures import write_failure
+from cellstack.files.records import read_json, write_json
+from cellstack.files.stacks import write_stack
+from cellstack.files.tables import read_rows
 from cellstack.gallery import compare_labels as module
 from cellstack.gallery.compare_labels import FIELDS, Result, compare_labels
 
@@ -111,3 +117,29 @@ def test_nothing_is_compared_without_stages():
     assert section["panels"] == []
     assert "compare_labels.stages" in section["text"]
     assert len(section["table"]) == 1
+
+
+def test_the_script_reads_labels_and_reasons_of_failures(tmp_path):
+    paths = {name: tmp_path / f"{name}.tif" for name in ("own", "merged", "failed", "empty")}
+    for name, labels in (("own", TRUTH), ("merged", MERGED), ("empty", EMPTY)):
+        write_stack(paths[name], labels, SPACING)
+    write_failure(paths["failed"], FAILURE)
+    write_json(tmp_path / "view.json", VIEW)
+    import_module("compare_labels").main(
+        raw=paths["own"],
+        segmentations=list(paths.values()),
+        view=tmp_path / "view.json",
+        final_labels=tmp_path / "labels.json",
+        table=tmp_path / "labels.csv",
+        alternatives=ALTERNATIVES,
+        stages=["binarize"],
+        by_points=False,
+        ground_truth=[paths["own"]],
+        color_map="viridis",
+    )
+    rows = list(read_rows(tmp_path / "labels.csv"))
+    assert [row["count"] for row in rows] == ["2", "1", "", "0"]
+    assert [row["failure"] for row in rows] == ["", "", FAILURE, ""]
+    assert rows[1]["configuration"] == "binarize: {method: otsu}"
+    section = read_json(tmp_path / "labels.json")
+    assert [panel["title"] for panel in section["panels"]] == ["binarize"]
