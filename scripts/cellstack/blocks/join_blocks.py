@@ -204,7 +204,7 @@ def numbered_planes(pasted: NDArray[np.uint32], numbers: Labels) -> ComputedPlan
     >>> planes[0]
     array([[0, 1, 2]], dtype=uint16)
     """
-    return ComputedPlanes(pasted.shape, lambda z: numbers[pasted[z]])
+    return ComputedPlanes(pasted.shape, numbers.dtype, lambda z: numbers[pasted[z]])
 
 
 def seeds_in_core(
@@ -283,7 +283,7 @@ def planes_of_seeds(
         drawn[voxels[here, 1], voxels[here, 2]] = rank[owners[here]]
         return drawn
 
-    return ComputedPlanes(shape, plane), count
+    return ComputedPlanes(shape, rank.dtype, plane), count
 
 
 def join_thresholds(
