@@ -66,6 +66,17 @@ def relabel(labels: Labels, table: NDArray[Scalar]) -> NDArray[Scalar]:
     return found
 
 
+def highest_label(labels: Planes) -> int:
+    """Return the highest label, 0 without labels.
+
+    Examples
+    --------
+    >>> highest_label(np.array([[[0, 2]], [[3, 1]]], np.uint16))
+    3
+    """
+    return max((int(plane.max(initial=0)) for plane in labels), default=0)
+
+
 def count_voxels(labels: Planes) -> NDArray[np.int_]:
     """Return the number of voxels of each label.
 

@@ -8,12 +8,12 @@ has no such step.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.planes import ComputedStack, Planes, Stack, slabs
+from cellstack.core.planes import ComputedStack, Planes, Stack, section, slabs
 from cellstack.core.types import BoolVolume, Box, RawVolume, Scalar, Spacing
 
 MIN_FACE_FRACTION = 0.002  # of all pixels at the faces, that have the value and equal neighbours
@@ -303,7 +303,7 @@ def _constant_at_faces(stack: Stack) -> float | None:
     pixels, constant = 0, []
     for axis in range(3):
         for index in (0, -1):
-            face = _section(stack, axis, index)
+            face = section(stack, axis, index)
             pixels += face.size
             inner = face[:-1, :-1] if min(face.shape) > 1 else face
             same = np.ones(inner.shape, bool)
@@ -327,15 +327,7 @@ def _sections(stack: Stack) -> Iterator[NDArray[np.float32]]:
         count = min(SECTIONS_PER_AXIS, stack.shape[axis])
         places = (np.arange(count) + 0.5) * stack.shape[axis] / count
         for place in places.astype(int).tolist():
-            yield _section(stack, axis, place).astype(np.float32)
-
-
-def _section(stack: Stack, axis: int, index: int) -> NDArray[Any]:
-    """Return a section of a stack across an axis."""
-    where: list[int | slice] = [slice(None)] * 3
-    where[axis] = index
-    section: NDArray[Any] = stack[tuple(where)]
-    return section
+            yield section(stack, axis, place).astype(np.float32)
 
 
 def _values_of_section(
@@ -362,8 +354,8 @@ def _shape_of_data(stack: Stack, value: float) -> tuple[float, float]:
     import cc3d
 
     largest = total = runs = lines = 0
-    for section in _sections(stack):
-        data = section != value
+    for values in _sections(stack):
+        data = values != value
         pieces = cc3d.connected_components(data[None], connectivity=6)
         largest += int(np.bincount(pieces.ravel())[1:].max(initial=0))
         total += int(data.sum())
@@ -376,7 +368,5 @@ def _shape_of_data(stack: Stack, value: float) -> tuple[float, float]:
 
 def _covered_faces(stack: Stack, value: float) -> int:
     """Return the number of faces of which at least a quarter is covered by data."""
-    faces = [
-        _section(stack, axis, i) for axis in range(3) for i in (0, -1) if stack.shape[axis] > 1
-    ]
+    faces = [section(stack, axis, i) for axis in range(3) for i in (0, -1) if stack.shape[axis] > 1]
     return sum(float(np.mean(face != value)) >= MIN_FACE_COVER for face in faces)

@@ -155,3 +155,18 @@ def slabs(count: int, depth: int = PLANES_PER_SLAB) -> list[slice]:
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
     return [slice(z, min(z + depth, count)) for z in range(0, count, depth)]
+
+
+def section(stack: Stack, axis: int, index: int) -> NDArray[Any]:
+    """Return a section of a stack across an axis.
+
+    Examples
+    --------
+    >>> section(np.arange(8).reshape(2, 2, 2), 1, -1)
+    array([[2, 3],
+           [6, 7]])
+    """
+    where: list[int | slice] = [slice(None)] * 3
+    where[axis] = index
+    taken: NDArray[Any] = stack[tuple(where)]
+    return taken

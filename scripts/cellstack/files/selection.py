@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cellstack.core.labels import label_type, relabel_parts
+from cellstack.core.labels import highest_label, label_type, relabel_parts
 from cellstack.core.planes import ComputedStack, Stack
 from cellstack.files.tables import read_rows
 
@@ -49,8 +49,9 @@ def select_labels(segmentation: Stack, segmentation_labels: Mapping[int, int]) -
     >>> select_labels(np.uint16([[[0, 1, 3, 3, 4]]]), {1: 3})[0, :, 1:4]
     array([[0, 1, 1]], dtype=uint16)
     """
-    highest = max((int(plane.max(initial=0)) for plane in segmentation), default=0)
-    table = np.zeros(highest + 1, label_type(max(segmentation_labels, default=0)))
+    table = np.zeros(
+        highest_label(segmentation) + 1, label_type(max(segmentation_labels, default=0))
+    )
     for label, number in segmentation_labels.items():
         table[number] = label
     return relabel_parts(segmentation, table)

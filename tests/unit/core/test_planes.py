@@ -12,7 +12,7 @@ def test_planes_are_computed_when_they_are_taken():
         taken.append(z)
         return -stack[z]
 
-    planes = ComputedPlanes(stack.shape, plane)
+    planes = ComputedPlanes(stack.shape, stack.dtype, plane)
     assert (planes.shape, planes.size, len(planes), taken) == ((2, 3, 4), 24, 2, [])
     np.testing.assert_array_equal(np.stack(list(planes)), -stack)
     assert taken == [0, 1]
