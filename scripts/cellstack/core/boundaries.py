@@ -156,12 +156,7 @@ def measure_contact_areas(labels: Stack, spacing: Spacing) -> tuple[Integers, ND
         part = labels[slab.start : slab.stop + 1]  # with the faces to the next slab
         faces = find_faces(part, spacing)
         inner = faces.before < (slab.stop - slab.start) * part[0].size
-        own = faces._replace(
-            **{
-                name: getattr(faces, name)[inner]
-                for name in ("pair", "axis", "before", "after", "area")
-            }
-        )
+        own = Faces(*faces[:2], *(each[inner] for each in faces[2:]))
         pair, lengths = _patches(part, own, spacing)
         keys = pair_keys(faces.lower, faces.upper, count)[pair]
         merged = np.union1d(known, keys)

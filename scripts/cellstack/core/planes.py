@@ -1,6 +1,6 @@
 """Stacks that are read or computed in parts, so that they need not fit into memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 from cellstack.core.types import Box
 
 PLANES_PER_SLAB = 8
+
+Allocate = Callable[[Sequence[int], Any], Any]
+"""Takes a shape and a type, and returns a stack with voxels of any value to which planes are
+written: `numpy.empty`, or that of :func:`cellstack.files.mapped.scratch_stacks`."""
 
 
 class Planes(Protocol):
@@ -170,3 +174,23 @@ def section(stack: Stack, axis: int, index: int) -> NDArray[Any]:
     where[axis] = index
     taken: NDArray[Any] = stack[tuple(where)]
     return taken
+
+
+def as_type(stack: Stack, dtype: "np.dtype[Any]") -> Stack:
+    """Convert the type of a stack, of one that is not in memory when a part is taken.
+
+    Examples
+    --------
+    >>> as_type(np.array([[[1, 2]]], np.int32), np.dtype(np.uint8))
+    array([[[1, 2]]], dtype=uint8)
+    """
+    if isinstance(stack, np.ndarray):
+        return stack.astype(dtype, copy=False)
+    if stack.dtype == dtype:
+        return stack
+
+    def convert(box: Box) -> NDArray[Any]:
+        part: NDArray[Any] = stack[box].astype(dtype)
+        return part
+
+    return ComputedStack(stack.shape, dtype, convert)

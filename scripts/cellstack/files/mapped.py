@@ -4,7 +4,7 @@ Pages of a mapped file count as memory of a job until they are unmapped.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -12,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.planes import ComputedStack
+from cellstack.core.planes import Allocate, ComputedStack
 from cellstack.core.types import Box
 
 MAX_MAPPED = 2**28  # bytes that may stay mapped
@@ -100,15 +100,10 @@ class ScratchStack(ComputedStack):
 
     def __setitem__(self, z: int, plane: NDArray[Any]) -> None:
         """Write a plane."""
-        values = np.ascontiguousarray(plane, self.dtype)
+        values = np.ascontiguousarray(np.broadcast_to(plane, self.shape[1:]), self.dtype)
         self._file.seek(z * values.nbytes)
         self._file.write(values.data)
         self._file.flush()
-
-
-Allocate = Callable[[Sequence[int], Any], Any]
-"""Takes a shape and a type, and returns a stack with voxels of any value: `numpy.empty`, or that of
-:func:`scratch_stacks`."""
 
 
 @contextmanager

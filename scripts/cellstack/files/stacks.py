@@ -8,7 +8,7 @@ import colorsys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any, cast
 
@@ -197,7 +197,7 @@ def _tiles(stack: Planes) -> Iterator[np.ndarray]:
 
 def write_channels(
     path: str | Path,
-    stack: np.ndarray,
+    stack: np.ndarray | Sequence[Planes],
     spacing: Spacing,
     names: Sequence[str],
     *,
@@ -210,8 +210,9 @@ def write_channels(
     Parameters
     ----------
     path : path-like
-    stack : ndarray of uint8, uint16 or float32
-        Its axes are those of `axes`.
+    stack : ndarray of uint8, uint16 or float32, or list of planes
+        Its axes are those of `axes`. Channels that are not in memory are a list, and the first
+        axis; they are taken plane by plane.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
     names : list of str
@@ -221,15 +222,25 @@ def write_channels(
         Name of the image, by default that of the file.
     compression : {"zlib", None}
     """
-    metadata = ome_metadata(path, stack, spacing)
+    data: np.ndarray | Iterator[np.ndarray]
+    if isinstance(stack, np.ndarray):
+        data = whole = stack
+    else:  # an array of the same shape and type, without memory
+        shape = (len(stack), *stack[0].shape)
+        whole = np.broadcast_to(np.zeros((), stack[0].dtype), shape)
+        data = chain.from_iterable(stack)
+    metadata = ome_metadata(path, whole, spacing)
     metadata |= {"axes": axes, "Channel": {"Name": list(names)}}
     if title is not None:
         metadata["Name"] = title
     with atomic_write(path) as temporary:
         tifffile.imwrite(
             temporary,
-            stack,
+            data,
+            shape=whole.shape,
+            dtype=whole.dtype,
             ome=True,
+            bigtiff=_is_large(whole),
             photometric="minisblack",
             compression=compression,
             software=SOFTWARE,
