@@ -21,6 +21,7 @@ from cellstack.blocks.join_blocks import (
 )
 from cellstack.core.counting import counted
 from cellstack.core.types import Labels
+from cellstack.files.mapped import map_parts
 from cellstack.files.records import read_json, write_json
 from cellstack.files.stacks import open_stack, read_stack, write_stack
 from cellstack.run import job
@@ -80,7 +81,8 @@ def main(
             *(found[name] for name in DISAGREEMENTS),
             counted(found["contested_voxels"], "voxels"),
         )
-        planes = numbered_planes(pasted, joined.numbers)
+        mapped.madvise(mmap.MADV_DONTNEED)
+        planes = numbered_planes(map_parts(file, pasted.dtype, shape), joined.numbers)
         write_stack(segmentation, planes, spacing, (0, found["objects"]), is_labels=True)
     own_seeds = [
         seeds_in_core(read_stack(path, mapped=True)[0], block["core"], block["extent"])
