@@ -102,6 +102,7 @@ def study(tmp_path_factory):
         "colony/nuclei/crops",
         "colony/cells/contacts.csv",
         "colony/gallery/index.html",
+        "colony/explore.html",
         "colony/nuclei/meshes.glb",
         "colony/figures/nuclei_planes.png",
         "colony/figures/cells_segmentation.png",
