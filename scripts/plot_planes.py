@@ -7,7 +7,7 @@ from cellstack.figures.drawing import use_color_map
 from cellstack.figures.outlines import read_numbers
 from cellstack.figures.plot_planes import plot_planes
 from cellstack.figures.saving import save
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.run import job
 
 
@@ -26,8 +26,8 @@ def main(
 
     Write the `figure` as PNG or PDF.
     """
-    stack, spacing = read_stack(raw)
-    labels, _ = read_stack(segmentation)
+    stack, spacing = open_stack(raw)
+    labels, _ = open_stack(segmentation)
     numbers = read_numbers(objects)
     with use_color_map(color_map):
         drawn = plot_planes(
