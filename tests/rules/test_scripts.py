@@ -176,6 +176,11 @@ def test_help_describes_every_argument(rule, monkeypatch, capsys):
     assert main.__doc__.split()[0] in output
 
 
+def test_the_page_shows_the_comparison_of_groups(study):
+    page = study.result("index.html").read_text(encoding="utf-8")
+    assert '<h2 id="groups">Groups</h2>' in page and "figures/nuclei_groups.png" in page
+
+
 def test_an_error_ends_in_one_line(tmp_path):
     image = tmp_path / "stack.tif"
     write_pair(tmp_path, "flat", shape=(4, 20, 20), spacing=(1, 0.5, 0.4), count=1)
