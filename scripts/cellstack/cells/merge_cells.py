@@ -241,9 +241,7 @@ def _darker_than_cells(
     return dark
 
 
-def _hollow(
-    graph: _Graph, regions: Labels, nuclei_count: int, min_solidity: float
-) -> list[int]:
+def _hollow(graph: _Graph, regions: Labels, nuclei_count: int, min_solidity: float) -> list[int]:
     """List the nodes without a nucleus whose solidity is below `min_solidity`."""
     merged = graph.roots().astype(regions.dtype)[regions]
     boxes = find_boxes(merged)
