@@ -29,6 +29,7 @@ IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 # ImageJ stores such stacks
 LARGE_BYTES = 2**32 - 2**25
 TILE = 512  # pixels: side of the tiles of compressed labels
+MAX_BUFFERED = 2**25  # bytes that are compressed at once
 GOLDEN_RATIO = 0.618034  # steps of the hue by it give colours that differ
 UM_PER_CM = 1e4
 SPACING_TOLERANCE = 0.01  # channels may differ by as much as a file and the sheet
@@ -179,6 +180,7 @@ def write_labels(path: str | Path, labels: Planes, spacing: Spacing, threads: in
             compressionargs={"level": 1},
             tile=(TILE, TILE) if is_tiled else None,
             maxworkers=threads,
+            buffersize=MAX_BUFFERED,
             software=SOFTWARE,
             metadata=ome_metadata(path, labels, spacing),
             **_resolution(spacing),
