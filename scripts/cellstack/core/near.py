@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from cellstack.core.types import BoolVolume, Spacing
 
 WORD = 64  # voxels along x, one per bit of an integer
+ONE, ALL_BUT_ONE = np.uint64(1), np.uint64(WORD - 1)
 
 
 def within_distance(mask: BoolVolume, distance_um: float, spacing: Spacing) -> BoolVolume:
@@ -65,12 +66,12 @@ def _pack(mask: BoolVolume) -> NDArray[np.uint64]:
     packed = np.zeros((*mask.shape[:2], words * WORD // 8), np.uint8)
     in_bytes = np.packbits(mask, axis=2, bitorder="little")
     packed[:, :, : in_bytes.shape[2]] = in_bytes
-    return packed.view("<u8")
+    return packed.view(np.uint64)
 
 
 def _widen(rows: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Widen rows by one voxel on both sides."""
-    wide = rows | rows << 1 | rows >> 1
-    wide[:, :, 1:] |= rows[:, :, :-1] >> (WORD - 1)
-    wide[:, :, :-1] |= rows[:, :, 1:] << (WORD - 1)
+    wide: NDArray[np.uint64] = rows | rows << ONE | rows >> ONE
+    wide[:, :, 1:] |= rows[:, :, :-1] >> ALL_BUT_ONE
+    wide[:, :, :-1] |= rows[:, :, 1:] << ALL_BUT_ONE
     return wide

@@ -1,9 +1,10 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cellstack.core.boundaries import find_faces, pair_keys
+from cellstack.core.boundaries import _unique, find_faces, pair_keys
 
 SPACING = (2.0, 0.5, 0.25)
 LABELS = arrays("uint16", (3, 4, 5), elements=st.integers(0, 3))
@@ -85,3 +86,12 @@ def test_no_faces():
 def test_keys_of_large_labels_do_not_overflow():
     first, second = np.array([3_000_000], np.uint32), np.array([2_000_000], np.uint32)
     assert divmod(int(pair_keys(first, second, 3_000_001)[0]), 3_000_001) == (2_000_000, 3_000_000)
+
+
+@pytest.mark.parametrize("stop", [40, 10**9])
+def test_unique_values_by_table_or_by_sorting(stop):
+    values = np.random.default_rng(4).integers(0, 40, 200)
+    found, index = _unique(values, stop)
+    expected, expected_index = np.unique(values, return_inverse=True)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(index, expected_index)
