@@ -351,12 +351,13 @@ def read_planes(path: str | Path) -> tuple[Planes, tuple[float, float, float]]:
         raise ValueError(f"{path} is compressed or not contiguous")
     _, rows, columns = stack.shape
 
-    def plane(z: int) -> NDArray[Any]:
-        start = offset + z * rows * columns * dtype.itemsize
-        values = np.fromfile(path, dtype, rows * columns, offset=start)
-        return values.reshape(rows, columns).astype(dtype.newbyteorder("="), copy=False)
+    def read(planes: range) -> NDArray[Any]:
+        start = offset + planes.start * rows * columns * dtype.itemsize
+        values = np.fromfile(path, dtype, len(planes) * rows * columns, offset=start)
+        values = values.reshape(len(planes), rows, columns)
+        return values.astype(dtype.newbyteorder("="), copy=False)
 
-    return ComputedPlanes(stack.shape, plane), spacing
+    return ComputedPlanes(stack.shape, lambda z: read(range(z, z + 1))[0], read), spacing
 
 
 def read_channel(
