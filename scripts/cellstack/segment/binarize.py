@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
-from cellstack.core.planes import Planes
+from cellstack.core.planes import Stack
 from cellstack.core.thresholds import histogram, is_constant, otsu
 from cellstack.core.types import BoolVolume, Mask, Spacing
 from cellstack.errors import InputError
@@ -33,7 +33,7 @@ COARSE_BINS = 1 << 8  # as scikit-image: methods that use the histogram's shape 
 
 
 def find_threshold(
-    stack: Planes,
+    stack: Stack,
     method: str,
     options: dict[str, Any],
     factor: float = 1.0,
@@ -43,7 +43,7 @@ def find_threshold(
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray or planes of float32
+    stack : (Z, Y, X) ndarray or stack of float32
         Intensities, all finite.
     method : str
         Name of a method.
@@ -68,7 +68,7 @@ def find_threshold(
     >>> binarize(stack, find_threshold(stack, "otsu", {}))
     array([[[0, 0, 0, 1]]], dtype=uint8)
     """
-    counted: Planes | list[NDArray[np.float32]] = stack
+    counted: Stack | list[NDArray[np.float32]] = stack
     if no_data is not None:
         counted = [plane[~without] for plane, without in zip(stack, no_data, strict=True)]
     ranges = [(plane.min(), plane.max()) for plane in counted if plane.size]
@@ -83,10 +83,10 @@ def find_threshold(
 
 
 def binarize(
-    stack: Planes,
+    stack: Stack,
     threshold: float | Rule,
     spacing: Spacing | None = None,
-    contrast: Planes | None = None,
+    contrast: Stack | None = None,
     no_data: BoolVolume | None = None,
 ) -> Mask:
     """Return the mask of the voxels above a threshold, see :func:`binarize_with_record`."""
@@ -94,23 +94,23 @@ def binarize(
 
 
 def binarize_with_record(
-    stack: Planes,
+    stack: Stack,
     threshold: float | Rule,
     spacing: Spacing | None = None,
-    contrast: Planes | None = None,
+    contrast: Stack | None = None,
     no_data: BoolVolume | None = None,
 ) -> tuple[Mask, Record]:
     """Return the mask of the voxels above a threshold, and the signs that it can be inaccurate.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray or planes of float32
+    stack : (Z, Y, X) ndarray or stack of float32
         Intensities.
     threshold : float or callable
         Threshold from :func:`find_threshold`.
     spacing : (3,) sequence of float, optional
         Voxel size along z, y and x in um, required by the rules of `local` and `per_object`.
-    contrast : (Z, Y, X) ndarray or planes of float32, optional
+    contrast : (Z, Y, X) ndarray or stack of float32, optional
         The stack before denoising, required by the rule of `per_object`.
     no_data : (Z, Y, X) ndarray of bool, optional
         Voxels that are background, whatever their intensity.
@@ -298,9 +298,9 @@ def hysteresis(counts: Counts, values: Values, *, low: float, high: float, scale
 
 
 def _connected_to_high(
-    stack: Planes,
+    stack: Stack,
     spacing: Spacing | None,
-    contrast: Planes | None,
+    contrast: Stack | None,
     no_data: BoolVolume | None,
     *,
     low: float,
@@ -336,9 +336,9 @@ def local(counts: None, values: None, *, window_um: float, offset: float) -> Rul
 
 
 def _above_local_mean(
-    stack: Planes,
+    stack: Stack,
     spacing: Spacing,
-    contrast: Planes | None,
+    contrast: Stack | None,
     no_data: BoolVolume | None,
     *,
     window_um: float,
@@ -364,9 +364,9 @@ def per_object(counts: None, values: None, **options: Any) -> Rule:
 
 
 def _mark_blobs(
-    stack: Planes,
+    stack: Stack,
     spacing: Spacing,
-    contrast: Planes | None,
+    contrast: Stack | None,
     no_data: BoolVolume | None,
     **options: Any,
 ) -> tuple[BoolVolume, Record]:
