@@ -100,6 +100,7 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
         "min_wall_strength": 0.51,
         "min_contact_fraction": 0.22,
         "min_solidity": 0.71,
+        "min_solidity_without_nucleus": 0.82,
         "min_volume_um3": 12.1,
         "min_volume_without_nucleus_um3": 33.1,
     },
