@@ -60,6 +60,21 @@ def within(core: Ranges, extent: Ranges) -> tuple[slice, ...]:
     )
 
 
+def slices_of_block(block: Mapping[str, Ranges] | None) -> tuple[slice, ...]:
+    """Return the extent of a block as slices of the stack; all of it if there is no block.
+
+    Examples
+    --------
+    >>> slices_of_block({"core": [(4, 9)], "extent": [(2, 11)]})
+    (slice(2, 11, None),)
+    >>> slices_of_block(None)
+    (slice(None, None, None), slice(None, None, None), slice(None, None, None))
+    """
+    if block is None:
+        return (slice(None),) * 3
+    return tuple(slice(*each) for each in block["extent"])
+
+
 def is_in(voxels: NDArray[np.int_], ranges: Ranges) -> NDArray[np.bool_]:
     """Return whether voxels lie in a part of a stack.
 

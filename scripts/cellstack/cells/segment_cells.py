@@ -1,12 +1,69 @@
 """Seeded watershed of the membrane, which divides a stack into regions."""
 
+from typing import NamedTuple
+
 import edt
 import numpy as np
 
 from cellstack.core.intensities import divide_by_sd
 from cellstack.core.labels import label_type
+from cellstack.core.slabs import standard_deviation
 from cellstack.core.types import BoolVolume, Labels, Mask, Spacing, Volume
 from cellstack.core.watershed import watershed
+
+MAX_VOXELS_OF_DISTANCE = 1 << 26  # of a stack whose distances are measured in all voxels
+
+
+class Scales(NamedTuple):
+    """Standard deviations by which the images of a landscape are divided.
+
+    Attributes
+    ----------
+    smooth, ridges : float
+        Of the smoothed membrane, and of its ridge strength.
+    distance : float
+        Of the distance to the nearest nucleus in um; 0 without nuclei.
+    """
+
+    smooth: float
+    ridges: float
+    distance: float
+
+
+def measure_scales(
+    smooth: Volume,
+    ridges: Volume,
+    nuclei: Labels | None,
+    spacing: Spacing,
+    max_voxels: int = MAX_VOXELS_OF_DISTANCE,
+) -> Scales:
+    """Measure the standard deviations of the images of which a landscape consists.
+
+    Parameters
+    ----------
+    smooth, ridges : (Z, Y, X) ndarray of float32
+        See :func:`segment_cells`. They may be memory-mapped.
+    nuclei : (Z, Y, X) ndarray of uint16 or uint32, or None
+        All nuclei.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    max_voxels : int
+        In larger stacks, the distance to the nearest nucleus is measured on a coarser grid.
+
+    Returns
+    -------
+    Scales
+    """
+    distance = 0.0
+    if nuclei is not None:
+        step = 1
+        while nuclei[::step, ::step, ::step].size > max_voxels:
+            step += 1
+        coarse = nuclei[::step, ::step, ::step]
+        if coarse.any():
+            to_nucleus = _distance_to_nucleus(coarse, [step * each for each in spacing])
+            distance = standard_deviation(to_nucleus)
+    return Scales(standard_deviation(smooth), standard_deviation(ridges), distance)
 
 
 def segment_cells(
@@ -20,6 +77,7 @@ def segment_cells(
     wall_weight: float,
     distance_weight: float,
     no_data: BoolVolume | None = None,
+    scales: Scales | None = None,
 ) -> Labels:
     """Divide a stack into regions by a watershed from seeds and background.
 
@@ -44,6 +102,8 @@ def segment_cells(
         this. It is ignored without nuclei.
     no_data : (Z, Y, X) ndarray of bool, optional
         Voxels without data, which belong to no region unless they are seeds.
+    scales : Scales, optional
+        Those of the complete stack, if this is a block of it.
 
     Returns
     -------
@@ -70,12 +130,17 @@ def segment_cells(
     ... )
     array([[[1, 1, 1, 1, 2, 2, 2]]], dtype=uint16)
     """
-    membrane = np.float32(1 - wall_weight) * _scaled(smooth)
-    membrane += np.float32(wall_weight) * _scaled(ridges)
+    to_nucleus = None
     if distance_weight > 0 and nuclei is not None and nuclei.any():
-        to_nucleus = edt.edt((nuclei == 0).view(np.uint8), anisotropy=spacing, parallel=1)
+        to_nucleus = _distance_to_nucleus(nuclei, spacing)
+    if scales is None:
+        of_distance = 0.0 if to_nucleus is None else standard_deviation(to_nucleus)
+        scales = Scales(standard_deviation(smooth), standard_deviation(ridges), of_distance)
+    membrane = np.float32(1 - wall_weight) * divide_by_sd(smooth, scales.smooth)
+    membrane += np.float32(wall_weight) * divide_by_sd(ridges, scales.ridges)
+    if to_nucleus is not None:
         membrane *= np.float32(1 - distance_weight)
-        membrane += np.float32(distance_weight) * _scaled(to_nucleus)
+        membrane += np.float32(distance_weight) * divide_by_sd(to_nucleus, scales.distance)
     count = int(seeds.max(initial=0))
     if count == 0:
         return np.zeros_like(seeds)
@@ -88,6 +153,8 @@ def segment_cells(
     return regions.astype(label_type(count))
 
 
-def _scaled(values: Volume) -> Volume:
-    """Divide an image by its standard deviation."""
-    return divide_by_sd(values, values.std(dtype=np.float64))
+def _distance_to_nucleus(nuclei: Labels, spacing: Spacing) -> Volume:
+    """Return the distance of each voxel to the nearest nucleus in um."""
+    outside = np.ascontiguousarray(nuclei == 0).view(np.uint8)
+    distance: Volume = edt.edt(outside, anisotropy=spacing, parallel=1)
+    return distance

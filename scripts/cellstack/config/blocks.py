@@ -35,6 +35,8 @@ METHODS_IN_BLOCKS = {  # those whose result depends on what is near, or on what 
 VALUES_IN_BLOCKS = {"find_seeds": {"planes": "all", "z_scale": 1, "radius_um": 0}}
 STEPS_IN_BLOCKS = {"correct_background": [], "adjust_contrast": ["percentile_stretch"]}
 AUTO_MAX_VOXELS = 200_000_000  # of a block: 20 bytes per voxel are 4 GB
+AUTO_MAX_VOXELS_OF_CELLS = 64_000_000  # of a block with cells: 60 bytes per voxel
+CELL_REACH = 2.5  # diameters of cells: a block must contain all neighbours of those in its core
 MIN_CORE = 0.5  # of the overlap; smaller cores would be computed many times over
 
 
@@ -134,6 +136,27 @@ def reach_um(arguments: Callable[[str], Settings]) -> float:
     grid = SEARCH_GRID * blobs["sigma_um"]
     objects = blobs["max_radius_um"] + max(drawing, seeding)
     return float(denoising + grid + max(search, objects))
+
+
+def cell_reach_um(arguments: Callable[[str], Settings], diameter_um: float) -> float:
+    """Return how far beyond its core a block must extend for the cells in it, in um.
+
+    Parameters
+    ----------
+    arguments : callable
+        Returns the params of a stage for the membrane channel, with sizes in um.
+    diameter_um : float
+        Diameter of the cells.
+
+    Returns
+    -------
+    float
+        The radius of the discs of background, and :data:`CELL_REACH`. Filters of the membrane are
+        computed in the complete stack.
+    """
+    seeds = arguments("find_cell_seeds")
+    discs = max(seeds["background_radius_um"], seeds["background_radius_beside_nuclei_um"])
+    return float(discs + CELL_REACH * diameter_um)
 
 
 def _reach_of_step(options: Settings) -> float:

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.types import Labels, Spacing
+from cellstack.core.slabs import SLAB_VOXELS, slabs
+from cellstack.core.types import Labels, Spacing, Volume
 
 Integers = NDArray[np.integer[Any]]
 MIN_TILE_FINE, MIN_TILE_COARSE = 5, 2  # voxels of a tile along the finest and the coarsest axis
@@ -37,7 +38,9 @@ class Faces(NamedTuple):
         return cast(NDArray[np.float64], np.bincount(self.pair, values, len(self.lower)))
 
 
-def find_faces(labels: Labels, spacing: Spacing, background: bool = True) -> Faces:
+def find_faces(
+    labels: Labels, spacing: Spacing, background: bool = True, planes: int | None = None
+) -> Faces:
     """Find the voxel faces between different labels.
 
     Parameters
@@ -47,6 +50,8 @@ def find_faces(labels: Labels, spacing: Spacing, background: bool = True) -> Fac
         Voxel size along z, y, x in um.
     background : bool
         Whether 0 is treated as a label like the others. Otherwise its faces are left out.
+    planes : int, optional
+        Only the faces after voxels of as many planes are found. By default, all are.
 
     Returns
     -------
@@ -63,7 +68,8 @@ def find_faces(labels: Labels, spacing: Spacing, background: bool = True) -> Fac
     count = int(labels.max(initial=0)) + 1
     keys, axes, before, after, areas = [], [], [], [], []
     for axis in range(3):
-        along = np.moveaxis(labels, axis, 0)
+        part = labels if planes is None else labels[: planes + (axis == 0)]
+        along = np.moveaxis(part, axis, 0)
         # The indices of the voxels of 1D arrays are found in less than half the time.
         places = np.flatnonzero(along[1:] != along[:-1])
         index = list(np.unravel_index(places, along.shape))
@@ -120,8 +126,7 @@ def contact_areas(labels: Labels, faces: Faces, spacing: Spacing) -> NDArray[np.
     >>> faces.sum_by_pair(faces.area), contact_areas(labels, faces, (2.0, 1.0, 1.0)).round(3)
     (array([6.]), array([4.472]))
     """
-    side = max(MIN_TILE_FINE * min(spacing), MIN_TILE_COARSE * max(spacing))
-    tile = [max(1, round(side / step)) for step in spacing]
+    tile = _tile(spacing)
     tiles = [-(-size // length) for size, length in zip(labels.shape, tile, strict=True)]
     index = np.unravel_index(faces.before, labels.shape)
     place = np.ravel_multi_index(
@@ -137,6 +142,78 @@ def contact_areas(labels: Labels, faces: Faces, spacing: Spacing) -> NDArray[np.
     lengths = np.linalg.norm(np.stack(vectors), axis=0)
     pairs = patches // np.prod(tiles)
     return cast(NDArray[np.float64], np.bincount(pairs, lengths, len(faces.lower)))
+
+
+def _tile(spacing: Spacing) -> list[int]:
+    """Return the number of voxels along each axis of the tiles of :func:`contact_areas`."""
+    side = max(MIN_TILE_FINE * min(spacing), MIN_TILE_COARSE * max(spacing))
+    return [max(1, round(side / step)) for step in spacing]
+
+
+class Contacts(NamedTuple):
+    """What is measured of each pair of labels that touch, in the order of the pairs."""
+
+    lower: NDArray[np.int64]
+    """(k,) lower label of each pair."""
+    upper: NDArray[np.int64]
+    """(k,) upper label of each pair."""
+    area: NDArray[np.float64]
+    """(k,) area of contact in um2, see :func:`contact_areas`."""
+    face_area: NDArray[np.float64]
+    """(k,) area of the voxel faces between them in um2."""
+    total: NDArray[np.float64]
+    """(k,) sum over these faces of their area times the higher value of the two voxels."""
+
+
+def measure_pairs(
+    labels: Labels,
+    values: Volume,
+    spacing: Spacing,
+    background: bool = True,
+    slab_voxels: int = SLAB_VOXELS,
+) -> Contacts:
+    """Measure the contact of each pair of labels that touch.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) ndarray of unsigned int
+        It may be memory-mapped: a slab is looked at at a time.
+    values : (Z, Y, X) ndarray of float32
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    background : bool
+        Whether 0 is treated as a label like the others. Otherwise its contacts are left out.
+    slab_voxels : int
+        Number of voxels of a slab. It changes the results by rounding at most.
+
+    Returns
+    -------
+    Contacts
+
+    Examples
+    --------
+    >>> labels = np.array([[[1, 1, 2], [1, 2, 2]]], np.uint16)
+    >>> found = measure_pairs(labels, np.float32(labels), (2.0, 1.0, 1.0))
+    >>> found.face_area, found.area.round(3), found.total
+    (array([6.]), array([4.472]), array([12.]))
+    """
+    count, height = int(labels.max(initial=0)) + 1, _tile(spacing)[0]  # tiles are not cut
+    keys: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
+    sums: list[NDArray[np.float64]] = [np.zeros((3, 0))]
+    for slab in slabs(labels.shape, max_voxels=slab_voxels, multiple=height):
+        start, stop = slab.planes.start, slab.planes.stop
+        part, flat = labels[start : stop + 1], values[start : stop + 1].ravel()
+        faces = find_faces(part, spacing, background, planes=stop - start)
+        highest = np.maximum(flat[faces.before], flat[faces.after]).astype(np.float64)
+        keys.append(pair_keys(faces.lower, faces.upper, count))
+        areas = contact_areas(part, faces, spacing)
+        of_faces = faces.sum_by_pair(faces.area), faces.sum_by_pair(faces.area * highest)
+        sums.append(np.stack([areas, *of_faces]))
+    pairs, pair = np.unique(np.concatenate(keys), return_inverse=True)
+    first, second = np.divmod(pairs, count)
+    totals = np.concatenate(sums, axis=1)
+    area, face_area, total = (np.bincount(pair, each, len(pairs)) for each in totals)
+    return Contacts(first, second, area, face_area, total)
 
 
 def pair_keys(first: Integers, second: Integers, count: int) -> NDArray[np.int64]:

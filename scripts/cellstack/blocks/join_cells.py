@@ -1,0 +1,266 @@
+"""Seeds and regions of cells in overlapping blocks, joined to those of the complete stack.
+
+Each voxel is taken from the block to whose core it belongs. Seeds are numbered in the complete
+stack, and blocks segment their regions from them, so that regions need not be matched.
+"""
+
+from collections.abc import Callable, Sequence
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.blocks.cut_block import Ranges, within
+from cellstack.blocks.join_blocks import beside_core
+from cellstack.core.labels import label_type
+from cellstack.core.types import Labels, Mask
+
+Block = dict[str, Ranges]
+MAX_DISPUTED = 0.5  # of the voxels of an object beside a seam that another block has not in it
+
+
+def label_in_blocks(marked: Mask, blocks: Sequence[Block], components: NDArray[np.uint32]) -> int:
+    """Label the connected components of a mask of which one block is in memory at a time.
+
+    Parameters
+    ----------
+    marked : (Z, Y, X) ndarray of uint8
+        It may be memory-mapped, like `components`. Voxels are connected across faces, edges and
+        corners.
+    blocks : sequence of dict
+        ``core`` of each block; each voxel belongs to one.
+    components : (Z, Y, X) ndarray of uint32
+        Array for the labels, which are not numbered consecutively; 0 elsewhere.
+
+    Returns
+    -------
+    int
+        The highest label.
+
+    Examples
+    --------
+    >>> blocks = [{"core": [(0, 1), (0, 1), (0, 2)]}, {"core": [(0, 1), (0, 1), (2, 5)]}]
+    >>> components = np.zeros((1, 1, 5), np.uint32)
+    >>> label_in_blocks(np.uint8([[[0, 1, 1, 0, 1]]]), blocks, components), components
+    (3, array([[[0, 1, 1, 0, 3]]], dtype=uint32))
+    """
+    count = 0
+    for block in blocks:
+        core = _slices(block["core"])
+        own = cc3d.connected_components(np.ascontiguousarray(marked[core]), connectivity=26)
+        components[core] = np.where(own > 0, own.astype(np.uint32) + np.uint32(count), 0)
+        count += int(own.max(initial=0))
+    parent = list(range(count + 1))
+
+    def root(label: int) -> int:
+        while parent[label] != label:
+            parent[label] = label = parent[parent[label]]
+        return label
+
+    for block in blocks:
+        for axis, (start, _) in enumerate(block["core"]):
+            if start > 0:
+                for one, other in _touching(components, block["core"], axis):
+                    low, high = sorted((root(one), root(other)))
+                    parent[high] = low
+    table = np.array([root(label) for label in range(count + 1)], np.uint32)
+    for block in blocks:
+        core = _slices(block["core"])
+        components[core] = table[components[core]]
+    return count
+
+
+def _touching(components: NDArray[np.uint32], core: Ranges, axis: int) -> list[list[int]]:
+    """Return the pairs of labels that touch across the first face of a core along an axis."""
+    after = _slices(core)
+    start = core[axis][0]
+    plane = np.moveaxis(components[_replaced(after, axis, slice(start, start + 1))], axis, 0)[0]
+    around = [slice(max(0, side.start - 1), side.stop + 1) for side in after]
+    before = components[_replaced(tuple(around), axis, slice(start - 1, start))]
+    before = np.moveaxis(before, axis, 0)[0]
+    missing = [side.start == 0 for place, side in enumerate(after) if place != axis]
+    margins = [(int(at_face), 2) for at_face in missing]
+    padded = np.pad(before, margins)
+    pairs = []
+    for row in range(3):
+        for column in range(3):
+            shifted = padded[row : row + plane.shape[0], column : column + plane.shape[1]]
+            both = (plane > 0) & (shifted > 0)
+            pairs.append(np.stack([plane[both], shifted[both]], axis=1))
+    found: list[list[int]] = np.unique(np.concatenate(pairs), axis=0).tolist()
+    return found
+
+
+def _replaced(box: tuple[slice, ...], axis: int, side: slice) -> tuple[slice, ...]:
+    return (*box[:axis], side, *box[axis + 1 :])
+
+
+def number_seeds(
+    components: NDArray[np.uint32], count: int, background: Mask, nuclei: Labels | None
+) -> Labels:
+    """Number the seeds of cells that have no nucleus.
+
+    Parameters
+    ----------
+    components : (Z, Y, X) ndarray of uint32
+        From :func:`label_in_blocks`. It may be memory-mapped, like the others.
+    count : int
+        The highest label in it.
+    background : (Z, Y, X) ndarray of uint8
+        1 in the background.
+    nuclei : (Z, Y, X) ndarray of uint16 or uint32, or None
+        All nuclei.
+
+    Returns
+    -------
+    (count + 1,) ndarray of uint16 or uint32
+        The seed of each component: after the number of nuclei, in the order of their first voxels;
+        0 for those that touch a nucleus or the background.
+
+    Examples
+    --------
+    >>> components = np.uint32([[[2, 2, 0, 1, 3]]])
+    >>> number_seeds(components, 3, np.uint8([[[0, 0, 0, 1, 0]]]), np.uint16([[[0, 0, 1, 0, 0]]]))
+    array([0, 0, 2, 3], dtype=uint16)
+    """
+    is_rejected = np.zeros(count + 1, bool)
+    is_rejected[0] = True
+    for z, plane in enumerate(components):
+        outside = background[z].astype(bool)
+        is_rejected[plane[outside if nuclei is None else outside | (nuclei[z] > 0)]] = True
+    rank = np.zeros(count + 1, np.int64)
+    highest = 0 if nuclei is None else int(nuclei.max(initial=0))
+    for plane in components:
+        labels, first = np.unique(plane, return_index=True)
+        new = labels[np.argsort(first)]
+        new = new[~is_rejected[new] & (rank[new] == 0)]
+        rank[new] = highest + 1 + np.arange(len(new))
+        highest += len(new)
+    return rank.astype(label_type(highest))
+
+
+def count_disputed_seeds(
+    seeds: Labels,
+    background: Mask,
+    nuclei: Labels | None,
+    blocks: Sequence[Block],
+    read: Callable[[int], Mask],
+) -> dict[str, int]:
+    """Count the seeds without a nucleus that only one of two blocks found.
+
+    Parameters
+    ----------
+    seeds : (Z, Y, X) ndarray of uint16 or uint32
+        The joined seeds, those with a nucleus too.
+    background : (Z, Y, X) ndarray of uint8
+        1 in the background.
+    nuclei : (Z, Y, X) ndarray of uint16 or uint32, or None
+        All nuclei.
+    blocks : sequence of dict
+        ``core`` and ``extent`` of each block.
+    read : callable
+        Takes the index of a block and returns the voxels that it marked.
+
+    Returns
+    -------
+    dict of str to int
+        ``seeds_at_seams`` and ``disputed_seeds``.
+    """
+    count, unknown = int(seeds.max(initial=0)), 0
+    nuclei_count = 0 if nuclei is None else int(nuclei.max(initial=0))
+    beside, missing = np.zeros((2, count + 1), int)
+    for index, block in enumerate(blocks):
+        near = beside_core(block["core"], block["extent"])
+        zone = _slices(near)
+        joined = np.array(seeds[zone])
+        marked = read(index)[within(near, block["extent"])].astype(bool)
+        is_core = np.zeros(joined.shape, bool)
+        is_core[within(block["core"], near)] = True
+        beside += np.bincount(joined[~is_core], minlength=count + 1)
+        missing += np.bincount(joined[~is_core & ~marked], minlength=count + 1)
+        own = cc3d.connected_components(marked.view(np.uint8), connectivity=26)
+        is_known = np.zeros(int(own.max(initial=0)) + 1, bool)
+        excluded = background[zone].astype(bool)
+        if nuclei is not None:
+            excluded |= nuclei[zone] > 0
+        is_known[own[(joined > 0) | excluded | is_core]] = True
+        unknown += int(np.count_nonzero(~is_known[1:]))
+    others = slice(nuclei_count + 1, None)
+    disputed = missing[others] > MAX_DISPUTED * beside[others]
+    return {
+        "seeds_at_seams": int(np.count_nonzero(beside[others])),
+        "disputed_seeds": unknown + int(np.count_nonzero(disputed)),
+    }
+
+
+def _slices(ranges: Ranges) -> tuple[slice, ...]:
+    return tuple(slice(*each) for each in ranges)
+
+
+def paste_cores(
+    target: Labels | Mask, blocks: Sequence[Block], read: Callable[[int], Labels | Mask]
+) -> None:
+    """Copy the core of each block into the complete stack.
+
+    Parameters
+    ----------
+    target : (Z, Y, X) ndarray
+        It may be memory-mapped.
+    blocks : sequence of dict
+        ``core`` and ``extent`` of each block.
+    read : callable
+        Takes the index of a block and returns its voxels.
+
+    Examples
+    --------
+    >>> target = np.zeros((1, 1, 4), np.uint8)
+    >>> blocks = [
+    ...     {"core": [(0, 1), (0, 1), (0, 2)], "extent": [(0, 1), (0, 1), (0, 3)]},
+    ...     {"core": [(0, 1), (0, 1), (2, 4)], "extent": [(0, 1), (0, 1), (1, 4)]},
+    ... ]
+    >>> paste_cores(target, blocks, lambda index: np.full((1, 1, 3), index + 1, np.uint8))
+    >>> target
+    array([[[1, 1, 2, 2]]], dtype=uint8)
+    """
+    for index, block in enumerate(blocks):
+        target[_slices(block["core"])] = read(index)[within(block["core"], block["extent"])]
+
+
+def count_disagreements(
+    regions: Labels, blocks: Sequence[Block], read: Callable[[int], Labels]
+) -> dict[str, int]:
+    """Count where the regions of a block are not those of the block that a voxel belongs to.
+
+    Parameters
+    ----------
+    regions : (Z, Y, X) ndarray of uint16 or uint32
+        The joined regions. It may be memory-mapped.
+    blocks, read
+        See :func:`paste_cores`.
+
+    Returns
+    -------
+    dict of str to int
+        ``regions``, ``at_seams``, those of them beside a seam, ``disputed_regions``, those of which
+        most voxels beside a seam have another label in another block, and ``contested_voxels``
+        beside seams that have two labels.
+    """
+    count = int(regions.max(initial=0))
+    beside, other = np.zeros((2, count + 1), int)
+    contested = 0
+    for index, block in enumerate(blocks):
+        near = beside_core(block["core"], block["extent"])
+        joined = regions[_slices(near)]
+        differs = joined != read(index)[within(near, block["extent"])]
+        is_beside = np.ones(joined.shape, bool)
+        is_beside[within(block["core"], near)] = False
+        beside += np.bincount(joined[is_beside], minlength=count + 1)
+        other += np.bincount(joined[differs], minlength=count + 1)
+        contested += int(np.count_nonzero(differs))
+    disputed = other[1:] > MAX_DISPUTED * beside[1:]
+    return {
+        "regions": count,
+        "at_seams": int(np.count_nonzero(beside[1:])),
+        "disputed_regions": int(np.count_nonzero(disputed)),
+        "contested_voxels": contested,
+    }
