@@ -17,6 +17,7 @@ rule measure_intensities:
         runtime=minutes("measure_intensities"),
     params:
         steps=by_wildcards(study.argument, key="steps", stage="adjust_contrast"),
+        corrections=by_wildcards(study.argument, key="steps", stage="correct_background"),
         source=source_hash("measure_intensities"),
     script:
         "../scripts/measure_intensities.py"

@@ -105,10 +105,13 @@ def test_corrections_are_applied_to_the_joined_stack(cut):
     ("config", "reason"),
     [
         ({"binarize": {"method": "otsu"}}, "binarize.method is otsu, not one of per_object"),
-        ({"diameter_um": {"nuclei": "auto"}}, "its diameter is not known yet (set diameter_um)"),
         (
-            {"adjust_contrast": {"steps": ["percentile_stretch", "gamma"]}},
-            "adjust_contrast.steps is [percentile_stretch, gamma], not [percentile_stretch]",
+            {"diameter_um": {"nuclei": "auto"}},
+            "the diameter of its nuclei is not known yet (set diameter_um)",
+        ),
+        (
+            {"adjust_contrast": {"steps": ["percentile_stretch", "clahe"]}},
+            "adjust_contrast.steps has clahe, not only gamma, erosion, dilation, opening, closing",
         ),
     ],
 )

@@ -211,9 +211,11 @@ def measure_pairs(
         sums.append(np.stack([areas, *of_faces]))
     pairs, pair = np.unique(np.concatenate(keys), return_inverse=True)
     first, second = np.divmod(pairs, count)
-    totals = np.concatenate(sums, axis=1)
-    area, face_area, total = (np.bincount(pair, each, len(pairs)) for each in totals)
-    return Contacts(first, second, area, face_area, total)
+    totals = [
+        cast(NDArray[np.float64], np.bincount(pair, each, len(pairs)))
+        for each in np.concatenate(sums, axis=1)
+    ]
+    return Contacts(first, second, *totals)
 
 
 def pair_keys(first: Integers, second: Integers, count: int) -> NDArray[np.int64]:
