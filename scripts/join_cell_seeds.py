@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cellstack.blocks.join_cells import (
+from cellstack.blocks.join_cell_seeds import (
     count_disputed_seeds,
     label_in_blocks,
     number_seeds,
-    paste_cores,
 )
+from cellstack.blocks.join_regions import paste_cores
 from cellstack.core.counting import counted
 from cellstack.core.types import Labels, Mask
 from cellstack.files.records import read_json, write_json

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from cellstack.blocks.join_cells import count_disagreements, paste_cores
+from cellstack.blocks.join_regions import count_disagreements, paste_cores
 from cellstack.core.counting import counted
 from cellstack.core.types import Labels
 from cellstack.files.records import read_json, write_json

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from cellstack.blocks.measure_intensities import measure_intensities, measure_processed
-from cellstack.files.no_data import read_planes_without_data
+from cellstack.files.no_data import open_no_data
 from cellstack.files.records import write_json
 from cellstack.files.scratch import scratch_arrays
-from cellstack.files.stacks import read_planes, read_stack
+from cellstack.files.stacks import open_stack, read_stack
 from cellstack.run import job
 
 log = logging.getLogger(__name__)
@@ -30,9 +30,9 @@ def main(
     `corrections` are steps before it. Voxels without data according to the files `no_data` do not
     count.
     """
-    without = read_planes_without_data(no_data)
+    without = open_no_data(no_data)
     if not corrections and len(steps) == 1:
-        stack, _ = read_planes(raw)
+        stack, _ = open_stack(raw)
         measured = measure_intensities(stack, steps[0][1], without)
     else:
         mapped, spacing = read_stack(raw, mapped=True)

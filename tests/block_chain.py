@@ -10,13 +10,12 @@ from cellstack.blocks.choose_blobs import choose_from_blocks
 from cellstack.blocks.cut_block import slices_of_block
 from cellstack.blocks.find_blobs import as_record, find_blobs_in_core
 from cellstack.blocks.join_blocks import find_objects, join_blocks
-from cellstack.blocks.join_cells import (
-    count_disagreements,
+from cellstack.blocks.join_cell_seeds import (
     count_disputed_seeds,
     label_in_blocks,
     number_seeds,
-    paste_cores,
 )
+from cellstack.blocks.join_regions import count_disagreements, paste_cores
 from cellstack.blocks.measure_intensities import measure_intensities
 from cellstack.blocks.measure_watershed import measure_watershed, typical_of_blocks
 from cellstack.cells.enhance_membrane import enhance_membrane

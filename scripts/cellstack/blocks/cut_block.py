@@ -6,20 +6,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.types import Scalar
+from cellstack.core.planes import Stack
 from cellstack.errors import InputError
 
 Ranges = Sequence[Sequence[int]]
 """First voxel, and the one after the last, along z, y and x."""
 
 
-def cut_block(stack: NDArray[Scalar], extent: Ranges) -> NDArray[Scalar]:
+def cut_block(stack: Stack, extent: Ranges) -> NDArray[Any]:
     """Copy a block out of a stack.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray
-        It may be memory-mapped; only the block is read.
+    stack : (Z, Y, X) ndarray or stack
+        Only the block is taken.
     extent : sequence of three (int, int)
         First voxel, and the one after the last, along z, y and x.
 
@@ -60,6 +60,17 @@ def within(core: Ranges, extent: Ranges) -> tuple[slice, ...]:
     )
 
 
+def slices_of(ranges: Ranges) -> tuple[slice, ...]:
+    """Return a part of a stack as slices.
+
+    Examples
+    --------
+    >>> slices_of([(0, 1), (2, 5)])
+    (slice(0, 1, None), slice(2, 5, None))
+    """
+    return tuple(slice(*each) for each in ranges)
+
+
 def slices_of_block(block: Mapping[str, Ranges] | None) -> tuple[slice, ...]:
     """Return the extent of a block as slices of the stack; all of it if there is no block.
 
@@ -72,7 +83,7 @@ def slices_of_block(block: Mapping[str, Ranges] | None) -> tuple[slice, ...]:
     """
     if block is None:
         return (slice(None),) * 3
-    return tuple(slice(*each) for each in block["extent"])
+    return slices_of(block["extent"])
 
 
 def is_in(voxels: NDArray[np.int_], ranges: Ranges) -> NDArray[np.bool_]:

@@ -125,7 +125,7 @@ def enhance_membrane(
         largest = max(largest, float(np.abs(part).max(initial=0)))
         smooth[slab.planes] = filters.gaussian(part, spacing, sigma_um=smoothing_um)[slab.inside]
         ridges[slab.planes] = METHODS[method](part, spacing, **options)[slab.inside]
-    noise = estimate_noise(ComputedPlanes(stack.shape, lambda z: scaled(stack[z])))
+    noise = estimate_noise(ComputedPlanes(stack.shape, stack.dtype, lambda z: scaled(stack[z])))
     min_threshold = max(
         ROUNDING_ERROR * largest,
         MIN_RATIO_TO_NOISE * _threshold_of_noise(noise, stack.shape, spacing, method, options),

@@ -30,9 +30,7 @@ class Slab(NamedTuple):
     inside: slice
 
 
-def slabs(
-    shape: Sequence[int], halo: int = 0, max_voxels: int = SLAB_VOXELS, multiple: int = 1
-) -> Iterator[Slab]:
+def slabs(shape: Sequence[int], halo: int = 0, max_voxels: int = SLAB_VOXELS) -> Iterator[Slab]:
     """Divide a stack into slabs.
 
     Parameters
@@ -42,9 +40,7 @@ def slabs(
     halo : int
         Number of planes on each side that the result in a plane depends on.
     max_voxels : int
-        A slab has at most as many voxels, but at least `multiple` planes.
-    multiple : int
-        Slabs start at a multiple of this.
+        A slab has at most as many voxels, but at least one plane.
 
     Yields
     ------
@@ -56,8 +52,7 @@ def slabs(
     [(0, 0), (2, 1), (4, 3)]
     """
     length = shape[0]
-    planes = max_voxels // max(1, shape[1] * shape[2])
-    step = multiple * max(1, planes // multiple)
+    step = max(1, max_voxels // max(1, shape[1] * shape[2]))
     for start in range(0, length, step):
         stop = min(start + step, length)
         first = max(0, start - halo)

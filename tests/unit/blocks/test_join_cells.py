@@ -7,13 +7,12 @@ import pytest
 from block_chain import default_arguments, f1, segment_cells_of
 from study import simulated
 
-from cellstack.blocks.join_cells import (
-    count_disagreements,
+from cellstack.blocks.join_cell_seeds import (
     count_disputed_seeds,
     label_in_blocks,
     number_seeds,
-    paste_cores,
 )
+from cellstack.blocks.join_regions import count_disagreements, paste_cores
 from cellstack.cells.segment_cells import measure_scales
 from cellstack.config.blocks import place_blocks
 

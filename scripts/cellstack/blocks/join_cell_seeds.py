@@ -1,7 +1,6 @@
-"""Seeds and regions of cells in overlapping blocks, joined to those of the complete stack.
+"""Seeds of cells in overlapping blocks, joined to those of the complete stack.
 
-Each voxel is taken from the block to whose core it belongs. Seeds are numbered in the complete
-stack, and blocks segment their regions from them, so that regions need not be matched.
+Each voxel is taken from the block to whose core it belongs, and seeds are numbered afterwards.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,13 +9,11 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.blocks.cut_block import Ranges, within
+from cellstack.blocks.cut_block import Ranges, slices_of, within
 from cellstack.blocks.join_blocks import beside_core
+from cellstack.blocks.join_regions import MAX_DISPUTED, Block
 from cellstack.core.labels import label_type
 from cellstack.core.types import Labels, Mask
-
-Block = dict[str, Ranges]
-MAX_DISPUTED = 0.5  # of the voxels of an object beside a seam that another block has not in it
 
 
 def label_in_blocks(marked: Mask, blocks: Sequence[Block], components: NDArray[np.uint32]) -> int:
@@ -46,7 +43,7 @@ def label_in_blocks(marked: Mask, blocks: Sequence[Block], components: NDArray[n
     """
     count = 0
     for block in blocks:
-        core = _slices(block["core"])
+        core = slices_of(block["core"])
         own = cc3d.connected_components(np.ascontiguousarray(marked[core]), connectivity=26)
         components[core] = np.where(own > 0, own.astype(np.uint32) + np.uint32(count), 0)
         count += int(own.max(initial=0))
@@ -65,14 +62,14 @@ def label_in_blocks(marked: Mask, blocks: Sequence[Block], components: NDArray[n
                     parent[high] = low
     table = np.array([root(label) for label in range(count + 1)], np.uint32)
     for block in blocks:
-        core = _slices(block["core"])
+        core = slices_of(block["core"])
         components[core] = table[components[core]]
     return count
 
 
 def _touching(components: NDArray[np.uint32], core: Ranges, axis: int) -> list[list[int]]:
     """Return the pairs of labels that touch across the first face of a core along an axis."""
-    after = _slices(core)
+    after = slices_of(core)
     start = core[axis][0]
     plane = np.moveaxis(components[_replaced(after, axis, slice(start, start + 1))], axis, 0)[0]
     around = [slice(max(0, side.start - 1), side.stop + 1) for side in after]
@@ -171,7 +168,7 @@ def count_disputed_seeds(
     beside, missing = np.zeros((2, count + 1), int)
     for index, block in enumerate(blocks):
         near = beside_core(block["core"], block["extent"])
-        zone = _slices(near)
+        zone = slices_of(near)
         joined = np.array(seeds[zone])
         marked = read(index)[within(near, block["extent"])].astype(bool)
         is_core = np.zeros(joined.shape, bool)
@@ -190,77 +187,4 @@ def count_disputed_seeds(
     return {
         "seeds_at_seams": int(np.count_nonzero(beside[others])),
         "disputed_seeds": unknown + int(np.count_nonzero(disputed)),
-    }
-
-
-def _slices(ranges: Ranges) -> tuple[slice, ...]:
-    return tuple(slice(*each) for each in ranges)
-
-
-def paste_cores(
-    target: Labels | Mask, blocks: Sequence[Block], read: Callable[[int], Labels | Mask]
-) -> None:
-    """Copy the core of each block into the complete stack.
-
-    Parameters
-    ----------
-    target : (Z, Y, X) ndarray
-        It may be memory-mapped.
-    blocks : sequence of dict
-        ``core`` and ``extent`` of each block.
-    read : callable
-        Takes the index of a block and returns its voxels.
-
-    Examples
-    --------
-    >>> target = np.zeros((1, 1, 4), np.uint8)
-    >>> blocks = [
-    ...     {"core": [(0, 1), (0, 1), (0, 2)], "extent": [(0, 1), (0, 1), (0, 3)]},
-    ...     {"core": [(0, 1), (0, 1), (2, 4)], "extent": [(0, 1), (0, 1), (1, 4)]},
-    ... ]
-    >>> paste_cores(target, blocks, lambda index: np.full((1, 1, 3), index + 1, np.uint8))
-    >>> target
-    array([[[1, 1, 2, 2]]], dtype=uint8)
-    """
-    for index, block in enumerate(blocks):
-        target[_slices(block["core"])] = read(index)[within(block["core"], block["extent"])]
-
-
-def count_disagreements(
-    regions: Labels, blocks: Sequence[Block], read: Callable[[int], Labels]
-) -> dict[str, int]:
-    """Count where the regions of a block are not those of the block that a voxel belongs to.
-
-    Parameters
-    ----------
-    regions : (Z, Y, X) ndarray of uint16 or uint32
-        The joined regions. It may be memory-mapped.
-    blocks, read
-        See :func:`paste_cores`.
-
-    Returns
-    -------
-    dict of str to int
-        ``regions``, ``at_seams``, those of them beside a seam, ``disputed_regions``, those of which
-        most voxels beside a seam have another label in another block, and ``contested_voxels``
-        beside seams that have two labels.
-    """
-    count = int(regions.max(initial=0))
-    beside, other = np.zeros((2, count + 1), int)
-    contested = 0
-    for index, block in enumerate(blocks):
-        near = beside_core(block["core"], block["extent"])
-        joined = regions[_slices(near)]
-        differs = joined != read(index)[within(near, block["extent"])]
-        is_beside = np.ones(joined.shape, bool)
-        is_beside[within(block["core"], near)] = False
-        beside += np.bincount(joined[is_beside], minlength=count + 1)
-        other += np.bincount(joined[differs], minlength=count + 1)
-        contested += int(np.count_nonzero(differs))
-    disputed = other[1:] > MAX_DISPUTED * beside[1:]
-    return {
-        "regions": count,
-        "at_seams": int(np.count_nonzero(beside[1:])),
-        "disputed_regions": int(np.count_nonzero(disputed)),
-        "contested_voxels": contested,
     }
