@@ -65,7 +65,7 @@ def main(
                 np.copyto(found[z], labels[z], where=labels[z] > 0)
             outside[z][found[z] > 0] = 0
         highest = int(found.max(initial=0))
-        disputed = count_disputed_seeds(found, outside, labels, blocks, read_marks)
+        disputed = count_disputed_seeds(found, marked, outside, labels, blocks, read_marks)
         log.info(
             "%s, %d of them at seams without a nucleus; blocks disagreed on %d",
             counted(highest, "seeds"),

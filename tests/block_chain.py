@@ -176,7 +176,7 @@ def segment_cells_of(membrane, spacing, arguments, nuclei=None, places=None):
         )
         background[seeds > 0] = 0
         record |= count_disputed_seeds(
-            seeds, background, nuclei, geometry, lambda index: own[index][0]
+            seeds, marked, background, nuclei, geometry, lambda index: own[index][0]
         )
         scales = measure_scales(smooth, ridges, nuclei, spacing)
         of_blocks = [

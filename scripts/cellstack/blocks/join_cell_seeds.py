@@ -138,6 +138,7 @@ def number_seeds(
 
 def count_disputed_seeds(
     seeds: Labels,
+    marked: Mask,
     background: Mask,
     nuclei: Labels | None,
     blocks: Sequence[Block],
@@ -149,6 +150,8 @@ def count_disputed_seeds(
     ----------
     seeds : (Z, Y, X) ndarray of uint16 or uint32
         The joined seeds, those with a nucleus too.
+    marked : (Z, Y, X) ndarray of uint8
+        1 in the voxels that the block to whose core they belong marked.
     background : (Z, Y, X) ndarray of uint8
         1 in the background.
     nuclei : (Z, Y, X) ndarray of uint16 or uint32, or None
@@ -170,17 +173,17 @@ def count_disputed_seeds(
         near = beside_core(block["core"], block["extent"])
         zone = slices_of(near)
         joined = np.array(seeds[zone])
-        marked = read(index)[within(near, block["extent"])].astype(bool)
+        found = read(index)[within(near, block["extent"])].astype(bool)
         is_core = np.zeros(joined.shape, bool)
         is_core[within(block["core"], near)] = True
         beside += np.bincount(joined[~is_core], minlength=count + 1)
-        missing += np.bincount(joined[~is_core & ~marked], minlength=count + 1)
-        own = cc3d.connected_components(marked.view(np.uint8), connectivity=26)
+        missing += np.bincount(joined[~is_core & ~found], minlength=count + 1)
+        own = cc3d.connected_components(found.view(np.uint8), connectivity=26)
         is_known = np.zeros(int(own.max(initial=0)) + 1, bool)
         excluded = background[zone].astype(bool)
         if nuclei is not None:
             excluded |= nuclei[zone] > 0
-        is_known[own[(joined > 0) | excluded | is_core]] = True
+        is_known[own[(marked[zone] > 0) | excluded | is_core]] = True
         unknown += int(np.count_nonzero(~is_known[1:]))
     others = slice(nuclei_count + 1, None)
     disputed = missing[others] > MAX_DISPUTED * beside[others]

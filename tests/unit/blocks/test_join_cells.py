@@ -51,6 +51,7 @@ def test_blocks_give_the_cells_of_the_uncut_stack(spacing, has_nuclei):
     assert np.mean(found != expected) < 1e-3
     assert record["at_seams"] > 20
     assert record["disputed_regions"] == 0
+    assert record["disputed_seeds"] <= 1
 
 
 def test_components_of_blocks_are_those_of_the_stack():
@@ -86,7 +87,9 @@ def test_seeds_that_one_block_finds_are_counted():
         paste_cores(marked, blocks, lambda index: marks[index])
         highest = label_in_blocks(marked, blocks, components)
         seeds = number_seeds(components, highest, nothing, nuclei)[components]
-        return count_disputed_seeds(seeds, nothing, nuclei, blocks, lambda index: marks[index])
+        return count_disputed_seeds(
+            seeds, marked, nothing, nuclei, blocks, lambda index: marks[index]
+        )
 
     assert count() == {"seeds_at_seams": 0, "disputed_seeds": 0}
     marks[0, 0, 0, 4] = 1  # in the core of the first block, and not found by the second
@@ -97,6 +100,10 @@ def test_seeds_that_one_block_finds_are_counted():
     marks[0, 0, 0, 5] = 1  # in the core of the second block, which does not find it
     assert count() == {"seeds_at_seams": 0, "disputed_seeds": 1}
     nuclei = np.uint16([[[0] * 5 + [1] + [0] * 4]])
+    assert count(nuclei) == {"seeds_at_seams": 0, "disputed_seeds": 0}
+    marks[:] = 0
+    marks[0, 0, 0, 3:6] = marks[1, 0, 0, 2:5] = 1  # rejected in both, because of a nucleus
+    nuclei = np.uint16([[[0] * 3 + [1] + [0] * 6]])
     assert count(nuclei) == {"seeds_at_seams": 0, "disputed_seeds": 0}
 
 
