@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from cellstack.cells.segment_cells import measure_scales
+from cellstack.blocks.measure_membrane import measure_scales
 from cellstack.files.records import write_json
 from cellstack.files.stacks import read_stack
 from cellstack.run import job

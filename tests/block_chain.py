@@ -17,11 +17,12 @@ from cellstack.blocks.join_cell_seeds import (
 )
 from cellstack.blocks.join_regions import count_disagreements, paste_cores
 from cellstack.blocks.measure_intensities import measure_intensities
+from cellstack.blocks.measure_membrane import measure_scales
 from cellstack.blocks.measure_watershed import measure_watershed, typical_of_blocks
 from cellstack.cells.enhance_membrane import enhance_membrane
 from cellstack.cells.find_cell_seeds import find_cell_seeds, mark_cell_seeds
 from cellstack.cells.merge_cells import merge_cells
-from cellstack.cells.segment_cells import measure_scales, segment_cells
+from cellstack.cells.segment_cells import segment_cells
 from cellstack.config import blocks, settings
 from cellstack.config.schemas import Schemas
 from cellstack.core.overlaps import count_overlaps, match_objects, pair_up

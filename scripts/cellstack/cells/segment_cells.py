@@ -11,8 +11,6 @@ from cellstack.core.slabs import standard_deviation
 from cellstack.core.types import BoolVolume, Labels, Mask, Spacing, Volume
 from cellstack.core.watershed import watershed
 
-MAX_VOXELS_OF_DISTANCE = 1 << 26  # of a stack whose distances are measured in all voxels
-
 
 class Scales(NamedTuple):
     """Standard deviations by which the images of a landscape are divided.
@@ -28,42 +26,6 @@ class Scales(NamedTuple):
     smooth: float
     ridges: float
     distance: float
-
-
-def measure_scales(
-    smooth: Volume,
-    ridges: Volume,
-    nuclei: Labels | None,
-    spacing: Spacing,
-    max_voxels: int = MAX_VOXELS_OF_DISTANCE,
-) -> Scales:
-    """Measure the standard deviations of the images of which a landscape consists.
-
-    Parameters
-    ----------
-    smooth, ridges : (Z, Y, X) ndarray of float32
-        See :func:`segment_cells`. They may be memory-mapped.
-    nuclei : (Z, Y, X) ndarray of uint16 or uint32, or None
-        All nuclei.
-    spacing : (3,) sequence of float
-        Voxel size along z, y, x in um.
-    max_voxels : int
-        In larger stacks, the distance to the nearest nucleus is measured on a coarser grid.
-
-    Returns
-    -------
-    Scales
-    """
-    distance = 0.0
-    if nuclei is not None:
-        step = 1
-        while nuclei[::step, ::step, ::step].size > max_voxels:
-            step += 1
-        coarse = nuclei[::step, ::step, ::step]
-        if coarse.any():
-            to_nucleus = _distance_to_nucleus(coarse, [step * each for each in spacing])
-            distance = standard_deviation(to_nucleus)
-    return Scales(standard_deviation(smooth), standard_deviation(ridges), distance)
 
 
 def segment_cells(
@@ -132,7 +94,7 @@ def segment_cells(
     """
     to_nucleus = None
     if distance_weight > 0 and nuclei is not None and nuclei.any():
-        to_nucleus = _distance_to_nucleus(nuclei, spacing)
+        to_nucleus = distance_to_nucleus(nuclei, spacing)
     if scales is None:
         of_distance = 0.0 if to_nucleus is None else standard_deviation(to_nucleus)
         scales = Scales(standard_deviation(smooth), standard_deviation(ridges), of_distance)
@@ -153,8 +115,25 @@ def segment_cells(
     return regions.astype(label_type(count))
 
 
-def _distance_to_nucleus(nuclei: Labels, spacing: Spacing) -> Volume:
-    """Return the distance of each voxel to the nearest nucleus in um."""
+def distance_to_nucleus(nuclei: Labels, spacing: Spacing) -> Volume:
+    """Return the distance of each voxel to the nearest nucleus in um.
+
+    Parameters
+    ----------
+    nuclei : (Z, Y, X) ndarray of uint16 or uint32
+        At least one voxel belongs to a nucleus.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+
+    Examples
+    --------
+    >>> distance_to_nucleus(np.uint16([[[0, 0, 1]]]), (1.0, 1.0, 0.5))
+    array([[[1. , 0.5, 0. ]]], dtype=float32)
+    """
     outside = np.ascontiguousarray(nuclei == 0).view(np.uint8)
     distance: Volume = edt.edt(outside, anisotropy=spacing, parallel=1)
     return distance

@@ -13,7 +13,7 @@ from cellstack.blocks.join_cell_seeds import (
     number_seeds,
 )
 from cellstack.blocks.join_regions import count_disagreements, paste_cores
-from cellstack.cells.segment_cells import measure_scales
+from cellstack.blocks.measure_membrane import measure_scales
 from cellstack.config.blocks import place_blocks
 
 DIAMETER = 8.0  # of the nuclei; that of the cells is 1.4 times as large
