@@ -161,7 +161,7 @@ class Job:
     def __init__(self, requests, script, environment):
         ours, theirs = socket.socketpair()
         with theirs:
-            message = json.dumps([script, environment]).encode()
+            message = json.dumps([script, str(Path.cwd()), environment]).encode()
             socket.send_fds(requests, [message], [theirs.fileno()])
         self.replies = ours.makefile()
         ours.close()
@@ -193,19 +193,20 @@ def start_jobs(requests):
         os.wait()
 
 
-def watch_job(script, environment, reply):
+def watch_job(script, folder, environment, reply):
     """Start a job, and write its process number and its exit status."""
     number = os.fork()
     if number == 0:
         os.close(reply)
-        end_after(run_script, script, environment)
+        end_after(run_script, script, folder, environment)
     os.write(reply, f"{number}\n".encode())
     _, status = os.waitpid(number, 0)
     os.write(reply, f"{os.waitstatus_to_exitcode(status)}\n".encode())
 
 
-def run_script(script, environment):
+def run_script(script, folder, environment):
     """Become a job."""
+    os.chdir(folder)  # that of Snakemake, which may have changed it
     set_environment(environment)
     sys.path[0] = str(Path(script).parent)
     sys.argv = [script]
