@@ -10,10 +10,12 @@ import numpy as np
 
 from cellstack.blocks.cut_block import Ranges, slices_of, within
 from cellstack.blocks.join_blocks import beside_core
+from cellstack.core.labels import count_voxels
 from cellstack.core.types import Labels, Mask
 
 Block = dict[str, Ranges]
 MAX_DISPUTED = 0.5  # of the voxels of an object beside a seam that another block has not in it
+MIN_DISPUTED = 0.05  # of a region; less is a sliver of one that lies elsewhere
 
 
 def paste_cores(
@@ -61,8 +63,8 @@ def count_disagreements(
     -------
     dict of str to int
         ``regions``, ``at_seams``, those of them beside a seam, ``disputed_regions``, those of which
-        most voxels beside a seam have another label in another block, and ``contested_voxels``
-        beside seams that have two labels.
+        most voxels beside a seam, and not only a sliver, have another label in another block, and
+        ``contested_voxels`` beside seams that have two labels.
     """
     count = int(regions.max(initial=0))
     beside, other = np.zeros((2, count + 1), int)
@@ -76,10 +78,10 @@ def count_disagreements(
         beside += np.bincount(joined[is_beside], minlength=count + 1)
         other += np.bincount(joined[differs], minlength=count + 1)
         contested += int(np.count_nonzero(differs))
-    disputed = other[1:] > MAX_DISPUTED * beside[1:]
+    disputed = (other > MAX_DISPUTED * beside) & (other > MIN_DISPUTED * count_voxels(regions))
     return {
         "regions": count,
         "at_seams": int(np.count_nonzero(beside[1:])),
-        "disputed_regions": int(np.count_nonzero(disputed)),
+        "disputed_regions": int(np.count_nonzero(disputed[1:])),
         "contested_voxels": contested,
     }
