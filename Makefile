@@ -9,6 +9,7 @@
 # make docs           update the generated tables, and build the documentation site in site/
 # make accuracy       score simulated and real stacks
 # make bench          measure the run time of cellstack and other tools
+# make bench-large    measure stacks that are cut into blocks, in 30 minutes and 40 GB
 # make resources      measure the jobs, and fit the memory and time that the rules request
 # make lock           pin the newest versions of all requirements
 # make audit          compare them with the published list of vulnerabilities
@@ -26,7 +27,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hash
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--fork-strategy fewest --no-header --quiet --upgrade
 
-.PHONY: run quick test test-cluster lint formats export classify view docs bench accuracy resources lock audit clean
+.PHONY: run quick test test-cluster lint formats export classify view docs bench bench-large accuracy resources lock audit clean
 
 run: .venv/run.stamp
 	$(BIN)/snakemake --cores $(CORES)
@@ -74,6 +75,10 @@ accuracy: .venv/run.stamp
 
 bench: .venv/run.stamp .venv/peers.stamp
 	$(BIN)/python benchmarks/bench.py
+
+# includes real stacks, as `make accuracy`
+bench-large: .venv/run.stamp
+	$(BIN)/python benchmarks/large.py
 
 resources: .venv/run.stamp
 	$(BIN)/python benchmarks/fit_resources.py

@@ -73,16 +73,18 @@ def read_cost(log: Path) -> tuple[float, float] | None:
     return (float(cost[1]), float(cost[2])) if cost else None
 
 
+def peak_memory_of_job(folder: Path, log: Path) -> float:
+    """Return the peak memory in MB of the job of a log, including its processes; 0 if unknown."""
+    cost = read_cost(log)
+    if not cost:
+        return 0.0
+    sampled = read_benchmark(folder, log).get("max_rss", "NA")
+    return max(cost[1], 0.0 if sampled in ("NA", "-") else float(sampled) * MEBIBYTE)
+
+
 def peak_memory_of_jobs(folder: Path) -> float:
-    """Return the peak memory in MB of the largest job of a run, including its processes."""
-    peaks = []
-    for log in (folder / "logs").rglob("*.log"):
-        cost = read_cost(log)
-        if cost:
-            sampled = read_benchmark(folder, log).get("max_rss", "NA")
-            in_mb = 0.0 if sampled in ("NA", "-") else float(sampled) * MEBIBYTE
-            peaks.append(max(cost[1], in_mb))
-    return max(peaks)
+    """Return the peak memory in MB of the largest job of a run."""
+    return max(peak_memory_of_job(folder, log) for log in (folder / "logs").rglob("*.log"))
 
 
 def read_benchmark(folder: Path, log: Path) -> dict[str, str]:

@@ -1,36 +1,39 @@
 """Figure of a segmentation plane by plane at true scale."""
 
+from collections.abc import Sequence
 from types import MappingProxyType
 
-import numpy as np
 from matplotlib.figure import Figure
 
+from cellstack.config.marks import Mark
 from cellstack.core.counting import counted
 from cellstack.core.labels import find_boxes
-from cellstack.core.types import Boxes, Labels, Spacing
-from cellstack.figures import drawing, grid, outlines
+from cellstack.core.planes import Stack
+from cellstack.core.types import Boxes, Spacing
+from cellstack.figures import drawing, grid, marking, outlines
 
 MAX_PLANES = 12
 
 
 @drawing.default_style()
 def plot_planes(
-    raw: np.ndarray,
-    segmentation: Labels,
+    raw: Stack,
+    segmentation: Stack,
     spacing: Spacing,
     *,
     title: str,
     note: str = "",
     numbers: outlines.Numbers = MappingProxyType({}),
+    marks: Sequence[Mark] = (),
 ) -> Figure:
     """Draw the outlines of all objects over up to twelve evenly spaced planes that have objects.
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray
+    raw : (Z, Y, X) ndarray or stack
         Intensities. All panels have the same grey range, the 0.5 to 99.5 percentiles of the
         planes shown.
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
         All objects found. Each has the same colour in all planes.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -40,6 +43,8 @@ def plot_planes(
         A warning shown in the header; may be empty.
     numbers : dict of int to (int, bool)
         Number of each measured object by its label in `segmentation`, and whether it is flagged.
+    marks : list of Mark
+        Marks of the user.
 
     Returns
     -------
@@ -83,6 +88,7 @@ def plot_planes(
             axes, [line for _, line in lines[z]], [colors[label] for label, _ in lines[z]]
         )
         outlines.draw_numbers(axes, lines[z], numbers)
+        marking.draw_marks(axes, marks, spacing, plane=z)
     return figure
 
 
@@ -112,7 +118,7 @@ def choose_planes(first: int, stop: int, most: int = MAX_PLANES) -> list[int]:
 
 
 def _trace(
-    segmentation: Labels, boxes: Boxes, spacing: Spacing, planes: list[int]
+    segmentation: Stack, boxes: Boxes, spacing: Spacing, planes: list[int]
 ) -> dict[int, list[tuple[int, outlines.Line]]]:
     """Return the outlines in each plane with their labels, in the order of the labels."""
     lines: dict[int, list[tuple[int, outlines.Line]]] = {z: [] for z in planes}

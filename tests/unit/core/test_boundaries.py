@@ -1,9 +1,16 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cellstack.core.boundaries import find_faces, pair_keys
+from cellstack.core.boundaries import (
+    _unique,
+    contact_areas,
+    find_faces,
+    measure_contact_areas,
+    pair_keys,
+)
 
 SPACING = (2.0, 0.5, 0.25)
 LABELS = arrays("uint16", (3, 4, 5), elements=st.integers(0, 3))
@@ -85,3 +92,21 @@ def test_no_faces():
 def test_keys_of_large_labels_do_not_overflow():
     first, second = np.array([3_000_000], np.uint32), np.array([2_000_000], np.uint32)
     assert divmod(int(pair_keys(first, second, 3_000_001)[0]), 3_000_001) == (2_000_000, 3_000_000)
+
+
+@given(arrays("uint16", (13, 4, 5), elements=st.integers(0, 3)))
+def test_areas_are_the_same_slab_by_slab(labels):
+    spacing = (0.5, 0.25, 0.2)  # tiles of 2 planes
+    faces = find_faces(labels, spacing)
+    pairs, areas = measure_contact_areas(labels, spacing)
+    assert pairs.tolist() == np.stack([faces.lower, faces.upper], axis=1).tolist()
+    assert areas.tolist() == contact_areas(labels, faces, spacing).tolist()
+
+
+@pytest.mark.parametrize("stop", [40, 10**9])
+def test_unique_values_by_table_or_by_sorting(stop):
+    values = np.random.default_rng(4).integers(0, 40, 200)
+    found, index = _unique(values, stop)
+    expected, expected_index = np.unique(values, return_inverse=True)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(index, expected_index)
