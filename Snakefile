@@ -132,6 +132,13 @@ rule gallery:
     localrule: True
 
 
+rule explore:
+    """Write a page per stack to go through planes, contrast, stages and methods side by side."""
+    input:
+        pages=by_wildcards(explorer.pages),
+    localrule: True
+
+
 rule ome_zarr:
     """Write the channels and labels of all stacks as OME-Zarr."""
     input:

@@ -37,6 +37,7 @@ PAGES = {  # section: its files, in the order of the site
     ),
     "How to": (
         "docs/how_to/recipes.md",
+        "docs/how_to/explore.md",
         "docs/how_to/methods.md",
         "docs/how_to/accuracy.md",
         "docs/corrections.md",

@@ -3,9 +3,10 @@
 python docs/make_pictures.py
 python docs/make_pictures.py --stack nuclei.tif --ground-truth labels.tif --pictures FOLDER
 
-Runs the demo and its gallery if necessary, and the configurations of the pages in docs/tutorial.
-Pictures of pages need a Chromium; without one they are left as they are. With ``--stack``, the
-pictures of the tutorial are made of another stack that has a voxel size, such as that of the talk.
+Runs the demo with its gallery and its pages to explore if necessary, and the configurations of the
+pages in docs/tutorial. Pictures of pages need a Chromium; without one they are left as they are.
+With ``--stack``, the pictures of the tutorial are made of another stack that has a voxel size, such
+as that of the talk.
 """
 
 import argparse
@@ -443,9 +444,11 @@ def _browser() -> Any:
 SCREENS: Sequence[tuple[str, str, str, int, int]] = (  # picture, page, anchor, size
     ("page_of_results.png", "index.html", "", 1180, 820),
     ("stack_of_results.png", "index.html", "#stack-simulated-ratio1", 1180, 900),
+    ("explore.png", "simulated-ratio4/explore.html", "", 1180, 820),
     ("gallery.png", "simulated-ratio1/gallery/index.html", "#contrast", 1180, 820),
     ("evaluation.png", "evaluation.html", "", 1180, 820),
 )
+ACTIONS = {"explore.png": "document.querySelector('#sides').click(), 0"}  # before the picture
 
 
 def photograph_pages() -> None:
@@ -464,7 +467,8 @@ def photograph_pages() -> None:
             )
             page.open("about:blank")  # a page is not loaded again for another anchor
             page.open((RESULTS / path).as_uri() + target)
-            page.evaluate("new Promise(done => setTimeout(() => done(true), 500))")
+            page.evaluate(ACTIONS.get(picture, "0"))
+            page.evaluate("new Promise(done => setTimeout(() => done(true), 1500))")
             data = page._call("Page.captureScreenshot", format="png")["data"]
             _write(Image.open(io.BytesIO(base64.b64decode(data))), PICTURES / picture)
         page.close()
@@ -484,7 +488,7 @@ def main() -> int:
         draw_tutorial(example, options.pictures)
         return 0
     _snakemake("--quiet", "all")
-    _snakemake("gallery", "evaluate", "--quiet", "all")
+    _snakemake("gallery", "explore", "evaluate", "--quiet", "all")
     draw_tutorial(Example(DEMO / "image.ome.tif", "nuclei", DEMO / "nuclei.ome.tif"), PICTURES)
     draw_stages()
     draw_diameter()

@@ -5,6 +5,7 @@ from cellstack.run.sources import Sources
 sources = Sources(locate_script)
 for module in (
     "config/gallery",
+    "config/explorer",
     "run/rules",
     "run/cluster",
     "run/terminal",
@@ -14,6 +15,7 @@ for module in (
     for file in sources.files(f"cellstack/{module}.py"):
         locate_script(file)  # so that Python finds them all in one folder
 
+from cellstack.config.explorer import Explorer
 from cellstack.config.gallery import Gallery
 from cellstack.config.inputs import Inputs
 from cellstack.config.measurements import Measurements
@@ -35,6 +37,7 @@ measurements = Measurements(study)
 recipes = Recipes(study)
 inputs = Inputs(study, recipes, workflow.pathvars.get("results"))
 panels = Gallery(study)
+explorer = Explorer(study, recipes, inputs, panels)
 stages = helpers.StageHelpers(study, recipes, inputs, sources)
 history = History(workflow.pathvars.get("results"))
 if workflow.is_main_process:

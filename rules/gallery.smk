@@ -367,3 +367,40 @@ rule write_gallery:
         source=source_hash("write_gallery"),
     script:
         "../scripts/write_gallery.py"
+
+
+rule write_explorer:
+    """Write the page to explore a stack: planes, contrast, stages and methods side by side."""
+    input:
+        images=by_wildcards(explorer.images),
+        objects=by_wildcards(explorer.objects),
+        view=by_wildcards(explorer.view),
+        raw=by_wildcards(inputs.raw_stacks),
+        records=by_wildcards(inputs.import_records),
+        diameter=by_wildcards(explorer.diameter),
+    output:
+        page=report(
+            "<results>/{stack}/explore.html",
+            category="Gallery",
+            caption="../report/explorer.rst",
+        ),
+    log:
+        "<logs>/{stack}/write_explorer.log",
+    benchmark:
+        "<benchmarks>/{stack}/write_explorer.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("write_explorer"),
+        runtime=minutes("write_explorer"),
+    params:
+        stack="{stack}",
+        note=by_wildcards(study.note),
+        layers=by_wildcards(explorer.layers),
+        variants=by_wildcards(explorer.variants),
+        diameter_um=by_wildcards(explorer.diameter_um),
+        sources=by_wildcards(inputs.images_of),
+        software=provenance.versions_of(workflow),
+        source=source_hash("write_explorer"),
+    script:
+        "../scripts/write_explorer.py"

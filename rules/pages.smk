@@ -31,6 +31,7 @@ rule write_index:
         note=study.note_of_all(),
         further=inputs.further_tables(),
         group_by=study.config["group_by"],
+        pages=explorer.existing(),
         source=source_hash("write_index"),
     script:
         "../scripts/write_index.py"

@@ -1,13 +1,14 @@
 """Crop each selected object out of its stack, with all channels and a mask."""
 
+from contextlib import nullcontext
 from pathlib import Path
-
-import numpy as np
 
 from cellstack.core.labels import find_boxes
 from cellstack.core.voxels import whole_voxels
+from cellstack.files.archives import ArrayArchive
 from cellstack.files.atomic import atomic_folder
-from cellstack.files.stacks import read_channel, read_stack, write_channels
+from cellstack.files.mapped import scratch_stacks
+from cellstack.files.stacks import open_channel, open_stack, write_channels
 from cellstack.files.tables import as_text, write_rows
 from cellstack.measure.crop_objects import INDEX, as_channels, crop_object, pad_box, place
 from cellstack.run import job
@@ -28,27 +29,31 @@ def main(
 
     The `format` is "files" for one OME-TIFF per object or "archive" for one NumPy archive.
     """
-    image, spacing = read_stack(labels)
+    compressed, spacing = open_stack(labels)
     stacks = {
-        channel: read_channel(path, labels, image.shape, spacing)
+        channel: open_channel(path, labels, compressed.shape, spacing)
         for path, channel in zip(raw, channels, strict=True)
     }
     margins = whole_voxels(margin_um, spacing, "margin_um")
     rows = []
-    archive: dict[str, np.ndarray] = {}
-    with atomic_folder(crops) as folder:
+    with (
+        atomic_folder(crops) as folder,
+        scratch_stacks(crops.parent) as allocate,
+        ArrayArchive(folder / "crops.npz") if format == "archive" else nullcontext() as archive,
+    ):
+        image = allocate(compressed.shape, compressed.dtype)
+        for z, plane in enumerate(compressed):
+            image[z] = plane
         for label, tight in find_boxes(image).items():
             box = pad_box(tight, image.shape, margins)
             crop = crop_object(image, label, box, stacks)
             name = f"{label:05d}"
-            if format == "files":
+            if archive is None:
                 write_channels(folder / f"{name}.ome.tif", as_channels(crop), spacing, list(crop))
             else:
-                archive |= {f"{name}/{part}": values for part, values in crop.items()}
+                archive.add({f"{name}/{part}": values for part, values in crop.items()})
             row = {"stack": stack, "object": object, "label": label, "crop": name}
             rows.append(as_text(row | place(box, spacing)))
-        if format == "archive":
-            np.savez_compressed(folder / "crops.npz", **archive)
         write_rows(folder / "index.csv", INDEX, rows)
 
 

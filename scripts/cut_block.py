@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cellstack.blocks.cut_block import cut_block, describe_block
 from cellstack.files.records import read_json, write_json
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.stacks import open_stack, write_stack
 from cellstack.run import job
 
 
@@ -18,7 +18,7 @@ def main(
     y and x.
     """
     imported, complete = cut
-    stack, spacing = read_stack(complete, mapped=True)
+    stack, spacing = open_stack(complete)
     write_stack(raw, cut_block(stack, block["extent"]), spacing)
     write_json(record, describe_block(read_json(imported), block))
 

@@ -3,11 +3,11 @@
 import logging
 from pathlib import Path
 
-from cellstack.core.types import Labels
+from cellstack.core.planes import Stack
 from cellstack.evaluate.evaluate_labels import Evaluation, evaluate_labels
 from cellstack.evaluate.evaluate_points import evaluate_points
 from cellstack.files.records import write_json
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.run import job
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def main(
     for kind, ground_truth, segmentation, is_points in zip(
         objects, ground_truths, segmentations, by_points, strict=True
     ):
-        known = read_stack(ground_truth)[0]
+        known = open_stack(ground_truth)[0]
         evaluations[kind] = _evaluate(kind, known, segmentation, is_points)
         if kind in without:
             before[kind] = _evaluate(f"{kind} without corrections", known, without[kind], is_points)
@@ -44,8 +44,8 @@ def main(
     write_json(scores, content | ({"uncorrected": before} if before else {}))
 
 
-def _evaluate(name: str, known: Labels, segmentation: Path, is_points: bool) -> Evaluation:
-    labels, spacing = read_stack(segmentation)
+def _evaluate(name: str, known: Stack, segmentation: Path, is_points: bool) -> Evaluation:
+    labels, spacing = open_stack(segmentation)
     if is_points:
         evaluation = evaluate_points(known, labels)
     else:

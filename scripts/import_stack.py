@@ -1,7 +1,9 @@
 """Import one channel of an image of any format, with its voxel size."""
 
+import shutil
 from pathlib import Path
 
+from cellstack.files.mapped import scratch_stacks
 from cellstack.files.readers import opening, remote_zarr
 from cellstack.files.readers.parts import Part
 from cellstack.files.records import write_json
@@ -33,7 +35,8 @@ def main(
     """
     part = Part(scene, time, axes)
     opened = opening.open_image(image, part) if url is None else remote_zarr.open_remote(url, part)
-    with opened as source:
+    raw.parent.mkdir(parents=True, exist_ok=True)
+    with opened as source, scratch_stacks(raw.parent) as allocate:
         imported = import_stack(
             source,
             opening.called(image) if url is None else url,
@@ -41,8 +44,10 @@ def main(
             channel_index=channel_index,
             spacing={"z": z_um, "y": y_um, "x": x_um},
             downsample=downsample,
+            allocate=allocate,
+            room=shutil.disk_usage(raw.parent).free,
         )
-    write_stack(raw, imported.stack, imported.spacing)
+        write_stack(raw, imported.stack, imported.spacing)
     write_json(record, imported.record)
     return source.other_files
 

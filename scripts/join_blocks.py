@@ -20,10 +20,10 @@ from cellstack.blocks.join_blocks import (
     seeds_in_core,
 )
 from cellstack.core.counting import counted
-from cellstack.core.labels import label_type
 from cellstack.core.types import Labels
+from cellstack.files.mapped import map_parts
 from cellstack.files.records import read_json, write_json
-from cellstack.files.stacks import read_planes, read_stack, write_planes
+from cellstack.files.stacks import open_stack, read_stack, write_stack
 from cellstack.run import job
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def main(
     contains the blobs that all of them used. The `joined_seeds` and the record `threshold` are
     those of the stack, and `record` counts how often blocks disagreed.
     """
-    complete, spacing = read_planes(raw)
+    complete, spacing = open_stack(raw)
     shape = complete.shape
     segmentation.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryFile(dir=segmentation.parent) as file:
@@ -81,14 +81,15 @@ def main(
             *(found[name] for name in DISAGREEMENTS),
             counted(found["contested_voxels"], "voxels"),
         )
-        planes = numbered_planes(pasted, joined.numbers)
-        write_planes(segmentation, planes, joined.numbers.dtype, spacing, found["objects"])
+        mapped.madvise(mmap.MADV_DONTNEED)
+        planes = numbered_planes(map_parts(file, pasted.dtype, shape), joined.numbers)
+        write_stack(segmentation, planes, spacing, (0, found["objects"]), is_labels=True)
     own_seeds = [
         seeds_in_core(read_stack(path, mapped=True)[0], block["core"], block["extent"])
         for path, block in zip(seeds, blocks, strict=True)
     ]
     seed_planes, count = planes_of_seeds(own_seeds, shape)
-    write_planes(joined_seeds, seed_planes, np.dtype(label_type(count)), spacing, count)
+    write_stack(joined_seeds, seed_planes, spacing, (0, count), is_labels=True)
     own = join_thresholds([read_json(path) for path in thresholds], read_json(chosen[0]), found)
     write_json(threshold, own)
     write_json(record, {"blocks": len(blocks), **found})

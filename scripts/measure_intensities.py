@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from cellstack.blocks.measure_intensities import measure_intensities
-from cellstack.files.no_data import read_planes_without_data
+from cellstack.files.no_data import open_no_data
 from cellstack.files.records import write_json
-from cellstack.files.stacks import read_planes
+from cellstack.files.stacks import open_stack
 from cellstack.run import job
 
 log = logging.getLogger(__name__)
@@ -27,9 +27,9 @@ def main(
     `steps` is a list of one [method, options], that of the percentile stretch. Voxels without data
     according to the files `no_data` do not count.
     """
-    stack, _ = read_planes(raw)
+    stack, _ = open_stack(raw)
     ((_, options),) = steps
-    measured = measure_intensities(stack, options, read_planes_without_data(no_data))
+    measured = measure_intensities(stack, options, open_no_data(no_data))
     log.info("intensities: %s", measured)
     write_json(intensities, measured)
 

@@ -7,7 +7,7 @@ from cellstack.config.columns import NEIGHBOR_COLUMNS
 from cellstack.config.object_columns import GROUPS
 from cellstack.files.no_data import read_no_data
 from cellstack.files.selection import read_segmentation_labels
-from cellstack.files.stacks import read_channel, read_stack
+from cellstack.files.stacks import open_channel, open_stack
 from cellstack.files.tables import as_text, write_rows
 from cellstack.run import job
 from cellstack.tissue.measure_neighbors import measure_neighbors
@@ -34,7 +34,7 @@ def main(
     `groups` of columns. `others` is the segmentation of the other kind of object, if distances to
     it are measured; the files `no_data` show voxels without data.
     """
-    labels, spacing = read_stack(segmentation)
+    labels, spacing = open_stack(segmentation)
     found = measure_neighbors(
         labels,
         spacing,
@@ -42,7 +42,7 @@ def main(
         radius_um=radius_um,
         no_data=read_no_data(no_data),
         kind=object,
-        others=read_channel(others[0], segmentation, labels.shape, spacing) if others else None,
+        others=open_channel(others[0], segmentation, labels.shape, spacing) if others else None,
         threads=threads,
     )
     selected = {number: label for label, number in read_segmentation_labels(selection).items()}

@@ -6,9 +6,9 @@ from pathlib import Path
 from cellstack.config.object_columns import column_names
 from cellstack.core.labels import find_boxes
 from cellstack.errors import InputError
-from cellstack.files.no_data import read_no_data
-from cellstack.files.selection import read_segmentation_labels
-from cellstack.files.stacks import read_channel, read_stack
+from cellstack.files.no_data import open_no_data
+from cellstack.files.selection import read_segmentation_labels, select_labels
+from cellstack.files.stacks import open_channel, open_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
 from cellstack.measure.measure_objects import (
     MEASURED,
@@ -44,28 +44,29 @@ def main(
     the channel that has the name of `object`, and if they touch voxels without data according to
     the files `no_data`.
     """
-    image, spacing = read_stack(labels)
-    boxes = find_boxes(image)
+    selected, spacing = open_stack(labels)
+    boxes = find_boxes(selected)
     numbers = read_segmentation_labels(selection)
     if numbers.keys() != boxes.keys():
         raise InputError(
             f"{selection} and {labels} have different objects ({len(numbers)} and {len(boxes)}): "
             "delete both and run the workflow again"
         )
+    segmented = open_stack(segmentation)[0]
     rows = measure_objects(
-        image,
+        select_labels(segmented, numbers),
         boxes,
-        read_stack(segmentation, mapped=True)[0],
+        segmented,
         numbers,
         (
-            (channel, read_channel(path, labels, image.shape, spacing))
+            (channel, open_channel(path, labels, selected.shape, spacing))
             for path, channel in zip(raw, channels, strict=True)
         ),
         spacing,
         contrast_channel=object,
         groups=groups,
-        seeds=read_stack(seeds[0], mapped=True)[0] if seeds else None,
-        no_data=read_no_data(no_data),
+        seeds=open_stack(seeds[0])[0] if seeds else None,
+        no_data=open_no_data(no_data),
         threads=threads,
     )
     measured = set(groups) & {*MEASURED, *ON_REQUEST}

@@ -6,7 +6,7 @@ from cellstack.cells.measure_pairs import find_owners, flag_pairs, measure_pairs
 from cellstack.config.object_columns import pair_column_names
 from cellstack.core.labels import find_boxes
 from cellstack.files.selection import read_segmentation_labels
-from cellstack.files.stacks import read_channel, read_stack
+from cellstack.files.stacks import open_channel, read_stack
 from cellstack.files.tables import as_text, read_rows, write_rows
 from cellstack.run import job
 
@@ -23,13 +23,13 @@ def main(
 ) -> None:
     """Write one row for each cell of `labels`; `raw` has one file for each of `channels`."""
     cells, spacing = read_stack(labels)
-    nuclei_labels = read_channel(nuclei, labels, cells.shape, spacing)
+    nuclei_labels = open_channel(nuclei, labels, cells.shape, spacing)
     boxes = find_boxes(cells)
     owners = find_owners(cells, nuclei_labels)
     rows = measure_pairs(cells, boxes, nuclei_labels, owners, spacing)
     counts = [row["nuclei_count"] for row in rows]
-    for path, channel in zip(raw, channels, strict=True):  # one channel in memory at a time
-        values = read_channel(path, labels, cells.shape, spacing)
+    for path, channel in zip(raw, channels, strict=True):
+        values = open_channel(path, labels, cells.shape, spacing)
         intensities = measure_parts(cells, boxes, nuclei_labels, owners, values, channel)
         for row, measured in zip(rows, intensities, strict=True):
             row.update(measured)

@@ -5,9 +5,9 @@ from typing import Any
 
 from cellstack.config.object_columns import GROUPS, fill_in
 from cellstack.core.labels import find_boxes
-from cellstack.files.no_data import read_no_data
+from cellstack.files.no_data import open_no_data
 from cellstack.files.selection import read_segmentation_labels
-from cellstack.files.stacks import read_channel, read_stack
+from cellstack.files.stacks import open_channel, open_stack
 from cellstack.files.tables import as_text, read_rows, write_rows
 from cellstack.measure.measure_relations import Channel, find_levels, measure_relations
 from cellstack.run import job
@@ -32,13 +32,13 @@ def main(
     The `groups` of columns are measured. `records` are those of the import of the `raw` channels.
     The table `pairs` has the intensities of nucleus and cytoplasm of cells.
     """
-    boxes = find_boxes(read_stack(labels)[0])
-    image, spacing = read_stack(segmentation)
+    boxes = find_boxes(open_stack(labels)[0])
+    image, spacing = open_stack(segmentation)
     numbers = read_segmentation_labels(selection)
     measured = []
     for name, path, record in zip(channels, raw, records, strict=True):
-        values = read_channel(path, labels, image.shape, spacing)
-        no_data = read_no_data([record, path])
+        values = open_channel(path, labels, image.shape, spacing)
+        no_data = open_no_data([record, path])
         threshold = options["thresholds"].get(name)
         measured.append(Channel(name, values, no_data, find_levels(values, no_data, threshold)))
     rows = measure_relations(

@@ -6,7 +6,7 @@ from cellstack.figures.colors import COLORS
 from cellstack.figures.outlines import read_numbers
 from cellstack.figures.plot_planes import plot_planes
 from cellstack.figures.saving import save
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.run import job
 
 
@@ -17,8 +17,8 @@ def main(
 
     Write the `figure` as PNG or PDF.
     """
-    stack, spacing = read_stack(raw)
-    labels, _ = read_stack(segmentation)
+    stack, spacing = open_stack(raw)
+    labels, _ = open_stack(segmentation)
     numbers = read_numbers(objects)
     drawn = plot_planes(stack, labels, spacing, title=title, note=note, numbers=numbers)
     save(drawn, figure, COLORS)

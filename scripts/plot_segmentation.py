@@ -7,7 +7,7 @@ from cellstack.figures.outlines import read_numbers
 from cellstack.figures.plot_segmentation import plot_segmentation
 from cellstack.figures.saving import save
 from cellstack.files.records import write_json
-from cellstack.files.stacks import read_channel, read_stack
+from cellstack.files.stacks import open_channel, open_stack
 from cellstack.files.tables import read_rows
 from cellstack.pages.pictures import draw_pictures
 from cellstack.run import job
@@ -31,9 +31,9 @@ def main(
     The channel of the `nuclei`, if given, is shown as a tint. Small `pictures` for the page of the
     run are written too, if requested.
     """
-    stack, spacing = read_stack(raw)
-    found, selected = read_stack(segmentation)[0], read_stack(labels)[0]
-    tint = read_channel(nuclei[0], raw, stack.shape, spacing) if nuclei else None
+    stack, spacing = open_stack(raw)
+    found, selected = open_stack(segmentation)[0], open_stack(labels)[0]
+    tint = open_channel(nuclei[0], raw, stack.shape, spacing) if nuclei else None
     drawn = plot_segmentation(
         stack,
         found,

@@ -7,8 +7,8 @@ from pathlib import Path
 from cellstack.config.columns import SELECTION_COLUMNS
 from cellstack.core.counting import counted
 from cellstack.core.counting_frame import count_in_frame, place_frame
-from cellstack.files.no_data import read_no_data
-from cellstack.files.stacks import read_stack, write_labels
+from cellstack.files.no_data import open_no_data
+from cellstack.files.stacks import open_stack, write_labels
 from cellstack.files.tables import as_text, write_rows
 from cellstack.run import job
 from cellstack.segment.select_objects import select_objects
@@ -39,7 +39,7 @@ def main(
     files `no_data`.
     The table `corrections` is not read: Snakemake makes it together with the corrected objects.
     """
-    objects, spacing = read_stack(segmentation, mapped=True)
+    objects, spacing = open_stack(segmentation)
     selected, numbers, volumes, reasons = select_objects(
         objects,
         spacing,
@@ -47,7 +47,7 @@ def main(
         min_volume_um3=min_volume_um3,
         max_volume_um3=max_volume_um3,
         renumber=renumber,
-        no_data=read_no_data(no_data),
+        no_data=open_no_data(no_data),
     )
     log.info("%d of %s selected", (numbers > 0).sum(), counted(len(numbers), "objects"))
     write_labels(labels, selected, spacing, threads)

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-import numpy as np
-
+from cellstack.files.mapped import scratch_stacks
 from cellstack.files.stacks import write_channels, write_labels
 from cellstack.prepare.simulate_stack import simulate_stack
 from cellstack.run import job
@@ -23,26 +22,29 @@ def main(
     depth_factor: float,
 ) -> None:
     """Write a simulated image (OME-TIFF, channels nuclei and membrane) and both label images."""
-    simulated = simulate_stack(
-        shape,
-        spacing,
-        diameter_um=diameter_um,
-        count=nuclei_count,
-        seed=seed,
-        signal_to_noise=signal_to_noise,
-        depth_factor=depth_factor,
-    )
-    write_channels(
-        image,
-        np.stack([simulated.nuclei_image, simulated.membrane_image]),
-        spacing,
-        ["nuclei", "membrane"],
-        axes="CZYX",
-        title=f"{image.name}, simulated by cellstack",
-        compression=None,
-    )
-    write_labels(nuclei, simulated.nuclei_labels, spacing)
-    write_labels(cells, simulated.cell_labels, spacing)
+    image.parent.mkdir(parents=True, exist_ok=True)
+    with scratch_stacks(image.parent) as allocate:
+        simulated = simulate_stack(
+            shape,
+            spacing,
+            diameter_um=diameter_um,
+            count=nuclei_count,
+            seed=seed,
+            signal_to_noise=signal_to_noise,
+            depth_factor=depth_factor,
+            allocate=allocate,
+        )
+        write_channels(
+            image,
+            [simulated.nuclei_image, simulated.membrane_image],
+            spacing,
+            ["nuclei", "membrane"],
+            axes="CZYX",
+            title=f"{image.name}, simulated by cellstack",
+            compression=None,
+        )
+        write_labels(nuclei, simulated.nuclei_labels, spacing)
+        write_labels(cells, simulated.cell_labels, spacing)
 
 
 job.run(main)

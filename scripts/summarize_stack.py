@@ -8,7 +8,7 @@ from cellstack.config.columns import CHECK_COLUMNS, STACK_COLUMNS, STATISTICS_CO
 from cellstack.config.object_columns import CHANNEL_OF
 from cellstack.core.counting_frame import place_frame
 from cellstack.files.records import read_flags, read_json
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
 from cellstack.measure.summarize_stack import describe_objects, summarize_stack
 from cellstack.run import job
@@ -53,7 +53,7 @@ def main(
     imported = read_json(record[0]) if record else {"no_data": None}
     no_data = imported["no_data"] or {"fraction": 0.0}
     estimated = read_json(estimate[0]) if estimate else {"estimated_um": None, "doubt": ""}
-    image, spacing = read_stack(segmentation, mapped=True)
+    image, spacing = open_stack(segmentation)
     measured = {channel: each["row"] for channel, each in read_json(quality).items()}
     flags_of_channels = [
         f"{channel}: {flag}"

@@ -33,6 +33,7 @@ def main(
     settings: list[dict[str, Any]],
     note: str,
     further: list[str],
+    pages: dict[str, list[str]],
     group_by: str = "",
     groups: list[Path] = (),
 ) -> None:
@@ -41,7 +42,8 @@ def main(
     `quality` is the image quality of each stack, `pictures` are the small pictures of each kind of
     object, and `figures` all figures. If they are too large for the page, it refers to their files,
     as it does to `further` tables. `groups` is the comparison of groups, if there is one.
-    The date is that of the newest of the `images`, which no rule makes.
+    `pages` are the other pages of each stack that exist. The date is that of the newest of the
+    `images`, which no rule makes.
     """
     results = stacks.parent
     drawn = {(path.parts[-3], path.parts[-2]): read_json(path) for path in pictures}
@@ -75,6 +77,7 @@ def main(
             figures=found,
             further=further,
             provenance=software,
+            pages=pages,
             groups=[row for path in groups for row in read_rows(path)],
         )
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 from cellstack.figures.objects import read_numbers
 from cellstack.figures.write_meshes import make_meshes
 from cellstack.files.meshes import write_glb, write_ply
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.run import job
 
 
@@ -16,7 +16,7 @@ def main(
 
     Write the `meshes` of the measured objects as glTF, and the same ones as PLY (`ply`).
     """
-    labels, spacing = read_stack(segmentation, mapped=True)
+    labels, spacing = open_stack(segmentation)
     made = make_meshes(labels, spacing, read_numbers(objects))
     write_glb(meshes, made, object, title)
     write_ply(ply, made)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cellstack.files.atomic import atomic_folder
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.publish.write_ome_zarr import write_ome_zarr
 from cellstack.run import job
 
@@ -26,12 +26,12 @@ def main(
     """
     found, spacing = {}, None
     for channel, path in zip(channels, raw, strict=True):
-        found[channel], spacing = read_stack(path)
+        found[channel], spacing = open_stack(path)
     named = dict(zip(objects, labels, strict=True))
     named |= {
         f"{kind}-segmentation": path for kind, path in zip(objects, segmentations, strict=True)
     }
-    volumes = {name: read_stack(path)[0] for name, path in named.items()}
+    volumes = {name: open_stack(path)[0] for name, path in named.items()}
     with atomic_folder(image) as temporary:
         write_ome_zarr(temporary, found, volumes, spacing, stack, version)
 

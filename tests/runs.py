@@ -93,6 +93,7 @@ def run_of(rows, **changes):
         "pictures": {(row["stack"], row["object"]): pictures_of(row, 1) for row in done},
         "figures": {f"{row['stack']}/figures/{row['object']}_planes.png": "QUJD" for row in done},
         "further": [],
+        "pages": {},
         "provenance": IMAGE,
     }
     return Run(**(given | changes))

@@ -57,17 +57,8 @@ class Study:
     def run(self, *arguments, cores=1, cwd=None):
         """Write sheet and configuration, run Snakemake, and return the process with its output."""
         self.write()
-        with tempfile.TemporaryDirectory() as outputs:
-            stdout, stderr = Path(outputs, "stdout"), Path(outputs, "stderr")
-            status = server().run(
-                self.command(*arguments, cores=cores)[len(SNAKEMAKE) :],
-                cwd or self.folder,
-                environment(),
-                stdout,
-                stderr,
-            )
-            texts = [path.read_text(encoding="utf-8") for path in (stdout, stderr)]
-        return subprocess.CompletedProcess(self.command(*arguments), status, *texts)
+        command = self.command(*arguments, cores=cores)
+        return run_snakemake(*command[len(SNAKEMAKE) :], cwd=cwd or self.folder)
 
     def start(self, *arguments, cores=1):
         """Write sheet and configuration, and start Snakemake in a new session.
@@ -112,6 +103,15 @@ def accept_ctrl_c():
 def server():
     """Return the process of these tests that runs Snakemake."""
     return Server(environment())
+
+
+def run_snakemake(*arguments, cwd):
+    """Run Snakemake in a folder, and return the process with its output."""
+    with tempfile.TemporaryDirectory() as outputs:
+        stdout, stderr = Path(outputs, "stdout"), Path(outputs, "stderr")
+        status = server().run(arguments, cwd, environment(), stdout, stderr)
+        texts = [path.read_text(encoding="utf-8") for path in (stdout, stderr)]
+    return subprocess.CompletedProcess([*SNAKEMAKE, *arguments], status, *texts)
 
 
 def copy_workflow(folder):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import ndimage
-from study import ROOT, environment
+from study import ROOT, environment, run_snakemake
 
 import label_components
 from cellstack.files.stacks import read_stack, write_stack
@@ -81,6 +81,16 @@ def test_an_expected_error_by_snakemake(folder):
     log = (folder / "shout.log").read_text()
     assert "Traceback" in log
     assert log.splitlines()[-1] == f"ERROR {message}"
+
+
+def test_an_error_in_a_fork(folder):
+    """The other tests run most jobs in forks, see `snakemake_server.py`."""
+    (folder / "Snakefile").write_text(SNAKEFILE.format(params="fail='expected'"))
+    process = run_snakemake("--cores", "1", cwd=folder)
+    assert process.returncode == 1
+    assert "returned non-zero exit status 1" in process.stderr
+    assert "shout: in.txt: is not nice; write a nicer one" in process.stderr
+    assert not (folder / "out.txt").exists()
 
 
 def test_the_log_is_of_the_last_attempt(folder):

@@ -234,6 +234,7 @@ def jobs(tmp_path_factory):
     )
     study.write()
     targets = ["all", "crops", "gallery", "evaluate", "figures", "meshes"]
+    targets += [f"results/{name}/explore.html" for name in ("a", "e", "s")]
     process = subprocess.run(
         [sys.executable, "-c", LIST_JOBS, ROOT / "Snakefile", *targets],
         cwd=study.folder,
@@ -548,7 +549,22 @@ def test_the_page_of_the_run(jobs):
             "stack_scores.csv",
         ],
         "group_by": "condition",
+        "pages": {},
     }
+
+
+def test_the_page_to_explore_a_stack(jobs):
+    found = select(jobs, "write_explorer", stack="a")
+    assert found.pop("software")["cellstack"] == __version__
+    assert [each["channel"] for each in found.pop("sources")] == CHANNELS
+    assert {layer["group"] for layer in found.pop("layers")} == {*CHANNELS, "cells"}
+    for variant in found.pop("variants"):
+        own = [panel for panel in variant["panels"] if panel["title"].endswith(" (your settings)")]
+        assert [panel["arguments"] for panel in own] == [expected_of(variant["stage"])]
+    assert found == {"stack": "a", "note": "", "diameter_um": 6.1}
+    external = select(jobs, "write_explorer", stack="e")
+    assert (external["variants"], external["diameter_um"]) == ([], None)
+    assert select(jobs, "write_explorer", stack="s")["note"] == "simulated data"
 
 
 def test_the_gallery(jobs):

@@ -102,6 +102,7 @@ def study(tmp_path_factory):
         "colony/nuclei/crops",
         "colony/cells/contacts.csv",
         "colony/gallery/index.html",
+        "colony/explore.html",
         "colony/nuclei/meshes.glb",
         "colony/figures/nuclei_planes.png",
         "colony/figures/cells_segmentation.png",
@@ -173,6 +174,11 @@ def test_help_describes_every_argument(rule, monkeypatch, capsys):
     for name in main.__annotations__.keys() - {"return"}:
         assert f"--{name.replace('_', '-')}" in output
     assert main.__doc__.split()[0] in output
+
+
+def test_the_page_shows_the_comparison_of_groups(study):
+    page = study.result("index.html").read_text(encoding="utf-8")
+    assert '<h2 id="groups">Groups</h2>' in page and "figures/nuclei_groups.png" in page
 
 
 def test_an_error_ends_in_one_line(tmp_path):

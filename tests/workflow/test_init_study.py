@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from study import DIAMETER_UM, ROOT, environment, jobs, write_pair
+from study import DIAMETER_UM, ROOT, environment, jobs, run_snakemake, write_pair
 
 from cellstack.files.tables import read_rows
 
@@ -29,16 +29,9 @@ def init(folder, *arguments):
     ).stdout
 
 
-def run(folder, *arguments, check=True):
+def run(folder, *arguments):
     """Run the command that init_study.py prints."""
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "1", "-p", *arguments],
-        cwd=folder / "my study",
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=check,
-    )
+    return run_snakemake("--cores", "1", "-p", *arguments, cwd=folder / "my study")
 
 
 def test_a_new_study_runs_and_grows(tmp_path):
@@ -47,6 +40,7 @@ def test_a_new_study_runs_and_grows(tmp_path):
     add(images, "left")
     assert "labels or masks: left-truth.tif" in init(tmp_path, "--diameter", str(DIAMETER_UM))
     first = run(tmp_path)
+    assert first.returncode == 0, first.stderr[-4000:]
     results = tmp_path / "my study" / "results"
     assert {row["stack"] for row in read_rows(results / "stacks.csv")} >= {"left"}
     assert "1 of 1 stack done" in first.stderr
@@ -61,7 +55,7 @@ def test_a_new_study_runs_and_grows(tmp_path):
     config = tmp_path / "my study" / "config.yaml"
     config.write_text(config.read_text() + "binarize: {method: otsu\nclean_mask: {}\n")
     line = config.read_text().count("\n")
-    refused = run(tmp_path, check=False)
+    refused = run(tmp_path)
     assert "config.yaml is not valid YAML: correct this line" in refused.stderr
     assert f'"config.yaml", line {line}, column 11' in refused.stderr
 
@@ -77,6 +71,6 @@ def test_an_error_in_the_configuration_file_of_the_workflow_is_located(tmp_path,
     config = tmp_path / "my study" / "config" / "config.yaml"
     config.parent.mkdir(parents=True)
     config.write_bytes(content)
-    refused = run(tmp_path, "--snakefile", ROOT / "Snakefile", "--dry-run", check=False)
+    refused = run(tmp_path, "--snakefile", ROOT / "Snakefile", "--dry-run")
     assert refused.returncode == 1
     assert message in refused.stdout and "config/config.yaml" in refused.stdout

@@ -19,6 +19,7 @@ from study import (
     copy_workflow,
     environment,
     jobs,
+    run_snakemake,
     write_pair,
 )
 
@@ -467,10 +468,7 @@ def test_the_output_is_short_and_the_log_complete(tmp_path):
     study.write()
 
     def run(*options):
-        command = [*SNAKEMAKE, *study.arguments(), "--cores", "2", *options]
-        process = subprocess.run(
-            command, cwd=tmp_path, env=environment(), capture_output=True, text=True
-        )
+        process = run_snakemake(*study.arguments(), "--cores", "2", *options, cwd=tmp_path)
         assert process.returncode == 0, process.stderr[-2000:]
         return process.stdout + process.stderr
 

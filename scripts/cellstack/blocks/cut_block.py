@@ -6,20 +6,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.types import Scalar
+from cellstack.core.planes import Stack
 from cellstack.errors import InputError
 
 Ranges = Sequence[Sequence[int]]
 """First voxel, and the one after the last, along z, y and x."""
 
 
-def cut_block(stack: NDArray[Scalar], extent: Ranges) -> NDArray[Scalar]:
+def cut_block(stack: Stack, extent: Ranges) -> NDArray[Any]:
     """Copy a block out of a stack.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray
-        It may be memory-mapped; only the block is read.
+    stack : (Z, Y, X) ndarray or stack
+        Only the block is taken.
     extent : sequence of three (int, int)
         First voxel, and the one after the last, along z, y and x.
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cellstack.blocks.cut_block import Ranges, is_in, within
 from cellstack.core.labels import find_boxes, label_type
-from cellstack.core.planes import ComputedPlanes
+from cellstack.core.planes import ComputedPlanes, Planes
 from cellstack.core.types import Box, Labels
 
 MAX_TAKEN = 0.5  # of an object that is not the same as one of another block
@@ -195,7 +195,7 @@ def join_blocks(
     return Joined(numbers, {"objects": len(ranked), **counts})
 
 
-def numbered_planes(pasted: NDArray[np.uint32], numbers: Labels) -> ComputedPlanes:
+def numbered_planes(pasted: Planes, numbers: Labels) -> ComputedPlanes:
     """Return the labels of a joined stack, plane by plane.
 
     Examples
@@ -204,7 +204,7 @@ def numbered_planes(pasted: NDArray[np.uint32], numbers: Labels) -> ComputedPlan
     >>> planes[0]
     array([[0, 1, 2]], dtype=uint16)
     """
-    return ComputedPlanes(pasted.shape, lambda z: numbers[pasted[z]])
+    return ComputedPlanes(pasted.shape, numbers.dtype, lambda z: numbers[pasted[z]])
 
 
 def seeds_in_core(
@@ -283,7 +283,7 @@ def planes_of_seeds(
         drawn[voxels[here, 1], voxels[here, 2]] = rank[owners[here]]
         return drawn
 
-    return ComputedPlanes(shape, plane), count
+    return ComputedPlanes(shape, rank.dtype, plane), count
 
 
 def join_thresholds(

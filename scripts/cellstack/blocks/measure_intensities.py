@@ -45,5 +45,5 @@ def measure_intensities(
         (plane,) = rescale(cast(RawVolume, stack[z][None]), bottom, top)
         return cast("NDArray[np.float32]", plane)
 
-    noise_sd = estimate_noise(ComputedPlanes(stack.shape, adjusted), no_data)
+    noise_sd = estimate_noise(ComputedPlanes(stack.shape, np.float32, adjusted), no_data)
     return {"bottom": bottom, "top": top, "noise_sd": noise_sd}

@@ -9,17 +9,18 @@ from numpy.typing import NDArray
 
 from cellstack.core.intensities import exact_sum
 from cellstack.core.overlaps import count_overlaps, find_containers
-from cellstack.core.types import Box, Boxes, Labels, RawVolume, Spacing, Volume
+from cellstack.core.planes import Planes, Stack
+from cellstack.core.types import Box, Boxes, Spacing, Volume
 
 
-def find_owners(cells: Labels, nuclei: Labels) -> NDArray[np.int64]:
+def find_owners(cells: Planes, nuclei: Planes) -> NDArray[np.int64]:
     """Find the cell that each nucleus belongs to.
 
     Parameters
     ----------
-    cells : (Z, Y, X) ndarray of unsigned int
+    cells : (Z, Y, X) ndarray or stack of unsigned int
         Cells 1..n; 0 is background.
-    nuclei : (Z, Y, X) ndarray of unsigned int
+    nuclei : (Z, Y, X) ndarray or stack of unsigned int
         Nuclei 1..m; 0 is background.
 
     Returns
@@ -38,17 +39,17 @@ def find_owners(cells: Labels, nuclei: Labels) -> NDArray[np.int64]:
 
 
 def measure_pairs(
-    cells: Labels, boxes: Boxes, nuclei: Labels, owners: NDArray[np.int64], spacing: Spacing
+    cells: Stack, boxes: Boxes, nuclei: Stack, owners: NDArray[np.int64], spacing: Spacing
 ) -> list[dict[str, float | None]]:
     """Measure each cell together with its nuclei.
 
     Parameters
     ----------
-    cells : (Z, Y, X) ndarray of unsigned int
+    cells : (Z, Y, X) ndarray or stack of unsigned int
         0 is background.
     boxes : dict of int to tuple of slice
         Bounding boxes of the cells, see :func:`cellstack.core.labels.find_boxes`.
-    nuclei : (Z, Y, X) ndarray of unsigned int
+    nuclei : (Z, Y, X) ndarray or stack of unsigned int
         0 is background.
     owners : (m + 1,) ndarray of int
         The cell of each nucleus, see :func:`find_owners`.
@@ -70,19 +71,19 @@ def measure_pairs(
 
 
 def _measure_pair(
-    cells: Labels,
+    cells: Stack,
     label: int,
     box: Box,
-    nuclei: Labels,
+    nuclei: Stack,
     owned: NDArray[np.intp],
     spacing: NDArray[np.float64],
 ) -> dict[str, float | None]:
-    cell = cells[box] == label
-    nucleus = cell & np.isin(nuclei[box], owned)
+    cell, around = cells[box] == label, nuclei[box]
+    nucleus = cell & np.isin(around, owned)
     count = np.count_nonzero(nucleus)
     if count == 0:
         return {"nuclei_count": 0}
-    volumes = [np.count_nonzero(cell & (nuclei[box] == each)) for each in owned]
+    volumes = [np.count_nonzero(cell & (around == each)) for each in owned]
     to_wall = _distance_to_wall(cells, label, box, spacing)[nucleus]
     offset = (np.argwhere(nucleus).mean(axis=0) - np.argwhere(cell).mean(axis=0)) * spacing
     return {
@@ -96,7 +97,7 @@ def _measure_pair(
     }
 
 
-def _distance_to_wall(cells: Labels, label: int, box: Box, spacing: NDArray[np.float64]) -> Volume:
+def _distance_to_wall(cells: Stack, label: int, box: Box, spacing: NDArray[np.float64]) -> Volume:
     """Return the distance of each voxel in the box of a cell to the nearest voxel outside of it.
 
     Faces of the stack do not count as outside.
@@ -111,11 +112,11 @@ def _distance_to_wall(cells: Labels, label: int, box: Box, spacing: NDArray[np.f
 
 
 def measure_parts(
-    cells: Labels,
+    cells: Stack,
     boxes: Boxes,
-    nuclei: Labels,
+    nuclei: Stack,
     owners: NDArray[np.int64],
-    raw: RawVolume,
+    raw: Stack,
     channel: str,
 ) -> list[dict[str, float | None]]:
     """Measure the raw intensities of one channel in the nucleus and in the cytoplasm of each cell.
@@ -124,7 +125,7 @@ def measure_parts(
     ----------
     cells, boxes, nuclei, owners
         See :func:`measure_pairs`.
-    raw : (Z, Y, X) ndarray of integer or float
+    raw : (Z, Y, X) ndarray or stack of integer or float
         Raw intensities of the channel.
     channel : str
         Name of the channel in the keys.
@@ -141,8 +142,9 @@ def measure_parts(
         nucleus = cell & np.isin(nuclei[box], np.flatnonzero(owners == label))
         row: dict[str, float | None] = {}
         if nucleus.any():
+            inside = raw[box]
             for part, mask in (("nucleus", nucleus), ("cytoplasm", cell & ~nucleus)):
-                values = raw[box][mask]
+                values = inside[mask]
                 total = exact_sum(values)
                 mean = total / len(values) if len(values) else None
                 row[f"{part}_mean_intensity_{channel}"] = mean

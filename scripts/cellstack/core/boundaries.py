@@ -5,6 +5,8 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.core.labels import highest_label
+from cellstack.core.planes import Stack, slabs
 from cellstack.core.types import Labels, Spacing
 
 Integers = NDArray[np.integer[Any]]
@@ -120,8 +122,62 @@ def contact_areas(labels: Labels, faces: Faces, spacing: Spacing) -> NDArray[np.
     >>> faces.sum_by_pair(faces.area), contact_areas(labels, faces, (2.0, 1.0, 1.0)).round(3)
     (array([6.]), array([4.472]))
     """
+    pairs, lengths = _patches(labels, faces, spacing)
+    return cast(NDArray[np.float64], np.bincount(pairs, lengths, len(faces.lower)))
+
+
+def measure_contact_areas(labels: Stack, spacing: Spacing) -> tuple[Integers, NDArray[np.float64]]:
+    """Return the pairs of labels that touch, and the areas of their contacts.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) ndarray or stack of unsigned int
+        A few planes at a time are taken. 0 is treated as a label like the others.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+
+    Returns
+    -------
+    pairs : (k, 2) ndarray of int
+        Lower and upper label of each pair, ordered by label.
+    areas : (k,) ndarray of float
+        In um2, see :func:`contact_areas`.
+
+    Examples
+    --------
+    >>> labels = np.array([[[1, 1, 2], [1, 2, 2]]], np.uint16)
+    >>> pairs, areas = measure_contact_areas(labels, (2.0, 1.0, 1.0))
+    >>> pairs, areas.round(3)
+    (array([[1, 2]]), array([4.472]))
+    """
+    count = highest_label(labels) + 1
+    known, totals = np.zeros(0, np.int64), np.zeros(0)
+    for slab in slabs(len(labels), _tile(spacing)[0]):
+        part = labels[slab.start : slab.stop + 1]  # with the faces to the next slab
+        faces = find_faces(part, spacing)
+        inner = faces.before < (slab.stop - slab.start) * part[0].size
+        own = Faces(*faces[:2], *(each[inner] for each in faces[2:]))
+        pair, lengths = _patches(part, own, spacing)
+        keys = pair_keys(faces.lower, faces.upper, count)[pair]
+        merged = np.union1d(known, keys)
+        summed = np.zeros(len(merged))
+        summed[np.searchsorted(merged, known)] = totals
+        np.add.at(summed, np.searchsorted(merged, keys), lengths)
+        known, totals = merged, summed
+    return np.stack(np.divmod(known, count), axis=1), totals
+
+
+def _tile(spacing: Spacing) -> list[int]:
+    """Return the size of a tile in voxels."""
     side = max(MIN_TILE_FINE * min(spacing), MIN_TILE_COARSE * max(spacing))
-    tile = [max(1, round(side / step)) for step in spacing]
+    return [max(1, round(side / step)) for step in spacing]
+
+
+def _patches(
+    labels: Labels, faces: Faces, spacing: Spacing
+) -> tuple[Integers, NDArray[np.float64]]:
+    """Return pair and area of the part of each contact in each tile, ordered by pair and tile."""
+    tile = _tile(spacing)
     tiles = [-(-size // length) for size, length in zip(labels.shape, tile, strict=True)]
     index = np.unravel_index(faces.before, labels.shape)
     place = np.ravel_multi_index(
@@ -135,8 +191,7 @@ def contact_areas(labels: Labels, faces: Faces, spacing: Spacing) -> NDArray[np.
         for axis in range(3)
     ]
     lengths = np.linalg.norm(np.stack(vectors), axis=0)
-    pairs = patches // np.prod(tiles)
-    return cast(NDArray[np.float64], np.bincount(pairs, lengths, len(faces.lower)))
+    return patches // np.prod(tiles), cast(NDArray[np.float64], lengths)
 
 
 def pair_keys(first: Integers, second: Integers, count: int) -> NDArray[np.int64]:

@@ -4,7 +4,8 @@ import cc3d
 import numpy as np
 
 from cellstack.core.labels import relabel
-from cellstack.core.types import BoolVolume, Boxes, Labels
+from cellstack.core.planes import Stack
+from cellstack.core.types import BoolVolume, Boxes
 
 
 def keep_marked_components(mask: BoolVolume, markers: BoolVolume) -> BoolVolume:
@@ -35,12 +36,12 @@ def keep_marked_components(mask: BoolVolume, markers: BoolVolume) -> BoolVolume:
     return relabel(components, marked)
 
 
-def find_divided(labels: Labels, boxes: Boxes) -> list[int]:
+def find_divided(labels: Stack, boxes: Boxes) -> list[int]:
     """Return the labels of objects that consist of several parts.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int
+    labels : (Z, Y, X) ndarray or stack of unsigned int
         0 is background.
     boxes : dict of int to tuple of slice
         Bounding boxes, see :func:`cellstack.core.labels.find_boxes`.

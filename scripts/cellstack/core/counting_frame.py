@@ -14,7 +14,9 @@ from math import ceil, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.types import Box, Labels, Spacing
+from cellstack.core.labels import highest_label
+from cellstack.core.planes import Planes
+from cellstack.core.types import Box, Spacing
 
 FIRST_FACES = ("first_plane", "first_row", "first_column")  # by axis
 
@@ -57,12 +59,12 @@ def place_frame(
     return tuple(frame)
 
 
-def count_in_frame(labels: Labels, frame: Box) -> NDArray[np.bool_]:
+def count_in_frame(labels: Planes, frame: Box) -> NDArray[np.bool_]:
     """Return which objects count in a counting frame.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int
+    labels : (Z, Y, X) ndarray or planes of unsigned int
         Labels 1..n of all objects; 0 is background.
     frame : (3,) tuple of slice
         From :func:`place_frame`.
@@ -93,16 +95,17 @@ def count_in_frame(labels: Labels, frame: Box) -> NDArray[np.bool_]:
     >>> count_in_frame(labels, (slice(0, 1), slice(0, 1), slice(1, 6)))
     array([False,  True,  True])
     """
-    counted = np.zeros(int(labels.max(initial=0)) + 1, bool)
-    for plane in labels[frame]:
-        counted[plane] = True
-    within: list[slice] = [slice(None)] * 3
-    for axis, side in enumerate(frame):
-        earlier = list(within)
-        earlier[axis] = slice(0, side.start)
-        for plane in labels[tuple(earlier)]:
-            counted[plane] = False
-        within[axis] = slice(0, side.stop)
+    planes, rows, columns = frame
+    reached, earlier = np.zeros((2, highest_label(labels) + 1), bool)
+    for z, plane in enumerate(labels):
+        if z < planes.start:
+            earlier[plane] = True
+        if z < planes.stop:
+            earlier[plane[: rows.start]] = True
+            earlier[plane[: rows.stop, : columns.start]] = True
+        if planes.start <= z < planes.stop:
+            reached[plane[rows, columns]] = True
+    counted: NDArray[np.bool_] = reached & ~earlier
     return counted[1:]
 
 

@@ -17,7 +17,8 @@ from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
 from cellstack.core import parallel
-from cellstack.core.types import BoolVolume, Box, Boxes, Labels, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import BoolVolume, Box, Boxes, Spacing
 
 PRODUCT_OF_SMALL = 1 << 13  # pairs of corners that are compared at once
 MAX_PRODUCT = 1 << 16  # pairs of corners that are compared without a k-d tree
@@ -39,14 +40,12 @@ class Surface(NamedTuple):
     """(3,) last corner of the bounding box in um."""
 
 
-def find_surfaces(
-    labels: Labels, boxes: Boxes, spacing: Spacing, threads: int = 1
-) -> list[Surface]:
+def find_surfaces(labels: Stack, boxes: Boxes, spacing: Spacing, threads: int = 1) -> list[Surface]:
     """Find the surface of each object.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int
+    labels : (Z, Y, X) ndarray or stack of unsigned int
         0 is background.
     boxes : dict of int to tuple of slice
         Bounding boxes, see :func:`cellstack.core.labels.find_boxes`.

@@ -78,19 +78,10 @@ def percentiles_of_planes(
     """
     if isinstance(planes, np.ndarray) and no_data is None:
         return percentiles(planes, percents)
-    counts, floats = np.zeros(0, int), []
-    for z in range(len(planes)):
-        data = planes[z] if no_data is None else planes[z][~no_data[z]]
-        if data.dtype.kind == "u":
-            own = count_values(data)
-            length = max(len(counts), len(own))
-            counts = np.pad(counts, (0, length - len(counts)))
-            counts[: len(own)] += own
-        else:
-            floats.append(data.ravel())
-    if floats:
-        return percentiles(np.concatenate(floats), percents)
-    return _percentiles_of_counts(counts, percents)
+    if planes.dtype.kind == "u":
+        return _percentiles_of_counts(count_planes(planes, no_data), percents)
+    parts = [plane if no_data is None else plane[~no_data[z]] for z, plane in enumerate(planes)]
+    return percentiles(np.concatenate([part.ravel() for part in parts]), percents)
 
 
 def _percentiles_of_counts(counts: NDArray[np.int_], percents: Sequence[float]) -> list[float]:
@@ -121,6 +112,33 @@ def count_values(stack: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.int_]:
     flat, counts = stack.ravel(), np.zeros(int(stack.max(initial=0)) + 1, int)
     for start in range(0, len(flat), VALUES_PER_BLOCK):
         counts += np.bincount(flat[start : start + VALUES_PER_BLOCK], minlength=len(counts))
+    return counts
+
+
+def count_planes(planes: Planes, no_data: Planes | None = None) -> NDArray[np.int_]:
+    """Return how often each value occurs in a stack that need not fit into memory.
+
+    Parameters
+    ----------
+    planes : (Z, Y, X) ndarray or planes of uint8 or uint16
+    no_data : (Z, Y, X) ndarray or planes of bool, optional
+        Voxels that are left out.
+
+    Returns
+    -------
+    (maximum + 1,) ndarray of int
+        See :func:`count_values`.
+
+    Examples
+    --------
+    >>> count_planes(np.uint8([[[3, 1]], [[1, 0]]]), np.array([[[False, False]], [[False, True]]]))
+    array([0, 2, 0, 1])
+    """
+    counts = np.zeros(1, int)
+    for z, plane in enumerate(planes):
+        own = count_values(plane if no_data is None else plane[~no_data[z]])
+        counts = np.pad(counts, (0, max(0, len(own) - len(counts))))
+        counts[: len(own)] += own
     return counts
 
 

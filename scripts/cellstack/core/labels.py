@@ -6,7 +6,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core import parallel
+from cellstack.core.planes import ComputedStack, Planes, Stack
 from cellstack.core.types import Boxes, Labels, Scalar
+
+
+def relabel_parts(labels: Stack, table: NDArray[Scalar]) -> ComputedStack:
+    """Replace each label by its entry in a table when a part is taken; see :func:`relabel`.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) ndarray or stack of unsigned int
+    table : (n + 1,) ndarray
+        The new value of each label 0..n.
+
+    Returns
+    -------
+    ComputedStack
+        Of the type of `table`.
+
+    Examples
+    --------
+    >>> labels = np.array([[[0, 2, 2, 3]]], np.uint16)
+    >>> relabel_parts(labels, np.array([0, 0, 1, 2], np.uint8))[0, :, 2:]
+    array([[1, 2]], dtype=uint8)
+    """
+    return ComputedStack(labels.shape, table.dtype, lambda box: table[labels[box]])
 
 
 def relabel(labels: Labels, table: NDArray[Scalar]) -> NDArray[Scalar]:
@@ -42,12 +66,23 @@ def relabel(labels: Labels, table: NDArray[Scalar]) -> NDArray[Scalar]:
     return found
 
 
-def count_voxels(labels: Labels) -> NDArray[np.int_]:
+def highest_label(labels: Planes) -> int:
+    """Return the highest label, 0 without labels.
+
+    Examples
+    --------
+    >>> highest_label(np.array([[[0, 2]], [[3, 1]]], np.uint16))
+    3
+    """
+    return max((int(plane.max(initial=0)) for plane in labels), default=0)
+
+
+def count_voxels(labels: Planes) -> NDArray[np.int_]:
     """Return the number of voxels of each label.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int
+    labels : (Z, Y, X) ndarray or planes of unsigned int
 
     Returns
     -------
@@ -64,22 +99,32 @@ def count_voxels(labels: Labels) -> NDArray[np.int_]:
     >>> count_voxels(np.array([[[0, 2, 2, 3]]], np.uint16))
     array([1, 0, 2, 1])
     """
-    counts = np.zeros(int(labels.max(initial=0)) + 1, int)
+    counts = np.zeros(1, int)
     for plane in labels:
         flat = plane.ravel()
         if len(flat) == 0:
             continue
+        counts = _lengthened(counts, int(flat.max()) + 1)
         ends = np.append(np.flatnonzero(flat[1:] != flat[:-1]), len(flat) - 1)
         np.add.at(counts, flat[ends], np.diff(ends, prepend=-1))
     return counts
 
 
-def find_boxes(labels: Labels) -> Boxes:
+def _lengthened(values: NDArray[np.int_], length: int, fill: int = 0) -> NDArray[np.int_]:
+    """Return values of shape (..., n) with more values, if there are fewer."""
+    missing = length - values.shape[-1]
+    if missing <= 0:
+        return values
+    margins = [(0, 0)] * (values.ndim - 1) + [(0, missing)]
+    return np.pad(values, margins, constant_values=fill)
+
+
+def find_boxes(labels: Planes) -> Boxes:
     """Return the bounding box of each label.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int
+    labels : (Z, Y, X) ndarray or planes of unsigned int
         0 is background.
 
     Returns
@@ -99,9 +144,11 @@ def find_boxes(labels: Labels) -> Boxes:
     >>> boxes[2]
     (slice(0, 1, None), slice(0, 1, None), slice(1, 3, None))
     """
-    count = int(labels.max(initial=0)) + 1
-    low, high = np.full((3, count), max(labels.shape)), np.zeros((3, count), int)
+    beyond = max(labels.shape)
+    low, high = np.full((3, 1), beyond), np.zeros((3, 1), int)
     for z, plane in enumerate(labels):
+        count = int(plane.max(initial=0)) + 1
+        low, high = _lengthened(low, count, beyond), _lengthened(high, count)
         label, y, start, stop = _runs_in_rows(plane)
         for axis, first, after in ((0, z, z + 1), (1, y, y + 1), (2, start, stop)):
             np.minimum.at(low[axis], label, first)

@@ -8,12 +8,13 @@ has no such step.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.types import BoolVolume, Labels, RawVolume, Scalar, Spacing
+from cellstack.core.planes import ComputedStack, Planes, Stack, section, slabs
+from cellstack.core.types import BoolVolume, Box, RawVolume, Scalar, Spacing
 
 MIN_FACE_FRACTION = 0.002  # of all pixels at the faces, that have the value and equal neighbours
 MIN_FRACTION = 0.0005  # of the stack
@@ -48,12 +49,12 @@ class NoData(NamedTuple):
     limit: float
 
 
-def find_no_data(stack: RawVolume) -> NoData | None:
+def find_no_data(stack: Stack) -> NoData | None:
     """Find the value of the voxels without data, if a stack has any.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+    stack : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
         Raw intensities.
 
     Returns
@@ -91,7 +92,10 @@ def find_no_data(stack: RawVolume) -> NoData | None:
     (0.0, True)
     """
     value = _constant_at_faces(stack)
-    if value is None or not MIN_FRACTION <= np.mean(stack == value) < 1:
+    if value is None:
+        return None
+    count = sum(np.count_nonzero(plane == value) for plane in stack)
+    if not MIN_FRACTION <= count / stack.size < 1:
         return None
     if sorted(stack.shape)[1] == 1:  # a line of voxels has no section
         return None
@@ -151,6 +155,42 @@ def mark_no_data(stack: RawVolume, no_data: NoData) -> BoolVolume:
             grown[z] &= (plane >= low) & (plane <= high)
         marked = grown
     return marked
+
+
+def no_data_of_parts(stack: Stack, no_data: NoData) -> ComputedStack:
+    """Mark the voxels without data of each part of a stack when it is taken.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
+        Raw intensities.
+    no_data : NoData
+        From :func:`find_no_data`.
+
+    Returns
+    -------
+    ComputedStack
+        Of bool, see :func:`mark_no_data`.
+
+    Examples
+    --------
+    >>> stack = np.uint8([[[0, 0, 40, 99, 97]]])
+    >>> no_data_of_parts(stack, NoData(0.0, 80.0))[:, :, 2:4]
+    array([[[ True, False]]])
+    """
+
+    def mark(box: Box) -> BoolVolume:
+        wide = []
+        inner = []
+        for side, length in zip(box, stack.shape, strict=True):
+            covered = range(side.start, side.stop, side.step)
+            first = max(0, min(covered, default=0) - BLURRED_VOXELS)
+            wide.append(slice(first, min(length, max(covered, default=0) + BLURRED_VOXELS + 1)))
+            inner.append(np.asarray(covered, int) - first)
+        marked = mark_no_data(stack[tuple(wide)], no_data)
+        return cast(BoolVolume, marked[np.ix_(*inner)])
+
+    return ComputedStack(stack.shape, np.bool_, mark)
 
 
 def widen(mask: BoolVolume) -> BoolVolume:
@@ -227,14 +267,14 @@ def fill_no_data(stack: NDArray[Scalar], no_data: BoolVolume, spacing: Spacing) 
     return filled
 
 
-def labels_beside(labels: Labels, no_data: BoolVolume) -> NDArray[np.int_]:
+def labels_beside(labels: Planes, no_data: Stack) -> NDArray[np.int_]:
     """Return the labels that reach the border of the regions without data, or lie in them.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int
+    labels : (Z, Y, X) ndarray or planes of unsigned int
         0 is background.
-    no_data : (Z, Y, X) ndarray of bool
+    no_data : (Z, Y, X) ndarray or stack of bool
         Voxels without data.
 
     Returns
@@ -247,16 +287,23 @@ def labels_beside(labels: Labels, no_data: BoolVolume) -> NDArray[np.int_]:
     >>> labels_beside(np.uint16([[[1, 0, 2, 0, 3, 3]]]), np.arange(6).reshape(1, 1, 6) > 4)
     array([3])
     """
-    found = np.unique(labels[widen(no_data)]).astype(int)
-    return found[found > 0]
+    found: list[NDArray[np.int_]] = []
+    for slab in slabs(len(labels)):
+        first = max(0, slab.start - 1)
+        near = widen(no_data[first : slab.stop + 1])
+        found += [
+            np.unique(labels[z][near[z - first]]).astype(int) for z in range(slab.start, slab.stop)
+        ]
+    unique = np.unique(np.concatenate([np.zeros(0, int), *found]))
+    return unique[unique > 0]
 
 
-def _constant_at_faces(stack: RawVolume) -> float | None:
+def _constant_at_faces(stack: Stack) -> float | None:
     """Return the most frequent value of pixels at the faces that have equal neighbours."""
     pixels, constant = 0, []
     for axis in range(3):
         for index in (0, -1):
-            face = np.take(stack, index, axis)
+            face = section(stack, axis, index)
             pixels += face.size
             inner = face[:-1, :-1] if min(face.shape) > 1 else face
             same = np.ones(inner.shape, bool)
@@ -272,7 +319,7 @@ def _constant_at_faces(stack: RawVolume) -> float | None:
     return float(found[np.argmax(counts)])
 
 
-def _sections(stack: RawVolume) -> Iterator[NDArray[np.float32]]:
+def _sections(stack: Stack) -> Iterator[NDArray[np.float32]]:
     """Yield sections of a stack across each axis, except sections one pixel wide."""
     for axis in range(3):
         if min(np.delete(stack.shape, axis)) == 1:
@@ -280,7 +327,7 @@ def _sections(stack: RawVolume) -> Iterator[NDArray[np.float32]]:
         count = min(SECTIONS_PER_AXIS, stack.shape[axis])
         places = (np.arange(count) + 0.5) * stack.shape[axis] / count
         for place in places.astype(int).tolist():
-            yield np.take(stack, place, axis).astype(np.float32)
+            yield section(stack, axis, place).astype(np.float32)
 
 
 def _values_of_section(
@@ -302,13 +349,13 @@ def _values_of_section(
     return section[distance == 1], section[near], section[far], section[data], differences
 
 
-def _shape_of_data(stack: RawVolume, value: float) -> tuple[float, float]:
+def _shape_of_data(stack: Stack, value: float) -> tuple[float, float]:
     """Return the fraction of the data in the largest piece of a section, and pieces per line."""
     import cc3d
 
     largest = total = runs = lines = 0
-    for section in _sections(stack):
-        data = section != value
+    for values in _sections(stack):
+        data = values != value
         pieces = cc3d.connected_components(data[None], connectivity=6)
         largest += int(np.bincount(pieces.ravel())[1:].max(initial=0))
         total += int(data.sum())
@@ -319,7 +366,7 @@ def _shape_of_data(stack: RawVolume, value: float) -> tuple[float, float]:
     return largest / max(1, total), runs / max(1, lines)
 
 
-def _covered_faces(stack: RawVolume, value: float) -> int:
+def _covered_faces(stack: Stack, value: float) -> int:
     """Return the number of faces of which at least a quarter is covered by data."""
-    faces = [np.take(stack, i, axis) for axis in range(3) for i in (0, -1) if stack.shape[axis] > 1]
+    faces = [section(stack, axis, i) for axis in range(3) for i in (0, -1) if stack.shape[axis] > 1]
     return sum(float(np.mean(face != value)) >= MIN_FACE_COVER for face in faces)

@@ -9,6 +9,8 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.core.labels import highest_label
+from cellstack.core.planes import Planes
 from cellstack.core.types import Labels
 
 MIN_FRACTION_INSIDE = 0.5  # of an object, for another one to contain it
@@ -55,12 +57,12 @@ class Pairs(NamedTuple):
     """(k,) intersection over union."""
 
 
-def count_overlaps(ground_truth: Labels, labels: Labels) -> Overlaps:
+def count_overlaps(ground_truth: Planes, labels: Planes) -> Overlaps:
     """Count the voxels shared by each pair of objects.
 
     Parameters
     ----------
-    ground_truth, labels : (Z, Y, X) ndarray of unsigned int
+    ground_truth, labels : (Z, Y, X) ndarray or planes of unsigned int
         Label images of the same shape; 0 is background.
 
     Returns
@@ -79,7 +81,7 @@ def count_overlaps(ground_truth: Labels, labels: Labels) -> Overlaps:
            [1, 0, 1],
            [1, 2, 2]])
     """
-    columns = int(labels.max(initial=0)) + 1
+    columns = highest_label(labels) + 1
     keys, counts = [], []
     for true_plane, plane in zip(ground_truth, labels, strict=True):
         plane_keys, plane_counts = _count_plane(true_plane, plane, columns)
@@ -89,7 +91,7 @@ def count_overlaps(ground_truth: Labels, labels: Labels) -> Overlaps:
     # Counts are summed as floats, which hold integers up to 2**53.
     voxels = np.bincount(place, np.concatenate(counts)).astype(np.int64)
     true_label, label = np.divmod(pairs, columns)
-    true_voxels = np.bincount(true_label, voxels, int(ground_truth.max()) + 1)
+    true_voxels = np.bincount(true_label, voxels)
     label_voxels = np.bincount(label, voxels, columns)
     return Overlaps(
         true_label, label, voxels, true_voxels.astype(np.int64), label_voxels.astype(np.int64)

@@ -1,9 +1,18 @@
-"""Stacks that are read or computed plane by plane, so that they need not fit into memory."""
+"""Stacks that are read or computed in parts, so that they need not fit into memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
+
+from cellstack.core.types import Box
+
+PLANES_PER_SLAB = 8
+
+Allocate = Callable[[Sequence[int], Any], Any]
+"""Takes a shape and a type, and returns a stack with voxels of any value to which planes are
+written: `numpy.empty`, or that of :func:`cellstack.files.mapped.scratch_stacks`."""
 
 
 class Planes(Protocol):
@@ -17,11 +26,25 @@ class Planes(Protocol):
     def size(self) -> int:
         """Number of voxels."""
 
+    @property
+    def dtype(self) -> Any:
+        """Type of the voxels."""
+
     def __len__(self) -> int:
         """Return the number of planes."""
 
+    def __iter__(self) -> Iterator[Any]:
+        """Return the planes one after the other."""
+
     def __getitem__(self, z: int, /) -> NDArray[Any]:
         """Return a plane."""
+
+
+class Stack(Planes, Protocol):
+    """A stack of which planes, slabs and boxes are taken; any (Z, Y, X) ndarray is one."""
+
+    def __getitem__(self, where: Any, /) -> Any:
+        """Return a plane, for an index; or a part, for a slice or a tuple of up to 3 slices."""
 
 
 class ComputedPlanes:
@@ -31,14 +54,15 @@ class ComputedPlanes:
     ----------
     shape : (3,) tuple of int
         Number of planes, rows and columns.
+    dtype : dtype
+        Type of the voxels.
     plane : callable
         Takes the index of a plane and returns it, of shape (Y, X).
 
     Examples
     --------
-    >>> import numpy as np
     >>> stack = np.arange(8).reshape(2, 2, 2)
-    >>> doubled = ComputedPlanes(stack.shape, lambda z: 2 * stack[z])
+    >>> doubled = ComputedPlanes(stack.shape, stack.dtype, lambda z: 2 * stack[z])
     >>> doubled[1]
     array([[ 8, 10],
            [12, 14]])
@@ -46,8 +70,11 @@ class ComputedPlanes:
     [(2, 2), (2, 2)]
     """
 
-    def __init__(self, shape: tuple[int, ...], plane: Callable[[int], NDArray[Any]]) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], dtype: Any, plane: Callable[[int], NDArray[Any]]
+    ) -> None:
         self.shape = shape
+        self.dtype = np.dtype(dtype)
         self.size = shape[0] * shape[1] * shape[2]
         self._plane = plane
 
@@ -55,8 +82,115 @@ class ComputedPlanes:
         """Return the number of planes."""
         return self.shape[0]
 
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        """Return the planes one after the other."""
+        return map(self._plane, range(len(self)))
+
     def __getitem__(self, z: int, /) -> NDArray[Any]:
-        """Return a plane; raise IndexError after the last one, which ends a loop."""
-        if not 0 <= z < len(self):
-            raise IndexError(z)
-        return self._plane(z)
+        """Return a plane."""
+        return self._plane(range(len(self))[z])
+
+
+class ComputedStack:
+    """A stack whose parts are read or computed each time that they are taken.
+
+    Parameters
+    ----------
+    shape : (3,) tuple of int
+        Number of planes, rows and columns.
+    dtype : dtype
+        Type of the voxels.
+    part : callable
+        Takes a tuple of three slices with a start, a stop and a positive step, within the stack,
+        and returns this part.
+
+    Examples
+    --------
+    >>> stack = np.arange(12).reshape(2, 2, 3)
+    >>> doubled = ComputedStack(stack.shape, stack.dtype, lambda box: 2 * stack[box])
+    >>> doubled[1]
+    array([[12, 14, 16],
+           [18, 20, 22]])
+    >>> doubled[:, :1, 1:9].shape, doubled[-1, 0].tolist(), len(list(doubled))
+    ((2, 1, 2), [12, 14, 16], 2)
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], dtype: Any, part: Callable[[Box], NDArray[Any]]
+    ) -> None:
+        self.shape = shape
+        self.dtype = np.dtype(dtype)
+        self.size = shape[0] * shape[1] * shape[2]
+        self._part = part
+
+    def __len__(self) -> int:
+        """Return the number of planes."""
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        """Return the planes one after the other."""
+        return (self[z] for z in range(len(self)))
+
+    def __getitem__(self, where: int | slice | tuple[int | slice, ...], /) -> NDArray[Any]:
+        """Return a part; an axis with an index is left out, as in an ndarray."""
+        given = where if isinstance(where, tuple) else (where,)
+        given += (slice(None),) * (3 - len(given))
+        box: list[slice] = []
+        kept: list[slice | int] = []
+        for each, length in zip(given, self.shape, strict=True):
+            if isinstance(each, slice):
+                covered = range(length)[each]
+                ends = (min(covered), max(covered) + 1) if covered else (0, 0)
+                box.append(slice(*ends, abs(covered.step)))
+                kept.append(slice(None, None, 1 if covered.step > 0 else -1))
+            else:
+                index = range(length)[each]
+                box.append(slice(index, index + 1, 1))
+                kept.append(0)
+        return self._part(tuple(box))[tuple(kept)]
+
+
+def slabs(count: int, depth: int = PLANES_PER_SLAB) -> list[slice]:
+    """Divide planes into slabs.
+
+    Examples
+    --------
+    >>> slabs(5, 2)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    return [slice(z, min(z + depth, count)) for z in range(0, count, depth)]
+
+
+def section(stack: Stack, axis: int, index: int) -> NDArray[Any]:
+    """Return a section of a stack across an axis.
+
+    Examples
+    --------
+    >>> section(np.arange(8).reshape(2, 2, 2), 1, -1)
+    array([[2, 3],
+           [6, 7]])
+    """
+    where: list[int | slice] = [slice(None)] * 3
+    where[axis] = index
+    taken: NDArray[Any] = stack[tuple(where)]
+    return taken
+
+
+def as_type(stack: Stack, dtype: "np.dtype[Any]") -> Stack:
+    """Convert the type of a stack, of one that is not in memory when a part is taken.
+
+    Examples
+    --------
+    >>> as_type(np.array([[[1, 2]]], np.int32), np.dtype(np.uint8))
+    array([[[1, 2]]], dtype=uint8)
+    """
+    if isinstance(stack, np.ndarray):
+        return stack.astype(dtype, copy=False)
+    if stack.dtype == dtype:
+        return stack
+
+    def convert(box: Box) -> NDArray[Any]:
+        part: NDArray[Any] = stack[box].astype(dtype)
+        return part
+
+    return ComputedStack(stack.shape, dtype, convert)

@@ -6,7 +6,8 @@ import numpy as np
 
 from cellstack.core import overlaps
 from cellstack.core.overlaps import Overlaps, Pairs
-from cellstack.core.types import Labels, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import Spacing
 from cellstack.evaluate import label_errors, scores, surface_distance
 from cellstack.evaluate.label_errors import LabelError
 from cellstack.evaluate.score_columns import OUTLINES
@@ -29,12 +30,12 @@ class Evaluation(TypedDict):
     matches: list[LabelError]
 
 
-def evaluate_labels(ground_truth: Labels, labels: Labels, spacing: Spacing) -> Evaluation:
+def evaluate_labels(ground_truth: Stack, labels: Stack, spacing: Spacing) -> Evaluation:
     """Compute the scores of a label image.
 
     Parameters
     ----------
-    ground_truth, labels : (Z, Y, X) ndarray of unsigned int
+    ground_truth, labels : (Z, Y, X) ndarray or stack of unsigned int
         Label images of the same shape, numbered 1..m and 1..n; 0 is background.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -123,7 +124,7 @@ def _score(table: Overlaps, matched: Pairs, threshold: float) -> Scores:
 
 
 def _compare_shapes(
-    ground_truth: Labels, labels: Labels, table: Overlaps, matched: Pairs, spacing: Spacing
+    ground_truth: Stack, labels: Stack, table: Overlaps, matched: Pairs, spacing: Spacing
 ) -> Scores:
     """Compare the volumes and surfaces of matched objects."""
     if not len(matched.iou):

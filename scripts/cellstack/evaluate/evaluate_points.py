@@ -3,14 +3,14 @@
 import numpy as np
 
 from cellstack.core import overlaps
-from cellstack.core.types import Labels
+from cellstack.core.planes import Planes
 from cellstack.evaluate import scores
 from cellstack.evaluate.evaluate_labels import Evaluation, Scores
 from cellstack.evaluate.label_errors import LabelError
 from cellstack.evaluate.score_columns import BY_STACK, BY_THRESHOLD, KEY, POINTS
 
 
-def evaluate_points(ground_truth: Labels, labels: Labels) -> Evaluation:
+def evaluate_points(ground_truth: Planes, labels: Planes) -> Evaluation:
     """Compute the scores that need no outlines.
 
     An object that contains a point is a true positive, whether it contains one or several; an
@@ -19,9 +19,9 @@ def evaluate_points(ground_truth: Labels, labels: Labels) -> Evaluation:
 
     Parameters
     ----------
-    ground_truth : (Z, Y, X) ndarray of unsigned int
+    ground_truth : (Z, Y, X) ndarray or planes of unsigned int
         Points: a voxel for each of the labels 1..m; 0 elsewhere.
-    labels : (Z, Y, X) ndarray of unsigned int
+    labels : (Z, Y, X) ndarray or planes of unsigned int
         Label image of the same shape, numbered 1..n; 0 is background.
 
     Returns

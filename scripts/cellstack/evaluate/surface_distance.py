@@ -6,17 +6,18 @@ from numpy.typing import NDArray
 
 from cellstack.core.labels import find_boxes
 from cellstack.core.overlaps import Pairs
-from cellstack.core.types import BoolVolume, Labels, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import BoolVolume, Spacing
 
 
 def surface_distances(
-    ground_truth: Labels, labels: Labels, pairs: Pairs, spacing: Spacing
+    ground_truth: Stack, labels: Stack, pairs: Pairs, spacing: Spacing
 ) -> NDArray[np.float64]:
     """Return the mean distance between the surfaces of each pair of objects.
 
     Parameters
     ----------
-    ground_truth, labels : (Z, Y, X) ndarray of unsigned int
+    ground_truth, labels : (Z, Y, X) ndarray or stack of unsigned int
         Label images of the same shape; 0 is background.
     pairs : Pairs
         The objects to compare.

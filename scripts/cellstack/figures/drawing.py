@@ -23,6 +23,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from cellstack.core.counting import counted
+from cellstack.core.planes import Planes
 from cellstack.core.types import Spacing
 from cellstack.errors import InputError
 from cellstack.figures.colors import ALERT, SECONDARY
@@ -74,14 +75,14 @@ def figure_size(figure: Figure) -> tuple[float, float]:
     return float(width), float(height)
 
 
-def check_shapes(title: str, images: Mapping[str, np.ndarray]) -> None:
+def check_shapes(title: str, images: Mapping[str, Planes]) -> None:
     """Raise an error if images of one stack differ in shape.
 
     Parameters
     ----------
     title : str
         Name of the stack, for the message.
-    images : dict of str to ndarray
+    images : dict of str to ndarray or planes
         By name, for the message.
 
     Raises

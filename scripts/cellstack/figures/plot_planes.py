@@ -2,12 +2,12 @@
 
 from types import MappingProxyType
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from cellstack.core.counting import counted
 from cellstack.core.labels import find_boxes
-from cellstack.core.types import Boxes, Labels, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import Boxes, Spacing
 from cellstack.figures import drawing, grid, outlines
 
 MAX_PLANES = 12
@@ -15,8 +15,8 @@ MAX_PLANES = 12
 
 @drawing.default_style()
 def plot_planes(
-    raw: np.ndarray,
-    segmentation: Labels,
+    raw: Stack,
+    segmentation: Stack,
     spacing: Spacing,
     *,
     title: str,
@@ -27,10 +27,10 @@ def plot_planes(
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray
+    raw : (Z, Y, X) ndarray or stack
         Intensities. All panels have the same grey range, the 0.5 to 99.5 percentiles of the
         planes shown.
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
         All objects found. Each has the same colour in all planes.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -112,7 +112,7 @@ def choose_planes(first: int, stop: int, most: int = MAX_PLANES) -> list[int]:
 
 
 def _trace(
-    segmentation: Labels, boxes: Boxes, spacing: Spacing, planes: list[int]
+    segmentation: Stack, boxes: Boxes, spacing: Spacing, planes: list[int]
 ) -> dict[int, list[tuple[int, outlines.Line]]]:
     """Return the outlines in each plane with their labels, in the order of the labels."""
     lines: dict[int, list[tuple[int, outlines.Line]]] = {z: [] for z in planes}

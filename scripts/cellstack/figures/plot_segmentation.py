@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cellstack.core.labels import find_boxes
-from cellstack.core.types import Boxes, Labels, Spacing
+from cellstack.core.planes import Planes, Stack
+from cellstack.core.types import Boxes, Spacing
 from cellstack.figures import drawing, outlines, views
 from cellstack.figures.colors import COLORS, SKY_BLUE
 
@@ -18,14 +19,14 @@ ObjectLines = list[tuple[int, outlines.Line]]
 
 @drawing.default_style()
 def plot_segmentation(
-    raw: np.ndarray,
-    segmentation: Labels,
-    labels: Labels,
+    raw: Stack,
+    segmentation: Stack,
+    labels: Planes,
     spacing: Spacing,
     *,
     title: str,
     note: str = "",
-    nuclei: np.ndarray | None = None,
+    nuclei: Stack | None = None,
     numbers: outlines.Numbers = MappingProxyType({}),
 ) -> Figure:
     """Draw the outlines of all objects over the raw data.
@@ -34,12 +35,12 @@ def plot_segmentation(
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray
+    raw : (Z, Y, X) ndarray or stack
         Intensities. Each block of panels has the grey range of the 0.5 to 99.5 percentiles of its
         images.
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
         All objects found.
-    labels : (Z, Y, X) ndarray of uint16 or uint32
+    labels : (Z, Y, X) ndarray or planes of uint16 or uint32
         The objects of `segmentation` that were selected for measurement; their numbers may differ.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -47,7 +48,7 @@ def plot_segmentation(
         Name of the stack.
     note : str
         A warning shown in the header; may be empty.
-    nuclei : (Z, Y, X) ndarray, optional
+    nuclei : (Z, Y, X) ndarray or stack, optional
         Intensities of a second channel, shown as a blue tint.
     numbers : dict of int to (int, bool)
         Number of each measured object by its label in `segmentation`, and whether it is flagged.
@@ -71,7 +72,8 @@ def plot_segmentation(
     boxes = find_boxes(segmentation)
     layout = views.lay_out(raw.shape, spacing, boxes, drawing.header_height(note))
     panels = [(block, view) for block in layout.blocks for view in layout.views]
-    lines, is_measured = _trace(segmentation, labels, boxes, spacing, layout.planes, panels)
+    lines = _trace(segmentation, boxes, spacing, layout.planes, panels)
+    is_measured = _find_measured(segmentation, labels, boxes)
     colors = outlines.label_colors(boxes)
 
     figure = drawing.new_figure(*layout.size)
@@ -109,19 +111,16 @@ def plot_segmentation(
 
 
 def _trace(
-    segmentation: Labels,
-    labels: Labels,
+    segmentation: Stack,
     boxes: Boxes,
     spacing: Spacing,
     chosen: list[int],
     panels: list[tuple[str, str]],
-) -> tuple[dict[tuple[str, str], ObjectLines], dict[int, bool]]:
-    """Return the outlines of each panel with their labels, and whether each object is measured."""
+) -> dict[tuple[str, str], ObjectLines]:
+    """Return the outlines of each panel with their labels."""
     lines: dict[tuple[str, str], ObjectLines] = {panel: [] for panel in panels}
-    is_measured = {}
     for label, box in boxes.items():
         mask = segmentation[box] == label
-        is_measured[label] = bool(labels[box][mask].any())
         within = [index - side.start for index, side in zip(chosen, box, strict=True)]
         for block, view in panels:
             through, down, across = views.VIEWS[view]
@@ -130,7 +129,15 @@ def _trace(
                 start = (box[down].start, box[across].start)
                 found = outlines.trace_outlines(seen, start, (spacing[down], spacing[across]))
                 lines[block, view] += [(label, line) for line in found]
-    return lines, is_measured
+    return lines
+
+
+def _find_measured(segmentation: Planes, labels: Planes, boxes: Boxes) -> dict[int, bool]:
+    """Return whether each object is measured."""
+    is_measured = np.zeros(max(boxes, default=0) + 1, bool)
+    for found, selected in zip(segmentation, labels, strict=True):
+        is_measured[found[selected > 0]] = True
+    return {label: bool(is_measured[label]) for label in boxes}
 
 
 def _add_legend(figure: Figure, measured: int, others: int) -> None:

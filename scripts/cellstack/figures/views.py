@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cellstack.core.planes import Planes, Stack, section
 from cellstack.core.types import Boxes, Spacing
 from cellstack.figures import drawing
 
@@ -62,7 +63,6 @@ def look_along(stack: np.ndarray, view: str, index: Sequence[int] | None) -> np.
     Parameters
     ----------
     stack : (Z, Y, X) ndarray
-        May be mapped into memory: it is read plane by plane.
     view : {"xy", "xz", "yz"}
     index : (3,) sequence of int or None
         The plane along each axis; None for the maximum projection.
@@ -76,6 +76,37 @@ def look_along(stack: np.ndarray, view: str, index: Sequence[int] | None) -> np.
     image: np.ndarray
     image = stack.max(axis=through) if index is None else stack.take(index[through], axis=through)
     return image if down < across else image.T
+
+
+def project(stack: Planes, views: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return the maximum projections of a stack, which is read plane by plane.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or planes
+    views : sequence of {"xy", "xz", "yz"}
+
+    Returns
+    -------
+    dict of str to (M, N) ndarray
+        See :func:`look_along`.
+
+    Examples
+    --------
+    >>> project(np.arange(8).reshape(2, 2, 2), ["xy", "yz"])
+    {'xy': array([[4, 5],
+           [6, 7]]), 'yz': array([[1, 5],
+           [3, 7]])}
+    """
+    found: dict[str, np.ndarray] = {}
+    along: dict[str, list[np.ndarray]] = {view: [] for view in views if view != "xy"}
+    for plane in stack:
+        if "xy" in views:
+            found["xy"] = np.maximum(found["xy"], plane) if "xy" in found else plane
+        for view, lines in along.items():
+            lines.append(plane.max(axis=VIEWS[view][0] - 1))
+    found |= {view: np.stack(lines, axis=1 if view == "yz" else 0) for view, lines in along.items()}
+    return {view: found[view] for view in views}
 
 
 class Layout(NamedTuple):
@@ -111,10 +142,16 @@ class Layout(NamedTuple):
         """Names of the views in each block."""
         return list(self.offsets)
 
-    def images(self, stack: np.ndarray, block: str) -> dict[str, np.ndarray]:
+    def images(self, stack: Stack, block: str) -> dict[str, np.ndarray]:
         """Return each view of a stack, see :func:`look_along`."""
-        index = self.planes if block == "plane" else None
-        return {view: look_along(stack, view, index) for view in self.views}
+        if block == "projection":
+            return project(stack, self.views)
+        images = {}
+        for view in self.views:
+            through, down, across = VIEWS[view]
+            image = section(stack, through, self.planes[through])
+            images[view] = image if down < across else image.T
+        return images
 
     @property
     def bar_length(self) -> float:

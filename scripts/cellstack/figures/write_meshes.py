@@ -2,18 +2,19 @@
 
 from cellstack.core.labels import find_boxes
 from cellstack.core.meshes import surface_mesh
-from cellstack.core.types import Labels, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import Spacing
 from cellstack.figures.objects import Numbers, label_colors
 from cellstack.files.meshes import ColoredMesh
 
 
-def make_meshes(segmentation: Labels, spacing: Spacing, numbers: Numbers) -> list[ColoredMesh]:
+def make_meshes(segmentation: Stack, spacing: Spacing, numbers: Numbers) -> list[ColoredMesh]:
     """Return the surfaces of the measured objects.
 
     Parameters
     ----------
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
-        All objects found; it may be mapped into memory.
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
+        All objects found.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     numbers : dict of int to (int, bool)

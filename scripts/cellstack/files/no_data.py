@@ -2,16 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cellstack.core.no_data import BLURRED_VOXELS, NoData, mark_no_data
-from cellstack.core.planes import ComputedPlanes, Planes
-from cellstack.core.types import BoolVolume, RawVolume
+from cellstack.core.no_data import NoData, mark_no_data, no_data_of_parts
+from cellstack.core.planes import Stack
+from cellstack.core.types import BoolVolume
 from cellstack.files.records import read_json
-from cellstack.files.stacks import read_planes, read_stack
+from cellstack.files.stacks import open_stack, read_stack
 
 
 def read_no_data(files: Sequence[Path]) -> BoolVolume | None:
@@ -37,19 +33,20 @@ def read_no_data(files: Sequence[Path]) -> BoolVolume | None:
     return mark_no_data(stack, NoData(found["value"], found["limit"]))
 
 
-def read_planes_without_data(files: Sequence[Path]) -> Planes | None:
-    """Mark the voxels of a channel that have no data plane by plane, see :func:`read_no_data`."""
+def open_no_data(files: Sequence[Path]) -> Stack | None:
+    """Mark the voxels of a channel that have no data where they are asked for.
+
+    Parameters
+    ----------
+    files : sequence of path-like
+        See :func:`read_no_data`.
+
+    Returns
+    -------
+    stack of bool or None
+        See :func:`cellstack.core.no_data.no_data_of_parts`; None if all voxels are data.
+    """
     found = read_json(files[0])["no_data"] if files else None
     if found is None:
         return None
-    stack, _ = read_planes(files[1])
-    no_data = NoData(found["value"], found["limit"])
-
-    def marked(z: int) -> NDArray[np.bool_]:
-        first = max(0, z - BLURRED_VOXELS)
-        last = min(len(stack), z + BLURRED_VOXELS + 1)
-        slab = np.stack([stack[each] for each in range(first, last)])
-        plane: NDArray[np.bool_] = mark_no_data(cast(RawVolume, slab), no_data)[z - first]
-        return plane
-
-    return ComputedPlanes(stack.shape, marked)
+    return no_data_of_parts(open_stack(files[1])[0], NoData(found["value"], found["limit"]))

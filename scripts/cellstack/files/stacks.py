@@ -6,26 +6,29 @@ Images from outside are read by :mod:`cellstack.files.readers.opening`.
 
 import colorsys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import chain, product
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
 from cellstack import __version__
-from cellstack.core.planes import ComputedPlanes, Planes
-from cellstack.core.types import Labels, Spacing
+from cellstack.core.planes import ComputedStack, Planes
+from cellstack.core.types import Box, Spacing
 from cellstack.errors import InputError
 from cellstack.files.atomic import atomic_write
+from cellstack.files.mapped import map_parts
 
 SOFTWARE = f"cellstack {__version__}"
 IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 # Above this size a classic TIFF cannot hold all pages, and few readers support the format in which
 # ImageJ stores such stacks
-IMAGEJ_BYTES = 2**32 - 2**25
+LARGE_BYTES = 2**32 - 2**25
+TILE = 512  # pixels: side of the tiles of compressed labels
 GOLDEN_RATIO = 0.618034  # steps of the hue by it give colours that differ
 UM_PER_CM = 1e4
 SPACING_TOLERANCE = 0.01  # channels may differ by as much as a file and the sheet
@@ -34,19 +37,20 @@ SPACING_KEY = "spacing_zyx_um"  # exact values; the resolution tags of TIFF are 
 
 def write_stack(
     path: str | Path,
-    stack: np.ndarray,
+    stack: Planes,
     spacing: Spacing,
     display: tuple[float, float] | None = None,
     is_labels: bool = False,
 ) -> None:
-    """Write a stack as an uncompressed TIFF that can be memory-mapped.
+    """Write a stack as an uncompressed TIFF, of which any part can be read.
 
     Parameters
     ----------
     path : path-like
-    stack : (Z, Y, X) ndarray
-        Stacks of uint8, uint16 and float32 below 4 GB are written as ImageJ TIFF, which Fiji opens
-        with the right scale, and all others as OME-TIFF.
+    stack : (Z, Y, X) ndarray or planes
+        One that is not in memory is taken plane by plane, twice without `display`. Stacks of
+        uint8, uint16 and float32 below 4 GB are written as ImageJ TIFF, which Fiji opens with the
+        right scale, and all others as OME-TIFF, those above 4 GB as BigTIFF.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
     display : (2,) tuple of float, optional
@@ -64,73 +68,28 @@ def write_stack(
     >>> stack.shape, stack.dtype.name, spacing
     ((5, 6, 7), 'uint16', (0.5, 0.2, 0.2))
     """
-    _write_uncompressed(
-        path, stack, stack, spacing, display or _value_range(stack, is_labels), is_labels
-    )
-
-
-def write_planes(
-    path: str | Path, planes: Planes, dtype: "np.dtype[Any]", spacing: Spacing, highest: int
-) -> None:
-    """Write labels that are computed plane by plane, the same file as :func:`write_stack` writes.
-
-    Parameters
-    ----------
-    path : path-like
-    planes : planes of uint16 or uint32
-    dtype : dtype
-        Their type.
-    spacing : (3,) sequence of float
-        Voxel size along z, y and x in um.
-    highest : int
-        The highest label.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> stack = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
-    >>> with TemporaryDirectory() as folder:
-    ...     names = [f"{folder}/{number}.tif" for number in (1, 2)]
-    ...     write_stack(names[0], stack, (0.5, 0.2, 0.2), is_labels=True)
-    ...     write_planes(names[1], stack, stack.dtype, (0.5, 0.2, 0.2), 23)
-    ...     Path(names[0]).read_bytes() == Path(names[1]).read_bytes()
-    True
-    """
-    # a stack of the same shape and type, without memory
-    stack = np.broadcast_to(np.zeros((), dtype), planes.shape)
-    one_by_one = (planes[z] for z in range(len(planes)))
-    _write_uncompressed(path, stack, one_by_one, spacing, (0.0, float(highest)), is_labels=True)
-
-
-def _write_uncompressed(
-    path: str | Path,
-    stack: np.ndarray,
-    data: np.ndarray | Iterator[np.ndarray],
-    spacing: Spacing,
-    display: tuple[float, float],
-    is_labels: bool,
-) -> None:
-    """Write the data, or planes of them, of a stack of the shape and type of `stack`."""
     z, y, x = (float(step) for step in spacing)
+    is_large = _is_large(stack)
     with atomic_write(path) as temporary:
-        if stack.dtype.name in IMAGEJ_TYPES and stack.nbytes < IMAGEJ_BYTES:
+        if stack.dtype.name in IMAGEJ_TYPES and not is_large:
             metadata: dict[str, Any] = {
                 "axes": "TZCYXS",
                 "spacing": z,
                 "unit": "um",
                 SPACING_KEY: f"{z!r} {y!r} {x!r}",
             }
-            low, high = display
+            low, high = display or _value_range(stack, is_labels)
             if low < high:
                 metadata |= {"min": float(low), "max": float(high)}
             if is_labels:
                 metadata |= {"mode": "color", "LUTs": [label_colors()]}
+            planes, rows, columns = stack.shape
             # all six axes of ImageJ; otherwise tifffile reads a last axis of length 1 as S
-            six = stack[None, :, None, :, :, None]
+            shape = (1, planes, 1, rows, columns, 1)
             tifffile.imwrite(
                 temporary,
-                six if data is stack else data,
-                shape=six.shape,
+                _pixels(stack, shape),
+                shape=shape,
                 dtype=stack.dtype,
                 imagej=True,
                 byteorder="<",
@@ -142,10 +101,11 @@ def _write_uncompressed(
         else:
             tifffile.imwrite(
                 temporary,
-                data,
+                _pixels(stack, stack.shape),
                 shape=stack.shape,
                 dtype=stack.dtype,
                 ome=True,
+                bigtiff=is_large,
                 photometric="minisblack",
                 software=SOFTWARE,
                 metadata=ome_metadata(path, stack, spacing),
@@ -153,12 +113,25 @@ def _write_uncompressed(
             )
 
 
-def _value_range(stack: np.ndarray, is_labels: bool) -> tuple[float, float]:
+def _is_large(stack: Planes) -> bool:
+    """Return whether a stack needs a BigTIFF."""
+    return stack.size * int(stack.dtype.itemsize) >= LARGE_BYTES
+
+
+def _pixels(stack: Planes, shape: Sequence[int]) -> np.ndarray | Iterator[np.ndarray]:
+    """Return the data of a stack, in a given shape, or its planes if it is not in memory."""
+    return stack.reshape(shape) if isinstance(stack, np.ndarray) else iter(stack)
+
+
+def _value_range(stack: Planes, is_labels: bool) -> tuple[float, float]:
     """Return the smallest and the largest finite value, for labels from 0."""
     if stack.size == 0:
         return 0.0, 0.0
-    high = float(np.fmax.reduce(stack, axis=None))
-    low = 0.0 if is_labels else float(np.fmin.reduce(stack, axis=None))
+    low, high = 0.0 if is_labels else np.nan, np.nan
+    for plane in stack:
+        high = float(np.fmax(high, np.fmax.reduce(plane, axis=None)))
+        if not is_labels:
+            low = float(np.fmin(low, np.fmin.reduce(plane, axis=None)))
     return (low, high) if np.isfinite([low, high]).all() else (0.0, 0.0)
 
 
@@ -178,27 +151,33 @@ def _resolution(spacing: Spacing) -> dict[str, Any]:
     return {"resolution": (UM_PER_CM / x, UM_PER_CM / y), "resolutionunit": "CENTIMETER"}
 
 
-def write_labels(path: str | Path, labels: Labels, spacing: Spacing, threads: int = 1) -> None:
+def write_labels(path: str | Path, labels: Planes, spacing: Spacing, threads: int = 1) -> None:
     """Write labels as a compressed OME-TIFF.
 
     Parameters
     ----------
     path : path-like
-    labels : (Z, Y, X) ndarray of uint16 or uint32
-        0 is background.
+    labels : (Z, Y, X) ndarray or planes of uint16 or uint32
+        0 is background. One that is not in memory is taken plane by plane. Planes larger than
+        512 x 512 pixels are divided into tiles, and stacks above 4 GB are written as BigTIFF.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
     threads : int
         Number of threads for the compression. The file does not depend on it.
     """
+    is_tiled = max(labels.shape[1:]) > TILE
     with atomic_write(path) as temporary:
         tifffile.imwrite(
             temporary,
-            labels,
+            _tiles(labels) if is_tiled else _pixels(labels, labels.shape),
+            shape=labels.shape,
+            dtype=labels.dtype,
             ome=True,
+            bigtiff=_is_large(labels),
             photometric="minisblack",
             compression="zlib",
             compressionargs={"level": 1},
+            tile=(TILE, TILE) if is_tiled else None,
             maxworkers=threads,
             software=SOFTWARE,
             metadata=ome_metadata(path, labels, spacing),
@@ -206,9 +185,19 @@ def write_labels(path: str | Path, labels: Labels, spacing: Spacing, threads: in
         )
 
 
+def _tiles(stack: Planes) -> Iterator[np.ndarray]:
+    """Yield the tiles of all planes; those at the edges are filled up with 0."""
+    _, rows, columns = stack.shape
+    for plane in stack:
+        for y, x in product(range(0, rows, TILE), range(0, columns, TILE)):
+            part = plane[y : y + TILE, x : x + TILE]
+            margins = [(0, TILE - length) for length in part.shape]
+            yield np.pad(part, margins)
+
+
 def write_channels(
     path: str | Path,
-    stack: np.ndarray,
+    stack: np.ndarray | Sequence[Planes],
     spacing: Spacing,
     names: Sequence[str],
     *,
@@ -221,8 +210,9 @@ def write_channels(
     Parameters
     ----------
     path : path-like
-    stack : ndarray of uint8, uint16 or float32
-        Its axes are those of `axes`.
+    stack : ndarray of uint8, uint16 or float32, or list of planes
+        Its axes are those of `axes`. Channels that are not in memory are a list, and the first
+        axis; they are taken plane by plane.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
     names : list of str
@@ -232,15 +222,25 @@ def write_channels(
         Name of the image, by default that of the file.
     compression : {"zlib", None}
     """
-    metadata = ome_metadata(path, stack, spacing)
+    data: np.ndarray | Iterator[np.ndarray]
+    if isinstance(stack, np.ndarray):
+        data = whole = stack
+    else:  # an array of the same shape and type, without memory
+        shape = (len(stack), *stack[0].shape)
+        whole = np.broadcast_to(np.zeros((), stack[0].dtype), shape)
+        data = chain.from_iterable(stack)
+    metadata = ome_metadata(path, whole, spacing)
     metadata |= {"axes": axes, "Channel": {"Name": list(names)}}
     if title is not None:
         metadata["Name"] = title
     with atomic_write(path) as temporary:
         tifffile.imwrite(
             temporary,
-            stack,
+            data,
+            shape=whole.shape,
+            dtype=whole.dtype,
             ome=True,
+            bigtiff=_is_large(whole),
             photometric="minisblack",
             compression=compression,
             software=SOFTWARE,
@@ -249,14 +249,14 @@ def write_channels(
         )
 
 
-def ome_metadata(path: str | Path, stack: np.ndarray, spacing: Spacing) -> dict[str, Any]:
+def ome_metadata(path: str | Path, stack: Planes, spacing: Spacing) -> dict[str, Any]:
     """Return the metadata of a stack for tifffile's OME-TIFF writer.
 
     Parameters
     ----------
     path : path-like
         The file. Its name becomes the name of the image.
-    stack : ndarray
+    stack : ndarray or planes
         Its shape, its type and the name of the file determine the UUID, which tifffile would
         otherwise draw at random.
     spacing : (3,) sequence of float
@@ -308,28 +308,35 @@ def read_stack(
         axes = series.get_axes(squeeze=False)
         stack = stack.reshape([stack.shape[axes.index(axis)] for axis in "ZYX"])
         stack = np.asarray(stack)  # slicing an ndarray is faster than slicing a memmap
-        if tif.imagej_metadata:
-            z, y, x = (float(step) for step in tif.imagej_metadata[SPACING_KEY].split())
-        else:
-            description: Any = tifffile.xml2dict(str(tif.ome_metadata))
-            pixels = description["OME"]["Image"]["Pixels"]
-            z, y, x = (float(pixels[f"PhysicalSize{axis}"]) for axis in "ZYX")
-    return stack, (z, y, x)
+        return stack, _spacing(tif)
 
 
-def read_planes(path: str | Path) -> tuple[Planes, tuple[float, float, float]]:
-    """Open a stack that cellstack wrote, to read it plane by plane.
+def _spacing(tif: tifffile.TiffFile) -> tuple[float, float, float]:
+    """Return the voxel size in a file that cellstack wrote."""
+    if tif.imagej_metadata:
+        z, y, x = (float(step) for step in tif.imagej_metadata[SPACING_KEY].split())
+    else:
+        description: Any = tifffile.xml2dict(str(tif.ome_metadata))
+        pixels = description["OME"]["Image"]["Pixels"]
+        z, y, x = (float(pixels[f"PhysicalSize{axis}"]) for axis in "ZYX")
+    return z, y, x
 
-    Unlike those of a memory-mapped stack, planes that were read do not stay in memory.
+
+def open_stack(path: str | Path) -> tuple[ComputedStack, tuple[float, float, float]]:
+    """Open a stack that cellstack wrote, to read parts of it.
+
+    Unlike those of a memory-mapped stack, parts that were read do not stay in memory.
 
     Parameters
     ----------
     path : path-like
-        A file written by :func:`write_stack`.
+        A file written by :func:`write_stack`, or one written by :func:`write_labels`, of which
+        planes are read fast, and boxes slowly.
 
     Returns
     -------
-    planes : Planes
+    stack : ComputedStack
+        In the type in which it was written.
     spacing : tuple of float
         Voxel size along z, y and x in um.
 
@@ -338,25 +345,85 @@ def read_planes(path: str | Path) -> tuple[Planes, tuple[float, float, float]]:
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     write_stack(f"{folder}/a.tif", np.eye(4, dtype=np.uint8)[None], (0.5, 0.2, 0.2))
-    ...     planes, spacing = read_planes(f"{folder}/a.tif")
-    ...     planes[0][1]
-    array([0, 1, 0, 0], dtype=uint8)
+    ...     stack, spacing = open_stack(f"{folder}/a.tif")
+    ...     stack[0, 1:3]
+    array([[0, 1, 0, 0],
+           [0, 0, 1, 0]], dtype=uint8)
     """
-    stack, spacing = read_stack(path, mapped=True)
     with tifffile.TiffFile(path) as tif:
         series = tif.series[0]
-        offset = series.dataoffset
-        dtype = stack.dtype.newbyteorder(tif.byteorder)
-    if offset is None:
-        raise ValueError(f"{path} is compressed or not contiguous")
-    _, rows, columns = stack.shape
+        lengths = series.get_shape(squeeze=False)
+        axes = series.get_axes(squeeze=False)
+        shape = tuple(lengths[axes.index(axis)] for axis in "ZYX")
+        spacing = _spacing(tif)
+        if series.dataoffset is not None:
+            dtype = series.dtype.newbyteorder(tif.byteorder)
+            return map_parts(path, dtype, shape, series.dataoffset), spacing
+        return ComputedStack(shape, series.dtype, _read_segments(path, series, shape)), spacing
 
-    def plane(z: int) -> NDArray[Any]:
-        start = offset + z * rows * columns * dtype.itemsize
-        values = np.fromfile(path, dtype, rows * columns, offset=start)
-        return values.reshape(rows, columns).astype(dtype.newbyteorder("="), copy=False)
 
-    return ComputedPlanes(stack.shape, plane), spacing
+def _read_segments(
+    path: str | Path, series: tifffile.TiffPageSeries, shape: tuple[int, ...]
+) -> Callable[[Box], NDArray[Any]]:
+    """Return a function that decompresses the strips or tiles of a part of a stack."""
+    keyframe = series.keyframe
+    places = [(page.dataoffsets, page.databytecounts) for page in series.pages if page is not None]
+    height, width = keyframe.rowsperstrip, shape[2]
+    if keyframe.is_tiled:
+        height, width = keyframe.tilelength, keyframe.tilewidth
+    across = -(-shape[2] // width)
+    decode = keyframe.decode
+
+    def read(box: Box) -> NDArray[Any]:
+        planes, *sides = (range(side.start, side.stop, side.step) for side in box)
+        part = np.empty([len(planes), *map(len, sides)], series.dtype)
+        rows, columns = (
+            range(min(side, default=0) // size, max(side, default=-1) // size + 1)
+            for side, size in zip(sides, (height, width), strict=True)
+        )
+        plane = np.empty(shape[1:], series.dtype)
+        with Path(path).open("rb") as file:
+            for target, z in zip(part, planes, strict=True):
+                for row, column in product(rows, columns):
+                    index = row * across + column
+                    file.seek(places[z][0][index])
+                    segment = cast(Any, decode(file.read(places[z][1][index]), index)[0])
+                    place = plane[row * height :, column * width :][:height, :width]
+                    place[...] = segment[0, : place.shape[0], : place.shape[1], 0]
+                target[...] = plane[box[1], box[2]]
+        return part
+
+    return read
+
+
+def open_channel(
+    path: str | Path, labels: str | Path, shape: tuple[int, ...], spacing: Spacing
+) -> ComputedStack:
+    """Open a channel in which objects are measured or cut out, to read parts of it.
+
+    Parameters
+    ----------
+    path : path-like
+        A file written by :func:`write_stack`.
+    labels : path-like
+        The file of the objects, for messages.
+    shape : (3,) tuple of int
+        Shape of the objects' stack.
+    spacing : (3,) sequence of float
+        Voxel size of the objects' stack along z, y and x in um.
+
+    Returns
+    -------
+    ComputedStack
+
+    Raises
+    ------
+    InputError
+        The channel has another shape or voxel size.
+    """
+    values, steps = open_stack(path)
+    _check_channel(path, values.shape, steps, labels, shape, spacing)
+    return values
 
 
 def read_channel(
@@ -386,14 +453,26 @@ def read_channel(
         The channel has another shape or voxel size.
     """
     values, steps = read_stack(path, mapped=True)
-    if values.shape != shape:
+    _check_channel(path, values.shape, steps, labels, shape, spacing)
+    return values
+
+
+def _check_channel(
+    path: str | Path,
+    shape: tuple[int, ...],
+    spacing: Spacing,
+    labels: str | Path,
+    expected: tuple[int, ...],
+    steps: Spacing,
+) -> None:
+    """Raise an error if a channel has another shape or voxel size than the objects' stack."""
+    if shape != expected:
         raise InputError(
-            f"{path} has shape {values.shape}, {labels} has shape {shape}: "
+            f"{path} has shape {shape}, {labels} has shape {expected}: "
             "all channels of a stack need the same shape"
         )
-    if not np.allclose(steps, spacing, rtol=SPACING_TOLERANCE):
+    if not np.allclose(spacing, steps, rtol=SPACING_TOLERANCE):
         raise InputError(
-            f"{path} has voxels of {steps} um, {labels} of {spacing} um: "
+            f"{path} has voxels of {spacing} um, {labels} of {steps} um: "
             "all channels of a stack need the same voxel size"
         )
-    return values

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.types import Box, Labels, RawVolume, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import Box, RawVolume, Spacing
 
 MASK = "mask"
 PLACE = [
@@ -46,19 +47,19 @@ def pad_box(box: Box, shape: Sequence[int], margins: Sequence[int]) -> Box:
 
 
 def crop_object(
-    labels: Labels, label: int, box: Box, stacks: Mapping[str, RawVolume]
+    labels: Stack, label: int, box: Box, stacks: Mapping[str, Stack]
 ) -> dict[str, RawVolume]:
     """Crop one object.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of uint16 or uint32
+    labels : (Z, Y, X) ndarray or stack of uint16 or uint32
         All objects.
     label : int
         The object.
     box : tuple of three slice
         The region to crop.
-    stacks : dict of str to (Z, Y, X) ndarray
+    stacks : dict of str to (Z, Y, X) ndarray or stack
         Raw intensities by channel.
 
     Returns

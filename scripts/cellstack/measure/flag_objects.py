@@ -23,7 +23,8 @@ from cellstack.config.reasons import (
     TOUCHES,
 )
 from cellstack.core import parallel
-from cellstack.core.types import BoolVolume, Box, Labels, RawVolume, Spacing
+from cellstack.core.planes import Planes, Stack
+from cellstack.core.types import BoolVolume, Box, Spacing
 
 MAX_DEVIATION = 3.5  # robust standard deviations from the median
 MIN_OBJECTS = 5  # for a robust standard deviation
@@ -153,31 +154,31 @@ def _much_brighter(heights: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def measure_contrast(
-    segmentation: Labels,
+    segmentation: Stack,
     boxes: Sequence[Box],
     rows: Sequence[Mapping[str, float]],
-    raw: RawVolume,
+    raw: Stack,
     spacing: Spacing,
     threads: int = 1,
-    no_data: BoolVolume | None = None,
+    no_data: Stack | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Measure how far each object stands out from the background around it.
 
     Parameters
     ----------
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
         All objects, measured or not; 0 is background.
     boxes : list of tuple of slice
         Bounding box of each object of `rows`.
     rows : list of dict
         Measured objects with ``segmentation_label`` and ``equivalent_diameter_um``.
-    raw : (Z, Y, X) ndarray of integer or float
+    raw : (Z, Y, X) ndarray or stack of integer or float
         Raw intensities of the channel that shows the objects.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     threads : int
         Number of objects measured in parallel. The result does not depend on it.
-    no_data : (Z, Y, X) ndarray of bool, optional
+    no_data : (Z, Y, X) ndarray or stack of bool, optional
         Voxels without data, which are not background.
 
     Returns
@@ -202,10 +203,11 @@ def measure_contrast(
         )
         if no_data is not None:
             is_background &= ~no_data[around]
-        background = raw[around][is_background]
+        intensities = raw[around]
+        background = intensities[is_background]
         if len(background) < MIN_BACKGROUND_VOXELS:
             return np.nan, np.nan
-        height = float(raw[around][inside].mean(dtype=float) - background.mean(dtype=float))
+        height = float(intensities[inside].mean(dtype=float) - background.mean(dtype=float))
         noise = background.std(ddof=1, dtype=float)
         if noise > 0:
             return float(height / noise), height
@@ -217,13 +219,13 @@ def measure_contrast(
 
 
 def find_surroundings(
-    segmentation: Labels, label: int, box: Box, diameter_um: float, spacing: Spacing
+    segmentation: Stack, label: int, box: Box, diameter_um: float, spacing: Spacing
 ) -> tuple[Box, BoolVolume, BoolVolume]:
     """Find the background around an object, outside of its blurred edge.
 
     Parameters
     ----------
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
         All objects; 0 is background.
     label : int
         The object.
@@ -259,26 +261,27 @@ def find_surroundings(
         slice(max(side.start - margin, 0), side.stop + margin)
         for side, margin in zip(box, margins, strict=True)
     )
-    inside = segmentation[around] == label
+    labels = segmentation[around]
+    inside = labels == label
     if far < NEAREST_VOXEL * steps.min():  # then no voxel is near enough to be background
         return around, inside, np.zeros_like(inside)
     # As uint8, because edt takes twice as long for bool.
     outside = (~inside).view(np.uint8)
     distance = edt.edt(outside, anisotropy=tuple(steps), parallel=1)
-    is_background = (segmentation[around] == 0) & (distance > near) & (distance <= far)
+    is_background = (labels == 0) & (distance > near) & (distance <= far)
     return around, inside, is_background
 
 
 def find_crowded(
-    seeds: Labels, segmentation: Labels, spacing: Spacing, distance_um: float
+    seeds: Planes, segmentation: Planes, spacing: Spacing, distance_um: float
 ) -> set[int]:
     """Find objects with a seed that is close to another seed, in the same or another object.
 
     Parameters
     ----------
-    seeds : (Z, Y, X) ndarray of unsigned int
+    seeds : (Z, Y, X) ndarray or planes of unsigned int
         Seeds 1..k; 0 elsewhere.
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    segmentation : (Z, Y, X) ndarray or planes of uint16 or uint32
         All objects, measured or not.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -298,9 +301,15 @@ def find_crowded(
     """
     from scipy.spatial import KDTree
 
-    places = np.flatnonzero(seeds > 0)  # faster on a bool array
+    each_place, each_seed, each_label = [], [], []
+    for z, (plane, labels) in enumerate(zip(seeds, segmentation, strict=True)):
+        within = np.flatnonzero(plane > 0)  # faster on a bool array
+        each_place.append(within + z * plane.size)
+        each_seed.append(plane.ravel()[within])
+        each_label.append(labels.ravel()[within])
+    places = np.concatenate(each_place)
     present, index, counts = np.unique(
-        seeds.ravel()[places], return_inverse=True, return_counts=True
+        np.concatenate(each_seed), return_inverse=True, return_counts=True
     )
     if len(present) < 2:
         return set()
@@ -310,4 +319,4 @@ def find_crowded(
     pairs = KDTree(np.stack(centroids, axis=1) * np.asarray(spacing)).query_pairs(distance_um)
     close = np.zeros(len(present), bool)
     close[[each for pair in pairs for each in pair]] = True
-    return set(np.unique(segmentation.ravel()[places[close[index]]]).tolist()) - {0}
+    return set(np.unique(np.concatenate(each_label)[close[index]]).tolist()) - {0}

@@ -13,8 +13,9 @@ from cellstack.core import convex_hull, parallel, topology
 from cellstack.core.components import find_divided
 from cellstack.core.intensities import exact_sum
 from cellstack.core.no_data import labels_beside
+from cellstack.core.planes import Planes, Stack
 from cellstack.core.surface_area import mesh_surface_area, surface_areas
-from cellstack.core.types import BoolVolume, Box, Boxes, Labels, RawVolume, Spacing
+from cellstack.core.types import BoolVolume, Box, Boxes, RawVolume, Spacing
 from cellstack.measure.flag_objects import (
     CROWDED_DISTANCE,
     find_crowded,
@@ -39,34 +40,35 @@ class _Shape(NamedTuple):
 
 
 def measure_objects(
-    labels: Labels,
+    labels: Stack,
     boxes: Boxes,
-    segmentation: Labels,
+    segmentation: Stack,
     segmentation_labels: Mapping[int, int],
-    channels: Iterable[tuple[str, RawVolume]],
+    channels: Iterable[tuple[str, Stack]],
     spacing: Spacing,
     *,
     contrast_channel: str,
     groups: Collection[str] = MEASURED,
-    seeds: Labels | None = None,
-    no_data: BoolVolume | None = None,
+    seeds: Planes | None = None,
+    no_data: Stack | None = None,
     threads: int = 1,
 ) -> list[dict[str, object]]:
     """Measure and flag each object.
 
+    Stacks may be arrays, or files of which the boxes of objects are read one after the other.
+
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of uint16 or uint32
+    labels : (Z, Y, X) ndarray or stack of uint16 or uint32
         The objects to measure; 0 is background.
     boxes : dict of int to tuple of slice
         Their bounding boxes, see :func:`cellstack.core.labels.find_boxes`.
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
         All objects, measured or not.
     segmentation_labels : dict of int to int
         For each label in `labels` the label of the same object in `segmentation`.
-    channels : iterable of (str, (Z, Y, X) ndarray)
-        Name and raw intensities of each channel. One channel at a time is in memory if this is a
-        generator.
+    channels : iterable of (str, (Z, Y, X) ndarray or stack)
+        Name and raw intensities of each channel.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     contrast_channel : str
@@ -74,9 +76,9 @@ def measure_objects(
     groups : collection of str
         The groups of columns to measure, see :data:`cellstack.config.object_columns.GROUPS`. Others
         than :data:`MEASURED` and :data:`ON_REQUEST` are ignored.
-    seeds : (Z, Y, X) ndarray of unsigned int, optional
+    seeds : (Z, Y, X) ndarray or planes of unsigned int, optional
         Seeds of the objects.
-    no_data : (Z, Y, X) ndarray of bool, optional
+    no_data : (Z, Y, X) ndarray or stack of bool, optional
         Voxels without data. They are not background, and objects that touch them are flagged.
     threads : int
         Number of objects measured in parallel. The result does not depend on it.
@@ -190,7 +192,7 @@ def join_corrections(
 
 
 def measure_shapes(
-    labels: Labels,
+    labels: Stack,
     boxes: Boxes,
     spacing: Spacing,
     threads: int = 1,
@@ -200,7 +202,7 @@ def measure_shapes(
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of uint16 or uint32
+    labels : (Z, Y, X) ndarray or stack of uint16 or uint32
         0 is background.
     boxes : dict of int to tuple of slice
         Bounding boxes, see :func:`cellstack.core.labels.find_boxes`.
@@ -351,9 +353,9 @@ def _second_moments(mask: BoolVolume, count: int) -> tuple[list[float], NDArray[
 
 
 def measure_intensities(
-    labels: Labels,
+    labels: Stack,
     boxes: Boxes,
-    raw: RawVolume,
+    raw: Stack,
     spacing: Spacing,
     channel: str,
     threads: int = 1,
@@ -362,11 +364,11 @@ def measure_intensities(
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of uint16 or uint32
+    labels : (Z, Y, X) ndarray or stack of uint16 or uint32
         0 is background.
     boxes : dict of int to tuple of slice
         Bounding boxes, see :func:`cellstack.core.labels.find_boxes`.
-    raw : (Z, Y, X) ndarray of integer or float
+    raw : (Z, Y, X) ndarray or stack of integer or float
         Raw intensities of the channel.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -408,26 +410,30 @@ def measure_intensities(
 
 
 def _measure_tiny_objects(
-    labels: Labels, selected: Sequence[int], raw: RawVolume, spacing: Spacing, channel: str
+    labels: Planes, selected: Sequence[int], raw: Planes, spacing: Spacing, channel: str
 ) -> dict[int, dict[str, float | None]]:
     """Return the same as :func:`_measure_intensity` for many objects of a few voxels."""
     if not selected:
         return {}
-    is_selected = np.zeros(int(labels.max()) + 1, bool)
+    is_selected = np.zeros(max(selected) + 2, bool)  # the last one is for all higher labels
     is_selected[selected] = True
-    places = np.concatenate(
-        [np.flatnonzero(is_selected[plane]) + z * plane.size for z, plane in enumerate(labels)]
-    )
+    each_place, each_label, each_value = [], [], []
+    for z, (plane, values) in enumerate(zip(labels, raw, strict=True)):
+        within = np.flatnonzero(is_selected.take(plane, mode="clip"))
+        each_place.append(within + z * plane.size)
+        each_label.append(plane.ravel()[within])
+        each_value.append(values.ravel()[within])
+    places, intensities = np.concatenate(each_place), np.concatenate(each_value)
     names, index, counts = np.unique(
-        labels.ravel()[places], return_inverse=True, return_counts=True
+        np.concatenate(each_label), return_inverse=True, return_counts=True
     )
     by_label = np.argsort(index, kind="stable")
     starts = np.cumsum(counts) - counts
     found: dict[int, dict[str, float | None]] = {}
     for count in np.unique(counts):
         same = np.flatnonzero(counts == count)
-        voxels = places[by_label[starts[same, None] + np.arange(count)]]  # a row for each object
-        values = raw.ravel()[voxels]
+        rows_of = by_label[starts[same, None] + np.arange(count)]  # a row for each object
+        voxels, values = places[rows_of], intensities[rows_of]
         totals = values.sum(axis=1, dtype=np.int64 if values.dtype.kind in "iu" else np.float64)
         median, *percentiles = np.percentile(values, (50, *PERCENTILES), axis=1)
         columns = {

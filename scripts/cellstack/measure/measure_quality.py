@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TypedDict, cast
+from typing import Any, NamedTuple, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,8 @@ from cellstack.core.counting import agree, counted
 from cellstack.core.intensities import count_values
 from cellstack.core.noise import estimate_noise
 from cellstack.core.opencv import cv2
-from cellstack.core.types import BoolVolume, Labels, RawVolume, Spacing, Volume
+from cellstack.core.planes import Planes
+from cellstack.core.types import Labels, Spacing
 
 BLOCK = 4  # pixels: side of the blocks from whose means the signal is computed
 LOW, HIGH = 5, 99  # percentiles of the means of blocks: background and signal
@@ -63,18 +64,28 @@ class Profile(TypedDict):
     focus: list[Number]
 
 
+class _Voxels(NamedTuple):
+    """What the voxels with data of a plane, or of all planes so far, have in common."""
+
+    total: int
+    low: float
+    high: float
+    of_high: int  # how many have the highest value
+    zeros: int
+
+
 def measure_quality(
-    raw: RawVolume, spacing: Spacing, no_data: BoolVolume | None = None
+    raw: Planes, spacing: Spacing, no_data: Planes | None = None
 ) -> tuple[Quality, Profile]:
     """Measure the image quality of a channel.
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray of uint8, uint16 or float32
-        Raw intensities.
+    raw : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
+        Raw intensities. A plane is taken several times, and two are held at a time.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
-    no_data : (Z, Y, X) ndarray of bool, optional
+    no_data : (Z, Y, X) ndarray or planes of bool, optional
         Voxels without data, which are left out.
 
     Returns
@@ -105,25 +116,32 @@ def measure_quality(
     >>> quality["repeated_planes"], round(quality["noise_sd_intensity"]), round(profile["mean"][0])
     ([3], 5, 100)
     """
-    valid = None if no_data is None else ~no_data
-    voxels = raw if valid is None else raw[valid]
-    noise = estimate_noise(cast(Volume, raw), no_data)
-    blocks = [block_means(plane, _plane_of(valid, z)) for z, plane in enumerate(raw)]
-    signal = [_spread(means, HIGH) for means in blocks]
-    of_stack = _spread(np.concatenate([means.ravel() for means in blocks]), HIGH_OF_STACK)
-    is_missing = _constant_planes(raw)
-    has_data = np.array([valid is None or valid[z].any() for z in range(len(raw))])
-    focus = [
-        math.nan if is_missing[z] else _focus(plane, _plane_of(valid, z))
-        for z, plane in enumerate(raw)
-    ]
+    noise = estimate_noise(raw, no_data)
+    blocks: list[NDArray[np.float32]] = []
+    is_missing, has_data, is_repeated = np.zeros((3, len(raw)), bool)
+    focus: list[float] = []
+    means: list[Number] = []
+    found = _Voxels(0, math.inf, -math.inf, 0, 0)
+    before = None
+    for z, plane in enumerate(raw):
+        valid = None if no_data is None else ~no_data[z]
+        blocks.append(block_means(plane, valid))
+        is_missing[z] = plane.max() == plane.min()
+        focus.append(math.nan if is_missing[z] else _focus(plane, valid))
+        is_repeated[z] = not is_missing[z] and before is not None and np.array_equal(plane, before)
+        before = plane
+        values = _values(plane, valid)
+        has_data[z] = len(values) > 0
+        means.append(float(values.mean(dtype=float)) if has_data[z] else None)
+        found = _add_voxels(found, values)
+    signal = [_spread(each, HIGH) for each in blocks]
+    of_stack = _spread(np.concatenate([each.ravel() for each in blocks]), HIGH_OF_STACK)
     has_signal = np.flatnonzero(np.array(signal) > max(MIN_SIGNAL * noise, 0))  # NaN: False
     ratio, fit = _fit_dimming(has_signal, signal)
-    is_usable = len(voxels) > 0 and voxels.max() > voxels.min()
     quality: Quality = {
-        "saturated_fraction": float(np.mean(voxels == voxels.max())) if is_usable else 0.0,
-        "zero_fraction": float(np.mean(voxels == 0)) if len(voxels) else 0.0,
-        "count_grey_levels": _count_levels(voxels),
+        "saturated_fraction": found.of_high / found.total if found.high > found.low else 0.0,
+        "zero_fraction": found.zeros / found.total if found.total else 0.0,
+        "count_grey_levels": _count_levels(raw, no_data, found.total),
         "noise_sd_intensity": float(noise),
         "signal_to_noise_ratio": of_stack / noise if noise > 0 else None,
         "dimming_ratio": ratio,
@@ -132,17 +150,9 @@ def measure_quality(
         "signal_end_um": float(has_signal[-1] * spacing[0]) if len(has_signal) else None,
         "background_range_ratio": _unevenness(blocks, of_stack),
         "blurred_planes": _blurred_planes(focus, signal, MIN_SIGNAL_OF_FOCUS * noise),
-        "repeated_planes": [
-            z
-            for z in range(1, len(raw))
-            if not is_missing[z] and np.array_equal(raw[z], raw[z - 1])
-        ],
+        "repeated_planes": np.flatnonzero(is_repeated).tolist(),
         "missing_planes": [] if all(is_missing) else np.flatnonzero(is_missing & has_data).tolist(),
     }
-    means = [
-        float(values.mean(dtype=float)) if len(values) else None
-        for values in (_values(plane, _plane_of(valid, z)) for z, plane in enumerate(raw))
-    ]
     return quality, {"mean": means, "signal": _known(signal), "focus": _known(focus)}
 
 
@@ -235,8 +245,19 @@ def quality_row(quality: Quality, *, has_spots: bool = False) -> dict[str, objec
     return {"flags": ";".join(flag_quality(quality, has_spots=has_spots)), **others, **planes}
 
 
-def _plane_of(valid: BoolVolume | None, z: int) -> NDArray[np.bool_] | None:
-    return None if valid is None else valid[z]
+def _add_voxels(found: _Voxels, values: NDArray[Any]) -> _Voxels:
+    """Combine what is known of voxels with those of a plane."""
+    if not len(values):
+        return found
+    high = float(values.max())
+    of_high = int(np.count_nonzero(values == high)) if high >= found.high else 0
+    return _Voxels(
+        found.total + len(values),
+        min(found.low, float(values.min())),
+        max(found.high, high),
+        of_high + (found.of_high if high <= found.high else 0),
+        found.zeros + int(np.count_nonzero(values == 0)),
+    )
 
 
 def _values(plane: NDArray[np.generic], valid: NDArray[np.bool_] | None) -> NDArray[np.generic]:
@@ -283,10 +304,6 @@ def _spread(means: NDArray[np.float32], high: float) -> float:
         return math.nan
     bottom, top = np.percentile(known, (LOW, high))
     return float(top - bottom)
-
-
-def _constant_planes(raw: RawVolume) -> NDArray[np.bool_]:
-    return np.array([plane.max() == plane.min() for plane in raw])
 
 
 def _focus(plane: NDArray[np.generic], valid: NDArray[np.bool_] | None) -> float:
@@ -350,12 +367,19 @@ def _unevenness(blocks: Sequence[NDArray[np.float32]], signal: float) -> Number:
     return (max(levels) - min(levels)) / signal if levels and signal > 0 else None
 
 
-def _count_levels(voxels: NDArray[np.generic]) -> int:
+def _count_levels(raw: Planes, no_data: Planes | None, count: int) -> int:
     """Return how many different values occur, in a float image among part of the voxels."""
-    if voxels.dtype.kind == "u":
-        return int(np.count_nonzero(count_values(cast(Labels, voxels))))
-    flat = voxels.ravel()
-    return len(np.unique(flat[:: max(1, len(flat) // MAX_SAMPLE)]))
+    step = 1 if raw.dtype.kind == "u" else max(1, count // MAX_SAMPLE)
+    levels = np.zeros(0, raw.dtype)
+    seen = 0
+    for z, plane in enumerate(raw):
+        values = _values(plane, None if no_data is None else ~no_data[z])
+        sample = values[-seen % step :: step]
+        seen += len(values)
+        if raw.dtype.kind == "u":
+            sample = np.flatnonzero(count_values(cast(Labels, sample))).astype(raw.dtype)
+        levels = np.union1d(levels, sample)
+    return len(levels)
 
 
 def _known(values: Sequence[float]) -> list[Number]:

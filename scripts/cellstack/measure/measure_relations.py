@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from cellstack.config.object_columns import RELATIONS
 from cellstack.core import parallel
-from cellstack.core.intensities import count_values, exact_sum
+from cellstack.core.intensities import count_planes, exact_sum
+from cellstack.core.planes import Planes, Stack
 from cellstack.core.thresholds import otsu, otsu_of_stack
-from cellstack.core.types import BoolVolume, Box, Boxes, Labels, RawVolume, Spacing, Volume
+from cellstack.core.types import Box, Boxes, RawVolume, Spacing, Volume
 from cellstack.measure.flag_objects import MIN_BACKGROUND_VOXELS, find_surroundings
 from cellstack.measure.measure_quality import LOW, block_means
 
@@ -36,21 +37,21 @@ class Channel(NamedTuple):
     """A channel, and the intensities that all objects of the stack share."""
 
     name: str
-    raw: RawVolume
-    no_data: BoolVolume | None
+    raw: Stack
+    no_data: Stack | None
     levels: Levels
 
 
 def find_levels(
-    raw: RawVolume, no_data: BoolVolume | None = None, threshold: float | None = None
+    raw: Planes, no_data: Planes | None = None, threshold: float | None = None
 ) -> Levels:
     """Find the background of a channel, and the threshold above which voxels are stained.
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray of uint8, uint16 or float32
-        Raw intensities.
-    no_data : (Z, Y, X) ndarray of bool, optional
+    raw : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
+        Raw intensities. Floats are all copied.
+    no_data : (Z, Y, X) ndarray or planes of bool, optional
         Voxels without data, which are left out.
     threshold : float, optional
         By default, Otsu's threshold of all voxels.
@@ -68,25 +69,26 @@ def find_levels(
     >>> find_levels(raw)
     Levels(background=100.0, threshold=300.0)
     """
-    valid = None if no_data is None else ~no_data
-    voxels = raw if valid is None else raw[valid][None]
-    if voxels.size == 0:
+    means: list[NDArray[np.float32]] = []
+    has_data = False
+    for z, plane in enumerate(raw):
+        valid = None if no_data is None else ~no_data[z]
+        means.append(block_means(plane, valid).ravel())
+        has_data |= valid is None or bool(valid.any())
+    if not has_data:
         return Levels(math.nan, math.nan if threshold is None else threshold)
-    means = np.concatenate(
-        [
-            block_means(plane, None if valid is None else valid[z]).ravel()
-            for z, plane in enumerate(raw)
-        ]
-    )
-    known = means[~np.isnan(means)]
+    of_blocks = np.concatenate(means)
+    known = of_blocks[~np.isnan(of_blocks)]
     background = float(np.percentile(known, LOW)) if len(known) else math.nan
-    return Levels(background, _otsu(voxels) if threshold is None else threshold)
+    return Levels(background, _otsu(raw, no_data) if threshold is None else threshold)
 
 
-def _otsu(voxels: RawVolume) -> float:
-    if voxels.dtype.kind != "u":
-        return otsu_of_stack(cast(Volume, voxels))
-    counts = count_values(cast(Labels, voxels))
+def _otsu(raw: Planes, no_data: Planes | None) -> float:
+    if raw.dtype.kind != "u":
+        parts = [plane if no_data is None else plane[~no_data[z]] for z, plane in enumerate(raw)]
+        voxels = np.concatenate([part.ravel() for part in parts])
+        return otsu_of_stack(cast(Volume, voxels[None, None]))
+    counts = count_planes(raw, no_data)
     present = np.flatnonzero(counts)
     if len(present) == 1:
         return float(present[0])
@@ -183,7 +185,7 @@ def colocalize(
 
 
 def number_shells(
-    labels: Labels,
+    labels: Stack,
     label: int,
     box: Box,
     spacing: Spacing,
@@ -194,7 +196,7 @@ def number_shells(
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int
+    labels : (Z, Y, X) ndarray or stack of unsigned int
         Objects.
     label : int
         The object.
@@ -242,7 +244,7 @@ def number_shells(
 
 
 def measure_relations(
-    segmentation: Labels,
+    segmentation: Stack,
     boxes: Boxes,
     channels: Sequence[Channel],
     spacing: Spacing,
@@ -258,7 +260,7 @@ def measure_relations(
 
     Parameters
     ----------
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
         All objects, measured or not; 0 is background.
     boxes : dict of int to tuple of slice
         The bounding boxes of the objects to measure, by label in `segmentation`.
@@ -351,7 +353,7 @@ def _compare(first: Channel, second: Channel, a: RawVolume, b: RawVolume) -> Row
 
 
 def _local_background(
-    segmentation: Labels,
+    segmentation: Stack,
     label: int,
     box: Box,
     diameter_um: float,

@@ -24,7 +24,8 @@ from cellstack.config.reasons import (
 )
 from cellstack.core.counting import agree, counted
 from cellstack.core.counting_frame import frame_volume
-from cellstack.core.types import Box, Labels, Spacing
+from cellstack.core.planes import Stack, section
+from cellstack.core.types import Box, Spacing
 
 TOTALLED = ("volume_um3", "surface_area_um2", "sum_intensity_")
 NOT_DESCRIBED = (
@@ -71,7 +72,7 @@ WHY_FLAGGED = {
 def summarize_stack(
     columns: Mapping[str, Sequence[str]],
     reasons: Sequence[str],
-    segmentation: Labels,
+    segmentation: Stack,
     spacing: Spacing,
     diameter_um: float,
     diameter_source: str | None = "given",
@@ -95,7 +96,7 @@ def summarize_stack(
     reasons : sequence of str
         For each object in segmentation.tif ``"kept"``, or the reason why it was not selected, see
         :mod:`cellstack.config.reasons`.
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
         All objects, measured or not.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -281,14 +282,14 @@ def _density(
     return count_in_frame / volume_um3 * UM3_PER_MM3 if volume_um3 else None
 
 
-def _cut_by_faces(segmentation: Labels) -> str:
+def _cut_by_faces(segmentation: Stack) -> str:
     """Return the number of objects that reach each face, without faces that none reaches."""
     counts = []
     for axis, side in enumerate(("plane", "row", "column")):
         if axis == 0 and len(segmentation) == 1:
             continue  # all objects reach both
         for end, index in (("first", 0), ("last", -1)):
-            found = np.unique(segmentation.take(index, axis))
+            found = np.unique(section(segmentation, axis, index))
             if number := np.count_nonzero(found):
                 counts.append(f"{end} {side} {number}")
     return ";".join(counts)

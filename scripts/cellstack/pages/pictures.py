@@ -13,8 +13,10 @@ from PIL import Image
 
 from cellstack.config.reasons import TOUCHES
 from cellstack.core.labels import find_boxes
-from cellstack.core.types import Box, Labels, RawVolume, Spacing
+from cellstack.core.planes import Planes, Stack, section
+from cellstack.core.types import Box, Labels, Spacing
 from cellstack.figures.colors import ORANGE, SKY_BLUE
+from cellstack.figures.views import project
 
 THUMBNAIL_SIDE = 144  # pixels, of the longer side
 VIEW_SIDE, GAP = 64, 3  # pixels, of the views of an object and between them
@@ -70,8 +72,8 @@ class Pictures(TypedDict):
 
 
 def draw_pictures(
-    raw: RawVolume,
-    segmentation: Labels,
+    raw: Stack,
+    segmentation: Stack,
     objects: Sequence[Mapping[str, str]],
     spacing: Spacing,
 ) -> Pictures:
@@ -79,9 +81,9 @@ def draw_pictures(
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray of uint8, uint16 or float32
+    raw : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
         Intensities.
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
         All objects found.
     objects : list of dict of str to str
         Rows of the table of measured objects.
@@ -154,14 +156,14 @@ def worst_first(objects: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]
 
 
 def draw_thumbnail(
-    raw: RawVolume, segmentation: Labels, colors: Mapping[int, str], spacing: Spacing
+    raw: Planes, segmentation: Planes, colors: Mapping[int, str], spacing: Spacing
 ) -> NDArray[np.uint8]:
     """Draw outlines over the maximum projection along z.
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray of uint8, uint16 or float32
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    raw : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
     colors : dict of int to str
         Colour of each label as #rrggbb.
     spacing : (3,) sequence of float
@@ -173,28 +175,28 @@ def draw_thumbnail(
         The longer side has :data:`THUMBNAIL_SIDE` pixels. Where objects overlap along z, the
         one with the higher label is shown.
     """
-    projection = raw.max(axis=0)
+    projection = project(raw, ["xy"])["xy"]
     height, width = (size * step for size, step in zip(projection.shape, spacing[1:], strict=True))
     scale = THUMBNAIL_SIDE / max(height, width)
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
     resized = Image.fromarray(_as_grey(projection)).resize(
         (columns, rows), Image.Resampling.LANCZOS
     )
-    labels = segmentation.max(axis=0)
+    labels = project(segmentation, ["xy"])["xy"]
     down = np.arange(rows) * labels.shape[0] // rows
     across = np.arange(columns) * labels.shape[1] // columns
     return _with_outlines(np.asarray(resized), labels[np.ix_(down, across)], colors)
 
 
 def draw_object(
-    raw: RawVolume, segmentation: Labels, label: int, box: Box, spacing: Spacing
+    raw: Stack, segmentation: Stack, label: int, box: Box, spacing: Spacing
 ) -> tuple[NDArray[np.uint8], float]:
     """Draw the planes of an object with the largest section along z, y and x.
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray of uint8, uint16 or float32
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    raw : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
     label : int
         The object.
     box : tuple of three slice
@@ -220,13 +222,17 @@ def draw_object(
         index = np.floor(middle + places * width_um / step).astype(int)
         is_inside.append((index >= 0) & (index < size))
         indices.append(index.clip(0, size - 1))
+    around = tuple(slice(index.min(), index.max() + 1) for index in indices)
+    raw, segmentation = raw[around], segmentation[around]
+    indices = [index - index.min() for index in indices]
     images, labels = [], []
     for through, down, across in VIEWS:
         plane = box[through].start + int(mask.sum(axis=(down, across)).argmax())
+        plane -= around[through].start
         place = np.ix_(indices[down], indices[across])
         is_shown = np.logical_and.outer(is_inside[down], is_inside[across])
-        images.append(np.where(is_shown, raw.take(plane, axis=through)[place], raw.dtype.type(0)))
-        labels.append(np.where(is_shown, segmentation.take(plane, axis=through)[place], 0))
+        images.append(np.where(is_shown, section(raw, through, plane)[place], raw.dtype.type(0)))
+        labels.append(np.where(is_shown, section(segmentation, through, plane)[place], 0))
     colors = dict.fromkeys(np.unique(labels).tolist(), MEASURED_COLOR) | {label: FLAGGED_COLOR}
     gap = np.full((VIEW_SIDE, GAP, 3), 255, np.uint8)
     greys = _as_grey(np.stack(images))

@@ -104,6 +104,10 @@ FURTHER_TABLES = {  # that a run has if the sheet or the configuration declares 
     "spot_scores.csv": "scores of spots",
     "evaluation.html": "scores and the worst objects on one page",
 }
+PAGES = {  # in the folder of a stack, made if they are requested
+    "explore.html": "Explore planes, stages and methods",
+    "gallery/index.html": "Compare methods",
+}
 FILES = (  # in the folder of a stack, for each kind of object
     ("labels.ome.tif", "measured objects"),
     ("segmentation.tif", "all objects found"),
@@ -140,6 +144,8 @@ class Run:
         Rows of the table groups.csv; empty if groups are not compared.
     further : list of str
         The files of :data:`FURTHER_TABLES` that the run has.
+    pages : dict of str to list of str
+        By stack those of its pages in :data:`PAGES` that exist.
     figures : dict of str to str
         By the path in the folder of results, the figure as a PNG file in base64; empty to refer to
         the file.
@@ -160,6 +166,7 @@ class Run:
     further: Sequence[str]
     figures: Mapping[str, str]
     provenance: Mapping[str, Any]
+    pages: Mapping[str, Sequence[str]]
     groups: Sequence[Row] = ()
 
 
@@ -566,6 +573,12 @@ def _details(
     facts = {column: own[0][column] for column in run.user_columns if own[0].get(column)}
     if facts:
         parts.append(list_facts(facts))
+    if name in run.pages:
+        links = [
+            f'<li><a href="{escape(f"{name}/{page}")}">{PAGES[page]}</a></li>'
+            for page in run.pages[name]
+        ]
+        parts.append(f'<ul class="links">{"".join(links)}</ul>')
     for row in own:
         parts.append(_kind_details(run, row, objects.get((name, row["object"]), 0)))
     quality = run.quality.get(name, {})

@@ -2,7 +2,7 @@
 
 import logging
 import math
-import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core.counting import agree, counted
-from cellstack.core.no_data import find_no_data, mark_no_data
-from cellstack.core.types import RawVolume
+from cellstack.core.no_data import find_no_data, no_data_of_parts
+from cellstack.core.planes import Allocate, Stack, as_type, slabs
 from cellstack.errors import InputError
 from cellstack.files.readers import image_source, limits, opening, parts, voxel_size
 from cellstack.files.readers.image_source import ImageSource
@@ -22,7 +22,7 @@ FLOATS = ("float16", "float32", "float64")
 MAX_EXACT = 2**24  # up to here, float32 represents all integers exactly
 MAX_NAMED = 10  # channels in a message
 MAX_ABSENT = 0.5  # fraction of the chunks of a channel
-MIN_STAGE_BYTES = 10  # per voxel, of the stage that needs the least memory
+MIN_STAGE_BYTES = 10  # per voxel, of the files that stages write at least
 COLOURS = ("red", "green", "blue")
 LUMINANCE_WEIGHTS = (2126, 7152, 722)  # times 10,000; sums of integers are exact on any processor
 
@@ -32,14 +32,14 @@ class Imported(NamedTuple):
 
     Attributes
     ----------
-    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+    stack : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
     spacing : list of float
         Voxel size along z, y, x in um.
     record : dict
         What was found in the image and the sheet, and where each value comes from.
     """
 
-    stack: RawVolume
+    stack: Stack
     spacing: list[float]
     record: dict[str, Any]
 
@@ -52,6 +52,8 @@ def import_stack(
     channel_index: str | None,
     spacing: Mapping[str, float | None],
     downsample: Sequence[int] = (1, 1, 1),
+    allocate: Allocate = np.empty,
+    room: int | None = None,
 ) -> Imported:
     """Read one channel of an open image.
 
@@ -68,6 +70,11 @@ def import_stack(
         Voxel size in um that the sheet gives for the axes `z`, `y` and `x`; None where it is empty.
     downsample : (3,) sequence of int
         Factors along z, y, x, see :func:`downsample_stack`.
+    allocate : callable
+        Returns a stack of a shape and type to which planes are written: `numpy.empty`, or that of
+        :func:`cellstack.files.mapped.scratch_stacks`.
+    room : int, optional
+        Free disk space in bytes, by default that for the working directory.
 
     Returns
     -------
@@ -76,8 +83,8 @@ def import_stack(
     Raises
     ------
     InputError
-        The channel or the voxel size is not known, the stack does not fit into memory, or its type
-        or a value is not supported.
+        The channel or the voxel size is not known, there is no room for the stack, or its type or
+        a value is not supported.
     """
     colour = pick_colour(source, channel_index)
     if colour is None:
@@ -86,7 +93,8 @@ def import_stack(
         number, reason = 0, f"the samples of {channel_index}, as channel_index in the sheet"
     shape = (source.count, *source.plane_shape)
     check_factors(name, downsample, shape)
-    check_memory(name, shape, source.dtype.itemsize, downsample)
+    room = shutil.disk_usage(".").free if room is None else room
+    check_room(name, shape, source.dtype.itemsize, downsample, room)
     with image_source.input_errors(name):
         measured = source.measure_z() if source.measure_z else None
     stored = source.spacing | ({"z": measured} if measured else {})
@@ -104,10 +112,10 @@ def import_stack(
         planes = source.planes(number)
         if colour is not None:
             planes = (plane[..., colour] for plane in planes)
-        stack = fill_stack(name, planes, shape, source.dtype)
+        stack = fill_stack(name, planes, shape, source.dtype, allocate)
     if not source.files:  # chunks of a remote image are counted while they are read
         flags += check_chunks(name, source, number)
-    stack = downsample_stack(stack, downsample)
+    stack = downsample_stack(stack, downsample, allocate)
     steps = [chosen[axis]["um"] * factor for axis, factor in zip("zyx", downsample, strict=True)]
     no_data, no_data_notices = describe_no_data(stack)
     of_source = [each for each in source.notices if colour is None or each != image_source.REDUCED]
@@ -147,12 +155,12 @@ def import_stack(
     return Imported(stack, steps, record)
 
 
-def describe_no_data(stack: RawVolume) -> tuple[dict[str, float] | None, list[str]]:
+def describe_no_data(stack: Stack) -> tuple[dict[str, float] | None, list[str]]:
     """Describe the regions without data of a stack for its record.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+    stack : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
 
     Returns
     -------
@@ -169,7 +177,9 @@ def describe_no_data(stack: RawVolume) -> tuple[dict[str, float] | None, list[st
     found = find_no_data(stack)
     if found is None:
         return None, []
-    fraction = float(np.mean(mark_no_data(stack, found)))
+    marked = no_data_of_parts(stack, found)
+    slabs_of = (marked[slab] for slab in slabs(len(stack)))
+    fraction = sum(int(np.count_nonzero(slab)) for slab in slabs_of) / stack.size
     notice = (
         f"{100 * fraction:.1f} % of the voxels have no data (value {found.value:g}, as added by "
         "rotation, stitching or padding): they are ignored, and objects that touch them count as "
@@ -258,8 +268,12 @@ def pick_channel(
 
 
 def fill_stack(
-    name: str, planes: Iterable[NDArray[Any]], shape: tuple[int, ...], dtype: np.dtype[Any]
-) -> RawVolume:
+    name: str,
+    planes: Iterable[NDArray[Any]],
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    allocate: Allocate = np.empty,
+) -> Stack:
     """Combine planes into a stack of the type in which raw intensities are stored.
 
     Parameters
@@ -272,10 +286,12 @@ def fill_stack(
         Numbers of planes, rows and columns.
     dtype : dtype
         Type of the planes.
+    allocate : callable
+        See :func:`import_stack`.
 
     Returns
     -------
-    (Z, Y, X) ndarray of uint8, uint16 or float32
+    (Z, Y, X) ndarray or stack of uint8, uint16 or float32
         Floats as float32, integers as in :func:`choose_type`. Colours are converted to luminance,
         see :func:`luminance`.
 
@@ -296,30 +312,36 @@ def fill_stack(
             f"{name}: intensities of type {dtype.name} are not supported: convert the image to "
             "uint8, uint16 or float32"
         )
-    stack: NDArray[Any] = np.empty(shape, np.float32 if dtype.kind == "f" else dtype)
-    invalid = 0
-    for plane, target in zip(planes, stack, strict=True):
+    stack = allocate(shape, np.dtype(np.float32) if dtype.kind == "f" else dtype)
+    invalid, low, high = 0, 0, 0
+    for plane, z in zip(planes, range(shape[0]), strict=True):
         with np.errstate(over="ignore"):  # counted below
-            target[...] = plane if plane.ndim == 2 else luminance(plane)
+            grey = plane if plane.ndim == 2 else luminance(plane)
+            values = grey.astype(stack.dtype, copy=False)
         if stack.dtype.kind == "f":
-            invalid += target.size - np.count_nonzero(np.isfinite(target))
+            invalid += values.size - int(np.count_nonzero(np.isfinite(values)))
+        elif values.size:
+            low, high = min(low, int(values.min())), max(high, int(values.max()))
+        stack[z] = values
     if invalid:
         raise InputError(
             f"{name}: {counted(invalid, 'values')} {agree(invalid, 'is', 'are')} NaN, infinite "
             f"or out of range of float32: replace {agree(invalid, 'it', 'them')} in the image"
         )
-    return cast(RawVolume, stack.astype(choose_type(name, stack), copy=False))
+    return as_type(stack, choose_type(name, stack.dtype, low, high))
 
 
-def choose_type(name: str, stack: NDArray[Any]) -> np.dtype[Any]:
+def choose_type(name: str, dtype: np.dtype[Any], low: int, high: int) -> np.dtype[Any]:
     """Return the type in which raw intensities are stored without changing any value.
 
     Parameters
     ----------
     name : str
         Name of the image in messages.
-    stack : ndarray
+    dtype : dtype
         Booleans, integers or float32.
+    low, high : int
+        Of integers, the lowest value or 0, and the highest one.
 
     Returns
     -------
@@ -334,15 +356,14 @@ def choose_type(name: str, stack: NDArray[Any]) -> np.dtype[Any]:
 
     Examples
     --------
-    >>> choose_type("a.tif", np.array([0, 4095], np.int16))
+    >>> choose_type("a.tif", np.dtype(np.int16), 0, 4095)
     dtype('uint16')
-    >>> choose_type("a.tif", np.array([-20, 4095], np.int16))
+    >>> choose_type("a.tif", np.dtype(np.int16), -20, 4095)
     dtype('float32')
     """
-    kept = stack.dtype.name in ("uint8", "uint16", "float32")
-    if kept or stack.dtype.kind == "b" or not stack.size:
-        return stack.dtype if kept else np.dtype(np.uint8)
-    low, high = int(stack.min()), int(stack.max())
+    kept = dtype.name in ("uint8", "uint16", "float32")
+    if kept or dtype.kind == "b":
+        return dtype if kept else np.dtype(np.uint8)
     if low < 0 or high > np.iinfo(np.uint16).max:
         if max(-low, high) > MAX_EXACT:
             raise InputError(
@@ -350,7 +371,7 @@ def choose_type(name: str, stack: NDArray[Any]) -> np.dtype[Any]:
                 "cannot be stored exactly: convert the image to uint16 or float32"
             )
         return np.dtype(np.float32)
-    return np.dtype(np.uint8 if stack.dtype.itemsize == 1 else np.uint16)
+    return np.dtype(np.uint8 if dtype.itemsize == 1 else np.uint16)
 
 
 def luminance(plane: NDArray[Any]) -> NDArray[Any]:
@@ -406,14 +427,10 @@ def check_factors(name: str, factors: Sequence[int], shape: Sequence[int]) -> No
             )
 
 
-def check_memory(
-    name: str,
-    shape: Sequence[int],
-    itemsize: int,
-    factors: Sequence[int],
-    memory: int | None = None,
+def check_room(
+    name: str, shape: Sequence[int], itemsize: int, factors: Sequence[int], room: int
 ) -> None:
-    """Raise an error if a stack does not fit into memory, before it is read.
+    """Raise an error if there is no room for a stack and the files of its stages.
 
     The header of a small file can specify any size, and compressed data can expand to any size.
 
@@ -427,21 +444,20 @@ def check_memory(
         Bytes per voxel in the image.
     factors : (3,) sequence of int
         Factors of downsampling along z, y, x.
-    memory : int, optional
-        Available memory in bytes, by default that of the machine.
+    room : int
+        Free disk space in bytes.
 
     Raises
     ------
     InputError
-        The stack and the processing of the downsampled stack need more memory.
+        The stack and the processing of the downsampled stack need more.
     """
-    memory = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     voxels = math.prod(shape)
     needed = voxels * itemsize + MIN_STAGE_BYTES * voxels // math.prod(factors)
-    if needed > memory:
+    if needed > room:
         raise InputError(
-            f"{name}: a stack of {shape} voxels takes {needed / 1e9:,.0f} GB of memory, this "
-            f"machine has {memory / 1e9:,.0f} GB: crop it, or set import_stack.downsample; "
+            f"{name}: a stack of {shape} voxels takes {needed / 1e9:,.0f} GB of disk space, "
+            f"{room / 1e9:,.0f} GB are free: crop it, or set import_stack.downsample; "
             "if it is not that large, the file is damaged"
         )
 
@@ -481,18 +497,20 @@ def check_chunks(name: str, source: ImageSource, number: int) -> list[str]:
     return [f"{found} and {agree(absent, 'is', 'are')} read as empty"]
 
 
-def downsample_stack(stack: RawVolume, factors: Sequence[int]) -> RawVolume:
+def downsample_stack(stack: Stack, factors: Sequence[int], allocate: Allocate = np.empty) -> Stack:
     """Downsample a stack by averaging blocks of voxels.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+    stack : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
     factors : (3,) sequence of int
         Size of a block along z, y, x. Incomplete blocks at the end of an axis are dropped.
+    allocate : callable
+        See :func:`import_stack`.
 
     Returns
     -------
-    (Z, Y, X) ndarray of the type of `stack`
+    (Z, Y, X) ndarray or stack of the type of `stack`
         Integers are rounded.
 
     Examples
@@ -504,10 +522,11 @@ def downsample_stack(stack: RawVolume, factors: Sequence[int]) -> RawVolume:
     if all(factor == 1 for factor in factors):
         return stack
     counts = [length // factor for length, factor in zip(stack.shape, factors, strict=True)]
-    blocks = []  # number and size of blocks, alternating
-    for count, factor in zip(counts, factors, strict=True):
-        blocks += [count, factor]
-    covered = tuple(slice(count * factor) for count, factor in zip(counts, factors, strict=True))
-    mean = stack[covered].reshape(blocks).mean(axis=(1, 3, 5), dtype=np.float64)
-    rounded = mean if stack.dtype.kind == "f" else np.rint(mean)
-    return cast(RawVolume, rounded.astype(stack.dtype))
+    small = allocate(counts, stack.dtype)
+    (_, rows, columns), (depth, height, width) = counts, factors
+    for z in range(counts[0]):
+        slab = stack[z * depth : (z + 1) * depth, : rows * height, : columns * width]
+        blocks = slab.reshape(depth, rows, height, columns, width)
+        mean = blocks.mean(axis=(0, 2, 4), dtype=np.float64)
+        small[z] = mean if stack.dtype.kind == "f" else np.rint(mean)
+    return cast(Stack, small)

@@ -15,8 +15,9 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from cellstack.core.counting import agree, counted
-from cellstack.core.labels import label_type
+from cellstack.core.labels import count_voxels, find_boxes, label_type
 from cellstack.core.opencv import cv2
+from cellstack.core.planes import Allocate, Planes, Stack
 from cellstack.core.types import Box, Labels, Spacing, Volume
 from cellstack.errors import InputError
 
@@ -98,6 +99,7 @@ def simulate_stack(
     seed: int,
     signal_to_noise: float = 8.0,
     depth_factor: float = 2.0,
+    allocate: Allocate = np.zeros,
 ) -> Simulated:
     """Simulate a confocal stack of a colony of cells with stained nuclei and membranes.
 
@@ -124,6 +126,9 @@ def simulate_stack(
     depth_factor : float
         Signal in the first plane divided by the signal in the last, with an exponential decay
         between them. The background does not decay.
+    allocate : callable
+        Returns a stack of a shape and type, whose voxels are 0: `numpy.zeros`, or that of
+        :func:`cellstack.files.mapped.scratch_stacks`.
 
     Returns
     -------
@@ -160,8 +165,8 @@ def simulate_stack(
     rng = np.random.Generator(np.random.PCG64(seed))
     field = np.multiply(shape, spacing)
     colony = _lay_out(rng, field, diameter_um, count)
-    signals, nuclei, cells = _paint(rng, colony, shape, spacing)
-    voxels = np.bincount(nuclei.ravel(), minlength=count + 1)[1:]
+    signals, nuclei, cells = _paint(rng, colony, shape, spacing, allocate)
+    voxels = np.pad(count_voxels(nuclei), (0, count))[1 : count + 1]
     if not voxels.all():
         raise InputError(
             f"diameter_um={diameter_um:g}: nucleus {voxels.argmin() + 1} has no voxel at spacing "
@@ -170,7 +175,7 @@ def simulate_stack(
     decay = depth_factor ** -np.linspace(0, 1, shape[0])
     backgrounds = BACKGROUND * rng.uniform(0.6, 1.4, (2, 2, 4, 4)).astype(np.float32)
     nuclei_image, membrane_image = (
-        _expose(rng, signal, background, decay, signal_to_noise)
+        _expose(rng, signal, background, decay, signal_to_noise, allocate)
         for signal, background in zip(signals, backgrounds, strict=True)
     )
     volumes = 4 / 3 * np.pi * colony.semiaxes.prod(axis=1)
@@ -332,14 +337,19 @@ def _choose_bonds(
 
 
 def _paint(
-    rng: np.random.Generator, colony: _Colony, shape: Sequence[int], spacing: Spacing
-) -> tuple[list[Volume], Labels, Labels]:
+    rng: np.random.Generator,
+    colony: _Colony,
+    shape: Sequence[int],
+    spacing: Spacing,
+    allocate: Allocate,
+) -> tuple[list[Any], Any, Any]:
     """Return the blurred signals of both channels and the labels of nuclei and cells.
 
     Planes are painted at a finer step than they are imaged, a few planes at a time.
     """
-    nuclei, cells = (np.zeros(shape, label_type(len(colony.centres))) for _ in range(2))
-    signals = [np.zeros(shape, np.float32) for _ in range(2)]
+    nuclei, cells = (allocate(shape, label_type(len(colony.centres))) for _ in range(2))
+    signals = [allocate(shape, np.float32) for _ in range(2)]
+    incomplete: list[dict[int, NDArray[np.float32]]] = [{}, {}]  # planes of the signals
     textures = _draw_textures(rng, colony)
     planes, rows, columns = shape
     # odd, so that one of the fine planes lies in the middle of the imaged plane
@@ -373,22 +383,44 @@ def _paint(
             number = levels.start - blur_radius + index
             plane, position = divmod(number, fine)
             if position == fine // 2 and 0 <= plane < planes:
-                nuclei[plane][in_plane] = labels[0][index]
-                cells[plane][in_plane] = labels[1][index]
+                for stack, label in zip((nuclei, cells), labels, strict=True):
+                    drawn = np.zeros((rows, columns), stack.dtype)
+                    drawn[in_plane] = label[index]
+                    stack[plane] = drawn
             offset = number - fine // 2
             first = max(0, -((blur_radius - offset) // fine))
             last = min(planes, (offset + blur_radius) // fine + 1)
-            for signal, paint in zip(signals, painted, strict=True):
+            for signal, planes_of, paint in zip(signals, incomplete, painted, strict=True):
+                for plane in sorted(planes_of.keys() - range(first, last)):
+                    signal[plane] = planes_of.pop(plane)
                 blurred = cv2.GaussianBlur(paint[index], (0, 0), sigmaX=sigma_x, sigmaY=sigma_y)
                 for plane in range(first, last):
                     weight = np.float32(weights[plane * fine - offset + blur_radius])
-                    signal[plane][in_plane] += weight * blurred
-    # fragments of cells in crevices of the colony, separate from the rest of their cell
-    parts = cc3d.connected_components(cells)
-    has_nucleus = np.zeros(parts.max() + 1, bool)
-    has_nucleus[parts[nuclei > 0]] = True
-    cells[~has_nucleus[parts]] = 0
+                    if plane not in planes_of:
+                        planes_of[plane] = np.zeros((rows, columns), np.float32)
+                    planes_of[plane][in_plane] += weight * blurred
+    for signal, planes_of in zip(signals, incomplete, strict=True):
+        for plane, values in planes_of.items():
+            signal[plane] = values
+    _remove_fragments(cells, nuclei)
     return signals, nuclei, cells
+
+
+def _remove_fragments(cells: Any, nuclei: Stack) -> None:
+    """Remove fragments of cells in crevices of the colony, separate from the rest of their cell."""
+    fragments = [np.zeros((0, 3), int)]
+    for label, box in find_boxes(cells).items():
+        parts = cc3d.connected_components(cells[box] == label)
+        has_nucleus = np.zeros(int(parts.max()) + 1, bool)
+        has_nucleus[parts[nuclei[box] > 0]] = True
+        has_nucleus[0] = True  # not the cell
+        start = [side.start for side in box]
+        fragments.append(np.argwhere(~has_nucleus[parts]) + start)
+    voxels = np.concatenate(fragments)
+    for z in np.unique(voxels[:, 0]).tolist():
+        plane = cells[z]
+        plane[tuple(voxels[voxels[:, 0] == z, 1:].T)] = 0
+        cells[z] = plane
 
 
 def _draw_textures(rng: np.random.Generator, colony: _Colony) -> _Textures:
@@ -570,11 +602,12 @@ def _grain(
 
 def _expose(
     rng: np.random.Generator,
-    signal: Volume,
+    signal: Planes,
     background: NDArray[np.float32],
     decay: Floats,
     signal_to_noise: float,
-) -> NDArray[np.uint16]:
+    allocate: Allocate,
+) -> Any:
     """Convert a signal, 1 in an average nucleus, to counts with attenuation, background and noise.
 
     The background is given on a coarse grid for the first and the last plane.
@@ -587,7 +620,7 @@ def _expose(
     top, bottom = (
         cv2.resize(each, (columns, rows), interpolation=cv2.INTER_CUBIC) for each in background
     )
-    image = np.empty(signal.shape, np.uint16)
+    image = allocate(signal.shape, np.uint16)
     for index, depth in enumerate(np.linspace(0, 1, planes, dtype=np.float32)):
         expected = signal[index] * np.float32(decay[index]) + top + depth * (bottom - top)
         detected = rng.poisson(photons * expected)

@@ -10,7 +10,10 @@ from numcodecs import Blosc
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec
 
-from cellstack.core.types import Labels, RawVolume, Spacing
+from cellstack.core.intensities import percentiles_of_planes
+from cellstack.core.labels import highest_label
+from cellstack.core.planes import Planes, Stack, slabs
+from cellstack.core.types import Spacing
 from cellstack.files.stacks import label_colors
 
 VERSIONS = {"0.4": 2, "0.5": 3}  # of OME-Zarr, with the version of Zarr
@@ -32,21 +35,21 @@ class Level(NamedTuple):
 
 def write_ome_zarr(
     folder: Path,
-    channels: Mapping[str, RawVolume],
-    labels: Mapping[str, Labels],
+    channels: Mapping[str, Stack],
+    labels: Mapping[str, Stack],
     spacing: Spacing,
     name: str,
     version: str = "0.5",
 ) -> None:
-    """Write a stack with its labels as OME-Zarr.
+    """Write a stack with its labels as OME-Zarr, a few planes at a time.
 
     Parameters
     ----------
     folder : pathlib.Path
         An empty folder, which becomes the image.
-    channels : dict of str to (Z, Y, X) ndarray of uint8, uint16 or float32
+    channels : dict of str to (Z, Y, X) ndarray or stack of uint8, uint16 or float32
         All of one shape. Channels of different types are written in a type that holds all values.
-    labels : dict of str to (Z, Y, X) ndarray of uint16 or uint32
+    labels : dict of str to (Z, Y, X) ndarray or stack of uint16 or uint32
         0 is background.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -61,8 +64,14 @@ def write_ome_zarr(
     for number, level in enumerate(levels):
         shape = _shape(stacks[0].shape, level.factors)
         array = _create(root, str(number), (len(stacks), *shape), dtype, "czyx")
+        depth = level.factors[0]
         for channel, stack in enumerate(stacks):
-            array[channel] = average(stack, level.factors).astype(dtype)
+            for slab in slabs(shape[0], CHUNK[0]):
+                planes = [
+                    average(stack[z * depth : (z + 1) * depth], level.factors)
+                    for z in range(slab.start, slab.stop)
+                ]
+                array[channel, slab] = np.concatenate(planes).astype(dtype)
     metadata = _multiscales(name, "czyx", levels, "mean of blocks")
     metadata["omero"] = {"channels": list(_display(channels)), "rdefs": {"model": "color"}}
     _write_metadata(root, metadata, version)
@@ -73,15 +82,20 @@ def write_ome_zarr(
 
 
 def _write_labels(
-    parent: zarr.Group, name: str, labels: Labels, levels: Sequence[Level], version: str
+    parent: zarr.Group, name: str, labels: Stack, levels: Sequence[Level], version: str
 ) -> None:
     group = parent.create_group(name)
-    reduced, factors = labels, (1, 1, 1)
+    finer: Any = labels  # the level before, which is in the file
+    factors = (1, 1, 1)
     for number, level in enumerate(levels):
         steps = tuple(new // old for new, old in zip(level.factors, factors, strict=True))
-        reduced, factors = most_frequent(reduced, steps), level.factors
-        array = _create(group, str(number), reduced.shape, labels.dtype, "zyx")
-        array[...] = reduced
+        factors = level.factors
+        shape = _shape(finer.shape, steps)
+        array = _create(group, str(number), shape, labels.dtype, "zyx")
+        for slab in slabs(shape[0], CHUNK[0]):
+            part = finer[slab.start * steps[0] : slab.stop * steps[0]]
+            array[slab] = most_frequent(part, steps)
+        finer = array
     metadata = _multiscales(name, "zyx", levels, "most frequent label of blocks")
     label_version = {"version": version} if version == "0.4" else {}
     metadata["image-label"] = label_version | {
@@ -236,15 +250,16 @@ def _multiscales(name: str, axes: str, levels: Sequence[Level], description: str
     }
 
 
-def _display(channels: Mapping[str, RawVolume]) -> Iterator[dict[str, Any]]:
+def _display(channels: Mapping[str, Planes]) -> Iterator[dict[str, Any]]:
     """Yield the name, the colour and the displayed range of each channel."""
     others = iter(OTHER_COLORS * len(channels))
     for name, stack in channels.items():
-        low, high = (float(value) for value in np.percentile(stack, DISPLAY))
+        low, high = percentiles_of_planes(stack, DISPLAY)
         end = high if high > low else low + 1
-        least, most = float(stack.min()), float(stack.max())
-        if stack.dtype.kind == "u":
-            least, most = 0.0, float(2 ** (8 * stack.dtype.itemsize) - 1)
+        least, most = 0.0, float(2 ** (8 * stack.dtype.itemsize) - 1)
+        if stack.dtype.kind != "u":
+            least = min(float(plane.min()) for plane in stack)
+            most = max(float(plane.max()) for plane in stack)
         yield {
             "label": name,
             "color": COLORS.get(name) or next(others),
@@ -253,14 +268,16 @@ def _display(channels: Mapping[str, RawVolume]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _colors(labels: Labels) -> Iterator[dict[str, Any]]:
+def _colors(labels: Planes) -> Iterator[dict[str, Any]]:
     """Yield the colour of each label, the same as in Fiji."""
     red, green, blue = label_colors().tolist()
-    for value in np.unique(labels).tolist():
-        if value:
-            entry = 1 + (value - 1) % (len(red) - 1)
-            rgba = [red[entry], green[entry], blue[entry], 255]
-            yield {"label-value": value, "rgba": rgba}
+    is_present = np.zeros(highest_label(labels) + 1, bool)
+    for plane in labels:
+        is_present[plane] = True
+    for value in (np.flatnonzero(is_present[1:]) + 1).tolist():
+        entry = 1 + (value - 1) % (len(red) - 1)
+        rgba = [red[entry], green[entry], blue[entry], 255]
+        yield {"label-value": value, "rgba": rgba}
 
 
 def _write_metadata(

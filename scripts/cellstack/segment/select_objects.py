@@ -14,9 +14,10 @@ from cellstack.config.reasons import (
     TOO_SMALL,
     TOP_OR_BOTTOM,
 )
-from cellstack.core.labels import count_voxels, label_type, relabel
+from cellstack.core.labels import count_voxels, label_type, relabel, relabel_parts
 from cellstack.core.no_data import labels_beside
-from cellstack.core.types import BoolVolume, Labels, Spacing
+from cellstack.core.planes import Stack, section
+from cellstack.core.types import Spacing
 
 VOLUME_TOLERANCE = 1e-9  # relative: 27 voxels of 0.001 um3 are 0.027 um3, within rounding
 FACES = {  # name: axis, index along it
@@ -31,20 +32,20 @@ NO_DATA = "no_data"  # in the setting, beside the names of faces
 
 
 def select_objects(
-    labels: Labels,
+    labels: Stack,
     spacing: Spacing,
     *,
     exclude_touching_faces: Sequence[str],
     min_volume_um3: float,
     max_volume_um3: float | None,
     renumber: bool = True,
-    no_data: BoolVolume | None = None,
-) -> tuple[Labels, NDArray[np.int_], NDArray[np.float64], list[str]]:
+    no_data: Stack | None = None,
+) -> tuple[Stack, NDArray[np.int_], NDArray[np.float64], list[str]]:
     """Select objects by the faces that cut them and by volume.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of uint16 or uint32
+    labels : (Z, Y, X) ndarray or stack of uint16 or uint32
         Labels 1..n of all objects; 0 is background.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
@@ -59,13 +60,14 @@ def select_objects(
     renumber : bool
         Whether the selected objects are renumbered 1..m in their order. Otherwise they keep their
         labels.
-    no_data : (Z, Y, X) ndarray of bool, optional
+    no_data : (Z, Y, X) ndarray or stack of bool, optional
         Voxels without data.
 
     Returns
     -------
-    selected : (Z, Y, X) ndarray of uint16 or uint32
-        Labels of the selected objects.
+    selected : (Z, Y, X) ndarray or stack of uint16 or uint32
+        Labels of the selected objects. They are computed when they are taken, if `labels` are not
+        in memory.
     number : (n,) ndarray of int
         Label of each object in `selected`; 0 if it was excluded.
     volume_um3 : (n,) ndarray of float
@@ -97,17 +99,19 @@ def select_objects(
     reason[volume < min_volume_um3 * (1 - VOLUME_TOLERANCE)] = TOO_SMALL
     if no_data is not None and NO_DATA in exclude_touching_faces:
         reason[labels_beside(labels, no_data) - 1] = BESIDE_NO_DATA
-    reason[_touching(labels, axial)] = TOP_OR_BOTTOM
-    reason[_touching(labels, lateral)] = LATERAL_FACE
+    reason[_touching(labels, axial, len(volume))] = TOP_OR_BOTTOM
+    reason[_touching(labels, lateral, len(volume))] = LATERAL_FACE
     kept = reason == KEPT
     number = np.where(kept, np.cumsum(kept) if renumber else np.arange(1, len(kept) + 1), 0)
     table = np.concatenate([[0], number]).astype(label_type(number.max(initial=0)))
-    return relabel(labels, table), number, volume, list(reason)
+    if isinstance(labels, np.ndarray):
+        return relabel(labels, table), number, volume, list(reason)
+    return relabel_parts(labels, table), number, volume, list(reason)
 
 
-def _touching(labels: Labels, faces: Iterable[tuple[int, int]]) -> NDArray[np.bool_]:
+def _touching(labels: Stack, faces: Iterable[tuple[int, int]], count: int) -> NDArray[np.bool_]:
     """Return for each label 1..n whether it touches one of the faces."""
-    touching = np.zeros(int(labels.max(initial=0)) + 1, bool)
+    touching = np.zeros(count + 1, bool)
     for axis, index in faces:
-        touching[fastremap.unique(np.ascontiguousarray(np.take(labels, index, axis)))] = True
+        touching[fastremap.unique(np.ascontiguousarray(section(labels, axis, index)))] = True
     return touching[1:]

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from cellstack.core import parallel
 from cellstack.core.balls import ball_volumes, edge_distances
-from cellstack.core.boundaries import contact_areas, find_faces
+from cellstack.core.boundaries import measure_contact_areas
 from cellstack.core.gaps import gap
 from cellstack.core.overlaps import count_overlaps, find_containers
-from cellstack.core.types import BoolVolume, Labels, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import BoolVolume, Spacing
 from cellstack.tissue.nearest import Objects, find_nearer_surface, find_nearest_surface
 
 Pair: TypeAlias = tuple[int, int]
@@ -32,21 +33,21 @@ class Neighbors(NamedTuple):
 
 
 def measure_neighbors(
-    labels: Labels,
+    labels: Stack,
     spacing: Spacing,
     *,
     nearest_count: int,
     radius_um: float,
     no_data: BoolVolume | None = None,
     kind: str = "nuclei",
-    others: Labels | None = None,
+    others: Stack | None = None,
     threads: int = 1,
 ) -> Neighbors:
     """Measure the neighbours of each object.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int
+    labels : (Z, Y, X) ndarray or stack of unsigned int
         All objects; 0 is background.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -58,7 +59,7 @@ def measure_neighbors(
         Voxels without data, which are treated like space outside of the stack.
     kind : str
         Kind of the objects: nuclei or cells.
-    others : (Z, Y, X) ndarray of unsigned int, optional
+    others : (Z, Y, X) ndarray or stack of unsigned int, optional
         All objects of the other kind. The nearest one is found for each object.
     threads : int
         Number of objects that are worked on in parallel. The result does not depend on it.
@@ -150,17 +151,16 @@ def measure_neighbors(
 
 
 def _measure_contacts(
-    labels: Labels, spacing: Spacing, names: NDArray[np.int_]
+    labels: Stack, spacing: Spacing, names: NDArray[np.int_]
 ) -> tuple[dict[Pair, float], list[float | None]]:
     """Return the area of each contact, and the fraction of the surface of each object in contact.
 
     Faces of the stack are not part of the surface. The surface of an object of a few voxels cannot
     be measured like an area of contact; its fraction is then None.
     """
-    faces = find_faces(labels, spacing)
-    areas = contact_areas(labels, faces, spacing)
-    is_contact = faces.lower > 0
-    lower, upper = np.searchsorted(names, faces.lower), np.searchsorted(names, faces.upper)
+    touching_labels, areas = measure_contact_areas(labels, spacing)
+    is_contact = touching_labels[:, 0] > 0
+    lower, upper = np.searchsorted(names, touching_labels).T
     contact = np.zeros(len(names))
     np.add.at(contact, lower[is_contact], areas[is_contact])
     np.add.at(contact, upper[is_contact], areas[is_contact])
@@ -222,9 +222,9 @@ def _measure_gaps(
 
 def _find_nearest_of_other_kind(
     objects: Objects,
-    labels: Labels,
+    labels: Stack,
     kind: str,
-    others: Labels,
+    others: Stack,
     spacing: Spacing,
     threads: int,
 ) -> list[tuple[float | None, int | None]]:

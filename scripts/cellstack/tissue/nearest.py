@@ -9,7 +9,8 @@ from scipy.spatial import KDTree
 
 from cellstack.core.gaps import box_gaps, find_surfaces, gap
 from cellstack.core.labels import find_boxes
-from cellstack.core.types import Labels, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import Spacing
 
 LARGE = 3.0  # times the median size; larger objects are compared with all others
 FIRST_COMPARED = 4  # objects with the nearest centroids, before distances of boxes exclude others
@@ -21,7 +22,7 @@ class Objects:
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int
+    labels : (Z, Y, X) ndarray or stack of unsigned int
         0 is background.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -38,7 +39,7 @@ class Objects:
         Of the centroids.
     """
 
-    def __init__(self, labels: Labels, spacing: Spacing, threads: int) -> None:
+    def __init__(self, labels: Stack, spacing: Spacing, threads: int) -> None:
         boxes = find_boxes(labels)
         surfaces = find_surfaces(labels, boxes, spacing, threads)
         self.names = np.array(list(boxes), int)

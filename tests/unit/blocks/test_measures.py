@@ -45,7 +45,7 @@ def part(values, place):
 
 def test_intensities_of_planes(stack):
     raw, contrast, _ = stack
-    planes = ComputedPlanes(raw.shape, raw.__getitem__)
+    planes = ComputedPlanes(raw.shape, raw.dtype, raw.__getitem__)
     measured = measure_intensities(planes, {"low": 0.5, "high": 99.5})
     bottom, top = measured["bottom"], measured["top"]
     assert [bottom, top] == np.percentile(raw, (0.5, 99.5)).tolist()

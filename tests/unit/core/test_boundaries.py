@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cellstack.core.boundaries import find_faces, pair_keys
+from cellstack.core.boundaries import contact_areas, find_faces, measure_contact_areas, pair_keys
 
 SPACING = (2.0, 0.5, 0.25)
 LABELS = arrays("uint16", (3, 4, 5), elements=st.integers(0, 3))
@@ -85,3 +85,12 @@ def test_no_faces():
 def test_keys_of_large_labels_do_not_overflow():
     first, second = np.array([3_000_000], np.uint32), np.array([2_000_000], np.uint32)
     assert divmod(int(pair_keys(first, second, 3_000_001)[0]), 3_000_001) == (2_000_000, 3_000_000)
+
+
+@given(arrays("uint16", (13, 4, 5), elements=st.integers(0, 3)))
+def test_areas_are_the_same_slab_by_slab(labels):
+    spacing = (0.5, 0.25, 0.2)  # tiles of 2 planes
+    faces = find_faces(labels, spacing)
+    pairs, areas = measure_contact_areas(labels, spacing)
+    assert pairs.tolist() == np.stack([faces.lower, faces.upper], axis=1).tolist()
+    assert areas.tolist() == contact_areas(labels, faces, spacing).tolist()

@@ -105,7 +105,7 @@ def test_percentiles_of_planes_are_those_of_the_stack(dtype, with_gaps):
     )
     no_data = generator.random(stack.shape) < 0.3 if with_gaps else None
     data = stack if no_data is None else stack[~no_data]
-    planes = ComputedPlanes(stack.shape, stack.__getitem__)
+    planes = ComputedPlanes(stack.shape, stack.dtype, stack.__getitem__)
     percents = (0, 0.5, 37, 99.5, 100)
     assert percentiles_of_planes(planes, percents, no_data) == percentiles(data, percents)
     assert percentiles_of_planes(stack, percents, no_data) == percentiles(data, percents)

@@ -64,5 +64,7 @@ def test_noise_of_planes_is_that_of_the_stack():
     stack = np.random.default_rng(1).random((7, 40, 50), "float32")
     no_data = np.zeros(stack.shape, bool)
     no_data[:, :, :9] = True
-    planes, without = (ComputedPlanes(each.shape, each.__getitem__) for each in (stack, no_data))
+    planes, without = (
+        ComputedPlanes(each.shape, each.dtype, each.__getitem__) for each in (stack, no_data)
+    )
     assert estimate_noise(planes, without) == estimate_noise(stack, no_data)

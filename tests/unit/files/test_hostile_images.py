@@ -30,11 +30,11 @@ def test_a_decompression_bomb(tmp_path):
     )
 
 
-def test_required_memory_includes_the_stack_and_the_stages_after_downsampling():
-    steps.check_memory("a", (10, 100, 100), 2, (1, 1, 1), memory=1_200_000)
+def test_required_room_includes_the_stack_and_the_stages_after_downsampling():
+    steps.check_room("a", (10, 100, 100), 2, (1, 1, 1), room=1_200_000)
     with pytest.raises(InputError, match="takes 0 GB"):
-        steps.check_memory("a", (10, 100, 100), 2, (1, 1, 1), memory=1_199_999)
-    steps.check_memory("a", (10, 100, 100), 2, (1, 2, 2), memory=450_000)
+        steps.check_room("a", (10, 100, 100), 2, (1, 1, 1), room=1_199_999)
+    steps.check_room("a", (10, 100, 100), 2, (1, 2, 2), room=450_000)
 
 
 def test_a_tiff_that_declares_more_than_it_contains(tmp_path):

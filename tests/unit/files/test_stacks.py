@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from cellstack import __version__
 from cellstack.core.labels import label_type
+from cellstack.core.planes import ComputedPlanes
 from cellstack.errors import InputError
-from cellstack.files import stacks
+from cellstack.files import mapped, stacks
 from cellstack.files.atomic import atomic_folder, atomic_write
 from cellstack.files.records import read_json, write_json
-from cellstack.files.stacks import read_stack, write_labels, write_stack
+from cellstack.files.stacks import open_stack, read_stack, write_labels, write_stack
 
 SHAPES = [(1, 1, 1), (1, 7, 1), (3, 1, 5), (1, 6, 7), (7, 1, 1), (3, 4, 5), (2, 3, 4), (4, 17, 31)]
 SPACING = (1 / 3, 0.26, 0.1 + 0.2)  # without short decimals
@@ -92,7 +93,7 @@ def test_types_unknown_to_imagej_are_written_as_ome(tmp_path, dtype, imagej):
 
 def test_stacks_too_large_for_imagej_are_written_as_ome(tmp_path, monkeypatch):
     stack = numbers((2, 3, 4), "uint8")
-    monkeypatch.setattr(stacks, "IMAGEJ_BYTES", stack.nbytes)
+    monkeypatch.setattr(stacks, "LARGE_BYTES", stack.nbytes)
     write_stack(tmp_path / "a.tif", stack, SPACING)
     with tifffile.TiffFile(tmp_path / "a.tif") as tif:
         assert tif.is_ome
@@ -326,3 +327,69 @@ def test_ome_files_have_the_pixel_size_in_their_tags_too(tmp_path):
         assert tags["ResolutionUnit"] == 3  # per cm
         assert (1e4 / x, 1e4 / y) == pytest.approx((0.4, 0.5))
         assert read_stack(tmp_path / name)[1] == (2.0, 0.5, 0.4)
+
+
+PARTS = [
+    np.s_[3],
+    np.s_[-1, 2:9],
+    np.s_[1:4, 5:30, 7:44],
+    np.s_[:, ::3, 40],
+    np.s_[::2, 31::-4, ::-1],
+    np.s_[::-2, :0, 3:1000],
+]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=str)
+@pytest.mark.parametrize("is_large", [False, True])
+@pytest.mark.parametrize(("write", "dtype"), WRITERS)
+def test_parts_of_files_are_those_of_the_stack(tmp_path, monkeypatch, write, dtype, is_large, part):
+    monkeypatch.setattr(mapped, "MAX_MAPPED", 1)  # map the file anew for each plane
+    monkeypatch.setattr(stacks, "TILE", 16)
+    if is_large:
+        monkeypatch.setattr(stacks, "LARGE_BYTES", 0)
+    stack = numbers((5, 32, 45), dtype)
+    write(tmp_path / "a.tif", stack, SPACING)
+    opened, spacing = open_stack(tmp_path / "a.tif")
+    assert (opened.shape, opened.dtype, opened.size) == (stack.shape, stack.dtype, stack.size)
+    assert spacing == SPACING
+    assert np.array_equal(opened[part], stack[part])
+    assert opened[part].flags.writeable
+    assert np.array_equal(read_stack(tmp_path / "a.tif")[0], stack)
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+@pytest.mark.parametrize(("write", "dtype"), WRITERS)
+def test_planes_are_written_like_the_stack(tmp_path, monkeypatch, write, dtype, is_large):
+    monkeypatch.setattr(stacks, "TILE", 16)
+    if is_large:
+        monkeypatch.setattr(stacks, "LARGE_BYTES", 0)
+    stack = numbers((3, 20, 33), dtype)
+    for name, written in (
+        ("a", stack),
+        ("b", ComputedPlanes(stack.shape, dtype, lambda z: stack[z])),
+    ):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "same.tif", written, SPACING)
+    same = [(tmp_path / name / "same.tif").read_bytes() for name in "ab"]
+    assert same[0] == same[1]
+    with tifffile.TiffFile(tmp_path / "a/same.tif") as tif:
+        assert tif.is_bigtiff == is_large
+
+
+def test_large_planes_of_labels_are_tiled(tmp_path):
+    write_labels(tmp_path / "a.tif", np.ones((2, 3, 513), np.uint16), SPACING)
+    with tifffile.TiffFile(tmp_path / "a.tif") as tif:
+        assert (tif.pages[0].tilelength, tif.pages[0].tilewidth) == (512, 512)
+
+
+def test_scratch_stacks_are_read_as_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(mapped, "MAX_MAPPED", 1)
+    stack = numbers((3, 4, 5), "uint16")
+    with mapped.scratch_stacks(tmp_path) as allocate:
+        first, second = allocate(stack.shape, stack.dtype), allocate((1, 1, 2), np.float32)
+        for z in (2, 0, 1):
+            first[z] = stack[z]
+        second[0] = np.array([[2.5, np.nan]])
+        assert np.array_equal(first[:, 1:, ::2], stack[:, 1:, ::2])
+        assert np.array_equal(second[0], [[2.5, np.nan]], equal_nan=True)
+    assert not list(tmp_path.iterdir())

@@ -603,6 +603,8 @@ def test_objects_in_several_parts_are_flagged(files):
     labels[labels == 1] = 0
     labels[0, 0, 0] = labels[6, 19, 20] = 1
     write_labels(files["labels"], labels, spacing)
+    segmented = np.where(labels > 0, labels + 10, 0).astype(np.uint16)
+    write_stack(files["segmentation"], segmented, spacing, is_labels=True)
     lines = ["segmentation_label,label,volume_um3,reason"]
     lines += [f"{label + 10},{label},9.5,kept" for label in range(1, int(labels.max()) + 1)]
     files["selection"].write_text("\n".join(lines) + "\n")

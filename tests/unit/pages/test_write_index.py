@@ -106,6 +106,15 @@ def test_the_worst_stacks_come_first():
     assert counts_of(page) == {"ok": 2, "flagged": 4, "failed": 2}
 
 
+def test_other_pages_of_a_stack_are_linked_if_they_exist():
+    rows = [stack_row("a"), stack_row("b")]
+    page = write_index(run_of(rows, pages={"b": ["explore.html", "gallery/index.html"]}))
+    assert re.findall(r'href="([^"]*(?:explore|gallery)[^"]*)"', page) == [
+        "b/explore.html",
+        "b/gallery/index.html",
+    ]
+
+
 def test_further_tables_are_linked_if_there_are_some():
     links = [f'<a href="{name}">' for name in FURTHER_TABLES]
     page = write_index(run_of([stack_row("a")]))
@@ -336,6 +345,7 @@ def arguments(tmp_path):
         "settings": [],
         "note": "simulated data",
         "further": ["scores.csv"],
+        "pages": {},
     }
 
 

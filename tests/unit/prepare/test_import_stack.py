@@ -17,6 +17,7 @@ from study import ROOT
 
 import import_stack as script
 from cellstack.errors import InputError
+from cellstack.files.mapped import scratch_stacks
 from cellstack.files.records import read_json
 from cellstack.files.stacks import read_stack
 from cellstack.prepare.import_stack import (
@@ -422,3 +423,16 @@ def test_only_voxel_sizes_of_the_sheet_can_be_in_the_wrong_order(tmp_path, typed
     script.main(image=[tmp_path / "a.tif"], channel="nuclei", **outputs, **typed)
     flags = read_json(tmp_path / "import.json")["flags"]
     assert [flag.endswith("(check their order)") for flag in flags] == [True] * flagged
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "bool", "float64"])
+@pytest.mark.parametrize("factors", [(1, 1, 1), (2, 1, 3)])
+def test_stacks_in_files_are_those_in_memory(tmp_path, dtype, factors):
+    planes = np.random.default_rng(0).integers(0, 900, (5, 6, 7)).astype(dtype)
+    expected = downsample_stack(fill_stack("a", iter(planes), planes.shape, planes.dtype), factors)
+    with scratch_stacks(tmp_path) as allocate:
+        filled = fill_stack("a", iter(planes), planes.shape, planes.dtype, allocate)
+        found = downsample_stack(filled, factors, allocate)
+        assert not isinstance(found, np.ndarray)
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found[:], expected)

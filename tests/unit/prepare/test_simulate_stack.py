@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import simulate_stack as script
 from cellstack.errors import InputError
+from cellstack.files.mapped import scratch_stacks
 from cellstack.files.stacks import read_stack
 from cellstack.prepare import simulate_stack as module
 from cellstack.prepare.simulate_stack import simulate_stack
@@ -266,3 +267,14 @@ def test_the_script_writes_the_same_files_each_time(tmp_path):
         labels, steps = read_stack(files[name])
         assert np.array_equal(labels, ground_truth)
         assert list(steps) == spacing
+
+
+@pytest.mark.parametrize("spacing", [(0.8, 0.4, 0.4), (0.3, 0.4, 0.4)])
+def test_stacks_in_files_are_those_in_memory(tmp_path, spacing):
+    expected = small(spacing=spacing)
+    with scratch_stacks(tmp_path) as allocate:
+        found = small(spacing=spacing, allocate=allocate)
+        for name in ("nuclei_image", "membrane_image", "nuclei_labels", "cell_labels"):
+            stack = getattr(found, name)
+            assert not isinstance(stack, np.ndarray)
+            np.testing.assert_array_equal(stack[:], getattr(expected, name))

@@ -7,6 +7,7 @@ from numpy.testing import assert_array_equal
 from ome_zarr_models import v04, v05
 
 import write_ome_zarr as script
+from cellstack.core.planes import ComputedStack
 from cellstack.files.readers.opening import open_image
 from cellstack.files.stacks import write_labels, write_stack
 from cellstack.publish.write_ome_zarr import average, most_frequent, pyramid, write_ome_zarr
@@ -167,3 +168,25 @@ def test_the_script_writes_channels_and_both_kinds_of_labels(tmp_path):
     for name, file in (("nuclei", "labels.ome.tif"), ("nuclei-segmentation", "segmentation.tif")):
         found = container.get_label(name, path="0").get_as_numpy()
         assert_array_equal(found, tifffile.imread(tmp_path / file))
+
+
+def test_stacks_in_files_are_written_like_those_in_memory(tmp_path):
+    def lazy(stack):
+        return ComputedStack(stack.shape, stack.dtype, lambda box: stack[box])
+
+    channels = {"a": volume((37, 300, 310)), "b": volume((37, 300, 310)).astype(np.float32)}
+    labels = {"nuclei": volume((37, 300, 310))}
+    for name, convert in (("array", lambda stack: stack), ("parts", lazy)):
+        (tmp_path / name).mkdir()
+        of_kinds = [
+            {key: convert(each) for key, each in kind.items()} for kind in (channels, labels)
+        ]
+        write_ome_zarr(tmp_path / name, *of_kinds, (0.4, 0.4, 0.4), "image")
+    files = sorted(path.relative_to(tmp_path / "array") for path in (tmp_path / "array").rglob("*"))
+    assert len(files) > 20
+    for path in files:
+        if (tmp_path / "array" / path).is_file():
+            expected = (tmp_path / "array" / path).read_bytes()
+            assert (tmp_path / "parts" / path).read_bytes() == expected, path
+    level = zarr.open_group(tmp_path / "parts", mode="r")["1"]
+    assert_array_equal(level[0], average(channels["a"], (2, 2, 2)))

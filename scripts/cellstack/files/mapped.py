@@ -1,0 +1,137 @@
+"""Arrays in files of which parts are read and written, while few pages of the file stay mapped.
+
+Pages of a mapped file count as memory of a job until they are unmapped.
+"""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.core.planes import Allocate, ComputedStack
+from cellstack.core.types import Box
+
+MAX_MAPPED = 2**28  # bytes that may stay mapped
+PAGES_AHEAD = 2**17  # bytes around a part that the system maps too
+
+
+def map_parts(
+    file: str | Path | IO[bytes], dtype: "np.dtype[Any]", shape: Sequence[int], offset: int = 0
+) -> ComputedStack:
+    """Return a stack that is read from a file in parts.
+
+    Parameters
+    ----------
+    file : path-like or file object
+    dtype : dtype
+        Type in the file, with its byte order.
+    shape : (3,) sequence of int
+        Number of planes, rows and columns.
+    offset : int
+        Position of the first voxel in the file, in bytes.
+
+    Returns
+    -------
+    ComputedStack
+        In the byte order of this machine. Parts are copies.
+
+    Examples
+    --------
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     np.arange(24, dtype=np.uint8).tofile(file)
+    ...     file.flush()
+    ...     map_parts(file.name, np.dtype(np.uint8), (2, 3, 4))[1, :, 1:3].tolist()
+    [[13, 14], [17, 18], [21, 22]]
+    """
+    return ComputedStack(
+        tuple(shape), dtype.newbyteorder("="), _MappedParts(file, dtype, tuple(shape), offset).read
+    )
+
+
+class _MappedParts:
+    """A mapped file that is mapped anew when too much of it was used."""
+
+    def __init__(
+        self,
+        file: str | Path | IO[bytes],
+        dtype: "np.dtype[Any]",
+        shape: tuple[int, ...],
+        offset: int,
+    ) -> None:
+        self._file, self._dtype, self._shape, self._offset = file, dtype, shape, offset
+        self._mapped: NDArray[Any] | None = None
+        self._used = 0
+
+    def read(self, box: Box) -> NDArray[Any]:
+        lengths = [len(range(side.start, side.stop, side.step)) for side in box]
+        part = np.empty(lengths, self._dtype.newbyteorder("="))
+        of_plane = (box[1].stop - box[1].start) * self._shape[
+            2
+        ] * self._dtype.itemsize + PAGES_AHEAD
+        planes = range(box[0].start, box[0].stop, box[0].step)
+        at_once = max(1, MAX_MAPPED // of_plane)
+        for first in range(0, len(planes), at_once):
+            some = planes[first : first + at_once]
+            mapped = self._mapped  # other threads may map the file anew
+            if mapped is None or self._used > MAX_MAPPED:
+                # slicing an ndarray is faster than slicing a memmap
+                mapped = np.asarray(
+                    np.memmap(self._file, self._dtype, "r", self._offset, self._shape)
+                )
+                self._mapped, self._used = mapped, 0
+            part[first : first + len(some)] = mapped[
+                some.start : some.stop : some.step, box[1], box[2]
+            ]
+            self._used += len(some) * of_plane
+        return part
+
+
+class ScratchStack(ComputedStack):
+    """A stack in a temporary file, which is written plane by plane and read in parts."""
+
+    def __init__(self, file: IO[bytes], shape: Sequence[int], dtype: "np.dtype[Any]") -> None:
+        self._file = file
+        file.truncate(max(1, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize))
+        super().__init__(tuple(shape), dtype, _MappedParts(file, dtype, tuple(shape), 0).read)
+
+    def __setitem__(self, z: int, plane: NDArray[Any]) -> None:
+        """Write a plane."""
+        values = np.ascontiguousarray(np.broadcast_to(plane, self.shape[1:]), self.dtype)
+        self._file.seek(z * values.nbytes)
+        self._file.write(values.data)
+        self._file.flush()
+
+
+@contextmanager
+def scratch_stacks(folder: str | Path) -> Iterator[Allocate]:
+    """Provide stacks in temporary files, which are deleted afterwards.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where there is room for them. The files have no name there.
+
+    Yields
+    ------
+    callable
+        Takes a shape and a type, and returns a :class:`ScratchStack`.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder, scratch_stacks(folder) as allocate:
+    ...     stack = allocate((2, 1, 3), np.uint8)
+    ...     stack[1] = np.array([[3, 4, 5]])
+    ...     stack[:, 0, 1:].tolist()
+    [[0, 0], [4, 5]]
+    """
+    with ExitStack() as files:
+
+        def allocate(shape: Sequence[int], dtype: Any) -> ScratchStack:
+            file = files.enter_context(tempfile.TemporaryFile(dir=folder))
+            return ScratchStack(file, shape, np.dtype(dtype))
+
+        yield allocate

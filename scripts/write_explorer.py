@@ -1,0 +1,98 @@
+"""Write the page to explore a stack: planes, contrast, stages and methods side by side."""
+
+from pathlib import Path
+from typing import Any
+
+from cellstack.core.types import Spacing
+from cellstack.files.atomic import atomic_write
+from cellstack.files.provenance import describe_images
+from cellstack.files.records import read_json
+from cellstack.files.stacks import read_stack
+from cellstack.files.tables import read_rows
+from cellstack.gallery.compare_in_3d import compare_in_3d
+from cellstack.gallery.explorer_layers import (
+    Grid,
+    Layer,
+    choose_grid,
+    describe_objects,
+    grey_layer,
+    label_layer,
+)
+from cellstack.gallery.write_explorer import write_explorer
+from cellstack.run import job
+
+
+def main(
+    *,
+    images: list[Path],
+    objects: list[Path],
+    raw: list[Path],
+    records: list[Path],
+    page: Path,
+    stack: str,
+    note: str,
+    layers: list[dict[str, Any]],
+    variants: list[dict[str, Any]],
+    sources: list[dict[str, str]],
+    software: dict[str, Any],
+    diameter_um: float | None = None,
+    view: list[Path] = (),
+) -> None:
+    """Read the `images` of the `layers`, and write the `page`.
+
+    `objects` are the tables of the measured objects. The methods in `variants` are computed in the
+    region of the `view`. The page lists the `software` and the images of the sheet, `sources`;
+    `raw` and `records` are those imported, and the records of their import.
+    """
+    first, spacing = read_stack(images[0], mapped=True)
+    grid = choose_grid(first.shape, spacing)
+    drawn = [_layer(path, grid, layer) for path, layer in zip(images, layers, strict=True)]
+    if view:
+        assert diameter_um is not None
+        paths = {
+            layer["title"]: path
+            for path, layer in zip(images, layers, strict=True)
+            if layer["group"] == "nuclei"
+        }
+        drawn += _compared(paths, spacing, read_json(view[0]), diameter_um, variants, grid)
+    described = {}
+    for path in objects:
+        described |= describe_objects(list(read_rows(path)), path.parent.name)
+    text = write_explorer(
+        drawn,
+        grid,
+        spacing,
+        described,
+        stack=stack,
+        note=note,
+        provenance=software | {"images": describe_images(raw, records, sources)},
+    )
+    with atomic_write(page) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def _layer(path: Path, grid: Grid, layer: dict[str, str]) -> Layer:
+    image, _ = read_stack(path, mapped=layer["kind"] == "grey")
+    draw = grey_layer if layer["kind"] == "grey" else label_layer
+    return draw(image, grid, layer["group"], layer["title"])
+
+
+def _compared(
+    paths: dict[str, Path],
+    spacing: Spacing,
+    view: Any,
+    diameter_um: float,
+    variants: list[dict[str, Any]],
+    grid: Grid,
+) -> list[Layer]:
+    contrast, _ = read_stack(paths["contrast"])
+    found: list[Layer] = []
+    for each in variants:
+        source, _ = read_stack(paths[each["source"]])
+        found += compare_in_3d(
+            each["stage"], source, contrast, spacing, view, diameter_um, each["panels"], grid
+        )
+    return found
+
+
+job.run(main)

@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import pytest
+
+from cellstack.config.explorer import Explorer
+from cellstack.config.gallery import Gallery
+from cellstack.config.inputs import Inputs
+from cellstack.config.recipes import Recipes
+
+NUCLEI = {"stack": "a", "channel": "nuclei", "image": "a.tif"}
+MEMBRANE = {"stack": "a", "channel": "membrane", "image": "m.tif"}
+
+
+@pytest.fixture
+def explorer_of(load_study):
+    def load(rows, *arguments, **config):
+        study = load_study(rows, *arguments, **config)
+        recipes = Recipes(study)
+        return Explorer(study, recipes, Inputs(study, recipes), Gallery(study))
+
+    return load
+
+
+def layers_of(explorer, stack="a"):
+    """Return by group the titles of the layers, and check that each has its file."""
+    groups = {}
+    layers = explorer.layers(stack)
+    assert len(layers) == len(explorer.images(stack))
+    for layer in layers:
+        groups.setdefault(layer["group"], []).append(layer["title"])
+    return groups
+
+
+def test_layers_are_the_results_of_all_stages(explorer_of):
+    explorer = explorer_of([NUCLEI, MEMBRANE, NUCLEI | {"channel": "dye"}])
+    assert layers_of(explorer) == {
+        "nuclei": [
+            *("raw", "contrast", "denoised", "distance", "mask", "mask_clean", "seeds"),
+            *("watershed", "merged", "segmentation", "labels"),
+        ],
+        "membrane": ["raw", "contrast", "membrane_smooth", "membrane_ridges"],
+        "dye": ["raw"],
+        "cells": ["seeds", "background", "regions", "segmentation", "labels"],
+    }
+    kinds = {layer["title"]: layer["kind"] for layer in explorer.layers("a")}
+    assert kinds["distance"] == kinds["membrane_ridges"] == "grey"
+    assert kinds["mask"] == kinds["regions"] == "labels"
+    assert explorer.view("a") == ["<results>/a/gallery/view.json"]
+    assert explorer.diameter_um("a") == 10
+    assert explorer.diameter("a") == []
+    assert explorer.pages() == ["<results>/a/explore.html"]
+
+
+def test_corrected_background_and_edges_are_shown_if_they_are_made(explorer_of):
+    explorer = explorer_of(
+        [NUCLEI | {"diameter_um": "auto"}],
+        correct_background={"steps": ["depth_attenuation"]},
+        split_objects={"method": "edges"},
+    )
+    assert layers_of(explorer)["nuclei"][:5] == [
+        *("raw", "corrected", "contrast", "denoised", "edges")
+    ]
+    assert explorer.diameter_um("a") == "1 d"
+    assert explorer.diameter("a") == ["<results>/a/nuclei/diameter.json"]
+    compared = {each["stage"]: each["source"] for each in explorer.variants("a")}
+    assert compared == {
+        "adjust_contrast": "corrected",
+        "denoise": "contrast",
+        "detect_edges": "denoised",
+        "binarize": "denoised",
+    }
+
+
+def test_compared_methods_differ_and_the_own_one_is_marked(explorer_of):
+    explorer = explorer_of([NUCLEI])
+    for compared in explorer.variants("a"):
+        arguments = [panel["arguments"] for panel in compared["panels"]]
+        assert all(each not in arguments[:i] for i, each in enumerate(arguments))
+        titles = [panel["title"] for panel in compared["panels"]]
+        assert sum(title.endswith(" (your settings)") for title in titles) == 1
+        assert "erosion" not in titles
+
+
+@pytest.mark.parametrize("row", [NUCLEI | {"labels": "l.tif"}, MEMBRANE | {"diameter_um": 9}])
+def test_methods_are_compared_only_where_nuclei_are_segmented(explorer_of, row):
+    explorer = explorer_of([row])
+    assert explorer.variants("a") == explorer.view("a") == explorer.diameter("a") == []
+    assert explorer.diameter_um("a") is None
+    if "labels" in row:
+        assert layers_of(explorer) == {"nuclei": ["raw", "segmentation", "labels"]}
+        assert explorer.images("a")[0] == "<results>/a/channels/nuclei/raw.tif"
+
+
+def test_rows_of_a_sweep_are_shown_once_they_exist(explorer_of):
+    sweep = "find_seeds.distance_and_blobs.min_distance_um,binarize.method\n3,\n,otsu\n"
+    explorer = explorer_of([NUCLEI | {"ground_truth": "t.tif"}], sweep)
+    assert "sweep" not in layers_of(explorer)
+    made = Path("results/sweep/2/a/nuclei/segmentation.tif")
+    made.parent.mkdir(parents=True)
+    made.touch()
+    assert layers_of(explorer)["sweep"] == ["row 2: binarize.method otsu"]
+    assert explorer.images("a")[-1] == "<results>/sweep/2/a/nuclei/segmentation.tif"
+
+
+def test_the_page_of_the_run_links_to_pages_that_exist(explorer_of):
+    explorer = explorer_of([NUCLEI, NUCLEI | {"stack": "b"}])
+    assert explorer.existing() == {}
+    for page in ("results/b/explore.html", "results/b/gallery/index.html"):
+        Path(page).parent.mkdir(parents=True, exist_ok=True)
+        Path(page).touch()
+    assert explorer.existing() == {"b": ["explore.html", "gallery/index.html"]}
