@@ -50,8 +50,8 @@ def binarize_block(
     grid = smooth_on_grid(stack, spacing, options["sigma_um"], no_data)
     chosen, in_core = chosen_in_block(record, core, extent, grid.factors)
     sizes = {name: options[name] for name in ("level", "sigma_um", "max_radius_um")}
-    in_stack = (np.array(record[name], np.float32) for name in ("backgrounds", "raised"))
-    lowest = lowest_threshold(*in_stack, options["level"])
+    backgrounds, raised = (np.array(record[name], np.float32) for name in ("backgrounds", "raised"))
+    lowest = lowest_threshold(backgrounds, raised, options["level"])
     marked = mark_chosen(stack, grid, chosen, no_data, lowest=lowest, factor=factor, **sizes)
     inside = marked.mask[within(core, extent)]
     haze = marked.haze_ratios[in_core]

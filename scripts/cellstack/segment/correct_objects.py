@@ -309,8 +309,8 @@ class _Work:
             (threshold,) = find_thresholds(
                 values[reachable],
                 np.zeros(np.count_nonzero(reachable), np.int64),
-                np.float32([background]),
-                np.float32([smooth[centre] - background]),
+                np.array([background], np.float32),
+                np.array([smooth[centre] - background], np.float32),
                 self.options["level"],
             )
             bright = (values > threshold) & reachable

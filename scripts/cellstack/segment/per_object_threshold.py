@@ -5,7 +5,7 @@ which is applied to the voxels of its watershed basin.
 """
 
 import logging
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple
 
 import edt
 import numpy as np
@@ -265,11 +265,11 @@ def mark_chosen(
     )
     is_inside = to_centre <= np.append(np.float32(-1), radii)[basins]
 
-    def spread(values: Volume) -> Volume:
+    def spread(values: NDArray[np.floating[Any]]) -> Volume:
         """Return the value of each basin in its voxels; basin 0 is too far away."""
-        spread_values = cast("Volume", np.append(np.float32(np.inf), values)[basins])
-        spread_values[is_inside] = -np.inf
-        return spread_values
+        in_voxels = np.append(np.inf, values).astype(np.float32)[basins]
+        in_voxels[is_inside] = -np.inf
+        return in_voxels
 
     threshold_map = spread(thresholds)
     above = np.empty(stack.shape, bool)
