@@ -21,7 +21,14 @@ from cellstack.config.inputs import Inputs
 from cellstack.config.measurements import Measurements
 from cellstack.config.recipes import Recipes
 from cellstack.config.sheet import CELLS_TO_NUCLEI
-from cellstack.config.units import OF_BLOCKS, OF_STACKS, PATTERN, pattern_of, pattern_of_units
+from cellstack.config.units import (
+    OF_ALTERNATIVES,
+    OF_BLOCKS,
+    OF_STACKS,
+    PATTERN,
+    pattern_of,
+    pattern_of_units,
+)
 from cellstack.run import cluster, provenance, rules as helpers, terminal
 from cellstack.run.history import History
 from cellstack.run.progress import Watch
@@ -36,7 +43,7 @@ requests = ResourceRequests(study, locate("config/resources.tsv"))
 measurements = Measurements(study)
 recipes = Recipes(study)
 inputs = Inputs(study, recipes, workflow.pathvars.get("results"))
-panels = Gallery(study)
+panels = Gallery(study, recipes)
 explorer = Explorer(study, recipes, inputs, panels)
 stages = helpers.StageHelpers(study, recipes, inputs, sources)
 history = History(workflow.pathvars.get("results"))

@@ -22,6 +22,7 @@ rule plot_diameter:
     params:
         title="{stack}",
         note=by_wildcards(study.note),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("plot_diameter"),
     script:
         "../scripts/plot_diameter.py"
@@ -64,6 +65,8 @@ rule plot_segmentation:
     params:
         title="{stack}",
         note=by_wildcards(study.note),
+        marks=by_wildcards(study.marks_of),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("plot_segmentation"),
     script:
         "../scripts/plot_segmentation.py"
@@ -103,6 +106,8 @@ rule plot_planes:
     params:
         title="{stack}",
         note=by_wildcards(study.note),
+        marks=by_wildcards(study.marks_of),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("plot_planes"),
     script:
         "../scripts/plot_planes.py"
@@ -144,6 +149,8 @@ rule plot_channels:
         channels=by_wildcards(study.channels),
         title="{stack}",
         note=by_wildcards(study.note),
+        marks=by_wildcards(study.marks_of),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("plot_channels"),
     script:
         "../scripts/plot_channels.py"
@@ -175,6 +182,7 @@ rule plot_composite:
         channels=by_wildcards(study.channels),
         title="{stack}",
         note=by_wildcards(study.note),
+        marks=by_wildcards(study.marks_of),
         source=source_hash("plot_composite"),
     script:
         "../scripts/plot_composite.py"
@@ -261,6 +269,8 @@ rule plot_tissue:
         title="{stack}",
         note=by_wildcards(study.note),
         names=study.config["measure_regions"]["names"],
+        marks=by_wildcards(study.marks_of),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("plot_tissue"),
     script:
         "../scripts/plot_tissue.py"
@@ -368,6 +378,7 @@ rule plot_errors:
         object="{object}",
         title="{stack}",
         note=by_wildcards(study.note),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("plot_errors"),
     script:
         "../scripts/plot_errors.py"
@@ -460,6 +471,8 @@ rule plot_spots:
         channel="{channel}",
         diameters_um=by_wildcards(measurements.spot_diameters),
         note=by_wildcards(study.note),
+        marks=by_wildcards(study.marks_of),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("plot_spots"),
     script:
         "../scripts/plot_spots.py"

@@ -53,6 +53,7 @@ rule show_stages:
     params:
         panels=by_wildcards(panels.stages),
         diameter_um=by_wildcards(study.object_diameter),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("show_stages"),
     script:
         "../scripts/show_stages.py"
@@ -77,6 +78,7 @@ rule compare_background:
         runtime=minutes("compare_background"),
     params:
         panels=by_wildcards(panels.comparison, comparison="background", stage="correct_background"),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("compare_background"),
     script:
         "../scripts/compare_background.py"
@@ -106,6 +108,7 @@ rule compare_contrast:
             stage="adjust_contrast",
             beside="grey_morphology",
         ),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("compare_contrast"),
     script:
         "../scripts/compare_contrast.py"
@@ -131,6 +134,7 @@ rule compare_denoising:
     params:
         panels=by_wildcards(panels.comparison, comparison="denoising", stage="denoise"),
         diameter_um=by_wildcards(study.object_diameter),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("compare_denoising"),
     script:
         "../scripts/compare_denoising.py"
@@ -180,6 +184,7 @@ rule compare_thresholds:
         runtime=minutes("compare_thresholds"),
     params:
         panels=by_wildcards(panels.comparison, comparison="thresholds", stage="binarize"),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("compare_thresholds"),
     script:
         "../scripts/compare_thresholds.py"
@@ -212,6 +217,7 @@ rule compare_morphology:
             beside="contrast",
             presets=False,
         ),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("compare_morphology"),
     script:
         "../scripts/compare_morphology.py"
@@ -244,9 +250,39 @@ rule compare_seeds:
         diameter_um=by_wildcards(study.object_diameter),
         points=by_wildcards(inputs.seed_points),
         stamp=by_wildcards(inputs.seed_points_stamp),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("compare_seeds"),
     script:
         "../scripts/compare_seeds.py"
+
+
+rule compare_labels:
+    """Compare the nuclei that result from each method of each stage, beside the ground truth."""
+    input:
+        raw="<results>/{stack}/channels/nuclei/raw.tif",
+        segmentations=by_wildcards(inputs.compared_segmentations),
+        ground_truth=by_wildcards(inputs.true_nuclei),
+        view="<results>/{stack}/gallery/view.json",
+    output:
+        final_labels="<results>/{stack}/gallery/final_labels.json",
+        table="<results>/{stack}/gallery/final_labels.csv",
+    log:
+        "<logs>/{stack}/gallery/compare_labels.log",
+    benchmark:
+        "<benchmarks>/{stack}/gallery/compare_labels.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("compare_labels"),
+        runtime=minutes("compare_labels"),
+    params:
+        alternatives=by_wildcards(panels.alternatives),
+        stages=study.config["compare_labels"]["stages"],
+        by_points=by_wildcards(study.nuclei_scored_by_points),
+        color_map=study.config["figures"]["color_map"],
+        source=source_hash("compare_labels"),
+    script:
+        "../scripts/compare_labels.py"
 
 
 rule compare_surface_area:
@@ -314,6 +350,7 @@ rule plot_profile:
         runtime=minutes("plot_profile"),
     params:
         channels=by_wildcards(study.channels),
+        color_map=study.config["figures"]["color_map"],
         source=source_hash("plot_profile"),
     script:
         "../scripts/plot_profile.py"
@@ -333,6 +370,7 @@ rule write_gallery:
                 "thresholds",
                 "morphology",
                 "seeds",
+                "final_labels",
                 "surface_area",
                 "shapes",
                 "profile",
@@ -404,3 +442,84 @@ rule write_explorer:
         source=source_hash("write_explorer"),
     script:
         "../scripts/write_explorer.py"
+
+
+# The stages with other methods, for compare_labels. Their files are removed when no job needs them
+# any more, except for the labels.
+use rule correct_background as try_correct_background with:
+    output:
+        corrected=temp("<results>/{stack}/channels/{channel}/corrected.tif"),
+    wildcard_constraints:
+        stack=OF_ALTERNATIVES,
+
+
+use rule adjust_contrast as try_adjust_contrast with:
+    output:
+        contrast=temp("<results>/{stack}/channels/{channel}/contrast.tif"),
+    wildcard_constraints:
+        stack=OF_ALTERNATIVES,
+
+
+use rule denoise as try_denoise with:
+    output:
+        denoised=temp("<results>/{stack}/channels/{channel}/denoised.tif"),
+    wildcard_constraints:
+        stack=OF_ALTERNATIVES,
+
+
+use rule detect_edges as try_detect_edges with:
+    output:
+        edges=temp("<results>/{stack}/channels/{channel}/edges.tif"),
+    wildcard_constraints:
+        stack=OF_ALTERNATIVES,
+
+
+use rule binarize as try_binarize with:
+    output:
+        mask=temp("<results>/{stack}/nuclei/mask.tif"),
+        threshold=temp("<results>/{stack}/nuclei/threshold.json"),
+    wildcard_constraints:
+        stack=OF_ALTERNATIVES,
+
+
+use rule clean_mask as try_clean_mask with:
+    output:
+        mask_clean=temp("<results>/{stack}/nuclei/mask_clean.tif"),
+    wildcard_constraints:
+        stack=OF_ALTERNATIVES,
+
+
+use rule label_components as try_label_components with:
+    output:
+        components=temp("<results>/{stack}/nuclei/components.tif"),
+    wildcard_constraints:
+        stack=OF_ALTERNATIVES,
+
+
+use rule find_seeds as try_find_seeds with:
+    output:
+        distance=temp("<results>/{stack}/nuclei/distance.tif"),
+        seeds=temp("<results>/{stack}/nuclei/seeds.tif"),
+    wildcard_constraints:
+        stack=OF_ALTERNATIVES,
+
+
+use rule split_objects as try_split_objects with:
+    output:
+        watershed=temp("<results>/{stack}/nuclei/watershed.tif"),
+    wildcard_constraints:
+        stack=OF_ALTERNATIVES,
+
+
+use rule merge_objects as try_merge_objects with:
+    output:
+        merged=temp("<results>/{stack}/nuclei/merged.tif"),
+    wildcard_constraints:
+        stack=OF_ALTERNATIVES,
+
+
+use rule smooth_outlines as try_smooth_outlines with:
+    output:
+        segmentation=intermediate("<results>/{stack}/nuclei/segmentation.tif"),
+    wildcard_constraints:
+        stack=OF_ALTERNATIVES,

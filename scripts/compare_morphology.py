@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cellstack.figures.drawing import use_color_map
 from cellstack.files.records import read_json, write_json
 from cellstack.files.stacks import read_stack
 from cellstack.gallery.compare_morphology import compare_morphology
@@ -9,7 +10,14 @@ from cellstack.run import job
 
 
 def main(
-    *, image: Path, mask: Path, view: Path, morphology: Path, panels: list, grey_panels: list
+    *,
+    image: Path,
+    mask: Path,
+    view: Path,
+    morphology: Path,
+    panels: list,
+    grey_panels: list,
+    color_map: str = "gray",
 ) -> None:
     """Read the `image`, raw or corrected, the `mask` and the `view`.
 
@@ -18,7 +26,10 @@ def main(
     """
     stack, spacing = read_stack(image)
     foreground, _ = read_stack(mask)
-    section = compare_morphology(stack, foreground, spacing, read_json(view), grey_panels, panels)
+    with use_color_map(color_map):
+        section = compare_morphology(
+            stack, foreground, spacing, read_json(view), grey_panels, panels
+        )
     write_json(morphology, section)
 
 

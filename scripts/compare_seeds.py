@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cellstack.figures.drawing import use_color_map
 from cellstack.files.records import read_json, write_json
 from cellstack.files.stacks import read_stack
 from cellstack.gallery.compare_seeds import compare_seeds
@@ -22,6 +23,7 @@ def main(
     split: dict,
     edges: list[Path] = (),
     points: list[Path] = (),
+    color_map: str = "gray",
 ) -> None:
     """Read the inputs of find_seeds and split_objects and the `view`; write the section `seeds`.
 
@@ -29,17 +31,18 @@ def main(
     use.
     """
     mask, spacing = read_stack(mask_clean)
-    section = compare_seeds(
-        mask,
-        *(read_stack(path)[0] for path in (components, denoised, intensity)),
-        spacing,
-        read_json(view),
-        diameter_um,
-        panels,
-        split,
-        edges=read_stack(edges[0])[0] if edges else None,
-        points=read_points(points[0]) if points else None,
-    )
+    with use_color_map(color_map):
+        section = compare_seeds(
+            mask,
+            *(read_stack(path)[0] for path in (components, denoised, intensity)),
+            spacing,
+            read_json(view),
+            diameter_um,
+            panels,
+            split,
+            edges=read_stack(edges[0])[0] if edges else None,
+            points=read_points(points[0]) if points else None,
+        )
     write_json(seeds, section)
 
 

@@ -19,6 +19,7 @@ def main(
     min_wall_strength: float,
     min_contact_fraction: float,
     min_solidity: float,
+    min_solidity_without_nucleus: float,
     min_volume_um3: float,
     min_volume_without_nucleus_um3: float,
     nuclei: list[Path] = (),
@@ -37,6 +38,7 @@ def main(
         min_wall_strength=min_wall_strength,
         min_contact_fraction=min_contact_fraction,
         min_solidity=min_solidity,
+        min_solidity_without_nucleus=min_solidity_without_nucleus,
         min_volume_um3=min_volume_um3,
         min_volume_without_nucleus_um3=min_volume_without_nucleus_um3,
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cellstack.figures import pdf, png
+from cellstack.figures.drawing import use_color_map
 from cellstack.figures.outlines import read_numbers
 from cellstack.figures.plot_channels import plot_channels
 from cellstack.files.stacks import read_channel, read_stack
@@ -19,6 +20,8 @@ def main(
     channels: list,
     title: str,
     note: str,
+    marks: list = (),
+    color_map: str = "gray",
 ) -> None:
     """Read the `raw` stacks of all `channels`, the `segmentation` and the table `objects`.
 
@@ -29,11 +32,13 @@ def main(
         name: read_channel(path, segmentation, labels.shape, spacing)
         for name, path in zip(channels, raw, strict=True)
     }
-    drawn = plot_channels(
-        stacks, labels, spacing, title=title, note=note, numbers=read_numbers(objects)
-    )
-    png.save(drawn, figure)
-    pdf.save(drawn, vector)
+    numbers = read_numbers(objects)
+    with use_color_map(color_map):
+        drawn = plot_channels(
+            stacks, labels, spacing, title=title, note=note, numbers=numbers, marks=marks
+        )
+        png.save(drawn, figure)
+        pdf.save(drawn, vector)
 
 
 job.run(main)

@@ -17,6 +17,7 @@ def main(
     channels: list,
     title: str,
     note: str,
+    marks: list = (),
 ) -> None:
     """Read the `raw` stacks of all `channels` and the `segmentation`.
 
@@ -27,7 +28,7 @@ def main(
         name: read_channel(path, segmentation, labels.shape, spacing)
         for name, path in zip(channels, raw, strict=True)
     }
-    drawn = plot_composite(stacks, labels, spacing, title=title, note=note)
+    drawn = plot_composite(stacks, labels, spacing, title=title, note=note, marks=marks)
     png.save(drawn, figure)
     pdf.save(drawn, vector)
 

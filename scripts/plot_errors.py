@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cellstack.figures.drawing import use_color_map
 from cellstack.figures.plot_errors import NEIGHBOUR_COLORS, plot_errors
 from cellstack.figures.saving import save
 from cellstack.files.records import read_json
@@ -19,6 +20,7 @@ def main(
     object: str,
     title: str,
     note: str,
+    color_map: str = "gray",
 ) -> None:
     """Read a `raw` channel, both label images and the `scores` of a kind of `object`.
 
@@ -28,8 +30,9 @@ def main(
     true_labels, labels = read_stack(ground_truth)[0], read_stack(segmentation)[0]
     evaluation = read_json(scores)["objects"][object]
     title = f"{title}: {object}"
-    drawn = plot_errors(stack, true_labels, labels, spacing, evaluation, title=title, note=note)
-    save(drawn, figure, [*NEIGHBOUR_COLORS, *NEIGHBOUR_COLORS.values()])
+    with use_color_map(color_map):
+        drawn = plot_errors(stack, true_labels, labels, spacing, evaluation, title=title, note=note)
+        save(drawn, figure, [*NEIGHBOUR_COLORS, *NEIGHBOUR_COLORS.values()])
 
 
 job.run(main)

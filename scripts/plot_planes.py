@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cellstack.figures.colors import COLORS
+from cellstack.figures import marking
+from cellstack.figures.drawing import use_color_map
 from cellstack.figures.outlines import read_numbers
 from cellstack.figures.plot_planes import plot_planes
 from cellstack.figures.saving import save
@@ -11,7 +12,15 @@ from cellstack.run import job
 
 
 def main(
-    *, raw: Path, segmentation: Path, objects: Path, figure: Path, title: str, note: str
+    *,
+    raw: Path,
+    segmentation: Path,
+    objects: Path,
+    figure: Path,
+    title: str,
+    note: str,
+    marks: list = (),
+    color_map: str = "gray",
 ) -> None:
     """Read the `raw` channel, the `segmentation` and the table `objects`.
 
@@ -20,8 +29,11 @@ def main(
     stack, spacing = open_stack(raw)
     labels, _ = open_stack(segmentation)
     numbers = read_numbers(objects)
-    drawn = plot_planes(stack, labels, spacing, title=title, note=note, numbers=numbers)
-    save(drawn, figure, COLORS)
+    with use_color_map(color_map):
+        drawn = plot_planes(
+            stack, labels, spacing, title=title, note=note, numbers=numbers, marks=marks
+        )
+        save(drawn, figure, marking.palette(marks))
 
 
 job.run(main)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cellstack.figures import pdf
+from cellstack.figures.drawing import use_color_map
 from cellstack.files.records import read_json, write_json
 from cellstack.files.stacks import read_stack
 from cellstack.files.tables import as_text, write_rows
@@ -11,7 +12,14 @@ from cellstack.run import job
 
 
 def main(
-    *, raw: list[Path], view: Path, profile: Path, vector: Path, table: Path, channels: list
+    *,
+    raw: list[Path],
+    view: Path,
+    profile: Path,
+    vector: Path,
+    table: Path,
+    channels: list,
+    color_map: str = "gray",
 ) -> None:
     """Read the `raw` stacks of all `channels` and the `view`.
 
@@ -22,10 +30,11 @@ def main(
     chosen = read_json(view)
     snippet = {"choose_view": {"plane": chosen["plane"], "row": chosen["row"]}}
     panels = [{"title": "profile", "snippet": snippet}]
-    write_json(profile, plot_profile(stacks, spacing, chosen, panels))
+    with use_color_map(color_map):
+        write_json(profile, plot_profile(stacks, spacing, chosen, panels))
+        pdf.save(draw_profile(stacks, spacing, chosen), vector)
     rows = map(as_text, list_profile(stacks, spacing, chosen))
     write_rows(table, ["x_um", *channels], rows)
-    pdf.save(draw_profile(stacks, spacing, chosen), vector)
 
 
 job.run(main)

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cellstack.figures.colors import COLORS
+from cellstack.figures import marking
+from cellstack.figures.drawing import use_color_map
 from cellstack.figures.outlines import read_numbers
 from cellstack.figures.plot_segmentation import plot_segmentation
 from cellstack.figures.saving import save
@@ -24,6 +25,8 @@ def main(
     title: str,
     note: str,
     nuclei: list[Path] = (),
+    marks: list = (),
+    color_map: str = "gray",
 ) -> None:
     """Read the `raw` channel, the `segmentation` and the selected `labels`.
 
@@ -34,17 +37,19 @@ def main(
     stack, spacing = open_stack(raw)
     found, selected = open_stack(segmentation)[0], open_stack(labels)[0]
     tint = open_channel(nuclei[0], raw, stack.shape, spacing) if nuclei else None
-    drawn = plot_segmentation(
-        stack,
-        found,
-        selected,
-        spacing,
-        title=title,
-        note=note,
-        nuclei=tint,
-        numbers=read_numbers(objects),
-    )
-    save(drawn, figure, COLORS)
+    with use_color_map(color_map):
+        drawn = plot_segmentation(
+            stack,
+            found,
+            selected,
+            spacing,
+            title=title,
+            note=note,
+            nuclei=tint,
+            numbers=read_numbers(objects),
+            marks=marks,
+        )
+        save(drawn, figure, marking.palette(marks))
     if pictures is not None:
         write_json(pictures, draw_pictures(stack, found, list(read_rows(objects)), spacing))
 

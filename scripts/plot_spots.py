@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from cellstack.config.columns import POSITION
-from cellstack.figures.colors import COLORS
+from cellstack.figures import marking
+from cellstack.figures.drawing import use_color_map
 from cellstack.figures.plot_spots import plot_spots
 from cellstack.figures.saving import save
 from cellstack.files.stacks import read_stack
@@ -22,20 +23,24 @@ def main(
     channel: str,
     diameters_um: list[float],
     note: str,
+    marks: list = (),
+    color_map: str = "gray",
 ) -> None:
     """Read the `raw` channel and its table of `spots`, and write the `figure` as PNG or PDF."""
     stack, spacing = read_stack(raw)
     found = np.array([[float(row[axis]) for axis in POSITION] for row in read_rows(spots)])
-    drawn = plot_spots(
-        stack,
-        found.reshape(-1, 3),
-        spacing,
-        diameters_um,
-        title=title,
-        channel=channel,
-        note=note,
-    )
-    save(drawn, figure, COLORS)
+    with use_color_map(color_map):
+        drawn = plot_spots(
+            stack,
+            found.reshape(-1, 3),
+            spacing,
+            diameters_um,
+            title=title,
+            channel=channel,
+            note=note,
+            marks=marks,
+        )
+        save(drawn, figure, marking.palette(marks))
 
 
 job.run(main)

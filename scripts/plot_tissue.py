@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cellstack.figures.colors import COLORS
+from cellstack.figures import marking
+from cellstack.figures.drawing import use_color_map
 from cellstack.figures.plot_tissue import plot_tissue
 from cellstack.figures.saving import save
 from cellstack.files.stacks import read_channel, read_stack
@@ -18,6 +19,8 @@ def main(
     names: dict[str, str],
     tissue: list[Path] = (),
     regions: list[Path] = (),
+    marks: list = (),
+    color_map: str = "gray",
 ) -> None:
     """Draw the mask `tissue` and the labels `regions`, which have `names`, over the `raw` channel.
 
@@ -28,8 +31,11 @@ def main(
         read_channel(path[0], raw, stack.shape, spacing) if path else None
         for path in (tissue, regions)
     )
-    drawn = plot_tissue(stack, mask, labels, spacing, title=title, note=note, names=names)
-    save(drawn, figure, COLORS)
+    with use_color_map(color_map):
+        drawn = plot_tissue(
+            stack, mask, labels, spacing, title=title, note=note, names=names, marks=marks
+        )
+        save(drawn, figure, marking.palette(marks))
 
 
 job.run(main)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cellstack.figures.drawing import use_color_map
 from cellstack.files.records import read_json, write_json
 from cellstack.files.stacks import read_stack
 from cellstack.gallery.show_stages import show_stages
@@ -27,6 +28,7 @@ def main(
     diameter_um: float,
     panels: list,
     corrected: list[Path] = (),
+    color_map: str = "gray",
 ) -> None:
     """Read the results of the stages and the `view`; write the section `stages`."""
     files = {
@@ -47,7 +49,9 @@ def main(
         files["corrected"] = corrected[0]
     _, spacing = read_stack(raw)
     stacks = {name: read_stack(path)[0] for name, path in files.items()}
-    write_json(stages, show_stages(stacks, spacing, read_json(view), diameter_um, panels))
+    with use_color_map(color_map):
+        section = show_stages(stacks, spacing, read_json(view), diameter_um, panels)
+    write_json(stages, section)
 
 
 job.run(main)

@@ -40,6 +40,7 @@ with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
     ]
 Path("jobs.json").write_text(json.dumps(jobs))
 """
+MARK = {"kind": "box", "place_um": [1.7, 2.1, 3.2], "size_um": 4.3, "text": "here", "color": "red"}
 STAGES = {  # each number occurs once, so that no param can get the value of another one
     "import_stack": {"downsample": [1, 2, 3]},
     "estimate_diameter": {"min_um": 2.01, "max_um": 30.01},
@@ -101,6 +102,7 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
         "min_wall_strength": 0.51,
         "min_contact_fraction": 0.22,
         "min_solidity": 0.71,
+        "min_solidity_without_nucleus": 0.82,
         "min_volume_um3": 12.1,
         "min_volume_without_nucleus_um3": 33.1,
     },
@@ -225,9 +227,14 @@ def jobs(tmp_path_factory):
         "corrections": "corrections.csv",
         "measure_relations": RELATIONS,
         "classify_objects": CLASSES,
+        "figures": {"color_map": "magma", "marks": "marks.csv"},
+        "compare_labels": {"stages": ["smooth_outlines"]},
     }
     (study.folder / "examples.csv").write_text(
         "stack,object,z_um,y_um,x_um,class\na,cells,1.7,2.9,3.1,x\na,cells,4.3,5.9,6.7,y\n"
+    )
+    (study.folder / "marks.csv").write_text(
+        "stack,kind,z_um,y_um,x_um,size_um,text,color\na,box,1.7,2.1,3.2,4.3,here,red\n"
     )
     (study.folder / "corrections.csv").write_text(
         "stack,object,action,z_um,y_um,x_um,diameter_um\ns,nuclei,add,3.7,11.3,12.7,7.7\n"
@@ -412,6 +419,7 @@ def test_tissue_and_regions(jobs):
     found = select(jobs, "import_regions", stack="a")
     assert found == {"downsample": [1, 2, 3], "image": ["regions.tif"]}
     texts = {"title": "a", "note": "", "names": {"7": "cortex"}}
+    texts |= {"marks": [MARK], "color_map": "magma"}
     assert select(jobs, "plot_tissue", stack="a") == texts
     assert select(jobs, "collect_regions").keys() == {"user_columns"}
 
@@ -504,17 +512,22 @@ def test_tables_scores_and_figures(jobs):
         "page": 1,
     }
     for rule in ("plot_segmentation", "plot_planes"):
-        assert select(jobs, rule, stack="a", object="cells") == {"title": "a", "note": ""}
-        assert select(jobs, rule, stack="s", object="nuclei") == {
-            "title": "s",
-            "note": "simulated data",
-        }
+        expected = {"title": "a", "note": "", "color_map": "magma", "marks": [MARK]}
+        assert select(jobs, rule, stack="a", object="cells") == expected
+        texts = {"title": "s", "note": "simulated data"}
+        found = select(jobs, rule, stack="s", object="nuclei")
+        assert found == texts | {"color_map": "magma", "marks": []}
     assert select(jobs, "plot_errors", stack="a", object="cells") == {
         "object": "cells",
         "title": "a",
         "note": "",
+        "color_map": "magma",
     }
-    assert select(jobs, "plot_diameter", stack="s") == {"title": "s", "note": "simulated data"}
+    assert select(jobs, "plot_diameter", stack="s") == {
+        "title": "s",
+        "note": "simulated data",
+        "color_map": "magma",
+    }
     assert select(jobs, "plot_scores", object="cells") == {"object": "cells"}
     for rule, pdf in (
         ("plot_diameter", "plot_diameter_pdf"),
@@ -524,8 +537,9 @@ def test_tables_scores_and_figures(jobs):
     assert select(jobs, "plot_surfaces", stack="a", object="cells") == {"title": "a", "note": ""}
     expected = {"title": "a", "object": "cells"}
     assert select(jobs, "write_meshes", stack="a", object="cells") == expected
-    texts = {"title": "a", "note": "", "channels": CHANNELS}
-    assert select(jobs, "plot_channels", stack="a", object="cells") == texts
+    texts = {"title": "a", "note": "", "channels": CHANNELS, "marks": [MARK]}
+    found = select(jobs, "plot_channels", stack="a", object="cells")
+    assert found == texts | {"color_map": "magma"}
     assert select(jobs, "plot_composite", stack="a") == texts
 
 
@@ -581,6 +595,13 @@ def test_the_gallery(jobs):
     seeds = select(jobs, "compare_seeds", stack="a")
     assert (seeds["diameter_um"], seeds["points"]) == (6.1, [])
     assert seeds["split"] == expected_of("split_objects")
+    labels = select(jobs, "compare_labels", stack="a")
+    (only,) = labels.pop("alternatives")
+    assert (only["stage"], only["title"]) == ("smooth_outlines", "none")
+    assert labels == {"stages": ["smooth_outlines"], "by_points": False, "color_map": "magma"}
+    unit = "alternatives/smooth_outlines/none/a"
+    found = select(jobs, "try_smooth_outlines", stack=unit)
+    assert found == {"method": "none", "options": {}}
     for rule, stage in (
         ("compare_background", "correct_background"),
         ("compare_contrast", "adjust_contrast"),
@@ -597,9 +618,9 @@ def test_the_gallery(jobs):
 def test_each_rule_has_the_threads_that_it_declares(jobs):
     seen = set()
     for job in jobs:
-        block = BLOCKS.get(DERIVED.get(job["rule"], job["rule"]), "")
-        many = "    threads: cores\n" in block
-        stack = job["wildcards"].get("stack")
+        name = DERIVED.get(job["rule"], job["rule"]).removeprefix("try_")
+        many = "    threads: cores\n" in BLOCKS.get(name, "")
+        stack = job["wildcards"].get("stack", "").split("/")[-1]
         assert job["threads"] == (3 if many and stack == "large" else 1), job
         if many and stack == "large":
             seen.add(job["rule"])

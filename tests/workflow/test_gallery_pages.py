@@ -9,7 +9,9 @@ import yaml
 from study import SPACING, Study, constant, jobs, write_pair
 
 from cellstack.enhance.denoise import denoise
+from cellstack.files.failures import read_failure
 from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.tables import read_rows
 
 SECTIONS = (
     "stages",
@@ -20,6 +22,7 @@ SECTIONS = (
     "thresholds",
     "morphology",
     "seeds",
+    "final_labels",
     "surface_area",
     "shapes",
     "profile",
@@ -42,11 +45,13 @@ def study(tmp_path_factory):
     study.add("colony", image="colony-nuclei.tif")
     study.add("colony", "membrane", image="colony-membrane.tif")
     study.add("empty", image="empty.tif", preset="edges")
+    study.config["compare_labels"] = {"stages": ["smooth_outlines"]}
     study.config["presets"] = {
         "edges": {
             "split_objects": {"method": "edges"},
             "correct_background": {"steps": ["depth_attenuation"]},
-        }
+        },
+        "wrong": {"binarize": {"method": "hysteresis", "hysteresis": {"low": 2, "high": 1}}},
     }
     process = study.run("gallery", cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
@@ -111,6 +116,43 @@ def test_the_page_of_an_empty_stack(study):
     assert text.count("There are no objects to show.") == 2
     assert "<h3>correct_background</h3>" in text
     assert "This stack has the preset <code>edges</code>" in text
+
+
+def test_a_method_that_fails_does_not_stop_the_others(study):
+    labels = "results/alternatives/binarize/preset-wrong/colony/nuclei/segmentation.tif"
+    process = study.run(labels, cores=2)
+    assert process.returncode == 0, process.stderr[-4000:]
+    assert jobs(process).keys() == {
+        f"try_{stage}"
+        for stage in (
+            "binarize",
+            "clean_mask",
+            "label_components",
+            "find_seeds",
+            "split_objects",
+            "merge_objects",
+            "smooth_outlines",
+        )
+    }
+    reason = read_failure(study.folder / labels)
+    assert reason.startswith("binarize: binarize.hysteresis: low 2 is above high 1")
+    # files between the stages are removed
+    folder = study.folder / "results/alternatives/binarize/preset-wrong/colony"
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == ["segmentation.tif"]
+
+
+def test_final_labels_of_each_method_are_compared(study):
+    rows = list(read_rows(study.result("colony", "gallery", "final_labels.csv")))
+    assert [(row["stage"], row["settings"]) for row in rows] == [
+        ("", "as configured"),
+        ("smooth_outlines", "none"),
+    ]
+    folder = "alternatives/smooth_outlines/none/colony/nuclei"
+    labels, _ = read_stack(study.folder / "results" / folder / "segmentation.tif")
+    merged, _ = read_stack(study.result("colony", "nuclei", "merged.tif"))
+    assert np.array_equal(labels > 0, merged > 0)
+    assert rows[1]["count"] == str(labels.max())
+    assert "smooth_outlines: {method: none}" in page(study, "colony").read_text()
 
 
 def test_a_changed_setting_repeats_what_depends_on_it(study):

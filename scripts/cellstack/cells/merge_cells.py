@@ -1,7 +1,7 @@
 """Merging of regions into cells, on their adjacency graph.
 
 Regions without a wall between them become one cell. A region without a nucleus becomes background
-if it is darker than the cells around it, or, in stacks without nuclei, if its shape is hollow.
+if it is darker than the cells around it, or if its shape is hollow.
 """
 
 import heapq
@@ -52,6 +52,7 @@ def merge_cells(
     min_wall_strength: float,
     min_contact_fraction: float,
     min_solidity: float,
+    min_solidity_without_nucleus: float,
     min_volume_um3: float,
     min_volume_without_nucleus_um3: float,
 ) -> Merged:
@@ -77,6 +78,8 @@ def merge_cells(
         Small contacts, where three walls meet, show no ridge even between different cells.
     min_solidity : float
         In stacks without nuclei, a region of lower solidity becomes background.
+    min_solidity_without_nucleus : float
+        The same for regions without a nucleus in stacks with nuclei.
     min_volume_um3 : float
         A smaller region is merged with the neighbour, or the background, with the weakest wall to
         it.
@@ -92,8 +95,8 @@ def merge_cells(
     The weakest wall is removed first. When two walls become one, their strengths are averaged by
     area [1]_. In stacks with nuclei, a region without a nucleus becomes background if its interior
     is darker than the median of the cells around it, because space between cells has no cytoplasm.
-    In stacks without nuclei, the criterion is the shape: space between round cells is concave on
-    all sides.
+    Small spaces are as bright as cells, because the walls around them are blurred. In all stacks,
+    the shape is a criterion too: space between round cells is concave on all sides.
 
     References
     ----------
@@ -106,7 +109,8 @@ def merge_cells(
     >>> ridges = np.float32([[[0, 0, 0, 2, 2, 0]]])
     >>> merge_cells(
     ...     regions, ridges, ridges, (1, 1, 1), 0, min_wall_strength=0.5, min_contact_fraction=0.2,
-    ...     min_solidity=0, min_volume_um3=0, min_volume_without_nucleus_um3=0,
+    ...     min_solidity=0, min_solidity_without_nucleus=0, min_volume_um3=0,
+    ...     min_volume_without_nucleus_um3=0,
     ... ).labels
     array([[[1, 1, 1, 1, 2, 2]]], dtype=uint16)
     """
@@ -127,8 +131,11 @@ def merge_cells(
 
     counts["merged_without_wall"] = graph.merge(has_no_wall)
     dark = _darker_than_cells(graph, regions, smooth, nuclei_count) if nuclei_count else []
-    hollow = [] if nuclei_count else _hollow(graph, regions, min_solidity)
-    for label in dark + hollow:
+    for label in dark:
+        graph.join(BACKGROUND, label)
+    limit = min_solidity_without_nucleus if nuclei_count else min_solidity
+    hollow = _hollow(graph, regions, nuclei_count, limit)
+    for label in hollow:
         graph.join(BACKGROUND, label)
     counts["background_by_intensity"], counts["background_by_shape"] = len(dark), len(hollow)
     counts["merged_by_size"] = graph.merge(is_too_small)
@@ -234,13 +241,13 @@ def _darker_than_cells(
     return dark
 
 
-def _hollow(graph: _Graph, regions: Labels, min_solidity: float) -> list[int]:
-    """List the nodes whose solidity is below `min_solidity`."""
+def _hollow(graph: _Graph, regions: Labels, nuclei_count: int, min_solidity: float) -> list[int]:
+    """List the nodes without a nucleus whose solidity is below `min_solidity`."""
     merged = graph.roots().astype(regions.dtype)[regions]
     boxes = find_boxes(merged)
     hollow = []
     for label in graph.contacts:
-        if label == BACKGROUND:
+        if label <= nuclei_count:  # or the background
             continue
         mask = merged[boxes[label]] == label
         convex = convex_hull.count_voxels(convex_hull.convex_hull(mask), mask.shape)

@@ -1,6 +1,7 @@
 """Panels of the gallery for each stack."""
 
 from cellstack.config import gallery_panels
+from cellstack.config.recipes import Recipes
 from cellstack.config.schemas import Settings
 from cellstack.config.study import Study
 
@@ -26,10 +27,12 @@ class Gallery:
     Parameters
     ----------
     study : Study
+    recipes : Recipes
     """
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, recipes: Recipes) -> None:
         self._study = study
+        self._recipes = recipes
 
     def comparison(
         self,
@@ -58,11 +61,7 @@ class Gallery:
         list of dict
             See :func:`cellstack.config.gallery_panels.list_panels`.
         """
-        of_presets = {
-            f"preset {name}": preset[stage]
-            for name, preset in self._study.presets.items()
-            if presets and stage in preset
-        }
+        further = gallery_panels.of_presets(stage, self._study.presets if presets else {})
         return gallery_panels.list_panels(
             stage,
             self._study.schemas.gallery.get(comparison, {}),
@@ -70,8 +69,31 @@ class Gallery:
             self._study.diameter(stack, "nuclei"),
             self._study.schemas.stages,
             self._study.schemas.gallery.get(beside, {}),
-            of_presets,
+            further,
         )
+
+    def alternatives(self, stack: str) -> list[Settings]:
+        """Return what the gallery says about each of the alternatives of a stack.
+
+        Returns
+        -------
+        list of dict
+            In the order of :meth:`cellstack.config.recipes.Recipes.alternatives`: ``stage``,
+            ``title``, and ``snippet``, the piece of configuration that gives it.
+        """
+        described = []
+        for unit in self._recipes.alternatives(stack):
+            stage, name = unit.alternative.split("/")
+            preset = self._study.preset_name(stack)
+            block = self._study.block(stage, unit.path, "nuclei")
+            described.append(
+                {
+                    "stage": stage,
+                    "title": self._study.alternatives(stage, preset)[name].title,
+                    "snippet": gallery_panels.snippet(stage, block, self._study.schemas.stages),
+                }
+            )
+        return described
 
     def stages(self, stack: str) -> list[Settings]:
         """Return a panel of the gallery for each stage and the image that it makes."""

@@ -3,12 +3,26 @@
 Imported when Snakemake parses the workflow, so it imports nothing heavy.
 """
 
+import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from cellstack.config import settings
 from cellstack.config.settings import Schema, Settings
 
 SHOWN_ONLY_IF_CHOSEN = ("points",)  # methods that need a file
+COMPARISONS = {  # of each stage with methods that lead to nuclei: keys of config/gallery.yaml
+    "correct_background": ("background",),
+    "adjust_contrast": ("contrast", "grey_morphology"),
+    "denoise": ("denoising",),
+    "detect_edges": ("edges",),
+    "binarize": ("thresholds",),
+    "clean_mask": ("morphology",),
+    "find_seeds": ("seeds",),
+    "split_objects": (),
+    "merge_objects": (),
+    "smooth_outlines": (),
+}
 
 
 def list_panels(
@@ -49,17 +63,8 @@ def list_panels(
         piece of configuration that gives it; ``arguments``, the resulting params; and
         ``is_own``, whether these are the params of the stack at hand.
     """
-    methods = settings.method_blocks(stages_schema["properties"][stage], stages_schema)
     own = settings.stage_arguments(stage, block, diameter_um, stages_schema)
-    chosen = _methods_of(block)
-    shown = set()
-    for changes in [*listed.values(), *(elsewhere or {}).values()]:
-        shown.update(_methods_of(changes))
-    changed = dict(listed)
-    for name in methods:
-        if name not in shown and (name not in SHOWN_ONLY_IF_CHOSEN or name in chosen):
-            changed[name] = {"method": name} if "method" in block else {"steps": [name]}
-    changed |= further or {}
+    changed = list_changes(stage, listed, block, stages_schema, elsewhere, further)
     panels = [
         _panel(stage, title, settings.merge(block, changes), own, diameter_um, stages_schema)
         for title, changes in changed.items()
@@ -68,6 +73,81 @@ def list_panels(
         title = f"{stage} as configured"
         panels.insert(0, _panel(stage, title, block, own, diameter_um, stages_schema))
     return panels
+
+
+def list_changes(
+    stage: str,
+    listed: Mapping[str, Settings],
+    block: Settings,
+    stages_schema: Schema,
+    elsewhere: Mapping[str, Settings] | None = None,
+    further: Mapping[str, Settings] | None = None,
+) -> dict[str, Settings]:
+    """Return the settings that each panel of a stage changes, by title.
+
+    The parameters are those of :func:`list_panels`.
+    """
+    methods = settings.method_blocks(stages_schema["properties"][stage], stages_schema)
+    chosen = _methods_of(block)
+    shown = set()
+    for changes in [*listed.values(), *(elsewhere or {}).values()]:
+        shown.update(_methods_of(changes))
+    changed = dict(listed)
+    for name in methods:
+        if name not in shown and (name not in SHOWN_ONLY_IF_CHOSEN or name in chosen):
+            changed[name] = {"method": name} if "method" in block else {"steps": [name]}
+    return {**changed, **(further or {})}
+
+
+def of_presets(stage: str, presets: Mapping[str, Settings]) -> dict[str, Settings]:
+    """Return the settings of a stage in each preset that sets it, by title of their panel."""
+    return {f"preset {name}": preset[stage] for name, preset in presets.items() if stage in preset}
+
+
+class Alternative(NamedTuple):
+    """Settings of a stage that differ from those of a stack."""
+
+    title: str
+    changes: Settings
+    """The settings that it changes."""
+
+
+def list_alternatives(
+    stage: str,
+    block: Settings,
+    gallery: Mapping[str, Mapping[str, Settings]],
+    presets: Mapping[str, Settings],
+    stages_schema: Schema,
+) -> dict[str, Alternative]:
+    """Return the settings of a stage that all panels of the gallery show.
+
+    Parameters
+    ----------
+    stage : str
+        One of :data:`COMPARISONS`.
+    block : dict
+        Complete settings of the stage for the stack at hand.
+    gallery : dict of str to dict
+        Contents of ``config/gallery.yaml``.
+    presets : dict of str to dict
+        Settings of stages by name of the preset.
+    stages_schema : dict
+        JSON schema of the stages.
+
+    Returns
+    -------
+    dict of str to Alternative
+        By a name that can be that of a folder. The settings of the stack at hand are included.
+    """
+    listed: dict[str, Settings] = {}
+    for comparison in COMPARISONS[stage]:
+        listed |= gallery.get(comparison, {})
+    further = of_presets(stage, presets)
+    changed = list_changes(stage, listed, block, stages_schema, further=further)
+    return {
+        re.sub("[^A-Za-z0-9._]+", "-", title): Alternative(title, changes)
+        for title, changes in changed.items()
+    }
 
 
 def _methods_of(block: Settings) -> list[str]:

@@ -223,7 +223,9 @@ class Inputs:
             path for stack in self._study.stacks_of("nuclei") for path in self.seed_points(stack)
         ]
         examples = self._study.config["classify_objects"]["examples"]
-        return list(dict.fromkeys([*sweep, *seeds, *([examples] if examples else [])]))
+        marks = self._study.config["figures"]["marks"]
+        named = [path for path in (examples, marks) if path is not None]
+        return list(dict.fromkeys([*sweep, *seeds, *named]))
 
     def import_record(self, stack: str, channel: str) -> list[str]:
         """Return the record of the import of a channel, if the stack has it."""
@@ -762,6 +764,16 @@ class Inputs:
                     f"as {self._results}/STACK/gallery/index.html"
                 )
         return [f"<results>/{stack}/gallery/index.html" for stack in stacks]
+
+    def compared_segmentations(self, stack: str) -> list[str]:
+        """Return the nuclei of a stack before corrections, and those of each alternative."""
+        units = [Unit.parse(stack), *self._recipes.alternatives(stack)]
+        return [self._recipes.uncorrected(unit.path, "nuclei") for unit in units]
+
+    def true_nuclei(self, stack: str) -> list[str]:
+        """Return the ground truth of the nuclei, if the sheet names one."""
+        has_one = "nuclei" in self._study.scored_objects(stack)
+        return [f"<results>/{stack}/nuclei/ground_truth.tif"] if has_one else []
 
     def score_tables(self) -> list[str]:
         """Return the table of scores, where the sheet names a ground truth."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from functools import cache
 
 from cellstack.config import sheet
@@ -117,17 +118,46 @@ class Recipes:
         """Return the unit that makes the files of a stage for a unit.
 
         This is the first of the stack as configured and the runs of the sweep that has the same
-        settings for the stage and all stages before it.
+        settings for the stage and all stages before it. For an alternative, it is the first of the
+        stack as configured and the alternatives of the same stage.
         """
         unit = Unit.parse(stack)
-        for run in range(unit.run):
-            earlier = unit._replace(run=run)
+        for earlier in self._before(unit):
             if unit.block not in {"", *self._study.blocks(earlier.complete.path)}:
                 continue
             same = self.recipe(stage, earlier.path, channel) == self.recipe(stage, stack, channel)
             if same:
                 return earlier
         return unit
+
+    def _before(self, unit: Unit) -> Iterator[Unit]:
+        """Yield the units that can have made a file of a unit, in order."""
+        if not unit.alternative:
+            yield from (unit._replace(run=run) for run in range(unit.run))
+            return
+        yield unit._replace(alternative="")
+        for earlier in self._units_of(unit.alternative.split("/")[0], unit.stack):
+            if earlier == unit:
+                return
+            yield earlier
+
+    def _units_of(self, stage: str, stack: str) -> list[Unit]:
+        names = self._study.alternatives(stage, self._study.preset_name(stack))
+        return [Unit(stack, alternative=f"{stage}/{name}") for name in names]
+
+    def alternatives(self, stack: str) -> list[Unit]:
+        """Return the units with other methods of the stages in `compare_labels`.
+
+        Those that cannot change the nuclei are left out: settings of the stack itself or of an
+        earlier alternative, and all if the labels are external.
+        """
+        if self._study.is_external(stack, "nuclei"):
+            return []
+        units = {self.recipe("smooth_outlines", stack, "nuclei"): Unit(stack)}
+        for stage in self._study.config["compare_labels"]["stages"]:
+            for unit in self._units_of(stage, stack):
+                units.setdefault(self.recipe("smooth_outlines", unit.path, "nuclei"), unit)
+        return list(units.values())[1:]
 
     def stages_of(self, stack: str, object: str) -> Settings:
         """Return the params of the stages that lead to the labels of a kind of object.

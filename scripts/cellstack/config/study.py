@@ -25,7 +25,9 @@ from cellstack.config import (
 from cellstack.config.blocks import Block
 from cellstack.config.corrections import ADD, Correction, Corrections
 from cellstack.config.examples import Examples, read_examples
+from cellstack.config.gallery_panels import Alternative, list_alternatives
 from cellstack.config.lengths import AUTO, DIAMETER, in_um
+from cellstack.config.marks import Mark, Marks, Rows, place_errors, read_marks
 from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.units import Unit
 from cellstack.core.counting import counted
@@ -112,6 +114,10 @@ class Study:
         Corrections by hand, by stack and kind of object.
     examples : dict of str to dict of str to list of Example
         Objects whose class is known, by kind of object and stack.
+    marks : dict of str to list of Mark
+        Marks in figures, by stack.
+    rows_of_marks : dict of str to list of int
+        Their rows in the table, by stack.
     schemas : Schemas
     simulated_images : dict of str to list of int
         Shape of each image that a rule simulates, by path.
@@ -129,6 +135,8 @@ class Study:
     sweep_runs: tuple[Settings, ...]
     corrections: Corrections
     examples: Examples
+    marks: Marks
+    rows_of_marks: Rows
     schemas: Schemas
     simulated_images: Mapping[str, list[int]]
     made_images: frozenset[str]
@@ -214,6 +222,11 @@ class Study:
                 config["classify_objects"]["examples"], _kinds_shown(rows), check=check
             )
             errors += wrong
+        marks: Marks = {}
+        rows_of_marks: Rows = {}
+        if config["figures"]["marks"] is not None and not unreadable:
+            marks, rows_of_marks, wrong = read_marks(config["figures"]["marks"], _kinds_shown(rows))
+            errors += wrong
         if check and not errors:
             errors += measurement_errors.tissue_errors(config, presets, rows)
         if not os.access(".", os.W_OK):
@@ -233,6 +246,8 @@ class Study:
             sweep_runs=tuple(runs),
             corrections=corrected,
             examples=examples,
+            marks=marks,
+            rows_of_marks=rows_of_marks,
             schemas=schemas,
             simulated_images={
                 f"{resources}/simulated/{name}/{part}.ome.tif": simulation["shape"]
@@ -266,8 +281,9 @@ class Study:
 
     def objects(self, stack: str) -> list[str]:
         """Return the kinds of object that are found in a stack."""
-        channels = self.stacks[Unit.parse(stack).stack]
-        return [kind for kind in self.object_kinds if sheet.CHANNEL_OF[kind] in channels]
+        unit = Unit.parse(stack)
+        kinds = ("nuclei",) if unit.alternative else self.object_kinds
+        return [kind for kind in kinds if sheet.CHANNEL_OF[kind] in self.stacks[unit.stack]]
 
     def stacks_of(self, object: str) -> list[str]:
         """Return the stacks in which a kind of object is found."""
@@ -303,23 +319,56 @@ class Study:
     def corrections_of(self, stack: str, object: str) -> list[Correction]:
         """Return the corrections of the objects of a stack, in order.
 
-        There are none in the runs of a sweep, which compares segmentations.
+        There are none in the runs of a sweep and in alternatives, which compare segmentations.
         """
         unit = Unit.parse(stack)
-        return [] if unit.run else self.corrections.get(unit.stack, {}).get(object, [])
+        return (
+            []
+            if unit.run or unit.alternative
+            else self.corrections.get(unit.stack, {}).get(object, [])
+        )
 
     def corrected_stacks(self, object: str) -> list[str]:
         """Return the stacks with corrections of a kind of object."""
         return [stack for stack in self.stacks_of(object) if self.corrections_of(stack, object)]
 
-    def image_size(self, row: Row) -> ImageSize | None:
-        """Return shape and voxel size of the image of a row; None if it cannot be read."""
+    def marks_of(self, stack: str) -> list[Mark]:
+        """Return the marks in the figures of a stack."""
+        return self.marks.get(Unit.parse(stack).stack, [])
+
+    def check_marks(self) -> None:
+        """Look for marks outside of their stacks, in images whose size is known.
+
+        Raises
+        ------
+        InputError
+            With one line for each error.
+        """
+        errors = []
+        for stack, marks in self.marks.items():
+            if stack not in self.stacks:  # it is not in use
+                continue
+            row = next(iter(self.stacks[stack].values()))
+            if images.is_remote(row["image"]):
+                continue
+            size = self.image_size(row, with_spacing=True)
+            if size is not None and size.spacing is not None:
+                path, rows = self.config["figures"]["marks"], self.rows_of_marks[stack]
+                errors += place_errors(path, marks, rows, size.shape, size.spacing)
+        _raise(errors)
+
+    def image_size(self, row: Row, *, with_spacing: bool = False) -> ImageSize | None:
+        """Return shape and voxel size of the image of a row; None if it cannot be read.
+
+        The voxel size of images that are too small to be cut into blocks is only found
+        `with_spacing`.
+        """
         image = row["image"]
         if image in self.simulated_images:
             name = image.split("/")[-2]
             spacing = self.config["simulate_stack"][name]["spacing"]
             return ImageSize(tuple(self.simulated_images[image]), tuple(spacing))
-        is_forced = self.config["split_into_blocks"]["counts"] is not None
+        is_forced = with_spacing or self.config["split_into_blocks"]["counts"] is not None
         return self.sizes.find(row, 0 if is_forced else self._max_voxels_of_block())
 
     def _max_voxels_of_block(self) -> int:
@@ -488,6 +537,9 @@ class Study:
         rows = self.stacks[unit.stack]
         if unit.block:
             return self.rows(unit.complete.path)
+        if unit.alternative:
+            own = f"{unit.alternative}/{rows['nuclei']['preset']}"
+            return {**rows, "nuclei": {**rows["nuclei"], "preset": own}}
         if not unit.run:
             return rows
         tried = self.sweep_runs[unit.run - 1]
@@ -507,12 +559,30 @@ class Study:
 
     @cache  # noqa: B019
     def preset(self, name: str) -> Settings:
-        """Return the settings of a preset, which may be that of a run: ``sweep/RUN/NAME``."""
+        """Return the settings of a preset.
+
+        It may be that of a run, ``sweep/RUN/NAME``, or of an alternative, ``STAGE/METHOD/NAME``.
+        """
         if "/" not in name:
             preset: Settings = self.presets[name]
             return preset
-        _, run, base = name.split("/")
-        return settings.merge(self.presets[base], sweep_table.nest(self.sweep_runs[int(run) - 1]))
+        first, second, base = name.split("/")
+        if first == "sweep":
+            changes: Settings = sweep_table.nest(self.sweep_runs[int(second) - 1])
+        else:
+            changes = {first: self.alternatives(first, base)[second].changes}
+        return settings.merge(self.presets[base], changes)
+
+    @cache  # noqa: B019
+    def alternatives(self, stage: str, preset: str) -> dict[str, Alternative]:
+        """Return the settings of a stage that the gallery compares, for stacks of a preset.
+
+        See :func:`cellstack.config.gallery_panels.list_alternatives`.
+        """
+        block = settings.merge(self.config[stage], self.presets[preset].get(stage, {}))
+        return list_alternatives(
+            stage, block, self.schemas.gallery, self.presets, self.schemas.stages
+        )
 
     def preset_name(self, stack: str, channel: str = "nuclei") -> str:
         """Return the name of the preset of a channel."""
@@ -618,6 +688,11 @@ class Study:
             spreadsheets.is_text_table(self.rows(stack)[sheet.CHANNEL_OF[kind]]["ground_truth"])
             for kind in self.scored_objects(stack)
         ]
+
+    def nuclei_scored_by_points(self, stack: str) -> bool:
+        """Return whether the ground truth of the nuclei is points; False without a ground truth."""
+        by_points = zip(self.scored_objects(stack), self.scored_by_points(stack), strict=True)
+        return dict(by_points).get("nuclei", False)
 
     def swept_stacks(self) -> list[str]:
         """Return the stacks on which a sweep is scored."""

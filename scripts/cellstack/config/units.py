@@ -8,6 +8,7 @@ RUN = "sweep/[1-9][0-9]*"
 BLOCK = "[0-9]+-[0-9]+-[0-9]+"
 OF_STACKS = f"(?:{RUN}/)?{NAME}"
 OF_BLOCKS = f"{OF_STACKS}/blocks/{BLOCK}"
+OF_ALTERNATIVES = f"alternatives/[a-z_]+/[A-Za-z0-9._-]+/{NAME}"
 PATTERN = f"{OF_STACKS}(?:/blocks/{BLOCK})?"
 
 
@@ -16,7 +17,8 @@ class Unit(NamedTuple):
 
     The same rules make the files of all units: those of a stack as configured are in
     ``results/NAME``, those of run 3 of a sweep in ``results/sweep/3/NAME``, and those of its
-    blocks in ``results/NAME/blocks/0-1-2``.
+    blocks in ``results/NAME/blocks/0-1-2``. The gallery compares the labels of a stack with those
+    of other methods, whose files are in ``results/alternatives/STAGE/METHOD/NAME``.
 
     Attributes
     ----------
@@ -26,6 +28,10 @@ class Unit(NamedTuple):
         Row of the sweep, from 1; 0 for the stack as configured.
     block : str
         Position of the block along z, y and x, such as ``"0-1-2"``; empty for the complete stack.
+    alternative : str
+        Stage and name of the settings that replace its configured ones, such as
+        ``"binarize/otsu"``; empty for none. See
+        :meth:`cellstack.config.study.Study.alternatives`.
 
     Examples
     --------
@@ -33,15 +39,20 @@ class Unit(NamedTuple):
     Unit(stack='colony', run=3, block='')
     >>> Unit("colony", block="0-1-2").path
     'colony/blocks/0-1-2'
+    >>> Unit.parse("alternatives/binarize/otsu/colony").alternative
+    'binarize/otsu'
     """
 
     stack: str
     run: int = 0
     block: str = ""
+    alternative: str = ""
 
     @property
     def path(self) -> str:
         """Folder of the unit below the results, which is also its value of ``{stack}``."""
+        if self.alternative:
+            return f"alternatives/{self.alternative}/{self.stack}"
         stack = f"sweep/{self.run}/{self.stack}" if self.run else self.stack
         return f"{stack}/blocks/{self.block}" if self.block else stack
 
@@ -53,6 +64,9 @@ class Unit(NamedTuple):
     @classmethod
     def parse(cls, path: str) -> "Unit":
         """Return the unit of a value of ``{stack}``."""
+        if path.startswith("alternatives/") and path.count("/") == 3:
+            _, stage, name, stack = path.split("/")
+            return cls(stack, alternative=f"{stage}/{name}")
         folder, _, block = path.rpartition("/blocks/")
         if not folder:
             folder, block = path, ""

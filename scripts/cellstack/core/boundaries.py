@@ -1,5 +1,6 @@
 """Contacts between labels: the voxel faces that separate two different labels."""
 
+import math
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -10,6 +11,7 @@ from cellstack.core.planes import Stack, slabs
 from cellstack.core.types import Labels, Spacing
 
 Integers = NDArray[np.integer[Any]]
+MAX_TABLE_RATIO = 8  # entries of a table of 4 bytes, for each value that is looked up
 MIN_TILE_FINE, MIN_TILE_COARSE = 5, 2  # voxels of a tile along the finest and the coarsest axis
 
 
@@ -80,7 +82,7 @@ def find_faces(labels: Labels, spacing: Spacing, background: bool = True) -> Fac
         keys.append(pair_keys(flat[here], flat[there], count))
         axes.append(np.full(len(here), axis, np.uint8))
         areas.append(np.full(len(here), float(np.prod(spacing) / spacing[axis])))
-    pairs, pair = np.unique(np.concatenate(keys), return_inverse=True)
+    pairs, pair = _unique(np.concatenate(keys), count**2)
     lower, upper = np.divmod(pairs, count)
     return Faces(
         lower, upper, pair, *(np.concatenate(each) for each in (axes, before, after, areas))
@@ -183,7 +185,9 @@ def _patches(
     place = np.ravel_multi_index(
         tuple(along // length for along, length in zip(index, tile, strict=True)), tiles
     )
-    patches, patch = np.unique(faces.pair * np.prod(tiles) + place, return_inverse=True)
+    patches, patch = _unique(
+        faces.pair * np.prod(tiles) + place, len(faces.lower) * math.prod(tiles)
+    )
     flat = labels.ravel()
     signed = np.where(flat[faces.before] < flat[faces.after], faces.area, -faces.area)
     vectors = [
@@ -192,6 +196,23 @@ def _patches(
     ]
     lengths = np.linalg.norm(np.stack(vectors), axis=0)
     return patches // np.prod(tiles), cast(NDArray[np.float64], lengths)
+
+
+def _unique(values: NDArray[np.int64], stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the different values below `stop` in ascending order, and the index of each value.
+
+    If there are not many more possible values than values, they are looked up in a table, which is
+    faster than sorting.
+    """
+    if stop > MAX_TABLE_RATIO * len(values):
+        unique, index = np.unique(values, return_inverse=True)
+        return unique, index
+    is_present = np.zeros(stop, bool)
+    is_present[values] = True
+    unique = np.flatnonzero(is_present)
+    table = np.zeros(stop, np.int32)
+    table[unique] = np.arange(len(unique))
+    return unique, table[values].astype(np.int64)
 
 
 def pair_keys(first: Integers, second: Integers, count: int) -> NDArray[np.int64]:

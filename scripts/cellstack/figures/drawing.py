@@ -8,6 +8,7 @@ centroids in the tables.
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import matplotlib
@@ -35,6 +36,48 @@ MARGIN = 20  # pixels around the figure
 GREY_PERCENTILES = (0.5, 99.5)
 MAX_TINT_OPACITY = 0.6
 MAX_CHARACTERS = 400  # a longer text is cut to this length before its width is measured
+GREY = "gray"  # the colour map of images, unless another one is chosen
+
+_color_map = ContextVar("color_map", default=GREY)
+
+
+@contextmanager
+def use_color_map(name: str) -> Iterator[None]:
+    """Show images of intensities in another colour map.
+
+    Parameters
+    ----------
+    name : str
+        Name of a colour map of matplotlib.
+
+    Examples
+    --------
+    >>> with use_color_map("viridis"):
+    ...     describe_range((3.0, 800.0))
+    'viridis from 3 to 800'
+    """
+    token = _color_map.set(name)
+    try:
+        yield
+    finally:
+        _color_map.reset(token)
+
+
+def is_grey() -> bool:
+    """Return whether images of intensities are shown in grey, see :func:`use_color_map`."""
+    return _color_map.get() == GREY
+
+
+def describe_range(limits: tuple[float, float]) -> str:
+    """Return the colour map of images of intensities and the values shown, for a caption.
+
+    Examples
+    --------
+    >>> describe_range((3.0, 800.0))
+    'grey from 3 to 800'
+    """
+    name = "grey" if is_grey() else _color_map.get()
+    return f"{name} from {limits[0]:.4g} to {limits[1]:.4g}"
 
 
 @contextmanager
@@ -125,7 +168,7 @@ def add_panel(
 
 
 def show_image(
-    axes: Axes, image: np.ndarray, limits: tuple[float, float], cmap: str = "gray"
+    axes: Axes, image: np.ndarray, limits: tuple[float, float], cmap: str | None = None
 ) -> AxesImage:
     """Show an image from edge to edge of a panel.
 
@@ -139,8 +182,8 @@ def show_image(
         Values, or red, green and blue.
     limits : (float, float)
         Values shown in the first and the last colour; without effect on colours.
-    cmap : str
-        Name of a colour map of matplotlib.
+    cmap : str, optional
+        Name of a colour map of matplotlib; by default that of :func:`use_color_map`.
 
     Returns
     -------
@@ -150,7 +193,7 @@ def show_image(
     magnification = min(axes.bbox.height / image.shape[0], axes.bbox.width / image.shape[1])
     return axes.imshow(
         image,
-        cmap=cmap,
+        cmap=cmap or _color_map.get(),
         vmin=limits[0],
         vmax=limits[1],
         extent=extent,
@@ -436,12 +479,12 @@ def add_caption(
     limits : (float, float)
         See :func:`display_range`.
     more : str
-        Text after the range of grey values.
+        Text after the range of values.
     """
     name = add_text(figure, left, top, text, weight="bold", fontsize=HEADING_SIZE)
     low, high = limits
     if low < high:
-        detail, color = f"grey from {low:.4g} to {high:.4g}", SECONDARY
+        detail, color = describe_range(limits), SECONDARY
     else:
         detail, color = f"constant: all values are {low:.4g}", ALERT
     add_text(figure, name.get_window_extent().x1 + 12, top + 1, detail + more, color=color)

@@ -1,15 +1,16 @@
 """Figure of a segmentation over each channel, in the plane with most objects."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cellstack.config.marks import Mark
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Labels, Spacing
-from cellstack.figures import composite, drawing, grid, outlines, views
+from cellstack.figures import composite, drawing, grid, marking, outlines, views
 
 COMPOSITE = "all channels"  # no channel can have this name
 
@@ -23,6 +24,7 @@ def plot_channels(
     title: str,
     note: str = "",
     numbers: outlines.Numbers = MappingProxyType({}),
+    marks: Sequence[Mark] = (),
 ) -> Figure:
     """Draw the outlines of all objects over each channel, and over all channels in colours.
 
@@ -41,6 +43,8 @@ def plot_channels(
         A warning shown in the header; may be empty.
     numbers : dict of int to (int, bool)
         Number of each measured object by its label in `segmentation`, and whether it is flagged.
+    marks : list of Mark
+        Marks of the user.
 
     Returns
     -------
@@ -99,4 +103,5 @@ def plot_channels(
         shown = [outlines.NEUTRAL_COLOR if name == COMPOSITE else colors[at] for at, _ in lines]
         outlines.draw_outlines(axes, [line for _, line in lines], shown)
         outlines.draw_numbers(axes, lines, numbers)
+        marking.draw_marks(axes, marks, spacing, plane=plane)
     return figure

@@ -1,13 +1,14 @@
 """Figure of all channels of a stack in colours: projections and planes in three views."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from cellstack.config.marks import Mark
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Labels, Spacing
-from cellstack.figures import composite, drawing, views
+from cellstack.figures import composite, drawing, marking, views
 from cellstack.figures.colors import SECONDARY
 
 MAX_NAME = 220  # maximum width of a name in the legend, in pixels
@@ -21,6 +22,7 @@ def plot_composite(
     *,
     title: str,
     note: str = "",
+    marks: Sequence[Mark] = (),
 ) -> Figure:
     """Draw all channels of a stack in one image, each in its own colour.
 
@@ -37,6 +39,8 @@ def plot_composite(
         Name of the stack.
     note : str
         A warning shown in the header; may be empty.
+    marks : list of Mark
+        Marks of the user.
 
     Returns
     -------
@@ -71,4 +75,6 @@ def plot_composite(
             axes = layout.add_view(figure, block, view)
             images = {name: shown[name][view] for name in channels}
             drawing.show_image(axes, composite.blend(images, limits, colors), (0, 1))
+            plane = layout.plane_of(block, view)
+            marking.draw_marks(axes, marks, spacing, view, plane)
     return figure

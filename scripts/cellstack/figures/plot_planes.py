@@ -1,14 +1,16 @@
 """Figure of a segmentation plane by plane at true scale."""
 
+from collections.abc import Sequence
 from types import MappingProxyType
 
 from matplotlib.figure import Figure
 
+from cellstack.config.marks import Mark
 from cellstack.core.counting import counted
 from cellstack.core.labels import find_boxes
 from cellstack.core.planes import Stack
 from cellstack.core.types import Boxes, Spacing
-from cellstack.figures import drawing, grid, outlines
+from cellstack.figures import drawing, grid, marking, outlines
 
 MAX_PLANES = 12
 
@@ -22,6 +24,7 @@ def plot_planes(
     title: str,
     note: str = "",
     numbers: outlines.Numbers = MappingProxyType({}),
+    marks: Sequence[Mark] = (),
 ) -> Figure:
     """Draw the outlines of all objects over up to twelve evenly spaced planes that have objects.
 
@@ -40,6 +43,8 @@ def plot_planes(
         A warning shown in the header; may be empty.
     numbers : dict of int to (int, bool)
         Number of each measured object by its label in `segmentation`, and whether it is flagged.
+    marks : list of Mark
+        Marks of the user.
 
     Returns
     -------
@@ -83,6 +88,7 @@ def plot_planes(
             axes, [line for _, line in lines[z]], [colors[label] for label, _ in lines[z]]
         )
         outlines.draw_numbers(axes, lines[z], numbers)
+        marking.draw_marks(axes, marks, spacing, plane=z)
     return figure
 
 

@@ -1,15 +1,17 @@
 """Figure of a segmentation: maximum projections, and planes with most objects, in three views."""
 
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cellstack.config.marks import Mark
 from cellstack.core.labels import find_boxes
 from cellstack.core.planes import Planes, Stack
 from cellstack.core.types import Boxes, Spacing
-from cellstack.figures import drawing, outlines, views
+from cellstack.figures import drawing, marking, outlines, views
 from cellstack.figures.colors import COLORS, SKY_BLUE
 
 NUCLEI_COLOR = SKY_BLUE
@@ -28,6 +30,7 @@ def plot_segmentation(
     note: str = "",
     nuclei: Stack | None = None,
     numbers: outlines.Numbers = MappingProxyType({}),
+    marks: Sequence[Mark] = (),
 ) -> Figure:
     """Draw the outlines of all objects over the raw data.
 
@@ -53,6 +56,8 @@ def plot_segmentation(
     numbers : dict of int to (int, bool)
         Number of each measured object by its label in `segmentation`, and whether it is flagged.
         It is written into the views along z.
+    marks : list of Mark
+        Marks of the user.
 
     Returns
     -------
@@ -107,6 +112,8 @@ def plot_segmentation(
             )
             if view == "xy":
                 outlines.draw_numbers(axes, objects, numbers)
+            plane = layout.plane_of(block, view)
+            marking.draw_marks(axes, marks, spacing, view, plane)
     return figure
 
 

@@ -1,13 +1,16 @@
 """Figure of the spots of a channel: its projection and some of its planes, with circles."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cellstack.config.marks import Mark
 from cellstack.core.counting import counted
 from cellstack.core.types import Spacing
-from cellstack.figures import drawing, grid
+from cellstack.figures import drawing, grid, marking
 from cellstack.figures.colors import ORANGE
 from cellstack.figures.plot_planes import choose_planes
 
@@ -27,6 +30,7 @@ def plot_spots(
     title: str,
     channel: str,
     note: str = "",
+    marks: Sequence[Mark] = (),
 ) -> Figure:
     """Draw circles around spots, on the maximum projection and on up to five planes.
 
@@ -45,6 +49,8 @@ def plot_spots(
         Names of the stack and of the channel.
     note : str
         A warning shown in the header; may be empty.
+    marks : list of Mark
+        Marks of the user.
 
     Returns
     -------
@@ -57,6 +63,8 @@ def plot_spots(
     within = max(diameters_um[0], spacing[0]) / 2
     shown = {f"plane {z}": abs(positions_um[:, 0] - z * spacing[0]) <= within for z in planes}
     captions = {f"plane {z}": f"z = {z * spacing[0]:.4g} µm (plane {z})" for z in planes}
+    plane_of: dict[str, int | None] = {f"plane {z}": z for z in planes}
+    plane_of["projection"] = None
     if len(raw) > 1:
         images = {"projection": raw.max(axis=0)} | images
         shown["projection"] = np.ones(len(positions_um), bool)
@@ -87,4 +95,5 @@ def plot_spots(
             facecolors="none", edgecolors=ORANGE, linewidths=LINE_WIDTH,
         )  # fmt: skip
         axes.add_collection(circles)
+        marking.draw_marks(axes, marks, spacing, plane=plane_of[name])
     return figure

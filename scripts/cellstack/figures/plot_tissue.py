@@ -1,6 +1,6 @@
 """Figure of tissue and regions: their outlines over the middle planes, at true scale."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import fastremap
@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cellstack.config.marks import Mark
 from cellstack.core.counting import counted
 from cellstack.core.types import Labels, Mask, Spacing
-from cellstack.figures import drawing, outlines, views
+from cellstack.figures import drawing, marking, outlines, views
 from cellstack.figures.colors import COLORS
 
 MAX_NAMES = 7  # regions in the legend, one for each colour
@@ -27,6 +28,7 @@ def plot_tissue(
     title: str,
     note: str = "",
     names: Mapping[str, str] = MappingProxyType({}),
+    marks: Sequence[Mark] = (),
 ) -> Figure:
     """Draw the outlines of tissue and regions over the middle planes of a stack.
 
@@ -46,6 +48,8 @@ def plot_tissue(
         A warning shown in the header; may be empty.
     names : dict of str to str
         Names of regions by label.
+    marks : list of Mark
+        Marks of the user.
 
     Returns
     -------
@@ -88,6 +92,7 @@ def plot_tissue(
             for label in filter(None, _labels(sections[view])):
                 lines = outlines.trace_outlines(sections[view] == label, (0, 0), steps)
                 outlines.draw_outlines(axes, lines, [colors[label]] * len(lines))
+        marking.draw_marks(axes, marks, spacing, view, layout.plane_of("plane", view))
     return figure
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from cellstack.figures.drawing import DPI, default_style
+from cellstack.figures.drawing import DPI, default_style, is_grey
 from cellstack.files.atomic import atomic_write
 
 
@@ -41,7 +41,8 @@ def to_png(figure: Figure, colors: Sequence[str] = ()) -> bytes:
     figure : matplotlib.figure.Figure
     colors : sequence of str, optional
         If given, the image has a palette of 64 greys, these colours and blends of them with grey.
-        This makes the file of a noisy image three times smaller.
+        This makes the file of a noisy image three times smaller. Images that are not shown in
+        grey, see :func:`cellstack.figures.drawing.use_color_map`, have all colours.
 
     Returns
     -------
@@ -50,7 +51,7 @@ def to_png(figure: Figure, colors: Sequence[str] = ()) -> bytes:
     canvas: Any = figure.canvas  # matplotlib's Agg canvas has no types
     canvas.draw()
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    if colors:
+    if colors and is_grey():
         palette = Image.new("P", (1, 1))
         palette.putpalette(_palette(colors).tobytes())
         image = image.quantize(palette=palette, dither=Image.Dither.NONE)

@@ -153,6 +153,10 @@ class Layout(NamedTuple):
             images[view] = image if down < across else image.T
         return images
 
+    def plane_of(self, block: str, view: str) -> int | None:
+        """Return the plane along the line of sight that a view shows; None for a projection."""
+        return self.planes[VIEWS[view][0]] if block == "plane" else None
+
     @property
     def bar_length(self) -> float:
         """Length of the scale bars in um."""

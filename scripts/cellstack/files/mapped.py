@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cellstack.core.planes import Allocate, ComputedStack
 from cellstack.core.types import Box
 
-MAX_MAPPED = 2**28  # bytes that may stay mapped
+MAX_MAPPED = 2**24  # bytes that may stay mapped
 PAGES_AHEAD = 2**17  # bytes around a part that the system maps too
 
 

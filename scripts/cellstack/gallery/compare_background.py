@@ -13,7 +13,7 @@ from cellstack.gallery.views import View
 TITLE = "Background"
 TEXT = (
     "The plane, and below it a side view along the row, with z downwards. Each picture has its own "
-    "grey range. The corrected stack is used for segmentation only; intensities are measured on "
+    "range. The corrected stack is used for segmentation only; intensities are measured on "
     "the raw values."
 )
 
@@ -48,7 +48,7 @@ def compare_background(
         figure, [[above], [below]], _ = panel_figures.tile_figure(tiles)
         drawing.show_image(above, plane, limits)
         drawing.show_image(below, side, limits)
-        caption = f"grey from {limits[0]:.4g} to {limits[1]:.4g}"
+        caption = drawing.describe_range(limits)
         return figure, COLORS, f"{panel['title']}: plane and side view", caption
 
     return {"title": TITLE, "text": TEXT, "panels": panel_figures.draw_panels(panels, draw)}

@@ -15,7 +15,7 @@ from cellstack.gallery.views import View
 
 TITLE = "Contrast"
 TEXT = (
-    "Each picture has the grey range from 0 to its highest value. Below it are the histogram of "
+    "Each picture has the range from 0 to its highest value. Below it are the histogram of "
     "the region (grey, on a logarithmic axis) and the cumulative distribution (orange). The "
     "adjusted stack is used for segmentation only; intensities are measured on the raw values."
 )
@@ -51,7 +51,7 @@ def compare_contrast(
         plot = panel_figures.add_plot(figure, bottom, PLOT_HEIGHT, right=40)
         _draw_distribution(plot, stack)
         alt = f"{panel['title']}: plane, histogram and cumulative distribution"
-        return figure, COLORS, alt, f"grey from 0 to {limits[1]:.4g}; mean {stack.mean():.3g}"
+        return figure, COLORS, alt, f"{drawing.describe_range(limits)}; mean {stack.mean():.3g}"
 
     return {"title": TITLE, "text": TEXT, "panels": panel_figures.draw_panels(panels, draw)}
 

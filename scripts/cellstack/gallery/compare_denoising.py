@@ -14,7 +14,7 @@ from cellstack.gallery.views import View
 
 TITLE = "Denoising"
 TEXT = (
-    "The region, and below it two neighbouring objects, all with the same grey range. A filter "
+    "The region, and below it two neighbouring objects, all with the same range. A filter "
     "should remove the noise, and keep the edges of objects and the gaps between them."
 )
 SLAB_DIAMETERS = 0.5  # planes farther from the view are left out, as some methods are slow

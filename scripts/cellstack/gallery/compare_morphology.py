@@ -17,7 +17,7 @@ from cellstack.segment.clean_mask import clean_mask
 
 TITLE = "Morphology"
 TEXT = (
-    "First on grey values, as a step of adjust_contrast, all with the same grey range. Then on the "
+    "First on grey values, as a step of adjust_contrast, all with the same range. Then on the "
     "mask of binarize: light grey was kept, vermillion removed, blue added. Erosion, dilation, "
     "opening and closing move outlines, and so change all volumes."
 )

@@ -27,6 +27,8 @@ class Panel(TypedDict):
     """The settings as arguments of the function of the stage."""
     is_own: NotRequired[bool]
     """Whether they are the settings of the stack at hand."""
+    stage: NotRequired[str]
+    """The stage with these settings, in a comparison of several stages."""
     image: NotRequired[str]
     """Image of a stage, see :func:`cellstack.gallery.show_stages.show_stages`."""
 
@@ -52,3 +54,5 @@ class Section(TypedDict):
     title: str
     text: str
     panels: list[DrawnPanel]
+    table: NotRequired[list[dict[str, Any]]]
+    """Rows of a table below the panels, by column; None for an empty cell."""

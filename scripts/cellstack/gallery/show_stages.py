@@ -68,7 +68,7 @@ def show_stages(
         if name in GREY_IMAGES:
             limits = drawing.display_range(shown[name])
             drawing.show_image(axes, shown[name], limits)
-            caption = f"grey from {limits[0]:.4g} to {limits[1]:.4g}"
+            caption = drawing.describe_range(limits)
         elif name in MASKS:
             limits = drawing.display_range(denoised)
             panel_figures.show_mask(axes, denoised, limits, shown[name], spacing[1:])
@@ -105,7 +105,7 @@ def show_stages(
         for panels_of_row, images in zip(axes, sections, strict=True):
             for axis, image in zip(panels_of_row, images, strict=True):
                 drawing.show_image(axis, image, limits)
-        caption = f"x and y, z and y, x and z; grey from {limits[0]:.4g} to {limits[1]:.4g}"
+        caption = f"x and y, z and y, x and z; {drawing.describe_range(limits)}"
         return figure, caption
 
     def draw_distance() -> tuple[Figure, str]:

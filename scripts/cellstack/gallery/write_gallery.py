@@ -1,6 +1,6 @@
 """Page of the gallery of a stack, which contains all sections."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -23,6 +23,7 @@ figure.full { grid-column: 1 / -1; }
   color: #fff; font-size: .8rem; font-weight: normal; }
 pre { margin: .3rem 0 0; padding: .5rem .7rem; background: #f3f3f3; border: 1px solid #ddd;
   font: 13px/1.4 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
+td.text { text-align: left; white-space: pre-wrap; }
 @media print {
   .panels, .panels.medium { grid-template-columns: 1fr 1fr; }
 }
@@ -129,7 +130,8 @@ def _preset_note(preset: str) -> str:
 
 def _section(name: str, section: Section, diameter_um: float) -> str:
     panels = "\n".join(_panel(panel, diameter_um) for panel in section["panels"])
-    panels = panels or '<p class="alert">There are no objects to show.</p>'
+    table = _table(section.get("table", []))
+    panels = panels or ("" if table else '<p class="alert">There are no objects to show.</p>')
     is_medium = any(MEDIUM_WIDTH < panel["width"] <= WIDE_WIDTH for panel in section["panels"])
     return f"""<section id="{name}">
 <h2>{escape(section["title"])}</h2>
@@ -137,7 +139,29 @@ def _section(name: str, section: Section, diameter_um: float) -> str:
 <div class="panels{" medium" if is_medium else ""}">
 {panels}
 </div>
-</section>"""
+{table}</section>"""
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table of rows, without columns that are empty in all of them."""
+    columns = [name for name in (rows[0] if rows else ()) if any(row[name] for row in rows)]
+    if not columns:
+        return ""
+    head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in columns)
+    body = "".join(f"<tr>{''.join(_cell(row[name]) for name in columns)}</tr>\n" for row in rows)
+    return f"""<div class="wide"><table>
+<thead><tr>{head}</tr></thead>
+<tbody>
+{body}</tbody>
+</table></div>
+"""
+
+
+def _cell(value: object) -> str:
+    if value is None or isinstance(value, str):
+        text = "<br>".join(escape(line) for line in (value or "").splitlines())
+        return f'<td class="text">{text}</td>'
+    return f"<td>{value:.3g}</td>" if isinstance(value, float) else f"<td>{value}</td>"
 
 
 def _panel(panel: DrawnPanel, diameter_um: float) -> str:

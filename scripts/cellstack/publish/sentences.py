@@ -261,7 +261,8 @@ DISTANCE_OF_CELLS = (
 SIZE_OF_CELLS = {
     True: (
         "Regions without a nucleus were merged with a neighbour if they were smaller than "
-        "{min_volume_without_nucleus_um3}. A cell has at most one nucleus."
+        "{min_volume_without_nucleus_um3}, and treated as background if their solidity was below "
+        "{min_solidity_without_nucleus}. A cell has at most one nucleus."
     ),
     False: (
         "Regions below {min_volume_um3} were merged with a neighbour, and those with a solidity "

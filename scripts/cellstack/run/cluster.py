@@ -90,6 +90,8 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
             if workflow.dryrun or workflow.local_exec:
                 return None  # on one machine, groups would only make a dry run harder to read
             unit = Unit.parse(wildcards.stack)
+            if unit.alternative:
+                return unit.alternative.replace("/", "-")
             if not is_short(unit.stack):
                 return phase
             return f"sweep-{unit.run}" if unit.run else "stack"

@@ -21,6 +21,7 @@ from cellstack.config import lengths
 from cellstack.core import parallel
 from cellstack.errors import InputError
 from cellstack.files import fingerprints
+from cellstack.run.alternatives import record_failures
 
 log = logging.getLogger("cellstack")
 
@@ -72,7 +73,7 @@ def run(main: Main) -> None:
         arguments["threads"] = threads
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # sent by clusters at a time limit
     try:
-        others = main(**_with_sizes(main, arguments))
+        others = record_failures(main, snakemake)(**_with_sizes(main, arguments))
         if snakemake is not None and snakemake.params.get("image"):
             stamp = snakemake.params.stamp
             image, output = snakemake.params.image, snakemake.output[0]

@@ -62,6 +62,7 @@ def open_study(workflow: Any, config: dict[str, Any], folder: str | Path) -> Stu
         )
         if workflow.is_main_process:
             check_classes(study)
+            study.check_marks()
             check_segmenters(study)
         skip = study.config.pop("skip_incomplete_stacks")  # does not change the results of a stack
         if skip in (True, "true"):

@@ -20,6 +20,7 @@ from cellstack.core.blobs import (
     values_around,
 )
 from cellstack.core.components import keep_marked_components
+from cellstack.core.planes import Stack
 from cellstack.core.scales import CENTRE_WIDTH
 from cellstack.core.types import BoolVolume, Spacing, Volume
 from cellstack.core.watershed import watershed
@@ -81,7 +82,7 @@ class MarkedBlock(NamedTuple):
 
 
 def mark_blobs(
-    stack: Volume,
+    stack: Stack,
     spacing: Spacing,
     noise_sd: float,
     no_data: BoolVolume | None = None,
@@ -101,7 +102,7 @@ def mark_blobs(
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32
+    stack : (Z, Y, X) ndarray or stack of float32
         Denoised intensities.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
@@ -208,7 +209,7 @@ def describe_candidates(blobs: Blobs, noise_sd: float, sigma_um: float) -> Candi
 
 
 def mark_chosen(
-    stack: Volume,
+    stack: Stack,
     grid: Grid,
     chosen: Chosen,
     no_data: BoolVolume | None = None,
@@ -223,7 +224,7 @@ def mark_chosen(
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32
+    stack : (Z, Y, X) ndarray or stack of float32
         Denoised intensities of a stack, or of a block of it.
     grid : Grid
         The stack as :func:`cellstack.core.blobs.find_blobs` smooths it.

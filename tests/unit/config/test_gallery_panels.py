@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import yaml
 from gallery_cases import COMPARED, block, load, panels_of, stages_schema
@@ -102,3 +104,26 @@ def test_seed_points_of_the_user_are_shown_only_if_configured():
     assert "points" not in [panel["title"] for panel in panels_of("seeds")]
     listed = panels_of("seeds", method="points")
     assert [panel["title"] for panel in listed if panel["is_own"]] == ["points"]
+
+
+@pytest.mark.parametrize("stage", gallery_panels.COMPARISONS)
+def test_alternatives_are_the_panels_of_the_gallery(stage):
+    found = gallery_panels.list_alternatives(stage, block(stage), GALLERY, PRESETS, STAGES)
+    titles = {title for title, _ in found.values()}
+    for comparison in gallery_panels.COMPARISONS[stage]:
+        assert {panel["title"] for panel in panels_of(comparison)} <= {
+            *titles,
+            f"{stage} as configured",
+        }
+    methods = {"points", *settings.method_blocks(STAGES["properties"][stage], STAGES)} - {"points"}
+    shown = str([changes for _, changes in found.values()])
+    assert [name for name in methods if f"'{name}'" not in shown] in ([], ["points"])
+    assert "preset-tutorial" in found or stage == "detect_edges"
+
+
+def test_names_of_alternatives_are_unique_and_can_be_folders():
+    for stage, comparisons in gallery_panels.COMPARISONS.items():
+        found = gallery_panels.list_alternatives(stage, block(stage), GALLERY, PRESETS, STAGES)
+        listed = {title for comparison in comparisons for title in GALLERY.get(comparison, {})}
+        assert listed <= {title for title, _ in found.values()}
+        assert all(re.fullmatch("[A-Za-z0-9._-]+", name) for name in found)

@@ -1,5 +1,6 @@
 import pytest
 
+from cellstack.config.gallery import Gallery
 from cellstack.config.inputs import Inputs
 from cellstack.config.recipes import Recipes
 from cellstack.config.units import Unit
@@ -135,3 +136,70 @@ def test_another_segmenter_replaces_the_stages(load_study):
     assert study.units_with_segmenter("cells") == []
     assert makers(recipes, "run_segmenter", 2) == [0, 1, 0]
     assert inputs.threshold_record("a", "nuclei") == inputs.seeds_of_object("a", "nuclei") == []
+
+
+def labels_of(recipes, stack="a"):
+    return [unit.alternative for unit in recipes.alternatives(stack)]
+
+
+def test_alternatives_are_other_settings_of_the_chosen_stages(load_study):
+    stages = {"stages": ["merge_objects", "detect_edges", "smooth_outlines"]}
+    recipes = Recipes(load_study(ROWS, compare_labels=stages))
+    # edges are not used; `preset-tutorial` has the same settings as `none`
+    assert labels_of(recipes) == ["merge_objects/none", "smooth_outlines/none"]
+    split = {"method": "edges"}
+    recipes = Recipes(load_study(ROWS, compare_labels=stages, split_objects=split))
+    assert labels_of(recipes)[1] == "detect_edges/sobel_2d"
+    recipes = Recipes(load_study(ROWS, compare_labels={"stages": []}))
+    assert labels_of(recipes) == []
+
+
+def test_external_labels_have_no_alternatives(load_study):
+    recipes = Recipes(load_study([ROWS[0] | {"labels": "l.tif"}]))
+    assert labels_of(recipes) == []
+
+
+def test_an_alternative_shares_the_stages_before_it(load_study):
+    study = load_study(ROWS, compare_labels={"stages": ["binarize"]})
+    recipes = Recipes(study)
+    stack = "alternatives/binarize/li/a"
+    assert recipes.maker("denoise", stack, "nuclei") == Unit("a")
+    assert recipes.maker("binarize", stack, "nuclei") == Unit.parse(stack)
+    assert study.arguments("binarize", stack, "nuclei")["method"] == "li"
+    assert study.arguments("clean_mask", stack, "nuclei") == study.arguments(
+        "clean_mask", "a", "nuclei"
+    )
+    # the threshold of the tutorial is li too
+    same = recipes.maker("binarize", "alternatives/binarize/preset-tutorial/a", "nuclei")
+    assert same == Unit.parse(stack)
+    assert study.objects(stack) == ["nuclei"]
+
+
+def test_alternatives_of_a_stack_start_from_its_preset(load_study):
+    rows = [ROWS[0] | {"preset": "tutorial"}]
+    study = load_study(rows, compare_labels={"stages": ["denoise"]})
+    found = labels_of(Recipes(study))
+    assert "denoise/gaussian" in found
+    assert "denoise/bilateral" not in found  # that of the preset
+    assert study.arguments("binarize", "alternatives/denoise/none/a", "nuclei")["method"] == "li"
+
+
+def test_segmentations_of_alternatives_follow_that_of_the_stack(load_study):
+    study = load_study(ROWS, compare_labels={"stages": ["smooth_outlines"]})
+    inputs = Inputs(study, Recipes(study))
+    assert inputs.compared_segmentations("a") == [
+        "<results>/a/nuclei/segmentation.tif",
+        "<results>/alternatives/smooth_outlines/none/a/nuclei/segmentation.tif",
+    ]
+    assert inputs.true_nuclei("a") == ["<results>/a/nuclei/ground_truth.tif"]
+
+
+def test_panels_of_alternatives(load_study):
+    study = load_study(ROWS, compare_labels={"stages": ["smooth_outlines"]})
+    assert Gallery(study, Recipes(study)).alternatives("a") == [
+        {
+            "stage": "smooth_outlines",
+            "title": "none",
+            "snippet": {"smooth_outlines": {"method": "none"}},
+        }
+    ]

@@ -2,7 +2,14 @@ import re
 
 import pytest
 
-from cellstack.config.units import OF_BLOCKS, OF_STACKS, PATTERN, Unit, pattern_of
+from cellstack.config.units import (
+    OF_ALTERNATIVES,
+    OF_BLOCKS,
+    OF_STACKS,
+    PATTERN,
+    Unit,
+    pattern_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,3 +56,14 @@ def test_the_stack_of_a_block():
     assert re.fullmatch(OF_BLOCKS, "sweep/3/a/blocks/0-0-1")
     assert not re.fullmatch(OF_BLOCKS, "a")
     assert not re.fullmatch(OF_STACKS, "a/blocks/0-0-1")
+
+
+def test_alternatives_have_their_own_pattern():
+    path = "alternatives/clean_mask/opening-then-closing-small/a-1"
+    assert re.fullmatch(OF_ALTERNATIVES, path)
+    assert not re.fullmatch(PATTERN, path)
+    assert not re.fullmatch(OF_ALTERNATIVES, "sweep/1/a")
+    unit = Unit("a-1", alternative="clean_mask/opening-then-closing-small")
+    assert Unit.parse(path) == unit
+    assert unit.path == path
+    assert Unit.parse("alternatives") == Unit("alternatives")

@@ -229,3 +229,31 @@ def test_legend_is_in_the_top_right_corner():
     box = legend.get_window_extent()
     assert (box.x1, box.y1) == pytest.approx((600 - drawing.MARGIN, 300 - drawing.MARGIN), abs=1)
     assert legend.get_frame().get_alpha() == 1
+
+
+def test_images_have_the_chosen_color_map():
+    def shown(*cmap):
+        axes = drawing.add_panel(drawing.new_figure(50, 50), 0, 0, (0, 5, 5, 0), 10)
+        return drawing.show_image(axes, np.eye(4), (0, 1), *cmap).get_cmap().name
+
+    assert shown() == "gray"
+    with drawing.use_color_map("cividis"):
+        assert shown() == "cividis"
+        assert shown("viridis") == "viridis"
+        assert drawing.describe_range((1.0, 2.5)) == "cividis from 1 to 2.5"
+        assert not drawing.is_grey()
+    assert shown() == "gray"
+    assert drawing.describe_range((1.0, 2.5)) == "grey from 1 to 2.5"
+
+
+def test_every_color_map_of_the_configuration_exists_and_is_monotonic_in_lightness():
+    import matplotlib
+    import yaml
+    from study import ROOT
+
+    schema = yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text())
+    names = schema["properties"]["figures"]["properties"]["color_map"]["enum"]
+    for name in names:
+        red, green, blue, _ = matplotlib.colormaps[name](np.linspace(0, 1, 64)).T
+        lightness = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
+        assert (np.diff(lightness) > 0).all(), name

@@ -61,3 +61,13 @@ def test_half_transparent_lines_keep_their_hue():
 def test_size_in_inches_is_that_of_the_screen():
     image = Image.open(io.BytesIO(png.to_png(drawing.new_figure(300, 200))))
     assert image.info["dpi"] == pytest.approx((drawing.DPI, drawing.DPI), rel=0.01)
+
+
+def test_images_in_another_color_map_keep_their_colours():
+    figure = drawing.new_figure(60, 60)
+    axes = drawing.add_panel(figure, 5, 5, (0, 5, 5, 0), 10)
+    with drawing.use_color_map("viridis"):
+        drawing.show_image(axes, np.full((4, 4), 0.5), (0, 1))
+        file = png.to_png(figure, COLORS)
+    pixel = Image.open(io.BytesIO(file)).convert("RGB").getpixel((30, 30))
+    assert np.abs(np.subtract(pixel, (33, 145, 140))).max() <= 2  # the middle of viridis

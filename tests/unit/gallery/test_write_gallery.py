@@ -170,3 +170,18 @@ def test_snippets_have_the_order_of_the_settings_and_long_lines_and_letters_stay
         "points",
     ]
     assert "µ" in written
+
+
+def test_a_section_can_have_a_table():
+    row = {"stage": "a", "f1": 2 / 3, "count": 12, "failure": None, "configuration": None}
+    rows = [row, row | {"stage": "<b>", "configuration": "x: 1\ny: 2", "f1": None}]
+    section = {"title": "Labels", "text": "t", "panels": [], "table": rows}
+    sections = {"labels": section}
+    text = write_gallery(
+        sections, view(), stack="s", note="", diameter_um=DIAMETER_UM, preset="default"
+    )
+    assert "<th>stage</th><th>f1</th><th>count</th><th>configuration</th>" in text
+    assert '<tr><td class="text">a</td><td>0.667</td><td>12</td><td class="text"></td></tr>' in text
+    assert '<td class="text">&lt;b&gt;</td>' in text
+    assert '<td class="text">x: 1<br>y: 2</td>' in text
+    assert "There are no objects to show." not in text
