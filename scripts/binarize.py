@@ -8,7 +8,7 @@ from typing import Any
 from cellstack.config.lengths import check_diameter
 from cellstack.files.no_data import read_no_data
 from cellstack.files.records import read_json, write_json
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.stacks import open_stack, write_stack
 from cellstack.run import job
 from cellstack.segment.binarize import binarize_with_record, find_threshold
 
@@ -38,7 +38,7 @@ def main(
     In a `block` of a stack, the objects are those of the file `chosen`.
     `diameter_um` is only checked, see :func:`cellstack.config.lengths.check_diameter`.
     """
-    stack, spacing = read_stack(denoised, mapped=True)
+    stack, spacing = open_stack(denoised)
     check_diameter(diameter_um, stack.shape, spacing, "nuclei")
     without = read_no_data(no_data)
     record: dict[str, Any] = {"method": method, "factor": factor, "threshold": None}
@@ -46,11 +46,11 @@ def main(
         from cellstack.blocks.binarize_block import binarize_block  # slow to import, rarely used
 
         foreground, record["core"] = binarize_block(
-            stack, spacing, read_json(chosen[0]), options, factor, without, **block
+            stack[:], spacing, read_json(chosen[0]), options, factor, without, **block
         )
     else:
         found = find_threshold(stack, method, options, factor, without)
-        before_denoising = read_stack(contrast[0], mapped=True)[0] if contrast else None
+        before_denoising = open_stack(contrast[0])[0] if contrast else None
         foreground, quality = binarize_with_record(stack, found, spacing, before_denoising, without)
         record["threshold"] = None if callable(found) else found
         record["foreground_fraction"] = float(foreground.mean())

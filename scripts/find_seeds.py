@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cellstack.core.counting import counted
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.stacks import open_stack, read_stack, write_stack
 from cellstack.prepare.seed_points import read_points
 from cellstack.run import job
 from cellstack.segment.find_seeds import choose_planes, seeds_of_mask
@@ -38,7 +38,7 @@ def main(
     `points`.
     """
     mask, spacing = read_stack(mask_clean)
-    labels, stack = (read_stack(path, mapped=True)[0] for path in (components, denoised))
+    labels, stack = read_stack(components, mapped=True)[0], open_stack(denoised)[0]
     allowed = choose_planes(mask, spacing, planes, plane_range_um)
     to_background, found = seeds_of_mask(
         mask,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cellstack.config.object_columns import column_names
-from cellstack.core.labels import find_boxes
+from cellstack.core.labels import find_boxes, select_labels
 from cellstack.errors import InputError
 from cellstack.files.no_data import open_no_data
-from cellstack.files.selection import read_segmentation_labels, select_labels
+from cellstack.files.selection import read_segmentation_labels
 from cellstack.files.stacks import open_channel, open_stack
 from cellstack.files.tables import as_text, read_columns, read_rows, write_rows
 from cellstack.measure.measure_objects import (

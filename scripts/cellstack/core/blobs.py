@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core import filters, maxima, parallel, resampling
+from cellstack.core.planes import Stack
 from cellstack.core.scales import CENTRE_WIDTH, FILTER_GRID, SEARCH_GRID
 from cellstack.core.types import BoolVolume, Spacing, Volume
 from cellstack.core.voxels import in_voxels
@@ -15,12 +16,12 @@ MAX_WITHOUT_DATA = 0.5  # of a voxel of the grid, to count as data
 BACKGROUND_PERCENTILE = 20  # low enough in a crowd of blobs, high enough in noise
 
 
-def blobness(stack: Volume, spacing: Spacing, sigma_um: float) -> Volume:
+def blobness(stack: Stack, spacing: Spacing, sigma_um: float) -> Volume:
     """Return the positive part of the negative, scale-normalised Laplacian of Gaussian.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32
+    stack : (Z, Y, X) ndarray or stack of float32
         Denoised intensities.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -147,7 +148,7 @@ class Blobs(NamedTuple):
 
 
 def find_blobs(
-    stack: Volume,
+    stack: Stack,
     spacing: Spacing,
     sigma_um: float,
     min_distance_um: float,
@@ -158,7 +159,7 @@ def find_blobs(
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32
+    stack : (Z, Y, X) ndarray or stack of float32
         Denoised intensities.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -202,7 +203,7 @@ def find_blobs(
 
 
 def smooth_on_grid(
-    stack: Volume, spacing: Spacing, sigma_um: float, no_data: BoolVolume | None = None
+    stack: Stack, spacing: Spacing, sigma_um: float, no_data: BoolVolume | None = None
 ) -> Grid:
     """Return the grid on which :func:`find_blobs` describes blobs, without a search for them.
 

@@ -7,19 +7,20 @@ from numpy.typing import NDArray
 
 from cellstack.core import parallel
 from cellstack.core.opencv import cv2
+from cellstack.core.planes import Planes
 from cellstack.core.scales import TRUNCATE
-from cellstack.core.types import RawVolume, Spacing, Volume
+from cellstack.core.types import Spacing, Volume
 from cellstack.core.voxels import in_voxels
 
 COLUMNS_PER_BLOCK = 1 << 12  # filtered along z at once, few enough for the cache
 
 
-def gaussian(stack: RawVolume, spacing: Spacing, *, sigma_um: float) -> Volume:
+def gaussian(stack: Planes, spacing: Spacing, *, sigma_um: float) -> Volume:
     """Smooth a stack with a 3D Gaussian filter.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32, uint8 or uint16
+    stack : (Z, Y, X) ndarray or planes of float32, uint8 or uint16
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     sigma_um : float
@@ -65,13 +66,13 @@ def _gaussian_kernel(sigma: float) -> NDArray[np.float64]:
 
 
 def separable_filter(
-    stack: RawVolume, kernels: Sequence[NDArray[np.float64]], out: Volume | None = None
+    stack: Planes, kernels: Sequence[NDArray[np.float64]], out: Volume | None = None
 ) -> Volume:
     """Correlate a stack with a kernel along each axis; edge voxels are repeated outward.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32, uint8 or uint16
+    stack : (Z, Y, X) ndarray or planes of float32, uint8 or uint16
     kernels : sequence of three 1D ndarrays of odd length
         For z, y and x. An axis with a kernel of length one is not filtered.
     out : (Z, Y, X) ndarray of float32, optional

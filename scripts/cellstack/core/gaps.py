@@ -13,15 +13,15 @@ from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
-from scipy.spatial.distance import cdist
 
 from cellstack.core import parallel
 from cellstack.core.planes import Stack
+from cellstack.core.points import squared_distances
 from cellstack.core.types import BoolVolume, Box, Boxes, Spacing
 
 PRODUCT_OF_SMALL = 1 << 13  # pairs of corners that are compared at once
-MAX_PRODUCT = 1 << 16  # pairs of corners that are compared without a k-d tree
+MAX_PRODUCT = 1 << 16  # pairs of corners that are compared without leaving out distant ones
+MAX_WITHOUT_TREE = 1 << 20  # compared in less time than it takes to import a k-d tree
 SAMPLED = 16  # every 16th corner shows roughly where an object is
 MAX_STEPS = 10  # of the search for two close corners
 ROUNDING = 1e-9  # relative to the coordinates; corners this close to a limit are compared
@@ -140,7 +140,7 @@ def gap(first: NDArray[np.float64], second: NDArray[np.float64], limit: float = 
     4.0
     """
     if len(first) * len(second) <= PRODUCT_OF_SMALL:
-        return float(cdist(first, second).min())
+        return _smallest(first, second)
     found = np.inf
     direction = second[::SAMPLED].mean(axis=0) - first[::SAMPLED].mean(axis=0)
     for _ in range(2):  # roughly towards each other, then as found
@@ -167,12 +167,14 @@ def gap(first: NDArray[np.float64], second: NDArray[np.float64], limit: float = 
             second = second[_outside(second, first) <= reach]
         if 0 in (len(first), len(second)):
             return found
-    if len(first) * len(second) > MAX_PRODUCT:
+    if len(first) * len(second) > MAX_WITHOUT_TREE:
         if len(first) > len(second):
             first, second = second, first
+        from scipy.spatial import KDTree  # slow to import
+
         distances, _ = KDTree(second).query(first, distance_upper_bound=reach)
         return min(found, float(distances.min()))
-    return min(found, float(cdist(first, second).min()))
+    return min(found, _smallest(first, second))
 
 
 def _approach(
@@ -190,6 +192,10 @@ def _approach(
         if found in (0, before):
             break
     return found, other - one
+
+
+def _smallest(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    return float(np.sqrt(squared_distances(first, second).min()))
 
 
 def _squares(points: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """Relabelling, sizes and bounding boxes of labelled objects."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -172,6 +173,33 @@ def _runs_in_rows(
     start = np.zeros_like(last)
     start[1:] = np.where(y[1:] == y[:-1], last[:-1] + 1, 0)
     return plane.ravel()[places], y, start, last + 1
+
+
+def select_labels(segmentation: Stack, segmentation_labels: Mapping[int, int]) -> ComputedStack:
+    """Return the labels of labels.ome.tif, whose boxes are slow to read, from segmentation.tif.
+
+    Parameters
+    ----------
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
+        All objects.
+    segmentation_labels : dict of int to int
+        For each label in labels.ome.tif the label in segmentation.tif.
+
+    Returns
+    -------
+    ComputedStack
+
+    Examples
+    --------
+    >>> select_labels(np.uint16([[[0, 1, 3, 3, 4]]]), {1: 3})[0, :, 1:4]
+    array([[0, 1, 1]], dtype=uint16)
+    """
+    table = np.zeros(
+        highest_label(segmentation) + 1, label_type(max(segmentation_labels, default=0))
+    )
+    for label, number in segmentation_labels.items():
+        table[number] = label
+    return relabel_parts(segmentation, table)
 
 
 def label_type(count: int | np.integer[Any]) -> type[np.unsignedinteger[Any]]:

@@ -9,19 +9,20 @@ from numpy.typing import NDArray
 
 from cellstack.core import filters, parallel
 from cellstack.core.opencv import cv2
+from cellstack.core.planes import Stack
 from cellstack.core.scales import grid_factor
 from cellstack.core.types import Spacing, Volume
 from cellstack.core.voxels import in_voxels
 
 
 def coarsen(
-    stack: Volume, spacing: Spacing, width_um: float
+    stack: Stack, spacing: Spacing, width_um: float
 ) -> tuple[Volume, tuple[float, ...], tuple[int, ...]]:
     """Average a stack over blocks of voxels of at most a given width.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32
+    stack : (Z, Y, X) ndarray or stack of float32
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     width_um : float
@@ -46,12 +47,12 @@ def coarsen(
     return block_means(stack, factors), wide, factors
 
 
-def block_means(stack: Volume, factors: Sequence[int]) -> Volume:
+def block_means(stack: Stack, factors: Sequence[int]) -> Volume:
     """Return the mean of each block of voxels.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32
+    stack : (Z, Y, X) ndarray or stack of float32
         Its last voxels are repeated to complete the blocks at the far faces.
     factors : (3,) sequence of int
         Size of a block along z, y, x in voxels.
@@ -82,7 +83,7 @@ def block_means(stack: Volume, factors: Sequence[int]) -> Volume:
     return grid
 
 
-def block_maxima(stack: Volume, factors: Sequence[int]) -> Volume:
+def block_maxima(stack: Stack, factors: Sequence[int]) -> Volume:
     """Return the maximum of each block of voxels; see :func:`block_means`.
 
     Examples

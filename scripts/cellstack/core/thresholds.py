@@ -1,6 +1,6 @@
 """Histograms of stacks, and Otsu's threshold."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,13 @@ CONSTANT_TOLERANCE = 1e-6  # relative; a filter in float32 may change a constant
 
 
 def histogram(
-    stack: Volume | Sequence[NDArray[np.float32]], low: float, high: float
+    stack: Iterable[NDArray[np.float32]], low: float, high: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the histogram of a stack in :data:`BINS` equal bins.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray, or sequence of ndarray, of float32
+    stack : (Z, Y, X) ndarray or planes, or iterable of ndarray, of float32
         All values, or the selected values of each plane.
     low, high : float
         The lowest and the highest value of the stack, which must differ.

@@ -29,6 +29,7 @@ IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 # ImageJ stores such stacks
 LARGE_BYTES = 2**32 - 2**25
 TILE = 512  # pixels: side of the tiles of compressed labels
+MAX_BUFFERED = 2**25  # bytes of tiles or planes that tifffile collects before it writes them
 GOLDEN_RATIO = 0.618034  # steps of the hue by it give colours that differ
 UM_PER_CM = 1e4
 SPACING_TOLERANCE = 0.01  # channels may differ by as much as a file and the sheet
@@ -91,6 +92,7 @@ def write_stack(
                 _pixels(stack, shape),
                 shape=shape,
                 dtype=stack.dtype,
+                buffersize=MAX_BUFFERED,
                 imagej=True,
                 byteorder="<",
                 photometric="minisblack",
@@ -104,6 +106,7 @@ def write_stack(
                 _pixels(stack, stack.shape),
                 shape=stack.shape,
                 dtype=stack.dtype,
+                buffersize=MAX_BUFFERED,
                 ome=True,
                 bigtiff=is_large,
                 photometric="minisblack",
@@ -179,6 +182,7 @@ def write_labels(path: str | Path, labels: Planes, spacing: Spacing, threads: in
             compressionargs={"level": 1},
             tile=(TILE, TILE) if is_tiled else None,
             maxworkers=threads,
+            buffersize=MAX_BUFFERED,
             software=SOFTWARE,
             metadata=ome_metadata(path, labels, spacing),
             **_resolution(spacing),
@@ -239,6 +243,7 @@ def write_channels(
             data,
             shape=whole.shape,
             dtype=whole.dtype,
+            buffersize=MAX_BUFFERED,
             ome=True,
             bigtiff=_is_large(whole),
             photometric="minisblack",

@@ -4,7 +4,9 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from cellstack.core.counting import agree, counted
 from cellstack.init import channels
+from cellstack.init.find_images import LABELS
 from cellstack.init.init_study import CONFIG, SHEET, Outcome
 from cellstack.init.stacks import Options, StudyStack
 
@@ -32,7 +34,9 @@ def describe(outcome: Outcome, study: Path, options: Options, *, dry_run: bool) 
     """
     stacks = outcome.stacks
     new = sum(1 for stack in stacks if stack.rows)
-    lines = [f"{len(stacks)} stacks, {new} of them new, in {outcome.found.files:,} files", ""]
+    files = outcome.found.files
+    count, noun = counted(len(stacks), "stacks"), agree(files, "file", "files")
+    lines = [f"{count}, {new} of them new, in {files:,} {noun}", ""]
     rows = [_row(series) for series in _time_series(stacks)]
     lines += _table([HEADER, *rows[:MAX_ROWS]])
     if len(rows) > MAX_ROWS:
@@ -54,6 +58,11 @@ def describe(outcome: Outcome, study: Path, options: Options, *, dry_run: bool) 
     )
     lines += _section("Cannot be read:", _with_paths(outcome.unread))
     lines += _section("Files that are not used:", outcome.found.left_out)
+    if LABELS in outcome.found.left_out:
+        lines += [
+            f"  name those of a stack in a column of {SHEET}: ground_truth, to score the results,",
+            "  or labels, to measure them instead of segmenting the image",
+        ]
     lines.append("")
     if dry_run:
         return [*lines, "Nothing was written, because of --dry-run."]

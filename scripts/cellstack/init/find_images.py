@@ -28,6 +28,7 @@ PROJECTION = re.compile(r"^(?:MAX|MIN|AVG|SUM|STD|MED|MIP)[_-]|[_-](?:MAX|MIP)$"
 THUMBNAIL = re.compile(r"_thumb", re.IGNORECASE)
 # as programs name the copy of a file that is already in the folder
 COPY = re.compile(r"(?: \(\d+\)| - Copy(?: \(\d+\))?|[ _]copy(?: \d+)?)$", re.IGNORECASE)
+LABELS = "labels or masks"  # why a file is not used
 LABEL_WORDS = {
     "annotation", "annotations", "gt", "groundtruth", "label", "labels", "mask", "masks", "seg",
     "segmentation", "segmentations", "truth",
@@ -168,7 +169,7 @@ def _why_not(file: Path) -> str:
     if PROJECTION.search(file.stem):
         return "projection"
     words = set(re.findall("[a-z]+", file.stem.lower()))
-    return "labels or masks" if words & LABEL_WORDS else ""
+    return LABELS if words & LABEL_WORDS else ""
 
 
 def _group(

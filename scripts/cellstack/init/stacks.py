@@ -182,7 +182,9 @@ def _stack_name(name: str, shared: str, members: Sequence[tuple[Part, str]]) -> 
         words.append(f"s{contents.scene}" if contents.scene.isdecimal() else contents.scene)
     if contents.time is not None:
         words.append(f"t{contents.time:03d}")
-    return channels.as_name("-".join(words)) or "stack"
+    # a file that is named after its channel alone has the name of its folder
+    folder = members[0][0].image.files[0].resolve().parent.name
+    return channels.as_name("-".join(words)) or channels.as_name(folder) or "stack"
 
 
 def _unique(name: str, used: Collection[str]) -> str:

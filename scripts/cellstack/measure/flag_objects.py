@@ -7,7 +7,6 @@ objects of the stack, several seeds close together, and low contrast.
 from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
-import edt
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from cellstack.config.reasons import (
     TOUCHES,
 )
 from cellstack.core import parallel
+from cellstack.core.near import within_distance
 from cellstack.core.planes import Planes, Stack
 from cellstack.core.types import BoolVolume, Box, Spacing
 
@@ -35,7 +35,6 @@ BACKGROUND_START, BACKGROUND_STOP = 0.05, 0.2
 MIN_CONTRAST = 1.0  # standard deviations of the background
 MIN_BACKGROUND_VOXELS = 20
 MAX_RELATIVE_HEIGHT = 8.0  # times the median; dim objects beside brighter ones are drawn too small
-NEAREST_VOXEL = 1 - 1e-6  # distance to the next voxel in voxels, minus a margin for rounding
 
 
 def flag_objects(
@@ -263,12 +262,9 @@ def find_surroundings(
     )
     labels = segmentation[around]
     inside = labels == label
-    if far < NEAREST_VOXEL * steps.min():  # then no voxel is near enough to be background
-        return around, inside, np.zeros_like(inside)
-    # As uint8, because edt takes twice as long for bool.
-    outside = (~inside).view(np.uint8)
-    distance = edt.edt(outside, anisotropy=tuple(steps), parallel=1)
-    is_background = (labels == 0) & (distance > near) & (distance <= far)
+    is_background = labels == 0
+    is_background &= within_distance(inside, far, spacing)
+    is_background &= ~within_distance(inside, near, spacing)
     return around, inside, is_background
 
 

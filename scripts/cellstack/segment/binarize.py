@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
+from cellstack.core.planes import Stack
 from cellstack.core.thresholds import histogram, is_constant, otsu
-from cellstack.core.types import BoolVolume, Mask, Spacing, Volume
+from cellstack.core.types import BoolVolume, Mask, Spacing
 from cellstack.errors import InputError
 
 Counts: TypeAlias = NDArray[np.integer[Any]]
@@ -32,7 +33,7 @@ COARSE_BINS = 1 << 8  # as scikit-image: methods that use the histogram's shape 
 
 
 def find_threshold(
-    stack: Volume,
+    stack: Stack,
     method: str,
     options: dict[str, Any],
     factor: float = 1.0,
@@ -42,7 +43,7 @@ def find_threshold(
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32
+    stack : (Z, Y, X) ndarray or stack of float32
         Intensities, all finite.
     method : str
         Name of a method.
@@ -67,12 +68,12 @@ def find_threshold(
     >>> binarize(stack, find_threshold(stack, "otsu", {}))
     array([[[0, 0, 0, 1]]], dtype=uint8)
     """
-    counted: Volume | list[NDArray[np.float32]] = stack
+    counted: Stack | list[NDArray[np.float32]] = stack
     if no_data is not None:
         counted = [plane[~without] for plane, without in zip(stack, no_data, strict=True)]
-    values = [plane for plane in counted if plane.size]
-    low = float(min((plane.min() for plane in values), default=0.0))
-    high = float(max((plane.max() for plane in values), default=0.0))
+    ranges = [(plane.min(), plane.max()) for plane in counted if plane.size]
+    low = float(min((low for low, _ in ranges), default=0.0))
+    high = float(max((high for _, high in ranges), default=0.0))
     if is_constant(low, high):
         return high
     if method in METHODS_WITHOUT_HISTOGRAM:
@@ -82,10 +83,10 @@ def find_threshold(
 
 
 def binarize(
-    stack: Volume,
+    stack: Stack,
     threshold: float | Rule,
     spacing: Spacing | None = None,
-    contrast: Volume | None = None,
+    contrast: Stack | None = None,
     no_data: BoolVolume | None = None,
 ) -> Mask:
     """Return the mask of the voxels above a threshold, see :func:`binarize_with_record`."""
@@ -93,23 +94,23 @@ def binarize(
 
 
 def binarize_with_record(
-    stack: Volume,
+    stack: Stack,
     threshold: float | Rule,
     spacing: Spacing | None = None,
-    contrast: Volume | None = None,
+    contrast: Stack | None = None,
     no_data: BoolVolume | None = None,
 ) -> tuple[Mask, Record]:
     """Return the mask of the voxels above a threshold, and the signs that it can be inaccurate.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32
+    stack : (Z, Y, X) ndarray or stack of float32
         Intensities.
     threshold : float or callable
         Threshold from :func:`find_threshold`.
     spacing : (3,) sequence of float, optional
         Voxel size along z, y and x in um, required by the rules of `local` and `per_object`.
-    contrast : (Z, Y, X) ndarray of float32, optional
+    contrast : (Z, Y, X) ndarray or stack of float32, optional
         The stack before denoising, required by the rule of `per_object`.
     no_data : (Z, Y, X) ndarray of bool, optional
         Voxels that are background, whatever their intensity.
@@ -126,7 +127,7 @@ def binarize_with_record(
     if callable(threshold):
         above, record = threshold(stack, spacing, contrast, no_data)
     else:
-        above, record = stack > np.float32(threshold), {}
+        above, record = stack[:] > np.float32(threshold), {}
     if no_data is not None:
         above &= ~no_data
     return above.view(np.uint8), record
@@ -297,9 +298,9 @@ def hysteresis(counts: Counts, values: Values, *, low: float, high: float, scale
 
 
 def _connected_to_high(
-    stack: Volume,
+    stack: Stack,
     spacing: Spacing | None,
-    contrast: Volume | None,
+    contrast: Stack | None,
     no_data: BoolVolume | None,
     *,
     low: float,
@@ -309,7 +310,7 @@ def _connected_to_high(
     from cellstack.core.components import keep_marked_components  # slow to import, rarely used
 
     connected = keep_marked_components(
-        stack > np.float32(factor * low), stack > np.float32(factor * high)
+        stack[:] > np.float32(factor * low), stack[:] > np.float32(factor * high)
     )
     return connected, {}
 
@@ -335,9 +336,9 @@ def local(counts: None, values: None, *, window_um: float, offset: float) -> Rul
 
 
 def _above_local_mean(
-    stack: Volume,
+    stack: Stack,
     spacing: Spacing,
-    contrast: Volume | None,
+    contrast: Stack | None,
     no_data: BoolVolume | None,
     *,
     window_um: float,
@@ -347,7 +348,7 @@ def _above_local_mean(
     from cellstack.core.filters import gaussian  # OpenCV is slow to import, unused by most runs
 
     local_mean = gaussian(stack, spacing, sigma_um=window_um / 6)
-    return stack > np.float32(factor) * (local_mean - np.float32(offset)), {}
+    return stack[:] > np.float32(factor) * (local_mean - np.float32(offset)), {}
 
 
 @METHODS
@@ -363,9 +364,9 @@ def per_object(counts: None, values: None, **options: Any) -> Rule:
 
 
 def _mark_blobs(
-    stack: Volume,
+    stack: Stack,
     spacing: Spacing,
-    contrast: Volume | None,
+    contrast: Stack | None,
     no_data: BoolVolume | None,
     **options: Any,
 ) -> tuple[BoolVolume, Record]:

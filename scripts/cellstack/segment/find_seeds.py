@@ -18,6 +18,7 @@ from cellstack.core.blobs import blobness
 from cellstack.core.counting import agree, counted
 from cellstack.core.distance import distance_map
 from cellstack.core.labels import find_boxes, label_type, relabel
+from cellstack.core.planes import Stack
 from cellstack.core.types import BoolVolume, Labels, Mask, Spacing, Volume
 from cellstack.errors import InputError
 
@@ -32,7 +33,7 @@ def seeds_of_mask(
     spacing: Spacing,
     method: str,
     options: dict[str, Any],
-    stack: Volume | None = None,
+    stack: Stack | None = None,
     points: NDArray[np.float64] | None = None,
     *,
     smoothing_um: float = 0.0,
@@ -54,7 +55,7 @@ def seeds_of_mask(
     z_scale : float
         Factor by which the voxel size along z is multiplied for the distance map.
     allowed : slice, optional
-        Planes in which seeds are allowed, see :func:`choose_planes`. The mask is cut to these
+        Stack in which seeds are allowed, see :func:`choose_planes`. The mask is cut to these
         planes before the distance map is computed from which the seeds are found, and components
         without a seed in them have none. By default there is no limit.
     radius_um : float
@@ -188,7 +189,7 @@ def find_seeds(
     spacing: Spacing,
     method: str,
     options: dict[str, Any],
-    stack: Volume | None = None,
+    stack: Stack | None = None,
     points: NDArray[np.float64] | None = None,
     *,
     in_each_component: bool = True,
@@ -207,7 +208,7 @@ def find_seeds(
         Name of a method.
     options : dict
         Options of the method.
-    stack : (Z, Y, X) ndarray of float32, optional
+    stack : (Z, Y, X) ndarray or stack of float32, optional
         Denoised intensities, required by `laplacian_of_gaussian` and `distance_and_blobs`.
     points : (N, 3) ndarray of float, optional
         Seed points along z, y and x that were set by hand, required by `points`.
@@ -266,7 +267,7 @@ def _highest_voxels(
 def h_maxima(
     distance: Volume,
     spacing: Spacing,
-    stack: Volume | None = None,
+    stack: Stack | None = None,
     points: NDArray[np.float64] | None = None,
     *,
     h_um: float,
@@ -289,7 +290,7 @@ def h_maxima(
 def peaks(
     distance: Volume,
     spacing: Spacing,
-    stack: Volume | None = None,
+    stack: Stack | None = None,
     points: NDArray[np.float64] | None = None,
     *,
     min_distance_um: float,
@@ -324,7 +325,7 @@ def peaks(
 def laplacian_of_gaussian(
     distance: Volume,
     spacing: Spacing,
-    stack: Volume,
+    stack: Stack,
     points: NDArray[np.float64] | None = None,
     *,
     sigma_um: float,
@@ -357,7 +358,7 @@ def laplacian_of_gaussian(
 def distance_and_blobs(
     distance: Volume,
     spacing: Spacing,
-    stack: Volume,
+    stack: Stack,
     points: NDArray[np.float64] | None = None,
     *,
     sigma_um: float,
@@ -392,7 +393,7 @@ def distance_and_blobs(
 def points(
     distance: Volume,
     spacing: Spacing,
-    stack: Volume | None,
+    stack: Stack | None,
     points: NDArray[np.float64] | None,
     *,
     path: str,

@@ -81,7 +81,8 @@ def _measure(
         distance, nearest = find_nearest_surface(objects, i, others, [i] if is_same else ())
         if nearest is not None:
             # the first of the same class is the object itself
-            (to_centroid,) = others.tree.query(objects.centroids[i], [2 if is_same else 1])[0]
+            centroid = objects.centroids[i : i + 1]
+            to_centroid = others.points.nearest(centroid, 2 if is_same else 1)[0][0, -1]
             row |= {
                 "nearest_segmentation_label": int(others.names[nearest]),
                 "surface_distance_um": distance,

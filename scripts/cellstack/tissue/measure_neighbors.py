@@ -90,7 +90,7 @@ def measure_neighbors(
         return Neighbors([], [])
     areas, fractions = _measure_contacts(labels, spacing, objects.names)
     nearest, distances = _find_nearest(objects, nearest_count)
-    within = objects.tree.query_pairs(radius_um)
+    within = objects.points.pairs(radius_um)
     of_each = {(min(i, j), max(i, j)) for i, each in enumerate(nearest.tolist()) for j in each}
     gaps = _measure_gaps(objects, within | of_each | areas.keys(), areas, threads)
     smallest = [np.inf] * len(names)
@@ -181,7 +181,7 @@ def _find_nearest(objects: Objects, count: int) -> tuple[NDArray[np.intp], NDArr
     """
     total = len(objects.names)
     count = min(count, total - 1)
-    distances, found = objects.tree.query(objects.centroids, range(1, count + 2))
+    distances, found = objects.points.nearest(objects.centroids, count + 1)
     is_own = found == np.arange(total)[:, None]
     is_own[~is_own.any(axis=1), -1] = True  # more than `count` others at the same place
     shape = (total, count)

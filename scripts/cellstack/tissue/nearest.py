@@ -5,11 +5,11 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from cellstack.core.gaps import box_gaps, find_surfaces, gap
 from cellstack.core.labels import find_boxes
 from cellstack.core.planes import Stack
+from cellstack.core.points import Points
 from cellstack.core.types import Spacing
 
 LARGE = 3.0  # times the median size; larger objects are compared with all others
@@ -35,8 +35,8 @@ class Objects:
         Labels, in ascending order. Objects are numbered in this order, from 0.
     centroids : (n, 3) ndarray of float
         In um.
-    tree : scipy.spatial.KDTree
-        Of the centroids.
+    points : cellstack.core.points.Points
+        The centroids.
     """
 
     def __init__(self, labels: Stack, spacing: Spacing, threads: int) -> None:
@@ -60,8 +60,8 @@ class Objects:
         )
         is_large = self.sizes > LARGE * np.median(self.sizes) if boxes else np.zeros(0, bool)
         self._large, self._small = np.flatnonzero(is_large), np.flatnonzero(~is_large)
-        self._tree_of_small = KDTree(self.centroids[self._small])
-        self.tree = KDTree(self.centroids)
+        self._small_points = Points(self.centroids[self._small])
+        self.points = Points(self.centroids)
 
     def find_near(self, box: "Objects", i: int, distance_um: float) -> NDArray[np.intp]:
         """Return the objects whose boxes are nearer to a box, the nearest first.
@@ -69,7 +69,7 @@ class Objects:
         The box is that of object `i` of `box`.
         """
         reach = distance_um + box.sizes[i] + self.sizes[self._small].max(initial=0)
-        found = np.array(self._tree_of_small.query_ball_point(box.centroids[i], reach), int)
+        found = self._small_points.within(box.centroids[i], reach)
         near = np.concatenate([self._small[found], self._large])
         gaps = box_gaps(box.low[i], box.high[i], self.low[near], self.high[near])
         order = np.lexsort((near, gaps))
@@ -141,7 +141,7 @@ def find_nearest_surface(
     count = min(FIRST_COMPARED, len(others.names))
     if count == 0:
         return limit, None
-    _, first = others.tree.query(objects.centroids[i], range(1, count + 1))
+    first = others.points.nearest(objects.centroids[i : i + 1], count)[1][0]
     for j in first.tolist():
         if j not in excluded:
             distance = gap(objects.corners(i), others.corners(j), limit)

@@ -13,6 +13,7 @@ OPTIONS = {
     "min_wall_strength": 0.5,
     "min_contact_fraction": 0.2,
     "min_solidity": 0.7,
+    "min_solidity_without_nucleus": 0.7,
     "min_volume_um3": 0,
     "min_volume_without_nucleus_um3": 0,
 }
@@ -84,8 +85,20 @@ def test_space_between_round_cells_is_background(nuclei):
             labels, ridges, np.zeros_like(ridges), SPACING, nuclei, **(OPTIONS | options)
         ).labels.max()
 
-    assert count(min_solidity=0) == 5
-    assert count() == (5 if nuclei else 4)  # with nuclei only the intensity matters
+    assert count() == 4
+    names = ("min_solidity_without_nucleus", "min_solidity")
+    used, other = names if nuclei else names[::-1]
+    assert count(**{used: 0}) == 5
+    assert count(**{other: 0}) == 4
+
+
+def test_a_hollow_region_with_a_nucleus_and_a_convex_one_without_are_cells():
+    labels = np.ones((4, 20, 20), np.uint16)
+    labels[:, 5:15, 5:15] = 2  # encloses nothing, and is enclosed by the hollow region
+    ridges, smooth = np.full(labels.shape, 2, np.float32), np.zeros(labels.shape, np.float32)
+    merged = merge_cells(labels, ridges, smooth, SPACING, 1, **OPTIONS)
+    assert merged.labels[0, ::7, 7].tolist() == [1, 2, 2]
+    assert merged.counts["background_by_shape"] == 0
 
 
 def test_dark_regions_without_nucleus_are_background():

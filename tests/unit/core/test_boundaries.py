@@ -1,9 +1,16 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cellstack.core.boundaries import contact_areas, find_faces, measure_contact_areas, pair_keys
+from cellstack.core.boundaries import (
+    _unique,
+    contact_areas,
+    find_faces,
+    measure_contact_areas,
+    pair_keys,
+)
 
 SPACING = (2.0, 0.5, 0.25)
 LABELS = arrays("uint16", (3, 4, 5), elements=st.integers(0, 3))
@@ -94,3 +101,12 @@ def test_areas_are_the_same_slab_by_slab(labels):
     pairs, areas = measure_contact_areas(labels, spacing)
     assert pairs.tolist() == np.stack([faces.lower, faces.upper], axis=1).tolist()
     assert areas.tolist() == contact_areas(labels, faces, spacing).tolist()
+
+
+@pytest.mark.parametrize("stop", [40, 10**9])
+def test_unique_values_by_table_or_by_sorting(stop):
+    values = np.random.default_rng(4).integers(0, 40, 200)
+    found, index = _unique(values, stop)
+    expected, expected_index = np.unique(values, return_inverse=True)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(index, expected_index)

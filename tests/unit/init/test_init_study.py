@@ -63,6 +63,15 @@ def test_images_of_another_place_have_absolute_paths(tmp_path):
     assert row == f"a,nuclei,{tmp_path}/images/a.tif,,,,,,,,"
 
 
+def test_a_file_named_after_its_channel_has_the_name_of_its_folder(tmp_path):
+    add(tmp_path / "images", "nuclei")
+    (tmp_path / "images/nuclei_truth.tif").write_bytes(b"")
+    text = init(tmp_path)
+    assert text.startswith("1 stack, 1 of them new, in 2 files\n")
+    assert "ground_truth, to score the results" in text
+    assert (tmp_path / "study/stacks.csv").read_text().splitlines()[1].startswith("images,nuclei,")
+
+
 @pytest.mark.parametrize(
     ("separator", "end"), [(",", "\n"), (";", "\n"), ("\t", ""), (",", "\r\n")]
 )

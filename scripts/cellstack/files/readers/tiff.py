@@ -299,16 +299,17 @@ def _read_planes(
     with image_source.input_errors(name):
         # tifffile would read a series that lies in a single other file of a set from this file
         in_this_file = not series.is_multifile and series.keyframe.parent is tif
-        if series.dataoffset is not None and in_this_file:
-            volume = tif.filehandle.memmap_array(
-                tif.byteorder + series.dtype.char, tuple(shape), series.dataoffset
-            )
-        elif not {"Y", "X"} <= set(roles[lead:]):
+        is_mapped = series.dataoffset is not None and in_this_file
+        if not is_mapped and not {"Y", "X"} <= set(roles[lead:]):
             volume = series.asarray(maxworkers=1).reshape(shape)
     page, page_number = None, None
     for z in range(image_source.axis_length(roles, shape, "Z")):
         where = {"Z": z, **part}
         with image_source.input_errors(name):
+            if is_mapped:  # anew for each plane, so that those before do not stay in memory
+                volume = tif.filehandle.memmap_array(
+                    tif.byteorder + series.dtype.char, tuple(shape), series.dataoffset
+                )
             if volume is None:
                 number = 0
                 for role, length in zip(roles[:lead], shape[:lead], strict=True):
