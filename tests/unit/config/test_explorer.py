@@ -16,7 +16,7 @@ def explorer_of(load_study):
     def load(rows, *arguments, **config):
         study = load_study(rows, *arguments, **config)
         recipes = Recipes(study)
-        return Explorer(study, recipes, Inputs(study, recipes), Gallery(study))
+        return Explorer(study, recipes, Inputs(study, recipes), Gallery(study, recipes))
 
     return load
 
