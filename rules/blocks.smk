@@ -17,6 +17,7 @@ rule measure_intensities:
         runtime=minutes("measure_intensities"),
     params:
         steps=by_wildcards(study.argument, key="steps", stage="adjust_contrast"),
+        corrections=by_wildcards(study.argument, key="steps", stage="correct_background"),
         source=source_hash("measure_intensities"),
     script:
         "../scripts/measure_intensities.py"
@@ -163,7 +164,7 @@ rule join_blocks:
     benchmark:
         "<benchmarks>/{stack}/nuclei/join_blocks.tsv"
     wildcard_constraints:
-        stack=pattern_of_units(study.units_in_blocks()),
+        stack=pattern_of_units(study.units_in_blocks("nuclei")),
     conda:
         "../envs/cellstack.yaml"
     resources:
@@ -174,3 +175,111 @@ rule join_blocks:
         source=source_hash("join_blocks"),
     script:
         "../scripts/join_blocks.py"
+
+
+use rule join_blocks as join_uncorrected with:
+    output:
+        segmentation="<results>/{stack}/nuclei/uncorrected.tif",
+        joined_seeds=intermediate("<results>/{stack}/nuclei/seeds.tif"),
+        threshold="<results>/{stack}/nuclei/threshold.json",
+        record="<results>/{stack}/nuclei/joined.json",
+    log:
+        "<logs>/{stack}/nuclei/join_uncorrected.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/join_uncorrected.tsv"
+    wildcard_constraints:
+        stack=pattern_of_units(study.units_in_blocks("nuclei", corrected=True)),
+
+
+rule join_cell_seeds:
+    """Join the seeds of the cells, and the background, of all blocks of a stack."""
+    input:
+        membrane_smooth=made_by(
+            "enhance_membrane", "<results>/{stack}/cells/membrane_smooth.tif", "membrane"
+        ),
+        membrane_record=made_by(
+            "enhance_membrane", "<results>/{stack}/cells/membrane_ridges.json", "membrane"
+        ),
+        block_seeds=by_wildcards(
+            inputs.of_blocks, stage="find_cell_seeds", name="seeds.tif", object="cells"
+        ),
+        block_backgrounds=by_wildcards(
+            inputs.of_blocks, stage="find_cell_seeds", name="background.tif", object="cells"
+        ),
+        nuclei=by_wildcards(inputs.segmented_nuclei),
+    output:
+        seeds=intermediate("<results>/{stack}/cells/seeds.tif"),
+        background=intermediate("<results>/{stack}/cells/background.tif"),
+        record="<results>/{stack}/cells/seeds.json",
+    log:
+        "<logs>/{stack}/cells/join_cell_seeds.log",
+    benchmark:
+        "<benchmarks>/{stack}/cells/join_cell_seeds.tsv"
+    wildcard_constraints:
+        stack=pattern_of_units(study.units_in_blocks("cells")),
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("join_cell_seeds"),
+        runtime=minutes("join_cell_seeds"),
+    params:
+        blocks=by_wildcards(study.geometries),
+        source=source_hash("join_cell_seeds"),
+    script:
+        "../scripts/join_cell_seeds.py"
+
+
+rule measure_membrane:
+    """Measure the images in which the cells of a stack in blocks are segmented."""
+    input:
+        membrane_smooth=made_by(
+            "enhance_membrane", "<results>/{stack}/cells/membrane_smooth.tif", "membrane"
+        ),
+        membrane_ridges=made_by(
+            "enhance_membrane", "<results>/{stack}/cells/membrane_ridges.tif", "membrane"
+        ),
+        nuclei=by_wildcards(inputs.segmented_nuclei),
+    output:
+        scales="<results>/{stack}/cells/scales.json",
+    log:
+        "<logs>/{stack}/cells/measure_membrane.log",
+    benchmark:
+        "<benchmarks>/{stack}/cells/measure_membrane.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("measure_membrane"),
+        runtime=minutes("measure_membrane"),
+    params:
+        source=source_hash("measure_membrane"),
+    script:
+        "../scripts/measure_membrane.py"
+
+
+rule join_regions:
+    """Join the regions of the cells of all blocks of a stack."""
+    input:
+        seeds=made_by("find_cell_seeds", "<results>/{stack}/cells/seeds.tif", "membrane"),
+        seeds_record=made_by("find_cell_seeds", "<results>/{stack}/cells/seeds.json", "membrane"),
+        block_regions=by_wildcards(
+            inputs.of_blocks, stage="segment_cells", name="regions.tif", object="cells"
+        ),
+    output:
+        regions=intermediate("<results>/{stack}/cells/regions.tif"),
+        record="<results>/{stack}/cells/joined.json",
+    log:
+        "<logs>/{stack}/cells/join_regions.log",
+    benchmark:
+        "<benchmarks>/{stack}/cells/join_regions.tsv"
+    wildcard_constraints:
+        stack=pattern_of_units(study.units_in_blocks("cells")),
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("join_regions"),
+        runtime=minutes("join_regions"),
+    params:
+        blocks=by_wildcards(study.geometries),
+        source=source_hash("join_regions"),
+    script:
+        "../scripts/join_regions.py"

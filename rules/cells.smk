@@ -29,17 +29,17 @@ rule enhance_membrane:
 rule find_cell_seeds:
     """Find seeds of cells, with their nuclei if there are any, and of the background."""
     input:
-        membrane_smooth=made_by(
-            "enhance_membrane", "<results>/{stack}/cells/membrane_smooth.tif", "membrane"
+        membrane_smooth=by_wildcards(
+            inputs.cells_of_complete, stage="enhance_membrane", name="membrane_smooth.tif"
         ),
-        membrane_ridges=made_by(
-            "enhance_membrane", "<results>/{stack}/cells/membrane_ridges.tif", "membrane"
+        membrane_ridges=by_wildcards(
+            inputs.cells_of_complete, stage="enhance_membrane", name="membrane_ridges.tif"
         ),
-        record=made_by(
-            "enhance_membrane", "<results>/{stack}/cells/membrane_ridges.json", "membrane"
+        record=by_wildcards(
+            inputs.cells_of_complete, stage="enhance_membrane", name="membrane_ridges.json"
         ),
         nuclei=by_wildcards(inputs.segmented_nuclei),
-        no_data=by_wildcards(inputs.no_data, channel="membrane"),
+        no_data=by_wildcards(inputs.no_data_of_membrane),
         diameter=diameter_for("find_cell_seeds", "membrane"),
     output:
         seeds=intermediate("<results>/{stack}/cells/seeds.tif"),
@@ -56,6 +56,7 @@ rule find_cell_seeds:
         runtime=minutes("find_cell_seeds"),
     params:
         **params_of("find_cell_seeds", "membrane"),
+        block=by_wildcards(study.geometry_of_unit),
     script:
         "../scripts/find_cell_seeds.py"
 
@@ -63,16 +64,19 @@ rule find_cell_seeds:
 rule segment_cells:
     """Partition the stack into regions by a watershed on the membrane."""
     input:
-        seeds=made_by("find_cell_seeds", "<results>/{stack}/cells/seeds.tif", "membrane"),
-        background=made_by("find_cell_seeds", "<results>/{stack}/cells/background.tif", "membrane"),
-        membrane_smooth=made_by(
-            "enhance_membrane", "<results>/{stack}/cells/membrane_smooth.tif", "membrane"
+        seeds=by_wildcards(inputs.cells_of_complete, stage="find_cell_seeds", name="seeds.tif"),
+        background=by_wildcards(
+            inputs.cells_of_complete, stage="find_cell_seeds", name="background.tif"
         ),
-        membrane_ridges=made_by(
-            "enhance_membrane", "<results>/{stack}/cells/membrane_ridges.tif", "membrane"
+        membrane_smooth=by_wildcards(
+            inputs.cells_of_complete, stage="enhance_membrane", name="membrane_smooth.tif"
+        ),
+        membrane_ridges=by_wildcards(
+            inputs.cells_of_complete, stage="enhance_membrane", name="membrane_ridges.tif"
         ),
         nuclei=by_wildcards(inputs.segmented_nuclei),
-        no_data=by_wildcards(inputs.no_data, channel="membrane"),
+        no_data=by_wildcards(inputs.no_data_of_membrane),
+        scales=by_wildcards(inputs.cell_scales),
     output:
         regions=intermediate("<results>/{stack}/cells/regions.tif"),
     log:
@@ -86,6 +90,7 @@ rule segment_cells:
         runtime=minutes("segment_cells"),
     params:
         **params_of("segment_cells", "membrane"),
+        block=by_wildcards(study.geometry_of_unit),
     script:
         "../scripts/segment_cells.py"
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cellstack.cells.find_cell_seeds import find_cell_seeds
+from cellstack.blocks.cut_block import slices_of_block
+from cellstack.cells.find_cell_seeds import find_cell_seeds, mark_cell_seeds
 from cellstack.core.counting import counted
 from cellstack.files.no_data import read_no_data
 from cellstack.files.records import read_json
@@ -29,20 +30,26 @@ def main(
     options: dict[str, Any],
     nuclei: list[Path] = (),
     no_data: Sequence[Path] = (),
+    block: dict[str, list[list[int]]] | None = None,
 ) -> None:
     """Write the `seeds` of cells, including the `nuclei` if there are any, and the `background`.
 
-    Neither is in voxels without data according to the files `no_data`, except for nuclei.
+    Neither is in voxels without data according to the files `no_data`, except for nuclei. All
+    input files are those of a stack. If a `block` of it is given, `seeds` marks the voxels of all
+    seeds in it without a nucleus, which are not numbered yet.
     """
-    smooth, spacing = read_stack(membrane_smooth)
-    ridges, _ = read_stack(membrane_ridges)
+    part = slices_of_block(block)
+    smooth, spacing = read_stack(membrane_smooth, mapped=True)
+    ridges, _ = read_stack(membrane_ridges, mapped=True)
+    without = read_no_data(no_data)
     nuclei_labels = None
     if nuclei:
-        nuclei_labels = read_channel(nuclei[0], membrane_smooth, smooth.shape, spacing)
+        nuclei_labels = read_channel(nuclei[0], membrane_smooth, smooth.shape, spacing)[part]
         background_radius_um = background_radius_beside_nuclei_um
-    found, outside = find_cell_seeds(
-        smooth,
-        ridges,
+    find = find_cell_seeds if block is None else mark_cell_seeds
+    found, outside = find(
+        smooth[part],
+        ridges[part],
         spacing,
         read_json(record)["noise"],
         method,
@@ -50,8 +57,14 @@ def main(
         background_radius_um=background_radius_um,
         min_wall_um3=min_wall_um3,
         nuclei=nuclei_labels,
-        no_data=read_no_data(no_data),
+        no_data=None if without is None else without[part],
     )
+    if block is not None:
+        share = 100 * found.mean(), 100 * outside.mean()
+        log.info("marked as seeds %.1f %%, background %.1f %%", *share)
+        write_stack(seeds, found, spacing, display=(0, 1))
+        write_stack(background, outside, spacing, display=(0, 1))
+        return
     log.info("%s, background %.1f %%", counted(found.max(initial=0), "seeds"), 100 * outside.mean())
     write_stack(seeds, found, spacing, is_labels=True)
     write_stack(background, outside, spacing, display=(0, 1))

@@ -25,7 +25,7 @@ def main(
 
     The columns ``label_1`` and ``label_2`` are the labels of `selection`.
     """
-    labels, spacing = read_stack(segmentation)
+    labels, spacing = read_stack(segmentation, mapped=True)
     ridges = read_channel(membrane_ridges, segmentation, labels.shape, spacing)
     selected = {number: label for label, number in read_segmentation_labels(selection).items()}
     measured = measure_contacts(

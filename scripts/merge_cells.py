@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from cellstack.cells.merge_cells import merge_cells
+from cellstack.files.scratch import scratch_arrays
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
 
@@ -25,25 +26,27 @@ def main(
     nuclei: list[Path] = (),
 ) -> None:
     """Merge `regions` and write the cells as `segmentation`."""
-    labels, spacing = read_stack(regions)
+    labels, spacing = read_stack(regions, mapped=True)
     nuclei_count = 0
     if nuclei and labels.any():
-        nuclei_count = int(read_stack(nuclei[0])[0].max(initial=0))
-    cells, counts = merge_cells(
-        labels,
-        read_stack(membrane_ridges)[0],
-        read_stack(membrane_smooth)[0],
-        spacing,
-        nuclei_count,
-        min_wall_strength=min_wall_strength,
-        min_contact_fraction=min_contact_fraction,
-        min_solidity=min_solidity,
-        min_solidity_without_nucleus=min_solidity_without_nucleus,
-        min_volume_um3=min_volume_um3,
-        min_volume_without_nucleus_um3=min_volume_without_nucleus_um3,
-    )
-    log.info("%s", counts)
-    write_stack(segmentation, cells, spacing, is_labels=True)
+        nuclei_count = int(read_stack(nuclei[0], mapped=True)[0].max(initial=0))
+    with scratch_arrays(segmentation.parent) as empty:
+        cells, counts = merge_cells(
+            labels,
+            read_stack(membrane_ridges, mapped=True)[0],
+            read_stack(membrane_smooth, mapped=True)[0],
+            spacing,
+            nuclei_count,
+            min_wall_strength=min_wall_strength,
+            min_contact_fraction=min_contact_fraction,
+            min_solidity=min_solidity,
+            min_solidity_without_nucleus=min_solidity_without_nucleus,
+            min_volume_um3=min_volume_um3,
+            min_volume_without_nucleus_um3=min_volume_without_nucleus_um3,
+            empty=empty,
+        )
+        log.info("%s", counts)
+        write_stack(segmentation, cells, spacing, is_labels=True)
 
 
 job.run(main)

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cellstack.cells.segment_cells import segment_cells
+from cellstack.blocks.cut_block import slices_of_block
+from cellstack.cells.segment_cells import Scales, segment_cells
 from cellstack.files.no_data import read_no_data
+from cellstack.files.records import read_json
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
 
@@ -20,22 +22,29 @@ def main(
     distance_weight: float,
     nuclei: list[Path] = (),
     no_data: Sequence[Path] = (),
+    scales: Sequence[Path] = (),
+    block: dict[str, list[list[int]]] | None = None,
 ) -> None:
     """Write the `regions` of the watershed from `seeds` and `background`.
 
-    They do not contain voxels without data according to the files `no_data`.
+    They do not contain voxels without data according to the files `no_data`. All input files are
+    those of a stack; the regions are those of a `block` of it if one is given, with the standard
+    deviations of the file `scales`.
     """
-    markers, spacing = read_stack(seeds)
+    part = slices_of_block(block)
+    markers, spacing = read_stack(seeds, mapped=True)
+    without = read_no_data(no_data)
     found = segment_cells(
-        markers,
-        read_stack(background)[0],
-        read_stack(membrane_smooth)[0],
-        read_stack(membrane_ridges)[0],
-        read_stack(nuclei[0])[0] if nuclei else None,
+        markers[part],
+        read_stack(background, mapped=True)[0][part],
+        read_stack(membrane_smooth, mapped=True)[0][part],
+        read_stack(membrane_ridges, mapped=True)[0][part],
+        read_stack(nuclei[0], mapped=True)[0][part] if nuclei else None,
         spacing,
         wall_weight=wall_weight,
         distance_weight=distance_weight,
-        no_data=read_no_data(no_data),
+        no_data=None if without is None else without[part],
+        scales=Scales(**read_json(scales[0])) if scales else None,
     )
     write_stack(regions, found, spacing, is_labels=True)
 

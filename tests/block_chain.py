@@ -7,10 +7,22 @@ from study import ROOT
 
 from cellstack.blocks.binarize_block import binarize_block
 from cellstack.blocks.choose_blobs import choose_from_blocks
+from cellstack.blocks.cut_block import slices_of_block
 from cellstack.blocks.find_blobs import as_record, find_blobs_in_core
 from cellstack.blocks.join_blocks import find_objects, join_blocks
+from cellstack.blocks.join_cell_seeds import (
+    count_disputed_seeds,
+    label_in_blocks,
+    number_seeds,
+)
+from cellstack.blocks.join_regions import count_disagreements, paste_cores
 from cellstack.blocks.measure_intensities import measure_intensities
+from cellstack.blocks.measure_membrane import measure_scales
 from cellstack.blocks.measure_watershed import measure_watershed, typical_of_blocks
+from cellstack.cells.enhance_membrane import enhance_membrane
+from cellstack.cells.find_cell_seeds import find_cell_seeds, mark_cell_seeds
+from cellstack.cells.merge_cells import merge_cells
+from cellstack.cells.segment_cells import segment_cells
 from cellstack.config import blocks, settings
 from cellstack.config.schemas import Schemas
 from cellstack.core.overlaps import count_overlaps, match_objects, pair_up
@@ -43,23 +55,24 @@ def segment(raw, spacing, arguments):
     stack = denoise(contrast, spacing, **arguments("denoise"))
     threshold = find_threshold(stack, **arguments("binarize"))
     mask = binarize(stack, threshold, spacing, contrast)
-    _, watershed = split(mask, stack, spacing, arguments)
-    return merge_and_smooth(watershed, stack, spacing, arguments)[1]
+    _, watershed, distance = split(mask, stack, spacing, arguments)
+    return merge_and_smooth(watershed, stack, distance, spacing, arguments)[1]
 
 
 def split(mask, stack, spacing, arguments):
-    """Return the seeds and the objects before merging."""
+    """Return the seeds, the objects before merging and the distance to the background."""
     mask = clean_mask(mask, spacing, **arguments("clean_mask"))
     components = label_components(mask, **arguments("label_components"))
     options = {key: arguments("find_seeds")[key] for key in ("method", "options", "smoothing_um")}
     distance, seeds = seeds_of_mask(mask, components, spacing, stack=stack, **options)
-    return seeds, split_objects(seeds, mask, stack, distance, **arguments("split_objects"))
+    watershed = split_objects(seeds, mask, stack, distance, **arguments("split_objects"))
+    return seeds, watershed, distance
 
 
-def merge_and_smooth(watershed, stack, spacing, arguments, typical=None):
+def merge_and_smooth(watershed, stack, distance, spacing, arguments, typical=None):
     """Return the objects before and after smoothing."""
     merging = arguments("merge_objects")
-    merged = merge_objects(watershed, stack, spacing, **merging, typical=typical)
+    merged = merge_objects(watershed, stack, distance, spacing, **merging, typical=typical)
     return merged, smooth_outlines(merged, spacing, **arguments("smooth_outlines"))
 
 
@@ -90,11 +103,11 @@ def segment_in_blocks(raw, spacing, arguments, places):
         inside = place.core, place.extent
         mask, _ = binarize_block(stack, spacing, chosen, options, 1.0, None, *inside)
         drawn.append(split(mask, stack, spacing, arguments))
-        regions.append(measure_watershed(*drawn[-1], stack, *inside))
+        regions.append(measure_watershed(*drawn[-1][:2], stack, *inside))
     typical = typical_of_blocks(regions)
     results = [
-        (*merge_and_smooth(watershed, stack, spacing, arguments, typical), seeds)
-        for (seeds, watershed), stack in zip(drawn, stacks, strict=True)
+        (*merge_and_smooth(watershed, stack, distance, spacing, arguments, typical), seeds)
+        for (seeds, watershed, distance), stack in zip(drawn, stacks, strict=True)
     ]
     return join(raw.shape, places, results)
 
@@ -112,6 +125,81 @@ def join(shape, places, results):
     geometry = [{"core": place.core, "extent": place.extent} for place in places]
     joined = join_blocks(pasted, geometry, objects_of, lambda index: results[index][1])
     return joined.numbers[pasted], joined.record
+
+
+def seeds_of_cells(find, smooth, ridges, spacing, noise, arguments, nuclei):
+    """Return the seeds of cells, found by a function, and the background."""
+    options = dict(arguments("find_cell_seeds"))
+    radii = [options.pop(f"background_radius_{name}") for name in ("um", "beside_nuclei_um")]
+    return find(
+        smooth,
+        ridges,
+        spacing,
+        noise,
+        background_radius_um=radii[nuclei is not None],
+        nuclei=nuclei,
+        **options,
+    )
+
+
+def segment_cells_of(membrane, spacing, arguments, nuclei=None, places=None):
+    """Return the cells of a stack, at once or in blocks, and the record of joining its regions."""
+    contrast = adjust_contrast(membrane, spacing, arguments("adjust_contrast")["steps"])
+    smooth, ridges, record = enhance_membrane(contrast, spacing, **arguments("enhance_membrane"))
+    options, found = arguments("segment_cells"), {}
+    if places is None:
+        parts = find_cell_seeds, smooth, ridges, spacing, record["noise"], arguments, nuclei
+        seeds, background = seeds_of_cells(*parts)
+        regions = segment_cells(seeds, background, smooth, ridges, nuclei, spacing, **options)
+    else:
+        geometry = [{"core": place.core, "extent": place.extent} for place in places]
+        extents = [slices_of_block(block) for block in geometry]
+        own = [
+            seeds_of_cells(
+                mark_cell_seeds,
+                smooth[part],
+                ridges[part],
+                spacing,
+                record["noise"],
+                arguments,
+                None if nuclei is None else nuclei[part],
+            )
+            for part in extents
+        ]
+        marked, background = np.zeros((2, *smooth.shape), np.uint8)
+        paste_cores(marked, geometry, lambda index: own[index][0])
+        paste_cores(background, geometry, lambda index: own[index][1])
+        components = np.zeros(smooth.shape, np.uint32)
+        numbers = number_seeds(
+            components, label_in_blocks(marked, geometry, components), background, nuclei
+        )
+        seeds = (
+            numbers[components] if nuclei is None else np.where(nuclei, nuclei, numbers[components])
+        )
+        background[seeds > 0] = 0
+        record |= count_disputed_seeds(
+            seeds, marked, background, nuclei, geometry, lambda index: own[index][0]
+        )
+        scales = measure_scales(smooth, ridges, nuclei, spacing)
+        of_blocks = [
+            segment_cells(
+                seeds[part],
+                background[part],
+                smooth[part],
+                ridges[part],
+                None if nuclei is None else nuclei[part],
+                spacing,
+                scales=scales,
+                **options,
+            )
+            for part in extents
+        ]
+        regions = np.zeros_like(seeds)
+        paste_cores(regions, geometry, lambda index: of_blocks[index])
+        found = record | count_disagreements(regions, geometry, lambda index: of_blocks[index])
+    count = 0 if nuclei is None else int(nuclei.max())
+    merging = arguments("merge_cells")
+    return merge_cells(regions, ridges, smooth, spacing, count, **merging).labels, found
 
 
 def f1(expected, labels, threshold):

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from corrections import core, correction, write_table
 from study import Study, jobs, write_pair
 
 from cellstack.files.stacks import read_stack
@@ -78,14 +79,39 @@ def test_a_lost_block_is_made_again(cut):
     assert (joined.read_bytes(), block.read_bytes()) == before
 
 
+def test_corrections_are_applied_to_the_joined_stack(cut):
+    labels, spacing = read_stack(cut.result("colony", "nuclei", "segmentation.tif"))
+    place, other = (core(labels == label, spacing) for label in (3, 7))
+    added = [correction("delete", place), correction("delete", other), correction("add", other)]
+    write_table(cut.folder / "corrections.csv", added)
+    cut.config["corrections"] = "corrections.csv"
+    try:
+        process = cut.run("results/colony/nuclei/corrections.csv")
+    finally:
+        del cut.config["corrections"]
+    assert process.returncode == 0, process.stderr[-4000:]
+    # no block is segmented again; objects are added where the complete stack is bright
+    expected = {"join_uncorrected": 1, "adjust_contrast": 1, "denoise": 1, "correct_objects": 1}
+    assert jobs(process) == expected
+    uncorrected, _ = read_stack(cut.result("colony", "nuclei", "uncorrected.tif"))
+    np.testing.assert_array_equal(uncorrected, labels)
+    corrected, _ = read_stack(cut.result("colony", "nuclei", "segmentation.tif"))
+    assert corrected.max() == labels.max() - 1
+    assert not corrected[labels == 3].any()
+    assert corrected[labels == 7].any()
+
+
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
         ({"binarize": {"method": "otsu"}}, "binarize.method is otsu, not one of per_object"),
-        ({"diameter_um": {"nuclei": "auto"}}, "its diameter is not known yet (set diameter_um)"),
         (
-            {"adjust_contrast": {"steps": ["percentile_stretch", "gamma"]}},
-            "adjust_contrast.steps is [percentile_stretch, gamma], not [percentile_stretch]",
+            {"diameter_um": {"nuclei": "auto"}},
+            "the diameter of its nuclei is not known yet (set diameter_um)",
+        ),
+        (
+            {"adjust_contrast": {"steps": ["percentile_stretch", "clahe"]}},
+            "adjust_contrast.steps has clahe, not only gamma, erosion, dilation, opening, closing",
         ),
     ],
 )
@@ -98,14 +124,43 @@ def test_what_cannot_be_cut_is_refused_before_any_job(tmp_path, config, reason):
     assert "Traceback" not in process.stderr
 
 
-def test_cells_cannot_be_cut_yet(tmp_path):
-    study = write_study(tmp_path, split_into_blocks=BLOCKS)
-    study.add("colony", "membrane", image="colony-membrane.tif")
-    process = study.run("-n")
-    assert process.returncode != 0
-    assert "its cells would be cut too (set objects to [nuclei])" in process.stderr + process.stdout
-    study.config["objects"] = ["nuclei"]
-    assert study.run("-n").returncode == 0
+def write_cells(folder, **config):
+    """Write a study of two stacks with cells, of which one has nuclei from another program."""
+    study = Study(folder)
+    write_pair(study.folder, "colony", spacing=SPACING, shape=(20, 90, 100), count=15)
+    study.add("both", image="colony-nuclei.tif", labels="colony-truth.tif")
+    study.add("both", "membrane", image="colony-membrane.tif")
+    study.add("membrane", "membrane", image="colony-membrane.tif")
+    study.config["diameter_um"] = {"nuclei": 8, "cells": 11}
+    study.config |= config
+    return study
+
+
+def test_cells_are_those_of_the_uncut_stack(tmp_path):
+    blocks = {"counts": [1, 2, 2], "overlap_um": 16}
+    found = []
+    for name, config in (("uncut", {}), ("cut", {"split_into_blocks": blocks})):
+        folder = tmp_path / name
+        folder.mkdir()
+        study = write_cells(folder, **config)
+        files = [f"results/{stack}/cells/contacts.csv" for stack in ("both", "membrane")]
+        process = study.run(*files, cores=2)
+        assert process.returncode == 0, process.stderr[-4000:]
+        found.append((study, jobs(process)))
+    (uncut, _), (cut, counts) = found
+    assert counts["segment_cells"] == counts["find_cell_seeds"] == 8
+    assert counts["join_cell_seeds"] == counts["join_regions"] == counts["merge_cells"] == 2
+    assert "cut_block" not in counts
+    for stack in ("both", "membrane"):
+        for file in ("segmentation.tif", "contacts.csv", "membrane_ridges.tif"):
+            paths = [study.result(stack, "cells", file) for study in (uncut, cut)]
+            assert paths[0].read_bytes() == paths[1].read_bytes(), (stack, file)
+        record = json.loads(cut.result(stack, "cells", "joined.json").read_text())
+        assert record["blocks"] == 4
+        assert record["at_seams"] >= 10
+        assert record["seam_disagreements"] <= 1
+        assert record["contested_voxels"] < 100
+    assert read_stack(cut.result("both", "cells", "segmentation.tif"))[0].max() >= 10
 
 
 def test_blocks_follow_from_their_size(tmp_path):

@@ -88,12 +88,17 @@ def start_slowly(study):
     return process
 
 
-def test_kill_9_of_each_stage_in_mid_write(study, undisturbed):
+def kill_each_write_once(study):
+    """Have the process of each job killed half-way through the first write of each result."""
     module = "cellstack/files/atomic.py"
     move = "        temporary.replace(path)\n"
     edit(study, module, move, f"        _kill_once(path, temporary)\n{move}")
     path = study.workflow / "scripts" / module
     path.write_text(path.read_text() + KILL_ONCE)
+
+
+def test_kill_9_of_each_stage_in_mid_write(study, undisturbed):
+    kill_each_write_once(study)
     first = study.run()
     assert first.returncode != 0
     assert "failed: colony: import_stack: no message in the log: killed" in first.stderr
@@ -103,6 +108,31 @@ def test_kill_9_of_each_stage_in_mid_write(study, undisturbed):
     killed = {path.name for path in (study.folder / "killed").iterdir()}
     assert killed >= {f"results-{name.replace('/', '-')}" for name in undisturbed}
     assert_completes(study, undisturbed)
+
+
+def test_kill_9_of_blocks_and_while_they_are_joined(tmp_path):
+    target, digests = "results/colony/cells/segmentation.tif", []
+    for name in ("undisturbed", "killed"):
+        folder = tmp_path / name
+        folder.mkdir()
+        study = Study(folder, copy_workflow(folder / "workflow"))
+        write_pair(folder, "colony", shape=(8, 64, 64), count=4)
+        study.add("colony", "membrane", image="colony-membrane.tif")
+        study.config["diameter_um"] = {"cells": 11}
+        study.config["split_into_blocks"] = {"counts": [1, 1, 2], "overlap_um": 8}
+        if name == "killed":
+            kill_each_write_once(study)
+            process = study.run(target, "--retries", "4", cores=2)
+            killed = {path.name for path in (folder / "killed").iterdir()}
+            assert "results-colony-blocks-0-0-1-cells-regions.tif" in killed
+            assert "results-colony-cells-regions.tif" in killed
+            assert "results-colony-cells-seeds.tif" in killed
+        else:
+            process = study.run(target, cores=2)
+        assert process.returncode == 0, process.stderr[-4000:]
+        digests.append(study.digest())
+    assert digests[0] == digests[1]
+    assert not list(tmp_path.rglob(".partial*"))
 
 
 @pytest.mark.parametrize("how", ["kill -9", "Ctrl-C"])

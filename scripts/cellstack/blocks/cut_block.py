@@ -60,6 +60,32 @@ def within(core: Ranges, extent: Ranges) -> tuple[slice, ...]:
     )
 
 
+def slices_of(ranges: Ranges) -> tuple[slice, ...]:
+    """Return a part of a stack as slices.
+
+    Examples
+    --------
+    >>> slices_of([(0, 1), (2, 5)])
+    (slice(0, 1, None), slice(2, 5, None))
+    """
+    return tuple(slice(*each) for each in ranges)
+
+
+def slices_of_block(block: Mapping[str, Ranges] | None) -> tuple[slice, ...]:
+    """Return the extent of a block as slices of the stack; all of it if there is no block.
+
+    Examples
+    --------
+    >>> slices_of_block({"core": [(4, 9)], "extent": [(2, 11)]})
+    (slice(2, 11, None),)
+    >>> slices_of_block(None)
+    (slice(None, None, None), slice(None, None, None), slice(None, None, None))
+    """
+    if block is None:
+        return (slice(None),) * 3
+    return slices_of(block["extent"])
+
+
 def is_in(voxels: NDArray[np.int_], ranges: Ranges) -> NDArray[np.bool_]:
     """Return whether voxels lie in a part of a stack.
 

@@ -1,5 +1,6 @@
 """What adjust_contrast and binarize need to know of the intensities of a complete stack."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -8,8 +9,13 @@ from numpy.typing import NDArray
 from cellstack.core.intensities import rescale
 from cellstack.core.noise import estimate_noise
 from cellstack.core.planes import ComputedPlanes, Planes
-from cellstack.core.types import RawVolume
-from cellstack.enhance.adjust_contrast import measure_range
+from cellstack.core.scales import reach_of_steps
+from cellstack.core.slabs import SLAB_VOXELS, Empty, slabs
+from cellstack.core.types import BoolVolume, RawVolume, Spacing, Volume
+from cellstack.enhance.adjust_contrast import adjust_contrast, measure_range
+from cellstack.enhance.correct_background import correct_background
+
+Steps = Sequence[tuple[str, dict[str, Any]]]
 
 
 def measure_intensities(
@@ -46,4 +52,71 @@ def measure_intensities(
         return cast("NDArray[np.float32]", plane)
 
     noise_sd = estimate_noise(ComputedPlanes(stack.shape, np.float32, adjusted), no_data)
+    return {"bottom": bottom, "top": top, "noise_sd": noise_sd}
+
+
+def measure_processed(
+    stack: RawVolume,
+    spacing: Spacing,
+    corrections: Steps,
+    steps: Steps,
+    no_data: Planes | None = None,
+    empty: Empty = np.empty,
+    slab_voxels: int = SLAB_VOXELS,
+) -> dict[str, float]:
+    """Measure what :func:`measure_intensities` does, with further steps before and after.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+        Raw intensities. It may be memory-mapped: a slab at a time is processed.
+    spacing : (3,) sequence of float
+        Voxel size along z, y and x in um.
+    corrections : list of (str, dict)
+        Steps of :func:`cellstack.enhance.correct_background.correct_background`.
+    steps : list of (str, dict)
+        Steps of :func:`cellstack.enhance.adjust_contrast.adjust_contrast`, of which the first one
+        is the percentile stretch.
+    no_data : (Z, Y, X) ndarray or planes of bool, optional
+        Voxels that are left out. They are filled in each slab separately.
+    empty : callable
+        Allocates the processed stacks, which can be memory-mapped.
+    slab_voxels : int
+        Number of voxels of a slab.
+
+    Returns
+    -------
+    dict
+        See :func:`measure_intensities`; the range is that of the corrected stack.
+    """
+
+    def process(
+        source: RawVolume,
+        dtype: Any,
+        done: Steps,
+        function: Callable[[RawVolume, BoolVolume | None], RawVolume],
+    ) -> RawVolume:
+        result = cast(RawVolume, empty(source.shape, dtype))
+        halo = int(reach_of_steps(done) / spacing[0]) + len(done) + 1
+        for slab in slabs(source.shape, halo, slab_voxels):
+            without = None
+            if no_data is not None:
+                without = np.stack([no_data[z] for z in range(slab.extent.start, slab.extent.stop)])
+            result[slab.planes] = function(source[slab.extent], without)[slab.inside]
+        return result
+
+    corrected = process(
+        stack,
+        stack.dtype,
+        corrections,
+        lambda part, without: correct_background(part, spacing, corrections, without),
+    )
+    bottom, top = measure_range(corrected, no_data, **steps[0][1])
+    adjusted = process(
+        corrected,
+        np.float32,
+        steps,
+        lambda part, without: adjust_contrast(part, spacing, steps, without, (bottom, top)),
+    )
+    noise_sd = estimate_noise(cast(Volume, adjusted), no_data)
     return {"bottom": bottom, "top": top, "noise_sd": noise_sd}

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from cellstack.config.methods import Methods
 from cellstack.core import filters
 from cellstack.core.noise import estimate_noise
+from cellstack.core.planes import ComputedPlanes
+from cellstack.core.slabs import SLAB_VOXELS, Empty, slabs
 from cellstack.core.thresholds import otsu_of_stack
 from cellstack.core.types import Spacing, Volume
 
@@ -49,6 +51,8 @@ def enhance_membrane(
     options: dict[str, Any],
     *,
     square_root: bool,
+    empty: Empty = np.empty,
+    slab_voxels: int = SLAB_VOXELS,
 ) -> tuple[Volume, Volume, dict[str, float]]:
     """Smooth a membrane channel and compute its ridge strength.
 
@@ -67,6 +71,10 @@ def enhance_membrane(
     square_root : bool
         Whether to take the square root of the intensity first; negative values count as 0. Dim
         and bright walls then differ less.
+    empty : callable
+        Allocates the results, which can be memory-mapped: a slab at a time is filtered.
+    slab_voxels : int
+        Number of voxels of a slab. The results do not depend on it.
 
     Returns
     -------
@@ -102,16 +110,27 @@ def enhance_membrane(
     >>> (ridges > 1)[2, 4]
     array([False, False, False, False,  True, False, False, False, False])
     """
-    if square_root:
-        stack = np.sqrt(np.maximum(stack, 0))
-    smooth = filters.gaussian(stack, spacing, sigma_um=smoothing_um)
-    strength: Volume = METHODS[method](stack, spacing, **options)
-    noise = estimate_noise(stack)
-    min_threshold = max(
-        ROUNDING_ERROR * float(np.abs(stack).max(initial=0)),
-        MIN_RATIO_TO_NOISE * _threshold_of_noise(noise, strength.shape, spacing, method, options),
+    smooth, ridges = empty(stack.shape, np.float32), empty(stack.shape, np.float32)
+
+    def scaled(part: Volume) -> Volume:
+        return cast(Volume, np.sqrt(np.maximum(part, 0))) if square_root else part
+
+    largest = 0.0
+    halo = 1 + max(
+        len(filters.gaussian_kernels(sigma_um, spacing)[0]) // 2
+        for sigma_um in (smoothing_um, options["sigma_um"])
     )
-    threshold = otsu_of_stack(strength) if strength.max(initial=0) > min_threshold else 0.0
+    for slab in slabs(stack.shape, halo, slab_voxels):
+        part = scaled(stack[slab.extent])
+        largest = max(largest, float(np.abs(part).max(initial=0)))
+        smooth[slab.planes] = filters.gaussian(part, spacing, sigma_um=smoothing_um)[slab.inside]
+        ridges[slab.planes] = METHODS[method](part, spacing, **options)[slab.inside]
+    noise = estimate_noise(ComputedPlanes(stack.shape, stack.dtype, lambda z: scaled(stack[z])))
+    min_threshold = max(
+        ROUNDING_ERROR * largest,
+        MIN_RATIO_TO_NOISE * _threshold_of_noise(noise, stack.shape, spacing, method, options),
+    )
+    threshold = otsu_of_stack(ridges) if ridges.max(initial=0) > min_threshold else 0.0
     if threshold <= min_threshold:
         log.info(
             "no walls: the threshold of the ridge strength, %.4g, is not above that of noise, %.4g",
@@ -119,7 +138,8 @@ def enhance_membrane(
             min_threshold,
         )
         threshold = 0.0
-    ridges = strength / np.float32(threshold) if threshold > 0 else np.zeros_like(strength)
+    for plane in ridges:
+        plane[:] = plane / np.float32(threshold) if threshold > 0 else 0
     kernels = filters.gaussian_kernels(smoothing_um, spacing)
     remaining = float(np.prod([np.sum(kernel**2) for kernel in kernels])) ** 0.5
     return smooth, ridges, {"noise": noise * remaining, "threshold": threshold}

@@ -72,23 +72,71 @@ def find_cell_seeds(
     background : (Z, Y, X) ndarray of uint8
         1 in the background, which contains no seed.
     """
+    marked, background = mark_cell_seeds(
+        smooth,
+        ridges,
+        spacing,
+        noise,
+        method,
+        options,
+        background_radius_um=background_radius_um,
+        min_wall_um3=min_wall_um3,
+        nuclei=nuclei,
+        no_data=no_data,
+    )
     nuclei = np.zeros(smooth.shape, np.uint16) if nuclei is None else nuclei
-    if not ridges.any():
-        log.warning("no walls were found in the membrane channel, so there are no cells")
-        return np.zeros_like(nuclei), np.ones(smooth.shape, np.uint8)
-    occupied = nuclei > 0 if no_data is None else (nuclei > 0) | no_data
-    background = find_background(ridges, occupied, spacing, background_radius_um, min_wall_um3)
-    marked: BoolVolume = METHODS[method](smooth, ridges, spacing, noise, **options)
-    if no_data is not None:
-        marked = marked & ~no_data
-    others = cc3d.connected_components(marked.astype(np.uint8, copy=False), connectivity=26)
-    rejected = fastremap.unique(others[(nuclei > 0) | background])
+    if background.all():
+        return np.zeros_like(nuclei), background
+    others = cc3d.connected_components(marked, connectivity=26)
+    rejected = fastremap.unique(others[(nuclei > 0) | background.view(bool)])
     others = fastremap.mask(others, rejected[rejected > 0])
     others, _ = fastremap.renumber(others)
     count = int(nuclei.max(initial=0))
     total = count + int(others.max(initial=0))
     seeds = np.where(nuclei > 0, nuclei, np.where(others > 0, others.astype(np.int64) + count, 0))
-    return seeds.astype(label_type(total)), background.view(np.uint8)
+    return seeds.astype(label_type(total)), background
+
+
+def mark_cell_seeds(
+    smooth: Volume,
+    ridges: Volume,
+    spacing: Spacing,
+    noise: float,
+    method: str,
+    options: dict[str, Any],
+    *,
+    background_radius_um: float,
+    min_wall_um3: float,
+    nuclei: Labels | None = None,
+    no_data: BoolVolume | None = None,
+) -> tuple[Mask, Mask]:
+    """Mark the voxels of all seeds without a nucleus, and the background.
+
+    Parameters
+    ----------
+    smooth, ridges, spacing, noise, method, options, background_radius_um, min_wall_um3, nuclei, \
+    no_data
+        See :func:`find_cell_seeds`.
+
+    Returns
+    -------
+    marked : (Z, Y, X) ndarray of uint8
+        1 in seeds, also in those that touch a nucleus or the background. There are none if there
+        are no walls.
+    background : (Z, Y, X) ndarray of uint8
+        1 in the background, which is everywhere if there are no walls.
+    """
+    if not ridges.any():
+        log.warning("no walls were found in the membrane channel, so there are no cells")
+        return np.zeros(smooth.shape, np.uint8), np.ones(smooth.shape, np.uint8)
+    occupied = np.zeros(smooth.shape, bool) if nuclei is None else nuclei > 0
+    if no_data is not None:
+        occupied = occupied | no_data
+    background = find_background(ridges, occupied, spacing, background_radius_um, min_wall_um3)
+    marked: BoolVolume = METHODS[method](smooth, ridges, spacing, noise, **options)
+    if no_data is not None:
+        marked = marked & ~no_data
+    return marked.astype(np.uint8), background.view(np.uint8)
 
 
 def find_background(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cellstack.core.boundaries import contact_areas, find_faces
+from cellstack.core.boundaries import measure_pairs
 from cellstack.core.types import Labels, Spacing, Volume
 
 MEASURED = (
@@ -53,16 +53,13 @@ def measure_contacts(
     ... )[0]["contact_area_um2"]
     0.5
     """
-    faces = find_faces(labels, spacing, background=False)
-    areas = contact_areas(labels, faces, spacing)
-    strength = ridges.ravel()
-    highest = np.maximum(strength[faces.before], strength[faces.after]).astype(np.float64)
-    strengths = faces.sum_by_pair(highest * faces.area) / faces.sum_by_pair(faces.area)
-    both = np.concatenate([faces.lower, faces.upper])
-    of_label = np.bincount(both, np.concatenate([areas, areas]), int(labels.max(initial=0)) + 1)
-    smaller = np.minimum(of_label[faces.lower], of_label[faces.upper])
-    missing = (strengths < min_wall_strength) & (areas >= min_contact_fraction * smaller)
-    columns = (faces.lower, faces.upper, areas, strengths, missing.astype(int))
+    found = measure_pairs(labels, ridges, spacing, background=False)
+    strengths = found.total / found.face_area
+    both = np.concatenate([found.lower, found.upper])
+    of_label = np.bincount(both, np.concatenate([found.area, found.area]))
+    smaller = np.minimum(of_label[found.lower], of_label[found.upper])
+    missing = (strengths < min_wall_strength) & (found.area >= min_contact_fraction * smaller)
+    columns = (found.lower, found.upper, found.area, strengths, missing.astype(int))
     return [
         dict(zip(MEASURED, row, strict=True))
         for row in zip(*(column.tolist() for column in columns), strict=True)

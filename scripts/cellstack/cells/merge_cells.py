@@ -6,16 +6,17 @@ if it is darker than the cells around it, or if its shape is hollow.
 
 import heapq
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import NamedTuple
 
-import fastremap
 import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core import convex_hull
-from cellstack.core.boundaries import find_faces
-from cellstack.core.labels import find_boxes, label_type
-from cellstack.core.types import Labels, Spacing, Volume
+from cellstack.core.boundaries import measure_pairs
+from cellstack.core.labels import count_voxels, find_boxes, label_type, relabel
+from cellstack.core.slabs import Empty, slabs
+from cellstack.core.types import BoolVolume, Box, Labels, Spacing, Volume
 from cellstack.core.voxels import volume_voxels
 
 BACKGROUND = 0
@@ -55,6 +56,7 @@ def merge_cells(
     min_solidity_without_nucleus: float,
     min_volume_um3: float,
     min_volume_without_nucleus_um3: float,
+    empty: Empty = np.empty,
 ) -> Merged:
     """Merge regions into cells.
 
@@ -85,6 +87,8 @@ def merge_cells(
         it.
     min_volume_without_nucleus_um3 : float
         The same for regions without a nucleus in stacks with nuclei.
+    empty : callable
+        Allocates the result, which can be memory-mapped like `regions`, `ridges` and `smooth`.
 
     Returns
     -------
@@ -145,7 +149,11 @@ def merge_cells(
     number[: nuclei_count + 1] = np.arange(nuclei_count + 1)
     number[kept] = nuclei_count + 1 + np.arange(len(kept))
     counts["cells_with_nucleus"], counts["cells_without_nucleus"] = nuclei_count, len(kept)
-    return Merged(number[roots].astype(label_type(nuclei_count + len(kept)))[regions], counts)
+    table = number[roots].astype(label_type(nuclei_count + len(kept)))
+    labels = empty(regions.shape, table.dtype)
+    for slab in slabs(regions.shape):
+        labels[slab.planes] = relabel(regions[slab.planes], table)
+    return Merged(labels, counts)
 
 
 class _Graph:
@@ -154,18 +162,14 @@ class _Graph:
     def __init__(
         self, regions: Labels, ridges: Volume, spacing: Spacing, protected: Iterable[int]
     ) -> None:
-        count = int(regions.max(initial=0))
-        self.size = np.bincount(regions.ravel(), minlength=count + 1)
+        self.size = count_voxels(regions)
+        count = len(self.size) - 1
         self.parent = np.arange(count + 1)
         self.protected = {BACKGROUND, *protected}
         self.contacts: dict[int, dict[int, _Contact]] = {label: {} for label in range(count + 1)}
-        faces = find_faces(regions, spacing)
-        flat = ridges.ravel()
-        highest = np.maximum(flat[faces.before], flat[faces.after]).astype(np.float64)
-        totals = faces.sum_by_pair(faces.area * highest)
-        areas = faces.sum_by_pair(faces.area)
-        edges = (faces.lower.tolist(), faces.upper.tolist(), totals.tolist(), areas.tolist())
-        for lower, upper, total, area in zip(*edges, strict=True):
+        found = measure_pairs(regions, ridges, spacing)
+        edges = (found.lower, found.upper, found.total, found.face_area)
+        for lower, upper, total, area in zip(*(each.tolist() for each in edges), strict=True):
             self.contacts[lower][upper] = self.contacts[upper][lower] = _Contact(total, area)
 
     def contact_area(self, label: int) -> float:
@@ -221,35 +225,57 @@ class _Graph:
         return roots
 
 
+class _Nodes:
+    """Where the voxels of each node of a graph are."""
+
+    def __init__(self, graph: _Graph, regions: Labels) -> None:
+        self._regions, self._roots = regions, graph.roots()
+        self.boxes: dict[int, Box] = {}
+        for region, box in find_boxes(regions).items():
+            node = int(self._roots[region])
+            self.boxes[node] = _united(self.boxes.get(node, box), box)
+
+    def mask(self, node: int) -> BoolVolume:
+        """Return the voxels of a node in its box."""
+        is_part = self._roots == node
+        return relabel(self._regions[self.boxes[node]], is_part)
+
+
+def _united(one: Box, other: Box) -> Box:
+    """Return the box that contains two boxes."""
+    return tuple(
+        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
+    )
+
+
 def _darker_than_cells(
     graph: _Graph, regions: Labels, smooth: Volume, nuclei_count: int
 ) -> list[int]:
     """List the nodes without a nucleus that are darker than the median of the cells around them."""
-    merged = graph.roots().astype(regions.dtype)[regions]
-    labels = fastremap.unique(merged)
-    order = np.argsort(merged, axis=None, kind="stable")
-    parts = np.split(smooth.ravel()[order], np.flatnonzero(np.diff(merged.ravel()[order])) + 1)
-    inside = {
-        int(label): float(np.percentile(part, INSIDE_PERCENTILE))
-        for label, part in zip(labels, parts, strict=True)
-    }
+    nodes = _Nodes(graph, regions)
+
+    @cache
+    def inside(node: int) -> float:
+        values = smooth[nodes.boxes[node]][nodes.mask(node)]
+        return float(np.percentile(values, INSIDE_PERCENTILE))
+
     dark = []
     for label, contacts in graph.contacts.items():
-        around = [inside[other] for other in contacts if 0 < other <= nuclei_count]
-        if label > nuclei_count and around and inside[label] < np.median(around):
-            dark.append(label)
+        if label > nuclei_count:
+            around = [inside(other) for other in contacts if 0 < other <= nuclei_count]
+            if around and inside(label) < np.median(around):
+                dark.append(label)
     return dark
 
 
 def _hollow(graph: _Graph, regions: Labels, nuclei_count: int, min_solidity: float) -> list[int]:
     """List the nodes without a nucleus whose solidity is below `min_solidity`."""
-    merged = graph.roots().astype(regions.dtype)[regions]
-    boxes = find_boxes(merged)
+    nodes = _Nodes(graph, regions)
     hollow = []
     for label in graph.contacts:
         if label <= nuclei_count:  # or the background
             continue
-        mask = merged[boxes[label]] == label
+        mask = nodes.mask(label)
         convex = convex_hull.count_voxels(convex_hull.convex_hull(mask), mask.shape)
         if np.count_nonzero(mask) < min_solidity * convex:
             hollow.append(label)

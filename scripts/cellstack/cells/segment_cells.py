@@ -1,12 +1,31 @@
 """Seeded watershed of the membrane, which divides a stack into regions."""
 
+from typing import NamedTuple
+
 import edt
 import numpy as np
 
 from cellstack.core.intensities import divide_by_sd
 from cellstack.core.labels import label_type
+from cellstack.core.slabs import standard_deviation
 from cellstack.core.types import BoolVolume, Labels, Mask, Spacing, Volume
 from cellstack.core.watershed import watershed
+
+
+class Scales(NamedTuple):
+    """Standard deviations by which the images of a landscape are divided.
+
+    Attributes
+    ----------
+    smooth, ridges : float
+        Of the smoothed membrane, and of its ridge strength.
+    distance : float
+        Of the distance to the nearest nucleus in um; 0 without nuclei.
+    """
+
+    smooth: float
+    ridges: float
+    distance: float
 
 
 def segment_cells(
@@ -20,6 +39,7 @@ def segment_cells(
     wall_weight: float,
     distance_weight: float,
     no_data: BoolVolume | None = None,
+    scales: Scales | None = None,
 ) -> Labels:
     """Divide a stack into regions by a watershed from seeds and background.
 
@@ -44,6 +64,8 @@ def segment_cells(
         this. It is ignored without nuclei.
     no_data : (Z, Y, X) ndarray of bool, optional
         Voxels without data, which belong to no region unless they are seeds.
+    scales : Scales, optional
+        Those of the complete stack, if this is a block of it.
 
     Returns
     -------
@@ -70,12 +92,17 @@ def segment_cells(
     ... )
     array([[[1, 1, 1, 1, 2, 2, 2]]], dtype=uint16)
     """
-    membrane = np.float32(1 - wall_weight) * _scaled(smooth)
-    membrane += np.float32(wall_weight) * _scaled(ridges)
+    to_nucleus = None
     if distance_weight > 0 and nuclei is not None and nuclei.any():
-        to_nucleus = edt.edt((nuclei == 0).view(np.uint8), anisotropy=spacing, parallel=1)
+        to_nucleus = distance_to_nucleus(nuclei, spacing)
+    if scales is None:
+        of_distance = 0.0 if to_nucleus is None else standard_deviation(to_nucleus)
+        scales = Scales(standard_deviation(smooth), standard_deviation(ridges), of_distance)
+    membrane = np.float32(1 - wall_weight) * divide_by_sd(smooth, scales.smooth)
+    membrane += np.float32(wall_weight) * divide_by_sd(ridges, scales.ridges)
+    if to_nucleus is not None:
         membrane *= np.float32(1 - distance_weight)
-        membrane += np.float32(distance_weight) * _scaled(to_nucleus)
+        membrane += np.float32(distance_weight) * divide_by_sd(to_nucleus, scales.distance)
     count = int(seeds.max(initial=0))
     if count == 0:
         return np.zeros_like(seeds)
@@ -88,6 +115,25 @@ def segment_cells(
     return regions.astype(label_type(count))
 
 
-def _scaled(values: Volume) -> Volume:
-    """Divide an image by its standard deviation."""
-    return divide_by_sd(values, values.std(dtype=np.float64))
+def distance_to_nucleus(nuclei: Labels, spacing: Spacing) -> Volume:
+    """Return the distance of each voxel to the nearest nucleus in um.
+
+    Parameters
+    ----------
+    nuclei : (Z, Y, X) ndarray of uint16 or uint32
+        At least one voxel belongs to a nucleus.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+
+    Examples
+    --------
+    >>> distance_to_nucleus(np.uint16([[[0, 0, 1]]]), (1.0, 1.0, 0.5))
+    array([[[1. , 0.5, 0. ]]], dtype=float32)
+    """
+    outside = np.ascontiguousarray(nuclei == 0).view(np.uint8)
+    distance: Volume = edt.edt(outside, anisotropy=spacing, parallel=1)
+    return distance

@@ -9,7 +9,14 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise, product
 from typing import Any, NamedTuple
 
-from cellstack.core.scales import CENTRE_WIDTH, FILTER_GRID, SEARCH_GRID, TRUNCATE, grid_factor
+from cellstack.core.scales import (
+    CENTRE_WIDTH,
+    FILTER_GRID,
+    SEARCH_GRID,
+    TRUNCATE,
+    grid_factor,
+    reach_of_steps,
+)
 from cellstack.errors import InputError
 
 Range = tuple[int, int]
@@ -33,8 +40,14 @@ METHODS_IN_BLOCKS = {  # those whose result depends on what is near, or on what 
     "split_objects": ("distance", "intensity", "undenoised_intensity"),
 }
 VALUES_IN_BLOCKS = {"find_seeds": {"planes": "all", "z_scale": 1, "radius_um": 0}}
-STEPS_IN_BLOCKS = {"correct_background": [], "adjust_contrast": ["percentile_stretch"]}
+FIRST_STEPS = {"correct_background": (), "adjust_contrast": ("percentile_stretch",)}
+STEPS_IN_BLOCKS = {  # after the first ones
+    "correct_background": ("white_tophat", "gaussian"),
+    "adjust_contrast": ("gamma", "erosion", "dilation", "opening", "closing"),
+}
 AUTO_MAX_VOXELS = 200_000_000  # of a block: 20 bytes per voxel are 4 GB
+AUTO_MAX_VOXELS_OF_CELLS = 64_000_000  # of a block with cells: 60 bytes per voxel
+CELL_REACH = 2.5  # diameters of cells: a block must contain all neighbours of those in its core
 MIN_CORE = 0.5  # of the overlap; smaller cores would be computed many times over
 
 
@@ -94,8 +107,12 @@ def find_obstacles(arguments: Callable[[str], Settings]) -> list[str]:
                 found.append(f"{stage}.{key} is {given[key]}, not {value}")
     for stage, steps in STEPS_IN_BLOCKS.items():
         names = [name for name, _ in arguments(stage)["steps"]]
-        if names != steps:
-            found.append(f"{stage}.steps is [{', '.join(names)}], not [{', '.join(steps)}]")
+        first = FIRST_STEPS[stage]
+        if (*names[: len(first)],) != first:
+            found.append(f"{stage}.steps does not begin with {', '.join(first)}")
+        for name in names[len(first) :]:
+            if name not in steps:
+                found.append(f"{stage}.steps has {name}, not only {', '.join(steps)}")
     return found
 
 
@@ -117,6 +134,10 @@ def reach_um(arguments: Callable[[str], Settings]) -> float:
     """
     denoise, blobs = arguments("denoise")["options"], arguments("binarize")["options"]
     seeds, outlines = arguments("find_seeds"), arguments("smooth_outlines")["options"]
+    before = sum(
+        reach_of_steps(arguments(stage)["steps"])
+        for stage in ("correct_background", "adjust_contrast")
+    )
     denoising = TRUNCATE * denoise.get("sigma_um", 0.0) + 2 * denoise.get("radius_um", 0.0)
     centre = TRUNCATE * CENTRE_WIDTH * blobs["sigma_um"]
     search = max(
@@ -133,7 +154,28 @@ def reach_um(arguments: Callable[[str], Settings]) -> float:
     seeding = TRUNCATE * seeds["options"]["sigma_um"]
     grid = SEARCH_GRID * blobs["sigma_um"]
     objects = blobs["max_radius_um"] + max(drawing, seeding)
-    return float(denoising + grid + max(search, objects))
+    return float(before + denoising + grid + max(search, objects))
+
+
+def cell_reach_um(arguments: Callable[[str], Settings], diameter_um: float) -> float:
+    """Return how far beyond its core a block must extend for the cells in it, in um.
+
+    Parameters
+    ----------
+    arguments : callable
+        Returns the params of a stage for the membrane channel, with sizes in um.
+    diameter_um : float
+        Diameter of the cells.
+
+    Returns
+    -------
+    float
+        The radius of the discs of background, and :data:`CELL_REACH`. Filters of the membrane are
+        computed in the complete stack.
+    """
+    seeds = arguments("find_cell_seeds")
+    discs = max(seeds["background_radius_um"], seeds["background_radius_beside_nuclei_um"])
+    return float(discs + CELL_REACH * diameter_um)
 
 
 def _reach_of_step(options: Settings) -> float:

@@ -233,7 +233,10 @@ class Inputs:
 
     def threshold_record(self, stack: str, object: str) -> list[str]:
         """Return the record of the threshold of the nuclei, unless their labels are external."""
-        if object != "nuclei" or self._study.is_external(stack, "nuclei"):
+        if object == "cells":  # of cells in blocks, it has what blocks disagreed on
+            in_blocks = self._study.is_in_blocks(stack, "cells")
+            return [self.cells_of_complete(stack, "segment_cells", "joined.json")] * in_blocks
+        if self._study.is_external(stack, "nuclei"):
             return []
         return [self._recipes.path_of("binarize", "nuclei/threshold.json", stack, "nuclei")]
 
@@ -271,11 +274,27 @@ class Inputs:
         folder = f"channels/{channel}" if stage == "adjust_contrast" else "nuclei"
         return [self._recipes.path_of(stage, f"{folder}/{name}", unit.complete.path, channel)]
 
-    def of_blocks(self, stack: str, stage: str, name: str) -> list[str]:
-        """Return a file of the nuclei of each block of a stack, which a stage makes."""
-        unit = Unit.parse(stack)
+    def of_blocks(self, stack: str, stage: str, name: str, object: str = "nuclei") -> list[str]:
+        """Return a file of the objects of each block of a stack, which a stage makes."""
+        unit, channel = Unit.parse(stack), sheet.CHANNEL_OF[object]
         paths = [unit._replace(block=block).path for block in self._study.blocks(stack)]
-        return [self._recipes.path_of(stage, f"nuclei/{name}", path, "nuclei") for path in paths]
+        return [self._recipes.path_of(stage, f"{object}/{name}", path, channel) for path in paths]
+
+    def cells_of_complete(self, stack: str, stage: str, name: str) -> str:
+        """Return a file of the cells of a stack, or of the stack of which a unit is a block."""
+        complete = Unit.parse(stack).complete.path
+        return self._recipes.path_of(stage, f"cells/{name}", complete, "membrane")
+
+    def cell_scales(self, stack: str) -> list[str]:
+        """Return what is measured in the membrane of the complete stack, for a block of it."""
+        unit = Unit.parse(stack)
+        if not unit.block:
+            return []
+        return [self.cells_of_complete(unit.path, "find_cell_seeds", "scales.json")]
+
+    def no_data_of_membrane(self, stack: str) -> list[str]:
+        """Return the files that say where the membrane of the complete stack has no data."""
+        return self.no_data(Unit.parse(stack).complete.path, "membrane")
 
     def corrected_image(self, stack: str) -> list[str]:
         """Return the nuclei after background correction, if the background is corrected."""
@@ -329,16 +348,17 @@ class Inputs:
         return fingerprints.content_of(self.seed_points(stack))
 
     def segmented_nuclei(self, stack: str) -> list[str]:
-        """Return the segmentation of the nuclei, in stacks that have them.
+        """Return the segmentation of the nuclei of the complete stack, if it has some.
 
         The table of their corrections follows if there are some. Snakemake detects changed params
         of a job only if all of its outputs exist, so jobs that need corrected objects request it.
         """
         if "nuclei" not in self._study.rows(stack):
             return []
+        complete = Unit.parse(stack).complete.path
         return [
-            self._recipes.segmentation(stack, "nuclei"),
-            *self.correction_record(stack, "nuclei"),
+            self._recipes.segmentation(complete, "nuclei"),
+            *self.correction_record(complete, "nuclei"),
         ]
 
     def seeds_of_object(self, stack: str, object: str) -> list[str]:

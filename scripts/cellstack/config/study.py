@@ -369,11 +369,27 @@ class Study:
             spacing = self.config["simulate_stack"][name]["spacing"]
             return ImageSize(tuple(self.simulated_images[image]), tuple(spacing))
         is_forced = with_spacing or self.config["split_into_blocks"]["counts"] is not None
-        return self.sizes.find(row, 0 if is_forced else self._max_voxels_of_block())
+        smallest = self._max_voxels_of_block(has_cells="cells" in self.object_kinds)
+        return self.sizes.find(row, 0 if is_forced else smallest)
 
-    def _max_voxels_of_block(self) -> int:
+    def _max_voxels_of_block(self, *, has_cells: bool) -> int:
         given = self.config["split_into_blocks"]["max_voxels"]
-        return blocks.AUTO_MAX_VOXELS if given == AUTO else int(given)
+        if given != AUTO:
+            return int(given)
+        return blocks.AUTO_MAX_VOXELS_OF_CELLS if has_cells else blocks.AUTO_MAX_VOXELS
+
+    def _kinds_to_cut(self, stack: str) -> list[str]:
+        """Return the kinds of object that the stages of cellstack segment in a stack.
+
+        Nuclei are segmented too if only cells are to be found.
+        """
+        rows = self.rows(stack)
+        found = []
+        for kind in ("nuclei", "cells") if self.objects(stack) else ():
+            is_needed = kind in self.objects(stack) or kind == "nuclei"
+            if sheet.CHANNEL_OF[kind] in rows and is_needed and not self.is_external(stack, kind):
+                found.append(kind)
+        return found
 
     @cache  # noqa: B019
     def blocks(self, stack: str) -> Mapping[str, Block]:
@@ -385,23 +401,23 @@ class Study:
             The configuration gives the size or number of blocks, and the stack cannot be cut.
         """
         wanted = self.config["split_into_blocks"]
-        row = self.rows(stack).get("nuclei")
-        is_image = row is not None and not images.is_remote(row["image"])
-        if "nuclei" not in self.objects(stack) or row is None or not is_image:
+        kinds = self._kinds_to_cut(stack)
+        if not kinds:
             return {}
-        if "labels" in row or self.has_segmenter(stack, "nuclei"):
+        row = self.rows(stack)[sheet.CHANNEL_OF[kinds[0]]]
+        if images.is_remote(row["image"]):
             return {}
-        obstacles = self._obstacles(stack)
+        obstacles = self._obstacles(stack, kinds)
         is_auto = wanted["max_voxels"] == AUTO and wanted["counts"] is None
         if obstacles and is_auto:
             return {}
         size = self.image_size(row)
         if size is None or size.spacing is None:
             return {}
-        factors = self.argument("downsample", "import_stack", stack, "nuclei")
+        factors = self.argument("downsample", "import_stack", stack, sheet.CHANNEL_OF[kinds[0]])
         shape = [length // factor for length, factor in zip(size.shape, factors, strict=True)]
         steps = [step * factor for step, factor in zip(size.spacing, factors, strict=True)]
-        max_voxels = self._max_voxels_of_block()
+        max_voxels = self._max_voxels_of_block(has_cells="cells" in kinds)
         if wanted["counts"] is None and math.prod(shape) <= max_voxels:
             return {}
         if obstacles:
@@ -409,10 +425,11 @@ class Study:
                 f"config.split_into_blocks: {self.name(stack)} cannot be cut into blocks: "
                 f"{'; '.join(obstacles)}; or remove max_voxels and counts"
             )
-        arguments = partial(self.arguments, stack=stack, channel="nuclei")
-        reach = wanted["overlap_um"] or blocks.reach_um(arguments)
-        overlap = [math.ceil(reach / step) for step in steps]
-        aligned = blocks.alignment(arguments, steps)
+        overlap = [math.ceil(self._overlap_um(stack, kinds) / step) for step in steps]
+        aligned: tuple[int, ...] = (1, 1, 1)
+        if "nuclei" in kinds:
+            arguments = partial(self.arguments, stack=stack, channel="nuclei")
+            aligned = blocks.alignment(arguments, steps)
         try:
             counts = wanted["counts"] or blocks.choose_counts(shape, overlap, aligned, max_voxels)
         except InputError:
@@ -421,17 +438,31 @@ class Study:
             raise
         return blocks.place_blocks(shape, counts, overlap, aligned)
 
-    def _obstacles(self, stack: str) -> list[str]:
-        """Return the reasons why a stack with nuclei cannot be cut into blocks."""
+    def _overlap_um(self, stack: str, kinds: list[str]) -> float:
+        """Return the distance by which the blocks of a stack extend beyond their cores, in um."""
+        given: float | None = self.config["split_into_blocks"]["overlap_um"]
+        if given is not None:
+            return given
         found = []
-        if "cells" in self.objects(stack):
-            found.append("its cells would be cut too (set objects to [nuclei])")
-        if self.diameter(stack, "nuclei") == AUTO:
-            found.append("its diameter is not known yet (set diameter_um)")
-        if self.corrections_of(stack, "nuclei"):
-            found.append("it has corrections")
-        arguments = partial(self.relative_arguments, stack=stack, channel="nuclei")
-        return found + blocks.find_obstacles(arguments)
+        if "nuclei" in kinds:
+            arguments = partial(self.arguments, stack=stack, channel="nuclei")
+            found.append(blocks.reach_um(arguments))
+        if "cells" in kinds:
+            arguments = partial(self.arguments, stack=stack, channel="membrane")
+            diameter_um = self.fixed_diameter(stack, "membrane")
+            found.append(blocks.cell_reach_um(arguments, diameter_um or 0.0))
+        return max(found)
+
+    def _obstacles(self, stack: str, kinds: list[str]) -> list[str]:
+        """Return the reasons why a stack cannot be cut into blocks."""
+        found = []
+        for kind in kinds:
+            if self.diameter(stack, sheet.CHANNEL_OF[kind]) == AUTO:
+                found.append(f"the diameter of its {kind} is not known yet (set diameter_um)")
+        if "nuclei" in kinds:
+            arguments = partial(self.relative_arguments, stack=stack, channel="nuclei")
+            found += blocks.find_obstacles(arguments)
+        return found
 
     def block_of(self, stack: str) -> Block:
         """Return the block of a unit that is one."""
@@ -453,14 +484,32 @@ class Study:
         paths = [unit._replace(block=name).path for name in self.blocks(stack)]
         return [self.geometry_of(path) for path in paths]
 
-    def units_in_blocks(self) -> list[str]:
-        """Return the stacks that are cut into blocks, as configured and under rows of the sweep."""
-        return [
+    def units_in_blocks(self, object: str, *, corrected: bool = False) -> list[str]:
+        """Return the units of which a kind of object is segmented in blocks.
+
+        Parameters
+        ----------
+        object : str
+            Kind of object.
+        corrected : bool
+            Whether to return those whose objects have corrections, or the others; of cells, all are
+            returned.
+        """
+        units = [
             Unit(stack, run).path
-            for stack in self.stacks_of("nuclei")
+            for stack in self.complete_stacks
             for run in range(len(self.sweep_runs) + 1)
-            if self.blocks(Unit(stack, run).path)
         ]
+        return [
+            unit
+            for unit in units
+            if self.is_in_blocks(unit, object)
+            and (object == "cells" or bool(self.corrections_of(unit, object)) is corrected)
+        ]
+
+    def is_in_blocks(self, stack: str, object: str) -> bool:
+        """Return whether a kind of object of a complete stack is segmented in blocks."""
+        return bool(self.blocks(stack)) and object in self._kinds_to_cut(stack)
 
     def has_segmenter(self, stack: str, object: str) -> bool:
         """Return whether another program segments a kind of object of a stack."""

@@ -1,5 +1,8 @@
 """Widths of filters that the geometry of blocks has to know too; nothing here imports NumPy."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 TRUNCATE = 4.0  # radius of a Gaussian kernel in standard deviations, as in SciPy
 
 # Lengths in units of sigma, the standard deviation of the blob filter:
@@ -17,3 +20,29 @@ def grid_factor(width: float) -> int:
     (2, 1)
     """
     return max(1, int(width))
+
+
+def reach_of_steps(steps: Sequence[tuple[str, Mapping[str, Any]]]) -> float:
+    """Return how far the result of several methods depends on a voxel, in um.
+
+    Parameters
+    ----------
+    steps : list of (str, dict)
+        Names of methods and their options: Gaussians of `sigma_um`, and erosions and dilations by
+        a neighbourhood of `radius_um`, of which a method has at most two.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> reach_of_steps([("gaussian", {"sigma_um": 2.0}), ("opening", {"radius_um": 1.5})])
+    11.0
+    """
+    return float(
+        sum(
+            TRUNCATE * options.get("sigma_um", 0.0) + 2 * options.get("radius_um", 0.0)
+            for _, options in steps
+        )
+    )

@@ -69,7 +69,7 @@ def open_study(workflow: Any, config: dict[str, Any], folder: str | Path) -> Stu
             objects = {stack: study.objects(stack) for stack in study.stacks}
             failed = Path(folders.get("logs"), "failed.csv")
             study = study.without(missing_stacks(objects, folders.get("results"), failed))
-        study.units_in_blocks()  # reports stacks that cannot be cut
+        study.units_in_blocks("nuclei")  # reports stacks that cannot be cut
     except InputError as error:
         raise WorkflowError(str(error)) from None
     if workflow.is_main_process:

@@ -9,13 +9,14 @@ from cellstack.blocks.binarize_block import binarize_block
 from cellstack.blocks.choose_blobs import choose_from_blocks, chosen_in_block, join_candidates
 from cellstack.blocks.cut_block import cut_block, describe_block, within
 from cellstack.blocks.find_blobs import as_record, find_blobs_in_core
-from cellstack.blocks.measure_intensities import measure_intensities
+from cellstack.blocks.measure_intensities import measure_intensities, measure_processed
 from cellstack.blocks.measure_watershed import measure_watershed, typical_of_blocks
 from cellstack.core.blobs import find_blobs
 from cellstack.core.labels import count_voxels
 from cellstack.core.noise import estimate_noise
 from cellstack.core.planes import ComputedPlanes
 from cellstack.enhance.adjust_contrast import adjust_contrast
+from cellstack.enhance.correct_background import correct_background
 from cellstack.enhance.denoise import denoise
 from cellstack.errors import InputError
 from cellstack.segment.merge_objects import describe_typical
@@ -50,6 +51,24 @@ def test_intensities_of_planes(stack):
     bottom, top = measured["bottom"], measured["top"]
     assert [bottom, top] == np.percentile(raw, (0.5, 99.5)).tolist()
     assert measured["noise_sd"] == estimate_noise(contrast)
+
+
+def test_intensities_with_further_steps(stack):
+    raw = stack[0]
+    corrections = [("white_tophat", {"shape": "cube", "radius_um": 5.0})]
+    corrections.append(("gaussian", {"sigma_um": 3.0}))
+    steps = [("percentile_stretch", {"low": 1, "high": 99}), ("gamma", {"gamma": 0.7})]
+    steps.append(("opening", {"shape": "ball", "radius_um": 0.6}))
+    corrected = correct_background(raw, SPACING, corrections)
+    contrast = adjust_contrast(corrected, SPACING, steps)
+    # slabs of three planes
+    measured = measure_processed(raw, SPACING, corrections, steps, slab_voxels=3 * raw[0].size)
+    assert [measured["bottom"], measured["top"]] == np.percentile(corrected, (1, 99)).tolist()
+    assert measured["noise_sd"] == estimate_noise(contrast) > 0
+    # one slab is not affected by the missing planes of another
+    block = corrected[4:20, :50], (measured["bottom"], measured["top"])
+    in_block = adjust_contrast(block[0], SPACING, steps, measured=block[1])
+    np.testing.assert_array_equal(in_block[2:-2, :48], contrast[6:18, :48])
 
 
 def test_blobs_of_blocks(stack, places):

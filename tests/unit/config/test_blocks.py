@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cellstack.config.blocks import (
     alignment,
+    cell_reach_um,
     choose_counts,
     find_obstacles,
     place_blocks,
@@ -123,6 +124,8 @@ def test_settings_that_need_the_complete_stack_are_named():
             block["method"] = "otsu"
         if stage == "adjust_contrast":
             block["steps"] = [("clahe", {}), *block["steps"]]
+        if stage == "correct_background":
+            block["steps"] = [("gaussian", {}), ("depth_attenuation", {})]
         if stage == "find_seeds":
             block |= {"planes": "middle", "radius_um": 1.5}
         return block
@@ -131,5 +134,19 @@ def test_settings_that_need_the_complete_stack_are_named():
         "binarize.method is otsu, not one of per_object",
         "find_seeds.planes is middle, not all",
         "find_seeds.radius_um is 1.5, not 0",
-        "adjust_contrast.steps is [clahe, percentile_stretch], not [percentile_stretch]",
+        "correct_background.steps has depth_attenuation, not only white_tophat, gaussian",
+        "adjust_contrast.steps does not begin with percentile_stretch",
+        "adjust_contrast.steps has percentile_stretch, not only gamma, erosion, dilation, opening, "
+        "closing",
     ]
+
+
+def test_background_corrections_make_blocks_overlap_more():
+    arguments = default_arguments(10.0)
+    steps = [("white_tophat", {"radius_um": 7.5}), ("gaussian", {"sigma_um": 20.0})]
+
+    def corrected(stage):
+        return arguments(stage) | ({"steps": steps} if stage == "correct_background" else {})
+
+    assert reach_um(corrected) == pytest.approx(reach_um(arguments) + 15 + 80)
+    assert cell_reach_um(arguments, 14.0) > 35

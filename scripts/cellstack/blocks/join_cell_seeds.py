@@ -1,0 +1,193 @@
+"""Seeds of cells in overlapping blocks, joined to those of the complete stack.
+
+Each voxel is taken from the block to whose core it belongs, and seeds are numbered afterwards.
+"""
+
+from collections.abc import Callable, Sequence
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+
+from cellstack.blocks.cut_block import Ranges, slices_of, within
+from cellstack.blocks.join_blocks import beside_core
+from cellstack.blocks.join_regions import MAX_DISPUTED, Block
+from cellstack.core.labels import label_type
+from cellstack.core.types import Labels, Mask
+
+
+def label_in_blocks(marked: Mask, blocks: Sequence[Block], components: NDArray[np.uint32]) -> int:
+    """Label the connected components of a mask of which one block is in memory at a time.
+
+    Parameters
+    ----------
+    marked : (Z, Y, X) ndarray of uint8
+        It may be memory-mapped, like `components`. Voxels are connected across faces, edges and
+        corners.
+    blocks : sequence of dict
+        ``core`` of each block; each voxel belongs to one.
+    components : (Z, Y, X) ndarray of uint32
+        Array for the labels, which are not numbered consecutively; 0 elsewhere.
+
+    Returns
+    -------
+    int
+        The highest label.
+
+    Examples
+    --------
+    >>> blocks = [{"core": [(0, 1), (0, 1), (0, 2)]}, {"core": [(0, 1), (0, 1), (2, 5)]}]
+    >>> components = np.zeros((1, 1, 5), np.uint32)
+    >>> label_in_blocks(np.uint8([[[0, 1, 1, 0, 1]]]), blocks, components), components
+    (3, array([[[0, 1, 1, 0, 3]]], dtype=uint32))
+    """
+    count = 0
+    for block in blocks:
+        core = slices_of(block["core"])
+        own = cc3d.connected_components(np.ascontiguousarray(marked[core]), connectivity=26)
+        components[core] = np.where(own > 0, own.astype(np.uint32) + np.uint32(count), 0)
+        count += int(own.max(initial=0))
+    parent = list(range(count + 1))
+
+    def root(label: int) -> int:
+        while parent[label] != label:
+            parent[label] = label = parent[parent[label]]
+        return label
+
+    for block in blocks:
+        for axis, (start, _) in enumerate(block["core"]):
+            if start > 0:
+                for one, other in _touching(components, block["core"], axis):
+                    low, high = sorted((root(one), root(other)))
+                    parent[high] = low
+    table = np.array([root(label) for label in range(count + 1)], np.uint32)
+    for block in blocks:
+        core = slices_of(block["core"])
+        components[core] = table[components[core]]
+    return count
+
+
+def _touching(components: NDArray[np.uint32], core: Ranges, axis: int) -> list[list[int]]:
+    """Return the pairs of labels that touch across the first face of a core along an axis."""
+    after = slices_of(core)
+    start = core[axis][0]
+    plane = np.moveaxis(components[_replaced(after, axis, slice(start, start + 1))], axis, 0)[0]
+    around = [slice(max(0, side.start - 1), side.stop + 1) for side in after]
+    before = components[_replaced(tuple(around), axis, slice(start - 1, start))]
+    before = np.moveaxis(before, axis, 0)[0]
+    missing = [side.start == 0 for place, side in enumerate(after) if place != axis]
+    margins = [(int(at_face), 2) for at_face in missing]
+    padded = np.pad(before, margins)
+    pairs = []
+    for row in range(3):
+        for column in range(3):
+            shifted = padded[row : row + plane.shape[0], column : column + plane.shape[1]]
+            both = (plane > 0) & (shifted > 0)
+            pairs.append(np.stack([plane[both], shifted[both]], axis=1))
+    found: list[list[int]] = np.unique(np.concatenate(pairs), axis=0).tolist()
+    return found
+
+
+def _replaced(box: tuple[slice, ...], axis: int, side: slice) -> tuple[slice, ...]:
+    return (*box[:axis], side, *box[axis + 1 :])
+
+
+def number_seeds(
+    components: NDArray[np.uint32], count: int, background: Mask, nuclei: Labels | None
+) -> Labels:
+    """Number the seeds of cells that have no nucleus.
+
+    Parameters
+    ----------
+    components : (Z, Y, X) ndarray of uint32
+        From :func:`label_in_blocks`. It may be memory-mapped, like the others.
+    count : int
+        The highest label in it.
+    background : (Z, Y, X) ndarray of uint8
+        1 in the background.
+    nuclei : (Z, Y, X) ndarray of uint16 or uint32, or None
+        All nuclei.
+
+    Returns
+    -------
+    (count + 1,) ndarray of uint16 or uint32
+        The seed of each component: after the number of nuclei, in the order of their first voxels;
+        0 for those that touch a nucleus or the background.
+
+    Examples
+    --------
+    >>> components = np.uint32([[[2, 2, 0, 1, 3]]])
+    >>> number_seeds(components, 3, np.uint8([[[0, 0, 0, 1, 0]]]), np.uint16([[[0, 0, 1, 0, 0]]]))
+    array([0, 0, 2, 3], dtype=uint16)
+    """
+    is_rejected = np.zeros(count + 1, bool)
+    is_rejected[0] = True
+    for z, plane in enumerate(components):
+        outside = background[z].astype(bool)
+        is_rejected[plane[outside if nuclei is None else outside | (nuclei[z] > 0)]] = True
+    rank = np.zeros(count + 1, np.int64)
+    highest = 0 if nuclei is None else int(nuclei.max(initial=0))
+    for plane in components:
+        labels, first = np.unique(plane, return_index=True)
+        new = labels[np.argsort(first)]
+        new = new[~is_rejected[new] & (rank[new] == 0)]
+        rank[new] = highest + 1 + np.arange(len(new))
+        highest += len(new)
+    return rank.astype(label_type(highest))
+
+
+def count_disputed_seeds(
+    seeds: Labels,
+    marked: Mask,
+    background: Mask,
+    nuclei: Labels | None,
+    blocks: Sequence[Block],
+    read: Callable[[int], Mask],
+) -> dict[str, int]:
+    """Count the seeds without a nucleus that only one of two blocks found.
+
+    Parameters
+    ----------
+    seeds : (Z, Y, X) ndarray of uint16 or uint32
+        The joined seeds, those with a nucleus too.
+    marked : (Z, Y, X) ndarray of uint8
+        1 in the voxels that the block to whose core they belong marked.
+    background : (Z, Y, X) ndarray of uint8
+        1 in the background.
+    nuclei : (Z, Y, X) ndarray of uint16 or uint32, or None
+        All nuclei.
+    blocks : sequence of dict
+        ``core`` and ``extent`` of each block.
+    read : callable
+        Takes the index of a block and returns the voxels that it marked.
+
+    Returns
+    -------
+    dict of str to int
+        ``seeds_at_seams`` and ``disputed_seeds``.
+    """
+    count, unknown = int(seeds.max(initial=0)), 0
+    nuclei_count = 0 if nuclei is None else int(nuclei.max(initial=0))
+    beside, missing = np.zeros((2, count + 1), int)
+    for index, block in enumerate(blocks):
+        near = beside_core(block["core"], block["extent"])
+        zone = slices_of(near)
+        joined = np.array(seeds[zone])
+        found = read(index)[within(near, block["extent"])].astype(bool)
+        is_core = np.zeros(joined.shape, bool)
+        is_core[within(block["core"], near)] = True
+        beside += np.bincount(joined[~is_core], minlength=count + 1)
+        missing += np.bincount(joined[~is_core & ~found], minlength=count + 1)
+        own = cc3d.connected_components(found.view(np.uint8), connectivity=26)
+        is_known = np.zeros(int(own.max(initial=0)) + 1, bool)
+        excluded = background[zone].astype(bool)
+        if nuclei is not None:
+            excluded |= nuclei[zone] > 0
+        is_known[own[(marked[zone] > 0) | excluded | is_core]] = True
+        unknown += int(np.count_nonzero(~is_known[1:]))
+    others = slice(nuclei_count + 1, None)
+    disputed = missing[others] > MAX_DISPUTED * beside[others]
+    return {
+        "seeds_at_seams": int(np.count_nonzero(beside[others])),
+        "disputed_seeds": unknown + int(np.count_nonzero(disputed)),
+    }

@@ -1,0 +1,87 @@
+"""Regions of cells in overlapping blocks, joined to those of the complete stack.
+
+Each voxel is taken from the block to whose core it belongs. Blocks segment their regions from the
+joined seeds, so that their labels are those of the complete stack.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from cellstack.blocks.cut_block import Ranges, slices_of, within
+from cellstack.blocks.join_blocks import beside_core
+from cellstack.core.labels import count_voxels
+from cellstack.core.types import Labels, Mask
+
+Block = dict[str, Ranges]
+MAX_DISPUTED = 0.5  # of the voxels of an object beside a seam that another block has not in it
+MIN_DISPUTED = 0.05  # of a region; less is a sliver of one that lies elsewhere
+
+
+def paste_cores(
+    target: Labels | Mask, blocks: Sequence[Block], read: Callable[[int], Labels | Mask]
+) -> None:
+    """Copy the core of each block into the complete stack.
+
+    Parameters
+    ----------
+    target : (Z, Y, X) ndarray
+        It may be memory-mapped.
+    blocks : sequence of dict
+        ``core`` and ``extent`` of each block.
+    read : callable
+        Takes the index of a block and returns its voxels.
+
+    Examples
+    --------
+    >>> target = np.zeros((1, 1, 4), np.uint8)
+    >>> blocks = [
+    ...     {"core": [(0, 1), (0, 1), (0, 2)], "extent": [(0, 1), (0, 1), (0, 3)]},
+    ...     {"core": [(0, 1), (0, 1), (2, 4)], "extent": [(0, 1), (0, 1), (1, 4)]},
+    ... ]
+    >>> paste_cores(target, blocks, lambda index: np.full((1, 1, 3), index + 1, np.uint8))
+    >>> target
+    array([[[1, 1, 2, 2]]], dtype=uint8)
+    """
+    for index, block in enumerate(blocks):
+        target[slices_of(block["core"])] = read(index)[within(block["core"], block["extent"])]
+
+
+def count_disagreements(
+    regions: Labels, blocks: Sequence[Block], read: Callable[[int], Labels]
+) -> dict[str, int]:
+    """Count where the regions of a block are not those of the block that a voxel belongs to.
+
+    Parameters
+    ----------
+    regions : (Z, Y, X) ndarray of uint16 or uint32
+        The joined regions. It may be memory-mapped.
+    blocks, read
+        See :func:`paste_cores`.
+
+    Returns
+    -------
+    dict of str to int
+        ``regions``, ``at_seams``, those of them beside a seam, ``disputed_regions``, those of which
+        most voxels beside a seam, and not only a sliver, have another label in another block, and
+        ``contested_voxels`` beside seams that have two labels.
+    """
+    count = int(regions.max(initial=0))
+    beside, other = np.zeros((2, count + 1), int)
+    contested = 0
+    for index, block in enumerate(blocks):
+        near = beside_core(block["core"], block["extent"])
+        joined = regions[slices_of(near)]
+        differs = joined != read(index)[within(near, block["extent"])]
+        is_beside = np.ones(joined.shape, bool)
+        is_beside[within(block["core"], near)] = False
+        beside += np.bincount(joined[is_beside], minlength=count + 1)
+        other += np.bincount(joined[differs], minlength=count + 1)
+        contested += int(np.count_nonzero(differs))
+    disputed = (other > MAX_DISPUTED * beside) & (other > MIN_DISPUTED * count_voxels(regions))
+    return {
+        "regions": count,
+        "at_seams": int(np.count_nonzero(beside[1:])),
+        "disputed_regions": int(np.count_nonzero(disputed[1:])),
+        "contested_voxels": contested,
+    }

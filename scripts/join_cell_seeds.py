@@ -1,0 +1,79 @@
+"""Join the seeds of the cells, and the background, of all blocks of a stack."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from cellstack.blocks.join_cell_seeds import (
+    count_disputed_seeds,
+    label_in_blocks,
+    number_seeds,
+)
+from cellstack.blocks.join_regions import paste_cores
+from cellstack.core.counting import counted
+from cellstack.core.types import Labels, Mask
+from cellstack.files.records import read_json, write_json
+from cellstack.files.scratch import scratch_arrays
+from cellstack.files.stacks import read_stack, write_stack
+from cellstack.run import job
+
+log = logging.getLogger(__name__)
+
+
+def main(
+    *,
+    membrane_smooth: Path,
+    membrane_record: Path,
+    block_seeds: Sequence[Path],
+    block_backgrounds: Sequence[Path],
+    seeds: Path,
+    background: Path,
+    record: Path,
+    blocks: list[dict[str, list[list[int]]]],
+    nuclei: list[Path] = (),
+) -> None:
+    """Write the `seeds` and the `background` of the stack `membrane_smooth`.
+
+    The files `block_seeds` and `block_backgrounds` mark those of the `blocks`; `nuclei` are those
+    of the stack, if it has some. There are no seeds if no walls were found according to
+    `membrane_record`. `record` counts the seeds that blocks disagreed on.
+    """
+    complete, spacing = read_stack(membrane_smooth, mapped=True)
+    has_walls = read_json(membrane_record)["threshold"] > 0
+    labels: Labels | None = None
+    if nuclei and has_walls:
+        labels = read_stack(nuclei[0], mapped=True)[0]
+    shape = complete.shape
+
+    def read_marks(index: int) -> Mask:
+        marks: Mask = read_stack(block_seeds[index])[0]
+        return marks
+
+    with scratch_arrays(seeds.parent) as empty:
+        marked, outside = empty(shape, np.uint8), empty(shape, np.uint8)
+        paste_cores(marked, blocks, read_marks)
+        paste_cores(outside, blocks, lambda index: read_stack(block_backgrounds[index])[0])
+        components = empty(shape, np.uint32)
+        count = label_in_blocks(marked, blocks, components)
+        numbers = number_seeds(components, count, outside, labels)
+        found = empty(shape, numbers.dtype)
+        for z in range(len(found)):
+            found[z] = numbers[components[z]]
+            if labels is not None:
+                np.copyto(found[z], labels[z], where=labels[z] > 0)
+            outside[z][found[z] > 0] = 0
+        highest = int(found.max(initial=0))
+        disputed = count_disputed_seeds(found, marked, outside, labels, blocks, read_marks)
+        log.info(
+            "%s, %d of them at seams without a nucleus; blocks disagreed on %d",
+            counted(highest, "seeds"),
+            *disputed.values(),
+        )
+        write_stack(seeds, found, spacing, is_labels=True)
+        write_stack(background, outside, spacing, display=(0, 1))
+    write_json(record, {"blocks": len(blocks), "seeds": highest, **disputed})
+
+
+job.run(main)
