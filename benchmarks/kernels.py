@@ -101,7 +101,11 @@ class Chain:
             **self.settings("split_objects"),
         )
         self.merged = merge_objects(
-            self.watershed, self.denoised, SPACING, **self.settings("merge_objects")
+            self.watershed,
+            self.denoised,
+            self.distance,
+            SPACING,
+            **self.settings("merge_objects"),
         )
         self.segmentation = smooth_outlines(
             self.merged, SPACING, **self.settings("smooth_outlines")
@@ -431,11 +435,15 @@ def object_kernels(chain: Chain) -> list[Kernel]:
         Kernel(
             "merge_objects: convexity (default)",
             lambda: merge_objects(
-                chain.watershed, denoised, SPACING, **chain.settings("merge_objects")
+                chain.watershed,
+                denoised,
+                chain.distance,
+                SPACING,
+                **chain.settings("merge_objects"),
             ),
             "",
             None,
-            read="Hf",
+            read="Hff",
             written="H",
         ),
         Kernel(

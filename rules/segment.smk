@@ -131,6 +131,7 @@ rule merge_objects:
     input:
         watershed=made_by("split_objects", "<results>/{stack}/nuclei/watershed.tif"),
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
+        distance=made_by("find_seeds", "<results>/{stack}/nuclei/distance.tif"),
         typical=by_wildcards(inputs.typical_objects),
         diameter=diameter_for("merge_objects"),
     output:

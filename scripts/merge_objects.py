@@ -18,20 +18,22 @@ def main(
     *,
     watershed: Path,
     denoised: Path,
+    distance: Path,
     merged: Path,
     method: str,
     options: dict[str, Any],
     typical: Sequence[Path] = (),
     threads: int = 1,
 ) -> None:
-    """Merge objects of `watershed` by shape and by the intensities `denoised`; write `merged`.
+    """Merge objects of `watershed` by their shape and their border, and write `merged`.
 
+    The border is described by the intensities `denoised` and by the `distance` to the background.
     If they are a block, the file `typical` describes the objects of the complete stack.
     """
     labels, spacing = read_stack(watershed, mapped=True)
-    stack, _ = read_stack(denoised, mapped=True)
+    stack, to_background = (read_stack(path, mapped=True)[0] for path in (denoised, distance))
     known = Typical(**read_json(typical[0])) if typical else None
-    objects = merge_objects(labels, stack, spacing, method, options, threads, known)
+    objects = merge_objects(labels, stack, to_background, spacing, method, options, threads, known)
     log.info(
         "%s, %d after merging", counted(labels.max(initial=0), "objects"), objects.max(initial=0)
     )

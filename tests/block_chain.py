@@ -55,23 +55,24 @@ def segment(raw, spacing, arguments):
     stack = denoise(contrast, spacing, **arguments("denoise"))
     threshold = find_threshold(stack, **arguments("binarize"))
     mask = binarize(stack, threshold, spacing, contrast)
-    _, watershed = split(mask, stack, spacing, arguments)
-    return merge_and_smooth(watershed, stack, spacing, arguments)[1]
+    _, watershed, distance = split(mask, stack, spacing, arguments)
+    return merge_and_smooth(watershed, stack, distance, spacing, arguments)[1]
 
 
 def split(mask, stack, spacing, arguments):
-    """Return the seeds and the objects before merging."""
+    """Return the seeds, the objects before merging and the distance to the background."""
     mask = clean_mask(mask, spacing, **arguments("clean_mask"))
     components = label_components(mask, **arguments("label_components"))
     options = {key: arguments("find_seeds")[key] for key in ("method", "options", "smoothing_um")}
     distance, seeds = seeds_of_mask(mask, components, spacing, stack=stack, **options)
-    return seeds, split_objects(seeds, mask, stack, distance, **arguments("split_objects"))
+    watershed = split_objects(seeds, mask, stack, distance, **arguments("split_objects"))
+    return seeds, watershed, distance
 
 
-def merge_and_smooth(watershed, stack, spacing, arguments, typical=None):
+def merge_and_smooth(watershed, stack, distance, spacing, arguments, typical=None):
     """Return the objects before and after smoothing."""
     merging = arguments("merge_objects")
-    merged = merge_objects(watershed, stack, spacing, **merging, typical=typical)
+    merged = merge_objects(watershed, stack, distance, spacing, **merging, typical=typical)
     return merged, smooth_outlines(merged, spacing, **arguments("smooth_outlines"))
 
 
@@ -102,11 +103,11 @@ def segment_in_blocks(raw, spacing, arguments, places):
         inside = place.core, place.extent
         mask, _ = binarize_block(stack, spacing, chosen, options, 1.0, None, *inside)
         drawn.append(split(mask, stack, spacing, arguments))
-        regions.append(measure_watershed(*drawn[-1], stack, *inside))
+        regions.append(measure_watershed(*drawn[-1][:2], stack, *inside))
     typical = typical_of_blocks(regions)
     results = [
-        (*merge_and_smooth(watershed, stack, spacing, arguments, typical), seeds)
-        for (seeds, watershed), stack in zip(drawn, stacks, strict=True)
+        (*merge_and_smooth(watershed, stack, distance, spacing, arguments, typical), seeds)
+        for (seeds, watershed, distance), stack in zip(drawn, stacks, strict=True)
     ]
     return join(raw.shape, places, results)
 

@@ -77,6 +77,7 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
         "method": "convexity",
         "convexity": {
             "min_convexity": 0.97,
+            "min_neck": 0.91,
             "min_border_intensity_ratio": 0.87,
             "max_volume_um3": 900.1,
             "max_relative_volume": 1.23,
@@ -367,7 +368,7 @@ def test_corrections(jobs):
     assert found.pop("corrections") == [add | {"image": None, "image_position_um": None}]
     assert found.pop("options") == {
         "diameter_um": "1 d",
-        "level": 0.45,
+        "level": 0.52,
         "sigma_um": "0.3 d",
         "background_radius_um": "1.5 d",
         "max_radius_um": "1.2 d",

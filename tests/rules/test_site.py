@@ -186,7 +186,7 @@ def test_commands_are_accepted(tmp_path):
 
 
 def test_every_picture_is_small_made_by_a_command_and_shown():
-    script = read("docs/make_pictures.py")
+    script = read("docs/make_pictures.py") + read("docs/photograph_imagej.py")
     text = "".join(read(document) for document in DOCUMENTS)
     assert PICTURES
     for picture in PICTURES:

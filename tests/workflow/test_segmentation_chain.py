@@ -87,7 +87,8 @@ def run_stages(raw, spacing, changes, diameter_um=5.0):
     )
     watershed = keep(split_objects(seeds, clean, denoised, distance, **options["split_objects"]))
     assert np.array_equal(watershed > 0, clean > 0)
-    merged = keep(merge_objects(watershed, denoised, spacing, **options["merge_objects"]))
+    merging = options["merge_objects"]
+    merged = keep(merge_objects(watershed, denoised, distance, spacing, **merging))
     labels = keep(smooth_outlines(merged, spacing, **options["smooth_outlines"]))
     selection = select_objects(labels, spacing, **options["select_objects"])
     assert all(np.array_equal(array, copy) for array, copy in passed_on)

@@ -8,7 +8,7 @@ from cellstack.blocks.choose_blobs import chosen_in_block
 from cellstack.blocks.cut_block import Ranges, within
 from cellstack.core.blobs import smooth_on_grid
 from cellstack.core.types import BoolVolume, Mask, Spacing, Volume
-from cellstack.segment.per_object_threshold import mark_chosen
+from cellstack.segment.per_object_threshold import lowest_threshold, mark_chosen
 
 
 def binarize_block(
@@ -50,7 +50,9 @@ def binarize_block(
     grid = smooth_on_grid(stack, spacing, options["sigma_um"], no_data)
     chosen, in_core = chosen_in_block(record, core, extent, grid.factors)
     sizes = {name: options[name] for name in ("level", "sigma_um", "max_radius_um")}
-    marked = mark_chosen(stack, grid, chosen, no_data, factor=factor, **sizes)
+    backgrounds, raised = (np.array(record[name], np.float32) for name in ("backgrounds", "raised"))
+    lowest = lowest_threshold(backgrounds, raised, options["level"])
+    marked = mark_chosen(stack, grid, chosen, no_data, lowest=lowest, factor=factor, **sizes)
     inside = marked.mask[within(core, extent)]
     haze = marked.haze_ratios[in_core]
     return marked.mask.view(np.uint8), {

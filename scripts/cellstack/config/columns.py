@@ -91,8 +91,8 @@ CHECK_COLUMNS: dict[str, Column] = {  # in the order of checks.csv
     ),
     "haze_ratio": (
         "",
-        "Intensity beside nuclei, at 0.15 to 0.36 diameters from their outlines, above the "
-        "background and divided by their contrast: the median over all nuclei",
+        "Intensity beside nuclei, at 0.15 to 0.36 diameters from where it is 45 % of that at their "
+        "centre, above the background and divided by their contrast: the median over all nuclei",
     ),
     "count_saturated": (
         "",

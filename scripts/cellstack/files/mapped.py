@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from cellstack.core.planes import Allocate, ComputedStack
 from cellstack.core.types import Box
 
-MAX_MAPPED = 2**24  # bytes that may stay mapped
-PAGES_AHEAD = 2**17  # bytes around a part that the system maps too
+MAX_MAPPED = 2**25  # bytes that may stay mapped
+PAGES_AHEAD = 2**21  # bytes around the part of a plane that the system may map too: a huge page
 
 
 def map_parts(

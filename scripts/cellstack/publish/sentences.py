@@ -133,8 +133,8 @@ METHODS: dict[str, dict[str, str]] = {
             "discarded, as were groups of fewer than {min_dim_objects} similar blobs with a "
             "contrast below {min_contrast} times that of a typical bright blob. The outline of "
             "each {object} was drawn at a separate threshold, {level} of the way from the "
-            "intensity of its surroundings (within {background_radius_um}) to that of its centre, "
-            "and at most {max_radius_um} from the centre."
+            "intensity of its surroundings (within {background_radius_um}) to its mean intensity "
+            "[@ridler1978], and at most {max_radius_um} from its centre."
         ),
     },
     "clean_mask": {
@@ -193,9 +193,11 @@ METHODS: dict[str, dict[str, str]] = {
         "none": "No objects were merged after the watershed.",
         "convexity": (
             "Touching objects were merged if the convexity of their union was at least "
-            "{min_convexity} times that of the separate objects, the intensity at their border, "
-            "above the background, was at least {min_border_intensity_ratio} times that of the "
-            "darker object, and the volume of the union was at most {max_volume_um3} and, in "
+            "{min_convexity} times that of the separate objects, the distance of their border to "
+            "the background was at least {min_neck} times that of the centre of the thinner "
+            "object, the intensity at their border, above the background, was at least "
+            "{min_border_intensity_ratio} times that of the darker object, and the volume of the "
+            "union was at most {max_volume_um3} and, in "
             "stacks with at least 20 objects, at most {max_relative_volume} times the 90th "
             "percentile of the volumes."
         ),

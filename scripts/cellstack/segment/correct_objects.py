@@ -21,6 +21,7 @@ from cellstack.core.topology import fill_cavities
 from cellstack.core.types import BoolVolume, Box, Labels, Spacing, Volume
 from cellstack.core.voxels import in_voxels
 from cellstack.core.watershed import watershed
+from cellstack.segment.outline_threshold import find_thresholds
 
 MAX_MARKER = 0.49  # of the distance to the next point: markers of a split do not meet
 MARKER_OF_CELL = 0.1  # radius of the marker of an added cell, in diameters
@@ -304,8 +305,15 @@ class _Work:
             ball = ball_of(lengths["background_radius_um"], self.spacing)
             around = values_around(smooth, list(centre), ball, has_data)
             background = float(np.percentile(around, BACKGROUND_PERCENTILE))
-            threshold = background + self.options["level"] * (float(smooth[centre]) - background)
-            bright = (values > threshold) & free & (distance <= reach_um)
+            reachable = free & (distance <= reach_um)
+            (threshold,) = find_thresholds(
+                values[reachable],
+                np.zeros(np.count_nonzero(reachable), np.int64),
+                np.array([background], np.float32),
+                np.array([smooth[centre] - background], np.float32),
+                self.options["level"],
+            )
+            bright = (values > threshold) & reachable
             marker = (distance <= lengths["sigma_um"] * CENTRE_WIDTH) & bright
             grown = keep_marked_components(bright, marker)
             grown = fill_cavities(grown, connectivity=6) & free

@@ -1,8 +1,9 @@
 """Merging of neighbours that are parts of one object, on the region adjacency graph.
 
-Each of :data:`METHODS` is called with `labels`, `stack`, `spacing`, `threads` and `typical`, as
-described at :func:`merge_objects`, and with its options as keywords. It returns an (n + 1,) ndarray
-of int: for each label 0..n the lowest label of the object that it belongs to after merging.
+Each of :data:`METHODS` is called with `labels`, `stack`, `distance`, `spacing`, `threads` and
+`typical`, as described at :func:`merge_objects`, and with its options as keywords. It returns an
+(n + 1,) ndarray of int: for each label 0..n the lowest label of the object that it belongs to after
+merging.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,9 @@ MIN_REGIONS_FOR_LARGE = 20  # fewer may all be parts of objects
 Pair = tuple[int, int]
 """Two labels, the lower one first."""
 
+_Faces = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float32]]
+"""Pairs of labels, intensities and depths at the faces between them."""
+
 
 class Typical(NamedTuple):
     """What is typical of a stack, with which its objects are compared.
@@ -44,6 +48,7 @@ class Typical(NamedTuple):
 class _Region(NamedTuple):
     volume: int  # voxels
     intensity: float  # median
+    depth: float  # greatest distance to the background, um
 
 
 class _Hull(NamedTuple):
@@ -54,6 +59,7 @@ class _Hull(NamedTuple):
 class _Border(NamedTuple):
     faces: int  # number of voxel faces between the two regions
     total: float  # sum of the intensities at these faces
+    depth: float  # greatest distance to the background, of the nearer voxel at a face, um
 
 
 class _Merged(NamedTuple):
@@ -65,6 +71,7 @@ class _Merged(NamedTuple):
 def merge_objects(
     labels: Labels,
     stack: Volume,
+    distance: Volume,
     spacing: Spacing,
     method: str,
     options: dict[str, Any],
@@ -79,6 +86,8 @@ def merge_objects(
         Labels 1..n; 0 is background.
     stack : (Z, Y, X) ndarray of float32
         Denoised intensities.
+    distance : (Z, Y, X) ndarray of float32
+        Distance to the background in um.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
     method : str
@@ -100,14 +109,16 @@ def merge_objects(
     Examples
     --------
     >>> labels = np.repeat([1, 1, 2, 2, 0, 3], 12).reshape(1, 2, 36).astype(np.uint16)
-    >>> options = {"min_convexity": 0.9, "min_border_intensity_ratio": 0.8, "max_volume_um3": 99,
-    ...            "max_relative_volume": 1.2}
+    >>> options = {"min_convexity": 0.9, "min_neck": 0.9, "min_border_intensity_ratio": 0.8,
+    ...            "max_volume_um3": 99, "max_relative_volume": 1.2}
     >>> stack = (labels > 0).astype(np.float32)
-    >>> merged = merge_objects(labels, stack, (1, 1, 1), "convexity", options)
+    >>> merged = merge_objects(labels, stack, stack, (1, 1, 1), "convexity", options)
     >>> int(merged.max())
     2
     """
-    root: NDArray[np.int_] = METHODS[method](labels, stack, spacing, threads, typical, **options)
+    root: NDArray[np.int_] = METHODS[method](
+        labels, stack, distance, spacing, threads, typical, **options
+    )
     _, numbers = np.unique(root, return_inverse=True)
     return relabel(labels, numbers.astype(label_type(numbers.max(initial=0))))
 
@@ -145,6 +156,7 @@ def describe_typical(
 def none(
     labels: Labels,
     stack: Volume,
+    distance: Volume,
     spacing: Spacing,
     threads: int = 1,
     typical: Typical | None = None,
@@ -157,16 +169,18 @@ def none(
 def convexity(
     labels: Labels,
     stack: Volume,
+    distance: Volume,
     spacing: Spacing,
     threads: int = 1,
     typical: Typical | None = None,
     *,
     min_convexity: float,
+    min_neck: float,
     min_border_intensity_ratio: float,
     max_volume_um3: float,
     max_relative_volume: float,
 ) -> NDArray[np.int_]:
-    """Merge neighbours whose union is as convex as they are, without a dark border between them.
+    """Merge neighbours whose union is as convex as they are, without a neck or a dark border.
 
     The most convex pair is merged first.
 
@@ -176,6 +190,10 @@ def convexity(
         Minimum solidity of the merged pair (its voxels divided by those in its convex hull) as a
         fraction of the solidity of the two separate objects. It is 0.8 for two touching balls and
         1 for the halves of a cut ellipsoid, for any voxel size.
+    min_neck : float
+        Minimum depth of the border, its greatest distance to the background, as a fraction of that
+        of the shallower object. It is near 0 for two touching balls, and 1 for a piece that is cut
+        off an object without a neck.
     min_border_intensity_ratio : float
         Minimum mean intensity at the border as a fraction of the intensity of the darker object,
         both above the background.
@@ -194,10 +212,10 @@ def convexity(
     root = np.arange(int(labels.max(initial=0)) + 1)
     if len(root) <= 2:  # one region has no neighbours
         return root
-    borders, background_sum, background_voxels = _look_at_planes(labels, stack, threads)
+    borders, background_sum, background_voxels = _look_at_planes(labels, stack, distance, threads)
     boxes = find_boxes(labels)
     with_neighbours = sorted({label for pair in borders for label in pair})
-    regions = _describe_watershed(labels, stack, boxes, with_neighbours, threads)
+    regions = _describe_watershed(labels, stack, distance, boxes, with_neighbours, threads)
     max_voxels = volume_voxels(max_volume_um3, spacing)
     if typical is None:
         volumes = count_voxels(labels)[1:]
@@ -221,6 +239,7 @@ def convexity(
         border_contrast = border.total / border.faces - background
         return (
             first.volume + second.volume <= max_voxels
+            and border.depth >= min_neck * min(first.depth, second.depth)
             and border_contrast >= min_border_intensity_ratio * contrast
         )
 
@@ -232,7 +251,7 @@ def convexity(
         total = first.volume * first.intensity + second.volume * second.intensity
         return _Merged(
             sum(hull.volume for hull in apart) / together.volume,
-            _Region(volume, total / volume),
+            _Region(volume, total / volume, max(first.depth, second.depth)),
             together,
         )
 
@@ -259,8 +278,12 @@ def convexity(
         for old in [old for old in borders if gone in old]:
             (other,) = set(old) - {gone}
             new = (min(kept, other), max(kept, other))
-            moved, existing = borders.pop(old), borders.get(new, _Border(0, 0.0))
-            borders[new] = _Border(moved.faces + existing.faces, moved.total + existing.total)
+            moved, existing = borders.pop(old), borders.get(new, _Border(0, 0.0, 0.0))
+            borders[new] = _Border(
+                moved.faces + existing.faces,
+                moved.total + existing.total,
+                max(moved.depth, existing.depth),
+            )
         merges = {
             pair: merged for pair, merged in merges.items() if kept not in pair and gone not in pair
         }
@@ -268,55 +291,69 @@ def convexity(
 
 
 def _look_at_planes(
-    labels: Labels, stack: Volume, threads: int
+    labels: Labels, stack: Volume, distance: Volume, threads: int
 ) -> tuple[dict[Pair, _Border], float, int]:
     """Return the border of each pair of neighbours, and sum and number of background voxels."""
     count = int(labels.max(initial=0)) + 1
 
-    def look_at(z: int) -> tuple[NDArray[np.int64], NDArray[np.float64], int, float]:
-        plane, values = labels[z], stack[z]
+    def look_at(z: int) -> tuple[list[_Faces], int, float]:
+        plane = (labels[z], stack[z], distance[z])
         sides = [
-            (plane[:-1], plane[1:], values[:-1], values[1:]),
-            (plane[:, :-1], plane[:, 1:], values[:, :-1], values[:, 1:]),
+            ([each[:-1] for each in plane], [each[1:] for each in plane]),
+            ([each[:, :-1] for each in plane], [each[:, 1:] for each in plane]),
         ]
         if z > 0:
-            sides.append((labels[z - 1], plane, stack[z - 1], values))
-        keys, heights = zip(*(_faces_between(*side, count) for side in sides), strict=True)
-        outside = plane == 0
-        total = np.sum(values, where=outside, dtype=np.float64)
-        return np.concatenate(keys), np.concatenate(heights), int(np.count_nonzero(outside)), total
+            sides.append(([labels[z - 1], stack[z - 1], distance[z - 1]], list(plane)))
+        outside = labels[z] == 0
+        total = np.sum(stack[z], where=outside, dtype=np.float64)
+        faces = [_faces_between(*side, count) for side in sides]
+        return faces, int(np.count_nonzero(outside)), total
 
-    keys, heights, voxels, totals = zip(
+    sides, voxels, totals = zip(
         *parallel.map_processes(look_at, range(len(labels)), threads), strict=True
     )
-    found, index = np.unique(np.concatenate(keys), return_inverse=True)
-    faces, sums = np.bincount(index), np.bincount(index, np.concatenate(heights))
+    keys, heights, depths = (
+        np.concatenate(column)
+        for column in zip(*[faces for plane in sides for faces in plane], strict=True)
+    )
+    found, index = np.unique(keys, return_inverse=True)
+    number, sums = np.bincount(index), np.bincount(index, heights)
+    deepest = np.zeros(len(found), depths.dtype)
+    np.maximum.at(deepest, index, depths)
     borders = {
-        divmod(int(key), count): _Border(int(number), float(total))
-        for key, number, total in zip(found, faces, sums, strict=True)
+        divmod(int(key), count): _Border(int(faces), float(total), float(depth))
+        for key, faces, total, depth in zip(found, number, sums, deepest, strict=True)
     }
     return borders, sum(totals), sum(voxels)
 
 
-def _faces_between(
-    before: Labels, after: Labels, values_before: Volume, values_after: Volume, count: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the key of the pair at each face between labels, and the mean of its two voxels."""
-    touching = np.flatnonzero((before != after).ravel())  # with the background, mostly
-    first, second = before.ravel()[touching], after.ravel()[touching]
+def _faces_between(before: Sequence[Any], after: Sequence[Any], count: int) -> _Faces:
+    """Return the key of the pair at each face between labels, its intensity and its depth.
+
+    `before` and `after` are the labels, intensities and distances of the voxels on the two sides.
+    """
+    touching = np.flatnonzero((before[0] != after[0]).ravel())  # with the background, mostly
+    first, second = before[0].ravel()[touching], after[0].ravel()[touching]
     inside = (first > 0) & (second > 0)
-    low, high = (
-        each.ravel()[touching[inside]].astype(np.float64) for each in (values_before, values_after)
-    )
-    return pair_keys(first[inside], second[inside], count), (low + high) / 2
+    touching = touching[inside]
+    low, high = (side[1].ravel()[touching].astype(np.float64) for side in (before, after))
+    depths = np.minimum(before[2].ravel()[touching], after[2].ravel()[touching])
+    return pair_keys(first[inside], second[inside], count), (low + high) / 2, depths
 
 
 def _describe_watershed(
-    labels: Labels, stack: Volume, boxes: Boxes, selected: Sequence[int], threads: int
+    labels: Labels,
+    stack: Volume,
+    distance: Volume,
+    boxes: Boxes,
+    selected: Sequence[int],
+    threads: int,
 ) -> dict[int, _Region]:
     def describe(label: int) -> _Region:
-        mask = labels[boxes[label]] == label
-        return _Region(int(np.count_nonzero(mask)), float(np.median(stack[boxes[label]][mask])))
+        box = boxes[label]
+        mask = labels[box] == label
+        intensity = float(np.median(stack[box][mask]))
+        return _Region(int(np.count_nonzero(mask)), intensity, float(distance[box][mask].max()))
 
     results = parallel.map_processes(describe, selected, threads)
     return dict(zip(selected, results, strict=True))

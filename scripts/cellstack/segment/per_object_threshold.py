@@ -1,11 +1,11 @@
-"""A separate threshold for each bright object, between its background and its centre.
+"""A separate threshold for each bright object, between its background and its mean intensity.
 
 Bright blobs are found on a coarse grid. Each blob with enough contrast gets its own threshold,
 which is applied to the voxels of its watershed basin.
 """
 
 import logging
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple
 
 import edt
 import numpy as np
@@ -25,10 +25,12 @@ from cellstack.core.scales import CENTRE_WIDTH
 from cellstack.core.types import BoolVolume, Spacing, Volume
 from cellstack.core.watershed import watershed
 from cellstack.segment.blob_selection import Candidates, Chosen, choose_blobs
+from cellstack.segment.outline_threshold import MIN_MEAN, find_thresholds
 
 log = logging.getLogger(__name__)
 # Haze is measured at these distances from objects, in units of sigma:
 HAZE_START, HAZE_STOP = 0.5, 1.2
+HAZE_LEVEL = 0.45  # of the height of the centre of an object, to which these distances refer
 HAZE_RADIUS = 3.0  # from the centre of a blob, beyond which haze belongs to other blobs
 # A blob is hollow if the median contrast in one of these shells around its centre is higher than at
 # its centre by this factor. In units of sigma:
@@ -96,7 +98,7 @@ def mark_blobs(
     face_weight: float,
     factor: float = 1.0,
 ) -> MarkedBlobs:
-    """Mark the bright blobs, each thresholded between its background and its centre.
+    """Mark the bright blobs, each thresholded between its background and its mean intensity.
 
     Parameters
     ----------
@@ -110,8 +112,8 @@ def mark_blobs(
     no_data : (Z, Y, X) ndarray of bool, optional
         Voxels without data, which are not marked. Their border counts as a face of the stack.
     level : float
-        Position of the threshold between the intensity of the background, 0, and that of the
-        centre, 1.
+        Position of the threshold between the intensity of the background, 0, and the mean of the
+        blob, 1, see :func:`cellstack.segment.outline_threshold.find_thresholds`.
     sigma_um, min_distance_um, background_radius_um : float
         Parameters of :func:`cellstack.core.blobs.find_blobs` in um.
     max_radius_um : float
@@ -160,6 +162,7 @@ def mark_blobs(
         level=level,
         sigma_um=sigma_um,
         max_radius_um=max_radius_um,
+        lowest=lowest_threshold(chosen.backgrounds, chosen.raised, level),
         factor=factor,
     )
     return MarkedBlobs(
@@ -214,9 +217,10 @@ def mark_chosen(
     level: float,
     sigma_um: float,
     max_radius_um: float,
+    lowest: float,
     factor: float = 1.0,
 ) -> MarkedBlock:
-    """Threshold each chosen blob between its background and its centre.
+    """Threshold each chosen blob between its background and its mean intensity.
 
     Parameters
     ----------
@@ -228,6 +232,8 @@ def mark_chosen(
         Blobs within the grid.
     no_data, level, sigma_um, max_radius_um, factor
         See :func:`mark_blobs`.
+    lowest : float
+        From :func:`lowest_threshold`, for all blobs of the stack.
 
     Returns
     -------
@@ -243,18 +249,30 @@ def mark_chosen(
     highest = resampling.block_maxima(stack, grid.factors)
     shells, radii = _find_shells(grid, chosen, highest, sigma_um)
     contrasts = np.maximum(chosen.raised, shells)
-    thresholds = np.float32(factor) * (chosen.backgrounds + np.float32(level) * contrasts)
-    basins = _flood(
+    wanted, basins = _flood(
         grid.smooth,
         markers,
         within_reach=to_centre <= max_radius_um,
-        bright=(highest > thresholds.min()) | (to_centre <= radii.max()),
+        bright=(highest > min(1.0, factor) * lowest) | (to_centre <= radii.max()),
         in_centre=to_centre <= centre_radius_um,
     )
-    # basin 0 is too far away
-    threshold_map = cast("Volume", np.append(np.float32(np.inf), thresholds)[basins])
+    thresholds = np.float32(factor) * find_thresholds(
+        resampling.block_means(stack, grid.factors)[wanted],
+        basins[wanted] - 1,
+        chosen.backgrounds,
+        contrasts,
+        level,
+        chosen.raised / chosen.contrasts,
+    )
     is_inside = to_centre <= np.append(np.float32(-1), radii)[basins]
-    threshold_map[is_inside] = -np.inf
+
+    def spread(values: NDArray[np.floating[Any]]) -> Volume:
+        """Return the value of each basin in its voxels; basin 0 is too far away."""
+        in_voxels = np.append(np.inf, values).astype(np.float32)[basins]
+        in_voxels[is_inside] = -np.inf
+        return in_voxels
+
+    threshold_map = spread(thresholds)
     above = np.empty(stack.shape, bool)
     in_centre = np.empty(stack.shape, bool)
 
@@ -268,9 +286,31 @@ def mark_chosen(
         in_centre[planes] = distance <= centre_radius_um
 
     parallel.map_threads(compare, range(len(threshold_map)), parallel.threads_for(stack))
-    haze_ratios = _measure_haze(grid, chosen, grid.smooth > threshold_map, sigma_um)
+    # Haze moves the outlines, so it is measured beside the centres.
+    bright_map = spread(chosen.backgrounds + np.float32(HAZE_LEVEL) * contrasts)
+    haze_ratios = _measure_haze(grid, chosen, grid.smooth > bright_map, sigma_um)
     mask = keep_marked_components(above, in_centre)
     return MarkedBlock(mask, haze_ratios, radii > 0)
+
+
+def lowest_threshold(
+    backgrounds: NDArray[np.float32], contrasts: NDArray[np.float32], level: float
+) -> float:
+    """Return a value that no threshold of the blobs of a stack is below.
+
+    Parameters
+    ----------
+    backgrounds, contrasts : (n,) ndarray of float32
+        Those of all blobs that are objects; the contrasts are those raised at faces.
+    level : float
+        See :func:`mark_blobs`.
+
+    Returns
+    -------
+    float
+        The same for all blocks of a stack; infinite without blobs.
+    """
+    return float(np.min(backgrounds + level * MIN_MEAN * contrasts, initial=np.inf))
 
 
 def typical_haze(ratios: NDArray[np.float32]) -> float:
@@ -349,17 +389,19 @@ def _flood(
     within_reach: BoolVolume,
     bright: BoolVolume,
     in_centre: BoolVolume,
-) -> NDArray[np.int32]:
+) -> tuple[BoolVolume, NDArray[np.int32]]:
     """Watershed from the markers, limited to the regions that can end up in an object.
 
-    These are the bright components that contain a centre.
+    These are the bright components that contain a centre. They are returned too.
     """
     wanted = keep_marked_components(within_reach & bright, in_centre)
     # Bright voxels are flooded first. Voxels darker than all of these regions change nothing there,
     # unless a region can only be reached through them.
     darkest = smooth.min(where=wanted, initial=np.inf)
     basins = watershed(-smooth, markers, mask=within_reach & (smooth >= darkest))
-    return basins if basins[wanted].all() else watershed(-smooth, markers, mask=within_reach)
+    if not basins[wanted].all():
+        basins = watershed(-smooth, markers, mask=within_reach)
+    return wanted, basins
 
 
 def _enlarge(plane: Volume, factors: tuple[int, ...], shape: tuple[int, ...]) -> Volume:

@@ -80,7 +80,7 @@ def test_default_options_are_parts_of_the_diameter(load_study):
     options = load_study([NUCLEI], denoise=changed).default_options()
     assert options["denoise"] == {"sigma_um": 0.075}
     assert options["binarize"]["background_radius_um"] == 1.5
-    assert options["binarize"]["level"] == 0.45
+    assert options["binarize"]["level"] == 0.52
     assert options["find_seeds"] == {
         "smoothing_um": 0.05,
         "sigma_um": 0.3,

@@ -22,7 +22,7 @@ OPTIONS = {
     "hysteresis": {"low": 0.9, "high": 1.3, "scale": "otsu"},
     "local": {"window_um": 3.0, "offset": 0.02},
     "per_object": {
-        "level": 0.45,
+        "level": 0.52,
         "sigma_um": 3.0,
         "min_distance_um": 5.0,
         "background_radius_um": 15.0,

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from cellstack.core.distance import distance_map
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.segment.merge_objects import (
     METHODS,
@@ -15,6 +16,7 @@ from merge_objects import main
 
 OPTIONS = {
     "min_convexity": 0.98,
+    "min_neck": 0.0,
     "min_border_intensity_ratio": 0.8,
     "max_volume_um3": 1e9,
     "max_relative_volume": 1.2,
@@ -51,7 +53,8 @@ def two_balls(spacing):
 
 
 def merge(labels, stack, spacing, **options):
-    return merge_objects(labels, stack, spacing, "convexity", OPTIONS | options)
+    distance = distance_map((labels > 0).astype("uint8"), spacing)
+    return merge_objects(labels, stack, distance, spacing, "convexity", OPTIONS | options)
 
 
 @each_spacing
@@ -139,6 +142,37 @@ def test_the_most_convex_pair_is_merged_first():
         assert len(np.unique(merged[labels >= 2])) == 1
 
 
+def egg(spacing):
+    """Return a ball of diameter 16 um of which a cap is cut off."""
+    z, y, x = grid(spacing, (20, 20, 20))
+    ball = (z - 10) ** 2 + (y - 10) ** 2 + (x - 10) ** 2 < 8**2
+    labels = np.where(ball, 1 + (y > 13), 0).astype("uint16")
+    return labels, (labels > 0).astype("float32")
+
+
+def overlapping_balls(spacing):
+    """Return two balls of diameter 16 um with centres 10 um apart, split between them."""
+    z, y, x = grid(spacing, (20, 20, 30))
+    first, second = ((z - 10) ** 2 + (y - 10) ** 2 + (x - at) ** 2 < 8**2 for at in (10, 20))
+    labels = np.where(first | second, np.where(x < 15, 1, 2), 0).astype("uint16")
+    return labels, (labels > 0).astype("float32")
+
+
+@each_spacing
+def test_a_pair_with_a_neck_is_not_merged_whatever_its_convexity(spacing):
+    # The depth of the neck is sqrt(8^2 - 5^2) = 6.2 um, that of each ball 8 um.
+    labels, stack = overlapping_balls(spacing)
+    assert merge(labels, stack, spacing, min_convexity=0.8, min_neck=0.9).max() == 2
+    assert merge(labels, stack, spacing, min_convexity=0.8, min_neck=0.65).max() == 1
+
+
+@each_spacing
+def test_a_cap_is_merged_with_the_ball_it_was_cut_off(spacing):
+    # Its border is as deep as the cap itself.
+    labels, stack = egg(spacing)
+    assert merge(labels, stack, spacing, min_neck=0.95 if spacing[0] < 1 else 0.8).max() == 1
+
+
 def test_many_regions_are_merged_and_labels_have_no_gaps():
     labels = np.zeros((8, 8, 40), "uint16")
     for number in range(6):
@@ -156,15 +190,17 @@ def test_result_consists_of_whole_regions_for_any_spacing_and_threads(seed, fact
     labels = np.kron(rng.integers(0, 5, (3, 4, 4)), np.ones((2, 3, 3))).astype("uint16")
     labels = np.searchsorted(np.unique(labels), labels).astype("uint16")
     stack = rng.random(labels.shape).astype("float32")
-    options = OPTIONS | {"min_convexity": limit, "min_border_intensity_ratio": 0.5}
-    merged = merge_objects(labels, stack, (1, 1, 1), "convexity", options)
+    options = OPTIONS | {"min_convexity": limit, "min_border_intensity_ratio": 0.5, "min_neck": 0.9}
+    distance = rng.random(labels.shape).astype("float32")
+    merged = merge_objects(labels, stack, distance, (1, 1, 1), "convexity", options)
     assert np.array_equal(merged > 0, labels > 0)
     for label in range(1, labels.max() + 1):
         assert len(np.unique(merged[labels == label])) == 1
     assert sorted(set(np.unique(merged)) | {0}) == list(range(merged.max() + 1))
     spacing = (2 * factor, factor, factor)
-    assert np.array_equal(merged, merge_objects(labels, stack, spacing, "convexity", options))
-    in_parallel = merge_objects(labels, stack, (1, 1, 1), "convexity", options, threads=3)
+    volumes = (labels, stack, distance)
+    assert np.array_equal(merged, merge_objects(*volumes, spacing, "convexity", options))
+    in_parallel = merge_objects(*volumes, (1, 1, 1), "convexity", options, threads=3)
     assert np.array_equal(merged, in_parallel)
 
 
@@ -175,7 +211,7 @@ def test_uniform_labels_are_unchanged(method, value):
         labels = np.full(shape, value, "uint16")
         options = OPTIONS if method == "convexity" else {}
         stack = np.ones(shape, "float32")
-        merged = merge_objects(labels, stack, (1, 1, 1), method, options)
+        merged = merge_objects(labels, stack, stack, (1, 1, 1), method, options)
         assert np.array_equal(merged, labels)
 
 
@@ -192,17 +228,22 @@ def test_two_regions_without_background():
     st.integers(0, 99),
 )
 def test_borders_against_a_loop_over_faces(labels, seed):
-    stack = np.random.default_rng(seed).integers(0, 9, labels.shape).astype("float32")
+    rng = np.random.default_rng(seed)
+    stack, distance = (rng.integers(0, 9, labels.shape).astype("float32") for _ in range(2))
     expected = {}
     for place in np.ndindex(labels.shape):
         for axis in range(3):
             after = tuple(index + (each == axis) for each, index in enumerate(place))
             if after[axis] < labels.shape[axis] and len({0, labels[place], labels[after]}) == 3:
                 pair = tuple(sorted((int(labels[place]), int(labels[after]))))
-                faces, total = expected.get(pair, (0, 0.0))
-                expected[pair] = faces + 1, total + float(stack[place] + stack[after]) / 2
+                faces, total, depth = expected.get(pair, (0, 0.0, 0.0))
+                expected[pair] = (
+                    faces + 1,
+                    total + float(stack[place] + stack[after]) / 2,
+                    max(depth, min(distance[place], distance[after])),
+                )
     for threads in (1, 2):
-        borders, total, voxels = _look_at_planes(labels, stack, threads)
+        borders, total, voxels = _look_at_planes(labels, stack, distance, threads)
         assert borders == expected
         assert total == pytest.approx(stack[labels == 0].sum(dtype=float))
         assert voxels == (labels == 0).sum()
@@ -214,7 +255,8 @@ def test_the_volume_of_large_objects_comes_from_the_stack_of_a_block():
     for large, count in ((volume, 1), (0.8 * volume, 2)):
         typical = Typical(background=0.0, large_voxels=large)
         options = OPTIONS | {"max_relative_volume": 1.1}
-        merged = merge_objects(labels, stack, SPACINGS[1], "convexity", options, typical=typical)
+        volumes = (labels, stack, stack)
+        merged = merge_objects(*volumes, SPACINGS[1], "convexity", options, typical=typical)
         assert merged.max() == count
 
 
@@ -222,7 +264,9 @@ def test_script_writes_merged_objects(tmp_path):
     labels, stack = cut_ball(SPACINGS[1])
     write_stack(tmp_path / "watershed.tif", labels, SPACINGS[1])
     write_stack(tmp_path / "denoised.tif", stack, SPACINGS[1])
-    files = {name: tmp_path / f"{name}.tif" for name in ("watershed", "denoised", "merged")}
+    write_stack(tmp_path / "distance.tif", stack, SPACINGS[1])
+    names = ("watershed", "denoised", "distance", "merged")
+    files = {name: tmp_path / f"{name}.tif" for name in names}
     for options, count in ((OPTIONS, 1), (OPTIONS | {"max_volume_um3": 1.0}, 2)):
         main(**files, method="convexity", options=options)
         found, spacing = read_stack(files["merged"])
