@@ -159,7 +159,7 @@ def test_cells_are_those_of_the_uncut_stack(tmp_path):
         assert record["blocks"] == 4
         assert record["at_seams"] >= 10
         assert record["seam_disagreements"] <= 1
-        assert record["contested_voxels"] < 100
+        assert record["contested_voxels"] < 0.005 * 20 * 90 * 100
     assert read_stack(cut.result("both", "cells", "segmentation.tif"))[0].max() >= 10
 
 
