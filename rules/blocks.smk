@@ -260,7 +260,9 @@ rule join_regions:
     """Join the regions of the cells of all blocks of a stack."""
     input:
         seeds=made_by("find_cell_seeds", "<results>/{stack}/cells/seeds.tif", "membrane"),
-        seeds_record=made_by("find_cell_seeds", "<results>/{stack}/cells/seeds.json", "membrane"),
+        seeds_record=by_wildcards(
+            inputs.cells_of_complete, stage="find_cell_seeds", name="seeds.json"
+        ),
         block_regions=by_wildcards(
             inputs.of_blocks, stage="segment_cells", name="regions.tif", object="cells"
         ),

@@ -33,7 +33,7 @@ ALLOWED = {
     "enhance": BASE,
     "segment": BASE,
     "cells": BASE,
-    "blocks": BASE | {"enhance", "segment"},  # blocks go through the stages of a stack
+    "blocks": BASE | {"enhance", "segment", "cells"},  # blocks go through the stages of a stack
     "measure": BASE,
     "tissue": BASE | {"segment", "prepare"},  # thresholds, masks and labels of other phases
     "spots": BASE,

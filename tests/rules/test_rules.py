@@ -86,6 +86,7 @@ def test_the_recipes_follow_the_rules():
     for stage, needed in NEEDS.items():
         text = part_of(BLOCKS[stage], "input")
         named = set(re.findall(r'made_by\(\s*"(\w+)"', text))
+        named |= set(re.findall(r'inputs\.cells_of_complete, stage="(\w+)"', text))
         if "inputs.binarize_contrast" in text:
             named.add("adjust_contrast")
         if "inputs.no_data" in text:
