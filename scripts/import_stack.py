@@ -36,17 +36,18 @@ def main(
     part = Part(scene, time, axes)
     opened = opening.open_image(image, part) if url is None else remote_zarr.open_remote(url, part)
     raw.parent.mkdir(parents=True, exist_ok=True)
-    with opened as source, scratch_stacks(raw.parent) as allocate:
-        imported = import_stack(
-            source,
-            opening.called(image) if url is None else url,
-            channel=channel,
-            channel_index=channel_index,
-            spacing={"z": z_um, "y": y_um, "x": x_um},
-            downsample=downsample,
-            allocate=allocate,
-            room=shutil.disk_usage(raw.parent).free,
-        )
+    with scratch_stacks(raw.parent) as allocate:
+        with opened as source:  # at its end, an image that was changed is refused
+            imported = import_stack(
+                source,
+                opening.called(image) if url is None else url,
+                channel=channel,
+                channel_index=channel_index,
+                spacing={"z": z_um, "y": y_um, "x": x_um},
+                downsample=downsample,
+                allocate=allocate,
+                room=shutil.disk_usage(raw.parent).free,
+            )
         write_stack(raw, imported.stack, imported.spacing)
     write_json(record, imported.record)
     return source.other_files
