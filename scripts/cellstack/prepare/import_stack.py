@@ -456,9 +456,9 @@ def check_room(
     needed = voxels * itemsize + MIN_STAGE_BYTES * voxels // math.prod(factors)
     if needed > room:
         raise InputError(
-            f"{name}: a stack of {shape} voxels takes {needed / 1e9:,.0f} GB of disk space, "
-            f"{room / 1e9:,.0f} GB are free: crop it, or set import_stack.downsample; "
-            "if it is not that large, the file is damaged"
+            f"{name}: a stack of {shape} voxels takes {needed / 1e6:,.1f} MB of disk space, "
+            f"{room / 1e6:,.1f} MB are free: free disk space, crop it, or set "
+            "import_stack.downsample; if it is not that large, the file is damaged"
         )
 
 

@@ -855,9 +855,10 @@ def too_much_downsampling(folder, monkeypatch):
     yield folder / "a.tif", {"downsample": [5, 1, 1]}
 
 
-@fix("crop it, or set import_stack.downsample")
-def too_little_memory(folder, monkeypatch):
-    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 100, "SC_PHYS_PAGES": 200}.get)
+@fix("MB of disk space, 0.0 MB are free", "crop it, or set import_stack.downsample")
+def too_little_disk_space(folder, monkeypatch):
+    usage = shutil.disk_usage(folder)._replace(free=20_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     tifffile.imwrite(folder / "a.tif", STACK)
     yield folder / "a.tif", {}
     yield folder / "a.tif", {"downsample": [1, 2, 2]}
