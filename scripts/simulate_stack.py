@@ -22,7 +22,6 @@ def main(
     depth_factor: float,
 ) -> None:
     """Write a simulated image (OME-TIFF, channels nuclei and membrane) and both label images."""
-    image.parent.mkdir(parents=True, exist_ok=True)
     with scratch_stacks(image.parent) as allocate:
         simulated = simulate_stack(
             shape,

@@ -210,24 +210,41 @@ def small_disk(study):
     skip_unless_root_with("mount")
     results = study.result()
     results.mkdir()
-    mount("-t", "tmpfs", "-o", "size=400k", "none", results)
+    mount("-t", "tmpfs", "-o", "size=800k", "none", results)
     yield results
     subprocess.run(["umount", results], check=True)
 
 
+def resize(disk, size):
+    subprocess.run(["mount", "-o", f"remount,size={size}", disk], check=True)
+
+
 def test_the_disk_fills(study, undisturbed, small_disk):
+    raw = [f"results/colony/channels/{name}/raw.tif" for name in ("nuclei", "membrane")]
+    assert study.run(*raw).returncode == 0
+    resize(small_disk, "400k")
     process = study.run()
     assert process.returncode != 0
     lines = [line for line in process.stderr.splitlines() if not line.startswith("cellstack")]
     messages = [line for line in lines if "cannot be written" in line]
-    assert messages
+    assert messages, process.stderr[-4000:]
     assert all("free disk space" in line for line in messages)
     assert "Traceback" not in process.stderr
     for path in small_disk.rglob("*.tif"):  # complete, or not there
         assert path.read_bytes() == undisturbed[str(path.relative_to(small_disk))]
     assert not list(small_disk.rglob(".partial*"))
-    subprocess.run(["mount", "-o", "remount,size=100m", small_disk], check=True)
+    resize(small_disk, "100m")
     assert_completes(study, undisturbed, *TABLES)
+
+
+def test_a_disk_that_is_too_small_for_an_image(study, small_disk):
+    resize(small_disk, "200k")
+    process = study.run()
+    assert process.returncode != 0
+    lines = [line for line in process.stderr.splitlines() if line.startswith("import_stack colony")]
+    assert "takes 0.4 MB of disk space, 0.2 MB are free: free disk space" in lines[0]
+    assert "Traceback" not in process.stderr
+    assert not list(small_disk.rglob("*.tif"))
 
 
 @pytest.mark.parametrize(

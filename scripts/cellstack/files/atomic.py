@@ -80,6 +80,36 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
+def write_errors(path: str | Path) -> Iterator[None]:
+    """Convert an :class:`OSError` of a body that only writes to an :class:`InputError`.
+
+    Parameters
+    ----------
+    path : path-like
+        File or folder that is written to, named in the message.
+
+    Raises
+    ------
+    InputError
+        The disk is full, or the folder is not writable.
+
+    Examples
+    --------
+    >>> with write_errors("results"):
+    ...     raise OSError(28, "No space left on device")
+    Traceback (most recent call last):
+    cellstack.errors.InputError: results: cannot be written (No space left on device): ...
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror or error}): free disk space or change "
+            "the permissions of the folder, then run the same command again"
+        ) from error
+
+
+@contextmanager
 def _temporary_path(path: str | Path) -> Iterator[Path]:
     """Yield a new path beside `path`, and remove it and those of killed processes."""
     path = Path(path)
@@ -94,10 +124,8 @@ def _temporary_path(path: str | Path) -> Iterator[Path]:
         is_ours = where in (None, path, path.parent, temporary)
         if where is not None and not is_ours and temporary not in where.parents:
             raise  # the error concerns another file, read by the body
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror or error}): free disk space or change "
-            "the permissions of the folder, then run the same command again"
-        ) from error
+        with write_errors(path):
+            raise
     finally:
         with suppress(OSError):
             _remove(temporary)

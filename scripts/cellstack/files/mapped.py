@@ -3,7 +3,7 @@
 Pages of a mapped file count as memory of a job until they are unmapped.
 """
 
-import tempfile
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from cellstack.core.planes import Allocate, ComputedStack
 from cellstack.core.types import Box
+from cellstack.files.atomic import write_errors
+from cellstack.files.scratch import scratch_file
 
 MAX_MAPPED = 2**25  # bytes that may stay mapped
 PAGES_AHEAD = 2**21  # bytes around the part of a plane that the system may map too: a huge page
@@ -41,7 +43,8 @@ def map_parts(
 
     Examples
     --------
-    >>> with tempfile.NamedTemporaryFile() as file:
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile() as file:
     ...     np.arange(24, dtype=np.uint8).tofile(file)
     ...     file.flush()
     ...     map_parts(file.name, np.dtype(np.uint8), (2, 3, 4))[1, :, 1:3].tolist()
@@ -93,17 +96,20 @@ class _MappedParts:
 class ScratchStack(ComputedStack):
     """A stack in a temporary file, which is written plane by plane and read in parts."""
 
-    def __init__(self, file: IO[bytes], shape: Sequence[int], dtype: "np.dtype[Any]") -> None:
-        self._file = file
-        file.truncate(max(1, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize))
+    def __init__(
+        self, file: IO[bytes], folder: str | Path, shape: Sequence[int], dtype: "np.dtype[Any]"
+    ) -> None:
+        self._file, self._folder = file, folder
         super().__init__(tuple(shape), dtype, _MappedParts(file, dtype, tuple(shape), 0).read)
 
     def __setitem__(self, z: int, plane: NDArray[Any]) -> None:
         """Write a plane."""
         values = np.ascontiguousarray(np.broadcast_to(plane, self.shape[1:]), self.dtype)
-        self._file.seek(z * values.nbytes)
-        self._file.write(values.data)
-        self._file.flush()
+        left, start = values.reshape(-1).view(np.uint8).data, z * values.nbytes
+        with write_errors(self._folder):
+            while left:
+                written = os.pwrite(self._file.fileno(), left, start)
+                left, start = left[written:], start + written
 
 
 @contextmanager
@@ -113,16 +119,18 @@ def scratch_stacks(folder: str | Path) -> Iterator[Allocate]:
     Parameters
     ----------
     folder : path-like
-        Where there is room for them. The files have no name there.
+        Where there is room for them, see :func:`cellstack.files.scratch.scratch_file`.
 
     Yields
     ------
     callable
-        Takes a shape and a type, and returns a :class:`ScratchStack`.
+        Takes a shape and a type, and returns a :class:`ScratchStack`. It raises an InputError if
+        the disk is full.
 
     Examples
     --------
-    >>> with tempfile.TemporaryDirectory() as folder, scratch_stacks(folder) as allocate:
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder, scratch_stacks(folder) as allocate:
     ...     stack = allocate((2, 1, 3), np.uint8)
     ...     stack[1] = np.array([[3, 4, 5]])
     ...     stack[:, 0, 1:].tolist()
@@ -131,7 +139,9 @@ def scratch_stacks(folder: str | Path) -> Iterator[Allocate]:
     with ExitStack() as files:
 
         def allocate(shape: Sequence[int], dtype: Any) -> ScratchStack:
-            file = files.enter_context(tempfile.TemporaryFile(dir=folder))
-            return ScratchStack(file, shape, np.dtype(dtype))
+            dtype = np.dtype(dtype)
+            size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+            file = files.enter_context(scratch_file(folder, size))
+            return ScratchStack(file, folder, shape, dtype)
 
         yield allocate
