@@ -435,6 +435,7 @@ rule write_explorer:
         stack="{stack}",
         note=by_wildcards(study.note),
         layers=by_wildcards(explorer.layers),
+        swept=by_wildcards(explorer.swept),
         variants=by_wildcards(explorer.variants),
         diameter_um=by_wildcards(explorer.diameter_um),
         sources=by_wildcards(inputs.images_of),

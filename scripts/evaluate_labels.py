@@ -4,8 +4,9 @@ import logging
 from pathlib import Path
 
 from cellstack.core.planes import Stack
-from cellstack.evaluate.evaluate_labels import Evaluation, evaluate_labels
+from cellstack.evaluate.evaluate_labels import evaluate_labels
 from cellstack.evaluate.evaluate_points import evaluate_points
+from cellstack.evaluate.evaluation import Evaluation
 from cellstack.files.records import write_json
 from cellstack.files.stacks import open_stack
 from cellstack.run import job

@@ -32,6 +32,7 @@ def main(
     stack: str,
     note: str,
     layers: list[dict[str, Any]],
+    swept: dict[str, str],
     variants: list[dict[str, Any]],
     sources: list[dict[str, str]],
     software: dict[str, Any],
@@ -40,10 +41,14 @@ def main(
 ) -> None:
     """Read the `images` of the `layers`, and write the `page`.
 
+    More `images` are of runs of a sweep, whose settings are in `swept`, by the end of the path.
     `objects` are the tables of the measured objects. The methods in `variants` are computed in the
     region of the `view`. The page lists the `software` and the images of the sheet, `sources`;
     `raw` and `records` are those imported, and the records of their import.
     """
+    for path in images[len(layers) :]:
+        title = next(title for end, title in swept.items() if path.as_posix().endswith(end))
+        layers = [*layers, {"group": "sweep", "title": title, "kind": "labels"}]
     first, spacing = read_stack(images[0], mapped=True)
     grid = choose_grid(first.shape, spacing)
     drawn = [_layer(path, grid, layer) for path, layer in zip(images, layers, strict=True)]

@@ -105,7 +105,8 @@ def test_cells_of_the_tutorial_fill_the_colony_and_contain_one_nucleus_each(stud
     np.testing.assert_array_equal(cells[nuclei > 0], nuclei[nuclei > 0])
     background = cc3d.connected_components((cells == 0).astype(np.uint8), connectivity=26)
     assert background.max() == 1  # no gap within the colony
-    assert (cells[13:20] == 0).mean() < 0.03
+    # spaces between cells, small and not convex, have no nucleus and are not cells
+    assert (cells[13:20] == 0).mean() < 0.07
     assert not cells[:8].any()
     # below the colony there is only the light of the mitotic nucleus, and its cell
     below = np.unique(cells[28:])

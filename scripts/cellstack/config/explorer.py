@@ -88,12 +88,40 @@ class Explorer:
         return found
 
     def images(self, stack: str) -> list[str]:
-        """Return the files of the layers of a stack."""
-        return [path for path, _ in self._layers(stack)]
+        """Return the files of the layers of a stack, and of the runs of a sweep that exist."""
+        results = self._inputs.results()
+        swept = [f"<results>/{end}" for end in self.swept(stack)]
+        return [path for path, _ in self._layers(stack)] + [
+            path
+            for path in swept
+            if os.path.isfile(path.replace("<results>", results))  # noqa: PTH113
+        ]
 
     def layers(self, stack: str) -> list[Settings]:
-        """Return group, title and kind of each layer, in the order of :meth:`images`."""
+        """Return group, title and kind of each layer, in the order of :meth:`images`.
+
+        Those of a sweep are missing: files can appear between the calls of the two methods.
+        """
         return [layer for _, layer in self._layers(stack)]
+
+    def swept(self, stack: str) -> dict[str, str]:
+        """Return the settings of each run of the sweep of a stack.
+
+        Returns
+        -------
+        dict
+            By the path of its nuclei below the folder of results, whether or not they exist. A run
+            with the settings of the stack has its files, and is left out.
+        """
+        if stack not in self._study.swept_stacks() or not self._has_stages(stack, "nuclei"):
+            return {}
+        found: dict[str, str] = {}
+        for number, settings in enumerate(self._study.sweep_runs, 1):
+            path = self._recipes.segmentation(Unit(stack, number).path, "nuclei")
+            changed = ", ".join(f"{key} {value}" for key, value in settings.items())
+            if path.startswith("<results>/sweep/"):
+                found.setdefault(path.removeprefix("<results>/"), f"row {number}: {changed}")
+        return found
 
     def view(self, stack: str) -> list[str]:
         """Return the region in which methods are compared, if they are."""
@@ -170,20 +198,4 @@ class Explorer:
                     add(f"{folder}/{kind}/{name}.tif", group, name, image)
             add(f"{folder}/{kind}/segmentation.tif", kind, "segmentation", LABELS)
             add(f"{folder}/{kind}/labels.ome.tif", kind, "labels", LABELS)
-        for path, title in self._swept(stack):
-            add(path, "sweep", title, LABELS)
         return found
-
-    def _swept(self, stack: str) -> list[tuple[str, str]]:
-        """Return the nuclei of each run of the sweep that exist, with the settings of the run."""
-        if stack not in self._study.swept_stacks() or not self._has_stages(stack, "nuclei"):
-            return []
-        found: dict[str, str] = {}
-        for number, settings in enumerate(self._study.sweep_runs, 1):
-            path = self._recipes.segmentation(Unit(stack, number).path, "nuclei")
-            changed = ", ".join(f"{key} {value}" for key, value in settings.items())
-            own = path.replace("<results>", self._inputs.results())
-            # a run with the settings of the stack has its files
-            if path.startswith("<results>/sweep/") and os.path.isfile(own):  # noqa: PTH113
-                found.setdefault(path, f"row {number}: {changed}")
-        return list(found.items())

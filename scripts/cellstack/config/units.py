@@ -36,7 +36,7 @@ class Unit(NamedTuple):
     Examples
     --------
     >>> Unit.parse("sweep/3/colony")
-    Unit(stack='colony', run=3, block='')
+    Unit(stack='colony', run=3, block='', alternative='')
     >>> Unit("colony", block="0-1-2").path
     'colony/blocks/0-1-2'
     >>> Unit.parse("alternatives/binarize/otsu/colony").alternative

@@ -1,7 +1,5 @@
 """Accuracy of a label image compared with a ground truth."""
 
-from typing import TypeAlias, TypedDict
-
 import numpy as np
 
 from cellstack.core import overlaps
@@ -9,25 +7,13 @@ from cellstack.core.overlaps import Overlaps, Pairs
 from cellstack.core.planes import Stack
 from cellstack.core.types import Spacing
 from cellstack.evaluate import label_errors, scores, surface_distance
+from cellstack.evaluate.evaluation import Evaluation, Scores
 from cellstack.evaluate.label_errors import LabelError
 from cellstack.evaluate.score_columns import OUTLINES
-
-Scores: TypeAlias = dict[str, float | None]
 
 THRESHOLDS = tuple(round(0.1 * i, 1) for i in range(1, 10))
 SUMMARY_THRESHOLD = 0.5
 SUMMARY_SCORES = ("precision", "recall", "f1", "average_precision", "panoptic_quality")
-
-
-class Evaluation(TypedDict):
-    """Scores of a kind of object, as stored in scores.json."""
-
-    ground_truth: str
-    """`OUTLINES` or `POINTS` of :mod:`cellstack.evaluate.score_columns`."""
-    thresholds: list[Scores]
-    summary: Scores
-    errors: dict[str, list[LabelError]]
-    matches: list[LabelError]
 
 
 def evaluate_labels(ground_truth: Stack, labels: Stack, spacing: Spacing) -> Evaluation:

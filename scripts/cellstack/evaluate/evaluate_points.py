@@ -5,7 +5,7 @@ import numpy as np
 from cellstack.core import overlaps
 from cellstack.core.planes import Planes
 from cellstack.evaluate import scores
-from cellstack.evaluate.evaluate_labels import Evaluation, Scores
+from cellstack.evaluate.evaluation import Evaluation, Scores
 from cellstack.evaluate.label_errors import LabelError
 from cellstack.evaluate.score_columns import BY_STACK, BY_THRESHOLD, KEY, POINTS
 

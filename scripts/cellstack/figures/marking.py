@@ -81,7 +81,7 @@ def palette(marks: Sequence[Mark]) -> Sequence[str]:
 
     Examples
     --------
-    >>> palette([]) == COLORS
+    >>> palette([]) == [*COLORS]
     True
     """
     used = list(dict.fromkeys(mark["color"] for mark in marks))

@@ -23,6 +23,7 @@ from cellstack.core.types import BoolVolume, Box, Labels, Mask, RawVolume, Spaci
 from cellstack.errors import InputError
 from cellstack.segment import per_object_threshold
 from cellstack.segment.find_seeds import find_seeds
+from cellstack.segment.outline_threshold import AT_CENTRE
 from cellstack.segment.split_objects import split_objects
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ VOXEL_BUDGET = 100_000  # largest size of the grid on which a scale is tried
 FINAL_VOXEL_BUDGET = 800_000  # the same for the comparison of scales and the final estimate
 SEARCH_FACTORS = (2, 2, 2)  # of the grid on which the part with most objects is searched for
 PERCENTILE_SAMPLE_VOXELS = 1_000_000
+LEVEL_AT_CENTRE = 0.45  # of the outlines, relative to the intensity at the centre
 MAX_ITERATIONS = 6
 CONVERGENCE_TOLERANCE = 0.02  # relative change of an estimate
 STEADINESS_STEP = 1.25  # ratio of a scale to those around it that measure its steadiness
@@ -408,8 +410,10 @@ class _Search:
         """Return the mask of objects of a scale, and the denoised image."""
         noise = estimate_noise(image)
         smooth = filters.gaussian(image, spacing, **self._options("denoise", scale))
+        # relative to their means, outlines would hardly depend on the scale
+        options = self._options("binarize", scale) | {"level": LEVEL_AT_CENTRE}
         marked = per_object_threshold.mark_blobs(
-            smooth, spacing, noise, **self._options("binarize", scale)
+            smooth, spacing, noise, mean_limits=AT_CENTRE, **options
         )
         return marked.mask.view(np.uint8), smooth
 

@@ -9,6 +9,8 @@ ROUNDS = 10  # the threshold then changes by less than a hundredth of the contra
 # Limits of the mean of an object relative to its centre, which are 0.75 and 0.9 for most objects:
 MIN_MEAN = 0.7  # less is haze around a bright spot
 MAX_MEAN = 1.0  # more belongs to a brighter neighbour
+MEAN_LIMITS = (MIN_MEAN, MAX_MEAN)
+AT_CENTRE = (1.0, 1.0)  # limits with which the threshold refers to the centre
 
 
 def find_thresholds(
@@ -18,6 +20,7 @@ def find_thresholds(
     contrasts: NDArray[np.float32],
     level: float,
     lifts: NDArray[np.float32] | float = 1.0,
+    mean_limits: tuple[float, float] = MEAN_LIMITS,
 ) -> NDArray[np.float32]:
     """Return the threshold of each object, between its background and its mean intensity.
 
@@ -36,6 +39,8 @@ def find_thresholds(
         above the threshold, 1.
     lifts : (n,) ndarray of float32 or float
         Factors of the contrast of the mean, for objects that are cut by a face.
+    mean_limits : tuple of float
+        Limits of the mean, relative to the contrast at the centre.
 
     Returns
     -------
@@ -47,8 +52,7 @@ def find_thresholds(
     turn, starting with the contrast at the centre. With a level of 0.5 this is the ISODATA method
     of one object. A sharp object has the same intensity at its centre and on average, so that its
     outline is at half its height. An object as small as the blur is bright at its centre only: its
-    mean is lower, and its outline is farther out. The mean is at least :data:`MIN_MEAN` and at most
-    :data:`MAX_MEAN` times the contrast at the centre.
+    mean is lower, and its outline is farther out.
 
     References
     ----------
@@ -64,7 +68,7 @@ def find_thresholds(
     """
     count = len(contrasts)
     heights = contrasts.astype(np.float64)
-    lowest, highest = MIN_MEAN * heights, MAX_MEAN * heights
+    lowest, highest = (limit * heights for limit in mean_limits)
     for _ in range(ROUNDS):
         inside = values > (backgrounds + level * heights)[owners]
         voxels = np.bincount(owners[inside], minlength=count)

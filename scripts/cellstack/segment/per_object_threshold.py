@@ -25,7 +25,7 @@ from cellstack.core.scales import CENTRE_WIDTH
 from cellstack.core.types import BoolVolume, Spacing, Volume
 from cellstack.core.watershed import watershed
 from cellstack.segment.blob_selection import Candidates, Chosen, choose_blobs
-from cellstack.segment.outline_threshold import MIN_MEAN, find_thresholds
+from cellstack.segment.outline_threshold import MEAN_LIMITS, MIN_MEAN, find_thresholds
 
 log = logging.getLogger(__name__)
 # Haze is measured at these distances from objects, in units of sigma:
@@ -97,6 +97,7 @@ def mark_blobs(
     min_dim_objects: int,
     face_weight: float,
     factor: float = 1.0,
+    mean_limits: tuple[float, float] = MEAN_LIMITS,
 ) -> MarkedBlobs:
     """Mark the bright blobs, each thresholded between its background and its mean intensity.
 
@@ -130,6 +131,8 @@ def mark_blobs(
         Weight, from 0 to 1, of the contrast of the neighbours for a blob at a face of the stack.
     factor : float
         Factor by which each threshold is multiplied.
+    mean_limits : tuple of float
+        See :func:`cellstack.segment.outline_threshold.find_thresholds`.
 
     Returns
     -------
@@ -164,6 +167,7 @@ def mark_blobs(
         max_radius_um=max_radius_um,
         lowest=lowest_threshold(chosen.backgrounds, chosen.raised, level),
         factor=factor,
+        mean_limits=mean_limits,
     )
     return MarkedBlobs(
         marked.mask,
@@ -219,6 +223,7 @@ def mark_chosen(
     max_radius_um: float,
     lowest: float,
     factor: float = 1.0,
+    mean_limits: tuple[float, float] = MEAN_LIMITS,
 ) -> MarkedBlock:
     """Threshold each chosen blob between its background and its mean intensity.
 
@@ -230,7 +235,7 @@ def mark_chosen(
         The stack as :func:`cellstack.core.blobs.find_blobs` smooths it.
     chosen : Chosen
         Blobs within the grid.
-    no_data, level, sigma_um, max_radius_um, factor
+    no_data, level, sigma_um, max_radius_um, factor, mean_limits
         See :func:`mark_blobs`.
     lowest : float
         From :func:`lowest_threshold`, for all blobs of the stack.
@@ -263,6 +268,7 @@ def mark_chosen(
         contrasts,
         level,
         chosen.raised / chosen.contrasts,
+        mean_limits,
     )
     is_inside = to_centre <= np.append(np.float32(-1), radii)[basins]
 

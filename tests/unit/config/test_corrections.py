@@ -171,7 +171,7 @@ def test_growth_depends_on_added_objects_only(load_study, table):
     inputs = Inputs(study, Recipes(study))
     assert study.growth_options("a", "nuclei") == {
         "diameter_um": 10,
-        "level": 0.45,
+        "level": 0.52,
         "sigma_um": 3,
         "background_radius_um": 15,
         "max_radius_um": 12,

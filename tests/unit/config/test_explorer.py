@@ -94,12 +94,17 @@ def test_methods_are_compared_only_where_nuclei_are_segmented(explorer_of, row):
 def test_rows_of_a_sweep_are_shown_once_they_exist(explorer_of):
     sweep = "find_seeds.distance_and_blobs.min_distance_um,binarize.method\n3,\n,otsu\n"
     explorer = explorer_of([NUCLEI | {"ground_truth": "t.tif"}], sweep)
-    assert "sweep" not in layers_of(explorer)
+    layers = layers_of(explorer)
+    swept = explorer.swept("a")
+    assert swept["sweep/2/a/nuclei/segmentation.tif"] == "row 2: binarize.method otsu"
     made = Path("results/sweep/2/a/nuclei/segmentation.tif")
     made.parent.mkdir(parents=True)
     made.touch()
-    assert layers_of(explorer)["sweep"] == ["row 2: binarize.method otsu"]
-    assert explorer.images("a")[-1] == "<results>/sweep/2/a/nuclei/segmentation.tif"
+    assert explorer.images("a")[-1] == f"<results>/{'/'.join(made.parts[1:])}"
+    assert len(explorer.images("a")) == sum(map(len, layers.values())) + 1
+    # neither depends on the files that exist
+    assert explorer.swept("a") == swept
+    assert sum(map(len, layers.values())) == len(explorer.layers("a"))
 
 
 def test_the_page_of_the_run_links_to_pages_that_exist(explorer_of):
