@@ -70,6 +70,7 @@ def study(tmp_path_factory):
     study.config["split_into_blocks"] = {"max_voxels": 200_000, "overlap_um": 4}
     study.config["presets"]["plain"] = {"correct_background": {"steps": []}}
     study.add("large", image="large-nuclei.tif", preset="plain")
+    study.add("large", "membrane", image="large-membrane.tif")
     study.config["measure_objects"] = {"columns": ["hull", "intensity", "neighbors", "correlation"]}
     study.config["classify_objects"] = {
         "cells": {"large": "volume_um3 > p50"},
@@ -119,6 +120,7 @@ def study(tmp_path_factory):
         "external/nuclei/segmentation.tif",
         "command/nuclei/segmentation.tif",
         "large/nuclei/objects.csv",
+        "large/cells/contacts.csv",
         "simulated/channels/nuclei/raw.tif",
         "spots.csv",
         "spot_scores.csv",
