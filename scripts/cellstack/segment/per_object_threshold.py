@@ -86,6 +86,7 @@ def mark_blobs(
     spacing: Spacing,
     noise_sd: float,
     no_data: BoolVolume | None = None,
+    mean_limits: tuple[float, float] = MEAN_LIMITS,
     *,
     level: float,
     sigma_um: float,
@@ -97,7 +98,6 @@ def mark_blobs(
     min_dim_objects: int,
     face_weight: float,
     factor: float = 1.0,
-    mean_limits: tuple[float, float] = MEAN_LIMITS,
 ) -> MarkedBlobs:
     """Mark the bright blobs, each thresholded between its background and its mean intensity.
 
@@ -112,6 +112,8 @@ def mark_blobs(
         :func:`cellstack.core.noise.estimate_noise`.
     no_data : (Z, Y, X) ndarray of bool, optional
         Voxels without data, which are not marked. Their border counts as a face of the stack.
+    mean_limits : tuple of float
+        See :func:`cellstack.segment.outline_threshold.find_thresholds`.
     level : float
         Position of the threshold between the intensity of the background, 0, and the mean of the
         blob, 1, see :func:`cellstack.segment.outline_threshold.find_thresholds`.
@@ -131,8 +133,6 @@ def mark_blobs(
         Weight, from 0 to 1, of the contrast of the neighbours for a blob at a face of the stack.
     factor : float
         Factor by which each threshold is multiplied.
-    mean_limits : tuple of float
-        See :func:`cellstack.segment.outline_threshold.find_thresholds`.
 
     Returns
     -------
