@@ -15,7 +15,7 @@ from cellstack.core.types import Labels, Mask
 
 Block = dict[str, Ranges]
 MAX_DISPUTED = 0.5  # of the voxels of an object beside a seam that another block has not in it
-MIN_DISPUTED = 0.05  # of a region; less is a sliver of one that lies elsewhere
+MIN_DISPUTED = 0.05  # of a region; less is a sliver of a region elsewhere
 
 
 def paste_cores(

@@ -177,7 +177,7 @@ def section(stack: Stack, axis: int, index: int) -> NDArray[Any]:
 
 
 def as_type(stack: Stack, dtype: "np.dtype[Any]") -> Stack:
-    """Convert the type of a stack, of one that is not in memory when a part is taken.
+    """Convert the type of a stack; if it is not in memory, when a part is taken.
 
     Examples
     --------

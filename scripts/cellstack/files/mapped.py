@@ -56,7 +56,7 @@ def map_parts(
 
 
 class _MappedParts:
-    """A mapped file that is mapped anew when too much of it was used."""
+    """A file that is mapped again when too much of it was used."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class _MappedParts:
         at_once = max(1, MAX_MAPPED // of_plane)
         for first in range(0, len(planes), at_once):
             some = planes[first : first + at_once]
-            mapped = self._mapped  # other threads may map the file anew
+            mapped = self._mapped  # other threads may map the file again
             if mapped is None or self._used > MAX_MAPPED:
                 # slicing an ndarray is faster than slicing a memmap
                 mapped = np.asarray(

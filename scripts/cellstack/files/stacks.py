@@ -49,7 +49,7 @@ def write_stack(
     ----------
     path : path-like
     stack : (Z, Y, X) ndarray or planes
-        One that is not in memory is taken plane by plane, twice without `display`. Stacks of
+        A stack that is not in memory is read plane by plane, twice without `display`. Stacks of
         uint8, uint16 and float32 below 4 GB are written as ImageJ TIFF, which Fiji opens with the
         right scale, and all others as OME-TIFF, those above 4 GB as BigTIFF.
     spacing : (3,) sequence of float
@@ -161,7 +161,7 @@ def write_labels(path: str | Path, labels: Planes, spacing: Spacing, threads: in
     ----------
     path : path-like
     labels : (Z, Y, X) ndarray or planes of uint16 or uint32
-        0 is background. One that is not in memory is taken plane by plane. Planes larger than
+        0 is background. A stack that is not in memory is read plane by plane. Planes larger than
         512 x 512 pixels are divided into tiles, and stacks above 4 GB are written as BigTIFF.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.

@@ -343,7 +343,7 @@ PARTS = [
 @pytest.mark.parametrize("is_large", [False, True])
 @pytest.mark.parametrize(("write", "dtype"), WRITERS)
 def test_parts_of_files_are_those_of_the_stack(tmp_path, monkeypatch, write, dtype, is_large, part):
-    monkeypatch.setattr(mapped, "MAX_MAPPED", 1)  # map the file anew for each plane
+    monkeypatch.setattr(mapped, "MAX_MAPPED", 1)  # map the file again for each plane
     monkeypatch.setattr(stacks, "TILE", 16)
     if is_large:
         monkeypatch.setattr(stacks, "LARGE_BYTES", 0)

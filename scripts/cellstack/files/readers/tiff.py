@@ -306,7 +306,7 @@ def _read_planes(
     for z in range(image_source.axis_length(roles, shape, "Z")):
         where = {"Z": z, **part}
         with image_source.input_errors(name):
-            if is_mapped:  # anew for each plane, so that those before do not stay in memory
+            if is_mapped:  # again for each plane, so that earlier ones do not stay in memory
                 volume = tif.filehandle.memmap_array(
                     tif.byteorder + series.dtype.char, tuple(shape), series.dataoffset
                 )
