@@ -3,6 +3,8 @@
 Methods are called with the wildcards of a job, like those of :class:`cellstack.config.study.Study`.
 """
 
+from functools import cache
+
 from cellstack.config import classes, sheet
 from cellstack.config.conditions import OTHER
 from cellstack.config.examples import Example
@@ -72,6 +74,7 @@ class Measurements:
             return {}
         return {"group_by": self._study.config["group_by"], **self._study.config["compare_groups"]}
 
+    @cache  # noqa: B019 (a study lives as long as its process)
     def column_groups(self) -> dict[str, list[str]]:
         """Return the groups of columns that are measured, each with its channels.
 

@@ -285,6 +285,7 @@ class Study:
         kinds = ("nuclei",) if unit.alternative else self.object_kinds
         return [kind for kind in kinds if sheet.CHANNEL_OF[kind] in self.stacks[unit.stack]]
 
+    @cache  # noqa: B019
     def stacks_of(self, object: str) -> list[str]:
         """Return the stacks in which a kind of object is found."""
         return [stack for stack in self.complete_stacks if object in self.objects(stack)]
@@ -809,6 +810,7 @@ class Study:
         """Return the names of the user's own columns of the sheet."""
         return list(dict.fromkeys(name for cells in self.user_columns().values() for name in cells))
 
+    @cache  # noqa: B019
     def all_channels(self) -> list[str]:
         """Return the channels of all stacks, in the order in which the sheet names them."""
         rows = (self.rows(stack) for stack in self.complete_stacks)
@@ -818,6 +820,7 @@ class Study:
         """Return whether nuclei are found in a stack."""
         return "nuclei" in self.objects(stack)
 
+    @cache  # noqa: B019
     def kinds_found(self) -> list[str]:
         """Return the kinds of object that are found in any stack."""
         return [kind for kind in self.object_kinds if self.stacks_of(kind)]
