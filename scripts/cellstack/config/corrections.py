@@ -87,7 +87,7 @@ def read_corrections(
         for number, row in enumerate(cells, spreadsheets.FIRST_ROW)
     ]
     if check:
-        errors = _column_errors(path, dict.fromkeys(name for row in cells for name in row))
+        errors = sheet.unknown_columns(path, cells, COLUMNS)
         for number, row in table:
             errors += [f"{path} row {number}: {error}" for error in _row_errors(row, kinds)]
         errors += _group_errors(path, table)
@@ -123,15 +123,6 @@ def _key(number: int, row: Mapping[str, str]) -> tuple[str, ...]:
     """Return the key that all rows of one correction share."""
     own = f"id {row['id']}" if "id" in row else f"row {number}"
     return row.get("stack", ""), row.get("object", ""), own
-
-
-def _column_errors(path: str, names: Iterable[str]) -> list[str]:
-    unknown = [name for name in names if name and name.casefold() not in COLUMNS]
-    return [
-        f"{path}: unknown column {quote(name)}; {settings.suggest(name.casefold(), COLUMNS)}; "
-        "remarks belong in the column note"
-        for name in unknown
-    ]
 
 
 def _row_errors(row: Mapping[str, str], kinds: Mapping[str, Collection[str]]) -> list[str]:

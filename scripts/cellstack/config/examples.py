@@ -58,13 +58,7 @@ def read_examples(
         return {}, errors
     table = [{column.casefold(): cell for column, cell in row.items() if cell} for row in cells]
     if check:
-        names = dict.fromkeys(name for row in cells for name in row if name)
-        errors = [
-            f"{path}: unknown column {quote(name)}; {settings.suggest(name.casefold(), COLUMNS)}; "
-            "remarks belong in the column note"
-            for name in names
-            if name.casefold() not in COLUMNS
-        ]
+        errors = sheet.unknown_columns(path, cells, COLUMNS)
         for number, row in enumerate(table, spreadsheets.FIRST_ROW):
             errors += [f"{path} row {number}: {error}" for error in _row_errors(row, kinds)]
         errors += _class_errors(path, table)

@@ -63,13 +63,7 @@ def read_marks(path: str, stacks: Collection[str]) -> tuple[Marks, Rows, list[st
     cells, errors = sheet.read_table(path, "config.figures.marks", REQUIRED)
     if errors:
         return {}, {}, errors
-    names = dict.fromkeys(name for row in cells for name in row if name)
-    errors = [
-        f"{path}: unknown column {quote(name)}; {settings.suggest(name.casefold(), COLUMNS)}; "
-        "remarks belong in the column note"
-        for name in names
-        if name.casefold() not in COLUMNS
-    ]
+    errors = sheet.unknown_columns(path, cells, COLUMNS)
     marks: Marks = {}
     rows: Rows = {}
     for number, line in enumerate(cells, spreadsheets.FIRST_ROW):

@@ -130,6 +130,28 @@ def read_table(
     return [] if errors else [dict(zip(header, row, strict=False)) for row in cells], errors
 
 
+def unknown_columns(
+    path: str, rows: Iterable[Mapping[str, str]], columns: Collection[str]
+) -> list[str]:
+    """Return an error for each column of a table that has no meaning.
+
+    Parameters
+    ----------
+    path : str
+        The table, for the message.
+    rows : iterable of dict
+        From :func:`read_table`.
+    columns : collection of str
+        Those that are known, in lower case.
+    """
+    return [
+        f"{path}: unknown column {quote(name)}; {settings.suggest(name.casefold(), columns)}; "
+        "remarks belong in the column note"
+        for name in dict.fromkeys(name for row in rows for name in row)
+        if name and name.casefold() not in columns
+    ]
+
+
 def _convert(row: Mapping[str, str], schema: Schema) -> Row:
     cells: Row = {column: cell for column, cell in row.items() if column and cell}
     for column, part in schema["properties"].items():
