@@ -11,7 +11,8 @@ from cellstack.files.atomic import atomic_write
 from cellstack.files.records import read_json
 from cellstack.files.tables import read_rows
 from cellstack.measure.collect import join_checks
-from cellstack.pages.write_index import Run, fit_on_page, write_index
+from cellstack.pages.index_run import Run
+from cellstack.pages.write_index import fit_on_page, write_index
 from cellstack.run import job
 
 

@@ -7,7 +7,7 @@ from pages import SOFTWARE
 
 from cellstack.config.columns import CHECK_COLUMNS, QUALITY_COLUMNS, STACK_COLUMNS, describe_tables
 from cellstack.measure.measure_objects import MEASURED
-from cellstack.pages.write_index import Run
+from cellstack.pages.index_run import Run
 
 IMAGE = SOFTWARE | {
     "images": [{"stack": "s0", "channel": "nuclei", "image": "a.tif", "sha256": "f00d"}]

@@ -21,14 +21,10 @@ import write_index as script
 from cellstack.config.reasons import OTHER_DIAMETER
 from cellstack.files.records import write_json
 from cellstack.files.tables import write_rows
+from cellstack.pages import stack_details
 from cellstack.pages import write_index as module
-from cellstack.pages.write_index import (
-    FURTHER_TABLES,
-    fit_on_page,
-    sort_worst_first,
-    state_of,
-    write_index,
-)
+from cellstack.pages.index_run import FURTHER_TABLES, sort_worst_first, state_of
+from cellstack.pages.write_index import fit_on_page, write_index
 
 MARKS = "\u202e\u2067\u200f"
 HOSTILE = f"""</script><script>alert(1)</script><img src=x onerror=alert(2)>&amp;"'{MARKS}"""
@@ -223,10 +219,10 @@ def test_image_quality_of_each_channel():
 
 
 def test_a_profile_of_many_planes_is_thinned_out():
-    quality = {"a": quality_of(planes=module.MAX_PLANES + 1)}
+    quality = {"a": quality_of(planes=stack_details.MAX_PLANES + 1)}
     details = details_of(write_index(run_of([stack_row("a")], quality=quality)))
     points = re.search('<polyline points="(.*?)"', details)[1].split()
-    assert len(points) == module.MAX_PLANES // 2 + 1
+    assert len(points) == stack_details.MAX_PLANES // 2 + 1
 
 
 def test_columns_to_plot_are_numeric_and_have_units():
