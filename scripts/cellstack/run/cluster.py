@@ -13,6 +13,7 @@ from typing import Any
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
 from cellstack.run.resources import ResourceRequests, Wildcards
+from cellstack.run.signatures import keep_signature
 
 GROUPS = {
     "prepare": "prepare",
@@ -81,11 +82,13 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
     def is_short(stack: str) -> bool:
         return resources.seconds_of_all_stages(stack) <= MAX_SECONDS_PER_GROUP
 
+    @keep_signature
     def priority(wildcards: Any) -> float:
         stack = Unit.parse(wildcards.stack).stack
         return resources.voxels(stack) + 1 - position[stack] / len(position)
 
     def grouped(phase: str | None) -> Callable[[Wildcards], str | None]:
+        @keep_signature
         def group(wildcards: Any) -> str | None:
             if workflow.dryrun or workflow.local_exec:
                 return None  # on one machine, groups would only make a dry run harder to read

@@ -10,6 +10,7 @@ from typing import Protocol
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
 from cellstack.files import images
+from cellstack.run.signatures import keep_signature
 
 MIN_MEMORY_MB = 500
 SNAKEMAKE_MEMORY_MB = 300  # two processes of it run in a job on a cluster
@@ -95,6 +96,7 @@ class ResourceRequests:
         """Return the function that requests the memory of a rule in MB, more with each attempt."""
         measured = self.measured.get(rule, self._largest)
 
+        @keep_signature
         def mem_mb(wildcards: Wildcards, attempt: int) -> int:
             size = self.megavoxels(wildcards)
             used = measured.megabytes + measured.megabytes_per_megavoxel * size
@@ -106,12 +108,14 @@ class ResourceRequests:
         """Return the function that requests the time of a rule, more with each attempt."""
         measured = self.measured.get(rule, self._largest)
 
+        @keep_signature
         def runtime(wildcards: Wildcards, attempt: int) -> int:
             used = measured.seconds + measured.seconds_per_megavoxel * self.megavoxels(wildcards)
             return attempt * max(2, math.ceil(TIME_FACTOR * used / 60))
 
         return runtime
 
+    @keep_signature
     def cores(self, wildcards: Wildcards) -> int:
         """Return one core for small stacks, up to four for large ones.
 

@@ -21,6 +21,7 @@ from cellstack.run.folders import check_folders
 from cellstack.run.history import LOCAL
 from cellstack.run.job import RERUN_PARAMS
 from cellstack.run.progress import missing_stacks
+from cellstack.run.signatures import keep_signature
 from cellstack.run.sources import Sources
 
 
@@ -101,6 +102,7 @@ def by_wildcards(function: Callable[..., Any], **fixed: Any) -> Callable[[Any], 
     """
     names = [name for name in inspect.signature(function).parameters if name not in fixed]
 
+    @keep_signature
     def call(wildcards: Any) -> Any:
         given = {name: wildcards[name] for name in names if wildcards.get(name) is not None}
         if "channel" in names:
@@ -133,6 +135,7 @@ def name_params(workflow: Any) -> None:
 
 
 def _naming(params: dict[str, Any]) -> Callable[[Any], str]:
+    @keep_signature
     def named_params(wildcards: Any) -> str:
         values = {
             name: each(wildcards) if callable(each) else each for name, each in params.items()
@@ -185,6 +188,7 @@ class StageHelpers:
         """
 
         def argument(key: str) -> Callable[[Any], Any]:
+            @keep_signature
             def value(wildcards: Any) -> Any:
                 row = _row_of(channel, wildcards)
                 return self._study.arguments(stage, wildcards.stack, row)[key]
@@ -232,6 +236,7 @@ class StageHelpers:
         """
         _, file = path.split("{stack}/")
 
+        @keep_signature
         def input_file(wildcards: Any) -> str:
             row = channel or channel_of(wildcards)
             name = file.format(**wildcards)
@@ -247,6 +252,7 @@ class StageHelpers:
         It returns a file where the diameter is estimated, and nothing where it is given.
         """
 
+        @keep_signature
         def input_files(wildcards: Any) -> list[str]:
             row = _row_of(channel, wildcards)
             return self._inputs.diameter_for(stage, wildcards.stack, row)
