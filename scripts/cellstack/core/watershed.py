@@ -48,11 +48,15 @@ def watershed(
     # Not public: versions are pinned, and a test compares this with the public function.
     import skimage.segmentation._watershed_cy as compiled
 
-    if mask is None:
-        mask = np.ones(landscape.shape, bool)
-    height = np.pad(landscape.astype(np.float64), 1)
-    inside = np.pad(mask.astype(np.int8), 1).ravel()
-    labels = np.pad(np.where(mask, markers, 0).astype(np.int32), 1)
+    within = (slice(1, -1),) * 3
+    padded = [size + 2 for size in landscape.shape]
+    height = np.zeros(padded)
+    height[within] = landscape
+    inside = np.zeros(padded, np.int8)
+    inside[within] = True if mask is None else mask
+    labels = np.zeros(padded, np.int32)
+    labels[within] = markers
+    labels *= inside
     strides = np.array(height.strides, np.intp) // height.itemsize
     offsets = [
         offset
@@ -64,10 +68,10 @@ def watershed(
         height.ravel(),
         np.flatnonzero(labels),
         steps @ strides,
-        inside,
+        inside.ravel(),
         strides,
         compactness,
         labels.ravel(),
         False,
     )
-    return labels[1:-1, 1:-1, 1:-1].copy()
+    return labels[within].copy()

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
+from skimage import segmentation
 
 from cellstack.cells.segment_cells import segment_cells
 from cellstack.files.stacks import read_stack, write_stack
@@ -186,3 +187,16 @@ def test_regions_end_where_there_is_no_data_except_for_seeds():
     )
     np.testing.assert_array_equal(found[:, 10:], complete[:, 10:])
     np.testing.assert_array_equal(found[:, :10], seeds[:, :10])
+
+
+def test_wide_seeds_grow_as_in_scikit_image():
+    random = np.random.default_rng(4)
+    smooth = random.random((12, 24, 30), np.float32)
+    seeds, background = np.zeros(smooth.shape, np.uint16), np.zeros(smooth.shape, np.uint8)
+    seeds[2:9, 3:11, 4:12], seeds[4:11, 14:21, 5:13], background[:, :, 22:] = 1, 2, 1
+    markers = np.where(background, 3, seeds.astype(int))
+    expected = segmentation.watershed(smooth, markers, connectivity=3)
+    found = segment_cells(
+        seeds, background, smooth, smooth, None, SPACING, wall_weight=0, distance_weight=0
+    )
+    np.testing.assert_array_equal(found, np.where(expected == 3, 0, expected))
