@@ -4,9 +4,11 @@ python benchmarks/fit_resources.py
 
 It writes benchmarks/resources.tsv, the measurements, and config/resources.tsv, for each rule a line
 in the number of voxels that no measurement exceeds; scripts/cellstack/run/resources.py adds the
-margins. New measurements replace earlier ones of the same size, others are kept. Memory and CPU
-time are those in the last line of each job's log, wall time that in its benchmark file, which
-samples memory too rarely for jobs of a second.
+margins. New measurements replace earlier ones of the same size, others are kept; so are the lines
+of rules that these runs do not contain, which are estimates, and higher ones of jobs on all stacks,
+of which there are only three here. Memory and CPU time are those in the
+last line of each job's log, wall time that in its benchmark file, which samples memory too rarely
+for jobs of a second.
 """
 
 import argparse
@@ -32,6 +34,8 @@ ON_DEMAND = (  # files that no target needs
     "channels/nuclei/edges.tif",
     "channels/nuclei/corrected.tif",
     "figures/nuclei_diameter.png",
+    "figures/nuclei_diameter.pdf",
+    "figures/nuclei_planes.pdf",
     "cells/diameter.json",
 )
 TARGETS_LEFT_OUT = ("sweep",)  # needs a table of settings
@@ -155,6 +159,21 @@ def fit(measured: list[Measurement]) -> list[Fitted]:
     return fitted
 
 
+def keep(fitted: list[Fitted], measured: list[Measurement]) -> list[Fitted]:
+    """Return the fitted lines, and the present ones that these runs cannot replace."""
+    with REQUESTS.open(newline="", encoding="utf-8") as file:
+        rows = [list(row.values()) for row in csv.DictReader(file, delimiter="\t")]
+    rules = set(re.findall(r"^rule (\w+):", read_rules(), re.MULTILINE))
+    lines = {rule: Fitted(rule, *map(float, numbers)) for rule, *numbers in rows if rule in rules}
+    of_stacks = {row.rule for row in measured if row.side}
+    for line in fitted:
+        if line.rule in of_stacks or line.rule not in lines:
+            lines[line.rule] = line
+        else:
+            lines[line.rule] = max(line, lines[line.rule], key=lambda each: each.mb)
+    return [line for _, line in sorted(lines.items())]
+
+
 def fit_line(points: list[tuple[float, float]]) -> tuple[float, float]:
     """Return the value at size 0 and the slope, which is at least 0; points are (size, value)."""
     most: dict[float, float] = {}
@@ -184,7 +203,7 @@ def main() -> None:
         run(Path(temporary), arguments.sides, arguments.cores)
         measured = join(read(MEASUREMENTS), measure(Path(temporary)))
     write(MEASUREMENTS, MEASURED, measured)
-    write(REQUESTS, FITTED, fit(measured))
+    write(REQUESTS, FITTED, keep(fit(measured), measured))
 
 
 if __name__ == "__main__":

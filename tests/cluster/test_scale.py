@@ -71,7 +71,7 @@ def test_jobs_stay_within_their_requests(tmp_path, monkeypatch):
     from test_resources import SAME_SCRIPT
     from test_resources import test_a_job_takes_a_fifth_to_four_fifths_of_its_request as check
 
-    fit_resources.run(tmp_path, [256, 512], 1)
+    fit_resources.run(tmp_path, [256, 512], 2)
     measured = [
         dict(zip(fit_resources.MEASURED, row, strict=True))
         for row in fit_resources.measure(tmp_path)
