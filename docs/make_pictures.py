@@ -476,7 +476,7 @@ def _browser() -> Any:
 
 SCREENS: Sequence[tuple[str, str, str, int, int]] = (  # picture, page, anchor, size
     ("page_of_results.png", "index.html", "", 1180, 795),
-    ("stack_of_results.png", "index.html", "#stack-simulated-ratio1", 1180, 675),
+    ("stack_of_results.png", "index.html", "#stack-simulated-ratio1", 1180, 695),
     ("explore.png", "simulated-ratio4/explore.html", "", 980, 648),
     ("gallery.png", "simulated-ratio1/gallery/index.html", "#contrast", 1180, 845),
     ("final_labels.png", "simulated-ratio1/gallery/index.html", "#final_labels", 1180, 398),
