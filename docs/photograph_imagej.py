@@ -24,6 +24,7 @@ from cellstack.files.stacks import read_stack  # noqa: E402
 FOLDER = ROOT / "results" / "simulated-ratio4"
 PICTURE = ROOT / "docs" / "pictures" / "diameter_imagej.png"
 SCREEN = (1270, 710)
+MIN_EDGE_DISTANCE_UM = 12  # of the nucleus, so that the profile fits into the stack
 BESIDE = 20  # pixels of the profile on each side of the nucleus
 SECONDS = 120  # at most, until all windows are drawn
 # the tool of a straight line is number 4; ImageJ has its own main window at the top
@@ -46,15 +47,24 @@ File.saveString("drawn", "{done}");
 """
 
 
-def write_macro(folder: Path) -> Path:
-    """Write the macro that measures a round nucleus, and return its path."""
+def find_nucleus() -> tuple[int, int, int, int]:
+    """Return plane and row through the middle of a round nucleus, and its first and last column.
+
+    The last column is the first one after the nucleus.
+    """
     labels = np.asarray(read_stack(FOLDER / "nuclei" / "labels.ome.tif")[0])
     table = pd.read_csv(FOLDER / "nuclei" / "objects.csv")
-    chosen = table[table["flags"].isna()].sort_values("sphericity").iloc[-1]
+    inside = table["flags"].isna() & (table["edge_distance_um"] > MIN_EDGE_DISTANCE_UM)
+    chosen = table[inside].sort_values("sphericity").iloc[-1]
     z, y, _ = np.argwhere(labels == chosen["label"]).mean(axis=0).round().astype(int)
     columns = np.flatnonzero(labels[z, y] == chosen["label"])
+    return int(z), int(y), int(columns[0]), int(columns[-1]) + 1
+
+
+def write_macro(folder: Path) -> Path:
+    """Write the macro that measures a nucleus, and return its path."""
+    z, y, left, right = find_nucleus()
     macro = folder / "measure.ijm"
-    left, right = int(columns[0]), int(columns[-1]) + 1
     text = MACRO.format(
         raw=FOLDER / "channels" / "nuclei" / "raw.tif",
         done=folder / "done",

@@ -22,6 +22,7 @@ rule plot_diameter:
     params:
         title="{stack}",
         note=by_wildcards(study.note),
+        marks=by_wildcards(study.marks_of),
         color_map=study.config["figures"]["color_map"],
         source=source_hash("plot_diameter"),
     script:
@@ -378,6 +379,7 @@ rule plot_errors:
         object="{object}",
         title="{stack}",
         note=by_wildcards(study.note),
+        marks=by_wildcards(study.marks_of),
         color_map=study.config["figures"]["color_map"],
         source=source_hash("plot_errors"),
     script:

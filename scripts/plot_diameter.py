@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cellstack.figures import marking
 from cellstack.figures.colors import ALERT, COLORS
 from cellstack.figures.drawing import use_color_map
 from cellstack.figures.plot_diameter import plot_diameter
@@ -12,13 +13,22 @@ from cellstack.run import job
 
 
 def main(
-    *, raw: Path, record: Path, figure: Path, title: str, note: str, color_map: str = "gray"
+    *,
+    raw: Path,
+    record: Path,
+    figure: Path,
+    title: str,
+    note: str,
+    marks: list = (),
+    color_map: str = "gray",
 ) -> None:
     """Read the `raw` channel and the `record` of the estimate; write the `figure` as PNG or PDF."""
     stack, spacing = read_stack(raw)
     with use_color_map(color_map):
-        drawn = plot_diameter(stack, spacing, read_json(record), title=title, note=note)
-        save(drawn, figure, (*COLORS, ALERT))
+        drawn = plot_diameter(
+            stack, spacing, read_json(record), title=title, note=note, marks=marks
+        )
+        save(drawn, figure, marking.palette(marks, (*COLORS, ALERT)))
 
 
 job.run(main)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cellstack.figures import marking
 from cellstack.figures.drawing import use_color_map
 from cellstack.figures.plot_errors import NEIGHBOUR_COLORS, plot_errors
 from cellstack.figures.saving import save
@@ -20,6 +21,7 @@ def main(
     object: str,
     title: str,
     note: str,
+    marks: list = (),
     color_map: str = "gray",
 ) -> None:
     """Read a `raw` channel, both label images and the `scores` of a kind of `object`.
@@ -31,8 +33,11 @@ def main(
     evaluation = read_json(scores)["objects"][object]
     title = f"{title}: {object}"
     with use_color_map(color_map):
-        drawn = plot_errors(stack, true_labels, labels, spacing, evaluation, title=title, note=note)
-        save(drawn, figure, [*NEIGHBOUR_COLORS, *NEIGHBOUR_COLORS.values()])
+        drawn = plot_errors(
+            stack, true_labels, labels, spacing, evaluation, title=title, note=note, marks=marks
+        )
+        colors = [*NEIGHBOUR_COLORS, *NEIGHBOUR_COLORS.values()]
+        save(drawn, figure, marking.palette(marks, colors))
 
 
 job.run(main)

@@ -41,6 +41,7 @@ with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
 Path("jobs.json").write_text(json.dumps(jobs))
 """
 MARK = {"kind": "box", "place_um": [1.7, 2.1, 3.2], "size_um": 4.3, "text": "here", "color": "red"}
+ARROW = MARK | {"kind": "arrow"}
 STAGES = {  # each number occurs once, so that no param can get the value of another one
     "import_stack": {"downsample": [1, 2, 3]},
     "estimate_diameter": {"min_um": 2.01, "max_um": 30.01},
@@ -235,6 +236,7 @@ def jobs(tmp_path_factory):
     )
     (study.folder / "marks.csv").write_text(
         "stack,kind,z_um,y_um,x_um,size_um,text,color\na,box,1.7,2.1,3.2,4.3,here,red\n"
+        "s,arrow,1.7,2.1,3.2,4.3,here,red\n"
     )
     (study.folder / "corrections.csv").write_text(
         "stack,object,action,z_um,y_um,x_um,diameter_um\ns,nuclei,add,3.7,11.3,12.7,7.7\n"
@@ -517,17 +519,19 @@ def test_tables_scores_and_figures(jobs):
         assert select(jobs, rule, stack="a", object="cells") == expected
         texts = {"title": "s", "note": "simulated data"}
         found = select(jobs, rule, stack="s", object="nuclei")
-        assert found == texts | {"color_map": "magma", "marks": []}
+        assert found == texts | {"color_map": "magma", "marks": [ARROW]}
     assert select(jobs, "plot_errors", stack="a", object="cells") == {
         "object": "cells",
         "title": "a",
         "note": "",
         "color_map": "magma",
+        "marks": [MARK],
     }
     assert select(jobs, "plot_diameter", stack="s") == {
         "title": "s",
         "note": "simulated data",
         "color_map": "magma",
+        "marks": [ARROW],
     }
     assert select(jobs, "plot_scores", object="cells") == {"object": "cells"}
     for rule, pdf in (

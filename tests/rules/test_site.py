@@ -6,8 +6,10 @@ import json
 import re
 import shutil
 import subprocess
+from types import SimpleNamespace
 
 import browser
+import numpy as np
 import pytest
 from study import ROOT, SNAKEMAKE
 from test_documents import DOCUMENTS, REFERENCE, fenced, load_script, read, table_rows
@@ -34,6 +36,17 @@ FLAGGING = {  # functions that write flags of stacks and channels
         "prepare.import_stack": ("check_chunks",),
     },
 }
+
+TUTORIAL_FUNCTIONS = {  # of the lecture, its earlier versions, and its solution
+    "imread", "view_image", "add_image", "add_labels", "add_points", "adjust_gamma",
+    "equalize_hist", "histogram", "cumulative_distribution", "rescale_intensity", "sobel",
+    "median_filter", "denoise_bilateral", "calibrate_denoiser", "threshold_otsu",
+    "threshold_li", "try_all_threshold", "binary_fill_holes", "erosion", "dilation", "opening",
+    "closing", "ball", "disc", "square", "cube", "remove_small_holes", "remove_small_objects",
+    "label", "distance_transform_edt", "local_maxima", "peak_local_max", "watershed", "pad",
+    "clear_border", "relabel_sequential", "regionprops", "regionprops_table", "scatterplot",
+    "marching_cubes", "mesh_surface_area", "montage",
+}  # fmt: skip
 
 
 def test_every_document_is_a_page():
@@ -185,8 +198,27 @@ def test_commands_are_accepted(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_every_function_of_the_tutorial_has_a_row():
+    text = read("docs/tutorial/overview.md")
+    table = text[text.index("| function of the tutorial |") : text.index("Names of scikit-image")]
+    found = {name.rsplit(".", 1)[-1] for name in re.findall(r"`([^`]+)`", table)}
+    assert found >= TUTORIAL_FUNCTIONS, TUTORIAL_FUNCTIONS - found
+
+
+def test_lines_in_napari_are_measured_in_um():
+    (code,) = fenced(read("docs/start/diameter.md"), "python")
+    lines = np.array([[[3, 5, 10], [3, 5, 50]], [[7, 0, 0], [7, 8, 15]]])
+    active = SimpleNamespace(data=lines, scale=np.array([1.04, 0.5, 0.2]))
+    layers = SimpleNamespace(selection=SimpleNamespace(active=active))
+    *statements, expression = code.strip().splitlines()
+    names = {"viewer": SimpleNamespace(layers=layers)}
+    exec("\n".join(statements), names)
+    assert eval(expression, names) == pytest.approx([8, 5])
+
+
 def test_every_picture_is_small_made_by_a_command_and_shown():
-    script = read("docs/make_pictures.py") + read("docs/photograph_imagej.py")
+    names = ("make_pictures", "photograph_imagej", "photograph_napari")
+    script = "".join(read(f"docs/{name}.py") for name in names)
     text = "".join(read(document) for document in DOCUMENTS)
     assert PICTURES
     for picture in PICTURES:

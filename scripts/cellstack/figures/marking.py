@@ -17,7 +17,7 @@ LINE_WIDTH, RIM = 1.8, 1.2  # pixels, of the line and of the dark rim on each si
 HEAD = 12  # pixels, size of the head of an arrow
 GAP = 3  # pixels between a mark and its text
 MAX_TEXT = 300  # pixels, width of a text
-MAX_COLORS = 7  # of marks in a figure with a palette
+MAX_COLORS = 14  # of a figure with a palette, those of marks and all others
 DIAGONAL = 0.5**0.5
 
 
@@ -30,9 +30,9 @@ def draw_marks(
 ) -> None:
     """Draw the marks that a view shows.
 
-    An arrow points at its place from the upper left, or from another side if that would be outside
-    of the view. A box and a text are centred on their place; the text of an arrow is at its tail,
-    that of a box above it.
+    Marks with a place outside of the panel are not drawn. An arrow points at its place from the
+    upper left, or from another side if that would be outside of the view. A box and a text are
+    centred on their place; the text of an arrow is at its tail, that of a box above it.
 
     Parameters
     ----------
@@ -49,11 +49,14 @@ def draw_marks(
     """
     through, down, across = VIEWS[view]
     step = spacing[through]
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     for mark in marks:
         reach = max(mark["size_um"], step) / 2
         if plane is not None and abs(mark["place_um"][through] - plane * step) > reach:
             continue
         x, y = mark["place_um"][across], mark["place_um"][down]
+        if not (left <= x <= right and top <= y <= bottom):
+            continue
         if mark["kind"] == ARROW:
             _draw_arrow(axes, mark, x, y)
         elif mark["kind"] == BOX:
@@ -73,19 +76,28 @@ def draw_marks(
             _write(axes, mark, (x, y), (0, 0))
 
 
-def palette(marks: Sequence[Mark]) -> Sequence[str]:
-    """Return the colours of a PNG file with outlines and marks.
+def palette(marks: Sequence[Mark], colors: Sequence[str] = COLORS) -> Sequence[str]:
+    """Return the colours of a PNG file with marks.
 
-    See :func:`cellstack.figures.png.to_png`. There are none, and so all colours, if the marks have
-    too many.
+    Parameters
+    ----------
+    marks : list of Mark
+    colors : sequence of str
+        Colours of all else in the figure, except grey.
+
+    Returns
+    -------
+    sequence of str
+        See :func:`cellstack.figures.png.to_png`. There are none, and so all colours, if there are
+        too many.
 
     Examples
     --------
-    >>> palette([]) == [*COLORS]
-    True
+    >>> palette([], ["red", "blue"])
+    ['red', 'blue']
     """
-    used = list(dict.fromkeys(mark["color"] for mark in marks))
-    return [*COLORS, *used] if len(used) <= MAX_COLORS else []
+    used = [*colors, *dict.fromkeys(mark["color"] for mark in marks)]
+    return used if len(used) <= MAX_COLORS else []
 
 
 def _draw_arrow(axes: Axes, mark: Mark, x: float, y: float) -> None:

@@ -10,11 +10,12 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cellstack.config.marks import Mark
 from cellstack.core.blobs import find_blobs
 from cellstack.core.intensities import rescale
 from cellstack.core.thresholds import typical_bright
 from cellstack.core.types import Spacing
-from cellstack.figures import drawing
+from cellstack.figures import drawing, marking
 from cellstack.figures.colors import ALERT, ORANGE, SECONDARY
 
 MAX_WIDTH, MAX_HEIGHT = 700, 700  # pixels of the plane
@@ -32,7 +33,13 @@ Values = NDArray[np.floating]
 
 @drawing.default_style()
 def plot_diameter(
-    raw: np.ndarray, spacing: Spacing, estimate: Mapping[str, Any], *, title: str, note: str = ""
+    raw: np.ndarray,
+    spacing: Spacing,
+    estimate: Mapping[str, Any],
+    *,
+    title: str,
+    note: str = "",
+    marks: Sequence[Mark] = (),
 ) -> Figure:
     """Draw how the diameter of the objects of a stack was estimated.
 
@@ -49,6 +56,8 @@ def plot_diameter(
         Name of the stack.
     note : str
         A warning shown in the header; may be empty.
+    marks : list of Mark
+        Marks of the user.
 
     Returns
     -------
@@ -79,6 +88,8 @@ def plot_diameter(
         _draw_circles(axes, *_find_circles(raw, spacing, plane, diameter))
         text = f"circles: balls of {diameter:.3g} µm, cut by the plane"
         drawing.add_text(figure, left, foot + 6, text, color=SECONDARY)  # below the scale bar
+
+    marking.draw_marks(axes, marks, spacing, plane=plane)
 
     _plot_scales(_add_plot(figure, plot_left, top, "Size found at each scale"), estimate)
     top += PLOT_HEADING + PLOT_HEIGHT + PLOT_GAP

@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cellstack.config.marks import Mark
 from cellstack.core.labels import find_boxes
 from cellstack.core.types import Box, Boxes, Labels, Spacing
 from cellstack.evaluate.score_columns import POINTS
-from cellstack.figures import drawing, outlines
+from cellstack.figures import drawing, marking, outlines
 from cellstack.figures.colors import ORANGE, SECONDARY, SKY_BLUE
 from cellstack.figures.views import VIEWS
 
@@ -107,6 +108,7 @@ def plot_errors(
     *,
     title: str,
     note: str = "",
+    marks: Sequence[Mark] = (),
 ) -> Figure:
     """Draw the worst objects of a stack: the ground truth and the outlines of the objects found.
 
@@ -125,6 +127,8 @@ def plot_errors(
         Name of the stack.
     note : str
         A warning shown in the header; may be empty.
+    marks : list of Mark
+        Marks of the user.
 
     Returns
     -------
@@ -182,7 +186,9 @@ def plot_errors(
         drawing.add_text(figure, left, down + 38, ", ".join(volumes), color=SECONDARY)
         stacks = (raw, ground_truth, segmentation)
         place = (left, down + CAPTION)
-        _draw_object(figure, i + 1, place, stacks, each, box, middle, spacing, by_points)
+        panels = _draw_object(figure, i + 1, place, stacks, each, box, middle, spacing, by_points)
+        for view, axes in panels.items():
+            marking.draw_marks(axes, marks, spacing, view, middle[VIEWS[view][0]])
     return figure
 
 
@@ -250,8 +256,9 @@ def _draw_object(
     middle: Sequence[int],
     spacing: Spacing,
     by_points: bool,
-) -> None:
-    """Draw the three views of an object into a square; neighbours are darker."""
+) -> dict[str, Axes]:
+    """Draw the three views of an object into a square, and return them; neighbours are darker."""
+    panels: dict[str, Axes] = {}
     depth, height, width = (
         (side.stop - side.start) * step for side, step in zip(box, spacing, strict=True)
     )
@@ -271,6 +278,7 @@ def _draw_object(
         extent = (*edges[across], *edges[down][::-1])
         axes = drawing.add_panel(figure, left, top, extent, scale)
         axes.set_label(f"{number} {view}")
+        panels[view] = axes
         drawing.show_image(axes, image, limits)
         if by_points:
             _draw_points(axes, stacks[1], chosen.true_labels, box, middle, view, spacing)
@@ -290,6 +298,7 @@ def _draw_object(
             outlines.draw_outlines(axes, lines, colors, dashes)
     length = drawing.round_length(max(width, height) / 3)
     drawing.scale_bar(figure, place[0] + PANELS_SIZE, place[1] + PANELS_SIZE + 6, scale, length)
+    return panels
 
 
 def _draw_points(

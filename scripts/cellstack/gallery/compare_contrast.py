@@ -21,6 +21,7 @@ TEXT = (
 )
 BINS = 128
 PLOT_HEIGHT = 150  # pixels
+PLOT_LEFT = 84  # pixels, for counts of up to millions
 
 
 def compare_contrast(
@@ -48,7 +49,7 @@ def compare_contrast(
         tile = panel_figures.Tile(image.shape, spacing[1:], scale)
         figure, [[axes]], bottom = panel_figures.tile_figure([[tile]], below=PLOT_HEIGHT)
         drawing.show_image(axes, image, limits)
-        plot = panel_figures.add_plot(figure, bottom, PLOT_HEIGHT, right=40)
+        plot = panel_figures.add_plot(figure, bottom, PLOT_HEIGHT, PLOT_LEFT, right=40)
         _draw_distribution(plot, stack)
         alt = f"{panel['title']}: plane, histogram and cumulative distribution"
         return figure, COLORS, alt, f"{drawing.describe_range(limits)}; mean {stack.mean():.3g}"

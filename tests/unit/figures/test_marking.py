@@ -6,7 +6,11 @@ from drawn import panels
 from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation
 
+from cellstack.evaluate.evaluate_labels import evaluate_labels
 from cellstack.figures import drawing, marking, png
+from cellstack.figures.colors import ALERT, COLORS
+from cellstack.figures.plot_diameter import plot_diameter
+from cellstack.figures.plot_errors import NEIGHBOUR_COLORS, plot_errors
 from cellstack.figures.plot_planes import plot_planes
 from cellstack.figures.plot_segmentation import plot_segmentation
 
@@ -89,6 +93,20 @@ def test_texts_are_plain_and_lie_within_the_panel(place):
     assert inside.y0 < extent.y0 < extent.y1 < inside.y1
 
 
+def test_a_panel_of_a_part_of_the_stack_has_the_marks_in_this_part():
+    marks = [
+        mark(kind, [0, y, x], 2, "here")
+        for kind in ("box", "arrow", "text")
+        for y, x in ((4, 10), (15, 10), (9, 2), (9, 19), (9, 10))
+    ]
+    figure = drawing.new_figure(300, 300)
+    axes = drawing.add_panel(figure, 20, 20, (5, 15, 13, 6), 10)
+    marking.draw_marks(axes, marks, SPACING)
+    assert boxes_on(axes) == [(9, 8, 2, 2)]
+    assert [each.xy for each in arrows_on(axes)] == [(10, 9)]
+    assert len(texts_on(axes)) == 3
+
+
 def test_figures_show_marks_in_their_colour():
     raw = np.zeros(SHAPE, np.uint8)
     labels = np.zeros(SHAPE, np.uint16)
@@ -113,6 +131,39 @@ def test_figures_show_marks_in_their_colour():
     }  # fmt: skip
 
 
+def test_errors_show_marks_on_their_planes():
+    raw = np.zeros(SHAPE, np.uint8)
+    true_labels = np.zeros(SHAPE, np.uint16)
+    true_labels[2:5, 10:21, 20:41] = 1  # missed; its middle is at z = 6, y = 7.5, x = 7.5 um
+    scores = evaluate_labels(true_labels, true_labels * 0, SPACING)
+    marks = [mark("box", [6.0, 7.5, 10.0], 2), mark("arrow", [6.0, 18.0, 7.5], 2)]
+    marks += [mark("text", [6.0, 7.5, 7.5], 2, "here")]
+    figure = plot_errors(raw, true_labels, true_labels * 0, SPACING, scores, title="a", marks=marks)
+    shown = panels(figure)
+    # the plane x = 7.5 um is 2.5 um away from the box, and no panel extends to the arrow
+    assert {name: boxes_on(axes) for name, axes in shown.items()} == {
+        "1 xy": [(9, 6.5, 2, 2)],
+        "1 xz": [(9, 5, 2, 2)],
+        "1 yz": [],
+    }
+    assert not any(map(arrows_on, shown.values()))
+    assert [len(texts_on(axes)) for axes in shown.values()] == [1, 1, 1]
+    assert count_magenta(png.to_png(figure, marking.palette(marks, [*NEIGHBOUR_COLORS]))) > 100
+
+
+def test_estimated_diameter_shows_marks_of_its_plane():
+    raw = np.zeros(SHAPE, np.uint8)
+    raw[3] = 9
+    estimate = {"diameter_um": 8.0, "source": "estimated", "found_um": []}
+    estimate |= {"scales_um": [20, 10, 5], "sizes_um": [12, 8.1, None]}
+    marks = [mark("box", [6.0, 10.0, 10.0], 4), mark("box", [10.0, 15.0, 15.0], 4)]
+    marks += [mark("arrow", [6.0, 15.0, 15.0])]
+    figure = plot_diameter(raw, SPACING, estimate, title="a", marks=marks)
+    found = {name: boxes_on(axes) for name, axes in panels(figure).items()}
+    assert found == {"plane": [(8, 8, 4, 4)], "scales": [], "objects": []}
+    assert count_magenta(png.to_png(figure, marking.palette(marks, (*COLORS, ALERT)))) > 100
+
+
 def count_magenta(file):
     import io
 
@@ -126,3 +177,5 @@ def test_marks_of_many_colours_need_all_colours():
     many = [mark("box", [0, 0, 0], color=f"#0000{i:02x}") for i in range(8)]
     assert marking.palette(many) == []
     assert "#000006" in marking.palette(many[:7])
+    assert marking.palette(many, ["red", "red"])[:3] == ["red", "red", "#000000"]
+    assert png.to_png(drawing.new_figure(9, 9), marking.palette(many[:7]))  # at most 256 colours

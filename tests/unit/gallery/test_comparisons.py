@@ -5,7 +5,17 @@ import re
 import numpy as np
 import pytest
 from drawn import pixels_of, rgb
-from gallery_cases import SPLIT, colony, panels_of, record, record_images, stages, view
+from gallery_cases import (
+    SPLIT,
+    colony,
+    panels_of,
+    record,
+    record_figures,
+    record_images,
+    stages,
+    view,
+    view_of,
+)
 from study import DIAMETER_UM, SPACING
 
 from cellstack.core.surface_area import surface_area
@@ -13,6 +23,7 @@ from cellstack.enhance.adjust_contrast import adjust_contrast, percentile_stretc
 from cellstack.enhance.correct_background import correct_background
 from cellstack.enhance.denoise import denoise
 from cellstack.enhance.detect_edges import detect_edges
+from cellstack.figures import drawing
 from cellstack.gallery import panel_figures
 from cellstack.gallery.choose_view import choose_view
 from cellstack.gallery.compare_background import compare_background
@@ -62,6 +73,18 @@ def test_compare_contrast(shown):
     assert len(panels) == 3
     compare_contrast(colony().nuclei_image, SPACING, view(), panels)
     assert_same(shown, adjusted_planes(panels))
+
+
+def test_numbers_of_a_million_voxels_fit_beside_the_histogram(monkeypatch):
+    figures, shape = record_figures(monkeypatch), (60, 160, 200)
+    chosen = view_of(shape, SPACING)
+    compare_contrast(np.zeros(shape, np.uint8), SPACING, chosen, panels_of("contrast", "original"))
+    (figure,) = figures
+    with drawing.default_style():
+        boxes = [axes.get_tightbbox() for axes in figure.axes]
+    assert "1,000,000" in [text.get_text() for text in figure.axes[1].get_yticklabels()]
+    assert min(box.x0 for box in boxes) > 0
+    assert max(box.x1 for box in boxes) < figure.bbox.width
 
 
 def test_compare_denoising(shown):
