@@ -171,13 +171,16 @@ def rescale(stack: RawVolume, bottom: float, top: float) -> Volume:
 
 
 def cumulative_distribution(
-    stack: RawVolume, nbins: int
+    stack: Planes, no_data: Planes | None = None, *, nbins: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the cumulative distribution of intensities.
 
     Parameters
     ----------
-    stack : ndarray of uint8, uint16 or float32
+    stack : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
+        Each plane is taken at most twice, and one is held at a time.
+    no_data : (Z, Y, X) ndarray or planes of bool, optional
+        Voxels that are left out, not all.
     nbins : int
         Number of bins for floats, from the minimum to the maximum. Integers have one bin per
         value.
@@ -191,18 +194,35 @@ def cumulative_distribution(
 
     Examples
     --------
-    >>> levels, fractions = cumulative_distribution(np.uint8([[[0, 1, 1, 2]]]), 256)
+    >>> levels, fractions = cumulative_distribution(np.uint8([[[0, 1, 1, 2]]]), nbins=256)
     >>> fractions
     array([0.25, 0.75, 1.  ])
     """
     if stack.dtype.kind == "u":
-        counts = count_values(cast(Labels, stack))
+        counts = count_planes(stack, no_data)
         levels = np.arange(len(counts), dtype=float)
     else:
-        counts, edges = np.histogram(stack, nbins)
-        levels = (edges[1:] + edges[:-1]) / 2
-    fractions = np.cumsum(counts) / stack.size
+        counts, levels = _histogram_of_planes(stack, nbins, no_data)
+    fractions = np.cumsum(counts) / counts.sum()
     return levels, fractions * (np.count_nonzero(counts) > 1)
+
+
+def _histogram_of_planes(
+    stack: Planes, nbins: int, no_data: Planes | None
+) -> tuple[NDArray[np.int_], NDArray[np.float64]]:
+    """Return the counts and centres of equal bins, as `numpy.histogram` of the complete stack."""
+
+    def values(z: int) -> NDArray[np.float32]:
+        plane: NDArray[np.float32] = stack[z]
+        return plane if no_data is None else plane[~no_data[z]]
+
+    parts = [(part.min(), part.max()) for part in map(values, range(len(stack))) if part.size]
+    low, high = min(low for low, _ in parts), max(high for _, high in parts)
+    counts = np.zeros(nbins, int)
+    for z in range(len(stack)):
+        own, edges = np.histogram(values(z), nbins, (low, high))
+        counts += own
+    return counts, (edges[1:] + edges[:-1]) / 2
 
 
 def interpolate(
