@@ -7,11 +7,12 @@ import pytest
 from block_chain import default_arguments, plan
 from study import simulated
 
-from cellstack.blocks.binarize_block import binarize_block
+from cellstack.blocks.binarize_block import binarize_block, threshold_block
 from cellstack.blocks.choose_blobs import choose_from_blocks, chosen_in_block, join_candidates
 from cellstack.blocks.cut_block import cut_block, describe_block, within
 from cellstack.blocks.find_blobs import as_record, find_blobs_in_core
 from cellstack.blocks.measure_intensities import measure_intensities
+from cellstack.blocks.measure_threshold import measure_threshold
 from cellstack.blocks.measure_watershed import measure_watershed, typical_of_blocks
 from cellstack.core.blobs import find_blobs
 from cellstack.core.labels import count_voxels
@@ -21,6 +22,7 @@ from cellstack.enhance.adjust_contrast import adjust_contrast
 from cellstack.enhance.correct_background import correct_background
 from cellstack.enhance.denoise import denoise
 from cellstack.errors import InputError
+from cellstack.segment.binarize import find_threshold
 from cellstack.segment.merge_objects import describe_typical
 from cellstack.segment.per_object_threshold import choose_blobs, describe_candidates, mark_blobs
 
@@ -107,6 +109,45 @@ def test_voxels_without_data_do_not_count(stack):
     found = correct_background(raw, SPACING, [DEPTH], None, measured["corrections"])
     found = adjust_contrast(found, SPACING, steps, None, measured["steps"])
     np.testing.assert_array_equal(found[~no_data], expected[~no_data])
+
+
+THRESHOLDS = ["otsu", "li", "isodata", "mean", "triangle", "yen", "minimum"]
+
+
+@pytest.mark.parametrize("with_gaps", [False, True])
+def test_thresholds_of_blocks_are_those_of_the_stack(stack, places, with_gaps):
+    denoised, no_data = stack[2], None
+    if with_gaps:
+        no_data = np.zeros(SHAPE, bool)
+        no_data[:, 40:70, :30], no_data[denoised > 0.8] = True, True
+    geometry = [{"core": place.core, "extent": place.extent} for place in places]
+    parts = [part(denoised, place) for place in places]
+    for method in THRESHOLDS:
+        found = measure_threshold(geometry, parts.__getitem__, method, {}, 0.9, no_data)
+        assert found == find_threshold(denoised, method, {}, 0.9, no_data), method
+    mask = denoised > np.float32(found)
+    expected = mask if no_data is None else mask & ~no_data
+    voxels = 0
+    for place, values in zip(places, parts, strict=True):
+        without = None if no_data is None else part(no_data, place)
+        inside = place.core, place.extent
+        drawn, core = threshold_block(values, SPACING, found, without, *inside)
+        np.testing.assert_array_equal(drawn, part(expected, place))
+        voxels += core["foreground_voxels"]
+    assert voxels == expected.sum() > 0
+
+
+def test_a_constant_stack_has_an_empty_mask_in_blocks(places):
+    constant = np.full(SHAPE, 0.4, np.float32)
+    geometry = [{"core": place.core, "extent": place.extent} for place in places]
+    options = {"window_um": 5.0, "offset": -0.1}
+
+    def read(index):
+        return part(constant, places[index])
+
+    assert measure_threshold(geometry, read, "local", options, 1.0) == constant[0, 0, 0]
+    constant[0, 0, 0] = 0.5
+    assert measure_threshold(geometry, read, "local", options, 1.0) is None
 
 
 def test_blobs_of_blocks(stack, places):
