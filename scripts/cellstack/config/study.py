@@ -471,7 +471,9 @@ class Study:
         found = []
         has_overlap = self.config["split_into_blocks"]["overlap_um"] is not None
         for kind in kinds:
-            if not has_overlap and self._largest_diameter(stack, sheet.CHANNEL_OF[kind]) is None:
+            channel = sheet.CHANNEL_OF[kind]
+            is_estimated = self.diameter(stack, channel) == AUTO
+            if is_estimated and not has_overlap and not self._largest_diameter(stack, channel):
                 found.append(
                     f"the overlap depends on the diameter of its {kind}, which is estimated; give "
                     "the largest one that is possible as estimate_diameter.max_um"
