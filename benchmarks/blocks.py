@@ -57,7 +57,7 @@ def compare_nuclei(overlap: float) -> None:
         with open_image([data / name / "nuclei.tif"]) as source:
             raw = np.stack(list(source.planes(0)))
         arguments = default_arguments(diameter_um)
-        places = plan(raw.shape, spacing, arguments, COUNTS, overlap * diameter_um)
+        places = plan(raw.shape, spacing, COUNTS, overlap * diameter_um)
         expected = segment(raw, spacing, arguments)
         found, record = segment_in_blocks(raw, spacing, arguments, places)
         disagreements = sum(record[key] for key in ("doubled", "lost", "moved"))
@@ -71,7 +71,7 @@ def compare_cells(overlap: float) -> None:
         shape = tuple(round(length / step) for length, step in zip(size, spacing, strict=True))
         colony = simulate_stack(shape, spacing, diameter_um=8, count=90, seed=seed)
         margin = [math.ceil(overlap * CELL / step) for step in spacing]
-        places = list(place_blocks(shape, COUNTS, margin, (1, 1, 1)).values())
+        places = list(place_blocks(shape, COUNTS, margin).values())
         arguments = default_arguments(CELL)
         _, labels = np.unique(colony.nuclei_labels, return_inverse=True)
         for name, nuclei in (("nuclei", labels.reshape(shape).astype(np.uint16)), ("alone", None)):

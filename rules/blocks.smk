@@ -1,8 +1,9 @@
 rule measure_intensities:
-    """Measure the range and the noise of a stack that is cut into blocks."""
+    """Measure the intensities and the noise of a stack that is cut into blocks."""
     input:
         raw=made_by("import_stack", "<results>/{stack}/channels/{channel}/raw.tif"),
         no_data=by_wildcards(inputs.no_data),
+        diameter=by_wildcards(inputs.diameter_file),
     output:
         intensities="<results>/{stack}/channels/{channel}/intensities.json",
     log:
@@ -54,6 +55,7 @@ rule find_blobs:
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
         intensities=by_wildcards(inputs.measured_intensities, channel="nuclei"),
         no_data=by_wildcards(inputs.no_data, channel="nuclei"),
+        diameter=diameter_for("binarize"),
     output:
         blobs="<results>/{stack}/nuclei/blobs.json",
     log:
@@ -80,6 +82,7 @@ rule choose_blobs:
     """Choose the blobs of all blocks of a stack that are objects."""
     input:
         blobs=by_wildcards(inputs.of_blocks, stage="binarize", name="blobs.json"),
+        diameter=diameter_for("binarize"),
     output:
         chosen="<results>/{stack}/nuclei/chosen.json",
     log:
@@ -96,6 +99,33 @@ rule choose_blobs:
         source=source_hash("choose_blobs"),
     script:
         "../scripts/choose_blobs.py"
+
+
+rule measure_threshold:
+    """Find the threshold of a stack that is cut into blocks."""
+    input:
+        denoised=by_wildcards(inputs.denoised_of_blocks),
+        no_data=by_wildcards(inputs.no_data, channel="nuclei"),
+        diameter=diameter_for("binarize"),
+    output:
+        threshold="<results>/{stack}/nuclei/measured_threshold.json",
+    log:
+        "<logs>/{stack}/nuclei/measure_threshold.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/measure_threshold.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("measure_threshold"),
+        runtime=minutes("measure_threshold"),
+    params:
+        method=by_wildcards(study.argument, key="method", stage="binarize", channel="nuclei"),
+        options=by_wildcards(study.argument, key="options", stage="binarize", channel="nuclei"),
+        factor=by_wildcards(study.argument, key="factor", stage="binarize", channel="nuclei"),
+        blocks=by_wildcards(study.geometries),
+        source=source_hash("measure_threshold"),
+    script:
+        "../scripts/measure_threshold.py"
 
 
 rule measure_watershed:

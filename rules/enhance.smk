@@ -3,6 +3,7 @@ rule correct_background:
     input:
         raw=made_by("import_stack", "<results>/{stack}/channels/{channel}/raw.tif"),
         no_data=by_wildcards(inputs.no_data),
+        intensities=by_wildcards(inputs.measured_intensities),
         diameter=diameter_for("correct_background"),
     output:
         corrected=intermediate("<results>/{stack}/channels/{channel}/corrected.tif"),
@@ -18,6 +19,7 @@ rule correct_background:
         runtime=minutes("correct_background"),
     params:
         **params_of("correct_background"),
+        block=by_wildcards(study.geometry_of_unit),
     script:
         "../scripts/correct_background.py"
 

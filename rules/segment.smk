@@ -5,6 +5,7 @@ rule binarize:
         contrast=by_wildcards(inputs.binarize_contrast),
         no_data=by_wildcards(inputs.no_data, channel="nuclei"),
         chosen=by_wildcards(inputs.chosen_blobs),
+        measured=by_wildcards(inputs.measured_threshold),
         diameter=diameter_for("binarize"),
     output:
         mask=intermediate("<results>/{stack}/nuclei/mask.tif"),
@@ -94,6 +95,7 @@ rule find_seeds:
         runtime=minutes("find_seeds"),
     params:
         **params_of("find_seeds"),
+        block=by_wildcards(study.geometry_of_unit),
         points=by_wildcards(inputs.seed_points),
         stamp=by_wildcards(inputs.seed_points_stamp),
     script:

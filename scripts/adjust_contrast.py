@@ -22,14 +22,11 @@ def main(
     """Apply `steps`, a list of [method, options], to `image`, and write `contrast`.
 
     Voxels without data according to the files `no_data` are filled, and do not count in the
-    distribution of intensities. If `image` is a block, the file `intensities` contains the range of
-    the complete stack.
+    distribution of intensities. If `image` is a block, the file `intensities` contains what is
+    measured in the complete stack.
     """
     stack, spacing = read_stack(image, mapped=True)
-    measured = None
-    if intensities:
-        known = read_json(intensities[0])
-        measured = known["bottom"], known["top"]
+    measured = read_json(intensities[0])["steps"] if intensities else None
     adjusted = adjust_contrast(stack, spacing, steps, read_no_data(no_data), measured)
     write_stack(contrast, adjusted, spacing, display=(0, 1))
 

@@ -10,7 +10,7 @@ from cellstack.files.no_data import read_no_data
 from cellstack.files.records import read_json, write_json
 from cellstack.files.stacks import open_stack, write_stack
 from cellstack.run import job
-from cellstack.segment.binarize import binarize_with_record, find_threshold
+from cellstack.segment.binarize import binarize_with_record, find_threshold, rule_of
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ def main(
     contrast: list[Path] = (),
     no_data: Sequence[Path] = (),
     chosen: Sequence[Path] = (),
+    measured: Sequence[Path] = (),
     block: dict[str, list[list[int]]] | None = None,
     diameter_um: float | None = None,
 ) -> None:
@@ -35,7 +36,8 @@ def main(
     signs that the mask can be inaccurate.
     Voxels without data according to the files `no_data` are background, and count in no threshold.
     Methods that depend on the noise of the stack need `contrast`, the stack before denoising.
-    In a `block` of a stack, the objects are those of the file `chosen`.
+    In a `block` of a stack, the objects are those of the file `chosen`, or the threshold is that of
+    the file `measured`.
     `diameter_um` is only checked, see :func:`cellstack.config.lengths.check_diameter`.
     """
     stack, spacing = open_stack(denoised)
@@ -43,11 +45,18 @@ def main(
     without = read_no_data(no_data)
     record: dict[str, Any] = {"method": method, "factor": factor, "threshold": None}
     if block is not None:
-        from cellstack.blocks.binarize_block import binarize_block  # slow to import, rarely used
+        # slow to import, rarely used
+        from cellstack.blocks.binarize_block import binarize_block, threshold_block
 
-        foreground, record["core"] = binarize_block(
-            stack[:], spacing, read_json(chosen[0]), options, factor, without, **block
-        )
+        if chosen:
+            foreground, record["core"] = binarize_block(
+                stack[:], spacing, read_json(chosen[0]), options, factor, without, **block
+            )
+        else:
+            record["threshold"] = read_json(measured[0])["threshold"]
+            found = record["threshold"]
+            rule = rule_of(method, options, factor) if found is None else found
+            foreground, record["core"] = threshold_block(stack, spacing, rule, without, **block)
     else:
         found = find_threshold(stack, method, options, factor, without)
         before_denoising = open_stack(contrast[0])[0] if contrast else None

@@ -6,17 +6,30 @@ from typing import Any
 
 from cellstack.enhance.correct_background import correct_background
 from cellstack.files.no_data import read_no_data
+from cellstack.files.records import read_json
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
 
 
-def main(*, raw: Path, corrected: Path, steps: list[Any], no_data: Sequence[Path] = ()) -> None:
+def main(
+    *,
+    raw: Path,
+    corrected: Path,
+    steps: list[Any],
+    no_data: Sequence[Path] = (),
+    intensities: Sequence[Path] = (),
+    block: dict[str, list[list[int]]] | None = None,
+) -> None:
     """Apply `steps`, a list of [method, options], to `raw`, and write `corrected`.
 
-    Voxels without data according to the files `no_data` are filled first.
+    Voxels without data according to the files `no_data` are filled first. If `raw` is a `block`,
+    the file `intensities` contains what is measured in the complete stack.
     """
     stack, spacing = read_stack(raw)
-    result = correct_background(stack, spacing, steps, read_no_data(no_data))
+    measured = read_json(intensities[0])["corrections"] if intensities else None
+    first_plane = 0 if block is None else block["extent"][0][0]
+    without = read_no_data(no_data)
+    result = correct_background(stack, spacing, steps, without, measured, first_plane)
     write_stack(corrected, result, spacing)
 
 

@@ -30,30 +30,32 @@ def main(
     method: str,
     options: dict[str, Any],
     points: list[Path] = (),
+    block: dict[str, list[list[int]]] | None = None,
     threads: int = 1,
 ) -> None:
     """Write the smoothed `distance` map of `mask_clean` and the `seeds` that `method` finds.
 
     Depending on the method, the seeds come from the distance map, the stack `denoised` or the file
-    `points`.
+    `points`. In a `block` of a stack, none of the options is used that depend on the complete one.
     """
     mask, spacing = read_stack(mask_clean)
     labels, stack = read_stack(components, mapped=True)[0], open_stack(denoised)[0]
     allowed = choose_planes(mask, spacing, planes, plane_range_um)
-    to_background, found = seeds_of_mask(
-        mask,
-        labels,
-        spacing,
-        method,
-        options,
-        stack,
-        read_points(*points) if points else None,
-        smoothing_um=smoothing_um,
-        z_scale=z_scale,
-        allowed=allowed,
-        radius_um=radius_um,
-        threads=threads,
-    )
+    given = mask, labels, spacing, method, options, stack
+    shared = {"smoothing_um": smoothing_um, "threads": threads}
+    if block is None:
+        to_background, found = seeds_of_mask(
+            *given,
+            read_points(*points) if points else None,
+            z_scale=z_scale,
+            allowed=allowed,
+            radius_um=radius_um,
+            **shared,
+        )
+    else:
+        from cellstack.blocks.find_block_seeds import find_block_seeds  # rarely used
+
+        to_background, found = find_block_seeds(*given, **block, **shared)
     log.info("%s in %s", counted(found.max(), "seeds"), counted(labels.max(), "components"))
     if allowed is not None:
         with_seed = len(np.unique(labels[found > 0]))

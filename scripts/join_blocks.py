@@ -37,18 +37,19 @@ def main(
     merged: Sequence[Path],
     outlines: Sequence[Path],
     thresholds: Sequence[Path],
-    chosen: Sequence[Path],
     segmentation: Path,
     joined_seeds: Path,
     threshold: Path,
     record: Path,
     blocks: list[dict[str, list[list[int]]]],
+    chosen: Sequence[Path] = (),
 ) -> None:
     """Write the objects of all `blocks` as the `segmentation` of the stack `raw`.
 
     The files `seeds`, `merged`, `outlines` and `thresholds` are those of the blocks; `chosen`
-    contains the blobs that all of them used. The `joined_seeds` and the record `threshold` are
-    those of the stack, and `record` counts how often blocks disagreed.
+    contains the blobs that all of them used, if objects have separate thresholds. The
+    `joined_seeds` and the record `threshold` are those of the stack, and `record` counts how often
+    blocks disagreed.
     """
     complete, spacing = open_stack(raw)
     shape = complete.shape
@@ -90,7 +91,8 @@ def main(
     ]
     seed_planes, count = planes_of_seeds(own_seeds, shape)
     write_stack(joined_seeds, seed_planes, spacing, (0, count), is_labels=True)
-    own = join_thresholds([read_json(path) for path in thresholds], read_json(chosen[0]), found)
+    of_blocks = [read_json(path) for path in thresholds]
+    own = join_thresholds(of_blocks, read_json(chosen[0]) if chosen else None, found)
     write_json(threshold, own)
     write_json(record, {"blocks": len(blocks), **found})
 

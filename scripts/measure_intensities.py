@@ -1,15 +1,15 @@
-"""Measure the range and the noise of a stack that is cut into blocks."""
+"""Measure the intensities and the noise of a stack that is cut into blocks."""
 
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cellstack.blocks.measure_intensities import measure_intensities, measure_processed
+from cellstack.blocks.measure_intensities import measure_intensities
+from cellstack.files.mapped import scratch_stacks
 from cellstack.files.no_data import open_no_data
 from cellstack.files.records import write_json
-from cellstack.files.scratch import scratch_arrays
-from cellstack.files.stacks import open_stack, read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.run import job
 
 log = logging.getLogger(__name__)
@@ -24,21 +24,20 @@ def main(
     no_data: Sequence[Path] = (),
     threads: int = 1,
 ) -> None:
-    """Write `intensities`: the range of `raw` that is mapped to [0, 1], and the noise.
+    """Write `intensities`: what the steps that depend on all of `raw` need, and the noise.
 
-    `steps` is a list of [method, options], of which the first is the percentile stretch;
-    `corrections` are steps before it. Voxels without data according to the files `no_data` do not
-    count.
+    `steps` is a list of [method, options] of the contrast adjustment; `corrections` are steps
+    before it. Voxels without data according to the files `no_data` do not count.
     """
-    without = open_no_data(no_data)
-    if not corrections and len(steps) == 1:
-        stack, _ = open_stack(raw)
-        measured = measure_intensities(stack, steps[0][1], without)
-    else:
-        mapped, spacing = read_stack(raw, mapped=True)
-        with scratch_arrays(intensities.parent) as empty:
-            measured = measure_processed(mapped, spacing, corrections, steps, without, empty)
-    log.info("intensities: %s", measured)
+    stack, spacing = open_stack(raw)
+    with scratch_stacks(intensities.parent) as allocate:
+        measured = measure_intensities(
+            stack, spacing, corrections, steps, open_no_data(no_data), allocate
+        )
+    for (method, _), known in zip(steps, measured["steps"], strict=False):
+        if method == "percentile_stretch":
+            log.info("intensities that become 0 and 1: %g and %g", *known)
+    log.info("standard deviation of the noise: %g", measured["noise_sd"])
     write_json(intensities, measured)
 
 

@@ -5,10 +5,11 @@ import math
 import numpy as np
 from study import ROOT
 
-from cellstack.blocks.binarize_block import binarize_block
+from cellstack.blocks.binarize_block import binarize_block, threshold_block
 from cellstack.blocks.choose_blobs import choose_from_blocks
 from cellstack.blocks.cut_block import slices_of_block
 from cellstack.blocks.find_blobs import as_record, find_blobs_in_core
+from cellstack.blocks.find_block_seeds import find_block_seeds
 from cellstack.blocks.join_blocks import find_objects, join_blocks
 from cellstack.blocks.join_cell_seeds import (
     count_disputed_seeds,
@@ -18,6 +19,7 @@ from cellstack.blocks.join_cell_seeds import (
 from cellstack.blocks.join_regions import count_disagreements, paste_cores
 from cellstack.blocks.measure_intensities import measure_intensities
 from cellstack.blocks.measure_membrane import measure_scales
+from cellstack.blocks.measure_threshold import measure_threshold
 from cellstack.blocks.measure_watershed import measure_watershed, typical_of_blocks
 from cellstack.cells.enhance_membrane import enhance_membrane
 from cellstack.cells.find_cell_seeds import find_cell_seeds, mark_cell_seeds
@@ -27,8 +29,9 @@ from cellstack.config import blocks, settings
 from cellstack.config.schemas import Schemas
 from cellstack.core.overlaps import count_overlaps, match_objects, pair_up
 from cellstack.enhance.adjust_contrast import adjust_contrast
+from cellstack.enhance.correct_background import correct_background
 from cellstack.enhance.denoise import denoise
-from cellstack.segment.binarize import binarize, find_threshold
+from cellstack.segment.binarize import binarize, find_threshold, rule_of
 from cellstack.segment.clean_mask import clean_mask
 from cellstack.segment.find_seeds import seeds_of_mask
 from cellstack.segment.label_components import label_components
@@ -41,9 +44,14 @@ SCHEMA = Schemas.read(ROOT / "config").stages
 
 def default_arguments(diameter_um):
     """Return the function that returns the default params of a stage."""
+    return arguments_of(diameter_um, {})
+
+
+def arguments_of(diameter_um, given):
+    """Return the function that returns the params of a stage, for a configuration of stages."""
 
     def arguments(stage):
-        block = settings.fill_defaults({}, SCHEMA["properties"][stage], SCHEMA)
+        block = settings.fill_defaults(given.get(stage, {}), SCHEMA["properties"][stage], SCHEMA)
         return settings.stage_arguments(stage, block, diameter_um, SCHEMA)
 
     return arguments
@@ -51,6 +59,7 @@ def default_arguments(diameter_um):
 
 def segment(raw, spacing, arguments):
     """Return the labels of a stack that is segmented at once."""
+    raw = correct_background(raw, spacing, arguments("correct_background")["steps"])
     contrast = adjust_contrast(raw, spacing, arguments("adjust_contrast")["steps"])
     stack = denoise(contrast, spacing, **arguments("denoise"))
     threshold = find_threshold(stack, **arguments("binarize"))
@@ -59,12 +68,12 @@ def segment(raw, spacing, arguments):
     return merge_and_smooth(watershed, stack, distance, spacing, arguments)[1]
 
 
-def split(mask, stack, spacing, arguments):
+def split(mask, stack, spacing, arguments, find=seeds_of_mask, **block):
     """Return the seeds, the objects before merging and the distance to the background."""
     mask = clean_mask(mask, spacing, **arguments("clean_mask"))
     components = label_components(mask, **arguments("label_components"))
     options = {key: arguments("find_seeds")[key] for key in ("method", "options", "smoothing_um")}
-    distance, seeds = seeds_of_mask(mask, components, spacing, stack=stack, **options)
+    distance, seeds = find(mask, components, spacing, stack=stack, **options, **block)
     watershed = split_objects(seeds, mask, stack, distance, **arguments("split_objects"))
     return seeds, watershed, distance
 
@@ -76,34 +85,43 @@ def merge_and_smooth(watershed, stack, distance, spacing, arguments, typical=Non
     return merged, smooth_outlines(merged, spacing, **arguments("smooth_outlines"))
 
 
-def plan(shape, spacing, arguments, counts, overlap_um=None):
+def plan(shape, spacing, counts, overlap_um):
     """Return the blocks of a stack."""
-    reach = blocks.reach_um(arguments) if overlap_um is None else overlap_um
-    overlap = [math.ceil(reach / step) for step in spacing]
-    aligned = blocks.alignment(arguments, spacing)
-    return list(blocks.place_blocks(shape, counts, overlap, aligned).values())
+    overlap = [math.ceil(overlap_um / step) for step in spacing]
+    return list(blocks.place_blocks(shape, counts, overlap).values())
 
 
 def segment_in_blocks(raw, spacing, arguments, places):
     """Return the labels of a stack that is segmented in blocks, and the record of joining them."""
-    steps, options = arguments("adjust_contrast")["steps"], arguments("binarize")["options"]
-    measured = measure_intensities(raw, steps[0][1])
-    limits = measured["bottom"], measured["top"]
-    stacks, found, drawn = [], [], []
+    steps = arguments("adjust_contrast")["steps"]
+    corrections = arguments("correct_background")["steps"]
+    measured = measure_intensities(raw, spacing, corrections, steps)
+    geometry = [{"core": place.core, "extent": place.extent} for place in places]
+    stacks, drawn, regions = [], [], []
     for place in places:
         part = raw[tuple(slice(*each) for each in place.extent)]
-        contrast = adjust_contrast(part, spacing, steps, measured=limits)
+        known = measured["corrections"], place.extent[0][0]
+        part = correct_background(part, spacing, corrections, None, *known)
+        contrast = adjust_contrast(part, spacing, steps, measured=measured["steps"])
         stacks.append(denoise(contrast, spacing, **arguments("denoise")))
-        inside = place.core, place.extent
-        blobs = find_blobs_in_core(stacks[-1], spacing, measured["noise_sd"], options, *inside)
-        found.append(as_record(blobs))
-    chosen = choose_from_blocks(found, options)
-    regions = []
-    for place, stack in zip(places, stacks, strict=True):
-        inside = place.core, place.extent
-        mask, _ = binarize_block(stack, spacing, chosen, options, 1.0, None, *inside)
-        drawn.append(split(mask, stack, spacing, arguments))
-        regions.append(measure_watershed(*drawn[-1][:2], stack, *inside))
+    binarization = arguments("binarize")
+    if binarization["method"] == "per_object":
+        options, noise_sd = binarization["options"], measured["noise_sd"]
+        found = [
+            as_record(find_blobs_in_core(stack, spacing, noise_sd, options, **block))
+            for stack, block in zip(stacks, geometry, strict=True)
+        ]
+        chosen = choose_from_blocks(found, options)
+        parts = spacing, chosen, options, 1.0, None
+        mark = binarize_block
+    else:
+        threshold = measure_threshold(geometry, stacks.__getitem__, **binarization)
+        parts = spacing, rule_of(**binarization) if threshold is None else threshold, None
+        mark = threshold_block
+    for stack, block in zip(stacks, geometry, strict=True):
+        mask, _ = mark(stack, *parts, **block)
+        drawn.append(split(mask, stack, spacing, arguments, find_block_seeds, **block))
+        regions.append(measure_watershed(*drawn[-1][:2], stack, **block))
     typical = typical_of_blocks(regions)
     results = [
         (*merge_and_smooth(watershed, stack, distance, spacing, arguments, typical), seeds)

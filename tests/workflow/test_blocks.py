@@ -104,24 +104,67 @@ def test_corrections_are_applied_to_the_joined_stack(cut):
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
-        ({"binarize": {"method": "otsu"}}, "binarize.method is otsu, not one of per_object"),
         (
-            {"diameter_um": {"nuclei": "auto"}},
-            "the diameter of its nuclei is not known yet (set diameter_um)",
+            {"binarize": {"method": "hysteresis"}},
+            "binarize.method is hysteresis, not one of per_object, otsu, li,",
+        ),
+        (
+            {"diameter_um": {"nuclei": "auto"}, "split_into_blocks": {"counts": [2, 2, 2]}},
+            "the overlap depends on the diameter of its nuclei, which is estimated; give the "
+            "largest one that is possible as estimate_diameter.max_um",
         ),
         (
             {"adjust_contrast": {"steps": ["percentile_stretch", "clahe"]}},
-            "adjust_contrast.steps has clahe, not only gamma, erosion, dilation, opening, closing",
+            "adjust_contrast.steps has clahe, not only none, percentile_stretch, "
+            "equalize_histogram, gamma, erosion, dilation, opening, closing",
         ),
     ],
 )
 def test_what_cannot_be_cut_is_refused_before_any_job(tmp_path, config, reason):
-    study = write_study(tmp_path, split_into_blocks=BLOCKS, **config)
+    study = write_study(tmp_path, **{"split_into_blocks": BLOCKS, **config})
     process = study.run("-n")
     assert process.returncode != 0
     message = f"config.split_into_blocks: colony cannot be cut into blocks: {reason}"
     assert message in process.stderr + process.stdout
     assert "Traceback" not in process.stderr
+
+
+def test_an_estimated_diameter_and_methods_that_look_at_the_complete_stack(tmp_path):
+    """The rules of blocks use the same estimate, background and threshold as the uncut stack."""
+    settings = {
+        "diameter_um": {"nuclei": "auto"},
+        "estimate_diameter": {"max_um": 9},
+        "correct_background": {
+            "steps": ["white_tophat", "depth_attenuation"],
+            "white_tophat": {"shape": "square", "radius_um": "0.7 d"},
+        },
+        "binarize": {"method": "li"},
+    }
+    blocks = {"counts": [1, 2, 1], "overlap_um": 16}
+    found = []
+    for name, config in (("uncut", settings), ("cut", settings | {"split_into_blocks": blocks})):
+        folder = tmp_path / name
+        folder.mkdir()
+        study = write_study(folder, **config)
+        process = study.run("results/colony/nuclei/segmentation.tif", cores=2)
+        assert process.returncode == 0, process.stderr[-4000:]
+        found.append((study, jobs(process)))
+    (uncut, _), (cut, counts) = found
+    assert counts["estimate_diameter"] == counts["measure_threshold"] == 1
+    assert counts["binarize"] == counts["cut_block"] == 2
+    assert "find_blobs" not in counts
+    for file in ("segmentation.tif", "diameter.json"):
+        paths = [study.result("colony", "nuclei", file) for study in (uncut, cut)]
+        assert paths[0].read_bytes() == paths[1].read_bytes(), file
+    records = [
+        json.loads(study.result("colony", "nuclei", "threshold.json").read_text())
+        for study in (uncut, cut)
+    ]
+    assert records[1].pop("seam_disagreements") == 0
+    assert records[1] == pytest.approx(records[0])
+    assert read_stack(cut.result("colony", "nuclei", "segmentation.tif"))[0].max() >= 10
+    cut.config["split_into_blocks"] = {"counts": [1, 2, 1]}  # the overlap follows from max_um
+    assert jobs(cut.run("-n", "results/colony/nuclei/segmentation.tif"))["cut_block"] == 2
 
 
 def write_cells(folder, **config):

@@ -5,9 +5,13 @@ from typing import Any
 import numpy as np
 
 from cellstack.blocks.choose_blobs import chosen_in_block
-from cellstack.blocks.cut_block import Ranges, within
+from cellstack.blocks.cut_block import Ranges, part_on_grid, within
 from cellstack.core.blobs import smooth_on_grid
+from cellstack.core.planes import Stack
+from cellstack.core.resampling import grid_factors
+from cellstack.core.scales import SEARCH_GRID
 from cellstack.core.types import BoolVolume, Mask, Spacing, Volume
+from cellstack.segment.binarize import Rule, binarize
 from cellstack.segment.per_object_threshold import lowest_threshold, mark_chosen
 
 
@@ -47,17 +51,58 @@ def binarize_block(
         Of the core: ``voxels``, ``foreground_voxels``, ``haze_ratios`` and number of ``hollow``
         objects.
     """
-    grid = smooth_on_grid(stack, spacing, options["sigma_um"], no_data)
-    chosen, in_core = chosen_in_block(record, core, extent, grid.factors)
+    factors = grid_factors(options["sigma_um"] * SEARCH_GRID, spacing)
+    part, on_grid = part_on_grid(core, extent, factors)
+    stack_part, without = stack[part], None if no_data is None else no_data[part]
+    grid = smooth_on_grid(stack_part, spacing, options["sigma_um"], without)
+    chosen, in_core = chosen_in_block(record, core, on_grid, factors)
     sizes = {name: options[name] for name in ("level", "sigma_um", "max_radius_um")}
     backgrounds, raised = (np.array(record[name], np.float32) for name in ("backgrounds", "raised"))
     lowest = lowest_threshold(backgrounds, raised, options["level"])
-    marked = mark_chosen(stack, grid, chosen, no_data, lowest=lowest, factor=factor, **sizes)
-    inside = marked.mask[within(core, extent)]
+    marked = mark_chosen(stack_part, grid, chosen, without, lowest=lowest, factor=factor, **sizes)
+    mask = np.zeros(stack.shape, np.uint8)
+    mask[part] = marked.mask
+    inside = mask[within(core, extent)]
     haze = marked.haze_ratios[in_core]
-    return marked.mask.view(np.uint8), {
+    return mask, {
         "voxels": inside.size,
         "foreground_voxels": int(np.count_nonzero(inside)),
         "haze_ratios": haze[~np.isnan(haze)].tolist(),
         "hollow": int(np.count_nonzero(marked.is_hollow[in_core])),
     }
+
+
+def threshold_block(
+    stack: Stack,
+    spacing: Spacing,
+    threshold: float | Rule,
+    no_data: BoolVolume | None,
+    core: Ranges,
+    extent: Ranges,
+) -> tuple[Mask, dict[str, Any]]:
+    """Threshold a block by what is known of the complete stack.
+
+    Parameters
+    ----------
+    stack, spacing, no_data, core, extent
+        See :func:`binarize_block`.
+    threshold : float or callable
+        See :func:`cellstack.segment.binarize.binarize`.
+
+    Returns
+    -------
+    mask : (Z, Y, X) ndarray of uint8
+    measured : dict
+        Of the core: ``voxels`` and ``foreground_voxels``.
+
+    Examples
+    --------
+    >>> stack = np.float32([[[0.1, 0.5, 0.9]]])
+    >>> inside = [(0, 1), (0, 1), (0, 2)], [(0, 1), (0, 1), (0, 3)]
+    >>> mask, measured = threshold_block(stack, (1.0, 0.5, 0.5), 0.3, None, *inside)
+    >>> mask, measured
+    (array([[[0, 1, 1]]], dtype=uint8), {'voxels': 2, 'foreground_voxels': 1})
+    """
+    mask = binarize(stack, threshold, spacing, no_data=no_data)
+    inside = mask[within(core, extent)]
+    return mask, {"voxels": inside.size, "foreground_voxels": int(np.count_nonzero(inside))}

@@ -99,6 +99,38 @@ def is_in(voxels: NDArray[np.int_], ranges: Ranges) -> NDArray[np.bool_]:
     return inside
 
 
+def part_on_grid(
+    core: Ranges, extent: Ranges, factors: Sequence[int]
+) -> tuple[tuple[slice, ...], list[tuple[int, int]]]:
+    """Return the part of a block that begins with a voxel of the grid of the complete stack.
+
+    Parameters
+    ----------
+    core, extent : sequence of three (int, int)
+        First voxel of the block, and the one after the last, along z, y and x.
+    factors : (3,) sequence of int
+        Voxels of the stack in one voxel of the grid, along z, y, x.
+
+    Returns
+    -------
+    part : tuple of slice
+        The part as slices of the block. It contains the core.
+    extent : list of (int, int)
+        Its first voxel, and the one after the last.
+
+    Examples
+    --------
+    >>> part_on_grid([(0, 9), (8, 20)], [(0, 9), (6, 24)], (2, 4))
+    ((slice(0, None, None), slice(2, None, None)), [(0, 9), (8, 24)])
+    """
+    shifts = [
+        min(-first % factor, start - first)
+        for (start, _), (first, _), factor in zip(core, extent, factors, strict=True)
+    ]
+    moved = [(first + shift, last) for (first, last), shift in zip(extent, shifts, strict=True)]
+    return tuple(slice(shift, None) for shift in shifts), moved
+
+
 def first_of_grid(extent: Ranges, factors: tuple[int, ...]) -> NDArray[np.int_]:
     """Return the voxel of the grid of the complete stack at which a block begins.
 

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from cellstack.blocks.cut_block import Ranges, first_of_grid, is_in
+from cellstack.blocks.cut_block import Ranges, first_of_grid, is_in, part_on_grid
 from cellstack.core.blobs import find_blobs
+from cellstack.core.resampling import grid_factors
+from cellstack.core.scales import SEARCH_GRID
 from cellstack.core.types import BoolVolume, Spacing, Volume
 from cellstack.segment.blob_selection import Candidates
 from cellstack.segment.per_object_threshold import describe_candidates
@@ -42,6 +44,8 @@ def find_blobs_in_core(
     """
     sigma_um, min_distance_um = options["sigma_um"], options["min_distance_um"]
     background_radius_um = options["background_radius_um"]
+    part, extent = part_on_grid(core, extent, grid_factors(sigma_um * SEARCH_GRID, spacing))
+    stack, no_data = stack[part], None if no_data is None else no_data[part]
     blobs = find_blobs(stack, spacing, sigma_um, min_distance_um, background_radius_um, no_data)
     found = describe_candidates(blobs, noise_sd, sigma_um)
     centres = found.centres + first_of_grid(extent, blobs.factors)

@@ -287,7 +287,7 @@ def planes_of_seeds(
 
 
 def join_thresholds(
-    records: Sequence[dict[str, Any]], chosen: dict[str, Any], joined: dict[str, int]
+    records: Sequence[dict[str, Any]], chosen: dict[str, Any] | None, joined: dict[str, int]
 ) -> dict[str, Any]:
     """Return the record of the threshold of a stack, from those of its blocks.
 
@@ -295,8 +295,9 @@ def join_thresholds(
     ----------
     records : sequence of dict
         See ``scripts/binarize.py``.
-    chosen : dict
-        See :func:`cellstack.blocks.choose_blobs.choose_from_blocks`.
+    chosen : dict or None
+        See :func:`cellstack.blocks.choose_blobs.choose_from_blocks`; None if objects do not have
+        separate thresholds.
     joined : dict
         Record of :class:`Joined`.
 
@@ -306,21 +307,17 @@ def join_thresholds(
         The same as for an uncut stack, and ``seam_disagreements``, the number of objects that two
         blocks or no block owned.
     """
-    from cellstack.segment.per_object_threshold import typical_haze
-
     of_cores = [record["core"] for record in records]
-    haze = np.array([ratio for core in of_cores for ratio in core["haze_ratios"]], np.float32)
     foreground, voxels = (
         sum(core[name] for core in of_cores) for name in ("foreground_voxels", "voxels")
     )
-    return {
-        "method": records[0]["method"],
-        "factor": records[0]["factor"],
-        "threshold": None,
-        "foreground_fraction": foreground / voxels,
-        "dropped_dim": chosen["dropped_dim"],
-        "brightness_ratio": chosen["brightness_ratio"],
-        "haze_ratio": typical_haze(haze),
-        "hollow": sum(core["hollow"] for core in of_cores),
-        "seam_disagreements": joined["doubled"] + joined["lost"],
-    }
+    found = {name: records[0][name] for name in ("method", "factor", "threshold")}
+    found["foreground_fraction"] = foreground / voxels
+    if chosen is not None:
+        from cellstack.segment.per_object_threshold import typical_haze
+
+        haze = np.array([ratio for core in of_cores for ratio in core["haze_ratios"]], np.float32)
+        found |= {name: chosen[name] for name in ("dropped_dim", "brightness_ratio")}
+        found["haze_ratio"] = typical_haze(haze)
+        found["hollow"] = sum(core["hollow"] for core in of_cores)
+    return found | {"seam_disagreements": joined["doubled"] + joined["lost"]}

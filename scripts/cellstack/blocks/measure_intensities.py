@@ -1,122 +1,174 @@
-"""What adjust_contrast and binarize need to know of the intensities of a complete stack."""
+"""What the stages of blocks need to know of the intensities of a complete stack."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cellstack.core.intensities import rescale
 from cellstack.core.noise import estimate_noise
-from cellstack.core.planes import ComputedPlanes, Planes
+from cellstack.core.planes import Allocate, ComputedStack, Stack
 from cellstack.core.scales import reach_of_steps
-from cellstack.core.slabs import SLAB_VOXELS, Empty, slabs
-from cellstack.core.types import BoolVolume, RawVolume, Spacing, Volume
-from cellstack.enhance.adjust_contrast import adjust_contrast, measure_range
-from cellstack.enhance.correct_background import correct_background
+from cellstack.core.slabs import SLAB_VOXELS, slabs
+from cellstack.core.types import BoolVolume, RawVolume, Spacing
+from cellstack.enhance import adjust_contrast as contrast
+from cellstack.enhance import correct_background as background
 
 Steps = Sequence[tuple[str, dict[str, Any]]]
+Known = Sequence[Sequence[Any] | None]
+
+
+class _Stage(NamedTuple):
+    """A stage that is applied to a complete stack, a few planes at a time.
+
+    Attributes
+    ----------
+    steps : list of (str, dict)
+    dtype : dtype
+        Type of its result.
+    measures : dict of str to callable
+        What the methods that depend on the complete stack measure in it, with their options.
+    apply : callable
+        Takes some planes, their voxels without data or None, the first plane, some steps and what
+        is measured for them.
+    """
+
+    steps: Steps
+    dtype: Any
+    measures: dict[str, Callable[..., Sequence[Any]]]
+    apply: Callable[[RawVolume, BoolVolume | None, int, Steps, Known], RawVolume]
 
 
 def measure_intensities(
-    stack: Planes, options: dict[str, Any], no_data: Planes | None = None
-) -> dict[str, float]:
-    """Measure the range of the intensities of a stack, and the noise after the contrast adjustment.
-
-    Parameters
-    ----------
-    stack : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
-        Raw intensities. Each plane is taken several times, and one is held at a time.
-    options : dict
-        Options of :func:`cellstack.enhance.adjust_contrast.percentile_stretch`.
-    no_data : (Z, Y, X) ndarray or planes of bool, optional
-        Voxels that are left out. In uncut stacks they are filled before the noise is estimated, so
-        that pixels beside them count a little differently.
-
-    Returns
-    -------
-    dict
-        ``bottom`` and ``top``, the intensities that become 0 and 1, and ``noise_sd``.
-
-    Examples
-    --------
-    >>> stack = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
-    >>> found = measure_intensities(stack, {"low": 0, "high": 100})
-    >>> found["bottom"], found["top"], round(found["noise_sd"], 6)
-    (0.0, 23.0, 0.0)
-    """
-    bottom, top = measure_range(stack, no_data, **options)
-
-    def adjusted(z: int) -> NDArray[np.float32]:
-        (plane,) = rescale(cast(RawVolume, stack[z][None]), bottom, top)
-        return cast("NDArray[np.float32]", plane)
-
-    noise_sd = estimate_noise(ComputedPlanes(stack.shape, np.float32, adjusted), no_data)
-    return {"bottom": bottom, "top": top, "noise_sd": noise_sd}
-
-
-def measure_processed(
-    stack: RawVolume,
+    stack: Stack,
     spacing: Spacing,
     corrections: Steps,
     steps: Steps,
-    no_data: Planes | None = None,
-    empty: Empty = np.empty,
+    no_data: Stack | None = None,
+    allocate: Allocate = np.empty,
     slab_voxels: int = SLAB_VOXELS,
-) -> dict[str, float]:
-    """Measure what :func:`measure_intensities` does, with further steps before and after.
+) -> dict[str, Any]:
+    """Measure what the steps that depend on the complete stack need, and the noise after all steps.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
-        Raw intensities. It may be memory-mapped: a slab at a time is processed.
+    stack : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
+        Raw intensities. Each plane is taken several times, and a few are held at a time.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
     corrections : list of (str, dict)
         Steps of :func:`cellstack.enhance.correct_background.correct_background`.
     steps : list of (str, dict)
-        Steps of :func:`cellstack.enhance.adjust_contrast.adjust_contrast`, of which the first one
-        is the percentile stretch.
-    no_data : (Z, Y, X) ndarray or planes of bool, optional
-        Voxels that are left out. They are filled in each slab separately.
-    empty : callable
-        Allocates the processed stacks, which can be memory-mapped.
+        Steps of :func:`cellstack.enhance.adjust_contrast.adjust_contrast`.
+    no_data : (Z, Y, X) ndarray or stack of bool, optional
+        Voxels that are left out. They are filled in each slab separately, and only for filters, so
+        that the noise of pixels beside them can differ from that of an uncut stack.
+    allocate : callable
+        Allocates the processed stacks, which need not be in memory.
     slab_voxels : int
-        Number of voxels of a slab.
+        Number of voxels that are filtered at once, without those around them.
 
     Returns
     -------
     dict
-        See :func:`measure_intensities`; the range is that of the corrected stack.
+        For a JSON file: ``corrections`` and ``steps``, with what ``MEASURES`` of the stage returns
+        for each step, or None, and ``noise_sd``.
+
+    Examples
+    --------
+    >>> stack = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    >>> steps = [("percentile_stretch", {"low": 0, "high": 100}), ("gamma", {"gamma": 1})]
+    >>> found = measure_intensities(stack, (1.0, 0.5, 0.5), [], steps)
+    >>> found["steps"], round(found["noise_sd"], 6)
+    ([[0.0, 23.0], None], 0.0)
     """
 
-    def process(
-        source: RawVolume,
-        dtype: Any,
-        done: Steps,
-        function: Callable[[RawVolume, BoolVolume | None], RawVolume],
-    ) -> RawVolume:
-        result = cast(RawVolume, empty(source.shape, dtype))
-        halo = int(reach_of_steps(done) / spacing[0]) + len(done) + 1
-        for slab in slabs(source.shape, halo, slab_voxels):
-            without = None
-            if no_data is not None:
-                without = np.stack([no_data[z] for z in range(slab.extent.start, slab.extent.stop)])
-            result[slab.planes] = function(source[slab.extent], without)[slab.inside]
-        return result
+    def measure_in_um(measure: Callable[..., Sequence[Any]]) -> Callable[..., Sequence[Any]]:
+        return lambda source, no_data, **options: measure(source, spacing, no_data, **options)
 
-    corrected = process(
-        stack,
-        stack.dtype,
+    correction = _Stage(
         corrections,
-        lambda part, without: correct_background(part, spacing, corrections, without),
+        stack.dtype,
+        {name: measure_in_um(measure) for name, measure in background.MEASURES.items()},
+        lambda part, without, first, chosen, known: background.correct_background(
+            part, spacing, chosen, without, known, first
+        ),
     )
-    bottom, top = measure_range(corrected, no_data, **steps[0][1])
-    adjusted = process(
-        corrected,
-        np.float32,
-        steps,
-        lambda part, without: adjust_contrast(part, spacing, steps, without, (bottom, top)),
+    adjustment = _Stage(
+        steps or [("none", {})],
+        np.dtype(np.float32),
+        contrast.MEASURES,
+        lambda part, without, first, chosen, known: contrast.adjust_contrast(
+            part, spacing, chosen, without, known
+        ),
     )
-    noise_sd = estimate_noise(cast(Volume, adjusted), no_data)
-    return {"bottom": bottom, "top": top, "noise_sd": noise_sd}
+    result: dict[str, Any] = {}
+    for name, stage in (("corrections", correction), ("steps", adjustment)):
+        known: list[Sequence[Any] | None] = []
+        start = 0  # first step that is not applied to the stack yet
+        for index, (method, options) in enumerate(stage.steps):
+            measured = None
+            if method in stage.measures:
+                stack = _apply(
+                    stack,
+                    spacing,
+                    stage,
+                    range(start, index),
+                    known,
+                    no_data,
+                    allocate,
+                    slab_voxels,
+                )
+                start = index
+                measured = stage.measures[method](stack, no_data, **options)
+            known.append(measured)
+        stack = _apply(
+            stack,
+            spacing,
+            stage,
+            range(start, len(stage.steps)),
+            known,
+            no_data,
+            allocate,
+            slab_voxels,
+        )
+        result[name] = [
+            None if each is None else [np.asarray(value).tolist() for value in each]
+            for each in known
+        ]
+    return result | {"noise_sd": estimate_noise(stack, no_data)}
+
+
+def _apply(
+    stack: Stack,
+    spacing: Spacing,
+    stage: _Stage,
+    chosen: range,
+    known: Known,
+    no_data: Stack | None,
+    allocate: Allocate,
+    slab_voxels: int,
+) -> Stack:
+    """Return a stack after some steps of a stage."""
+    if not chosen:
+        return stack
+    some = slice(chosen.start, chosen.stop)
+    steps, measured = stage.steps[some], known[some]
+    reach_um = reach_of_steps(steps)
+    if reach_um == 0:  # computed where it is needed
+        return ComputedStack(
+            stack.shape,
+            stage.dtype,
+            lambda box: stage.apply(stack[box], None, box[0].start, steps, measured),
+        )
+    result = allocate(stack.shape, stage.dtype)
+    halo = int(reach_um / spacing[0]) + len(steps) + 1
+    for slab in slabs(stack.shape, halo, slab_voxels):
+        without = None
+        if no_data is not None and chosen.start == 0:
+            without = no_data[slab.extent]
+        part = stage.apply(stack[slab.extent], without, slab.extent.start, steps, measured)
+        for z, plane in zip(
+            range(*slab.planes.indices(len(stack))), part[slab.inside], strict=True
+        ):
+            result[z] = plane
+    return cast(Stack, result)

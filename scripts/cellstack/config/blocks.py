@@ -14,7 +14,6 @@ from cellstack.core.scales import (
     FILTER_GRID,
     SEARCH_GRID,
     TRUNCATE,
-    grid_factor,
     reach_of_steps,
 )
 from cellstack.errors import InputError
@@ -35,15 +34,34 @@ STAGES_IN_BLOCKS = (
 )
 METHODS_IN_BLOCKS = {  # those whose result depends on what is near, or on what is measured before
     "denoise": ("none", "gaussian", "median"),
-    "binarize": ("per_object",),
+    "binarize": (
+        "per_object",
+        "otsu",
+        "li",
+        "isodata",
+        "mean",
+        "minimum",
+        "triangle",
+        "yen",
+        "fixed",
+        "local",
+    ),
     "find_seeds": ("laplacian_of_gaussian", "distance_and_blobs"),
     "split_objects": ("distance", "intensity", "undenoised_intensity"),
 }
 VALUES_IN_BLOCKS = {"find_seeds": {"planes": "all", "z_scale": 1, "radius_um": 0}}
-FIRST_STEPS = {"correct_background": (), "adjust_contrast": ("percentile_stretch",)}
-STEPS_IN_BLOCKS = {  # after the first ones
-    "correct_background": ("white_tophat", "gaussian"),
-    "adjust_contrast": ("gamma", "erosion", "dilation", "opening", "closing"),
+STEPS_IN_BLOCKS = {
+    "correct_background": ("white_tophat", "gaussian", "depth_attenuation"),
+    "adjust_contrast": (
+        "none",
+        "percentile_stretch",
+        "equalize_histogram",
+        "gamma",
+        "erosion",
+        "dilation",
+        "opening",
+        "closing",
+    ),
 }
 AUTO_MAX_VOXELS = 200_000_000  # of a block: 20 bytes per voxel are 4 GB
 AUTO_MAX_VOXELS_OF_CELLS = 80_000_000  # of a block with cells: 48 bytes per voxel
@@ -106,23 +124,21 @@ def find_obstacles(arguments: Callable[[str], Settings]) -> list[str]:
             if given[key] != value:
                 found.append(f"{stage}.{key} is {given[key]}, not {value}")
     for stage, steps in STEPS_IN_BLOCKS.items():
-        names = [name for name, _ in arguments(stage)["steps"]]
-        first = FIRST_STEPS[stage]
-        if (*names[: len(first)],) != first:
-            found.append(f"{stage}.steps does not begin with {', '.join(first)}")
-        for name in names[len(first) :]:
+        for name, _ in arguments(stage)["steps"]:
             if name not in steps:
                 found.append(f"{stage}.steps has {name}, not only {', '.join(steps)}")
     return found
 
 
-def reach_um(arguments: Callable[[str], Settings]) -> float:
+def reach_um(arguments: Callable[[str], Settings], radius_um: float) -> float:
     """Return how far beyond its core a block must extend, in um.
 
     Parameters
     ----------
     arguments : callable
         Returns the params of a stage, with sizes in um.
+    radius_um : float
+        How far an object can extend from its centre: `max_radius_um` of the threshold per object.
 
     Returns
     -------
@@ -130,30 +146,34 @@ def reach_um(arguments: Callable[[str], Settings]) -> float:
         The larger of two distances, the sums of the radii of all filters involved. The first is
         that at which a voxel can change the position or the contrast of a bright blob in the core.
         The second is that at which it can change the outline, or the seed, of an object that
-        extends as far beyond the core as `binarize.per_object.max_radius_um` allows.
+        extends by `radius_um` beyond the core.
     """
-    denoise, blobs = arguments("denoise")["options"], arguments("binarize")["options"]
+    denoise, threshold = arguments("denoise")["options"], arguments("binarize")["options"]
     seeds, outlines = arguments("find_seeds"), arguments("smooth_outlines")["options"]
+    seed_sigma_um = seeds["options"]["sigma_um"]
     before = sum(
         reach_of_steps(arguments(stage)["steps"])
         for stage in ("correct_background", "adjust_contrast")
     )
     denoising = TRUNCATE * denoise.get("sigma_um", 0.0) + 2 * denoise.get("radius_um", 0.0)
-    centre = TRUNCATE * CENTRE_WIDTH * blobs["sigma_um"]
-    search = max(
-        TRUNCATE * blobs["sigma_um"] + blobs["min_distance_um"],
-        centre + blobs["background_radius_um"],
-    )
+    if arguments("binarize")["method"] == "per_object":
+        marking = TRUNCATE * CENTRE_WIDTH * threshold["sigma_um"]
+        search = max(
+            TRUNCATE * threshold["sigma_um"] + threshold["min_distance_um"],
+            marking + threshold["background_radius_um"],
+        )
+        grid = SEARCH_GRID * threshold["sigma_um"]
+    else:  # the window of a local threshold is six standard deviations
+        marking, search = TRUNCATE * threshold.get("window_um", 0.0) / 6, 0.0
+        grid = FILTER_GRID * seed_sigma_um
     cleaning = sum(_reach_of_step(options) for _, options in arguments("clean_mask")["steps"])
     drawing = (
-        centre
+        marking
         + cleaning
         + TRUNCATE * seeds["smoothing_um"]
         + TRUNCATE * outlines.get("sigma_um", 0.0)
     )
-    seeding = TRUNCATE * seeds["options"]["sigma_um"]
-    grid = SEARCH_GRID * blobs["sigma_um"]
-    objects = blobs["max_radius_um"] + max(drawing, seeding)
+    objects = radius_um + max(drawing, TRUNCATE * seed_sigma_um)
     return float(before + denoising + grid + max(search, objects))
 
 
@@ -185,41 +205,14 @@ def _reach_of_step(options: Settings) -> float:
     return hole_um + smoothing_um + float(4 * options.get("radius_um", 0.0))
 
 
-def alignment(arguments: Callable[[str], Settings], spacing: Sequence[float]) -> tuple[int, ...]:
-    """Return the multiples of voxels, along z, y and x, at which blocks may start.
-
-    The voxels of the coarse grids on which filters are computed are then those of the stack.
-
-    Parameters
-    ----------
-    arguments : callable
-        Returns the params of a stage, with sizes in um.
-    spacing : (3,) sequence of float
-        Voxel size along z, y and x in um.
-
-    Returns
-    -------
-    tuple of int
-    """
-    search_um = SEARCH_GRID * arguments("binarize")["options"]["sigma_um"]
-    filter_um = FILTER_GRID * arguments("find_seeds")["options"]["sigma_um"]
-    found = []
-    for step in spacing:
-        seed_factor = grid_factor(filter_um / step) if filter_um >= 2 * min(spacing) else 1
-        found.append(math.lcm(grid_factor(search_um / step), seed_factor))
-    return tuple(found)
-
-
-def choose_counts(
-    shape: Sequence[int], overlap: Sequence[int], aligned: Sequence[int], max_voxels: int
-) -> tuple[int, ...]:
+def choose_counts(shape: Sequence[int], overlap: Sequence[int], max_voxels: int) -> tuple[int, ...]:
     """Return the number of blocks along each axis, so that no block is too large.
 
     Parameters
     ----------
     shape : (3,) sequence of int
         Shape of the stack.
-    overlap, aligned : (3,) sequence of int
+    overlap : (3,) sequence of int
         See :func:`place_blocks`.
     max_voxels : int
         Maximum number of voxels of a block with its overlap.
@@ -236,16 +229,16 @@ def choose_counts(
 
     Examples
     --------
-    >>> choose_counts((100, 1000, 1000), (10, 10, 10), (1, 1, 1), 30_000_000)
+    >>> choose_counts((100, 1000, 1000), (10, 10, 10), 30_000_000)
     (1, 2, 2)
     """
     counts: tuple[int, ...] = (1, 1, 1)
-    while (found := _costs(shape, counts, overlap, aligned))[1] > max_voxels:
+    while (found := _costs(shape, counts, overlap))[1] > max_voxels:
         options = []
         for axis in range(3):
             more = tuple(count + (axis == index) for index, count in enumerate(counts))
-            if shape[axis] / more[axis] >= max(aligned[axis], MIN_CORE * overlap[axis]):
-                total, largest = _costs(shape, more, overlap, aligned)
+            if shape[axis] / more[axis] >= max(1, MIN_CORE * overlap[axis]):
+                total, largest = _costs(shape, more, overlap)
                 options.append((total / max(1, found[1] - largest), more))
         if not options:
             raise InputError(
@@ -257,31 +250,27 @@ def choose_counts(
     return counts
 
 
-def _costs(
-    shape: Sequence[int], counts: Sequence[int], overlap: Sequence[int], aligned: Sequence[int]
-) -> tuple[int, int]:
+def _costs(shape: Sequence[int], counts: Sequence[int], overlap: Sequence[int]) -> tuple[int, int]:
     """Return the number of voxels of all blocks, and of the largest one."""
     totals, largest = [], []
-    for length, count, margin, step in zip(shape, counts, overlap, aligned, strict=True):
-        lengths = [stop - start for _, (start, stop) in _along(length, count, margin, step)]
+    for length, count, margin in zip(shape, counts, overlap, strict=True):
+        lengths = [stop - start for _, (start, stop) in _along(length, count, margin)]
         totals.append(sum(lengths))
         largest.append(max(lengths))
     return math.prod(totals), math.prod(largest)
 
 
-def _along(length: int, count: int, margin: int, step: int) -> list[tuple[Range, Range]]:
+def _along(length: int, count: int, margin: int) -> list[tuple[Range, Range]]:
     """Return core and extent of each block along an axis."""
-    ends = [step * round(index * length / count / step) for index in range(count)] + [length]
-    found = []
-    for start, stop in pairwise(ends):
-        first = max(0, start - margin) // step * step
-        last = min(length, -(-(stop + margin) // step) * step)
-        found.append(((start, stop), (first, last)))
-    return found
+    ends = [round(index * length / count) for index in range(count + 1)]
+    return [
+        ((start, stop), (max(0, start - margin), min(length, stop + margin)))
+        for start, stop in pairwise(ends)
+    ]
 
 
 def place_blocks(
-    shape: Sequence[int], counts: Sequence[int], overlap: Sequence[int], aligned: Sequence[int]
+    shape: Sequence[int], counts: Sequence[int], overlap: Sequence[int]
 ) -> dict[str, Block]:
     """Place the blocks of a stack.
 
@@ -290,11 +279,9 @@ def place_blocks(
     shape : (3,) sequence of int
         Shape of the stack.
     counts : (3,) sequence of int
-        Number of blocks along z, y and x. Cores are as equal as `aligned` allows.
+        Number of blocks along z, y and x, with cores as equal as possible.
     overlap : (3,) sequence of int
-        Voxels by which a block extends beyond its core, at least, within the stack.
-    aligned : (3,) sequence of int
-        Blocks and cores start at multiples of this.
+        Voxels by which a block extends beyond its core, within the stack.
 
     Returns
     -------
@@ -303,13 +290,13 @@ def place_blocks(
 
     Examples
     --------
-    >>> blocks = place_blocks((1, 40, 90), (1, 1, 2), (5, 5, 5), (1, 2, 2))
+    >>> blocks = place_blocks((1, 40, 90), (1, 1, 2), (5, 5, 5))
     >>> blocks["0-0-1"]
-    Block(name='0-0-1', core=((0, 1), (0, 40), (44, 90)), extent=((0, 1), (0, 40), (38, 90)))
+    Block(name='0-0-1', core=((0, 1), (0, 40), (45, 90)), extent=((0, 1), (0, 40), (40, 90)))
     """
     axes = [
-        list(enumerate(_along(length, count, margin, step)))
-        for length, count, margin, step in zip(shape, counts, overlap, aligned, strict=True)
+        list(enumerate(_along(length, count, margin)))
+        for length, count, margin in zip(shape, counts, overlap, strict=True)
     ]
     found = {}
     for place in product(*axes):

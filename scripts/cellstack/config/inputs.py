@@ -44,7 +44,8 @@ class Inputs:
         if self._study.diameter(stack, channel) != AUTO:
             return []
         file = f"{sheet.OBJECT_OF[channel]}/diameter.json"
-        return [self._recipes.path_of(diameter_stage(channel), file, stack, channel)]
+        complete = Unit.parse(stack).complete.path
+        return [self._recipes.path_of(diameter_stage(channel), file, complete, channel)]
 
     def diameter_for(self, stage: str, stack: str, channel: str) -> list[str]:
         """Return the file of an estimated diameter, where a setting of a stage depends on it."""
@@ -256,11 +257,32 @@ class Inputs:
 
     def chosen_blobs(self, stack: str) -> list[str]:
         """Return the blobs that are chosen in the complete stack, for a block of it."""
+        if not self._is_per_object(stack):
+            return []
         return self._of_complete("binarize", "chosen.json", stack, "nuclei")
 
     def chosen_of_stack(self, stack: str) -> list[str]:
-        """Return the blobs that are chosen in a stack that is cut into blocks."""
+        """Return the blobs that are chosen in a stack that is cut into blocks, if some are."""
+        if not self._is_per_object(stack):
+            return []
         return [self._recipes.path_of("binarize", "nuclei/chosen.json", stack, "nuclei")]
+
+    def measured_threshold(self, stack: str) -> list[str]:
+        """Return the threshold of the complete stack, for a block of it without chosen blobs."""
+        if self._is_per_object(stack):
+            return []
+        return self._of_complete("binarize", "measured_threshold.json", stack, "nuclei")
+
+    def denoised_of_blocks(self, stack: str) -> list[str]:
+        """Return the denoised nuclei of each block of a stack."""
+        unit = Unit.parse(stack)
+        paths = [unit._replace(block=block).path for block in self._study.blocks(stack)]
+        file = "channels/nuclei/denoised.tif"
+        return [self._recipes.path_of("denoise", file, path, "nuclei") for path in paths]
+
+    def _is_per_object(self, stack: str) -> bool:
+        """Return whether the nuclei of a stack have separate thresholds."""
+        return bool(self._study.block("binarize", stack, "nuclei")["method"] == "per_object")
 
     def typical_objects(self, stack: str) -> list[str]:
         """Return what is typical of the objects of the complete stack, for a block of it."""
@@ -307,8 +329,7 @@ class Inputs:
 
         Blocks have the noise of the complete stack.
         """
-        is_per_object = self._study.block("binarize", stack, "nuclei")["method"] == "per_object"
-        if not is_per_object or Unit.parse(stack).block:
+        if not self._is_per_object(stack) or Unit.parse(stack).block:
             return []
         return [
             self._recipes.path_of(

@@ -427,17 +427,13 @@ class Study:
                 f"{'; '.join(obstacles)}; or remove max_voxels and counts"
             )
         overlap = [math.ceil(self._overlap_um(stack, kinds) / step) for step in steps]
-        aligned: tuple[int, ...] = (1, 1, 1)
-        if "nuclei" in kinds:
-            arguments = partial(self.arguments, stack=stack, channel="nuclei")
-            aligned = blocks.alignment(arguments, steps)
         try:
-            counts = wanted["counts"] or blocks.choose_counts(shape, overlap, aligned, max_voxels)
+            counts = wanted["counts"] or blocks.choose_counts(shape, overlap, max_voxels)
         except InputError:
             if is_auto:  # it is processed at once
                 return {}
             raise
-        return blocks.place_blocks(shape, counts, overlap, aligned)
+        return blocks.place_blocks(shape, counts, overlap)
 
     def _overlap_um(self, stack: str, kinds: list[str]) -> float:
         """Return the distance by which the blocks of a stack extend beyond their cores, in um."""
@@ -445,21 +441,43 @@ class Study:
         if given is not None:
             return given
         found = []
-        if "nuclei" in kinds:
-            arguments = partial(self.arguments, stack=stack, channel="nuclei")
-            found.append(blocks.reach_um(arguments))
-        if "cells" in kinds:
-            arguments = partial(self.arguments, stack=stack, channel="membrane")
-            diameter_um = self.fixed_diameter(stack, "membrane")
-            found.append(blocks.cell_reach_um(arguments, diameter_um or 0.0))
+        for kind in kinds:
+            channel = sheet.CHANNEL_OF[kind]
+            diameter_um = self._largest_diameter(stack, channel) or 0.0
+            preset = self.preset_name(stack, channel)
+            arguments = partial(self._arguments, preset=preset, diameter_um=diameter_um)
+            if kind == "nuclei":
+                options = self.block("binarize", stack, channel)["per_object"]
+                radius_um = in_um(options["max_radius_um"], diameter_um)
+                found.append(blocks.reach_um(arguments, radius_um))
+            else:
+                found.append(blocks.cell_reach_um(arguments, diameter_um))
         return max(found)
+
+    def _largest_diameter(self, stack: str, channel: str) -> float | None:
+        """Return the diameter of a channel in um, or the upper limit of an estimate, if any."""
+        given = self.fixed_diameter(stack, channel)
+        if given is not None:
+            return given
+        if "nuclei" not in self.rows(stack):
+            return None
+        limit: float | None = self.argument("max_um", "estimate_diameter", stack, "nuclei")
+        if limit is None or channel == "nuclei":
+            return limit
+        return sheet.CELLS_TO_NUCLEI * limit
 
     def _obstacles(self, stack: str, kinds: list[str]) -> list[str]:
         """Return the reasons why a stack cannot be cut into blocks."""
         found = []
+        has_overlap = self.config["split_into_blocks"]["overlap_um"] is not None
         for kind in kinds:
-            if self.diameter(stack, sheet.CHANNEL_OF[kind]) == AUTO:
-                found.append(f"the diameter of its {kind} is not known yet (set diameter_um)")
+            channel = sheet.CHANNEL_OF[kind]
+            is_estimated = self.diameter(stack, channel) == AUTO
+            if is_estimated and not has_overlap and not self._largest_diameter(stack, channel):
+                found.append(
+                    f"the overlap depends on the diameter of its {kind}, which is estimated; give "
+                    "the largest one that is possible as estimate_diameter.max_um"
+                )
         if "nuclei" in kinds:
             arguments = partial(self.relative_arguments, stack=stack, channel="nuclei")
             found += blocks.find_obstacles(arguments)

@@ -52,7 +52,7 @@ def blobness(stack: Stack, spacing: Spacing, sigma_um: float) -> Volume:
     >>> [int(i) for i in np.unravel_index(response.argmax(), response.shape)]
     [4, 4, 4]
     """
-    if sigma_um * FILTER_GRID >= 2 * min(spacing):
+    if is_wide(sigma_um, spacing):
         coarse, wide, factors = resampling.coarsen(stack, spacing, sigma_um * FILTER_GRID)
         return resampling.enlarge(blobness(coarse, wide, sigma_um), factors, stack.shape)
     smooth = filters.gaussian(stack, spacing, sigma_um=sigma_um)
@@ -92,6 +92,11 @@ def blobness(stack: Stack, spacing: Spacing, sigma_um: float) -> Volume:
     parts = [range(start, stop) for start, stop in pairwise(ends)]
     parallel.map_threads(take_differences, parts, threads)
     return smooth
+
+
+def is_wide(sigma_um: float, spacing: Spacing) -> bool:
+    """Return whether :func:`blobness` is computed on a coarse grid."""
+    return sigma_um * FILTER_GRID >= 2 * min(spacing)
 
 
 class Grid(NamedTuple):

@@ -1,6 +1,6 @@
 """Intensities of a stack: sums, percentiles and distributions, and mappings of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -10,6 +10,8 @@ from cellstack.core.labels import relabel
 from cellstack.core.planes import Planes
 from cellstack.core.types import Labels, RawVolume, Volume
 
+HALF_OF_BITS = 1 << 16  # number of values of half of the bits of a float32
+SIGN_BIT = np.uint32(1 << 31)
 VALUES_PER_BLOCK = 1 << 20  # counted at once, since numpy.bincount copies them to int64
 
 
@@ -60,7 +62,7 @@ def percentiles_of_planes(
     Parameters
     ----------
     planes : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
-        Of integers, one plane is held at a time. Floats are all copied.
+        One plane is held at a time; those of floats are taken twice.
     percents : sequence of float
         In [0, 100].
     no_data : (Z, Y, X) ndarray or planes of bool, optional
@@ -80,8 +82,57 @@ def percentiles_of_planes(
         return percentiles(planes, percents)
     if planes.dtype.kind == "u":
         return _percentiles_of_counts(count_planes(planes, no_data), percents)
-    parts = [plane if no_data is None else plane[~no_data[z]] for z, plane in enumerate(planes)]
-    return percentiles(np.concatenate([part.ravel() for part in parts]), percents)
+
+    def values() -> Iterator[NDArray[np.float32]]:
+        for z, plane in enumerate(planes):
+            yield plane if no_data is None else plane[~no_data[z]]
+
+    return _percentiles_of_floats(values, percents)
+
+
+def _percentiles_of_floats(
+    read: Callable[[], Iterable[NDArray[np.float32]]], percents: Sequence[float]
+) -> list[float]:
+    """Return percentiles of floats that are read twice, exactly as `numpy.percentile`.
+
+    The first time, values are counted by the upper half of their bits, the second time those with
+    the upper half of a wanted value by the lower half.
+    """
+    upper = np.zeros(HALF_OF_BITS, int)
+    for part in read():
+        upper += np.bincount(_ordered_bits(part) >> 16, minlength=HALF_OF_BITS)
+    cumulated = np.cumsum(upper)
+    ranks = np.asarray(percents) / 100 * (cumulated[-1] - 1)
+    wanted = np.concatenate([np.floor(ranks), np.ceil(ranks)]).astype(int)
+    bins = np.searchsorted(cumulated, wanted, side="right")
+    lower = {place: np.zeros(HALF_OF_BITS, int) for place in set(bins.tolist())}
+    for part in read():
+        ordered = _ordered_bits(part)
+        for place, counts in lower.items():
+            own = ordered[ordered >> 16 == place] & np.uint32(HALF_OF_BITS - 1)
+            counts += np.bincount(own, minlength=HALF_OF_BITS)
+    rests = wanted - (cumulated - upper)[bins]
+    ordered = np.array(
+        [
+            (place << 16) + int(np.searchsorted(np.cumsum(lower[place]), rest, side="right"))
+            for place, rest in zip(bins.tolist(), rests.tolist(), strict=True)
+        ],
+        np.uint32,
+    )
+    found = np.where(ordered & SIGN_BIT, ordered ^ SIGN_BIT, ~ordered).view(np.float32)
+    below, above = np.split(found, 2)
+    weights = ranks - np.floor(ranks)
+    steps = above - below
+    # as numpy.percentile, in float64 from the nearer value
+    nearer = np.where(weights < 0.5, below + steps * weights, above - steps * (1 - weights))
+    return [float(value) for value in nearer]
+
+
+def _ordered_bits(values: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """Return the bits of floats as integers in the same order."""
+    bits = np.ascontiguousarray(values).view(np.uint32).ravel()
+    ordered: NDArray[np.uint32] = np.where(bits & SIGN_BIT, ~bits, bits | SIGN_BIT)
+    return ordered
 
 
 def _percentiles_of_counts(counts: NDArray[np.int_], percents: Sequence[float]) -> list[float]:
@@ -171,13 +222,16 @@ def rescale(stack: RawVolume, bottom: float, top: float) -> Volume:
 
 
 def cumulative_distribution(
-    stack: RawVolume, nbins: int
+    stack: Planes, no_data: Planes | None = None, *, nbins: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the cumulative distribution of intensities.
 
     Parameters
     ----------
-    stack : ndarray of uint8, uint16 or float32
+    stack : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
+        Each plane is taken at most twice, and one is held at a time.
+    no_data : (Z, Y, X) ndarray or planes of bool, optional
+        Voxels that are left out, not all.
     nbins : int
         Number of bins for floats, from the minimum to the maximum. Integers have one bin per
         value.
@@ -191,18 +245,35 @@ def cumulative_distribution(
 
     Examples
     --------
-    >>> levels, fractions = cumulative_distribution(np.uint8([[[0, 1, 1, 2]]]), 256)
+    >>> levels, fractions = cumulative_distribution(np.uint8([[[0, 1, 1, 2]]]), nbins=256)
     >>> fractions
     array([0.25, 0.75, 1.  ])
     """
     if stack.dtype.kind == "u":
-        counts = count_values(cast(Labels, stack))
+        counts = count_planes(stack, no_data)
         levels = np.arange(len(counts), dtype=float)
     else:
-        counts, edges = np.histogram(stack, nbins)
-        levels = (edges[1:] + edges[:-1]) / 2
-    fractions = np.cumsum(counts) / stack.size
+        counts, levels = _histogram_of_planes(stack, nbins, no_data)
+    fractions = np.cumsum(counts) / counts.sum()
     return levels, fractions * (np.count_nonzero(counts) > 1)
+
+
+def _histogram_of_planes(
+    stack: Planes, nbins: int, no_data: Planes | None
+) -> tuple[NDArray[np.int_], NDArray[np.float64]]:
+    """Return the counts and centres of equal bins, as `numpy.histogram` of the complete stack."""
+
+    def values(z: int) -> NDArray[np.float32]:
+        plane: NDArray[np.float32] = stack[z]
+        return plane if no_data is None else plane[~no_data[z]]
+
+    parts = [(part.min(), part.max()) for part in map(values, range(len(stack))) if part.size]
+    low, high = min(low for low, _ in parts), max(high for _, high in parts)
+    counts = np.zeros(nbins, int)
+    for z in range(len(stack)):
+        own, edges = np.histogram(values(z), nbins, (low, high))
+        counts += own
+    return counts, (edges[1:] + edges[:-1]) / 2
 
 
 def interpolate(

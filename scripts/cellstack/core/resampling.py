@@ -42,9 +42,20 @@ def coarsen(
     >>> grid.shape, spacing, factors
     ((4, 4, 5), (2.0, 1.0, 1.0), (1, 2, 2))
     """
-    factors = tuple(map(grid_factor, in_voxels(width_um, spacing)))
+    factors = grid_factors(width_um, spacing)
     wide = tuple(factor * step for factor, step in zip(factors, spacing, strict=True))
     return block_means(stack, factors), wide, factors
+
+
+def grid_factors(width_um: float, spacing: Spacing) -> tuple[int, ...]:
+    """Return how many voxels :func:`coarsen` averages along z, y and x.
+
+    Examples
+    --------
+    >>> grid_factors(1.0, (2.0, 0.5, 0.3))
+    (1, 2, 3)
+    """
+    return tuple(map(grid_factor, in_voxels(width_um, spacing)))
 
 
 def block_means(stack: Stack, factors: Sequence[int]) -> Volume:

@@ -17,8 +17,8 @@ ignored.
 """
 
 import logging
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -38,6 +38,8 @@ from cellstack.errors import InputError
 
 log = logging.getLogger(__name__)
 
+Measured: TypeAlias = Sequence[Any]
+
 METHODS = Methods()
 MIN_TILE_PIXELS = 8  # smaller tiles have poor histograms, which need more memory than the stack
 
@@ -47,7 +49,7 @@ def adjust_contrast(
     spacing: Spacing,
     steps: Sequence[tuple[str, dict[str, Any]]],
     no_data: BoolVolume | None = None,
-    measured: tuple[float, float] | None = None,
+    measured: Sequence[Measured | None] | None = None,
 ) -> Volume:
     """Apply several methods of :data:`METHODS`, one after the other.
 
@@ -63,9 +65,9 @@ def adjust_contrast(
         Voxels without data. They are filled first, see
         :func:`cellstack.core.no_data.fill_no_data`, and left out of percentiles and of the
         histogram that is equalized.
-    measured : (2,) tuple of float, optional
-        Intensities that :func:`percentile_stretch` maps to 0 and 1 in the complete stack of which
-        this is a block, see :func:`measure_range`.
+    measured : sequence of (sequence or None), optional
+        If this is a block of a stack, what :data:`MEASURES` returns for the complete stack, for
+        each step; None for steps that are not in it.
 
     Returns
     -------
@@ -86,11 +88,12 @@ def adjust_contrast(
     """
     if no_data is not None and not no_data.all():  # a block can be without data
         stack = cast(RawVolume, fill_no_data(stack, no_data, spacing))
-    for method, options in steps or [("none", {})]:
-        if method == "percentile_stretch" and measured is not None:
-            stack = rescale(stack, *measured)
-        else:
+    steps = steps or [("none", {})]
+    for (method, options), known in zip(steps, measured or [None] * len(steps), strict=True):
+        if known is None:
             stack = METHODS[method](stack, spacing, no_data, **options)
+        else:
+            stack = MAPPINGS[method](stack, *known)
     return cast(Volume, stack)
 
 
@@ -211,8 +214,7 @@ def equalize_histogram(
     -----
     The same as `skimage.exposure.equalize_hist`, except that a constant stack becomes all zeros.
     """
-    levels, fractions = cumulative_distribution(_data_of(stack, no_data), nbins)
-    return interpolate(stack, levels, fractions)
+    return interpolate(stack, *cumulative_distribution(stack, no_data, nbins=nbins))
 
 
 @METHODS
@@ -320,6 +322,14 @@ def closing(
     return morphology.closing(none(stack, spacing), morphology.footprint(shape, radius_um, spacing))
 
 
-def _data_of(stack: RawVolume, no_data: BoolVolume | None) -> RawVolume:
-    """Return the values of the voxels with data."""
-    return stack if no_data is None else stack[~no_data]
+MEASURES: dict[str, Callable[..., Measured]] = {
+    "percentile_stretch": measure_range,
+    "equalize_histogram": cumulative_distribution,
+}
+"""What the methods that depend on the complete stack measure in it."""
+
+MAPPINGS: dict[str, Callable[..., Volume]] = {
+    "percentile_stretch": rescale,
+    "equalize_histogram": interpolate,
+}
+"""The functions that they apply to each voxel, with what is measured as further arguments."""

@@ -1,13 +1,14 @@
 """Correction of background and depth attenuation, before a stack is segmented.
 
-A method takes a stack of uint8, uint16 or float32 and the voxel size, and returns a stack of the
-same type; integers are rounded and clipped to the range of their type. Intensities are measured on
-the raw stack, not on the corrected one.
+A method takes a stack of uint8, uint16 or float32, the voxel size, and the voxels without data as a
+(Z, Y, X) ndarray of bool or None. It returns a stack of the same type; integers are rounded and
+clipped to the range of their type. Intensities are measured on the raw stack, not on the corrected
+one.
 """
 
 import logging
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,12 @@ from numpy.typing import NDArray
 from cellstack.config.methods import Methods
 from cellstack.core import filters, morphology
 from cellstack.core.no_data import fill_no_data
+from cellstack.core.planes import Planes
 from cellstack.core.types import BoolVolume, RawVolume, Spacing
 
 log = logging.getLogger(__name__)
+
+Measured: TypeAlias = Sequence[Any]
 
 METHODS = Methods()
 MIN_PLANES_FOR_FIT = 3
@@ -28,6 +32,8 @@ def correct_background(
     spacing: Spacing,
     steps: Sequence[tuple[str, dict[str, Any]]],
     no_data: BoolVolume | None = None,
+    measured: Sequence[Measured | None] | None = None,
+    first_plane: int = 0,
 ) -> RawVolume:
     """Apply several methods of :data:`METHODS`, one after the other.
 
@@ -40,8 +46,13 @@ def correct_background(
     steps : list of (str, dict)
         Names of methods and their options.
     no_data : (Z, Y, X) ndarray of bool, optional
-        Voxels without data, which are filled first, see
-        :func:`cellstack.core.no_data.fill_no_data`.
+        Voxels without data. They are filled first, see
+        :func:`cellstack.core.no_data.fill_no_data`, and left out of the brightness of planes.
+    measured : sequence of (sequence or None), optional
+        If this is a block of a stack, what :data:`MEASURES` returns for the complete stack, for
+        each step; None for steps that are not in it.
+    first_plane : int
+        Plane of the complete stack at which a block begins.
 
     Returns
     -------
@@ -55,15 +66,28 @@ def correct_background(
     ... )
     array([[[0, 0, 4, 0, 0]]], dtype=uint8)
     """
-    if no_data is not None:
+    if no_data is not None and not no_data.all():  # a block can be without data
         stack = cast(RawVolume, fill_no_data(stack, no_data, spacing))
-    for method, options in steps:
-        stack = METHODS[method](stack, spacing, **options)
+    for (method, options), known in zip(steps, measured or [None] * len(steps), strict=True):
+        if known is None:
+            stack = METHODS[method](stack, spacing, no_data, **options)
+        else:
+            background, factors = known
+            stack = brighten_planes(
+                stack, background, factors[first_plane : first_plane + len(stack)]
+            )
     return stack
 
 
 @METHODS
-def white_tophat(stack: RawVolume, spacing: Spacing, *, shape: str, radius_um: float) -> RawVolume:
+def white_tophat(
+    stack: RawVolume,
+    spacing: Spacing,
+    no_data: BoolVolume | None = None,
+    *,
+    shape: str,
+    radius_um: float,
+) -> RawVolume:
     """White top-hat: subtract the grey opening. Keeps bright structures narrower than the shape.
 
     Parameters
@@ -83,7 +107,9 @@ def white_tophat(stack: RawVolume, spacing: Spacing, *, shape: str, radius_um: f
 
 
 @METHODS
-def gaussian(stack: RawVolume, spacing: Spacing, *, sigma_um: float) -> RawVolume:
+def gaussian(
+    stack: RawVolume, spacing: Spacing, no_data: BoolVolume | None = None, *, sigma_um: float
+) -> RawVolume:
     """Subtract the stack smoothed with a wide Gaussian, and set negative values to 0.
 
     Parameters
@@ -99,7 +125,12 @@ def gaussian(stack: RawVolume, spacing: Spacing, *, sigma_um: float) -> RawVolum
 
 @METHODS
 def depth_attenuation(
-    stack: RawVolume, spacing: Spacing, *, percentile: float, max_factor: float
+    stack: RawVolume,
+    spacing: Spacing,
+    no_data: BoolVolume | None = None,
+    *,
+    percentile: float,
+    max_factor: float,
 ) -> RawVolume:
     """Compensate an exponential loss of brightness with depth, see :func:`fit_decay`.
 
@@ -112,7 +143,50 @@ def depth_attenuation(
     max_factor : float
         Largest factor by which a plane is brightened. Its noise is amplified by the same factor.
     """
-    background, decay = fit_decay(stack, spacing[0], percentile)
+    background, factors = measure_attenuation(
+        stack, spacing, no_data, percentile=percentile, max_factor=max_factor
+    )
+    return brighten_planes(stack, background, factors)
+
+
+def measure_attenuation(
+    stack: Planes,
+    spacing: Spacing,
+    no_data: Planes | None = None,
+    *,
+    percentile: float,
+    max_factor: float,
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the background of a stack, and by what :func:`depth_attenuation` multiplies planes.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
+        One plane is held at a time.
+    spacing : (3,) sequence of float
+        Voxel size along z, y and x in um.
+    no_data : (Z, Y, X) ndarray or planes of bool, optional
+        Voxels that are left out, not all.
+    percentile, max_factor : float
+        See :func:`depth_attenuation`.
+
+    Returns
+    -------
+    background : float
+        See :func:`fit_decay`.
+    factors : (Z,) ndarray of float
+        Factor of each plane.
+
+    Examples
+    --------
+    >>> stack = np.float32([100, 50, 25])[:, None, None] * np.float32([0, 0, 0, 1])
+    >>> background, factors = measure_attenuation(
+    ...     stack, (2.0, 0.5, 0.5), percentile=100, max_factor=3
+    ... )
+    >>> background, factors.round(3).tolist()
+    (0.0, [1.0, 2.0, 3.0])
+    """
+    background, decay = fit_decay(stack, spacing[0], percentile, no_data)
     log.info(
         "depth: brightness falls by a factor of %.3g over %.4g um",
         np.exp(decay * (len(stack) - 1) * spacing[0]),
@@ -120,7 +194,17 @@ def depth_attenuation(
     )
     position = np.arange(len(stack)) * spacing[0]
     depth = position if decay > 0 else position - position[-1]
-    factors = np.exp(decay * depth).clip(max=max_factor)
+    return background, np.exp(decay * depth).clip(max=max_factor)
+
+
+def brighten_planes(stack: RawVolume, background: float, factors: Iterable[float]) -> RawVolume:
+    """Multiply the intensities above the background by a factor for each plane.
+
+    Examples
+    --------
+    >>> brighten_planes(np.uint8([[[10, 12]], [[10, 11]]]), 10.0, [1.0, 2.0]).tolist()
+    [[[10, 12]], [[10, 12]]]
+    """
     base = np.float32(background)
     corrected = np.empty_like(stack)
     for plane, factor, target in zip(stack, factors, corrected, strict=True):
@@ -128,16 +212,20 @@ def depth_attenuation(
     return corrected
 
 
-def fit_decay(stack: RawVolume, step: float, percentile: float) -> tuple[float, float]:
+def fit_decay(
+    stack: Planes, step: float, percentile: float, no_data: Planes | None = None
+) -> tuple[float, float]:
     """Fit an exponential decay to the brightness of planes above the background.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+    stack : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
     step : float
         Distance between planes in um.
     percentile : float
         Percentile of a plane that represents the brightness of its objects.
+    no_data : (Z, Y, X) ndarray or planes of bool, optional
+        Voxels that are left out, not all; planes without data too.
 
     Returns
     -------
@@ -165,8 +253,12 @@ def fit_decay(stack: RawVolume, step: float, percentile: float) -> tuple[float, 
     >>> round(float(np.exp(-decay)), 6)
     0.5
     """
-    medians, bright = np.transpose([np.percentile(plane, (50, percentile)) for plane in stack])
-    background = float(medians.min())
+    medians, bright = np.full((2, len(stack)), np.nan)
+    for z, plane in enumerate(stack):
+        values = plane if no_data is None else plane[~no_data[z]]
+        if values.size:
+            medians[z], bright[z] = np.percentile(values, (50, percentile))
+    background = float(np.nanmin(medians))
     planes = np.flatnonzero(bright > background)
     if len(planes) < MIN_PLANES_FOR_FIT:
         log.info(
@@ -184,3 +276,7 @@ def _as_type(values: NDArray[np.float32], dtype: np.dtype[Any]) -> RawVolume:
     if dtype.kind == "u":
         values = np.clip(np.rint(values), 0, np.iinfo(dtype).max)
     return cast(RawVolume, values.astype(dtype, copy=False))
+
+
+MEASURES: dict[str, Callable[..., Measured]] = {"depth_attenuation": measure_attenuation}
+"""What the methods that depend on the complete stack measure in it."""

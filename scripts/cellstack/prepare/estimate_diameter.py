@@ -19,7 +19,9 @@ from cellstack.core.distance import distance_map
 from cellstack.core.intensities import percentiles, rescale
 from cellstack.core.no_data import fill_no_data
 from cellstack.core.noise import estimate_noise
-from cellstack.core.types import BoolVolume, Box, Labels, Mask, RawVolume, Spacing, Volume
+from cellstack.core.planes import Allocate, Stack
+from cellstack.core.slabs import slabs
+from cellstack.core.types import Labels, Mask, RawVolume, Spacing, Volume
 from cellstack.errors import InputError
 from cellstack.segment import per_object_threshold
 from cellstack.segment.find_seeds import find_seeds
@@ -80,18 +82,20 @@ class Estimate(NamedTuple):
 
 
 def estimate_diameter(
-    raw: RawVolume,
+    raw: Stack,
     spacing: Spacing,
     defaults: Defaults,
     min_um: float | None = None,
     max_um: float | None = None,
-    no_data: BoolVolume | None = None,
+    no_data: Stack | None = None,
+    allocate: Allocate = np.empty,
 ) -> Estimate:
     """Estimate the typical diameter of the bright objects in a stack.
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray of uint8, uint16 or float32
+    raw : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
+        A few planes are held at a time.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     defaults : dict of dict
@@ -102,8 +106,11 @@ def estimate_diameter(
     min_um, max_um : float, optional
         Limits of the diameter. By default five pixels, and three quarters of the shorter side of a
         plane.
-    no_data : (Z, Y, X) ndarray of bool, optional
-        Voxels without data, see :func:`cellstack.core.no_data.fill_no_data`.
+    no_data : (Z, Y, X) ndarray or stack of bool, optional
+        Voxels without data. They are filled, see :func:`cellstack.core.no_data.fill_no_data`, in a
+        stack of more than 16 million voxels some planes at a time.
+    allocate : callable
+        Allocates the filled stack, which need not be in memory.
 
     Returns
     -------
@@ -129,24 +136,25 @@ def estimate_diameter(
     the part of the stack with the strongest response of the blob filter.
     """
     largest, smallest = _limits(raw, spacing, min_um, max_um)
-    search = _open(raw, spacing, defaults, no_data)
+    search = _open(raw, spacing, defaults, no_data, allocate)
     return _search_all(search, largest, smallest)
 
 
 def check_diameter(
-    raw: RawVolume,
+    raw: Stack,
     spacing: Spacing,
     defaults: Defaults,
     given_um: float,
     min_um: float | None = None,
     max_um: float | None = None,
-    no_data: BoolVolume | None = None,
+    no_data: Stack | None = None,
+    allocate: Allocate = np.empty,
 ) -> Estimate:
     """Estimate the diameter of the bright objects near a given diameter, if possible.
 
     Parameters
     ----------
-    raw, spacing, defaults, min_um, max_um, no_data
+    raw, spacing, defaults, min_um, max_um, no_data, allocate
         See :func:`estimate_diameter`.
     given_um : float
         The diameter to be checked.
@@ -159,7 +167,7 @@ def check_diameter(
         unlikely, and the estimate is that of :func:`estimate_diameter`, which takes about ten times
         as long.
     """
-    search = _open(raw, spacing, defaults, no_data)
+    search = _open(raw, spacing, defaults, no_data, allocate)
     scales = np.array([given_um * MAX_RATIO_TO_GIVEN, given_um / MAX_RATIO_TO_GIVEN])
     found = [search.find_diameters(scale) for scale in scales]
     sizes = np.array([_typical_size(diameters) for diameters in found])
@@ -174,7 +182,7 @@ def check_diameter(
 
 
 def _limits(
-    raw: RawVolume, spacing: Spacing, min_um: float | None, max_um: float | None
+    raw: Stack, spacing: Spacing, min_um: float | None, max_um: float | None
 ) -> tuple[float, float]:
     """Return the largest and the smallest diameter to be tried."""
     side = min(length * step for length, step in zip(raw.shape[1:], spacing[1:], strict=True))
@@ -189,11 +197,18 @@ def _limits(
 
 
 def _open(
-    raw: RawVolume, spacing: Spacing, defaults: Defaults, no_data: BoolVolume | None
+    raw: Stack, spacing: Spacing, defaults: Defaults, no_data: Stack | None, allocate: Allocate
 ) -> "_Search":
-    if no_data is not None:
-        raw = cast(RawVolume, fill_no_data(raw, no_data, spacing))
-    return _Search(_Views(raw, spacing), defaults)
+    if no_data is None:
+        return _Search(_Views(raw, spacing), defaults)
+    filled = allocate(raw.shape, raw.dtype)
+    for slab in slabs(raw.shape):
+        part, without = raw[slab.planes], no_data[slab.planes]
+        if not without.all():
+            part = fill_no_data(part, without, spacing)
+        for index, plane in enumerate(part):
+            filled[slab.planes.start + index] = plane
+    return _Search(_Views(filled, spacing), defaults)
 
 
 def _search_all(search: "_Search", largest: float, smallest: float) -> Estimate:
@@ -256,19 +271,20 @@ def _crossings(scales: Diameters, sizes: Diameters) -> list[float]:
 class _Views:
     """A stack in [0, 1] on grids as coarse as each scale allows."""
 
-    def __init__(self, raw: RawVolume, spacing: Spacing) -> None:
+    def __init__(self, raw: Stack, spacing: Spacing) -> None:
         self.raw, self.spacing = raw, spacing
         every = math.ceil(math.sqrt(raw.size / PERCENTILE_SAMPLE_VOXELS))
         sample = np.ascontiguousarray(raw[:, ::every, ::every])
         self.low, self.high = percentiles(cast(RawVolume, sample), (0.5, 99.5))
         if self.low == self.high:
-            self.low, self.high = float(raw.min()), float(raw.max())
+            self.low = float(min(plane.min() for plane in raw))
+            self.high = float(max(plane.max() for plane in raw))
         # All coarser grids are derived from this base grid, which is half as coarse as the finest
         # grid that covers the whole stack.
         voxel_um = (math.prod(spacing) * raw.size / FINAL_VOXEL_BUDGET) ** (1 / 3)
         finest = GRID_VOXELS_PER_DIAMETER * voxel_um
         factors = [max(1, factor // 2) for factor in _factors(finest, spacing)]
-        self.base, self.base_spacing = self._reduce(raw, factors), _coarser(spacing, factors)
+        self.base, self.base_spacing = self._reduce(factors), _coarser(spacing, factors)
         self.search_grid = resampling.block_means(self.base, SEARCH_FACTORS)
         self.search_spacing = _coarser(self.base_spacing, SEARCH_FACTORS)
 
@@ -290,15 +306,19 @@ class _Views:
             max(1, min(length, side * factor))
             for length, factor in zip(self.raw.shape[1:], factors[1:], strict=True)
         ]
-        part = self.raw[self._richest(lengths, blob_sigma_um)]
-        return self._reduce(part, factors), _coarser(self.spacing, factors)
+        window = self._richest(lengths, blob_sigma_um)
+        return self._reduce(factors, window), _coarser(self.spacing, factors)
 
-    def _reduce(self, raw: RawVolume, factors: Sequence[int]) -> Volume:
-        slabs = [raw[start : start + factors[0]] for start in range(0, len(raw), factors[0])]
-        scaled = (rescale(slab, self.low, self.high) for slab in slabs)
+    def _reduce(
+        self, factors: Sequence[int], window: Sequence[slice] = (slice(None), slice(None))
+    ) -> Volume:
+        """Return the stack, or a window of its planes, on a coarser grid."""
+        starts = range(0, len(self.raw), factors[0])
+        parts = (self.raw[(slice(start, start + factors[0]), *window)] for start in starts)
+        scaled = (rescale(part, self.low, self.high) for part in parts)
         return np.concatenate([resampling.block_means(slab, factors) for slab in scaled])
 
-    def _richest(self, lengths: Sequence[int], blob_sigma_um: float) -> Box:
+    def _richest(self, lengths: Sequence[int], blob_sigma_um: float) -> list[slice]:
         """Return the window of given numbers of rows and columns with the strongest blobs.
 
         The brightest one can be haze without objects.
@@ -314,13 +334,13 @@ class _Views:
         total = sums[rows:, columns:] - sums[:-rows, columns:]
         total = total - sums[rows:, :-columns] + sums[:-rows, :-columns]
         corner = np.unravel_index(np.argmax(total), total.shape)
-        window = [slice(None)]
+        window = []
         for position, step, size, length in zip(
             corner, steps, self.raw.shape[1:], lengths, strict=True
         ):
             start = min(int(position * step), size - length)
             window.append(slice(start, start + length))
-        return tuple(window)
+        return window
 
 
 def _factors(scale: float, spacing: Spacing) -> tuple[int, ...]:

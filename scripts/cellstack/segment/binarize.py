@@ -7,6 +7,7 @@ as a float, or a rule where no single value holds for all voxels. A rule is call
 ndarray of bool, and a record.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -68,18 +69,57 @@ def find_threshold(
     >>> binarize(stack, find_threshold(stack, "otsu", {}))
     array([[[0, 0, 0, 1]]], dtype=uint8)
     """
-    counted: Stack | list[NDArray[np.float32]] = stack
-    if no_data is not None:
-        counted = [plane[~without] for plane, without in zip(stack, no_data, strict=True)]
-    ranges = [(plane.min(), plane.max()) for plane in counted if plane.size]
+
+    def values() -> Iterator[NDArray[np.float32]]:
+        for z, plane in enumerate(stack):
+            yield plane if no_data is None else plane[~no_data[z]]
+
+    return threshold_of_parts(values, method, options, factor)
+
+
+def threshold_of_parts(
+    read: Callable[[], Iterable[NDArray[np.float32]]],
+    method: str,
+    options: dict[str, Any],
+    factor: float,
+) -> float | Rule:
+    """Return the threshold of a stack that is given in parts, see :func:`find_threshold`.
+
+    Parameters
+    ----------
+    read : callable
+        Returns an iterable of ndarrays of float32, with all values of the stack that count. It is
+        called twice. Neither the order of the values nor where the stack is divided changes the
+        result.
+    method, options, factor
+        See :func:`find_threshold`.
+
+    Returns
+    -------
+    float or callable
+
+    Examples
+    --------
+    >>> parts = [np.float32([0.1, 0.9]), np.float32([[0.2], [0.1]])]
+    >>> threshold_of_parts(lambda: parts, "otsu", {}, 1.0) == find_threshold(
+    ...     np.float32([[[0.1, 0.1, 0.2, 0.9]]]), "otsu", {}
+    ... )
+    True
+    """
+    ranges = [(part.min(), part.max()) for part in read() if part.size]
     low = float(min((low for low, _ in ranges), default=0.0))
     high = float(max((high for _, high in ranges), default=0.0))
     if is_constant(low, high):
         return high
     if method in METHODS_WITHOUT_HISTOGRAM:
-        return partial(METHODS[method](None, None, **options), factor=factor)
-    found: float | Rule = METHODS[method](*histogram(counted, low, high), **options)
+        return rule_of(method, options, factor)
+    found: float | Rule = METHODS[method](*histogram(read(), low, high), **options)
     return partial(found, factor=factor) if callable(found) else factor * found
+
+
+def rule_of(method: str, options: dict[str, Any], factor: float) -> Rule:
+    """Return the rule of a method that does not depend on the histogram of the stack."""
+    return partial(METHODS[method](None, None, **options), factor=factor)
 
 
 def binarize(

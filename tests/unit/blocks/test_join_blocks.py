@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from block_chain import default_arguments, f1, join, plan, segment, segment_in_blocks
+from block_chain import arguments_of, default_arguments, f1, join, plan, segment, segment_in_blocks
 from study import simulated
 
 from cellstack.blocks.join_blocks import (
@@ -15,6 +15,8 @@ from cellstack.blocks.join_blocks import (
     seeds_in_core,
 )
 from cellstack.config.blocks import place_blocks
+from cellstack.core.resampling import grid_factors
+from cellstack.core.scales import SEARCH_GRID
 from cellstack.files.readers.opening import open_image
 
 DIAMETER = 8.0
@@ -29,7 +31,7 @@ def test_blocks_give_the_labels_of_the_uncut_stack(spacing):
     expected = segment(raw, spacing, arguments)
     assert expected.max() >= 30
     # twice the diameter, so that no block is the complete stack
-    places = plan(shape, spacing, arguments, (2, 2, 2), overlap_um=2 * DIAMETER)
+    places = plan(shape, spacing, (2, 2, 2), overlap_um=2 * DIAMETER)
     assert len(places) == 8
     assert all(place.voxels < 0.7 * raw.size for place in places)
     found, record = segment_in_blocks(raw, spacing, arguments, places)
@@ -42,12 +44,59 @@ def test_blocks_give_the_labels_of_the_uncut_stack(spacing):
     assert [record[name] for name in ("doubled", "lost", "moved")] == [0, 0, 0]
 
 
+DEPTH = {"depth_attenuation": {"percentile": 95, "max_factor": 3.0}}
+OF_COMPLETE_STACK = [  # methods that depend on the complete stack, each in one of the cases
+    {"binarize": {"method": "otsu"}, "correct_background": {"steps": [DEPTH]}},
+    {"binarize": {"method": "li", "factor": 0.9}},
+    {"binarize": {"method": "isodata"}, "find_seeds": {"method": "laplacian_of_gaussian"}},
+    {"binarize": {"method": "mean", "factor": 1.6}},
+    {"binarize": {"method": "triangle"}},
+    {"binarize": {"method": "yen"}},
+    {"binarize": {"method": "minimum"}},
+    {"binarize": {"method": "fixed"}},
+    {"binarize": {"method": "local", "local": {"window_um": 12.0}}},
+    {
+        "binarize": {"method": "fixed", "fixed": {"value": 0.85}},
+        "adjust_contrast": {"steps": ["equalize_histogram"]},
+    },
+]
+
+
+@pytest.mark.parametrize("settings", OF_COMPLETE_STACK, ids=str)
+def test_what_depends_on_the_complete_stack_is_measured_in_it(settings):
+    spacing, shape = SPACINGS[0], (18, 100, 96)
+    raw = simulated(shape, spacing, count=35).nuclei_image
+    arguments = arguments_of(DIAMETER, settings)
+    expected = segment(raw, spacing, arguments)
+    assert expected.max() >= 10
+    places = plan(shape, spacing, (1, 2, 2), overlap_um=2 * DIAMETER)
+    found, record = segment_in_blocks(raw, spacing, arguments, places)
+    np.testing.assert_array_equal(found, expected)
+    assert record["at_seams"] > 0
+    assert [record[name] for name in ("doubled", "lost", "moved")] == [0, 0, 0]
+
+
+def test_blocks_that_begin_within_a_voxel_of_the_coarse_grids():
+    spacing, shape = (0.7, 0.19, 0.16), (20, 150, 171)
+    raw = simulated(shape, spacing, count=16).nuclei_image
+    arguments = arguments_of(DIAMETER, {})
+    expected = segment(raw, spacing, arguments)
+    assert expected.max() >= 8
+    places = plan(shape, spacing, (1, 2, 2), overlap_um=10.8)
+    factors = grid_factors(SEARCH_GRID * arguments("binarize")["options"]["sigma_um"], spacing)
+    first = [start for start, _ in places[-1].extent]
+    assert first[1] % factors[1] > 0 < first[2] % factors[2]
+    found, record = segment_in_blocks(raw, spacing, arguments, places)
+    assert np.mean(found != expected) < 1e-4
+    assert record["at_seams"] > 0
+
+
 def test_a_small_overlap_is_counted():
     spacing = SPACINGS[0]
     shape = tuple(np.round(np.array((40, 56, 60)) / spacing).astype(int))
     raw = simulated(shape, spacing, count=45).nuclei_image
     arguments = default_arguments(DIAMETER)
-    places = plan(shape, spacing, arguments, (2, 3, 3), overlap_um=0.3 * DIAMETER)
+    places = plan(shape, spacing, (2, 3, 3), overlap_um=0.3 * DIAMETER)
     _, record = segment_in_blocks(raw, spacing, arguments, places)
     assert sum(record[name] for name in ("doubled", "lost", "moved", "contested_voxels")) > 0
 
@@ -61,7 +110,7 @@ def test_blocks_of_real_stacks(data, name, diameter_um, spacing):
         raw = np.stack(list(source.planes(0)))
     arguments = default_arguments(diameter_um)
     expected = segment(raw, spacing, arguments)
-    places = plan(raw.shape, spacing, arguments, (2, 2, 2), overlap_um=2 * diameter_um)
+    places = plan(raw.shape, spacing, (2, 2, 2), overlap_um=2 * diameter_um)
     found, _ = segment_in_blocks(raw, spacing, arguments, places)
     assert found.max() == expected.max()
     assert f1(expected, found, 0.9) >= 0.999
@@ -72,7 +121,7 @@ def two_blocks(*objects):
 
     The objects are given for each block, in voxels of the stack.
     """
-    places = list(place_blocks((1, 1, 20), (1, 1, 2), (0, 0, 6), (1, 1, 1)).values())
+    places = list(place_blocks((1, 1, 20), (1, 1, 2), (0, 0, 6)).values())
     results = []
     for place, own in zip(places, objects, strict=True):
         first, last = place.extent[2]
@@ -142,7 +191,7 @@ def test_seeds_of_blocks_are_numbered_as_in_the_stack():
     seeds[0, 3, 5] = 1
     seeds[1, 0, 2:4] = 2  # over the seam
     seeds[2, 2, 1] = 3
-    places = place_blocks(seeds.shape, (1, 2, 2), (0, 2, 3), (1, 1, 1)).values()
+    places = place_blocks(seeds.shape, (1, 2, 2), (0, 2, 3)).values()
     parts = [
         seeds_in_core(seeds[tuple(slice(*each) for each in place.extent)], place.core, place.extent)
         for place in places
@@ -158,7 +207,10 @@ def test_seeds_of_blocks_are_numbered_as_in_the_stack():
 def test_the_record_of_the_threshold_is_that_of_the_stack():
     core = {"voxels": 60, "foreground_voxels": 6, "haze_ratios": [0.1, 0.5], "hollow": 1}
     other = {"voxels": 40, "foreground_voxels": 14, "haze_ratios": [0.2], "hollow": 2}
-    records = [{"method": "per_object", "factor": 1.0, "core": each} for each in (core, other)]
+    records = [
+        {"method": "per_object", "factor": 1.0, "threshold": None, "core": each}
+        for each in (core, other)
+    ]
     joined = join_thresholds(
         records, {"dropped_dim": 4, "brightness_ratio": 1.5}, {"doubled": 2, "lost": 3}
     )

@@ -40,7 +40,7 @@ def test_blocks_give_the_cells_of_the_uncut_stack(spacing, has_nuclei):
         nuclei = nuclei.reshape(shape).astype(np.uint16)
         assert len(labels) > 30
     overlap = [round(2 * 1.4 * DIAMETER / step) for step in spacing]
-    places = list(place_blocks(shape, (2, 2, 2), overlap, (1, 1, 1)).values())
+    places = list(place_blocks(shape, (2, 2, 2), overlap).values())
     assert len(places) == 8
     assert all(place.voxels < colony.membrane_image.size for place in places)
     expected, _ = segment_cells_of(colony.membrane_image, spacing, arguments, nuclei)
@@ -59,7 +59,7 @@ def test_components_of_blocks_are_those_of_the_stack():
     marked = (rng.random((9, 14, 15)) < 0.12).astype(np.uint8)
     expected, _ = fastremap.renumber(cc3d.connected_components(marked, connectivity=26))
     assert expected.max() > 20
-    places = place_blocks(marked.shape, (2, 3, 2), (1, 1, 1), (1, 1, 1)).values()
+    places = place_blocks(marked.shape, (2, 3, 2), (1, 1, 1)).values()
     components = np.zeros(marked.shape, np.uint32)
     count = label_in_blocks(marked, [{"core": place.core} for place in places], components)
     assert count > expected.max()  # some were in several blocks

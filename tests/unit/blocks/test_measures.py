@@ -1,24 +1,28 @@
 """What is measured in a complete stack, from its planes or its blocks, is that of the stack."""
 
+import json
+
 import numpy as np
 import pytest
 from block_chain import default_arguments, plan
 from study import simulated
 
-from cellstack.blocks.binarize_block import binarize_block
+from cellstack.blocks.binarize_block import binarize_block, threshold_block
 from cellstack.blocks.choose_blobs import choose_from_blocks, chosen_in_block, join_candidates
 from cellstack.blocks.cut_block import cut_block, describe_block, within
 from cellstack.blocks.find_blobs import as_record, find_blobs_in_core
-from cellstack.blocks.measure_intensities import measure_intensities, measure_processed
+from cellstack.blocks.measure_intensities import measure_intensities
+from cellstack.blocks.measure_threshold import measure_threshold
 from cellstack.blocks.measure_watershed import measure_watershed, typical_of_blocks
 from cellstack.core.blobs import find_blobs
 from cellstack.core.labels import count_voxels
 from cellstack.core.noise import estimate_noise
-from cellstack.core.planes import ComputedPlanes
+from cellstack.core.planes import ComputedStack
 from cellstack.enhance.adjust_contrast import adjust_contrast
 from cellstack.enhance.correct_background import correct_background
 from cellstack.enhance.denoise import denoise
 from cellstack.errors import InputError
+from cellstack.segment.binarize import find_threshold
 from cellstack.segment.merge_objects import describe_typical
 from cellstack.segment.per_object_threshold import choose_blobs, describe_candidates, mark_blobs
 
@@ -37,7 +41,7 @@ def stack():
 
 @pytest.fixture(scope="module")
 def places():
-    return plan(SHAPE, SPACING, ARGUMENTS, (2, 2, 2), overlap_um=2.6 * DIAMETER)
+    return plan(SHAPE, SPACING, (2, 2, 2), overlap_um=2.6 * DIAMETER)
 
 
 def part(values, place):
@@ -46,29 +50,104 @@ def part(values, place):
 
 def test_intensities_of_planes(stack):
     raw, contrast, _ = stack
-    planes = ComputedPlanes(raw.shape, raw.dtype, raw.__getitem__)
-    measured = measure_intensities(planes, {"low": 0.5, "high": 99.5})
-    bottom, top = measured["bottom"], measured["top"]
-    assert [bottom, top] == np.percentile(raw, (0.5, 99.5)).tolist()
+    planes = ComputedStack(raw.shape, raw.dtype, raw.__getitem__)
+    steps = ARGUMENTS("adjust_contrast")["steps"]
+    measured = measure_intensities(planes, SPACING, [], steps)
+    assert measured["corrections"] == []
+    assert measured["steps"] == [np.percentile(raw, (0.5, 99.5)).tolist()]
     assert measured["noise_sd"] == estimate_noise(contrast)
 
 
-def test_intensities_with_further_steps(stack):
-    raw = stack[0]
-    corrections = [("white_tophat", {"shape": "cube", "radius_um": 5.0})]
-    corrections.append(("gaussian", {"sigma_um": 3.0}))
-    steps = [("percentile_stretch", {"low": 1, "high": 99}), ("gamma", {"gamma": 0.7})]
-    steps.append(("opening", {"shape": "ball", "radius_um": 0.6}))
+DEPTH = ("depth_attenuation", {"percentile": 95, "max_factor": 3.0})
+TOPHAT = ("white_tophat", {"shape": "cube", "radius_um": 2.0})
+STRETCH = ("percentile_stretch", {"low": 1, "high": 99})
+EQUALIZE = ("equalize_histogram", {"nbins": 200})
+OPENING = ("opening", {"shape": "ball", "radius_um": 0.6})
+
+
+@pytest.mark.parametrize(
+    ("corrections", "steps"),
+    [
+        ([TOPHAT, ("gaussian", {"sigma_um": 1.0})], [STRETCH, ("gamma", {"gamma": 0.7}), OPENING]),
+        ([DEPTH], [EQUALIZE]),
+        ([TOPHAT, DEPTH], [STRETCH]),
+        ([DEPTH, TOPHAT], [STRETCH, OPENING, EQUALIZE]),
+        ([], [OPENING, STRETCH]),
+        ([], []),
+    ],
+    ids=lambda steps: "-".join(name for name, _ in steps) or "nothing",
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_the_contrast_of_blocks_is_that_of_the_stack(stack, places, dtype, corrections, steps):
+    dimmer = np.exp(-0.03 * np.arange(SHAPE[0]))[:, None, None]
+    raw = (stack[0] * dimmer / stack[0].max() * (1 if dtype == np.float32 else 250)).astype(dtype)
     corrected = correct_background(raw, SPACING, corrections)
     contrast = adjust_contrast(corrected, SPACING, steps)
     # slabs of three planes
-    measured = measure_processed(raw, SPACING, corrections, steps, slab_voxels=3 * raw[0].size)
-    assert [measured["bottom"], measured["top"]] == np.percentile(corrected, (1, 99)).tolist()
+    measured = measure_intensities(raw, SPACING, corrections, steps, slab_voxels=3 * raw[0].size)
     assert measured["noise_sd"] == estimate_noise(contrast) > 0
-    # one slab is not affected by the missing planes of another
-    block = corrected[4:20, :50], (measured["bottom"], measured["top"])
-    in_block = adjust_contrast(block[0], SPACING, steps, measured=block[1])
-    np.testing.assert_array_equal(in_block[2:-2, :48], contrast[6:18, :48])
+    known = json.loads(json.dumps(measured))
+    for place in places:
+        block = correct_background(
+            part(raw, place), SPACING, corrections, None, known["corrections"], place.extent[0][0]
+        )
+        found = adjust_contrast(block, SPACING, steps, None, known["steps"])
+        inside = within(place.core, place.extent)
+        np.testing.assert_array_equal(found[inside], part(contrast, place)[inside])
+
+
+def test_voxels_without_data_do_not_count(stack):
+    raw = stack[0].copy()
+    no_data = np.zeros(SHAPE, bool)
+    no_data[:4], no_data[:, :20, 30:] = True, True
+    raw[no_data] = 0
+    steps = [EQUALIZE, STRETCH]
+    planes = ComputedStack(SHAPE, bool, no_data.__getitem__)
+    measured = measure_intensities(raw, SPACING, [DEPTH], steps, planes)
+    corrected = correct_background(raw, SPACING, [DEPTH], no_data)
+    expected = adjust_contrast(corrected, SPACING, steps, no_data)
+    found = correct_background(raw, SPACING, [DEPTH], None, measured["corrections"])
+    found = adjust_contrast(found, SPACING, steps, None, measured["steps"])
+    np.testing.assert_array_equal(found[~no_data], expected[~no_data])
+
+
+THRESHOLDS = ["otsu", "li", "isodata", "mean", "triangle", "yen", "minimum"]
+
+
+@pytest.mark.parametrize("with_gaps", [False, True])
+def test_thresholds_of_blocks_are_those_of_the_stack(stack, places, with_gaps):
+    denoised, no_data = stack[2], None
+    if with_gaps:
+        no_data = np.zeros(SHAPE, bool)
+        no_data[:, 40:70, :30], no_data[denoised > 0.8] = True, True
+    geometry = [{"core": place.core, "extent": place.extent} for place in places]
+    parts = [part(denoised, place) for place in places]
+    for method in THRESHOLDS:
+        found = measure_threshold(geometry, parts.__getitem__, method, {}, 0.9, no_data)
+        assert found == find_threshold(denoised, method, {}, 0.9, no_data), method
+    mask = denoised > np.float32(found)
+    expected = mask if no_data is None else mask & ~no_data
+    voxels = 0
+    for place, values in zip(places, parts, strict=True):
+        without = None if no_data is None else part(no_data, place)
+        inside = place.core, place.extent
+        drawn, core = threshold_block(values, SPACING, found, without, *inside)
+        np.testing.assert_array_equal(drawn, part(expected, place))
+        voxels += core["foreground_voxels"]
+    assert voxels == expected.sum() > 0
+
+
+def test_a_constant_stack_has_an_empty_mask_in_blocks(places):
+    constant = np.full(SHAPE, 0.4, np.float32)
+    geometry = [{"core": place.core, "extent": place.extent} for place in places]
+    options = {"window_um": 5.0, "offset": -0.1}
+
+    def read(index):
+        return part(constant, places[index])
+
+    assert measure_threshold(geometry, read, "local", options, 1.0) == constant[0, 0, 0]
+    constant[0, 0, 0] = 0.5
+    assert measure_threshold(geometry, read, "local", options, 1.0) is None
 
 
 def test_blobs_of_blocks(stack, places):

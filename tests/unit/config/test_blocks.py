@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cellstack.config.blocks import (
-    alignment,
     cell_reach_um,
     choose_counts,
     find_obstacles,
@@ -17,16 +16,16 @@ from cellstack.config.blocks import (
     reach_um,
 )
 from cellstack.core.blobs import find_blobs
-from cellstack.core.resampling import coarsen
 from cellstack.errors import InputError
 
-AXIS = st.tuples(st.integers(1, 60), st.integers(1, 5), st.integers(0, 20), st.integers(1, 4))
+DIAMETER = 10.0
+AXIS = st.tuples(st.integers(1, 60), st.integers(1, 5), st.integers(0, 20))
 
 
 @given(st.tuples(AXIS, AXIS, AXIS))
 def test_each_voxel_belongs_to_one_core_and_the_overlap_is_complete(axes):
-    shape, counts, overlap, aligned = zip(*axes, strict=True)
-    blocks = place_blocks(shape, counts, overlap, aligned)
+    shape, counts, overlap = zip(*axes, strict=True)
+    blocks = place_blocks(shape, counts, overlap)
     owners = np.zeros(shape, int)
     for name, block in blocks.items():
         assert block.name == name
@@ -34,7 +33,6 @@ def test_each_voxel_belongs_to_one_core_and_the_overlap_is_complete(axes):
         assert block.voxels == math.prod(stop - start for start, stop in block.extent)
         for axis in range(3):
             (start, stop), (first, last) = block.core[axis], block.extent[axis]
-            assert first % aligned[axis] == start % aligned[axis] == 0
             assert first == 0 or start - first >= overlap[axis]
             assert last == shape[axis] or last - stop >= overlap[axis]
             assert 0 <= first <= start < stop <= last <= shape[axis]
@@ -43,25 +41,25 @@ def test_each_voxel_belongs_to_one_core_and_the_overlap_is_complete(axes):
 
 @given(st.integers(20_000, 2_000_000))
 def test_no_block_is_larger_than_allowed(max_voxels):
-    shape, overlap, aligned = (60, 200, 170), (3, 8, 9), (1, 2, 2)
-    counts = choose_counts(shape, overlap, aligned, max_voxels)
-    blocks = place_blocks(shape, counts, overlap, aligned).values()
+    shape, overlap = (60, 200, 170), (3, 8, 9)
+    counts = choose_counts(shape, overlap, max_voxels)
+    blocks = place_blocks(shape, counts, overlap).values()
     assert max(block.voxels for block in blocks) <= max_voxels
 
 
 def test_blocks_that_would_be_mostly_overlap_are_refused():
     with pytest.raises(InputError, match=r"max_voxels: 50000 is too small .* give at least \d+$"):
-        choose_counts((60, 200, 170), (20, 60, 60), (1, 1, 1), 50_000)
+        choose_counts((60, 200, 170), (20, 60, 60), 50_000)
 
 
 def test_the_overlap_is_the_sum_of_the_radii():
-    arguments = default_arguments(10.0)
+    arguments = default_arguments(DIAMETER)
     denoising, grid, centre = 4 * 0.75, 3.0 / 3, 4 * 3.0 / 2
     volume = 4 / 3 * math.pi * 5**3
     balls = sum(2 * (3 * part * volume / (4 * math.pi)) ** (1 / 3) for part in (0.05, 0.03))
     drawing = centre + 4 * 0.6 + balls + 4 * 0.5
     outlines = default_arguments(10.0)("smooth_outlines")["options"]["sigma_um"]
-    assert reach_um(arguments) == pytest.approx(
+    assert reach_um(arguments, 1.2 * DIAMETER) == pytest.approx(
         denoising + grid + 1.2 * 10 + drawing + 4 * outlines
     )
 
@@ -71,20 +69,36 @@ def test_the_overlap_is_the_sum_of_the_radii():
             block["options"]["background_radius_um"] = 90.0
         return block
 
-    assert reach_um(wide_background) == pytest.approx(denoising + grid + centre + 90)
+    assert reach_um(wide_background, 12.0) == pytest.approx(denoising + grid + centre + 90)
+
+
+@pytest.mark.parametrize(("method", "window_um"), [("otsu", 0.0), ("local", 30.0)])
+def test_the_overlap_without_a_threshold_per_object(method, window_um):
+    arguments = default_arguments(DIAMETER)
+
+    def other(stage):
+        options = {"window_um": window_um} if window_um else {}
+        return {"method": method, "options": options} if stage == "binarize" else arguments(stage)
+
+    per_object = arguments("binarize")["options"]["sigma_um"]
+    seeds = arguments("find_seeds")["options"]["sigma_um"]
+    less = 4 * per_object / 2 + per_object / 3
+    assert reach_um(other, 12.0) == pytest.approx(
+        reach_um(arguments, 12.0) - less + 4 * window_um / 6 + seeds / 5
+    )
 
 
 @pytest.mark.parametrize("name", ["position", "contrast"])
 def test_no_voxel_beyond_the_reach_changes_a_blob(name):
     """The overlap is enough for the part of it that describes blobs, whatever lies beyond."""
-    arguments, spacing = default_arguments(8.0), (1.1, 0.6, 0.5)
+    arguments, spacing = default_arguments(DIAMETER), (1.1, 0.6, 0.5)
     options = arguments("binarize")["options"]
     sizes = [options[f"{size}_um"] for size in ("sigma", "min_distance", "background_radius")]
     generator = np.random.default_rng(2)
     stack = generator.normal(0.2, 0.02, (12, 20, 240)).astype("float32")
     stack[4:9, 7:14, 8:18] += 0.5
     changed = stack.copy()
-    first = 13 + math.ceil(reach_um(arguments) / spacing[2])
+    first = 13 + math.ceil(reach_um(arguments, 1.2 * DIAMETER) / spacing[2])
     changed[:, :, first:] = generator.random(changed[:, :, first:].shape) * 5
     found = [find_blobs(each, spacing, *sizes) for each in (stack, changed)]
     columns = []
@@ -94,19 +108,6 @@ def test_no_voxel_beyond_the_reach_changes_a_blob(name):
         columns.append(values[index])
     assert stack.shape[2] - first > 80
     np.testing.assert_allclose(columns[0], columns[1], rtol=1e-5)
-
-
-@pytest.mark.parametrize("spacing", [(1.1, 0.26, 0.2), (0.1, 0.1, 0.13), (2.0, 0.9, 0.9)], ids=str)
-def test_the_grids_of_blocks_are_those_of_the_stack(spacing):
-    arguments = default_arguments(10.0)
-    aligned = alignment(arguments, spacing)
-    stack = np.zeros((2, 2, 2), np.float32)
-    for stage, fraction in (("binarize", 1 / 3), ("find_seeds", 1 / 5)):
-        width = fraction * arguments(stage)["options"]["sigma_um"]
-        if stage == "find_seeds" and width < 2 * min(spacing):
-            continue
-        factors = coarsen(stack, spacing, width)[2]
-        assert [step % factor for step, factor in zip(aligned, factors, strict=True)] == [0, 0, 0]
 
 
 def test_settings_that_need_the_complete_stack_are_named():
@@ -121,32 +122,32 @@ def test_settings_that_need_the_complete_stack_are_named():
     def other(stage):
         block = default_arguments(10.0)(stage)
         if stage == "binarize":
-            block["method"] = "otsu"
+            block["method"] = "hysteresis"
         if stage == "adjust_contrast":
             block["steps"] = [("clahe", {}), *block["steps"]]
         if stage == "correct_background":
-            block["steps"] = [("gaussian", {}), ("depth_attenuation", {})]
+            block["steps"] = [("gaussian", {}), ("depth_attenuation", {}), ("unknown", {})]
         if stage == "find_seeds":
             block |= {"planes": "middle", "radius_um": 1.5}
         return block
 
     assert find_obstacles(other) == [
-        "binarize.method is otsu, not one of per_object",
+        "binarize.method is hysteresis, not one of per_object, otsu, li, isodata, mean, minimum, "
+        "triangle, yen, fixed, local",
         "find_seeds.planes is middle, not all",
         "find_seeds.radius_um is 1.5, not 0",
-        "correct_background.steps has depth_attenuation, not only white_tophat, gaussian",
-        "adjust_contrast.steps does not begin with percentile_stretch",
-        "adjust_contrast.steps has percentile_stretch, not only gamma, erosion, dilation, opening, "
-        "closing",
+        "correct_background.steps has unknown, not only white_tophat, gaussian, depth_attenuation",
+        "adjust_contrast.steps has clahe, not only none, percentile_stretch, equalize_histogram, "
+        "gamma, erosion, dilation, opening, closing",
     ]
 
 
 def test_background_corrections_make_blocks_overlap_more():
-    arguments = default_arguments(10.0)
+    arguments = default_arguments(DIAMETER)
     steps = [("white_tophat", {"radius_um": 7.5}), ("gaussian", {"sigma_um": 20.0})]
 
     def corrected(stage):
         return arguments(stage) | ({"steps": steps} if stage == "correct_background" else {})
 
-    assert reach_um(corrected) == pytest.approx(reach_um(arguments) + 15 + 80)
+    assert reach_um(corrected, 12.0) == pytest.approx(reach_um(arguments, 1.2 * DIAMETER) + 15 + 80)
     assert cell_reach_um(arguments, 14.0) > 35

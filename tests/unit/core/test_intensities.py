@@ -56,7 +56,7 @@ def test_rescale_against_scikit_image(dtype):
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 def test_interpolate_against_numpy(dtype):
     stack = (np.random.default_rng(0).random((3, 9, 10)) * 200).astype(dtype)
-    levels, fractions = cumulative_distribution(stack, 64)
+    levels, fractions = cumulative_distribution(stack, nbins=64)
     assert fractions[-1] == 1
     mapped = interpolate(stack, levels, fractions)
     assert mapped.dtype == np.float32
@@ -65,7 +65,7 @@ def test_interpolate_against_numpy(dtype):
 
 def test_distribution_of_a_constant_stack_is_zero():
     for dtype in ("uint8", "float32"):
-        assert not cumulative_distribution(np.full((2, 3, 4), 7, dtype), 64)[1].any()
+        assert not cumulative_distribution(np.full((2, 3, 4), 7, dtype), nbins=64)[1].any()
 
 
 def test_sums_of_integers_are_exact():
@@ -103,6 +103,8 @@ def test_percentiles_of_planes_are_those_of_the_stack(dtype, with_gaps):
     stack = (generator.random((5, 9, 11)) * np.reshape([3, 9, 90, 40, 250], (5, 1, 1))).astype(
         dtype
     )
+    if dtype == "float32":
+        stack -= 30
     no_data = generator.random(stack.shape) < 0.3 if with_gaps else None
     data = stack if no_data is None else stack[~no_data]
     planes = ComputedPlanes(stack.shape, stack.dtype, stack.__getitem__)

@@ -156,7 +156,7 @@ def test_equalized_integers_are_their_ranks(stack):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_distribution_of_a_stack_can_be_applied_to_its_parts(dtype):
     stack = noise((5, 16, 31), dtype)
-    distribution = cumulative_distribution(stack, 256)
+    distribution = cumulative_distribution(stack, nbins=256)
     parts = [interpolate(part, *distribution) for part in np.array_split(stack, 3)]
     assert np.array_equal(np.concatenate(parts), equalize_histogram(stack, SPACING, nbins=256))
 
