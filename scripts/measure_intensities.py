@@ -8,8 +8,8 @@ from typing import Any
 from cellstack.blocks.measure_intensities import measure_intensities, measure_processed
 from cellstack.files.no_data import open_no_data
 from cellstack.files.records import write_json
-from cellstack.files.scratch import scratch_arrays
-from cellstack.files.stacks import open_stack, read_stack
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack
 from cellstack.run import job
 
 log = logging.getLogger(__name__)
@@ -31,13 +31,12 @@ def main(
     count.
     """
     without = open_no_data(no_data)
+    stack, spacing = open_stack(raw)
     if not corrections and len(steps) == 1:
-        stack, _ = open_stack(raw)
         measured = measure_intensities(stack, steps[0][1], without)
     else:
-        mapped, spacing = read_stack(raw, mapped=True)
-        with scratch_arrays(intensities.parent) as empty:
-            measured = measure_processed(mapped, spacing, corrections, steps, without, empty)
+        with scratch_stacks(intensities.parent) as allocate:
+            measured = measure_processed(stack, spacing, corrections, steps, without, allocate)
     log.info("intensities: %s", measured)
     write_json(intensities, measured)
 

@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from cellstack.core.intensities import rescale
 from cellstack.core.noise import estimate_noise
-from cellstack.core.planes import ComputedPlanes, Planes
+from cellstack.core.planes import Allocate, ComputedPlanes, Planes, Stack, slabs
 from cellstack.core.scales import reach_of_steps
-from cellstack.core.slabs import SLAB_VOXELS, Empty, slabs
-from cellstack.core.types import BoolVolume, RawVolume, Spacing, Volume
+from cellstack.core.types import BoolVolume, RawVolume, Spacing
 from cellstack.enhance.adjust_contrast import adjust_contrast, measure_range
 from cellstack.enhance.correct_background import correct_background
 
@@ -56,20 +55,20 @@ def measure_intensities(
 
 
 def measure_processed(
-    stack: RawVolume,
+    stack: Stack,
     spacing: Spacing,
     corrections: Steps,
     steps: Steps,
     no_data: Planes | None = None,
-    empty: Empty = np.empty,
-    slab_voxels: int = SLAB_VOXELS,
+    allocate: Allocate = np.empty,
+    slab_voxels: int | None = None,
 ) -> dict[str, float]:
     """Measure what :func:`measure_intensities` does, with further steps before and after.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
-        Raw intensities. It may be memory-mapped: a slab at a time is processed.
+    stack : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
+        Raw intensities. A slab at a time is processed.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
     corrections : list of (str, dict)
@@ -79,10 +78,10 @@ def measure_processed(
         is the percentile stretch.
     no_data : (Z, Y, X) ndarray or planes of bool, optional
         Voxels that are left out. They are filled in each slab separately.
-    empty : callable
-        Allocates the processed stacks, which can be memory-mapped.
-    slab_voxels : int
-        Number of voxels of a slab.
+    allocate : callable
+        Provides the processed stacks.
+    slab_voxels : int, optional
+        Maximum number of voxels of a slab.
 
     Returns
     -------
@@ -91,19 +90,19 @@ def measure_processed(
     """
 
     def process(
-        source: RawVolume,
+        source: Stack,
         dtype: Any,
         done: Steps,
         function: Callable[[RawVolume, BoolVolume | None], RawVolume],
-    ) -> RawVolume:
-        result = cast(RawVolume, empty(source.shape, dtype))
+    ) -> Stack:
+        result: Any = allocate(source.shape, dtype)
         halo = int(reach_of_steps(done) / spacing[0]) + len(done) + 1
-        for slab in slabs(source.shape, halo, slab_voxels):
+        for slab in slabs(source.shape, halo, max_voxels=slab_voxels):
             without = None
             if no_data is not None:
                 without = np.stack([no_data[z] for z in range(slab.extent.start, slab.extent.stop)])
             result[slab.planes] = function(source[slab.extent], without)[slab.inside]
-        return result
+        return cast(Stack, result)
 
     corrected = process(
         stack,
@@ -118,5 +117,5 @@ def measure_processed(
         steps,
         lambda part, without: adjust_contrast(part, spacing, steps, without, (bottom, top)),
     )
-    noise_sd = estimate_noise(cast(Volume, adjusted), no_data)
+    noise_sd = estimate_noise(adjusted, no_data)
     return {"bottom": bottom, "top": top, "noise_sd": noise_sd}

@@ -288,11 +288,11 @@ def labels_beside(labels: Planes, no_data: Stack) -> NDArray[np.int_]:
     array([3])
     """
     found: list[NDArray[np.int_]] = []
-    for slab in slabs(len(labels)):
-        first = max(0, slab.start - 1)
-        near = widen(no_data[first : slab.stop + 1])
+    for slab in slabs(labels.shape, halo=1):
+        near = widen(no_data[slab.extent])
         found += [
-            np.unique(labels[z][near[z - first]]).astype(int) for z in range(slab.start, slab.stop)
+            np.unique(labels[z][near[z - slab.extent.start]]).astype(int)
+            for z in range(slab.planes.start, slab.planes.stop)
         ]
     unique = np.unique(np.concatenate([np.zeros(0, int), *found]))
     return unique[unique > 0]
