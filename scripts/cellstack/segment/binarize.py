@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
-from cellstack.core.planes import Stack
+from cellstack.core.planes import ComputedPlanes, Planes, Stack
 from cellstack.core.thresholds import histogram, is_constant, otsu
 from cellstack.core.types import BoolVolume, Mask, Spacing
 from cellstack.errors import InputError
@@ -37,7 +37,7 @@ def find_threshold(
     method: str,
     options: dict[str, Any],
     factor: float = 1.0,
-    no_data: BoolVolume | None = None,
+    no_data: Planes | None = None,
 ) -> float | Rule:
     """Return the threshold of a stack by one of :data:`METHODS`.
 
@@ -51,7 +51,7 @@ def find_threshold(
         Options of the method.
     factor : float
         Factor by which the threshold is multiplied. A rule applies it to each of its thresholds.
-    no_data : (Z, Y, X) ndarray of bool, optional
+    no_data : (Z, Y, X) ndarray or planes of bool, optional
         Voxels that are left out of the histogram.
 
     Returns
@@ -68,9 +68,9 @@ def find_threshold(
     >>> binarize(stack, find_threshold(stack, "otsu", {}))
     array([[[0, 0, 0, 1]]], dtype=uint8)
     """
-    counted: Stack | list[NDArray[np.float32]] = stack
+    counted: Planes = stack
     if no_data is not None:
-        counted = [plane[~without] for plane, without in zip(stack, no_data, strict=True)]
+        counted = ComputedPlanes(stack.shape, stack.dtype, lambda z: stack[z][~no_data[z]])
     ranges = [(plane.min(), plane.max()) for plane in counted if plane.size]
     low = float(min((low for low, _ in ranges), default=0.0))
     high = float(max((high for _, high in ranges), default=0.0))
