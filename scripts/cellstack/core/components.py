@@ -111,8 +111,9 @@ def find_components(mask: Stack) -> Components:
         first = components[0] + np.int64(offsets[-1])
         if last is not None:
             touch = (components[0] > 0) & (last > 0)
-            for pair in np.unique(np.stack([last[touch], first[touch]]), axis=1).T.tolist():
-                low, high = sorted(_root(parent, each) for each in pair)
+            keys = np.unique(last[touch] * len(parent) + first[touch])  # faster than of two rows
+            for key in keys.tolist():
+                low, high = sorted(_root(parent, each) for each in divmod(key, len(parent)))
                 parent[high] = low
         last = np.where(components[-1] > 0, components[-1] + np.int64(offsets[-1]), 0)
     roots = np.array([_root(parent, each) for each in range(len(parent))])
