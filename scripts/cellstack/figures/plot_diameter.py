@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cellstack.core.blobs import find_blobs
 from cellstack.core.intensities import rescale
+from cellstack.core.planes import Stack
 from cellstack.core.thresholds import typical_bright
 from cellstack.core.types import Spacing
 from cellstack.figures import drawing
@@ -32,13 +33,13 @@ Values = NDArray[np.floating]
 
 @drawing.default_style()
 def plot_diameter(
-    raw: np.ndarray, spacing: Spacing, estimate: Mapping[str, Any], *, title: str, note: str = ""
+    raw: Stack, spacing: Spacing, estimate: Mapping[str, Any], *, title: str, note: str = ""
 ) -> Figure:
     """Draw how the diameter of the objects of a stack was estimated.
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray
+    raw : (Z, Y, X) ndarray or stack
         Intensities. The plane with the highest mean is shown.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -87,7 +88,7 @@ def plot_diameter(
 
 
 def _find_circles(
-    raw: np.ndarray, spacing: Spacing, plane: int, diameter: float
+    raw: Stack, spacing: Spacing, plane: int, diameter: float
 ) -> tuple[Values, Values]:
     """Return the sections of a plane through balls of the given diameter around bright blobs.
 
