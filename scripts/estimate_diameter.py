@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from cellstack.core.counting import counted
-from cellstack.files.no_data import read_no_data
+from cellstack.files.no_data import open_no_data
 from cellstack.files.records import write_json
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.prepare.estimate_diameter import check_diameter, estimate_diameter
 from cellstack.run import job
 
@@ -33,8 +33,8 @@ def main(
     the largest diameter that was tried is used, so that the following stages report an empty stack.
     A diameter `given_um` is only compared with the estimate, which is `estimated_um`.
     """
-    stack, spacing = read_stack(raw)
-    options = {"min_um": min_um, "max_um": max_um, "no_data": read_no_data(no_data)}
+    stack, spacing = open_stack(raw)
+    options = {"min_um": min_um, "max_um": max_um, "no_data": open_no_data(no_data)}
     if given_um is None:
         found = estimate_diameter(stack, spacing, defaults, **options)
         diameter_um, source = found.diameter_um, "estimated"

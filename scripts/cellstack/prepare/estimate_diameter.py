@@ -19,7 +19,8 @@ from cellstack.core.distance import distance_map
 from cellstack.core.intensities import percentiles, rescale
 from cellstack.core.no_data import fill_no_data
 from cellstack.core.noise import estimate_noise
-from cellstack.core.types import BoolVolume, Box, Labels, Mask, RawVolume, Spacing, Volume
+from cellstack.core.planes import Stack, slabs
+from cellstack.core.types import Box, Labels, Mask, RawVolume, Spacing, Volume
 from cellstack.errors import InputError
 from cellstack.segment import per_object_threshold
 from cellstack.segment.find_seeds import find_seeds
@@ -80,18 +81,18 @@ class Estimate(NamedTuple):
 
 
 def estimate_diameter(
-    raw: RawVolume,
+    raw: Stack,
     spacing: Spacing,
     defaults: Defaults,
     min_um: float | None = None,
     max_um: float | None = None,
-    no_data: BoolVolume | None = None,
+    no_data: Stack | None = None,
 ) -> Estimate:
     """Estimate the typical diameter of the bright objects in a stack.
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray of uint8, uint16 or float32
+    raw : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     defaults : dict of dict
@@ -102,8 +103,9 @@ def estimate_diameter(
     min_um, max_um : float, optional
         Limits of the diameter. By default five pixels, and three quarters of the shorter side of a
         plane.
-    no_data : (Z, Y, X) ndarray of bool, optional
-        Voxels without data, see :func:`cellstack.core.no_data.fill_no_data`.
+    no_data : (Z, Y, X) ndarray or stack of bool, optional
+        Voxels without data, see :func:`cellstack.core.no_data.fill_no_data`. All voxels are then
+        loaded.
 
     Returns
     -------
@@ -134,13 +136,13 @@ def estimate_diameter(
 
 
 def check_diameter(
-    raw: RawVolume,
+    raw: Stack,
     spacing: Spacing,
     defaults: Defaults,
     given_um: float,
     min_um: float | None = None,
     max_um: float | None = None,
-    no_data: BoolVolume | None = None,
+    no_data: Stack | None = None,
 ) -> Estimate:
     """Estimate the diameter of the bright objects near a given diameter, if possible.
 
@@ -174,7 +176,7 @@ def check_diameter(
 
 
 def _limits(
-    raw: RawVolume, spacing: Spacing, min_um: float | None, max_um: float | None
+    raw: Stack, spacing: Spacing, min_um: float | None, max_um: float | None
 ) -> tuple[float, float]:
     """Return the largest and the smallest diameter to be tried."""
     side = min(length * step for length, step in zip(raw.shape[1:], spacing[1:], strict=True))
@@ -188,11 +190,9 @@ def _limits(
     return largest, smallest
 
 
-def _open(
-    raw: RawVolume, spacing: Spacing, defaults: Defaults, no_data: BoolVolume | None
-) -> "_Search":
+def _open(raw: Stack, spacing: Spacing, defaults: Defaults, no_data: Stack | None) -> "_Search":
     if no_data is not None:
-        raw = cast(RawVolume, fill_no_data(raw, no_data, spacing))
+        raw = fill_no_data(raw[:], no_data[:], spacing)
     return _Search(_Views(raw, spacing), defaults)
 
 
@@ -256,13 +256,14 @@ def _crossings(scales: Diameters, sizes: Diameters) -> list[float]:
 class _Views:
     """A stack in [0, 1] on grids as coarse as each scale allows."""
 
-    def __init__(self, raw: RawVolume, spacing: Spacing) -> None:
+    def __init__(self, raw: Stack, spacing: Spacing) -> None:
         self.raw, self.spacing = raw, spacing
         every = math.ceil(math.sqrt(raw.size / PERCENTILE_SAMPLE_VOXELS))
         sample = np.ascontiguousarray(raw[:, ::every, ::every])
         self.low, self.high = percentiles(cast(RawVolume, sample), (0.5, 99.5))
         if self.low == self.high:
-            self.low, self.high = float(raw.min()), float(raw.max())
+            self.low = min(float(plane.min()) for plane in raw)
+            self.high = max(float(plane.max()) for plane in raw)
         # All coarser grids are derived from this base grid, which is half as coarse as the finest
         # grid that covers the whole stack.
         voxel_um = (math.prod(spacing) * raw.size / FINAL_VOXEL_BUDGET) ** (1 / 3)
@@ -293,10 +294,10 @@ class _Views:
         part = self.raw[self._richest(lengths, blob_sigma_um)]
         return self._reduce(part, factors), _coarser(self.spacing, factors)
 
-    def _reduce(self, raw: RawVolume, factors: Sequence[int]) -> Volume:
-        slabs = [raw[start : start + factors[0]] for start in range(0, len(raw), factors[0])]
-        scaled = (rescale(slab, self.low, self.high) for slab in slabs)
-        return np.concatenate([resampling.block_means(slab, factors) for slab in scaled])
+    def _reduce(self, raw: Stack, factors: Sequence[int]) -> Volume:
+        parts = (raw[slab.planes] for slab in slabs(raw.shape, depth=factors[0]))
+        scaled = (rescale(part, self.low, self.high) for part in parts)
+        return np.concatenate([resampling.block_means(part, factors) for part in scaled])
 
     def _richest(self, lengths: Sequence[int], blob_sigma_um: float) -> Box:
         """Return the window of given numbers of rows and columns with the strongest blobs.
