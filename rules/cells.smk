@@ -171,7 +171,7 @@ rule measure_contacts:
 rule measure_pairs:
     """Measure the nucleus of each cell, and intensities in nucleus and cytoplasm."""
     input:
-        labels="<results>/{stack}/cells/labels.ome.tif",
+        segmentation="<results>/{stack}/cells/segmentation.tif",
         selection="<results>/{stack}/cells/selection.csv",
         contacts="<results>/{stack}/cells/contacts.csv",
         nuclei="<results>/{stack}/nuclei/segmentation.tif",

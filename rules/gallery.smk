@@ -438,6 +438,7 @@ rule write_explorer:
         swept=by_wildcards(explorer.swept),
         variants=by_wildcards(explorer.variants),
         diameter_um=by_wildcards(explorer.diameter_um),
+        block=by_wildcards(explorer.block),
         sources=by_wildcards(inputs.images_of),
         software=provenance.versions_of(workflow),
         source=source_hash("write_explorer"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cellstack.config.columns import POSITION, SPOT_COLUMNS
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.files.tables import as_text, read_rows, write_rows
 from cellstack.run import job
 from cellstack.spots.assign_spots import assign_spots
@@ -18,7 +18,7 @@ def main(*, spots: Path, segmentations: list[Path], assigned: Path, objects: lis
     labels = {}
     spacing = (1.0, 1.0, 1.0)
     for kind, path in zip(objects, segmentations, strict=True):
-        labels[kind], spacing = read_stack(path)
+        labels[kind], spacing = open_stack(path)
     owners = assign_spots(positions, labels, spacing)
     joined = (row | as_text(owner) for row, owner in zip(rows, owners, strict=True))
     write_rows(assigned, list(SPOT_COLUMNS), joined)

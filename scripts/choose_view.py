@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from cellstack.files.records import write_json
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.gallery.choose_view import choose_view
 from cellstack.run import job
 
@@ -22,7 +22,7 @@ def main(
     object_label: int | None = None,
 ) -> None:
     """Read the `raw` channel of the objects; write the `view`, with the label of an object."""
-    stack, spacing = read_stack(raw)
+    stack, spacing = open_stack(raw)
     chosen = choose_view(stack, spacing, diameter_um, region_um, plane, row)
     log.info("view: %s", chosen)
     write_json(view, {**chosen, "object_label": object_label})

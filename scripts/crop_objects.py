@@ -7,7 +7,7 @@ from cellstack.core.labels import find_boxes
 from cellstack.core.voxels import whole_voxels
 from cellstack.files.archives import ArrayArchive
 from cellstack.files.atomic import atomic_folder
-from cellstack.files.mapped import scratch_stacks
+from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import open_channel, open_stack, write_channels
 from cellstack.files.tables import as_text, write_rows
 from cellstack.measure.crop_objects import INDEX, as_channels, crop_object, pad_box, place

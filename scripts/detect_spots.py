@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from cellstack.core.counting import counted
-from cellstack.files.no_data import read_no_data
-from cellstack.files.stacks import read_stack
+from cellstack.files.no_data import open_no_data
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack
 from cellstack.files.tables import as_text, write_rows
 from cellstack.run import job
 from cellstack.spots.detect_spots import COLUMNS, detect_spots
@@ -25,8 +26,11 @@ def main(
     threads: int = 1,
 ) -> None:
     """Write the `spots` of the `raw` stack, one row each."""
-    image, spacing = read_stack(raw)
-    found = detect_spots(image, spacing, **options, no_data=read_no_data(no_data))
+    image, spacing = open_stack(raw)
+    with scratch_stacks(spots.parent) as allocate:
+        found = detect_spots(
+            image, spacing, **options, no_data=open_no_data(no_data), allocate=allocate
+        )
     log.info("%s: %s", channel, counted(len(found.intensities), "spots"))
     rows = (
         as_text(dict(zip(COLUMNS, (stack, channel, number, *values), strict=True)))

@@ -6,8 +6,8 @@ from typing import Any
 from cellstack.cells.enhance_membrane import enhance_membrane
 from cellstack.config.lengths import check_diameter
 from cellstack.files.records import write_json
-from cellstack.files.scratch import scratch_arrays
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack, write_stack
 from cellstack.run import job
 
 
@@ -27,11 +27,17 @@ def main(
 
     `diameter_um` is only checked, see :func:`cellstack.config.lengths.check_diameter`.
     """
-    stack, spacing = read_stack(contrast, mapped=True)
+    stack, spacing = open_stack(contrast)
     check_diameter(diameter_um, stack.shape, spacing, "cells")
-    with scratch_arrays(record.parent) as empty:
+    with scratch_stacks(record.parent) as allocate:
         smooth, ridges, found = enhance_membrane(
-            stack, spacing, smoothing_um, method, options, square_root=square_root, empty=empty
+            stack,
+            spacing,
+            smoothing_um,
+            method,
+            options,
+            square_root=square_root,
+            allocate=allocate,
         )
         write_stack(membrane_smooth, smooth, spacing, display=(0, 1))
         write_stack(membrane_ridges, ridges, spacing, display=(0, 3))

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from cellstack.core.counting import counted
-from cellstack.files.mapped import scratch_stacks
 from cellstack.files.no_data import open_no_data
 from cellstack.files.records import write_json
+from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import open_stack
 from cellstack.prepare.estimate_diameter import check_diameter, estimate_diameter
 from cellstack.run import job

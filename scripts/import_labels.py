@@ -4,9 +4,11 @@ import logging
 from pathlib import Path
 
 from cellstack.core.counting import counted
+from cellstack.core.labels import highest_label
 from cellstack.files import spreadsheets
 from cellstack.files.readers import opening
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack, write_stack
 from cellstack.prepare import ground_truth_points
 from cellstack.prepare.import_labels import import_labels
 from cellstack.run import job
@@ -20,7 +22,7 @@ def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -
     They get the voxel size of `raw`. A table of points becomes labels of one voxel each.
     """
     name = opening.called(image)
-    stack, spacing = read_stack(raw, mapped=True)
+    stack, spacing = open_stack(raw)
     if spreadsheets.is_text_table(image[0]):
         before = tuple(step / factor for step, factor in zip(spacing, downsample, strict=True))
         numbered = ground_truth_points.label_points(
@@ -33,12 +35,18 @@ def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -
         log.info("%s: %s, shape %s", name, counted(numbered.max(), "points"), numbered.shape)
         write_stack(labels, numbered, spacing, is_labels=True)
         return []
-    with opening.open_image(image) as source:
-        numbered = import_labels(
-            source, name, stack_name=str(raw), stack_shape=stack.shape, downsample=downsample
+    with opening.open_image(image) as source, scratch_stacks(labels.parent) as allocate:
+        imported = import_labels(
+            source,
+            name,
+            stack_name=str(raw),
+            stack_shape=stack.shape,
+            downsample=downsample,
+            allocate=allocate,
         )
-    log.info("%s: %s, shape %s", name, counted(numbered.max(), "labels"), numbered.shape)
-    write_stack(labels, numbered, spacing, is_labels=True)
+        count = highest_label(imported)
+        log.info("%s: %s, shape %s", name, counted(count, "labels"), imported.shape)
+        write_stack(labels, imported, spacing, is_labels=True)
     return source.other_files
 
 

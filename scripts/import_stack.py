@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-from cellstack.files.mapped import scratch_stacks
 from cellstack.files.readers import opening, remote_zarr
 from cellstack.files.readers.parts import Part
 from cellstack.files.records import write_json
+from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import write_stack
 from cellstack.prepare.import_stack import import_stack
 from cellstack.run import job

@@ -13,10 +13,12 @@ from cellstack.blocks.join_cell_seeds import (
 )
 from cellstack.blocks.join_regions import paste_cores
 from cellstack.core.counting import counted
-from cellstack.core.types import Labels, Mask
+from cellstack.core.labels import highest_label
+from cellstack.core.planes import Stack
+from cellstack.core.types import Mask
 from cellstack.files.records import read_json, write_json
-from cellstack.files.scratch import scratch_arrays
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack, read_stack, write_stack
 from cellstack.run import job
 
 log = logging.getLogger(__name__)
@@ -40,31 +42,33 @@ def main(
     of the stack, if it has some. There are no seeds if no walls were found according to
     `membrane_record`. `record` counts the seeds that blocks disagreed on.
     """
-    complete, spacing = read_stack(membrane_smooth, mapped=True)
+    complete, spacing = open_stack(membrane_smooth)
     has_walls = read_json(membrane_record)["threshold"] > 0
-    labels: Labels | None = None
+    labels: Stack | None = None
     if nuclei and has_walls:
-        labels = read_stack(nuclei[0], mapped=True)[0]
+        labels = open_stack(nuclei[0])[0]
     shape = complete.shape
 
     def read_marks(index: int) -> Mask:
         marks: Mask = read_stack(block_seeds[index])[0]
         return marks
 
-    with scratch_arrays(seeds.parent) as empty:
-        marked, outside = empty(shape, np.uint8), empty(shape, np.uint8)
+    with scratch_stacks(seeds.parent) as allocate:
+        marked, outside = allocate(shape, np.uint8), allocate(shape, np.uint8)
         paste_cores(marked, blocks, read_marks)
         paste_cores(outside, blocks, lambda index: read_stack(block_backgrounds[index])[0])
-        components = empty(shape, np.uint32)
+        components = allocate(shape, np.uint32)
         count = label_in_blocks(marked, blocks, components)
         numbers = number_seeds(components, count, outside, labels)
-        found = empty(shape, numbers.dtype)
+        found = allocate(shape, numbers.dtype)
         for z in range(len(found)):
-            found[z] = numbers[components[z]]
+            plane = numbers[components[z]]
             if labels is not None:
-                np.copyto(found[z], labels[z], where=labels[z] > 0)
-            outside[z][found[z] > 0] = 0
-        highest = int(found.max(initial=0))
+                nucleus = labels[z]
+                np.copyto(plane, nucleus, where=nucleus > 0)
+            found[z] = plane
+            outside[z] = np.where(plane > 0, 0, outside[z])
+        highest = highest_label(found)
         disputed = count_disputed_seeds(found, marked, outside, labels, blocks, read_marks)
         log.info(
             "%s, %d of them at seams without a nucleus; blocks disagreed on %d",

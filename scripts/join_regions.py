@@ -8,8 +8,8 @@ from cellstack.blocks.join_regions import count_disagreements, paste_cores
 from cellstack.core.counting import counted
 from cellstack.core.types import Labels
 from cellstack.files.records import read_json, write_json
-from cellstack.files.scratch import scratch_arrays
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack, read_stack, write_stack
 from cellstack.run import job
 
 log = logging.getLogger(__name__)
@@ -28,14 +28,14 @@ def main(
 
     `record` counts what blocks disagreed on, with the counts of `seeds_record`.
     """
-    markers, spacing = read_stack(seeds, mapped=True)
+    markers, spacing = open_stack(seeds)
 
     def read(index: int) -> Labels:
         labels: Labels = read_stack(block_regions[index])[0]
         return labels
 
-    with scratch_arrays(regions.parent) as empty:
-        joined = empty(markers.shape, markers.dtype)
+    with scratch_stacks(regions.parent) as allocate:
+        joined = allocate(markers.shape, markers.dtype)
         paste_cores(joined, blocks, read)
         found = count_disagreements(joined, blocks, read)
         log.info(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cellstack.config.columns import CLASS_DISTANCE_COLUMNS
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.files.tables import as_text, read_rows, write_rows
 from cellstack.run import job
 from cellstack.tissue.measure_class_distances import measure_class_distances
@@ -23,7 +23,7 @@ def main(
 
     The table `objects` has the classes of the objects in `segmentation`.
     """
-    labels, spacing = read_stack(segmentation)
+    labels, spacing = open_stack(segmentation)
     known = {int(row["segmentation_label"]): row for row in read_rows(objects) if row["class"]}
     classes = {number: row["class"] for number, row in known.items()}
     rows = []

@@ -5,7 +5,7 @@ from pathlib import Path
 from cellstack.cells.measure_contacts import measure_contacts
 from cellstack.config.columns import CONTACT_COLUMNS
 from cellstack.files.selection import read_segmentation_labels
-from cellstack.files.stacks import read_channel, read_stack
+from cellstack.files.stacks import open_channel, open_stack
 from cellstack.files.tables import as_text, write_rows
 from cellstack.run import job
 
@@ -25,8 +25,8 @@ def main(
 
     The columns ``label_1`` and ``label_2`` are the labels of `selection`.
     """
-    labels, spacing = read_stack(segmentation, mapped=True)
-    ridges = read_channel(membrane_ridges, segmentation, labels.shape, spacing)
+    labels, spacing = open_stack(segmentation)
+    ridges = open_channel(membrane_ridges, segmentation, labels.shape, spacing)
     selected = {number: label for label, number in read_segmentation_labels(selection).items()}
     measured = measure_contacts(
         labels,

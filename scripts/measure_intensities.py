@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from cellstack.blocks.measure_intensities import measure_intensities
-from cellstack.files.mapped import scratch_stacks
 from cellstack.files.no_data import open_no_data
 from cellstack.files.records import write_json
+from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import open_stack
 from cellstack.run import job
 

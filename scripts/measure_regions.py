@@ -7,8 +7,8 @@ from typing import Any
 from cellstack.config.columns import REGION_COLUMNS
 from cellstack.config.object_columns import GROUPS
 from cellstack.core.counting_frame import place_frame
-from cellstack.files.no_data import read_no_data
-from cellstack.files.stacks import read_channel, read_stack
+from cellstack.files.no_data import open_no_data
+from cellstack.files.stacks import open_channel, open_stack
 from cellstack.files.tables import as_text, read_rows, write_rows
 from cellstack.run import job
 from cellstack.tissue.measure_regions import assign_regions, describe_regions, locate_in_tissue
@@ -36,9 +36,9 @@ def main(
     `selection` has the objects that are measured, and those that count in the frame with the faces
     `counting_frame` and a guard zone of `counting_guard_um`.
     """
-    labels, spacing = read_stack(segmentation)
+    labels, spacing = open_stack(segmentation)
     mask, areas = (
-        read_channel(path[0], segmentation, labels.shape, spacing) if path else None
+        open_channel(path[0], segmentation, labels.shape, spacing) if path else None
         for path in (tissue, regions)
     )
     rows: list[dict[str, Any]] = [
@@ -66,7 +66,7 @@ def main(
             row["tissue_depth_um"] = depth
     write_rows(places, columns, (as_text({name: row[name] for name in columns}) for row in rows))
     frame = place_frame(labels.shape, spacing, counting_frame, counting_guard_um)
-    parts = describe_regions(areas, mask, read_no_data(no_data), spacing, frame, names, rows)
+    parts = describe_regions(areas, mask, open_no_data(no_data), spacing, frame, names, rows)
     key = {"stack": stack, "object": object}
     write_rows(table, list(REGION_COLUMNS), (as_text(key | part) for part in parts))
 

@@ -4,8 +4,9 @@ import logging
 from pathlib import Path
 
 from cellstack.cells.merge_cells import merge_cells
-from cellstack.files.scratch import scratch_arrays
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.core.labels import highest_label
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack, write_stack
 from cellstack.run import job
 
 log = logging.getLogger(__name__)
@@ -26,15 +27,15 @@ def main(
     nuclei: list[Path] = (),
 ) -> None:
     """Merge `regions` and write the cells as `segmentation`."""
-    labels, spacing = read_stack(regions, mapped=True)
+    labels, spacing = open_stack(regions)
     nuclei_count = 0
-    if nuclei and labels.any():
-        nuclei_count = int(read_stack(nuclei[0], mapped=True)[0].max(initial=0))
-    with scratch_arrays(segmentation.parent) as empty:
+    if nuclei and highest_label(labels):
+        nuclei_count = highest_label(open_stack(nuclei[0])[0])
+    with scratch_stacks(segmentation.parent) as allocate:
         cells, counts = merge_cells(
             labels,
-            read_stack(membrane_ridges, mapped=True)[0],
-            read_stack(membrane_smooth, mapped=True)[0],
+            open_stack(membrane_ridges)[0],
+            open_stack(membrane_smooth)[0],
             spacing,
             nuclei_count,
             min_wall_strength=min_wall_strength,
@@ -43,7 +44,7 @@ def main(
             min_solidity_without_nucleus=min_solidity_without_nucleus,
             min_volume_um3=min_volume_um3,
             min_volume_without_nucleus_um3=min_volume_without_nucleus_um3,
-            empty=empty,
+            allocate=allocate,
         )
         log.info("%s", counts)
         write_stack(segmentation, cells, spacing, is_labels=True)

@@ -6,7 +6,7 @@ from cellstack.figures import pdf, png
 from cellstack.figures.drawing import use_color_map
 from cellstack.figures.outlines import read_numbers
 from cellstack.figures.plot_channels import plot_channels
-from cellstack.files.stacks import read_channel, read_stack
+from cellstack.files.stacks import open_channel, open_stack
 from cellstack.run import job
 
 
@@ -27,9 +27,9 @@ def main(
 
     Write the figure as PNG (`figure`) and as PDF (`vector`).
     """
-    labels, spacing = read_stack(segmentation, mapped=True)
+    labels, spacing = open_stack(segmentation)
     stacks = {
-        name: read_channel(path, segmentation, labels.shape, spacing)
+        name: open_channel(path, segmentation, labels.shape, spacing)
         for name, path in zip(channels, raw, strict=True)
     }
     numbers = read_numbers(objects)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cellstack.figures import pdf, png
 from cellstack.figures.plot_composite import plot_composite
-from cellstack.files.stacks import read_channel, read_stack
+from cellstack.files.stacks import open_channel, open_stack
 from cellstack.run import job
 
 
@@ -23,9 +23,9 @@ def main(
 
     Write the figure as PNG (`figure`) and as PDF (`vector`).
     """
-    labels, spacing = read_stack(segmentation, mapped=True)
+    labels, spacing = open_stack(segmentation)
     stacks = {
-        name: read_channel(path, segmentation, labels.shape, spacing)
+        name: open_channel(path, segmentation, labels.shape, spacing)
         for name, path in zip(channels, raw, strict=True)
     }
     drawn = plot_composite(stacks, labels, spacing, title=title, note=note, marks=marks)

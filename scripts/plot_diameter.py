@@ -8,7 +8,7 @@ from cellstack.figures.drawing import use_color_map
 from cellstack.figures.plot_diameter import plot_diameter
 from cellstack.figures.saving import save
 from cellstack.files.records import read_json
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.run import job
 
 
@@ -23,7 +23,7 @@ def main(
     color_map: str = "gray",
 ) -> None:
     """Read the `raw` channel and the `record` of the estimate; write the `figure` as PNG or PDF."""
-    stack, spacing = read_stack(raw)
+    stack, spacing = open_stack(raw)
     with use_color_map(color_map):
         drawn = plot_diameter(
             stack, spacing, read_json(record), title=title, note=note, marks=marks

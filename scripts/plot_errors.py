@@ -7,7 +7,7 @@ from cellstack.figures.drawing import use_color_map
 from cellstack.figures.plot_errors import NEIGHBOUR_COLORS, plot_errors
 from cellstack.figures.saving import save
 from cellstack.files.records import read_json
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.run import job
 
 
@@ -28,8 +28,8 @@ def main(
 
     Write the `figure` as PNG or PDF.
     """
-    stack, spacing = read_stack(raw)
-    true_labels, labels = read_stack(ground_truth)[0], read_stack(segmentation)[0]
+    stack, spacing = open_stack(raw)
+    true_labels, labels = open_stack(ground_truth)[0], open_stack(segmentation)[0]
     evaluation = read_json(scores)["objects"][object]
     title = f"{title}: {object}"
     with use_color_map(color_map):

@@ -5,7 +5,7 @@ from pathlib import Path
 from cellstack.figures import pdf
 from cellstack.figures.drawing import use_color_map
 from cellstack.files.records import read_json, write_json
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.files.tables import as_text, write_rows
 from cellstack.gallery.plot_profile import draw_profile, list_profile, plot_profile
 from cellstack.run import job
@@ -25,8 +25,8 @@ def main(
 
     Write the section `profile`, its plot as PDF (`vector`) and its values (`table`).
     """
-    stacks = {name: read_stack(path)[0] for name, path in zip(channels, raw, strict=True)}
-    _, spacing = read_stack(raw[0])
+    stacks = {name: open_stack(path)[0] for name, path in zip(channels, raw, strict=True)}
+    _, spacing = open_stack(raw[0])
     chosen = read_json(view)
     snippet = {"choose_view": {"plane": chosen["plane"], "row": chosen["row"]}}
     panels = [{"title": "profile", "snippet": snippet}]

@@ -9,7 +9,7 @@ from cellstack.figures import marking
 from cellstack.figures.drawing import use_color_map
 from cellstack.figures.plot_spots import plot_spots
 from cellstack.figures.saving import save
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.files.tables import read_rows
 from cellstack.run import job
 
@@ -27,7 +27,7 @@ def main(
     color_map: str = "gray",
 ) -> None:
     """Read the `raw` channel and its table of `spots`, and write the `figure` as PNG or PDF."""
-    stack, spacing = read_stack(raw)
+    stack, spacing = open_stack(raw)
     found = np.array([[float(row[axis]) for axis in POSITION] for row in read_rows(spots)])
     with use_color_map(color_map):
         drawn = plot_spots(

@@ -5,7 +5,7 @@ from pathlib import Path
 from cellstack.figures import pdf, png
 from cellstack.figures.outlines import read_numbers
 from cellstack.figures.plot_surfaces import plot_surfaces
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.run import job
 
 
@@ -16,7 +16,7 @@ def main(
 
     Write the figure as PNG (`figure`) and as PDF (`vector`).
     """
-    labels, spacing = read_stack(segmentation, mapped=True)
+    labels, spacing = open_stack(segmentation)
     drawn = plot_surfaces(labels, spacing, title=title, note=note, numbers=read_numbers(objects))
     png.save(drawn, figure)
     pdf.save(drawn, vector)

@@ -6,7 +6,7 @@ from cellstack.figures import marking
 from cellstack.figures.drawing import use_color_map
 from cellstack.figures.plot_tissue import plot_tissue
 from cellstack.figures.saving import save
-from cellstack.files.stacks import read_channel, read_stack
+from cellstack.files.stacks import open_channel, open_stack
 from cellstack.run import job
 
 
@@ -26,9 +26,9 @@ def main(
 
     Either can be absent. Write the `figure` as PNG or PDF.
     """
-    stack, spacing = read_stack(raw, mapped=True)
+    stack, spacing = open_stack(raw)
     mask, labels = (
-        read_channel(path[0], raw, stack.shape, spacing) if path else None
+        open_channel(path[0], raw, stack.shape, spacing) if path else None
         for path in (tissue, regions)
     )
     with use_color_map(color_map):

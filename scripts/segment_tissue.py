@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cellstack.files.no_data import read_no_data
-from cellstack.files.stacks import read_stack, write_stack
+import numpy as np
+
+from cellstack.files.no_data import open_no_data
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack, write_stack
 from cellstack.run import job
 from cellstack.tissue.segment_tissue import segment_tissue
 
@@ -33,32 +36,35 @@ def main(
     In stacks with a channel `tissue`, `raw` is that channel. Voxels without data according to the
     files `no_data` are not tissue.
     """
-    stack, spacing = read_stack(raw, mapped=True)
-    tissue, threshold = segment_tissue(
-        stack,
-        spacing,
-        sigma_um=sigma_um,
-        method=method,
-        options=options,
-        factor=factor,
-        closing_radius_um=closing_radius_um,
-        max_hole_um3=max_hole_um3,
-        min_volume_um3=min_volume_um3,
-        no_data=read_no_data(no_data),
-        threads=threads,
-    )
-    fraction = float(tissue.mean())
-    if 0 < fraction < 1:
-        log.info("%s above %.4g is tissue: %.4g of the stack", raw, threshold, fraction)
-    else:
-        extent = "all of the stack" if fraction else "nothing"
-        log.warning(
-            "%s: %s is tissue (threshold %.4g); check segment_tissue.channel and its method",
-            raw,
-            extent,
-            threshold,
+    stack, spacing = open_stack(raw)
+    with scratch_stacks(mask.parent) as allocate:
+        tissue, threshold = segment_tissue(
+            stack,
+            spacing,
+            sigma_um=sigma_um,
+            method=method,
+            options=options,
+            factor=factor,
+            closing_radius_um=closing_radius_um,
+            max_hole_um3=max_hole_um3,
+            min_volume_um3=min_volume_um3,
+            no_data=open_no_data(no_data),
+            allocate=allocate,
+            threads=threads,
         )
-    write_stack(mask, tissue, spacing, display=(0, 1))
+        voxels = sum(np.count_nonzero(plane) for plane in tissue)
+        fraction = voxels / tissue.size
+        if 0 < fraction < 1:
+            log.info("%s above %.4g is tissue: %.4g of the stack", raw, threshold, fraction)
+        else:
+            extent = "all of the stack" if fraction else "nothing"
+            log.warning(
+                "%s: %s is tissue (threshold %.4g); check segment_tissue.channel and its method",
+                raw,
+                extent,
+                threshold,
+            )
+        write_stack(mask, tissue, spacing, display=(0, 1))
 
 
 job.run(main)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cellstack.files.mapped import scratch_stacks
+from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import write_channels, write_labels
 from cellstack.prepare.simulate_stack import simulate_stack
 from cellstack.run import job

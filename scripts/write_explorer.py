@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from cellstack.core.types import Spacing
+from cellstack.core.types import Box, Spacing
 from cellstack.files.atomic import atomic_write
 from cellstack.files.provenance import describe_images
 from cellstack.files.records import read_json
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack, read_stack
 from cellstack.files.tables import read_rows
 from cellstack.gallery.compare_in_3d import compare_in_3d
 from cellstack.gallery.explorer_layers import (
@@ -38,20 +38,33 @@ def main(
     software: dict[str, Any],
     diameter_um: float | None = None,
     view: list[Path] = (),
+    block: dict[str, Any] | None = None,
 ) -> None:
     """Read the `images` of the `layers`, and write the `page`.
 
     More `images` are of runs of a sweep, whose settings are in `swept`, by the end of the path.
     `objects` are the tables of the measured objects. The methods in `variants` are computed in the
     region of the `view`. The page lists the `software` and the images of the sheet, `sources`;
-    `raw` and `records` are those imported, and the records of their import.
+    `raw` and `records` are those imported, and the records of their import. Of a stack that is cut
+    into blocks, `block` is shown, of which some of the `images` are.
     """
+    box = None
+    if block is not None:
+        box = tuple(slice(*side) for side in block["extent"])
+        voxels = ", ".join(
+            f"{axis} {side.start} to {side.stop - 1}" for axis, side in zip("zyx", box, strict=True)
+        )
+        shown = (
+            f"Block {block['name']} of the stack is shown, with its overlap: voxels {voxels}. "
+            "Planes and positions count from the first of them"
+        )
+        note = f"{note}. {shown}" if note else shown
     for path in images[len(layers) :]:
         title = next(title for end, title in swept.items() if path.as_posix().endswith(end))
         layers = [*layers, {"group": "sweep", "title": title, "kind": "labels"}]
-    first, spacing = read_stack(images[0], mapped=True)
-    grid = choose_grid(first.shape, spacing)
-    drawn = [_layer(path, grid, layer) for path, layer in zip(images, layers, strict=True)]
+    first, spacing = open_stack(images[0])
+    grid = choose_grid(first.shape if box is None else _lengths(box), spacing)
+    drawn = [_layer(path, grid, layer, box) for path, layer in zip(images, layers, strict=True)]
     if view:
         assert diameter_um is not None
         paths = {
@@ -76,8 +89,15 @@ def main(
         partial.write_text(text, encoding="utf-8")
 
 
-def _layer(path: Path, grid: Grid, layer: dict[str, str]) -> Layer:
-    image, _ = read_stack(path, mapped=layer["kind"] == "grey")
+def _lengths(box: Box) -> tuple[int, ...]:
+    return tuple(side.stop - side.start for side in box)
+
+
+def _layer(path: Path, grid: Grid, layer: dict[str, str], box: Box | None) -> Layer:
+    """Return a layer, of the block `box` if there is one; the image can be that of the block."""
+    image, _ = read_stack(path, mapped=layer["kind"] == "grey") if box is None else open_stack(path)
+    if box is not None:
+        image = image[:] if image.shape == _lengths(box) else image[box]
     draw = grey_layer if layer["kind"] == "grey" else label_layer
     return draw(image, grid, layer["group"], layer["title"])
 

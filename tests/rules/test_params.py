@@ -582,7 +582,7 @@ def test_the_page_to_explore_a_stack(jobs):
     for variant in found.pop("variants"):
         own = [panel for panel in variant["panels"] if panel["title"].endswith(" (your settings)")]
         assert [panel["arguments"] for panel in own] == [expected_of(variant["stage"])]
-    assert found == {"stack": "a", "note": "", "diameter_um": 6.1, "swept": {}}
+    assert found == {"stack": "a", "note": "", "diameter_um": 6.1, "swept": {}, "block": None}
     external = select(jobs, "write_explorer", stack="e")
     assert (external["variants"], external["diameter_um"]) == ([], None)
     assert select(jobs, "write_explorer", stack="s")["note"] == "simulated data"

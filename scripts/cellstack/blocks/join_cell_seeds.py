@@ -4,29 +4,30 @@ Each voxel is taken from the block to whose core it belongs, and seeds are numbe
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import cc3d
 import numpy as np
-from numpy.typing import NDArray
 
 from cellstack.blocks.cut_block import Ranges, slices_of, within
 from cellstack.blocks.join_blocks import beside_core
 from cellstack.blocks.join_regions import MAX_DISPUTED, Block
-from cellstack.core.labels import label_type
+from cellstack.core.labels import highest_label, label_type
+from cellstack.core.planes import Planes, Stack
 from cellstack.core.types import Labels, Mask
 
 
-def label_in_blocks(marked: Mask, blocks: Sequence[Block], components: NDArray[np.uint32]) -> int:
+def label_in_blocks(marked: Stack, blocks: Sequence[Block], components: Any) -> int:
     """Label the connected components of a mask of which one block is in memory at a time.
 
     Parameters
     ----------
-    marked : (Z, Y, X) ndarray of uint8
-        It may be memory-mapped, like `components`. Voxels are connected across faces, edges and
+    marked : (Z, Y, X) ndarray or stack of uint8
+        Voxels are connected across faces, edges and
         corners.
     blocks : sequence of dict
         ``core`` of each block; each voxel belongs to one.
-    components : (Z, Y, X) ndarray of uint32
+    components : (Z, Y, X) ndarray or scratch stack of uint32
         Array for the labels, which are not numbered consecutively; 0 elsewhere.
 
     Returns
@@ -67,7 +68,7 @@ def label_in_blocks(marked: Mask, blocks: Sequence[Block], components: NDArray[n
     return count
 
 
-def _touching(components: NDArray[np.uint32], core: Ranges, axis: int) -> list[list[int]]:
+def _touching(components: Stack, core: Ranges, axis: int) -> list[list[int]]:
     """Return the pairs of labels that touch across the first face of a core along an axis."""
     after = slices_of(core)
     start = core[axis][0]
@@ -93,19 +94,19 @@ def _replaced(box: tuple[slice, ...], axis: int, side: slice) -> tuple[slice, ..
 
 
 def number_seeds(
-    components: NDArray[np.uint32], count: int, background: Mask, nuclei: Labels | None
+    components: Planes, count: int, background: Planes, nuclei: Planes | None
 ) -> Labels:
     """Number the seeds of cells that have no nucleus.
 
     Parameters
     ----------
-    components : (Z, Y, X) ndarray of uint32
-        From :func:`label_in_blocks`. It may be memory-mapped, like the others.
+    components : (Z, Y, X) ndarray or planes of uint32
+        From :func:`label_in_blocks`.
     count : int
         The highest label in it.
-    background : (Z, Y, X) ndarray of uint8
+    background : (Z, Y, X) ndarray or planes of uint8
         1 in the background.
-    nuclei : (Z, Y, X) ndarray of uint16 or uint32, or None
+    nuclei : (Z, Y, X) ndarray or planes of uint16 or uint32, or None
         All nuclei.
 
     Returns
@@ -126,7 +127,7 @@ def number_seeds(
         outside = background[z].astype(bool)
         is_rejected[plane[outside if nuclei is None else outside | (nuclei[z] > 0)]] = True
     rank = np.zeros(count + 1, np.int64)
-    highest = 0 if nuclei is None else int(nuclei.max(initial=0))
+    highest = 0 if nuclei is None else highest_label(nuclei)
     for plane in components:
         labels, first = np.unique(plane, return_index=True)
         new = labels[np.argsort(first)]
@@ -137,10 +138,10 @@ def number_seeds(
 
 
 def count_disputed_seeds(
-    seeds: Labels,
-    marked: Mask,
-    background: Mask,
-    nuclei: Labels | None,
+    seeds: Stack,
+    marked: Stack,
+    background: Stack,
+    nuclei: Stack | None,
     blocks: Sequence[Block],
     read: Callable[[int], Mask],
 ) -> dict[str, int]:
@@ -148,13 +149,13 @@ def count_disputed_seeds(
 
     Parameters
     ----------
-    seeds : (Z, Y, X) ndarray of uint16 or uint32
+    seeds : (Z, Y, X) ndarray or stack of uint16 or uint32
         The joined seeds, those with a nucleus too.
-    marked : (Z, Y, X) ndarray of uint8
+    marked : (Z, Y, X) ndarray or stack of uint8
         1 in the voxels that the block to whose core they belong marked.
-    background : (Z, Y, X) ndarray of uint8
+    background : (Z, Y, X) ndarray or stack of uint8
         1 in the background.
-    nuclei : (Z, Y, X) ndarray of uint16 or uint32, or None
+    nuclei : (Z, Y, X) ndarray or stack of uint16 or uint32, or None
         All nuclei.
     blocks : sequence of dict
         ``core`` and ``extent`` of each block.
@@ -166,13 +167,13 @@ def count_disputed_seeds(
     dict of str to int
         ``seeds_at_seams`` and ``disputed_seeds``.
     """
-    count, unknown = int(seeds.max(initial=0)), 0
-    nuclei_count = 0 if nuclei is None else int(nuclei.max(initial=0))
+    count, unknown = highest_label(seeds), 0
+    nuclei_count = 0 if nuclei is None else highest_label(nuclei)
     beside, missing = np.zeros((2, count + 1), int)
     for index, block in enumerate(blocks):
         near = beside_core(block["core"], block["extent"])
         zone = slices_of(near)
-        joined = np.array(seeds[zone])
+        joined = seeds[zone]
         found = read(index)[within(near, block["extent"])].astype(bool)
         is_core = np.zeros(joined.shape, bool)
         is_core[within(block["core"], near)] = True

@@ -5,12 +5,14 @@ joined seeds, so that their labels are those of the complete stack.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from cellstack.blocks.cut_block import Ranges, slices_of, within
 from cellstack.blocks.join_blocks import beside_core
-from cellstack.core.labels import count_voxels
+from cellstack.core.labels import count_voxels, highest_label
+from cellstack.core.planes import Stack
 from cellstack.core.types import Labels, Mask
 
 Block = dict[str, Ranges]
@@ -18,15 +20,12 @@ MAX_DISPUTED = 0.5  # of the voxels of an object beside a seam that another bloc
 MIN_DISPUTED = 0.05  # of a region; less is a sliver of a region elsewhere
 
 
-def paste_cores(
-    target: Labels | Mask, blocks: Sequence[Block], read: Callable[[int], Labels | Mask]
-) -> None:
+def paste_cores(target: Any, blocks: Sequence[Block], read: Callable[[int], Labels | Mask]) -> None:
     """Copy the core of each block into the complete stack.
 
     Parameters
     ----------
-    target : (Z, Y, X) ndarray
-        It may be memory-mapped.
+    target : (Z, Y, X) ndarray or scratch stack
     blocks : sequence of dict
         ``core`` and ``extent`` of each block.
     read : callable
@@ -48,14 +47,14 @@ def paste_cores(
 
 
 def count_disagreements(
-    regions: Labels, blocks: Sequence[Block], read: Callable[[int], Labels]
+    regions: Stack, blocks: Sequence[Block], read: Callable[[int], Labels]
 ) -> dict[str, int]:
     """Count where the regions of a block are not those of the block that a voxel belongs to.
 
     Parameters
     ----------
-    regions : (Z, Y, X) ndarray of uint16 or uint32
-        The joined regions. It may be memory-mapped.
+    regions : (Z, Y, X) ndarray or stack of uint16 or uint32
+        The joined regions.
     blocks, read
         See :func:`paste_cores`.
 
@@ -66,7 +65,7 @@ def count_disagreements(
         most voxels beside a seam, and not only a sliver, have another label in another block, and
         ``contested_voxels`` beside seams that have two labels.
     """
-    count = int(regions.max(initial=0))
+    count = highest_label(regions)
     beside, other = np.zeros((2, count + 1), int)
     contested = 0
     for index, block in enumerate(blocks):

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from cellstack.core.noise import estimate_noise
-from cellstack.core.planes import Allocate, ComputedStack, Stack
+from cellstack.core.planes import Allocate, ComputedStack, Stack, slabs
 from cellstack.core.scales import reach_of_steps
-from cellstack.core.slabs import SLAB_VOXELS, slabs
 from cellstack.core.types import BoolVolume, RawVolume, Spacing
 from cellstack.enhance import adjust_contrast as contrast
 from cellstack.enhance import correct_background as background
@@ -45,7 +44,7 @@ def measure_intensities(
     steps: Steps,
     no_data: Stack | None = None,
     allocate: Allocate = np.empty,
-    slab_voxels: int = SLAB_VOXELS,
+    slab_voxels: int | None = None,
 ) -> dict[str, Any]:
     """Measure what the steps that depend on the complete stack need, and the noise after all steps.
 
@@ -64,7 +63,7 @@ def measure_intensities(
         that the noise of pixels beside them can differ from that of an uncut stack.
     allocate : callable
         Allocates the processed stacks, which need not be in memory.
-    slab_voxels : int
+    slab_voxels : int, optional
         Number of voxels that are filtered at once, without those around them.
 
     Returns
@@ -146,7 +145,7 @@ def _apply(
     known: Known,
     no_data: Stack | None,
     allocate: Allocate,
-    slab_voxels: int,
+    slab_voxels: int | None,
 ) -> Stack:
     """Return a stack after some steps of a stage."""
     if not chosen:
@@ -162,13 +161,10 @@ def _apply(
         )
     result = allocate(stack.shape, stage.dtype)
     halo = int(reach_um / spacing[0]) + len(steps) + 1
-    for slab in slabs(stack.shape, halo, slab_voxels):
+    for slab in slabs(stack.shape, halo, max_voxels=slab_voxels):
         without = None
         if no_data is not None and chosen.start == 0:
             without = no_data[slab.extent]
         part = stage.apply(stack[slab.extent], without, slab.extent.start, steps, measured)
-        for z, plane in zip(
-            range(*slab.planes.indices(len(stack))), part[slab.inside], strict=True
-        ):
-            result[z] = plane
+        result[slab.planes] = part[slab.inside]
     return cast(Stack, result)

@@ -1,7 +1,7 @@
 """The scales of the images in which cells are segmented, measured in the complete stack."""
 
 from cellstack.cells.segment_cells import Scales, distance_to_nucleus
-from cellstack.core.slabs import standard_deviation
+from cellstack.core.intensities import standard_deviation
 from cellstack.core.types import Labels, Spacing, Volume
 
 MAX_VOXELS_OF_DISTANCE = 1 << 26  # of a stack whose distances are measured in all voxels

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from cellstack.config.methods import Methods
 from cellstack.core import filters
 from cellstack.core.noise import estimate_noise
-from cellstack.core.planes import ComputedPlanes
-from cellstack.core.slabs import SLAB_VOXELS, Empty, slabs
+from cellstack.core.planes import Allocate, ComputedPlanes, Stack, slabs
 from cellstack.core.thresholds import otsu_of_stack
 from cellstack.core.types import Spacing, Volume
 
@@ -44,21 +43,21 @@ SMALLEST_ROOT = (
 
 
 def enhance_membrane(
-    stack: Volume,
+    stack: Stack,
     spacing: Spacing,
     smoothing_um: float,
     method: str,
     options: dict[str, Any],
     *,
     square_root: bool,
-    empty: Empty = np.empty,
-    slab_voxels: int = SLAB_VOXELS,
-) -> tuple[Volume, Volume, dict[str, float]]:
+    allocate: Allocate = np.empty,
+    slab_voxels: int | None = None,
+) -> tuple[Stack, Stack, dict[str, float]]:
     """Smooth a membrane channel and compute its ridge strength.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32
+    stack : (Z, Y, X) ndarray or stack of float32
         Membrane channel in [0, 1], not denoised.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -71,10 +70,10 @@ def enhance_membrane(
     square_root : bool
         Whether to take the square root of the intensity first; negative values count as 0. Dim
         and bright walls then differ less.
-    empty : callable
-        Allocates the results, which can be memory-mapped: a slab at a time is filtered.
-    slab_voxels : int
-        Number of voxels of a slab. The results do not depend on it.
+    allocate : callable
+        Provides the results. A slab at a time is filtered.
+    slab_voxels : int, optional
+        Maximum number of voxels of a slab. The results do not depend on it.
 
     Returns
     -------
@@ -110,27 +109,29 @@ def enhance_membrane(
     >>> (ridges > 1)[2, 4]
     array([False, False, False, False,  True, False, False, False, False])
     """
-    smooth, ridges = empty(stack.shape, np.float32), empty(stack.shape, np.float32)
+    smooth, ridges = (allocate(stack.shape, np.float32) for _ in range(2))
 
     def scaled(part: Volume) -> Volume:
         return cast(Volume, np.sqrt(np.maximum(part, 0))) if square_root else part
 
-    largest = 0.0
+    largest = highest = 0.0
     halo = 1 + max(
         len(filters.gaussian_kernels(sigma_um, spacing)[0]) // 2
         for sigma_um in (smoothing_um, options["sigma_um"])
     )
-    for slab in slabs(stack.shape, halo, slab_voxels):
+    for slab in slabs(stack.shape, halo, max_voxels=slab_voxels):
         part = scaled(stack[slab.extent])
         largest = max(largest, float(np.abs(part).max(initial=0)))
         smooth[slab.planes] = filters.gaussian(part, spacing, sigma_um=smoothing_um)[slab.inside]
-        ridges[slab.planes] = METHODS[method](part, spacing, **options)[slab.inside]
+        strengths = METHODS[method](part, spacing, **options)[slab.inside]
+        highest = max(highest, float(strengths.max(initial=0)))
+        ridges[slab.planes] = strengths
     noise = estimate_noise(ComputedPlanes(stack.shape, stack.dtype, lambda z: scaled(stack[z])))
     min_threshold = max(
         ROUNDING_ERROR * largest,
         MIN_RATIO_TO_NOISE * _threshold_of_noise(noise, stack.shape, spacing, method, options),
     )
-    threshold = otsu_of_stack(ridges) if ridges.max(initial=0) > min_threshold else 0.0
+    threshold = otsu_of_stack(ridges) if highest > min_threshold else 0.0
     if threshold <= min_threshold:
         log.info(
             "no walls: the threshold of the ridge strength, %.4g, is not above that of noise, %.4g",
@@ -138,8 +139,8 @@ def enhance_membrane(
             min_threshold,
         )
         threshold = 0.0
-    for plane in ridges:
-        plane[:] = plane / np.float32(threshold) if threshold > 0 else 0
+    for z in range(len(ridges)):
+        ridges[z] = ridges[z] / np.float32(threshold) if threshold > 0 else 0
     kernels = filters.gaussian_kernels(smoothing_um, spacing)
     remaining = float(np.prod([np.sum(kernel**2) for kernel in kernels])) ** 0.5
     return smooth, ridges, {"noise": noise * remaining, "threshold": threshold}

@@ -3,7 +3,8 @@
 import numpy as np
 
 from cellstack.core.boundaries import measure_pairs
-from cellstack.core.types import Labels, Spacing, Volume
+from cellstack.core.planes import Stack
+from cellstack.core.types import Spacing
 
 MEASURED = (
     "segmentation_label_1",
@@ -15,8 +16,8 @@ MEASURED = (
 
 
 def measure_contacts(
-    labels: Labels,
-    ridges: Volume,
+    labels: Stack,
+    ridges: Stack,
     spacing: Spacing,
     *,
     min_wall_strength: float,
@@ -26,9 +27,9 @@ def measure_contacts(
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int
-        Cells 1..n; 0 is background, which is not a neighbour.
-    ridges : (Z, Y, X) ndarray of float32
+    labels : (Z, Y, X) ndarray or stack of unsigned int
+        Cells 1..n; 0 is background, which is not a neighbour. A few planes at a time are taken.
+    ridges : (Z, Y, X) ndarray or stack of float32
         Ridge strength of the membrane.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from cellstack.core import convex_hull
 from cellstack.core.boundaries import measure_pairs
 from cellstack.core.labels import count_voxels, find_boxes, label_type, relabel
-from cellstack.core.slabs import Empty, slabs
-from cellstack.core.types import BoolVolume, Box, Labels, Spacing, Volume
+from cellstack.core.planes import Allocate, Stack, slabs
+from cellstack.core.types import BoolVolume, Box, Spacing
 from cellstack.core.voxels import volume_voxels
 
 BACKGROUND = 0
@@ -26,7 +26,7 @@ INSIDE_PERCENTILE = 10  # intensity of the interior of a region, not influenced 
 class Merged(NamedTuple):
     """Cells, and a count of each kind of change."""
 
-    labels: Labels
+    labels: Stack
     """(Z, Y, X) cells with a nucleus 1..n, numbered as the nuclei, then cells without one."""
     counts: dict[str, int]
     """Numbers of regions, merges, regions turned into background, and cells."""
@@ -44,9 +44,9 @@ class _Contact(NamedTuple):
 
 
 def merge_cells(
-    regions: Labels,
-    ridges: Volume,
-    smooth: Volume,
+    regions: Stack,
+    ridges: Stack,
+    smooth: Stack,
     spacing: Spacing,
     nuclei_count: int,
     *,
@@ -56,17 +56,17 @@ def merge_cells(
     min_solidity_without_nucleus: float,
     min_volume_um3: float,
     min_volume_without_nucleus_um3: float,
-    empty: Empty = np.empty,
+    allocate: Allocate = np.empty,
 ) -> Merged:
     """Merge regions into cells.
 
     Parameters
     ----------
-    regions : (Z, Y, X) ndarray of uint16 or uint32
+    regions : (Z, Y, X) ndarray or stack of uint16 or uint32
         Regions 1..m, of which the first `nuclei_count` contain one nucleus each; 0 is background.
-    ridges : (Z, Y, X) ndarray of float32
+    ridges : (Z, Y, X) ndarray or stack of float32
         Ridge strength of the membrane; voxels above 1 are wall.
-    smooth : (Z, Y, X) ndarray of float32
+    smooth : (Z, Y, X) ndarray or stack of float32
         Smoothed membrane.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -87,8 +87,8 @@ def merge_cells(
         it.
     min_volume_without_nucleus_um3 : float
         The same for regions without a nucleus in stacks with nuclei.
-    empty : callable
-        Allocates the result, which can be memory-mapped like `regions`, `ridges` and `smooth`.
+    allocate : callable
+        Provides the result.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def merge_cells(
     number[kept] = nuclei_count + 1 + np.arange(len(kept))
     counts["cells_with_nucleus"], counts["cells_without_nucleus"] = nuclei_count, len(kept)
     table = number[roots].astype(label_type(nuclei_count + len(kept)))
-    labels = empty(regions.shape, table.dtype)
+    labels = allocate(regions.shape, table.dtype)
     for slab in slabs(regions.shape):
         labels[slab.planes] = relabel(regions[slab.planes], table)
     return Merged(labels, counts)
@@ -160,7 +160,7 @@ class _Graph:
     """Region adjacency graph: regions are nodes, contacts are edges."""
 
     def __init__(
-        self, regions: Labels, ridges: Volume, spacing: Spacing, protected: Iterable[int]
+        self, regions: Stack, ridges: Stack, spacing: Spacing, protected: Iterable[int]
     ) -> None:
         self.size = count_voxels(regions)
         count = len(self.size) - 1
@@ -228,7 +228,7 @@ class _Graph:
 class _Nodes:
     """Where the voxels of each node of a graph are."""
 
-    def __init__(self, graph: _Graph, regions: Labels) -> None:
+    def __init__(self, graph: _Graph, regions: Stack) -> None:
         self._regions, self._roots = regions, graph.roots()
         self.boxes: dict[int, Box] = {}
         for region, box in find_boxes(regions).items():
@@ -249,7 +249,7 @@ def _united(one: Box, other: Box) -> Box:
 
 
 def _darker_than_cells(
-    graph: _Graph, regions: Labels, smooth: Volume, nuclei_count: int
+    graph: _Graph, regions: Stack, smooth: Stack, nuclei_count: int
 ) -> list[int]:
     """List the nodes without a nucleus that are darker than the median of the cells around them."""
     nodes = _Nodes(graph, regions)
@@ -268,7 +268,7 @@ def _darker_than_cells(
     return dark
 
 
-def _hollow(graph: _Graph, regions: Labels, nuclei_count: int, min_solidity: float) -> list[int]:
+def _hollow(graph: _Graph, regions: Stack, nuclei_count: int, min_solidity: float) -> list[int]:
     """List the nodes without a nucleus whose solidity is below `min_solidity`."""
     nodes = _Nodes(graph, regions)
     hollow = []

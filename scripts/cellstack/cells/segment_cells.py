@@ -5,10 +5,9 @@ from typing import NamedTuple
 import edt
 import numpy as np
 
-from cellstack.core.intensities import divide_by_sd
+from cellstack.core.intensities import divide_by_sd, standard_deviation
 from cellstack.core.labels import label_type
 from cellstack.core.morphology import dilation
-from cellstack.core.slabs import standard_deviation
 from cellstack.core.types import BoolVolume, Labels, Mask, Spacing, Volume
 from cellstack.core.watershed import watershed
 

@@ -12,7 +12,6 @@ from cellstack.config.schemas import Settings
 from cellstack.config.sheet import CHANNEL_OF
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
-from cellstack.errors import InputError
 
 PAGES = ("explore.html", "gallery/index.html")  # of a stack, made if they are requested
 GREY, LABELS = "grey", "labels"
@@ -56,22 +55,21 @@ class Explorer:
         self._inputs, self._panels = inputs, panels
 
     def pages(self) -> list[str]:
-        """Return the page of each stack.
+        """Return the page of each stack."""
+        return [f"<results>/{stack}/explore.html" for stack in self._study.complete_stacks]
 
-        Raises
-        ------
-        InputError
-            A stack is cut into blocks, so that the images of its stages do not exist.
+    def block(self, stack: str) -> dict[str, object] | None:
+        """Return name and extent of the block that is shown of a stack, if it is cut into blocks.
+
+        It contains the middle of the stack.
         """
-        stacks = self._study.complete_stacks
-        for stack in stacks:
-            if self._study.blocks(stack):
-                raise InputError(
-                    f"no page can be written to explore {stack}, which is cut into blocks: give a "
-                    "larger config.split_into_blocks.max_voxels, or name the pages of other "
-                    f"stacks, such as {self._inputs.results()}/STACK/explore.html"
-                )
-        return [f"<results>/{stack}/explore.html" for stack in stacks]
+        blocks = self._study.blocks(stack).values()
+        shape = [max(block.core[axis][1] for block in blocks) for axis in range(3 if blocks else 0)]
+        for block in blocks:
+            pairs = zip(block.core, shape, strict=True)
+            if all(start <= length // 2 < stop for (start, stop), length in pairs):
+                return {"name": block.name, "extent": [list(each) for each in block.extent]}
+        return None
 
     def existing(self) -> dict[str, list[str]]:
         """Return the pages of each stack that exist, to which the page of the run links."""
@@ -113,7 +111,7 @@ class Explorer:
             By the path of its nuclei below the folder of results, whether or not they exist. A run
             with the settings of the stack has its files, and is left out.
         """
-        if stack not in self._study.swept_stacks() or not self._has_stages(stack, "nuclei"):
+        if stack not in self._study.swept_stacks() or not self._compares(stack):
             return {}
         found: dict[str, str] = {}
         for number, settings in enumerate(self._study.sweep_runs, 1):
@@ -125,15 +123,15 @@ class Explorer:
 
     def view(self, stack: str) -> list[str]:
         """Return the region in which methods are compared, if they are."""
-        return [f"<results>/{stack}/gallery/view.json"] if self._has_stages(stack, "nuclei") else []
+        return [f"<results>/{stack}/gallery/view.json"] if self._compares(stack) else []
 
     def diameter(self, stack: str) -> list[str]:
         """Return the file of an estimated diameter of nuclei, if methods are compared."""
-        return self._inputs.diameter_file(stack) if self._has_stages(stack, "nuclei") else []
+        return self._inputs.diameter_file(stack) if self._compares(stack) else []
 
     def diameter_um(self, stack: str) -> float | str | None:
         """Return the diameter of nuclei, if methods are compared; "1 d" if it is estimated."""
-        return self._study.object_diameter(stack) if self._has_stages(stack, "nuclei") else None
+        return self._study.object_diameter(stack) if self._compares(stack) else None
 
     def objects(self, stack: str) -> list[str]:
         """Return the tables of the measured objects."""
@@ -148,7 +146,7 @@ class Explorer:
             ``stage``; ``source``, the title of the layer of the channel of nuclei from which it
             starts; ``panels``, with ``title`` and ``arguments``, those of the gallery that differ.
         """
-        if not self._has_stages(stack, "nuclei"):
+        if not self._compares(stack):
             return []
         titles = [layer["title"] for layer in self.layers(stack) if layer["group"] == "nuclei"]
         compared = []
@@ -168,8 +166,15 @@ class Explorer:
         is_found = object in self._study.objects(stack)
         return is_found and not self._study.is_external(stack, object)
 
+    def _compares(self, stack: str) -> bool:
+        """Return whether methods are compared: not in stacks that are cut into blocks."""
+        return self._has_stages(stack, "nuclei") and not self._study.blocks(stack)
+
     def _layers(self, stack: str) -> list[tuple[str, Settings]]:
         folder = f"<results>/{stack}"
+        # stages of nuclei that are segmented in blocks have files of the blocks only
+        shown = self.block(stack) if self._study.is_in_blocks(stack, "nuclei") else None
+        of_nuclei = f"{folder}/blocks/{shown['name']}" if shown else folder
         found = []
 
         def add(path: str, group: str, title: str, kind: str) -> None:
@@ -182,8 +187,10 @@ class Explorer:
             if not any(self._has_stages(stack, kind) for kind in kinds):
                 continue
             if channel == "nuclei":
-                for path in self._inputs.corrected_image(stack):
+                for path in self._inputs.corrected_image(of_nuclei.removeprefix("<results>/")):
                     add(path, channel, "corrected", GREY)
+            if channel == "nuclei":
+                images = f"{of_nuclei}/channels/nuclei"
             add(f"{images}/contrast.tif", channel, "contrast", GREY)
             if channel == "nuclei":
                 add(f"{images}/denoised.tif", channel, "denoised", GREY)
@@ -193,9 +200,10 @@ class Explorer:
             if kind not in self._study.objects(stack):
                 continue
             if self._has_stages(stack, kind):
+                stages = of_nuclei if kind == "nuclei" else folder
                 for name, image in files.items():
                     group = CHANNEL_OF[kind] if image == GREY else kind
-                    add(f"{folder}/{kind}/{name}.tif", group, name, image)
+                    add(f"{stages}/{kind}/{name}.tif", group, name, image)
             add(f"{folder}/{kind}/segmentation.tif", kind, "segmentation", LABELS)
             add(f"{folder}/{kind}/labels.ome.tif", kind, "labels", LABELS)
         return found

@@ -1,7 +1,7 @@
 """Bright blobs of about one size: their positions, and their contrast to their surroundings."""
 
 from itertools import pairwise
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ MAX_WITHOUT_DATA = 0.5  # of a voxel of the grid, to count as data
 BACKGROUND_PERCENTILE = 20  # low enough in a crowd of blobs, high enough in noise
 
 
-def blobness(stack: Stack, spacing: Spacing, sigma_um: float) -> Volume:
+def blobness(stack: Stack, spacing: Spacing, sigma_um: float, out: Any = None) -> Volume:
     """Return the positive part of the negative, scale-normalised Laplacian of Gaussian.
 
     Parameters
@@ -27,12 +27,14 @@ def blobness(stack: Stack, spacing: Spacing, sigma_um: float) -> Volume:
         Voxel size along z, y, x in um.
     sigma_um : float
         Standard deviation of the Gaussian in um.
+    out : (Z, Y, X) ndarray or scratch stack of float32, optional
+        For the result, see :func:`cellstack.core.filters.separable_filter`.
 
     Returns
     -------
     (Z, Y, X) ndarray of float32
-        ``-sigma**2`` times the Laplacian in um, in the unit of `stack`; 0 where that is negative or
-        within rounding of 0.
+        Or `out`. ``-sigma**2`` times the Laplacian in um, in the unit of `stack`; 0 where that is
+        negative or within rounding of 0.
 
     Notes
     -----
@@ -54,14 +56,13 @@ def blobness(stack: Stack, spacing: Spacing, sigma_um: float) -> Volume:
     """
     if is_wide(sigma_um, spacing):
         coarse, wide, factors = resampling.coarsen(stack, spacing, sigma_um * FILTER_GRID)
-        return resampling.enlarge(blobness(coarse, wide, sigma_um), factors, stack.shape)
-    smooth = filters.gaussian(stack, spacing, sigma_um=sigma_um)
+        return resampling.enlarge(blobness(coarse, wide, sigma_um), factors, stack.shape, out)
+    smooth = filters.gaussian(stack, spacing, sigma_um=sigma_um, out=out)
     sigmas = in_voxels(sigma_um, spacing)
     # The absolute weights of a second difference sum to 4. A smaller response may be rounding,
     # which would give maxima in a flat background.
-    rounding = (
-        4 * np.finfo(np.float32).eps * sum(sigma**2 for sigma in sigmas) * smooth.max(initial=0)
-    )
+    highest = max((plane.max(initial=0) for plane in smooth), default=np.float32(0))
+    rounding = 4 * np.finfo(np.float32).eps * sum(sigma**2 for sigma in sigmas) * highest
     squares = [np.float32(sigma**2) for sigma in sigmas]
     threads = parallel.threads_for(stack)
     ends = np.linspace(0, len(smooth), threads + 1).astype(int).tolist()
@@ -86,7 +87,7 @@ def blobness(stack: Stack, spacing: Spacing, sigma_um: float) -> Volume:
                 step = square * np.diff(along, axis=0)
                 result[:-1] -= step
                 result[1:] += step
-            plane[:] = np.where(total > rounding, total, np.float32(0))
+            smooth[z] = np.where(total > rounding, total, np.float32(0))
             from_previous = to_next
 
     parts = [range(start, stop) for start, stop in pairwise(ends)]
@@ -197,13 +198,13 @@ def find_blobs(
     response = blobness(coarse, wide, sigma_um)
     grid = _smooth_grid(coarse, wide, factors, sigma_um, no_data)
     response[~grid.has_data] = 0
-    centres = np.argwhere(maxima.find_peaks(response, wide, min_distance_um=min_distance_um))
+    centres, responses = maxima.list_peaks(response, wide, min_distance_um=min_distance_um)
     ball = ball_of(background_radius_um, wide)
     backgrounds = np.empty(len(centres), np.float32)
     for index, centre in enumerate(centres.tolist()):
         around = values_around(grid.smooth, centre, ball, grid.has_data)
         backgrounds[index] = np.percentile(around, BACKGROUND_PERCENTILE)
-    heights, responses = (values[tuple(centres.T)] for values in (grid.smooth, response))
+    heights = grid.smooth[tuple(centres.T)]
     return Blobs(*grid, centres, backgrounds, heights - backgrounds, responses)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cellstack.core.labels import highest_label
 from cellstack.core.planes import Stack, slabs
-from cellstack.core.types import Labels, Spacing, Volume
+from cellstack.core.types import Labels, Spacing
 
 Integers = NDArray[np.integer[Any]]
 MAX_TABLE_RATIO = 8  # entries of a table of 4 bytes, for each value that is looked up
@@ -159,7 +159,7 @@ def measure_contact_areas(labels: Stack, spacing: Spacing) -> tuple[Integers, ND
     """
     count = highest_label(labels) + 1
     known, totals = np.zeros(0, np.int64), np.zeros(0)
-    for slab in slabs(len(labels), _tile(spacing)[0]):
+    for slab, *_ in slabs(labels.shape, depth=_tile(spacing)[0]):
         part = labels[slab.start : slab.stop + 1]  # with the faces to the next slab
         faces = find_faces(part, spacing)
         inner = faces.before < (slab.stop - slab.start) * part[0].size
@@ -219,8 +219,8 @@ class Contacts(NamedTuple):
 
 
 def measure_pairs(
-    labels: Labels,
-    values: Volume,
+    labels: Stack,
+    values: Stack,
     spacing: Spacing,
     background: bool = True,
 ) -> Contacts:
@@ -228,9 +228,9 @@ def measure_pairs(
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int
-        It may be memory-mapped: a slab is looked at at a time.
-    values : (Z, Y, X) ndarray of float32
+    labels : (Z, Y, X) ndarray or stack of unsigned int
+        A few planes at a time are taken.
+    values : (Z, Y, X) ndarray or stack of float32
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     background : bool
@@ -250,7 +250,7 @@ def measure_pairs(
     count = highest_label(labels) + 1
     keys: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
     sums: list[NDArray[np.float64]] = [np.zeros((3, 0))]
-    for slab in slabs(len(labels), _tile(spacing)[0]):
+    for slab, *_ in slabs(labels.shape, depth=_tile(spacing)[0]):
         start, stop = slab.start, slab.stop
         part, flat = labels[start : stop + 1], values[start : stop + 1].ravel()
         faces = find_faces(part, spacing, background, planes=stop - start)

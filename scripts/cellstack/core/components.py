@@ -1,11 +1,16 @@
 """Connected components of masks."""
 
+from typing import Any, NamedTuple
+
 import cc3d
 import numpy as np
+from numpy.typing import NDArray
 
-from cellstack.core.labels import relabel
-from cellstack.core.planes import Stack
-from cellstack.core.types import BoolVolume, Boxes
+from cellstack.core.labels import count_voxels, relabel
+from cellstack.core.planes import Allocate, Slab, Stack, slabs
+from cellstack.core.types import BoolVolume, Boxes, Labels
+
+SLAB_VOXELS = 1 << 22  # of a mask that is labelled in slabs
 
 
 def keep_marked_components(mask: BoolVolume, markers: BoolVolume) -> BoolVolume:
@@ -64,3 +69,100 @@ def find_divided(labels: Stack, boxes: Boxes) -> list[int]:
         if cc3d.connected_components(mask, connectivity=26).max() > 1:
             divided.append(label)
     return divided
+
+
+class Components(NamedTuple):
+    """The connected components of a mask of which one slab is in memory at a time."""
+
+    slabs: list[Slab]
+    numbers: list[NDArray[np.int_]]
+    """For each slab, the number of the component that each component within the slab belongs to."""
+    sizes: NDArray[np.int_]
+    """(n + 1,) number of voxels of each component 1..n; 0 is background."""
+
+
+def find_components(mask: Stack) -> Components:
+    """Find the connected components of a mask that need not fit into memory.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray or stack of uint8
+        Voxels are connected across faces.
+
+    Returns
+    -------
+    Components
+
+    Examples
+    --------
+    >>> mask = np.uint8([[[1, 0, 1]], [[1, 0, 0]], [[1, 1, 0]]])
+    >>> find_components(mask).sizes
+    array([4, 4, 1])
+    """
+    divided = slabs(mask.shape, max_voxels=SLAB_VOXELS)
+    parent = [0]
+    offsets, counts = [], []
+    last: NDArray[np.int_] | None = None
+    for slab in divided:
+        components = _label(mask[slab.planes])
+        offsets.append(len(parent))
+        counts.append(count_voxels(components))
+        parent += range(len(parent), len(parent) + len(counts[-1]))
+        first = components[0] + np.int64(offsets[-1])
+        if last is not None:
+            touch = (components[0] > 0) & (last > 0)
+            keys = np.unique(last[touch] * len(parent) + first[touch])  # faster than of two rows
+            for key in keys.tolist():
+                low, high = sorted(_root(parent, each) for each in divmod(key, len(parent)))
+                parent[high] = low
+        last = np.where(components[-1] > 0, components[-1] + np.int64(offsets[-1]), 0)
+    roots = np.array([_root(parent, each) for each in range(len(parent))])
+    roots[offsets] = 0  # the background of each slab
+    _, numbers = np.unique(roots, return_inverse=True)
+    of_slabs = np.split(numbers, offsets)[1:]
+    sizes = np.zeros(int(numbers.max(initial=0)) + 1, int)
+    for own, count in zip(of_slabs, counts, strict=True):
+        np.add.at(sizes, own, count)
+    return Components(divided, of_slabs, sizes)
+
+
+def _label(mask: NDArray[np.uint8]) -> Labels:
+    # cc3d does not accept a read-only view
+    labels: Labels = cc3d.connected_components(np.require(mask, requirements="W"), connectivity=6)
+    return labels
+
+
+def _root(parent: list[int], label: int) -> int:
+    while parent[label] != label:
+        parent[label] = label = parent[parent[label]]
+    return label
+
+
+def keep_large_components(mask: Stack, max_removed: int, allocate: Allocate = np.empty) -> Any:
+    """Remove connected components up to a number of voxels.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray or stack of uint8
+        0 or 1. Voxels are connected across faces.
+    max_removed : int
+        Number of voxels of the largest component that is removed.
+    allocate : callable
+        Provides the result.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray or stack of uint8
+
+    Examples
+    --------
+    >>> keep_large_components(np.uint8([[[1, 0, 1, 1]]]), 1)
+    array([[[0, 0, 1, 1]]], dtype=uint8)
+    """
+    found = find_components(mask)
+    is_kept = (found.sizes > max_removed).view(np.uint8)
+    is_kept[0] = 0
+    kept = allocate(mask.shape, np.uint8)
+    for slab, numbers in zip(found.slabs, found.numbers, strict=True):
+        kept[slab.planes] = relabel(_label(mask[slab.planes]), is_kept[numbers])
+    return kept

@@ -1,8 +1,13 @@
 """Distance to the background of a mask, in um."""
 
+from collections import deque
+from collections.abc import Iterator
+
 import numpy as np
+from numpy.typing import NDArray
 
 from cellstack.core import filters, parallel
+from cellstack.core.planes import Planes
 from cellstack.core.types import Mask, Spacing, Volume
 
 ISOTROPY_TOLERANCE = 1e-6  # relative difference of voxel sizes that count as equal
@@ -37,10 +42,7 @@ def distance_map(mask: Mask, spacing: Spacing, sigma_um: float = 0.0, threads: i
     """
     import edt
 
-    # Squares of whole voxels are exact, so that equal distances are equal in float32 too.
-    is_isotropic = max(spacing) - min(spacing) <= ISOTROPY_TOLERANCE * max(spacing)
-    unit = np.float32(spacing[-1] if is_isotropic else 1)
-    steps = (1.0, 1.0, 1.0) if is_isotropic else spacing
+    steps, unit = _steps_and_unit(spacing)
     distance: Volume = edt.edtsq(mask, anisotropy=steps, parallel=threads)
 
     def take_root(z: int) -> None:  # edt does it in one thread only
@@ -55,3 +57,100 @@ def distance_map(mask: Mask, spacing: Spacing, sigma_um: float = 0.0, threads: i
         filters.separable_filter(distance, kernels, out=distance)
         distance *= mask
     return distance
+
+
+def _steps_and_unit(spacing: Spacing) -> tuple[Spacing, np.float32]:
+    """Return the steps in which squares are computed, and the unit of their roots in um.
+
+    Squares of whole voxels are exact, so that equal distances are equal in float32 too.
+    """
+    is_isotropic = max(spacing) - min(spacing) <= ISOTROPY_TOLERANCE * max(spacing)
+    return ((1.0, 1.0, 1.0), np.float32(spacing[-1])) if is_isotropic else (spacing, np.float32(1))
+
+
+def distances_at(
+    mask: Planes, voxels: NDArray[np.integer], spacing: Spacing, threads: int = 1
+) -> NDArray[np.float32]:
+    """Return the distance of some voxels to the background of a mask that is read plane by plane.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray or planes of uint8
+        0 or 1. Space beyond the faces of the stack is not background.
+    voxels : (n, 3) ndarray of int
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    threads : int
+        Number of threads. The result does not depend on it.
+
+    Returns
+    -------
+    (n,) ndarray of float32
+        The values of :func:`distance_map` at the voxels, within rounding; infinite in a mask
+        without background.
+
+    Examples
+    --------
+    >>> mask = np.array([[[0, 1, 1, 1, 0]]], np.uint8)
+    >>> distances_at(mask, np.array([[0, 0, 2], [0, 0, 3]]), (2.0, 0.5, 0.5))
+    array([1. , 0.5], dtype=float32)
+    """
+    import edt
+
+    steps, unit = _steps_and_unit(spacing)
+    step = np.float32(steps[0]) ** 2
+    squares = np.full(len(voxels), np.inf, np.float32)
+    for z, plane in enumerate(mask):
+        within = edt.edtsq(np.ascontiguousarray(plane), anisotropy=steps[1:], parallel=threads)
+        across = step * np.square(voxels[:, 0] - z).astype(np.float32)
+        np.minimum(squares, within[voxels[:, 1], voxels[:, 2]] + across, out=squares)
+    distances: NDArray[np.float32] = np.sqrt(squares) * unit
+    return distances
+
+
+def planes_near(
+    mask: Planes, spacing: Spacing, radius_um: float | np.float32, threads: int = 1
+) -> Iterator[NDArray[np.bool_]]:
+    """Yield for each plane the voxels up to a distance from those of a mask.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray or planes of uint8
+        0 or 1. Each plane is taken once.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    radius_um : float
+        The distance in um, between the centres of voxels.
+    threads : int
+        Number of threads. The result does not depend on it.
+
+    Yields
+    ------
+    (Y, X) ndarray of bool
+
+    Examples
+    --------
+    >>> mask = np.uint8([[[0, 0, 0]], [[1, 0, 0]]])
+    >>> [plane.tolist() for plane in planes_near(mask, (1.0, 1.0, 1.0), 1.0)]
+    [[[True, False, False]], [[True, True, False]]]
+    """
+    import edt
+
+    steps, unit = _steps_and_unit(spacing)
+    step = np.float32(steps[0]) ** 2
+    limit = np.square(np.float32(radius_um) / unit)
+    reach = int(radius_um / np.float32(spacing[0]))
+    size = mask.shape[1:]
+    near = deque(np.zeros(size, bool) for _ in range(reach))  # of the planes not yet yielded
+    first = 0
+    for z, plane in enumerate(mask):
+        near.append(np.zeros(size, bool))
+        if plane.any():
+            outside = np.ascontiguousarray(1 - plane)
+            within = edt.edtsq(outside, anisotropy=steps[1:], parallel=threads)
+            for other in range(max(first, z - reach), z + reach + 1):
+                near[other - first] |= within <= limit - step * np.float32((other - z) ** 2)
+        if z - reach >= 0:
+            yield near.popleft()
+            first += 1
+    yield from list(near)[: len(mask) - first]

@@ -1,6 +1,7 @@
 """Linear filters of stacks, with sizes in um."""
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,10 @@ from cellstack.core.types import Spacing, Volume
 from cellstack.core.voxels import in_voxels
 
 COLUMNS_PER_BLOCK = 1 << 12  # filtered along z at once, few enough for the cache
+VOXELS_IN_MEMORY = 1 << 22  # filtered along z at once, of a result that is not in memory
 
 
-def gaussian(stack: Planes, spacing: Spacing, *, sigma_um: float) -> Volume:
+def gaussian(stack: Planes, spacing: Spacing, *, sigma_um: float, out: Any = None) -> Volume:
     """Smooth a stack with a 3D Gaussian filter.
 
     Parameters
@@ -25,10 +27,13 @@ def gaussian(stack: Planes, spacing: Spacing, *, sigma_um: float) -> Volume:
         Voxel size along z, y, x in um.
     sigma_um : float
         Standard deviation of the Gaussian in um, the same along all axes.
+    out : (Z, Y, X) ndarray or scratch stack of float32, optional
+        For the result, see :func:`separable_filter`.
 
     Returns
     -------
     (Z, Y, X) ndarray of float32
+        Or `out`.
 
     Notes
     -----
@@ -42,7 +47,7 @@ def gaussian(stack: Planes, spacing: Spacing, *, sigma_um: float) -> Volume:
     >>> gaussian(stack, (2.0, 0.5, 0.5), sigma_um=0.25).round(2)
     array([[[0.  , 0.11, 0.79, 0.11, 0.  ]]], dtype=float32)
     """
-    return separable_filter(stack, gaussian_kernels(sigma_um, spacing))
+    return separable_filter(stack, gaussian_kernels(sigma_um, spacing), out)
 
 
 def gaussian_kernels(sigma_um: float, spacing: Spacing) -> list[NDArray[np.float64]]:
@@ -66,7 +71,7 @@ def _gaussian_kernel(sigma: float) -> NDArray[np.float64]:
 
 
 def separable_filter(
-    stack: Planes, kernels: Sequence[NDArray[np.float64]], out: Volume | None = None
+    stack: Planes, kernels: Sequence[NDArray[np.float64]], out: Any = None
 ) -> Volume:
     """Correlate a stack with a kernel along each axis; edge voxels are repeated outward.
 
@@ -75,12 +80,14 @@ def separable_filter(
     stack : (Z, Y, X) ndarray or planes of float32, uint8 or uint16
     kernels : sequence of three 1D ndarrays of odd length
         For z, y and x. An axis with a kernel of length one is not filtered.
-    out : (Z, Y, X) ndarray of float32, optional
-        Array for the result. It may be `stack`.
+    out : (Z, Y, X) ndarray or scratch stack of float32, optional
+        For the result. An array may be `stack`. Of a stack that is not in memory, see
+        :data:`cellstack.core.planes.Allocate`, some planes or rows of all planes are at a time.
 
     Returns
     -------
     (Z, Y, X) ndarray of float32
+        Or `out`.
 
     Examples
     --------
@@ -89,6 +96,17 @@ def separable_filter(
     array([[[1., 2., 1., 0.]]], dtype=float32)
     """
     along_z, along_y, along_x = kernels
+    threads = parallel.threads_for(stack)
+    if out is not None and not isinstance(out, np.ndarray):
+        for z, plane in enumerate(stack):
+            out[z] = separable_filter(plane[None], [np.ones(1), along_y, along_x])[0]
+        _, height, width = stack.shape
+        count = max(1, VOXELS_IN_MEMORY // max(1, len(stack) * width))
+        for row in range(0, height if len(along_z) > 1 else 0, count):
+            part = out[:, row : row + count]
+            _filter_along_z(part.reshape(len(part), -1), along_z, threads)
+            out[:, row : row + count] = part
+        return cast(Volume, out)
     filtered = np.empty(stack.shape, np.float32) if out is None else out
     flat = filtered.reshape(len(stack), -1)
 
@@ -101,14 +119,19 @@ def separable_filter(
             plane, cv2.CV_32F, along_x, along_y, dst=target, borderType=cv2.BORDER_REPLICATE
         )
 
+    parallel.map_threads(filter_plane, range(len(stack)), threads)
+    if len(along_z) > 1:
+        _filter_along_z(flat, along_z, threads)
+    return cast(Volume, filtered)
+
+
+def _filter_along_z(flat: NDArray[np.float32], kernel: NDArray[np.float64], threads: int) -> None:
+    """Filter the columns of an array of shape (Z, Y * X) in place."""
+
     def filter_columns(start: int) -> None:
         block = flat[:, start : start + COLUMNS_PER_BLOCK]
         block[:] = cv2.sepFilter2D(
-            block, cv2.CV_32F, np.ones(1), along_z, borderType=cv2.BORDER_REPLICATE
+            block, cv2.CV_32F, np.ones(1), kernel, borderType=cv2.BORDER_REPLICATE
         )
 
-    threads = parallel.threads_for(stack)
-    parallel.map_threads(filter_plane, range(len(stack)), threads)
-    if len(along_z) > 1:
-        parallel.map_threads(filter_columns, range(0, flat.shape[1], COLUMNS_PER_BLOCK), threads)
-    return filtered
+    parallel.map_threads(filter_columns, range(0, flat.shape[1], COLUMNS_PER_BLOCK), threads)

@@ -27,6 +27,31 @@ def exact_sum(values: NDArray[np.integer[Any]] | NDArray[np.floating[Any]]) -> i
     return cast("int | float", values.sum(dtype=dtype).item())
 
 
+def standard_deviation(stack: NDArray[np.floating[Any]]) -> float:
+    """Return the standard deviation of a stack, of which one plane at a time is copied.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of float
+        It may be memory-mapped.
+
+    Returns
+    -------
+    float
+        0 for a stack without voxels.
+
+    Examples
+    --------
+    >>> standard_deviation(np.float32([[[1, 1]], [[3, 3]]]))
+    1.0
+    """
+    if stack.size == 0:
+        return 0.0
+    mean = sum(float(plane.sum(dtype=np.float64)) for plane in stack) / stack.size
+    squares = (float(np.square(plane - mean, dtype=np.float64).sum()) for plane in stack)
+    return float((sum(squares) / stack.size) ** 0.5)
+
+
 def percentiles(stack: RawVolume, percents: Sequence[float]) -> list[float]:
     """Return percentiles, with linear interpolation.
 

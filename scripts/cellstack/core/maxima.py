@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cellstack.core import morphology
 from cellstack.core.labels import find_boxes
+from cellstack.core.planes import Planes
 from cellstack.core.types import BoolVolume, Spacing, Volume
 from cellstack.core.voxels import in_voxels, whole_voxels
 
@@ -102,15 +103,44 @@ def find_peaks(
     if shape == "cube":
         radii = whole_voxels(min_distance_um, spacing, "min_distance_um")
         return _peaks_in_cubes(values, radii, exclude_border)
+    places, _ = list_peaks(values, spacing, min_distance_um=min_distance_um)
+    marked = np.zeros(values.shape, bool)
+    marked[tuple(places.T)] = True
+    return marked
+
+
+def list_peaks(
+    values: Planes, spacing: Spacing, *, min_distance_um: float
+) -> tuple[NDArray[np.int_], NDArray[np.float32]]:
+    """Return where the peaks of an image are that is read plane by plane, and their heights.
+
+    Parameters
+    ----------
+    values : (Z, Y, X) ndarray or planes of float32
+        Any image. Each plane is taken once.
+    spacing, min_distance_um
+        See :func:`find_peaks`, with a ball.
+
+    Returns
+    -------
+    voxels : (n, 3) ndarray of int
+        In scan order.
+    heights : (n,) ndarray of float32
+
+    Examples
+    --------
+    >>> list_peaks(np.float32([[[0, 5, 4, 6, 0]]]), (2.0, 0.5, 0.5), min_distance_um=0.5)
+    (array([[0, 0, 1],
+           [0, 0, 3]]), array([5., 6.], dtype=float32))
+    """
     # Candidates are the highest voxels of a box within the ball (at least the next voxels), which
     # are found fast.
     radii = tuple(max(1, int(length / 3**0.5)) for length in in_voxels(min_distance_um, spacing))
-    found = _highest_in_boxes(values, radii)
-    found = found[np.argsort(-values[tuple(found.T)], kind="stable")]
-    kept = _suppress_lower(found * np.asarray(spacing), min_distance_um)
-    marked = np.zeros(values.shape, bool)
-    marked[tuple(found[kept].T)] = True
-    return marked
+    found, heights = _highest_in_boxes(values, radii)
+    order = np.argsort(-heights, kind="stable")
+    kept = _suppress_lower(found[order] * np.asarray(spacing), min_distance_um)
+    chosen = np.sort(order[kept])
+    return found[chosen], heights[chosen]
 
 
 def _suppress_lower(places: NDArray[np.floating[Any]], distance: float) -> NDArray[np.bool_]:
@@ -131,11 +161,17 @@ def _suppress_lower(places: NDArray[np.floating[Any]], distance: float) -> NDArr
     return kept
 
 
-def _highest_in_boxes(values: Volume, radii: Sequence[int]) -> NDArray[np.int_]:
-    """List the positive voxels that no other voxel of a box around them exceeds, in scan order."""
+def _highest_in_boxes(
+    values: Planes, radii: Sequence[int]
+) -> tuple[NDArray[np.int_], NDArray[np.float32]]:
+    """List the positive voxels that no other voxel of a box around them exceeds, in scan order.
+
+    Their heights are returned too.
+    """
     reach, *sides = radii
     box = np.ones([2 * side + 1 for side in sides], np.uint8)
     found: list[NDArray[np.int_]] = []  # candidates of each plane
+    heights: list[NDArray[np.float32]] = []
     passed: deque[NDArray[np.float32]] = deque(maxlen=reach)  # maxima around each pixel of a plane
     for z, plane in enumerate(values):
         around = morphology.dilation(plane[None], box[None])[0]
@@ -146,11 +182,14 @@ def _highest_in_boxes(values: Volume, radii: Sequence[int]) -> NDArray[np.int_]:
             highest = before[y, x] <= plane[y, x]
             y, x = y[highest], x[highest]
         for earlier in range(max(z - reach, 0), z):
-            below, left = values[earlier], found[earlier]
-            found[earlier] = left[around[*left.T] <= below[*left.T]]
+            left = found[earlier]
+            is_higher = around[*left.T] <= heights[earlier]
+            found[earlier], heights[earlier] = left[is_higher], heights[earlier][is_higher]
         found.append(np.column_stack([y, x]))
+        heights.append(plane[y, x])
         passed.append(around)
-    return np.concatenate([np.insert(left, 0, z, axis=1) for z, left in enumerate(found)])
+    places = np.concatenate([np.insert(left, 0, z, axis=1) for z, left in enumerate(found)])
+    return places, np.concatenate(heights)
 
 
 def _peaks_in_cubes(values: Volume, radii: Sequence[int], exclude_border: bool) -> BoolVolume:
@@ -161,5 +200,5 @@ def _peaks_in_cubes(values: Volume, radii: Sequence[int], exclude_border: bool) 
     marked = np.zeros(values.shape, bool)
     for label, box in find_boxes(components).items():
         within = np.where(components[box] == label, values[box], 0)
-        marked[box][tuple(_highest_in_boxes(within, radii).T)] = True
+        marked[box][tuple(_highest_in_boxes(within, radii)[0].T)] = True
     return marked

@@ -8,12 +8,12 @@ has no such step.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.planes import ComputedStack, Planes, Stack, section, slabs
+from cellstack.core.planes import ComputedPlanes, ComputedStack, Planes, Stack, section, slabs
 from cellstack.core.types import BoolVolume, Box, RawVolume, Scalar, Spacing
 
 MIN_FACE_FRACTION = 0.002  # of all pixels at the faces, that have the value and equal neighbours
@@ -229,6 +229,38 @@ def fill_no_data(stack: NDArray[Scalar], no_data: BoolVolume, spacing: Spacing) 
 
     Notes
     -----
+    See :func:`fill_no_data_of_planes`.
+
+    Examples
+    --------
+    >>> stack = np.uint8([[[0, 0, 0, 8, 6, 4]]])
+    >>> fill_no_data(stack, stack == 0, (1.0, 1.0, 1.0))
+    array([[[8, 8, 8, 8, 6, 4]]], dtype=uint8)
+    """
+    filled = np.empty_like(stack)
+    for z, plane in enumerate(fill_no_data_of_planes(stack, no_data, spacing)):
+        filled[z] = plane
+    return filled
+
+
+def fill_no_data_of_planes(stack: Stack, no_data: Stack, spacing: Spacing) -> ComputedPlanes:
+    """Replace voxels without data when a plane is taken.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
+    no_data : (Z, Y, X) ndarray or stack of bool
+        Voxels without data, not all.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+
+    Returns
+    -------
+    ComputedPlanes
+        Of the type of `stack`. Integers are rounded.
+
+    Notes
+    -----
     Voxels get the mean of the data in a block of voxels, which is as small as possible and has
     about the same width in um along all axes.
 
@@ -239,8 +271,8 @@ def fill_no_data(stack: NDArray[Scalar], no_data: BoolVolume, spacing: Spacing) 
     Examples
     --------
     >>> stack = np.uint8([[[0, 0, 0, 8, 6, 4]]])
-    >>> fill_no_data(stack, stack == 0, (1.0, 1.0, 1.0))
-    array([[[8, 8, 8, 8, 6, 4]]], dtype=uint8)
+    >>> fill_no_data_of_planes(stack, stack == 0, (1.0, 1.0, 1.0))[0]
+    array([[8, 8, 8, 8, 6, 4]], dtype=uint8)
     """
     from cellstack.core.resampling import block_means  # slow to import, rarely needed
 
@@ -259,12 +291,15 @@ def fill_no_data(stack: NDArray[Scalar], no_data: BoolVolume, spacing: Spacing) 
     means = sums / np.where(empty, 1, weights)
     if empty.any():
         means = fill_no_data(means, empty, (widths * factors).tolist())
-    filled = stack.copy()
-    for z, plane in enumerate(filled):
+
+    def fill(z: int) -> NDArray[Any]:
+        plane, without = np.array(stack[z]), no_data[z]
         mean = means[z // factors[0]].repeat(factors[1], axis=0).repeat(factors[2], axis=1)
-        mean = mean[: plane.shape[0], : plane.shape[1]][no_data[z]]
-        plane[no_data[z]] = np.rint(mean) if stack.dtype.kind == "u" else mean
-    return filled
+        mean = mean[: plane.shape[0], : plane.shape[1]][without]
+        plane[without] = np.rint(mean) if stack.dtype.kind == "u" else mean
+        return plane
+
+    return ComputedPlanes(stack.shape, stack.dtype, fill)
 
 
 def labels_beside(labels: Planes, no_data: Stack) -> NDArray[np.int_]:
@@ -288,11 +323,11 @@ def labels_beside(labels: Planes, no_data: Stack) -> NDArray[np.int_]:
     array([3])
     """
     found: list[NDArray[np.int_]] = []
-    for slab in slabs(len(labels)):
-        first = max(0, slab.start - 1)
-        near = widen(no_data[first : slab.stop + 1])
+    for slab in slabs(labels.shape, halo=1):
+        near = widen(no_data[slab.extent])
         found += [
-            np.unique(labels[z][near[z - first]]).astype(int) for z in range(slab.start, slab.stop)
+            np.unique(labels[z][near[z - slab.extent.start]]).astype(int)
+            for z in range(slab.planes.start, slab.planes.stop)
         ]
     unique = np.unique(np.concatenate([np.zeros(0, int), *found]))
     return unique[unique > 0]

@@ -1,18 +1,18 @@
 """Stacks that are read or computed in parts, so that they need not fit into memory."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core.types import Box
 
-PLANES_PER_SLAB = 8
+SLAB_VOXELS = 1 << 24  # of the planes whose result is kept
 
 Allocate = Callable[[Sequence[int], Any], Any]
-"""Takes a shape and a type, and returns a stack with voxels of any value to which planes are
-written: `numpy.empty`, or that of :func:`cellstack.files.mapped.scratch_stacks`."""
+"""Takes a shape and a type, and returns a stack with voxels of any value to which planes, slabs and
+boxes are written: `numpy.empty`, or that of :func:`cellstack.files.scratch.scratch_stacks`."""
 
 
 class Planes(Protocol):
@@ -133,32 +133,95 @@ class ComputedStack:
 
     def __getitem__(self, where: int | slice | tuple[int | slice, ...], /) -> NDArray[Any]:
         """Return a part; an axis with an index is left out, as in an ndarray."""
-        given = where if isinstance(where, tuple) else (where,)
-        given += (slice(None),) * (3 - len(given))
-        box: list[slice] = []
-        kept: list[slice | int] = []
-        for each, length in zip(given, self.shape, strict=True):
-            if isinstance(each, slice):
-                covered = range(length)[each]
-                ends = (min(covered), max(covered) + 1) if covered else (0, 0)
-                box.append(slice(*ends, abs(covered.step)))
-                kept.append(slice(None, None, 1 if covered.step > 0 else -1))
-            else:
-                index = range(length)[each]
-                box.append(slice(index, index + 1, 1))
-                kept.append(0)
-        return self._part(tuple(box))[tuple(kept)]
+        box, kept = locate(where, self.shape)
+        return self._part(box)[kept]
 
 
-def slabs(count: int, depth: int = PLANES_PER_SLAB) -> list[slice]:
-    """Divide planes into slabs.
+def locate(
+    where: int | slice | tuple[int | slice, ...], shape: Sequence[int]
+) -> tuple[Box, tuple[int | slice, ...]]:
+    """Return the box of a part of a stack, and the index that takes the part from the box.
 
     Examples
     --------
-    >>> slabs(5, 2)
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    >>> locate((1, slice(None, None, -1)), (2, 3, 4))[0]
+    (slice(1, 2, 1), slice(0, 3, 1), slice(0, 4, 1))
+    >>> locate((1, slice(None, None, -1)), (2, 3, 4))[1]
+    (0, slice(None, None, -1), slice(None, None, 1))
     """
-    return [slice(z, min(z + depth, count)) for z in range(0, count, depth)]
+    given = where if isinstance(where, tuple) else (where,)
+    given += (slice(None),) * (3 - len(given))
+    box: list[slice] = []
+    kept: list[int | slice] = []
+    for each, length in zip(given, shape, strict=True):
+        if isinstance(each, slice):
+            covered = range(length)[each]
+            ends = (min(covered), max(covered) + 1) if covered else (0, 0)
+            box.append(slice(*ends, abs(covered.step)))
+            kept.append(slice(None, None, 1 if covered.step > 0 else -1))
+        else:
+            index = range(length)[each]
+            box.append(slice(index, index + 1, 1))
+            kept.append(0)
+    return tuple(box), tuple(kept)
+
+
+class Slab(NamedTuple):
+    """Some planes of a stack, with those around them that their result depends on.
+
+    Attributes
+    ----------
+    planes : slice
+        Planes of the stack whose result is computed.
+    extent : slice
+        Planes of the stack that are needed for it.
+    inside : slice
+        `planes`, counted from the first plane of `extent`.
+    """
+
+    planes: slice
+    extent: slice
+    inside: slice
+
+
+def slabs(
+    shape: Sequence[int], halo: int = 0, *, depth: int | None = None, max_voxels: int | None = None
+) -> list[Slab]:
+    """Divide a stack into slabs.
+
+    Parameters
+    ----------
+    shape : (3,) sequence of int
+        Shape of the stack.
+    halo : int
+        Number of planes on each side that the result in a plane depends on.
+    depth : int, optional
+        Number of planes of a slab.
+    max_voxels : int, optional
+        Without `depth`, a slab has at most as many voxels, but at least one plane; by default
+        :data:`SLAB_VOXELS`.
+
+    Returns
+    -------
+    list of Slab
+
+    Examples
+    --------
+    >>> [(slab.planes.start, slab.extent.start) for slab in slabs((5, 2, 2), 1, max_voxels=8)]
+    [(0, 0), (2, 1), (4, 3)]
+    >>> [slab.planes for slab in slabs((3, 9, 9), depth=2)]
+    [slice(0, 2, None), slice(2, 3, None)]
+    """
+    length = shape[0]
+    if depth is None:
+        depth = max(1, (max_voxels or SLAB_VOXELS) // max(1, shape[1] * shape[2]))
+    found = []
+    for start in range(0, length, depth):
+        stop = min(start + depth, length)
+        first = max(0, start - halo)
+        extent = slice(first, min(length, stop + halo))
+        found.append(Slab(slice(start, stop), extent, slice(start - first, stop - first)))
+    return found
 
 
 def section(stack: Stack, axis: int, index: int) -> NDArray[Any]:

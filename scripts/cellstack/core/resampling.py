@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,7 +126,7 @@ def _pad(plane: NDArray[np.float32], *factors: int) -> NDArray[np.float32]:
     return np.pad(plane, margins, mode="edge")
 
 
-def enlarge(grid: Volume, factors: Sequence[int], shape: Sequence[int]) -> Volume:
+def enlarge(grid: Volume, factors: Sequence[int], shape: Sequence[int], out: Any = None) -> Volume:
     """Interpolate a grid at the voxels of the stack, by cubic convolution, without negative values.
 
     Parameters
@@ -137,10 +137,13 @@ def enlarge(grid: Volume, factors: Sequence[int], shape: Sequence[int]) -> Volum
         Voxels of the stack in one voxel of the grid, along z, y, x.
     shape : (3,) sequence of int
         Shape of the stack.
+    out : (Z, Y, X) ndarray or scratch stack of float32, optional
+        For the result.
 
     Returns
     -------
     (Z, Y, X) ndarray of float32
+        Or `out`.
 
     Examples
     --------
@@ -153,15 +156,15 @@ def enlarge(grid: Volume, factors: Sequence[int], shape: Sequence[int]) -> Volum
         stop = start + filters.COLUMNS_PER_BLOCK
         block = flat[:, start:stop]
         tall[:, start:stop] = _resize(block, len(grid) * factors[0], block.shape[1])[: shape[0]]
-    large = np.empty(shape, np.float32)
+    large = np.empty(shape, np.float32) if out is None else out
 
     def enlarge_plane(z: int) -> None:
         plane = tall[z].reshape(grid.shape[1:])
         wide = _resize(plane, plane.shape[0] * factors[1], plane.shape[1] * factors[2])
-        np.maximum(wide[: shape[1], : shape[2]], 0, out=large[z])
+        large[z] = np.maximum(wide[: shape[1], : shape[2]], 0)
 
     parallel.map_threads(enlarge_plane, range(shape[0]), parallel.threads_for(large))
-    return large
+    return cast(Volume, large)
 
 
 def _resize(plane: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.types import Volume
+from cellstack.core.planes import Planes
 
 BINS = 1 << 16
 CONSTANT_TOLERANCE = 1e-6  # relative; a filter in float32 may change a constant stack by as much
@@ -97,12 +97,12 @@ def is_constant(low: float, high: float) -> bool:
     return high - low <= CONSTANT_TOLERANCE * max(abs(low), abs(high))
 
 
-def otsu_of_stack(stack: Volume) -> float:
+def otsu_of_stack(stack: Planes) -> float:
     """Return threshold value of a stack based on Otsu's method.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray of float32
+    stack : (Z, Y, X) ndarray or planes of float32
 
     Returns
     -------
@@ -115,7 +115,9 @@ def otsu_of_stack(stack: Volume) -> float:
     >>> stack > otsu_of_stack(stack)
     array([[[False, False, False,  True]]])
     """
-    low, high = (float(stack.min()), float(stack.max())) if stack.size else (0.0, 0.0)
+    ranges = [(float(plane.min()), float(plane.max())) for plane in stack if plane.size]
+    low = min((low for low, _ in ranges), default=0.0)
+    high = max((high for _, high in ranges), default=0.0)
     return high if is_constant(low, high) else otsu(*histogram(stack, low, high))
 
 

@@ -5,6 +5,7 @@ import logging
 from cellstack.core.types import Spacing
 
 log = logging.getLogger(__name__)
+VOLUME_TOLERANCE = 1e-9  # relative: rounding of volume / voxel size must not change the limit
 
 
 def in_voxels(length_um: float, spacing: Spacing) -> tuple[float, ...]:
@@ -90,3 +91,14 @@ def volume_voxels(volume_um3: float, spacing: Spacing) -> float:
     """
     z, y, x = spacing
     return volume_um3 / (z * y * x)
+
+
+def voxels_up_to(volume_um3: float, spacing: Spacing) -> int:
+    """Return the largest number of voxels whose volume is at most the given one, within rounding.
+
+    Examples
+    --------
+    >>> voxels_up_to(0.35, (0.1, 1.0, 1.0)), 0.3 / 0.1, voxels_up_to(0.3, (0.1, 1.0, 1.0))
+    (3, 2.9999999999999996, 3)
+    """
+    return int(volume_voxels(volume_um3, spacing) * (1 + VOLUME_TOLERANCE))

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from cellstack.config.marks import Mark
 from cellstack.core.labels import find_boxes
-from cellstack.core.types import Labels, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import Spacing
 from cellstack.figures import composite, drawing, grid, marking, outlines, views
 
 COMPOSITE = "all channels"  # no channel can have this name
@@ -17,8 +18,8 @@ COMPOSITE = "all channels"  # no channel can have this name
 
 @drawing.default_style()
 def plot_channels(
-    channels: Mapping[str, np.ndarray],
-    segmentation: Labels,
+    channels: Mapping[str, Stack],
+    segmentation: Stack,
     spacing: Spacing,
     *,
     title: str,
@@ -30,10 +31,10 @@ def plot_channels(
 
     Parameters
     ----------
-    channels : dict of str to (Z, Y, X) ndarray
-        Intensities by channel; they may be mapped into memory. Each panel has the grey range of
+    channels : dict of str to (Z, Y, X) ndarray or stack
+        Intensities by channel. Each panel has the grey range of
         the 0.5 to 99.5 percentiles of its image.
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
         All objects found. Each has the same colour in all panels and in the other figures.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from cellstack.config.marks import Mark
 from cellstack.core.labels import find_boxes
-from cellstack.core.types import Labels, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import Spacing
 from cellstack.figures import composite, drawing, marking, views
 from cellstack.figures.colors import SECONDARY
 
@@ -16,8 +16,8 @@ MAX_NAME = 220  # maximum width of a name in the legend, in pixels
 
 @drawing.default_style()
 def plot_composite(
-    channels: Mapping[str, np.ndarray],
-    segmentation: Labels,
+    channels: Mapping[str, Stack],
+    segmentation: Stack,
     spacing: Spacing,
     *,
     title: str,
@@ -28,10 +28,10 @@ def plot_composite(
 
     Parameters
     ----------
-    channels : dict of str to (Z, Y, X) ndarray
-        Intensities by channel; they may be mapped into memory. Each block of panels shows the 0.5
+    channels : dict of str to (Z, Y, X) ndarray or stack
+        Intensities by channel. Each block of panels shows the 0.5
         to 99.5 percentiles of each channel in its images.
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
         Objects; the planes that cut most of them are shown.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cellstack.config.marks import Mark
 from cellstack.core.blobs import find_blobs
 from cellstack.core.intensities import rescale
+from cellstack.core.planes import Stack
 from cellstack.core.thresholds import typical_bright
 from cellstack.core.types import Spacing
 from cellstack.figures import drawing, marking
@@ -33,7 +34,7 @@ Values = NDArray[np.floating]
 
 @drawing.default_style()
 def plot_diameter(
-    raw: np.ndarray,
+    raw: Stack,
     spacing: Spacing,
     estimate: Mapping[str, Any],
     *,
@@ -45,7 +46,7 @@ def plot_diameter(
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray
+    raw : (Z, Y, X) ndarray or stack
         Intensities. The plane with the highest mean is shown.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -98,7 +99,7 @@ def plot_diameter(
 
 
 def _find_circles(
-    raw: np.ndarray, spacing: Spacing, plane: int, diameter: float
+    raw: Stack, spacing: Spacing, plane: int, diameter: float
 ) -> tuple[Values, Values]:
     """Return the sections of a plane through balls of the given diameter around bright blobs.
 

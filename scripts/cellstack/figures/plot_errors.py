@@ -11,7 +11,8 @@ from matplotlib.lines import Line2D
 
 from cellstack.config.marks import Mark
 from cellstack.core.labels import find_boxes
-from cellstack.core.types import Box, Boxes, Labels, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import Box, Boxes, Spacing
 from cellstack.evaluate.score_columns import POINTS
 from cellstack.figures import drawing, marking, outlines
 from cellstack.figures.colors import ORANGE, SECONDARY, SKY_BLUE
@@ -100,9 +101,9 @@ def _join(labels: list[int]) -> str:
 
 @drawing.default_style()
 def plot_errors(
-    raw: np.ndarray,
-    ground_truth: Labels,
-    segmentation: Labels,
+    raw: Stack,
+    ground_truth: Stack,
+    segmentation: Stack,
     spacing: Spacing,
     scores: Mapping[str, Any],
     *,
@@ -114,10 +115,10 @@ def plot_errors(
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray
+    raw : (Z, Y, X) ndarray or stack
         Intensities. The grey range is that of the 0.5 to 99.5 percentiles around each object, so
         that dim objects can be judged too.
-    ground_truth, segmentation : (Z, Y, X) ndarray of uint16 or uint32
+    ground_truth, segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
         True objects, or a voxel for each of the points; and all objects found.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -216,8 +217,8 @@ def _typical_length(boxes: Boxes, spacing: Spacing) -> float:
 
 
 def _find_middle(
-    ground_truth: Labels,
-    segmentation: Labels,
+    ground_truth: Stack,
+    segmentation: Stack,
     chosen: ChosenObject,
     boxes: tuple[Boxes, Boxes],
     spacing: Spacing,
@@ -250,7 +251,7 @@ def _draw_object(
     figure: Figure,
     number: int,
     place: tuple[float, float],
-    stacks: tuple[np.ndarray, Labels, Labels],
+    stacks: tuple[Stack, Stack, Stack],
     chosen: ChosenObject,
     box: Box,
     middle: Sequence[int],
@@ -303,7 +304,7 @@ def _draw_object(
 
 def _draw_points(
     axes: Axes,
-    ground_truth: Labels,
+    ground_truth: Stack,
     shown: list[int],
     box: Box,
     middle: Sequence[int],
@@ -312,8 +313,10 @@ def _draw_points(
 ) -> None:
     """Draw the points of an object, and those of its neighbours on this plane or next to it."""
     through, down, across = VIEWS[view]
-    for place in np.argwhere(ground_truth[box]) + [side.start for side in box]:
-        is_shown = ground_truth[tuple(place)] in shown
+    points = ground_truth[box]
+    for index in np.argwhere(points):
+        place = index + [side.start for side in box]
+        is_shown = points[tuple(index)] in shown
         if is_shown or abs(place[through] - middle[through]) <= 1:
             color = GROUND_TRUTH_COLOR if is_shown else NEIGHBOUR_COLORS[GROUND_TRUTH_COLOR]
             axes.plot(

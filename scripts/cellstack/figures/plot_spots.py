@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from cellstack.config.marks import Mark
 from cellstack.core.counting import counted
+from cellstack.core.planes import Stack
 from cellstack.core.types import Spacing
-from cellstack.figures import drawing, grid, marking
+from cellstack.figures import drawing, grid, marking, views
 from cellstack.figures.colors import ORANGE
 from cellstack.figures.plot_planes import choose_planes
 
@@ -22,7 +23,7 @@ LINE_WIDTH = 1.4 * drawing.PIXEL
 
 @drawing.default_style()
 def plot_spots(
-    raw: np.ndarray,
+    raw: Stack,
     positions_um: NDArray[np.float64],
     spacing: Spacing,
     diameters_um: list[float],
@@ -36,7 +37,7 @@ def plot_spots(
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray
+    raw : (Z, Y, X) ndarray or stack
         Intensities.
     positions_um : (n, 3) ndarray of float
         Centres of the spots along z, y, x in um.
@@ -66,7 +67,7 @@ def plot_spots(
     plane_of: dict[str, int | None] = {f"plane {z}": z for z in planes}
     plane_of["projection"] = None
     if len(raw) > 1:
-        images = {"projection": raw.max(axis=0)} | images
+        images = {"projection": views.project(raw, ["xy"])["xy"]} | images
         shown["projection"] = np.ones(len(positions_um), bool)
         captions["projection"] = "maximum projection"
     top = drawing.header_height(note)
@@ -76,7 +77,7 @@ def plot_spots(
     drawing.add_header(
         figure, title, len(positions_um), summary, raw.shape, spacing, note, noun="spots"
     )
-    limits = drawing.display_range(*(raw[z] for z in planes))
+    limits = drawing.display_range(*(images[f"plane {z}"] for z in planes))
     caption = f"Spots of {diameters_um[1]:g} µm"
     drawing.add_caption(figure, drawing.MARGIN, top, caption, limits, " in the planes")
     layout.add_scale_bar(figure)

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from cellstack.core.labels import find_boxes
 from cellstack.core.meshes import Mesh, surface_mesh
-from cellstack.core.types import Boxes, Labels, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import Boxes, Spacing
 from cellstack.figures import drawing, outlines, rendering
 from cellstack.figures.colors import COLORS
 
@@ -28,7 +29,7 @@ MIN_AXIS = 60  # pixels; a shorter edge has no ticks
 
 @drawing.default_style()
 def plot_surfaces(
-    segmentation: Labels,
+    segmentation: Stack,
     spacing: Spacing,
     *,
     title: str,
@@ -39,8 +40,8 @@ def plot_surfaces(
 
     Parameters
     ----------
-    segmentation : (Z, Y, X) ndarray of uint16 or uint32
-        All objects found; it may be mapped into memory.
+    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
+        All objects found.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     title : str
@@ -95,7 +96,7 @@ def plot_surfaces(
 
 
 def _meshes(
-    segmentation: Labels, boxes: Boxes, spacing: Spacing, min_step: float
+    segmentation: Stack, boxes: Boxes, spacing: Spacing, min_step: float
 ) -> Iterator[tuple[int, Mesh]]:
     for label, box in boxes.items():
         start = [side.start for side in box]

@@ -1,16 +1,20 @@
 """Figure of tissue and regions: their outlines over the middle planes, at true scale."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 
 import fastremap
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from cellstack.config.marks import Mark
+from cellstack.core.components import find_components
 from cellstack.core.counting import counted
-from cellstack.core.types import Labels, Mask, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import Spacing
 from cellstack.figures import drawing, marking, outlines, views
 from cellstack.figures.colors import COLORS
 
@@ -20,9 +24,9 @@ UM3_PER_MM3 = 1e9
 
 @drawing.default_style()
 def plot_tissue(
-    raw: np.ndarray,
-    tissue: Mask | None,
-    regions: Labels | None,
+    raw: Stack,
+    tissue: Stack | None,
+    regions: Stack | None,
     spacing: Spacing,
     *,
     title: str,
@@ -34,11 +38,11 @@ def plot_tissue(
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray
+    raw : (Z, Y, X) ndarray or stack
         Intensities. All panels have the same grey range, the 0.5 to 99.5 percentiles.
-    tissue : (Z, Y, X) ndarray of uint8 or None
+    tissue : (Z, Y, X) ndarray or stack of uint8, or None
         1 in the tissue, 0 elsewhere. Its outline is white.
-    regions : (Z, Y, X) ndarray of uint16 or uint32, or None
+    regions : (Z, Y, X) ndarray or stack of uint16 or uint32, or None
         Labels of the regions. Each has the same colour in all views; more than seven share some.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -66,7 +70,7 @@ def plot_tissue(
     drawing.check_shapes(title, {name: each for name, each in given.items() if each is not None})
     header = drawing.header_height(note)
     layout = views.lay_out(raw.shape, spacing, {}, header, projections=False)
-    labels = [] if regions is None else [label for label in _labels(regions) if label]
+    labels = [] if regions is None else sorted({*chain.from_iterable(map(_labels, regions))} - {0})
     colors = {label: COLORS[i % len(COLORS)] for i, label in enumerate(labels)}
 
     figure = drawing.new_figure(*layout.size)
@@ -96,27 +100,23 @@ def plot_tissue(
     return figure
 
 
-def _labels(labels: Labels) -> list[int]:
+def _labels(labels: NDArray[np.unsignedinteger]) -> list[int]:
     found: list[int] = fastremap.unique(np.ascontiguousarray(labels)).tolist()
     return found
 
 
 def _summarize(
-    tissue: Mask | None, labels: list[int], has_regions: bool, spacing: Spacing
+    tissue: Stack | None, labels: list[int], has_regions: bool, spacing: Spacing
 ) -> tuple[str, int, str]:
     """Return the end of the line about what is shown, the number of things, and their name."""
     if tissue is None:
         return "", len(labels), "regions"
-    volume_um3 = np.count_nonzero(tissue) * float(np.prod(spacing))
-    part = f"{volume_um3 / UM3_PER_MM3:.3g} mm³, {tissue.mean():.0%} of the stack"
+    count = sum(np.count_nonzero(plane) for plane in tissue)
+    volume_um3 = count * float(np.prod(spacing))
+    part = f"{volume_um3 / UM3_PER_MM3:.3g} mm³, {count / tissue.size:.0%} of the stack"
     if has_regions:
         return f"; tissue of {part}", len(labels), "regions"
-    import cc3d
-
-    _, pieces = cc3d.connected_components(
-        np.require(tissue, requirements="W"), connectivity=6, return_N=True
-    )
-    return f" of tissue: {part}", int(pieces), "pieces"
+    return f" of tissue: {part}", len(find_components(tissue).sizes) - 1, "pieces"
 
 
 def _add_legend(

@@ -1,21 +1,17 @@
-"""Arrays in files of which parts are read and written, while few pages of the file stay mapped.
+"""Arrays in files of which parts are read, while few pages of the file stay mapped.
 
 Pages of a mapped file count as memory of a job until they are unmapped.
 """
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.planes import Allocate, ComputedStack
+from cellstack.core.planes import ComputedStack
 from cellstack.core.types import Box
-from cellstack.files.atomic import write_errors
-from cellstack.files.scratch import scratch_file
 
 MAX_MAPPED = 2**25  # bytes that may stay mapped
 PAGES_AHEAD = 2**21  # bytes around the part of a plane that the system may map too: a huge page
@@ -51,12 +47,12 @@ def map_parts(
     [[13, 14], [17, 18], [21, 22]]
     """
     return ComputedStack(
-        tuple(shape), dtype.newbyteorder("="), _MappedParts(file, dtype, tuple(shape), offset).read
+        tuple(shape), dtype.newbyteorder("="), MappedParts(file, dtype, tuple(shape), offset).read
     )
 
 
-class _MappedParts:
-    """A file that is mapped again when too much of it was used."""
+class MappedParts:
+    """Reads parts of a file, which is mapped again when too much of it was used."""
 
     def __init__(
         self,
@@ -70,6 +66,7 @@ class _MappedParts:
         self._used = 0
 
     def read(self, box: Box) -> NDArray[Any]:
+        """Return a copy of a part in the byte order of this machine."""
         lengths = [len(range(side.start, side.stop, side.step)) for side in box]
         part = np.empty(lengths, self._dtype.newbyteorder("="))
         of_plane = (box[1].stop - box[1].start) * self._shape[
@@ -91,57 +88,3 @@ class _MappedParts:
             ]
             self._used += len(some) * of_plane
         return part
-
-
-class ScratchStack(ComputedStack):
-    """A stack in a temporary file, which is written plane by plane and read in parts."""
-
-    def __init__(
-        self, file: IO[bytes], folder: str | Path, shape: Sequence[int], dtype: "np.dtype[Any]"
-    ) -> None:
-        self._file, self._folder = file, folder
-        super().__init__(tuple(shape), dtype, _MappedParts(file, dtype, tuple(shape), 0).read)
-
-    def __setitem__(self, z: int, plane: NDArray[Any]) -> None:
-        """Write a plane."""
-        values = np.ascontiguousarray(np.broadcast_to(plane, self.shape[1:]), self.dtype)
-        left, start = values.reshape(-1).view(np.uint8).data, z * values.nbytes
-        with write_errors(self._folder):
-            while left:
-                written = os.pwrite(self._file.fileno(), left, start)
-                left, start = left[written:], start + written
-
-
-@contextmanager
-def scratch_stacks(folder: str | Path) -> Iterator[Allocate]:
-    """Provide stacks in temporary files, which are deleted afterwards.
-
-    Parameters
-    ----------
-    folder : path-like
-        Where there is room for them, see :func:`cellstack.files.scratch.scratch_file`.
-
-    Yields
-    ------
-    callable
-        Takes a shape and a type, and returns a :class:`ScratchStack`. It raises an InputError if
-        the disk is full.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder, scratch_stacks(folder) as allocate:
-    ...     stack = allocate((2, 1, 3), np.uint8)
-    ...     stack[1] = np.array([[3, 4, 5]])
-    ...     stack[:, 0, 1:].tolist()
-    [[0, 0], [4, 5]]
-    """
-    with ExitStack() as files:
-
-        def allocate(shape: Sequence[int], dtype: Any) -> ScratchStack:
-            dtype = np.dtype(dtype)
-            size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-            file = files.enter_context(scratch_file(folder, size))
-            return ScratchStack(file, folder, shape, dtype)
-
-        yield allocate

@@ -4,6 +4,7 @@ import numpy as np
 
 from cellstack.core import maxima
 from cellstack.core.blobs import blobness
+from cellstack.core.planes import Stack
 from cellstack.core.types import RawVolume, Spacing
 from cellstack.core.voxels import in_voxels
 from cellstack.enhance.adjust_contrast import percentile_stretch
@@ -18,7 +19,7 @@ ZOOM_DIAMETERS = 2.4  # size of two neighbouring objects
 
 
 def choose_view(
-    raw: RawVolume,
+    raw: Stack,
     spacing: Spacing,
     diameter_um: float,
     region_um: float,
@@ -29,7 +30,7 @@ def choose_view(
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray of uint8, uint16 or float32
+    raw : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
         Intensities of the objects.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -71,11 +72,11 @@ def choose_view(
         row = region[1][0] + int(np.argmax(part[within].mean(axis=1)))
     zoom = []
     pair = _find_pair(part, spacing, diameter_um, within)
-    for (start, _), at, step, size in zip(
+    for (start, _), between, step, size in zip(
         region[1:], pair, spacing[1:], part.shape[1:], strict=True
     ):
         side = max(1, round(min(ZOOM_DIAMETERS * diameter_um / step, size)))
-        zoom.append([start + index for index in _range_around(at, side, size)])
+        zoom.append([start + index for index in _range_around(between, side, size)])
     return {
         "plane": plane,
         "row": row,

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from cellstack.core.types import RawVolume, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import Spacing
 from cellstack.figures import drawing
 from cellstack.figures.colors import COLORS
 from cellstack.gallery import panel_figures
@@ -23,13 +24,13 @@ LEFT = 70  # pixels for the labels of the plots
 
 
 def plot_profile(
-    raws: Mapping[str, RawVolume], spacing: Spacing, view: View, panels: Sequence[Panel]
+    raws: Mapping[str, Stack], spacing: Spacing, view: View, panels: Sequence[Panel]
 ) -> Section:
     """Plot the raw values along the row of a view, below the plane of each channel.
 
     Parameters
     ----------
-    raws : dict of str to (Z, Y, X) ndarray
+    raws : dict of str to (Z, Y, X) ndarray or stack
         Intensities by channel.
     spacing, view
         See :mod:`cellstack.gallery.sections`.
@@ -50,9 +51,7 @@ def plot_profile(
     return {"title": TITLE, "text": TEXT, "panels": panel_figures.draw_panels(panels, draw)}
 
 
-def list_profile(
-    raws: Mapping[str, RawVolume], spacing: Spacing, view: View
-) -> list[dict[str, float]]:
+def list_profile(raws: Mapping[str, Stack], spacing: Spacing, view: View) -> list[dict[str, float]]:
     """Return the values along the row of a view, one row of the table per voxel.
 
     Parameters
@@ -79,7 +78,7 @@ def list_profile(
 
 
 @drawing.default_style()
-def draw_profile(raws: Mapping[str, RawVolume], spacing: Spacing, view: View) -> Figure:
+def draw_profile(raws: Mapping[str, Stack], spacing: Spacing, view: View) -> Figure:
     """Return the figure of the planes and of the values along the row; see :func:`plot_profile`.
 
     Returns

@@ -19,8 +19,7 @@ from cellstack.core.distance import distance_map
 from cellstack.core.intensities import percentiles, rescale
 from cellstack.core.no_data import fill_no_data
 from cellstack.core.noise import estimate_noise
-from cellstack.core.planes import Allocate, Stack
-from cellstack.core.slabs import slabs
+from cellstack.core.planes import Allocate, Stack, slabs
 from cellstack.core.types import Labels, Mask, RawVolume, Spacing, Volume
 from cellstack.errors import InputError
 from cellstack.segment import per_object_threshold
@@ -206,8 +205,7 @@ def _open(
         part, without = raw[slab.planes], no_data[slab.planes]
         if not without.all():
             part = fill_no_data(part, without, spacing)
-        for index, plane in enumerate(part):
-            filled[slab.planes.start + index] = plane
+        filled[slab.planes] = part
     return _Search(_Views(filled, spacing), defaults)
 
 

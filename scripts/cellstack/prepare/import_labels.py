@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core.labels import label_type
-from cellstack.core.types import Labels
+from cellstack.core.planes import Allocate, ComputedPlanes, Planes, Stack
 from cellstack.errors import InputError
 from cellstack.files.readers import image_source, limits
 from cellstack.files.readers.image_source import ImageSource
@@ -24,7 +24,8 @@ def import_labels(
     stack_name: str,
     stack_shape: tuple[int, ...],
     downsample: Sequence[int],
-) -> Labels:
+    allocate: Allocate = np.empty,
+) -> Any:
     """Read an open label image that belongs to a stack.
 
     Parameters
@@ -36,10 +37,12 @@ def import_labels(
         Shape of the stack, which was downsampled by the same factors.
     downsample : (3,) sequence of int
         Factors along z, y, x.
+    allocate : callable
+        Provides the labels as read and as returned. A plane at a time is taken.
 
     Returns
     -------
-    (Z, Y, X) ndarray of uint16 or uint32
+    (Z, Y, X) ndarray or stack of uint16 or uint32
         Labels 1..n, in the order of the labels in the image.
 
     Raises
@@ -61,13 +64,17 @@ def import_labels(
             f"{reduced}: give labels of the same image"
         )
     with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
-        labels = read_labels(name, source.planes(0), shape, source.dtype)
-    return renumber(sample_labels(labels, downsample))
+        labels = read_labels(name, source.planes(0), shape, source.dtype, allocate)
+    return renumber(sample_labels(labels, downsample), allocate)
 
 
 def read_labels(
-    name: str, planes: Iterable[NDArray[Any]], shape: tuple[int, ...], dtype: np.dtype[Any]
-) -> NDArray[np.integer[Any]]:
+    name: str,
+    planes: Iterable[NDArray[Any]],
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    allocate: Allocate = np.empty,
+) -> Any:
     """Combine planes of labels into a stack.
 
     Parameters
@@ -80,10 +87,12 @@ def read_labels(
         Numbers of planes, rows and columns.
     dtype : dtype
         Type of the planes.
+    allocate : callable
+        Provides the result.
 
     Returns
     -------
-    (Z, Y, X) ndarray of integers
+    (Z, Y, X) ndarray or stack of integers
 
     Raises
     ------
@@ -94,8 +103,9 @@ def read_labels(
         raise InputError(
             f"{name}: labels of type {dtype.name} are not supported: give one integer per object"
         )
-    labels: NDArray[np.integer[Any]] = np.empty(shape, np.int64 if dtype.kind == "f" else dtype)
-    for plane, target in zip(planes, labels, strict=True):
+    labels = allocate(shape, np.int64 if dtype.kind == "f" else dtype)
+    smallest = 0
+    for z, plane in zip(range(shape[0]), planes, strict=True):
         if plane.ndim == 3:
             raise InputError(f"{name}: has colours: give labels as one integer per object")
         if dtype.kind == "f" and not (
@@ -105,62 +115,68 @@ def read_labels(
                 f"{name}: has values that are not integers below 2^53: give labels as one integer "
                 "per object"
             )
-        target[...] = plane
-    if labels.size and labels.min() < 0:
+        labels[z] = plane
+        smallest = min(smallest, int(plane.min(initial=0)))
+    if smallest < 0:
         raise InputError(
-            f"{name}: the smallest label is {labels.min()}: labels must be 0 (background) or above"
+            f"{name}: the smallest label is {smallest}: labels must be 0 (background) or above"
         )
     return labels
 
 
-def sample_labels(
-    labels: NDArray[np.integer[Any]], factors: Sequence[int]
-) -> NDArray[np.integer[Any]]:
+def sample_labels(labels: Stack, factors: Sequence[int]) -> ComputedPlanes:
     """Downsample labels: take the voxel at the centre of each block, because labels have no mean.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of integers
+    labels : (Z, Y, X) ndarray or stack of integers
         0 is background.
     factors : (3,) sequence of int
         Size of a block along z, y, x. Incomplete blocks at the end of an axis are dropped.
 
     Returns
     -------
-    (Z, Y, X) ndarray of integers
+    ComputedPlanes
         Of the shape that :func:`cellstack.prepare.import_stack.downsample_stack` returns.
 
     Examples
     --------
-    >>> sample_labels(np.array([[[1, 1, 2, 2, 2, 3, 3]]]), (1, 1, 3))
-    array([[[1, 2]]])
+    >>> sample_labels(np.array([[[1, 1, 2, 2, 2, 3, 3]]]), (1, 1, 3))[0]
+    array([[1, 2]])
     """
-    centres = tuple(
+    places, rows, columns = (
         slice(factor // 2, length // factor * factor, factor)
         for length, factor in zip(labels.shape, factors, strict=True)
     )
-    return labels[centres]
+    shape = tuple(length // factor for length, factor in zip(labels.shape, factors, strict=True))
+    planes = range(len(labels))[places]
+    return ComputedPlanes(shape, labels.dtype, lambda z: labels[planes[z], rows, columns])
 
 
-def renumber(labels: NDArray[np.integer[Any]]) -> Labels:
+def renumber(labels: Planes, allocate: Allocate = np.empty) -> Any:
     """Renumber labels to 1..n, keeping their order.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of integers
+    labels : (Z, Y, X) ndarray or planes of integers
         0 is background.
+    allocate : callable
+        Provides the result.
 
     Returns
     -------
-    (Z, Y, X) ndarray of uint16 or uint32
+    (Z, Y, X) ndarray or stack of uint16 or uint32
 
     Examples
     --------
     >>> renumber(np.array([[[0, 90, 7]]]))
     array([[[0, 2, 1]]], dtype=uint16)
     """
-    old = fastremap.unique(labels)
-    old = old[old != 0]
-    new = {int(label): number for number, label in enumerate(old, 1)} | {0: 0}
-    renumbered: Labels = fastremap.remap(labels, new).astype(label_type(len(old)))
+    found = [fastremap.unique(np.ascontiguousarray(plane)) for plane in labels]
+    old = np.unique(np.concatenate([np.zeros(1, labels.dtype), *found]))[1:]
+    new = {label: number for number, label in enumerate(old.tolist(), 1)} | {0: 0}
+    renumbered = allocate(labels.shape, label_type(len(old)))
+    for z, (plane, its) in enumerate(zip(labels, found, strict=True)):
+        table = {label: new[label] for label in its.tolist()}
+        renumbered[z] = fastremap.remap(np.ascontiguousarray(plane), table)
     return renumbered

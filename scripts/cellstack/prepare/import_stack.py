@@ -72,7 +72,7 @@ def import_stack(
         Factors along z, y, x, see :func:`downsample_stack`.
     allocate : callable
         Returns a stack of a shape and type to which planes are written: `numpy.empty`, or that of
-        :func:`cellstack.files.mapped.scratch_stacks`.
+        :func:`cellstack.files.scratch.scratch_stacks`.
     room : int, optional
         Free disk space in bytes, by default that for the working directory.
 
@@ -178,7 +178,7 @@ def describe_no_data(stack: Stack) -> tuple[dict[str, float] | None, list[str]]:
     if found is None:
         return None, []
     marked = no_data_of_parts(stack, found)
-    slabs_of = (marked[slab] for slab in slabs(len(stack)))
+    slabs_of = (marked[slab.planes] for slab in slabs(stack.shape))
     fraction = sum(int(np.count_nonzero(slab)) for slab in slabs_of) / stack.size
     notice = (
         f"{100 * fraction:.1f} % of the voxels have no data (value {found.value:g}, as added by "

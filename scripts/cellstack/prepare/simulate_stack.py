@@ -128,7 +128,7 @@ def simulate_stack(
         between them. The background does not decay.
     allocate : callable
         Returns a stack of a shape and type, whose voxels are 0: `numpy.zeros`, or that of
-        :func:`cellstack.files.mapped.scratch_stacks`.
+        :func:`cellstack.files.scratch.scratch_stacks`.
 
     Returns
     -------

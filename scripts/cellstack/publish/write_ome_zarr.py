@@ -66,7 +66,7 @@ def write_ome_zarr(
         array = _create(root, str(number), (len(stacks), *shape), dtype, "czyx")
         depth = level.factors[0]
         for channel, stack in enumerate(stacks):
-            for slab in slabs(shape[0], CHUNK[0]):
+            for slab, *_ in slabs(shape, depth=CHUNK[0]):
                 planes = [
                     average(stack[z * depth : (z + 1) * depth], level.factors)
                     for z in range(slab.start, slab.stop)
@@ -92,7 +92,7 @@ def _write_labels(
         factors = level.factors
         shape = _shape(finer.shape, steps)
         array = _create(group, str(number), shape, labels.dtype, "zyx")
-        for slab in slabs(shape[0], CHUNK[0]):
+        for slab, *_ in slabs(shape, depth=CHUNK[0]):
             part = finer[slab.start * steps[0] : slab.stop * steps[0]]
             array[slab] = most_frequent(part, steps)
         finer = array

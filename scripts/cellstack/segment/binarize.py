@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
-from cellstack.core.planes import Stack
+from cellstack.core.planes import Planes, Stack
 from cellstack.core.thresholds import histogram, is_constant, otsu
 from cellstack.core.types import BoolVolume, Mask, Spacing
 from cellstack.errors import InputError
@@ -38,7 +38,7 @@ def find_threshold(
     method: str,
     options: dict[str, Any],
     factor: float = 1.0,
-    no_data: BoolVolume | None = None,
+    no_data: Planes | None = None,
 ) -> float | Rule:
     """Return the threshold of a stack by one of :data:`METHODS`.
 
@@ -52,7 +52,7 @@ def find_threshold(
         Options of the method.
     factor : float
         Factor by which the threshold is multiplied. A rule applies it to each of its thresholds.
-    no_data : (Z, Y, X) ndarray of bool, optional
+    no_data : (Z, Y, X) ndarray or planes of bool, optional
         Voxels that are left out of the histogram.
 
     Returns

@@ -27,11 +27,10 @@ from cellstack.config.methods import Methods
 from cellstack.core import morphology
 from cellstack.core.labels import count_voxels, relabel
 from cellstack.core.types import BoolVolume, Labels, Mask, Spacing
-from cellstack.core.voxels import volume_voxels
+from cellstack.core.voxels import voxels_up_to
 
 METHODS = Methods()
 FACE_CONNECTIVITY: Final = 6  # neighbours share a face: connectivity 1 of scikit-image
-VOLUME_TOLERANCE = 1e-9  # relative: rounding of volume / voxel size must not change the limit
 
 
 def clean_mask(
@@ -143,7 +142,7 @@ def closing(mask: Mask, spacing: Spacing, *, shape: str, radius_um: float) -> Ma
 
 
 def _without_small_objects(mask: Mask, spacing: Spacing, max_volume_um3: float) -> Mask:
-    limit = int(volume_voxels(max_volume_um3, spacing) * (1 + VOLUME_TOLERANCE))
+    limit = voxels_up_to(max_volume_um3, spacing)
     # cc3d does not accept a read-only view.
     components: Labels = cc3d.connected_components(
         np.require(mask, requirements="W"), connectivity=FACE_CONNECTIVITY

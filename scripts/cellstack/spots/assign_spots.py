@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.config.columns import CELL, CYTOPLASM, NO_OBJECT, NUCLEUS
-from cellstack.core.types import Labels, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import Spacing
 
 
 def assign_spots(
-    positions_um: NDArray[np.float64], segmentations: Mapping[str, Labels], spacing: Spacing
+    positions_um: NDArray[np.float64], segmentations: Mapping[str, Stack], spacing: Spacing
 ) -> list[dict[str, object]]:
     """Find the objects at the centres of spots.
 
@@ -18,7 +19,7 @@ def assign_spots(
     ----------
     positions_um : (n, 3) ndarray of float
         Centres along z, y, x in um; the centre of the first voxel is at 0.
-    segmentations : dict of str to (Z, Y, X) ndarray of unsigned int
+    segmentations : dict of str to (Z, Y, X) ndarray or stack of unsigned int
         Labels of the nuclei, of the cells, or of both, by kind of object; 0 is background.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -42,7 +43,11 @@ def assign_spots(
     for kind, segmentation in segmentations.items():
         voxels = np.floor(positions_um / np.asarray(spacing) + 0.5).astype(int)
         voxels = np.clip(voxels, 0, np.subtract(segmentation.shape, 1))
-        labels[kind] = segmentation[tuple(voxels.T)].tolist()
+        labels[kind] = [0] * len(voxels)
+        for z in np.unique(voxels[:, 0]).tolist():
+            plane, here = segmentation[z], np.flatnonzero(voxels[:, 0] == z)
+            for spot, label in zip(here, plane[voxels[here, 1], voxels[here, 2]], strict=True):
+                labels[kind][spot] = int(label)
     nothing = [0] * len(positions_um)
     in_cell = CYTOPLASM if "nuclei" in segmentations else CELL
     return [

@@ -1,22 +1,24 @@
 """The voxels around many places of a stack at once."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.types import RawVolume
+from cellstack.core.planes import Stack
 
 
 def read_boxes(
-    raw: RawVolume, voxels: NDArray[np.intp], radii: Sequence[int] | NDArray[np.intp]
+    raw: Stack, voxels: NDArray[np.intp], radii: Sequence[int] | NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], list[NDArray[np.intp]], list[NDArray[np.bool_]]]:
     """Return the voxels in a box around each of n voxels.
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray
+    raw : (Z, Y, X) ndarray or stack
     voxels : (n, 3) ndarray of int
+        Planes are taken fewer times if neighbours in the list lie in the same plane.
     radii : (3,) sequence of int
         Half sides of the boxes in voxels, without the middle.
 
@@ -42,6 +44,15 @@ def read_boxes(
         places.append(place)
         is_inside.append((place >= 0) & (place < length))
         nearest.append(np.clip(place, 0, length - 1))
-    z, y, x = nearest
-    values = raw[z[:, :, None, None], y[:, None, :, None], x[:, None, None, :]]
-    return values.astype(np.float64), places, is_inside
+    _, y, x = nearest
+    values = np.empty([len(voxels), *(place.shape[1] for place in places)])
+    ends = np.flatnonzero(np.diff(voxels[:, 0], append=-1)) + 1
+    for start, stop in itertools.pairwise([0, *ends.tolist()]):
+        planes = nearest[0][start]
+        slab = raw[planes.min() : planes.max() + 1]
+        values[start:stop] = slab[
+            (planes - planes.min())[None, :, None, None],
+            y[start:stop, None, :, None],
+            x[start:stop, None, None, :],
+        ]
+    return values, places, is_inside

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from cellstack.config.columns import POSITION
 from cellstack.core import blobs, filters, maxima, parallel
-from cellstack.core.types import BoolVolume, RawVolume, Spacing, Volume
+from cellstack.core.intensities import percentiles_of_planes
+from cellstack.core.planes import Allocate, ComputedPlanes, ComputedStack, Stack, as_type
+from cellstack.core.types import Spacing, Volume
 from cellstack.spots.fit_spots import FWHM, fit_spots
 from cellstack.spots.measure_roundness import measure_roundness
 
@@ -68,20 +70,21 @@ class Spots(NamedTuple):
 
 
 def detect_spots(
-    raw: RawVolume,
+    raw: Stack,
     spacing: Spacing,
     *,
     diameter_um: float,
     diameter_z_um: float | None = None,
     threshold: float = 5.0,
     min_distance_um: float | None = None,
-    no_data: BoolVolume | None = None,
+    no_data: Stack | None = None,
+    allocate: Allocate = np.empty,
 ) -> Spots:
     """Find bright spots of one size, and measure their positions and intensities.
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray of uint8, uint16 or float32
+    raw : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
         Raw intensities.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -94,8 +97,10 @@ def detect_spots(
     min_distance_um : float, optional
         Minimum distance between two spots in um, where distances along z are divided by
         ``diameter_z_um / diameter_um``; by default half of `diameter_um`.
-    no_data : (Z, Y, X) ndarray of bool, optional
+    no_data : (Z, Y, X) ndarray or stack of bool, optional
         Voxels without data, in which there are no spots.
+    allocate : callable
+        Provides the filtered stack, of which some planes at a time are taken.
 
     Returns
     -------
@@ -127,13 +132,18 @@ def detect_spots(
     height_um = diameter_um if diameter_z_um is None else diameter_z_um
     # in these coordinates spots are spheres
     steps = (spacing[0] * diameter_um / height_um, *spacing[1:])
-    ratios = _detection_ratios(raw, steps, diameter_um, no_data)
-    ratios[ratios <= threshold] = 0
+    ratios = _detection_ratios(raw, steps, diameter_um, no_data, allocate)
+    limit = np.float32(threshold)
+
+    def above(z: int) -> NDArray[np.float32]:
+        plane = ratios[z]
+        return np.where(plane > limit, plane, np.float32(0))
+
     if min_distance_um is None:
         min_distance_um = diameter_um / 2
-    voxels = np.argwhere(maxima.find_peaks(ratios, steps, min_distance_um=min_distance_um))
-    heights = ratios[tuple(voxels.T)]
-    del ratios
+    voxels, heights = maxima.list_peaks(
+        ComputedPlanes(raw.shape, np.float32, above), steps, min_distance_um=min_distance_um
+    )
     diameters = (height_um, diameter_um, diameter_um)
     roundness = measure_roundness(raw, spacing, voxels, diameters, FILTER_SIGMA)
     is_spot = roundness >= MIN_ROUNDNESS
@@ -169,20 +179,26 @@ def _has_higher_neighbour(
 
 
 def _detection_ratios(
-    raw: RawVolume, spacing: Spacing, diameter_um: float, no_data: BoolVolume | None
+    raw: Stack, spacing: Spacing, diameter_um: float, no_data: Stack | None, allocate: Allocate
 ) -> Volume:
     """Return the positive response of the blob filter divided by its local noise."""
     sigma_um = FILTER_SIGMA * diameter_um / FWHM
-    stack = raw.astype(np.float32, copy=False)
-    if no_data is not None and not no_data.all():
-        stack = np.where(no_data, np.median(stack[~no_data]), stack)
-    ratios = blobs.blobness(stack, spacing, sigma_um)
-    if no_data is not None:
-        ratios[no_data] = 0
+    stack = as_type(raw, np.dtype(np.float32))
+    if no_data is not None and not all(plane.all() for plane in no_data):
+        median = np.float32(percentiles_of_planes(raw, [50], no_data)[0])
+        stack = ComputedStack(
+            raw.shape, np.float32, lambda box: np.where(no_data[box], median, raw[box])
+        )
+    ratios = blobs.blobness(stack, spacing, sigma_um, allocate(raw.shape, np.float32))
     gains = [
         _axis_gains(length, step, sigma_um) for length, step in zip(raw.shape, spacing, strict=True)
     ]
-    _in_planes(ratios, lambda z: _gains_of_plane(gains, z))
+
+    def gains_of_data(z: int) -> NDArray[np.float32]:
+        gain = _gains_of_plane(gains, z)
+        return gain if no_data is None else np.where(no_data[z], np.float32(0), gain)
+
+    _in_planes(ratios, gains_of_data)
     # a change of one grey level is no signal where the noise is lower
     least = 0.0 if raw.dtype.kind == "f" else 1.0
     sides = [max(MIN_BLOCK, round(NOISE_BLOCK * diameter_um / step)) for step in spacing]
@@ -244,13 +260,13 @@ def _local_noise(response: Volume, sides: Sequence[int], least: float) -> Volume
     ]
     noise = np.zeros([len(edge) - 1 for edge in edges], np.float32)
     tails = []
-    for index in np.ndindex(noise.shape):
-        box = (slice(*edge[i : i + 2]) for edge, i in zip(edges, index, strict=True))
-        block = response[tuple(box)]
-        values = block[block > 0]
-        if len(values):
-            noise[index], square = _clipped_noise(values)
-            tails.append(square / float(noise[index]))
+    for z, y in np.ndindex(noise.shape[:2]):
+        row = response[slice(*edges[0][z : z + 2]), slice(*edges[1][y : y + 2])]
+        for x, block in enumerate(np.split(row, edges[2][1:-1], axis=2)):
+            values = block[block > 0]
+            if len(values):
+                noise[z, y, x], square = _clipped_noise(values)
+                tails.append(square / float(noise[z, y, x]))
     if tails:
         noise *= np.float32(np.percentile(tails, TAIL_PERCENTILE))
     np.maximum(noise, np.float32(least), out=noise)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.types import RawVolume, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import Spacing
 from cellstack.spots.boxes import read_boxes
 
 FWHM = 2.354820045  # full width at half maximum of a Gaussian in standard deviations
@@ -55,13 +56,13 @@ class Fits(NamedTuple):
 
 
 def fit_spots(
-    raw: RawVolume, spacing: Spacing, voxels: NDArray[np.intp], diameters_um: Sequence[float]
+    raw: Stack, spacing: Spacing, voxels: NDArray[np.intp], diameters_um: Sequence[float]
 ) -> Fits:
     """Fit a Gaussian and a constant background to each spot by least squares.
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray of uint8, uint16 or float32
+    raw : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     voxels : (n, 3) ndarray of int
@@ -102,7 +103,7 @@ def fit_spots(
 
 
 def _fit_batch(
-    raw: RawVolume,
+    raw: Stack,
     spacing: NDArray[np.float64],
     voxels: NDArray[np.intp],
     sigmas: NDArray[np.float64],

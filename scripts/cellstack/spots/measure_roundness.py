@@ -6,14 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.core.planes import Stack
 from cellstack.core.scales import TRUNCATE
-from cellstack.core.types import RawVolume, Spacing
+from cellstack.core.types import Spacing
 from cellstack.spots.boxes import read_boxes
 from cellstack.spots.fit_spots import FWHM, VOXELS_PER_BATCH
 
 
 def measure_roundness(
-    raw: RawVolume,
+    raw: Stack,
     spacing: Spacing,
     voxels: NDArray[np.intp],
     diameters_um: Sequence[float],

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cellstack.core.labels import label_type
-from cellstack.core.types import Labels
+from cellstack.core.labels import highest_label, label_type
+from cellstack.core.planes import Allocate, ComputedPlanes, Planes
 from cellstack.errors import InputError
 from cellstack.files.readers import image_source, limits
 from cellstack.files.readers.image_source import ImageSource
@@ -23,7 +22,8 @@ def import_regions(
     stack_name: str,
     stack_shape: tuple[int, ...],
     downsample: Sequence[int],
-) -> Labels:
+    allocate: Allocate = np.empty,
+) -> Any:
     """Read an open label image of the regions of a stack.
 
     Parameters
@@ -37,10 +37,12 @@ def import_regions(
         Shape of the stack, after it was downsampled.
     downsample : (3,) sequence of int
         Factors along z, y, x by which the stack was downsampled.
+    allocate : callable
+        Provides the labels as read and as returned. A plane at a time is taken.
 
     Returns
     -------
-    (Z, Y, X) ndarray of uint16 or uint32
+    (Z, Y, X) ndarray or stack of uint16 or uint32
         Labels as in the file, since their numbers have names; 0 is outside of all regions.
 
     Raises
@@ -64,41 +66,43 @@ def import_regions(
             "of the stack along each axis"
         )
     with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
-        labels = read_labels(name, source.planes(0), shape, source.dtype)
-    highest = int(labels.max(initial=0))
+        labels = read_labels(name, source.planes(0), shape, source.dtype, allocate)
+    highest = highest_label(labels)
     if highest > MAX_LABEL:
         raise InputError(
             f"{name}: the highest label is {highest}: give labels of at most {MAX_LABEL}"
         )
-    labels = sample_labels(labels, downsample) if is_full else repeat_labels(labels, stack_shape)
-    regions: Labels = np.ascontiguousarray(labels, label_type(highest))
+    planes = sample_labels(labels, downsample) if is_full else repeat_labels(labels, stack_shape)
+    regions = allocate(planes.shape, label_type(highest))
+    for z, plane in enumerate(planes):
+        regions[z] = plane
     return regions
 
 
-def repeat_labels(
-    labels: NDArray[np.integer[Any]], shape: Sequence[int]
-) -> NDArray[np.integer[Any]]:
+def repeat_labels(labels: Planes, shape: Sequence[int]) -> ComputedPlanes:
     """Repeat each voxel of a coarse label image, until it has the shape of a stack.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of integers
+    labels : (Z, Y, X) ndarray or planes of integers
     shape : (3,) sequence of int
         A multiple of that of `labels` along each axis.
 
     Returns
     -------
-    ndarray of integers
+    ComputedPlanes
         Of that shape.
 
     Examples
     --------
-    >>> repeat_labels(np.array([[[0, 7]]]), (2, 1, 4))
-    array([[[0, 0, 7, 7]],
-    <BLANKLINE>
-           [[0, 0, 7, 7]]])
+    >>> [plane.tolist() for plane in repeat_labels(np.array([[[0, 7]]]), (2, 1, 4))]
+    [[[0, 0, 7, 7]], [[0, 0, 7, 7]]]
     """
-    for axis, (size, length) in enumerate(zip(shape, labels.shape, strict=True)):
-        if size > length:
-            labels = labels.repeat(size // length, axis=axis)
-    return labels
+    depth, rows, columns = (
+        max(1, size // length) for size, length in zip(shape, labels.shape, strict=True)
+    )
+    return ComputedPlanes(
+        tuple(shape),
+        labels.dtype,
+        lambda z: labels[z // depth].repeat(rows, axis=0).repeat(columns, axis=1),
+    )

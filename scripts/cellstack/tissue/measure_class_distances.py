@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cellstack.core import parallel
-from cellstack.core.labels import relabel
-from cellstack.core.types import Labels, Spacing
+from cellstack.core.labels import highest_label, relabel_parts
+from cellstack.core.planes import Stack
+from cellstack.core.types import Spacing
 from cellstack.tissue.nearest import Objects, find_nearest_surface
 
 
 def measure_class_distances(
-    labels: Labels,
+    labels: Stack,
     spacing: Spacing,
     classes: Mapping[int, str],
     names: Sequence[str],
@@ -21,7 +22,7 @@ def measure_class_distances(
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int
+    labels : (Z, Y, X) ndarray or stack of unsigned int
         0 is background. Objects without a class are ignored.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -48,13 +49,13 @@ def measure_class_distances(
     >>> [(row["segmentation_label"], row["surface_distance_um"]) for row in rows]
     [(1, 0.5), (1, 2.5), (2, 0.5), (2, 1.0), (3, 1.0), (3, None)]
     """
-    highest = int(labels.max(initial=0))
+    highest = highest_label(labels)
     of_class = {}
     for name in names:
         kept = np.zeros(highest + 1, labels.dtype)
         own = [label for label, its in classes.items() if its == name]
         kept[own] = own
-        of_class[name] = Objects(relabel(labels, kept), spacing, threads)
+        of_class[name] = Objects(relabel_parts(labels, kept), spacing, threads)
     rows = []
     for name, objects in of_class.items():
         for other, others in of_class.items():

@@ -8,9 +8,10 @@ import fastremap
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.distance import distance_map
+from cellstack.core.distance import distances_at
 from cellstack.core.labels import find_boxes
-from cellstack.core.types import BoolVolume, Box, Labels, Mask, Spacing
+from cellstack.core.planes import ComputedPlanes, Planes, Stack
+from cellstack.core.types import Box, Spacing
 
 UM3_PER_MM3 = 1e9
 TISSUE, REGION = "tissue", "region"
@@ -39,14 +40,14 @@ class Position(NamedTuple):
     """Distance of the centroid along z from the first voxel of tissue; None without one."""
 
 
-def assign_regions(labels: Labels, regions: Labels) -> list[Region]:
+def assign_regions(labels: Stack, regions: Stack) -> list[Region]:
     """Return the region of each object.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int
+    labels : (Z, Y, X) ndarray or stack of unsigned int
         Labels 1..n of the objects; 0 is background.
-    regions : (Z, Y, X) ndarray of unsigned int
+    regions : (Z, Y, X) ndarray or stack of unsigned int
         Labels of the regions; 0 is outside of all.
 
     Returns
@@ -64,7 +65,7 @@ def assign_regions(labels: Labels, regions: Labels) -> list[Region]:
     """
     boxes = find_boxes(labels)
     found = []
-    for label in range(1, int(labels.max(initial=0)) + 1):
+    for label in range(1, max(boxes, default=0) + 1):
         if label not in boxes:
             found.append(Region(0, None))
             continue
@@ -79,15 +80,15 @@ def assign_regions(labels: Labels, regions: Labels) -> list[Region]:
 
 
 def locate_in_tissue(
-    labels: Labels, tissue: Mask, spacing: Spacing, threads: int = 1
+    labels: Stack, tissue: Stack, spacing: Spacing, threads: int = 1
 ) -> list[Position]:
     """Return the position of each object in the tissue.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int
+    labels : (Z, Y, X) ndarray or stack of unsigned int
         Labels 1..n of the objects; 0 is background.
-    tissue : (Z, Y, X) ndarray of uint8
+    tissue : (Z, Y, X) ndarray or stack of uint8
         1 in the tissue, 0 elsewhere.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -116,28 +117,26 @@ def locate_in_tissue(
     3.5 True
     """
     boxes = find_boxes(labels)
-    count = int(labels.max(initial=0))
+    count = max(boxes, default=0)
     fractions = np.zeros(count + 1)
     centres = np.zeros((count + 1, 3), int)
     for label, box in boxes.items():
         inside = labels[box] == label
         fractions[label] = tissue[box][inside].mean()
         centres[label] = _centre_voxel(inside, box)
-    at = tuple(centres.T)
-    is_inside = tissue[at] > 0
+    columns = np.stack([plane[centres[:, 1], centres[:, 2]] > 0 for plane in tissue])
+    is_inside = columns[centres[:, 0], np.arange(count + 1)]
+    around = ComputedPlanes(tissue.shape, np.uint8, lambda z: (tissue[z] == 0).view(np.uint8))
     distances = np.full(count + 1, np.nan)
-    for mask, chosen, sign in ((tissue, is_inside, 1), (1 - tissue, ~is_inside, -1)):
-        # distance_map gives a mask without background an arbitrary distance
-        if chosen[1:].any() and not mask.all():
-            distance = distance_map(mask, spacing, threads=threads)
-            distances[chosen] = sign * distance[at][chosen]
-            del distance
+    for mask, chosen, sign in ((tissue, is_inside, 1), (around, ~is_inside, -1)):
+        if chosen[1:].any():
+            found = distances_at(mask, centres[chosen], spacing, threads)
+            distances[chosen] = sign * np.where(np.isinf(found), np.nan, found)
     shape = np.array(labels.shape)
     to_faces = np.minimum(centres + 1, shape - centres) * np.asarray(spacing, float)
     if shape[0] == 1:
         to_faces[:, 0] = np.inf
     is_beyond = ~(to_faces.min(axis=1) >= np.abs(distances))  # True without a distance
-    columns = tissue[:, at[1], at[2]] > 0
     depths = (centres[:, 0] - columns.argmax(axis=0)) * float(spacing[0])
     depths[~columns.any(axis=0)] = np.nan
     return [
@@ -152,9 +151,9 @@ def locate_in_tissue(
 
 
 def describe_regions(
-    regions: Labels | None,
-    tissue: Mask | None,
-    no_data: BoolVolume | None,
+    regions: Planes | None,
+    tissue: Planes | None,
+    no_data: Planes | None,
     spacing: Spacing,
     frame: Box,
     names: Mapping[str, str],
@@ -164,11 +163,11 @@ def describe_regions(
 
     Parameters
     ----------
-    regions : (Z, Y, X) ndarray of unsigned int or None
+    regions : (Z, Y, X) ndarray or planes of unsigned int, or None
         Labels of the regions; 0 is outside of all.
-    tissue : (Z, Y, X) ndarray of uint8 or None
+    tissue : (Z, Y, X) ndarray or planes of uint8, or None
         1 in the tissue, 0 elsewhere.
-    no_data : (Z, Y, X) ndarray of bool or None
+    no_data : (Z, Y, X) ndarray or planes of bool, or None
         Voxels without data, which belong to no volume.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
@@ -213,7 +212,7 @@ def describe_regions(
     if regions is not None:
         volumes = _volumes(regions, tissue, no_data, spacing, frame)
         within = [each for each in objects if is_in_tissue(each)]
-        found = fastremap.unique(regions).tolist()
+        found = set().union(*(fastremap.unique(plane).tolist() for plane in regions))
         declared = [int(label) for label in names]
         for label in sorted({*found, *declared} - {0}):
             chosen = [each for each in within if each["region_label"] == label]
@@ -264,9 +263,9 @@ def _describe(
 
 
 def _volumes(
-    labels: Labels,
-    tissue: Mask | None,
-    no_data: BoolVolume | None,
+    labels: Planes,
+    tissue: Planes | None,
+    no_data: Planes | None,
     spacing: Spacing,
     frame: Box,
 ) -> dict[int, tuple[float, float]]:

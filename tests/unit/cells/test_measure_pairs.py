@@ -161,9 +161,11 @@ def test_parts_of_a_nucleus_in_other_cells_are_left_out():
 
 def test_script_measures_the_selected_cells(tmp_path):
     cells, nuclei = cell_with_nucleus()
-    cells[2:10, 5:25, 50:58] = 2  # without a nucleus
+    cells[cells == 1] = 3
+    cells[2:10, 5:25, 50:58] = 5  # without a nucleus
+    cells[0, 0, 0] = 4  # not selected
     raw = np.where(nuclei > 0, 100, 7).astype(np.uint16)
-    stacks = {"labels": cells, "nuclei": 4 * nuclei, "raw": raw}
+    stacks = {"segmentation": cells, "nuclei": 4 * nuclei, "raw": raw}
     for name, stack in stacks.items():
         write_stack(tmp_path / f"{name}.tif", stack, SPACING)
     (tmp_path / "selection.csv").write_text(
@@ -173,7 +175,7 @@ def test_script_measures_the_selected_cells(tmp_path):
         "segmentation_label_1,segmentation_label_2,wall_missing\n3,5,0\n4,5,1\n"
     )
     main(
-        labels=tmp_path / "labels.tif",
+        segmentation=tmp_path / "segmentation.tif",
         selection=tmp_path / "selection.csv",
         contacts=tmp_path / "contacts.csv",
         nuclei=tmp_path / "nuclei.tif",

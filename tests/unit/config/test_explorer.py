@@ -2,10 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from cellstack.config.blocks import Block
 from cellstack.config.explorer import Explorer
 from cellstack.config.gallery import Gallery
 from cellstack.config.inputs import Inputs
 from cellstack.config.recipes import Recipes
+from cellstack.config.study import Study
 
 NUCLEI = {"stack": "a", "channel": "nuclei", "image": "a.tif"}
 MEMBRANE = {"stack": "a", "channel": "membrane", "image": "m.tif"}
@@ -114,3 +116,22 @@ def test_the_page_of_the_run_links_to_pages_that_exist(explorer_of):
         Path(page).parent.mkdir(parents=True, exist_ok=True)
         Path(page).touch()
     assert explorer.existing() == {"b": ["explore.html", "gallery/index.html"]}
+
+
+def test_a_stack_in_blocks_shows_the_stages_of_the_block_in_its_middle(explorer_of, monkeypatch):
+    explorer = explorer_of([NUCLEI, MEMBRANE])
+    cores = [((0, 30), (0, 50), (0, 40)), ((0, 30), (0, 50), (40, 90))]
+    blocks = {
+        name: Block(name, core, tuple((max(0, start - 5), stop) for start, stop in core))
+        for name, core in zip(("0-0-0", "0-0-1"), cores, strict=True)
+    }
+    monkeypatch.setattr(Study, "blocks", lambda _, stack: blocks)
+    assert explorer.block("a") == {"name": "0-0-1", "extent": [[0, 30], [0, 50], [35, 90]]}
+    images = explorer.images("a")
+    assert "<results>/a/channels/nuclei/raw.tif" in images
+    assert "<results>/a/blocks/0-0-1/channels/nuclei/denoised.tif" in images
+    assert "<results>/a/blocks/0-0-1/nuclei/merged.tif" in images
+    assert {"<results>/a/nuclei/segmentation.tif", "<results>/a/cells/regions.tif"} < {*images}
+    assert explorer.variants("a") == explorer.view("a") == explorer.diameter("a") == []
+    monkeypatch.setattr(Study, "blocks", lambda _, stack: {})
+    assert explorer.block("a") is None

@@ -5,7 +5,13 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 from shapes import read_only
 
-from cellstack.core.components import find_divided, keep_marked_components
+from cellstack.core import components
+from cellstack.core.components import (
+    find_components,
+    find_divided,
+    keep_large_components,
+    keep_marked_components,
+)
 from cellstack.core.labels import find_boxes
 
 SHAPES = st.tuples(*[st.integers(1, 6)] * 3)
@@ -26,3 +32,18 @@ def test_divided_objects_against_scipy(labels):
         if ndimage.label(labels == label, np.ones((3, 3, 3)))[1] > 1
     ]
     assert find_divided(read_only(labels), find_boxes(labels)) == expected
+
+
+@given(SHAPES.flatmap(lambda shape: arrays(np.uint8, shape, elements=st.integers(0, 1))))
+def test_components_in_slabs_of_one_plane_against_scipy(mask):
+    labels, count = ndimage.label(mask)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    before, components.SLAB_VOXELS = components.SLAB_VOXELS, 1
+    try:
+        found = find_components(read_only(mask))
+        kept = keep_large_components(mask, 2)
+    finally:
+        components.SLAB_VOXELS = before
+    assert sorted(found.sizes[1:]) == sorted(sizes[1:])
+    assert found.sizes[0] == sizes[0]
+    np.testing.assert_array_equal(kept, mask & (sizes[labels] > 2))

@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 from shapes import landscape, read_only, spacing_of
 
-from cellstack.core.distance import distance_map
+from cellstack.core.distance import distance_map, distances_at, planes_near
 
 each_ratio = pytest.mark.parametrize("ratio", [1, 4, 8])
 
@@ -77,3 +77,24 @@ def test_distances_with_three_different_voxel_sides():
     np.testing.assert_allclose(distance_map(mask, spacing), expected, rtol=1e-6)
     smoothed = ndimage.gaussian_filter(expected, np.divide(0.5, spacing), mode="nearest") * mask
     np.testing.assert_allclose(distance_map(mask, spacing, 0.5), smoothed, atol=1e-5)
+
+
+@pytest.mark.parametrize("fill", [0.9, 0.999])
+@each_ratio
+def test_distances_by_planes_are_those_of_the_map(ratio, fill):
+    mask = (np.random.default_rng(1).random((9, 17, 31)) < fill).astype("uint8")
+    mask[1, 2, 3] = mask[5] = 1  # a plane without background
+    spacing = spacing_of(ratio)
+    expected = distance_map(mask, spacing)
+    voxels = np.argwhere(np.ones(mask.shape))
+    found = distances_at(read_only(mask), voxels, spacing, threads=2)
+    np.testing.assert_allclose(found, expected.ravel(), rtol=1e-6)
+    for radius_um in (0.3, 1.3):
+        near = np.stack(list(planes_near(read_only(1 - mask), spacing, radius_um)))
+        np.testing.assert_array_equal(near, expected <= radius_um)
+
+
+def test_no_voxel_is_near_an_empty_mask():
+    mask = np.zeros((2, 3, 4), "uint8")
+    assert not any(plane.any() for plane in planes_near(mask, (2.0, 0.5, 0.4), 5.0))
+    assert np.isinf(distances_at(1 - mask, np.array([[0, 1, 2]]), (2.0, 0.5, 0.4))).all()

@@ -159,7 +159,9 @@ def test_highest_in_boxes_against_scipy(values, radii):
         values, [2 * radius + 1 for radius in radii], mode="constant", cval=-np.inf
     )
     expected = np.argwhere((values == highest) & (values > 0))
-    np.testing.assert_array_equal(_highest_in_boxes(read_only(values), radii), expected)
+    found, heights = _highest_in_boxes(read_only(values), radii)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(heights, values[tuple(found.T)])
 
 
 @given(

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from cellstack.errors import InputError
-from cellstack.files.mapped import scratch_stacks
-from cellstack.files.scratch import scratch_arrays, scratch_file
+from cellstack.files.scratch import scratch_file, scratch_stacks
 
 FULL = r"a: cannot be written \(No space left on device\): free disk space"
 
@@ -31,10 +30,9 @@ def test_the_space_of_a_scratch_file_is_reserved(tmp_path, monkeypatch, reserves
     assert not list((tmp_path / "new" / "a").iterdir())
 
 
-@pytest.mark.parametrize("scratch", [scratch_stacks, scratch_arrays])
-def test_allocating_on_a_full_disk(tmp_path, monkeypatch, scratch):
+def test_allocating_on_a_full_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "posix_fallocate", fail)
-    with scratch(tmp_path / "a") as allocate, pytest.raises(InputError, match=FULL):
+    with scratch_stacks(tmp_path / "a") as allocate, pytest.raises(InputError, match=FULL):
         allocate((2, 3, 4), np.uint16)
 
 
@@ -55,6 +53,17 @@ def test_planes_that_are_written_in_pieces(tmp_path, monkeypatch):
         for z in (1, 0):
             stack[z] = values[z]
         assert np.array_equal(stack[:], values)
+
+
+def test_boxes_and_slabs_are_written(tmp_path):
+    rng = np.random.default_rng(0)
+    with scratch_stacks(tmp_path) as allocate:
+        stack, expected = allocate((4, 5, 6), np.int32), np.zeros((4, 5, 6), np.int32)
+        stack[:] = 0
+        for where in (np.s_[1:3], np.s_[2], np.s_[0:4, 1:3, 2:5], np.s_[-1, 2:, :], np.s_[1, 2, 3]):
+            values = rng.integers(0, 99, expected[where].shape)
+            stack[where] = expected[where] = values
+            assert np.array_equal(stack[:], expected)
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):

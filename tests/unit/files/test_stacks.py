@@ -14,6 +14,7 @@ from cellstack.errors import InputError
 from cellstack.files import mapped, stacks
 from cellstack.files.atomic import atomic_folder, atomic_write
 from cellstack.files.records import read_json, write_json
+from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import open_stack, read_stack, write_labels, write_stack
 
 SHAPES = [(1, 1, 1), (1, 7, 1), (3, 1, 5), (1, 6, 7), (7, 1, 1), (3, 4, 5), (2, 3, 4), (4, 17, 31)]
@@ -385,7 +386,7 @@ def test_large_planes_of_labels_are_tiled(tmp_path):
 def test_scratch_stacks_are_read_as_written(tmp_path, monkeypatch):
     monkeypatch.setattr(mapped, "MAX_MAPPED", 1)
     stack = numbers((3, 4, 5), "uint16")
-    with mapped.scratch_stacks(tmp_path) as allocate:
+    with scratch_stacks(tmp_path) as allocate:
         first, second = allocate(stack.shape, stack.dtype), allocate((1, 1, 2), np.float32)
         for z in (2, 0, 1):
             first[z] = stack[z]

@@ -8,7 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 from study import DIAMETER_UM
 
+import write_explorer as script
 from cellstack.enhance.denoise import denoise
+from cellstack.files.stacks import write_labels, write_stack
 from cellstack.gallery.compare_in_3d import compare_in_3d
 from cellstack.gallery.explorer_layers import (
     Grid,
@@ -141,3 +143,42 @@ def test_objects_are_described_with_their_flags():
         "cells/labels": {1: "123 µm³, irregular"},
         "cells/segmentation": {7: "measured as 1, 123 µm³, irregular"},
     }
+
+
+def test_the_script_shows_a_block_of_the_stack(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    raw = rng.integers(0, 255, (4, 9, 10)).astype(np.uint16)
+    labels = rng.integers(0, 3, raw.shape).astype(np.uint16)
+    box = np.s_[1:4, 2:9, 3:10]
+    (tmp_path / "block").mkdir()
+    write_stack(tmp_path / "raw.tif", raw, (1.0, 0.5, 0.5))
+    write_stack(tmp_path / "block" / "denoised.tif", np.float32(raw[box]), (1.0, 0.5, 0.5))
+    write_labels(tmp_path / "labels.tif", labels, (1.0, 0.5, 0.5))
+    drawn = {}
+
+    def write(layers, grid, spacing, objects, *, note, **_):
+        drawn.update({layer["title"]: layer for layer in layers}, shape=grid.shape, note=note)
+        return ""
+
+    monkeypatch.setattr(script, "write_explorer", write)
+    kinds = {"raw": "grey", "denoised": "grey", "labels": "labels"}
+    script.main(
+        images=[tmp_path / "raw.tif", tmp_path / "block/denoised.tif", tmp_path / "labels.tif"],
+        objects=[],
+        raw=[],
+        records=[],
+        page=tmp_path / "explore.html",
+        stack="a",
+        note="simulated data",
+        layers=[{"group": "nuclei", "title": name, "kind": kind} for name, kind in kinds.items()],
+        swept={},
+        variants=[],
+        sources=[],
+        software={},
+        block={"name": "1-0-1", "extent": [[1, 4], [2, 9], [3, 10]]},
+    )
+    assert drawn["shape"] == (3, 7, 7)
+    assert drawn["note"].startswith("simulated data. Block 1-0-1 of the stack is shown")
+    assert "voxels z 1 to 3, y 2 to 8, x 3 to 9" in drawn["note"]
+    assert_array_equal(decode(drawn["labels"]), labels[box])
+    assert_array_equal(decode(drawn["raw"]), decode(drawn["denoised"]))

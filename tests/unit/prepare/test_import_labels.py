@@ -74,7 +74,7 @@ def test_downsampled_labels_are_those_at_the_centre_of_each_block(tmp_path, labe
     st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(1, 7)),
 )
 def test_samples_are_the_central_voxels_of_blocks(labels, factors):
-    found = sample_labels(labels, factors)
+    found = np.stack(list(sample_labels(labels, factors)))
     assert found.shape == tuple(
         length // factor for length, factor in zip(labels.shape, factors, strict=True)
     )

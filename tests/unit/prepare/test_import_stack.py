@@ -17,8 +17,8 @@ from study import ROOT
 
 import import_stack as script
 from cellstack.errors import InputError
-from cellstack.files.mapped import scratch_stacks
 from cellstack.files.records import read_json
+from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import read_stack
 from cellstack.prepare.import_stack import (
     check_factors,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import simulate_stack as script
 from cellstack.errors import InputError
-from cellstack.files.mapped import scratch_stacks
+from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import read_stack
 from cellstack.prepare import simulate_stack as module
 from cellstack.prepare.simulate_stack import simulate_stack

@@ -4,8 +4,10 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 from skimage.feature import blob_log
 
-from cellstack.core import parallel
+from cellstack.core import filters, parallel
 from cellstack.evaluate.evaluate_spots import evaluate_spots
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack, write_stack
 from cellstack.prepare.simulate_spots import FWHM, simulate_spots
 from cellstack.spots import detect_spots as module
 from cellstack.spots.detect_spots import FILTER_SIGMA, detect_spots
@@ -229,4 +231,27 @@ def test_input_is_not_changed_and_threads_do_not_matter():
         results.append(detect_spots(known.image, SPACINGS[1], diameter_um=0.4))
     parallel.limit_threads(1)
     for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_result_is_the_same_in_small_parts(tmp_path, monkeypatch):
+    rng = np.random.default_rng(7)
+    raw = rng.poisson(60, (40, 45, 50)).astype(np.uint16)
+    centres = rng.integers(2, 38, (60, 3))
+    raw[tuple(centres.T)] += 400
+    raw[:, :, 47:] = 0
+    no_data = raw == 0
+    options = {"diameter_um": 0.5, "diameter_z_um": 0.7, "no_data": no_data}
+    spacing = (0.3, 0.2, 0.15)
+    whole = detect_spots(raw, spacing, **options)
+    assert len(whole.intensities) > 30
+    write_stack(tmp_path / "raw.tif", raw, spacing)
+    monkeypatch.setattr(filters, "VOXELS_IN_MEMORY", 3 * raw[:, 0].size)
+    with scratch_stacks(tmp_path) as allocate:
+        stack, _ = open_stack(tmp_path / "raw.tif")
+        found = detect_spots(stack, spacing, **options, allocate=allocate)
+        coarse = detect_spots(stack, (0.02,) * 3, diameter_um=0.5, allocate=allocate)
+    for one, other in zip(found, whole, strict=True):
+        np.testing.assert_array_equal(one, other)
+    for one, other in zip(coarse, detect_spots(raw, (0.02,) * 3, diameter_um=0.5), strict=True):
         np.testing.assert_array_equal(one, other)

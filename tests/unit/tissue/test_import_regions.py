@@ -52,7 +52,7 @@ def test_coarse_regions_are_repeated(tmp_path, labels):
 
 
 def test_repeated_labels_are_a_kronecker_product(labels):
-    repeated = repeat_labels(labels, (8, 6, 24))
+    repeated = np.stack(list(repeat_labels(labels, (8, 6, 24))))
     np.testing.assert_array_equal(repeated, np.kron(labels, np.ones((2, 1, 3), "uint16")))
 
 

@@ -5,6 +5,8 @@ import pytest
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
+from cellstack.core import components, filters
+from cellstack.files.scratch import scratch_stacks
 from cellstack.tissue.segment_tissue import close_gaps, segment_tissue
 
 SPACINGS = [(0.5, 0.5, 0.4), (2.0, 0.5, 0.4), (4.0, 0.5, 0.4)]
@@ -132,3 +134,27 @@ def test_the_result_depends_neither_on_threads_nor_on_the_input_being_writable()
     one = segment_tissue(raw, (1, 0.5, 0.4), **settings)
     two = segment_tissue(raw, (1, 0.5, 0.4), **settings, threads=2)
     np.testing.assert_array_equal(one[0], two[0])
+
+
+def test_the_result_is_the_same_in_small_slabs(tmp_path, monkeypatch):
+    rng = np.random.default_rng(5)
+    raw = rng.poisson(20, (9, 31, 30)).astype(np.uint16)
+    raw[2:8, 5:20, 5:20] += 50
+    raw[0, 20:, 20:] += 80
+    raw[:, :, 27:] = 0
+    settings = NOTHING | {
+        "sigma_um": 0.6,
+        "closing_radius_um": 1.2,
+        "max_hole_um3": 4.0,
+        "min_volume_um3": 4.0,
+        "no_data": raw == 0,
+    }
+    spacing = (0.8, 0.5, 0.4)
+    whole, threshold = segment_tissue(raw, spacing, **settings)
+    assert 0 < whole.sum() < whole.size
+    monkeypatch.setattr(components, "SLAB_VOXELS", 2 * raw[0].size)
+    monkeypatch.setattr(filters, "VOXELS_IN_MEMORY", 3 * raw[:, 0].size)
+    with scratch_stacks(tmp_path) as allocate:
+        mask, same = segment_tissue(raw, spacing, **settings, allocate=allocate)
+        np.testing.assert_array_equal(mask[:], whole)
+    assert same == threshold
