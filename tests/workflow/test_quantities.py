@@ -395,16 +395,18 @@ def expected_flags(study, stack, kind, masks, rows):
 
 
 def crowded_objects(study, stack, kind, diameter):
-    """Return the objects with a seed nearer than half of the diameter to another seed."""
+    """Return the objects with a seed nearer than half of the diameter to that of another."""
     file = study.result(stack, kind, "seeds.tif")
     if stack != "grown":
         return set()
     seeds = read_stack(file)[0].astype(int)
     numbers = range(1, seeds.max() + 1)
     places = np.array([np.argwhere(seeds == each).mean(axis=0) * SPACING for each in numbers])
-    near = cdist(places, places) + np.diag(np.full(len(places), np.inf)) < diameter / 2
+    labels = labels_of(study, stack, kind)
+    owners = np.array([labels[seeds == each][0] for each in numbers])
+    near = (cdist(places, places) < diameter / 2) & (owners[:, None] != owners)
     close = np.isin(seeds, 1 + np.flatnonzero(near.any(axis=1)))
-    return set(labels_of(study, stack, kind)[close].tolist())
+    return set(labels[close].tolist())
 
 
 def image_of(study, stack, channel):

@@ -293,7 +293,7 @@ def find_surroundings(
 def find_crowded(
     seeds: Planes, segmentation: Planes, spacing: Spacing, distance_um: float
 ) -> set[int]:
-    """Find objects with a seed that is close to another seed, in the same or another object.
+    """Find objects with a seed that is close to the seed of another object.
 
     Parameters
     ----------
@@ -313,9 +313,9 @@ def find_crowded(
 
     Examples
     --------
-    >>> seeds = np.uint16([[[1, 0, 2, 0, 0, 0, 3]]])
-    >>> find_crowded(seeds, np.uint16([[[1, 1, 1, 1, 2, 2, 2]]]), (1.0, 1.0, 0.5), 1.5)
-    {1}
+    >>> seeds = np.uint16([[[1, 0, 2, 0, 3, 0, 0, 0, 4]]])
+    >>> find_crowded(seeds, np.uint16([[[5, 5, 5, 6, 6, 6, 7, 7, 7]]]), (1.0, 1.0, 0.5), 1.5)
+    {5, 6}
     """
     from scipy.spatial import KDTree
 
@@ -326,8 +326,8 @@ def find_crowded(
         each_seed.append(plane.ravel()[within])
         each_label.append(labels.ravel()[within])
     places = np.concatenate(each_place)
-    present, index, counts = np.unique(
-        np.concatenate(each_seed), return_inverse=True, return_counts=True
+    present, first, index, counts = np.unique(
+        np.concatenate(each_seed), return_index=True, return_inverse=True, return_counts=True
     )
     if len(present) < 2:
         return set()
@@ -335,6 +335,8 @@ def find_crowded(
         np.bincount(index, along) / counts for along in np.unravel_index(places, seeds.shape)
     ]
     pairs = KDTree(np.stack(centroids, axis=1) * np.asarray(spacing)).query_pairs(distance_um)
+    labels_of_voxels = np.concatenate(each_label)
+    owners = labels_of_voxels[first]
     close = np.zeros(len(present), bool)
-    close[[each for pair in pairs for each in pair]] = True
-    return set(np.unique(np.concatenate(each_label)[close[index]]).tolist()) - {0}
+    close[[each for a, b in pairs if owners[a] != owners[b] for each in (a, b)]] = True
+    return set(np.unique(labels_of_voxels[close[index]]).tolist()) - {0}

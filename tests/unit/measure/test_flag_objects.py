@@ -224,15 +224,27 @@ def test_contrast_without_noise():
 
 def test_crowded_seeds_depend_on_the_distance_in_um():
     segmentation = np.zeros((10, 20, 20), np.uint16)
+    segmentation[:3, :10] = 3
+    segmentation[3:, :10] = 5
+    segmentation[:, 10:] = 8
+    seeds = np.zeros_like(segmentation)
+    seeds[2, 5, 5], seeds[4, 5, 5] = 1, 2  # 2 um apart
+    assert find_crowded(seeds, segmentation, SPACING, 2.1) == {3, 5}
+    assert find_crowded(seeds, segmentation, SPACING, 1.9) == set()
+    seeds[2, 10:12, 5] = 4  # 2.75 um from the first
+    assert find_crowded(seeds, segmentation, SPACING, 2.8) == {3, 5, 8}
+    assert find_crowded(np.zeros_like(seeds), segmentation, SPACING, 9) == set()
+
+
+def test_several_seeds_of_one_object_are_not_crowded():
+    segmentation = np.zeros((10, 20, 20), np.uint16)
     segmentation[:, :10] = 3
     segmentation[:, 10:] = 5
     seeds = np.zeros_like(segmentation)
-    seeds[2, 5, 5], seeds[4, 5, 5] = 1, 2  # 2 um apart, in one object
-    assert find_crowded(seeds, segmentation, SPACING, 2.1) == {3}
-    assert find_crowded(seeds, segmentation, SPACING, 1.9) == set()
-    seeds[2, 10:12, 5] = 4  # in the next object, 2.75 um away
-    assert find_crowded(seeds, segmentation, SPACING, 2.8) == {3, 5}
-    assert find_crowded(np.zeros_like(seeds), segmentation, SPACING, 9) == set()
+    seeds[2, 5, 5], seeds[4, 5, 5] = 1, 2  # 2 um apart, in an object that was merged
+    assert find_crowded(seeds, segmentation, SPACING, 2.1) == set()
+    seeds[2, 10, 5] = 4  # in another object, 2.5 um from the first, 3.2 um from the second
+    assert find_crowded(seeds, segmentation, SPACING, 2.6) == {3, 5}
 
 
 def test_voxels_without_data_are_not_background():
