@@ -361,11 +361,13 @@ def expected_flags(study, stack, kind, masks, rows):
     if complete.sum() < 5:
         complete[:] = True
 
-    def deviations(values):
+    def deviations(values, least):
         spread = stats.median_abs_deviation(values[complete], scale="normal")
-        return (values - np.median(values[complete])) / (spread or np.inf)
+        limit = max(3.5 * spread, least) if spread else np.inf
+        return (values - np.median(values[complete])) / limit
 
-    sizes, shapes = deviations(np.log(volumes)), deviations(solidities)
+    sizes, shapes = deviations(np.log(volumes), np.log(2)), deviations(solidities, 0.1)
+    lengths = np.array([row["axis_major_length_um"] for row in rows])
     diameters = [row["equivalent_diameter_um"] for row in rows]
     crowded = crowded_objects(study, stack, kind, np.median(diameters))
     raw = image_of(study, stack, "nuclei")
@@ -380,9 +382,10 @@ def expected_flags(study, stack, kind, masks, rows):
         noise = around.std(ddof=1) if kind == "nuclei" and len(around) >= 20 else 0
         row["contrast_to_noise_ratio"] = contrast / noise if noise else None
         possible = {
-            "small for its stack": sizes[i] < -3.5,
-            "large for its stack": sizes[i] > 3.5,
-            "irregular for its stack": shapes[i] < -3.5,
+            "small for its stack": sizes[i] < -1,
+            "large for its stack": sizes[i] > 1,
+            "long for its stack": lengths[i] > 1.4 * np.median(lengths[complete]) and len(rows) > 4,
+            "irregular for its stack": shapes[i] < -1,
             "seeds close together": row["segmentation_label"] in crowded,
             # the channel of the cells is the membrane, which is dark inside of them
             "low contrast": kind == "nuclei" and is_near.sum() >= 20 and contrast < around.std(),
@@ -392,16 +395,18 @@ def expected_flags(study, stack, kind, masks, rows):
 
 
 def crowded_objects(study, stack, kind, diameter):
-    """Return the objects with a seed nearer than half of the diameter to another seed."""
+    """Return the objects with a seed nearer than half of the diameter to that of another."""
     file = study.result(stack, kind, "seeds.tif")
     if stack != "grown":
         return set()
     seeds = read_stack(file)[0].astype(int)
     numbers = range(1, seeds.max() + 1)
     places = np.array([np.argwhere(seeds == each).mean(axis=0) * SPACING for each in numbers])
-    near = cdist(places, places) + np.diag(np.full(len(places), np.inf)) < diameter / 2
+    labels = labels_of(study, stack, kind)
+    owners = np.array([labels[seeds == each][0] for each in numbers])
+    near = (cdist(places, places) < diameter / 2) & (owners[:, None] != owners)
     close = np.isin(seeds, 1 + np.flatnonzero(near.any(axis=1)))
-    return set(labels_of(study, stack, kind)[close].tolist())
+    return set(labels[close].tolist())
 
 
 def image_of(study, stack, channel):

@@ -38,12 +38,12 @@ COLUMNS: dict[str, Column] = {  # of all objects, in the order of the table
         "",
         "Unusual properties, joined by ;: touches a face, or a region without data; small or "
         "large (volume) or irregular (solidity) for its stack, by more than 3.5 robust standard "
-        "deviations; seeds close "
-        "together, less than half the median diameter apart; low contrast, a difference from the "
-        "surrounding background below the standard deviation of that background; bright for its "
-        "stack, that difference is more than 8 times the median; several parts that do not touch; "
-        "for cells also: "
-        "no nucleus, several nuclei, or no wall towards another cell, given by its label in "
+        "deviations and at least a factor of 2 or 0.1; long for its stack, a major axis of more "
+        "than 1.4 times the median; seeds close together, less than half the median diameter from"
+        " that of another object; low contrast, a difference from the surrounding background "
+        "below the standard deviation of that background; bright for its stack, that difference "
+        "is more than 8 times the median; several parts that do not touch; for cells also: no "
+        "nucleus, several nuclei, or no wall towards another cell, given by its label in "
         "segmentation.tif",
     ),
     "corrections": (

@@ -9,6 +9,7 @@ TOO_LARGE = "above size range"
 REASONS = (LATERAL_FACE, TOP_OR_BOTTOM, BESIDE_NO_DATA, TOO_SMALL, TOO_LARGE)
 
 SMALL, LARGE = "small for its stack", "large for its stack"
+LONG = "long for its stack"
 IRREGULAR = "irregular for its stack"
 BRIGHT = "bright for its stack"
 SEEDS = "seeds close together"
@@ -20,6 +21,7 @@ FLAGS = {  # kind of flag: how such a flag begins
     "face": TOUCHES,
     "small": SMALL,
     "large": LARGE,
+    "long": LONG,
     "irregular": IRREGULAR,
     "seeds": SEEDS,
     "contrast": CONTRAST,

@@ -15,6 +15,7 @@ from cellstack.config.reasons import (
     CONTRAST,
     IRREGULAR,
     LARGE,
+    LONG,
     NO_DATA,
     PARTS,
     SEEDS,
@@ -27,7 +28,11 @@ from cellstack.core.planes import Planes, Stack
 from cellstack.core.types import BoolVolume, Box, Spacing
 
 MAX_DEVIATION = 3.5  # robust standard deviations from the median
-MIN_OBJECTS = 5  # for a robust standard deviation
+# Smaller differences from the median are not unusual, however similar the other objects are:
+MIN_VOLUME_RATIO = 2.0  # nuclei double their volume in a cell cycle
+MIN_SOLIDITY_DIFFERENCE = 0.1
+MAX_RELATIVE_LENGTH = 1.4  # times the median; two equal balls that touch have 2.4
+MIN_OBJECTS = 5  # for a median and a robust standard deviation
 CROWDED_DISTANCE = 0.5  # of the median diameter; seeds closer than this are flagged
 # The background of an object lies at these distances from it, as fractions of its diameter: outside
 # of its blurred edge.
@@ -52,7 +57,8 @@ def flag_objects(
     ----------
     rows : list of dict
         Measured objects with ``segmentation_label``, ``volume_um3``, ``touches_...`` and, if their
-        shape is to be flagged, ``solidity``; see :mod:`cellstack.config.object_columns`.
+        shape is to be flagged, ``solidity`` and ``axis_major_length_um``; see
+        :mod:`cellstack.config.object_columns`.
     contrast : (n,) sequence of float, optional
         Contrast-to-noise ratios, see :func:`measure_contrast`; NaN is not flagged.
     crowded : collection of int
@@ -76,10 +82,15 @@ def flag_objects(
     Notes
     -----
     The logarithm of the volume and the solidity are compared with their medians, in units of 1.4826
-    times the median absolute deviation. Both are computed over the objects that touch no face, or
-    over all objects if fewer than five touch no face. With fewer than five objects, or without
-    variation, neither is flagged. Only a low solidity is flagged. An object is bright if its
-    intensity above the background is more than 8 times the median of at least five objects.
+    times the median absolute deviation. The limit is 3.5 units, or a factor of 2 in the volume and
+    0.1 in the solidity if these are more. Without variation, neither is flagged. Only a low
+    solidity is flagged. An object is long if the major axis of the ellipsoid with its second
+    moments is more than 1.4 times the median, as that of two nuclei in one object.
+
+    Medians and deviations are computed over the objects that touch no face, or over all objects if
+    fewer than five touch no face. With fewer than five objects, none of these is flagged. An object
+    is bright if its intensity above the background is more than 8 times the median of at least five
+    objects.
 
     References
     ----------
@@ -109,17 +120,24 @@ def flag_objects(
             names.append(NO_DATA)
     complete = np.array([not each for each in touched])
     reference = complete if complete.sum() >= MIN_OBJECTS else np.ones(len(rows), bool)
-    size = _robust_deviation(np.log([row["volume_um3"] for row in rows]), reference)
-    shape = _robust_deviation(np.array([row.get("solidity", np.nan) for row in rows]), reference)
+    volumes, solidities, lengths = (
+        np.array([row.get(name, np.nan) for row in rows])
+        for name in ("volume_um3", "solidity", "axis_major_length_um")
+    )
+    size = _deviation(np.log(volumes), reference, np.log(MIN_VOLUME_RATIO))
+    shape = _deviation(solidities, reference, MIN_SOLIDITY_DIFFERENCE)
+    long = lengths > MAX_RELATIVE_LENGTH * np.median(lengths[reference])
     bright = _much_brighter(np.full(len(rows), np.nan) if heights is None else np.asarray(heights))
     flags = []
     for i, row in enumerate(rows):
         found = [TOUCHES + face for face in touched[i]]
-        if size[i] < -MAX_DEVIATION:
+        if size[i] < -1:
             found.append(SMALL)
-        if size[i] > MAX_DEVIATION:
+        if size[i] > 1:
             found.append(LARGE)
-        if shape[i] < -MAX_DEVIATION:
+        if long[i] and len(rows) >= MIN_OBJECTS:
+            found.append(LONG)
+        if shape[i] < -1:
             found.append(IRREGULAR)
         if row["segmentation_label"] in crowded:
             found.append(SEEDS)
@@ -133,15 +151,19 @@ def flag_objects(
     return flags
 
 
-def _robust_deviation(
-    values: NDArray[np.float64], reference: NDArray[np.bool_]
+def _deviation(
+    values: NDArray[np.float64], reference: NDArray[np.bool_], min_difference: float
 ) -> NDArray[np.float64]:
-    """Return the distance from the median in robust standard deviations; NaN without variation."""
+    """Return the distance from the median, relative to its limit; NaN without variation.
+
+    The limit is 3.5 robust standard deviations, but at least `min_difference`.
+    """
     median = np.median(values[reference])
     spread = 1.4826 * np.median(np.abs(values[reference] - median))
     if reference.sum() < MIN_OBJECTS or not spread > 0:
         return np.full(len(values), np.nan)
-    return cast(NDArray[np.float64], (values - median) / spread)
+    limit = max(MAX_DEVIATION * spread, min_difference)
+    return cast(NDArray[np.float64], (values - median) / limit)
 
 
 def _much_brighter(heights: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -271,7 +293,7 @@ def find_surroundings(
 def find_crowded(
     seeds: Planes, segmentation: Planes, spacing: Spacing, distance_um: float
 ) -> set[int]:
-    """Find objects with a seed that is close to another seed, in the same or another object.
+    """Find objects with a seed that is close to the seed of another object.
 
     Parameters
     ----------
@@ -291,9 +313,9 @@ def find_crowded(
 
     Examples
     --------
-    >>> seeds = np.uint16([[[1, 0, 2, 0, 0, 0, 3]]])
-    >>> find_crowded(seeds, np.uint16([[[1, 1, 1, 1, 2, 2, 2]]]), (1.0, 1.0, 0.5), 1.5)
-    {1}
+    >>> seeds = np.uint16([[[1, 0, 2, 0, 3, 0, 0, 0, 4]]])
+    >>> find_crowded(seeds, np.uint16([[[5, 5, 5, 6, 6, 6, 7, 7, 7]]]), (1.0, 1.0, 0.5), 1.5)
+    {5, 6}
     """
     from scipy.spatial import KDTree
 
@@ -304,8 +326,8 @@ def find_crowded(
         each_seed.append(plane.ravel()[within])
         each_label.append(labels.ravel()[within])
     places = np.concatenate(each_place)
-    present, index, counts = np.unique(
-        np.concatenate(each_seed), return_inverse=True, return_counts=True
+    present, first, index, counts = np.unique(
+        np.concatenate(each_seed), return_index=True, return_inverse=True, return_counts=True
     )
     if len(present) < 2:
         return set()
@@ -313,6 +335,8 @@ def find_crowded(
         np.bincount(index, along) / counts for along in np.unravel_index(places, seeds.shape)
     ]
     pairs = KDTree(np.stack(centroids, axis=1) * np.asarray(spacing)).query_pairs(distance_um)
+    labels_of_voxels = np.concatenate(each_label)
+    owners = labels_of_voxels[first]
     close = np.zeros(len(present), bool)
-    close[[each for pair in pairs for each in pair]] = True
-    return set(np.unique(np.concatenate(each_label)[close[index]]).tolist()) - {0}
+    close[[each for a, b in pairs if owners[a] != owners[b] for each in (a, b)]] = True
+    return set(np.unique(labels_of_voxels[close[index]]).tolist()) - {0}

@@ -199,7 +199,8 @@ METHODS: dict[str, dict[str, str]] = {
             "{min_border_intensity_ratio} times that of the darker object, and the volume of the "
             "union was at most {max_volume_um3} and, in "
             "stacks with at least 20 objects, at most {max_relative_volume} times the 90th "
-            "percentile of the volumes."
+            "percentile of the volumes. In these stacks, the distance of the border was not used "
+            "for unions of at most {small_relative_volume} times this percentile."
         ),
     },
     "smooth_outlines": {

@@ -110,7 +110,7 @@ def merge_objects(
     --------
     >>> labels = np.repeat([1, 1, 2, 2, 0, 3], 12).reshape(1, 2, 36).astype(np.uint16)
     >>> options = {"min_convexity": 0.9, "min_neck": 0.9, "min_border_intensity_ratio": 0.8,
-    ...            "max_volume_um3": 99, "max_relative_volume": 1.2}
+    ...            "max_volume_um3": 99, "max_relative_volume": 1.2, "small_relative_volume": 0.7}
     >>> stack = (labels > 0).astype(np.float32)
     >>> merged = merge_objects(labels, stack, stack, (1, 1, 1), "convexity", options)
     >>> int(merged.max())
@@ -179,6 +179,7 @@ def convexity(
     min_border_intensity_ratio: float,
     max_volume_um3: float,
     max_relative_volume: float,
+    small_relative_volume: float,
 ) -> NDArray[np.int_]:
     """Merge neighbours whose union is as convex as they are, without a neck or a dark border.
 
@@ -202,6 +203,9 @@ def convexity(
     max_relative_volume : float
         Maximum volume of a merged object as a multiple of the 90th percentile of the volumes before
         merging. Not used if there are fewer than 20 objects before merging.
+    small_relative_volume : float
+        Maximum volume, as a multiple of the same percentile, of a merged object for which
+        `min_neck` is not required. Not used if there are fewer than 20 objects before merging.
 
     References
     ----------
@@ -221,8 +225,10 @@ def convexity(
         volumes = count_voxels(labels)[1:]
         typical = describe_typical(volumes[volumes > 0], background_sum, background_voxels)
     background, large = typical
+    small_voxels = 0.0
     if large is not None:
         max_voxels = min(max_voxels, max_relative_volume * large)
+        small_voxels = small_relative_volume * large
     hulls: dict[int, _Hull] = {}
 
     def hull_of(label: int) -> _Hull:
@@ -235,11 +241,13 @@ def convexity(
     def is_candidate(pair: Pair) -> bool:
         first, second = (regions[label] for label in pair)
         border = borders[pair]
+        volume = first.volume + second.volume
         contrast = min(first.intensity, second.intensity) - background
         border_contrast = border.total / border.faces - background
+        has_no_neck = border.depth >= min_neck * min(first.depth, second.depth)
         return (
-            first.volume + second.volume <= max_voxels
-            and border.depth >= min_neck * min(first.depth, second.depth)
+            volume <= max_voxels
+            and (has_no_neck or volume <= small_voxels)
             and border_contrast >= min_border_intensity_ratio * contrast
         )
 

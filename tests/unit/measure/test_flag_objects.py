@@ -4,8 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from cellstack.config.reasons import CONTRAST, IRREGULAR, LARGE, SEEDS, SMALL
+from cellstack.config.reasons import CONTRAST, IRREGULAR, LARGE, LONG, SEEDS, SMALL
+from cellstack.core.labels import find_boxes
 from cellstack.measure.flag_objects import find_crowded, flag_objects, measure_contrast
+from cellstack.measure.measure_objects import measure_shapes
 
 SPACING = (1.0, 0.5, 0.5)
 
@@ -56,17 +58,53 @@ def test_all_objects_of_one_plane_touch_the_first_and_the_last_plane():
 
 @pytest.mark.parametrize(("deviations", "flagged"), [(3.4, False), (3.6, True)])
 def test_outliers_are_more_than_three_and_a_half_robust_deviations_away(deviations, flagged):
-    # The median absolute deviation is 0.1 in the logarithm of the volume, 0.01 in the solidity.
-    logs = np.array([-0.2, -0.1, -0.1, 0, 0.1, 0.1, 0.2])
-    shapes = 0.8 + logs / 10
+    # The median absolute deviation is 0.2 in the logarithm of the volume, 0.04 in the solidity.
+    logs = np.array([-0.4, -0.2, -0.2, 0, 0.2, 0.2, 0.4])
+    shapes = 0.8 + logs / 5
     for side, flag in ((1, LARGE), (-1, SMALL)):
-        volumes = np.exp([*logs, side * deviations * 0.14826])
+        volumes = np.exp([*logs, side * deviations * 0.29652])
         rows = objects(volumes, [*shapes, 0.8], cut=[7])
         assert (flag in flag_objects(rows)[7]) == flagged
-    rows = objects([*np.exp(logs), 1.0], [*shapes, 0.8 - deviations * 0.014826], cut=[7])
+    rows = objects([*np.exp(logs), 1.0], [*shapes, 0.8 - deviations * 0.059304], cut=[7])
     assert (IRREGULAR in flag_objects(rows)[7]) == flagged
-    rows = objects([*np.exp(logs), 1.0], [*shapes, 0.8 + deviations * 0.014826], cut=[7])
+    rows = objects([*np.exp(logs), 1.0], [*shapes, 0.8 + deviations * 0.059304], cut=[7])
     assert IRREGULAR not in flag_objects(rows)[7]
+
+
+@pytest.mark.parametrize(("factor", "flagged"), [(0.99, False), (1.01, True)])
+def test_similar_objects_differ_by_a_factor_of_2_or_a_solidity_of_a_tenth(factor, flagged):
+    volumes = [100, 101, 99, 100, 102, 100 * 2**factor, 100 / 2**factor, 100]
+    flags = flag_objects(
+        objects(volumes, [*[0.9, 0.901, 0.899, 0.9, 0.902], 0.9, 0.9, 0.9 - 0.1 * factor])
+    )
+    assert flags == [*[""] * 5, *([LARGE, SMALL, IRREGULAR] if flagged else [""] * 3)]
+
+
+def measured(diameter, *centres):
+    """Return the row of an object that consists of balls, with centres in um."""
+    spacing = (1.0, 0.5, 0.25)
+    places = np.stack(np.indices((20, 40, 80)), axis=-1) * spacing
+    within = [np.square(places - centre).sum(axis=-1) <= diameter**2 / 4 for centre in centres]
+    labels = np.any(within, axis=0).astype(np.uint16)
+    (row,) = measure_shapes(labels, find_boxes(labels), spacing)
+    return row | {"segmentation_label": 1}
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_two_touching_balls_are_long_and_a_larger_ball_is_not(axis):
+    middle = np.array([10, 10, 10])
+    balls = [measured(5 + shift, middle + shift) for shift in (-0.2, -0.1, 0, 0.1, 0.2)]
+    half_way = 2.25 * (np.arange(3) == axis)
+    pair = measured(5, middle - half_way, middle + half_way)
+    larger = measured(6.5, middle)
+    assert [LONG in flag for flag in flag_objects([*balls, larger, pair])] == [*[False] * 6, True]
+    pairs = [pair | {"axis_major_length_um": 10 + shift} for shift in range(5)]
+    assert LONG not in ";".join(flag_objects([*pairs, *balls[:4]]))  # where all others are long
+    without_axes = [
+        {name: row[name] for name in row if not name.startswith("axis")} for row in [*balls, pair]
+    ]
+    assert LONG not in ";".join(flag_objects(without_axes))
+    assert LONG not in ";".join(flag_objects([*balls[:3], pair]))  # too few
 
 
 def test_too_few_or_equal_objects_are_not_flagged():
@@ -186,15 +224,27 @@ def test_contrast_without_noise():
 
 def test_crowded_seeds_depend_on_the_distance_in_um():
     segmentation = np.zeros((10, 20, 20), np.uint16)
+    segmentation[:3, :10] = 3
+    segmentation[3:, :10] = 5
+    segmentation[:, 10:] = 8
+    seeds = np.zeros_like(segmentation)
+    seeds[2, 5, 5], seeds[4, 5, 5] = 1, 2  # 2 um apart
+    assert find_crowded(seeds, segmentation, SPACING, 2.1) == {3, 5}
+    assert find_crowded(seeds, segmentation, SPACING, 1.9) == set()
+    seeds[2, 10:12, 5] = 4  # 2.75 um from the first
+    assert find_crowded(seeds, segmentation, SPACING, 2.8) == {3, 5, 8}
+    assert find_crowded(np.zeros_like(seeds), segmentation, SPACING, 9) == set()
+
+
+def test_several_seeds_of_one_object_are_not_crowded():
+    segmentation = np.zeros((10, 20, 20), np.uint16)
     segmentation[:, :10] = 3
     segmentation[:, 10:] = 5
     seeds = np.zeros_like(segmentation)
-    seeds[2, 5, 5], seeds[4, 5, 5] = 1, 2  # 2 um apart, in one object
-    assert find_crowded(seeds, segmentation, SPACING, 2.1) == {3}
-    assert find_crowded(seeds, segmentation, SPACING, 1.9) == set()
-    seeds[2, 10:12, 5] = 4  # in the next object, 2.75 um away
-    assert find_crowded(seeds, segmentation, SPACING, 2.8) == {3, 5}
-    assert find_crowded(np.zeros_like(seeds), segmentation, SPACING, 9) == set()
+    seeds[2, 5, 5], seeds[4, 5, 5] = 1, 2  # 2 um apart, in an object that was merged
+    assert find_crowded(seeds, segmentation, SPACING, 2.1) == set()
+    seeds[2, 10, 5] = 4  # in another object, 2.5 um from the first, 3.2 um from the second
+    assert find_crowded(seeds, segmentation, SPACING, 2.6) == {3, 5}
 
 
 def test_voxels_without_data_are_not_background():

@@ -386,8 +386,8 @@ def test_seeds_are_close_below_half_the_median_diameter(columns, close):
     # Two cubes of 4 um and one of 20 um: the median diameter is 4.96 um.
     spacing = (1.0, 0.5, 0.3)
     labels, seeds = np.zeros((2, 24, 48, 150), np.uint16)
-    labels[1:5, 2:10, 2:15], labels[1:5, 20:28, 2:15], labels[2:22, 2:42, 30:97] = 1, 2, 3
-    seeds[2, 5, 5], seeds[2, 22, 5], seeds[9, 9, 40], seeds[9, 9, 40 + columns] = 1, 2, 3, 4
+    labels[1:5, 2:10, 2:15], labels[1:5, 2:10, 15:28], labels[2:22, 2:42, 30:97] = 1, 2, 3
+    seeds[2, 5, 12], seeds[2, 5, 12 + columns], seeds[9, 9, 40], seeds[9, 9, 43] = 1, 2, 3, 4
     boxes = find_boxes(labels)
     rows = module.measure_objects(
         labels,
@@ -399,7 +399,7 @@ def test_seeds_are_close_below_half_the_median_diameter(columns, close):
         contrast_channel="a",
         seeds=seeds,
     )
-    assert [row["flags"] for row in rows] == ["", "", "seeds close together" if close else ""]
+    assert [row["flags"] for row in rows] == [*["seeds close together" if close else ""] * 2, ""]
 
 
 @pytest.mark.parametrize("planes", [1, 2])
@@ -513,10 +513,13 @@ def test_script_writes_one_row_per_object(files):
 
 def test_script_flags_objects_at_a_face_with_close_seeds_or_low_contrast(files):
     labels, spacing = read_stack(files["labels"])
-    first = np.argwhere(labels == 1)
-    seeds = np.zeros(labels.shape, np.uint16)
-    seeds[tuple(first[0])], seeds[tuple(first[1])] = 1, 2
+    first, outside = np.argwhere(labels == 1)[0], np.argwhere(labels == 0)
+    beside = outside[np.abs((outside - first) * spacing).sum(axis=1).argmin()]
+    seeds, segmentation = np.zeros_like(labels), read_stack(files["segmentation"])[0].copy()
+    seeds[tuple(first)], seeds[tuple(beside)] = 1, 2
+    segmentation[tuple(beside)] = 1  # an object that is not measured
     write_stack(files["seeds"][0], seeds, spacing)
+    write_stack(files["segmentation"], segmentation, spacing)
     script.main(**files | {"channels": ["nuclei", "b"]})
     rows = list(csv.DictReader(files["objects"].open()))
     for row in rows:

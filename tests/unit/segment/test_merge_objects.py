@@ -20,6 +20,7 @@ OPTIONS = {
     "min_border_intensity_ratio": 0.8,
     "max_volume_um3": 1e9,
     "max_relative_volume": 1.2,
+    "small_relative_volume": 0.7,
 }
 SPACINGS = [(0.4 * ratio, 0.4, 0.4) for ratio in (1.1, 4, 8)]
 each_spacing = pytest.mark.parametrize("spacing", SPACINGS, ids=str)
@@ -164,6 +165,19 @@ def test_a_pair_with_a_neck_is_not_merged_whatever_its_convexity(spacing):
     labels, stack = overlapping_balls(spacing)
     assert merge(labels, stack, spacing, min_convexity=0.8, min_neck=0.9).max() == 2
     assert merge(labels, stack, spacing, min_convexity=0.8, min_neck=0.65).max() == 1
+
+
+@each_spacing
+@pytest.mark.parametrize(("small_relative_volume", "count"), [(0.51, 1), (0.49, 2)])
+def test_a_neck_does_not_matter_if_the_pair_is_small(spacing, small_relative_volume, count):
+    labels, stack = overlapping_balls(spacing)
+    typical = Typical(background=0.0, large_voxels=2.0 * (labels > 0).sum())
+    distance = distance_map((labels > 0).astype("uint8"), spacing)
+    options = OPTIONS | {"min_convexity": 0.8, "min_neck": 0.9, "max_relative_volume": 1.0}
+    options["small_relative_volume"] = small_relative_volume
+    volumes = (labels, stack, distance)
+    merged = merge_objects(*volumes, spacing, "convexity", options, typical=typical)
+    assert merged.max() == count
 
 
 @each_spacing
