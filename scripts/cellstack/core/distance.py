@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core import filters, parallel
+from cellstack.core import parallel
 from cellstack.core.planes import Planes
 from cellstack.core.types import Mask, Spacing, Volume
 
@@ -53,6 +53,8 @@ def distance_map(mask: Mask, spacing: Spacing, sigma_um: float = 0.0, threads: i
     if np.isinf(distance.max(initial=0)):  # no background
         distance = np.full(mask.shape, min(np.multiply(mask.shape, spacing)) / 2, np.float32)
     if sigma_um > 0:
+        from cellstack.core import filters  # OpenCV is slow to import
+
         kernels = filters.gaussian_kernels(sigma_um, spacing)
         filters.separable_filter(distance, kernels, out=distance)
         distance *= mask
