@@ -53,10 +53,9 @@ def distance_map(mask: Mask, spacing: Spacing, sigma_um: float = 0.0, threads: i
     if np.isinf(distance.max(initial=0)):  # no background
         distance = np.full(mask.shape, min(np.multiply(mask.shape, spacing)) / 2, np.float32)
     if sigma_um > 0:
-        from cellstack.core import filters  # OpenCV is slow to import
+        from cellstack.core.filters import gaussian_kernels, separable_filter  # slow to import
 
-        kernels = filters.gaussian_kernels(sigma_um, spacing)
-        filters.separable_filter(distance, kernels, out=distance)
+        separable_filter(distance, gaussian_kernels(sigma_um, spacing), out=distance)
         distance *= mask
     return distance
 
