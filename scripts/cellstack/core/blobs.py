@@ -57,7 +57,7 @@ def blobness(stack: Stack, spacing: Spacing, sigma_um: float, out: Any = None) -
     if is_wide(sigma_um, spacing):
         coarse, wide, factors = resampling.coarsen(stack, spacing, sigma_um * FILTER_GRID)
         return resampling.enlarge(blobness(coarse, wide, sigma_um), factors, stack.shape, out)
-    smooth = filters.gaussian(stack, spacing, sigma_um=sigma_um, out=out)
+    smooth = filters.separable_filter(stack, filters.gaussian_kernels(sigma_um, spacing), out)
     sigmas = in_voxels(sigma_um, spacing)
     # The absolute weights of a second difference sum to 4. A smaller response may be rounding,
     # which would give maxima in a flat background.

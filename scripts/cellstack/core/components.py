@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +33,8 @@ def keep_marked_components(mask: BoolVolume, markers: BoolVolume) -> BoolVolume:
     >>> keep_marked_components(mask, markers)
     array([[[ True,  True, False, False]]])
     """
+    import cc3d  # some stages that import this module do not use it
+
     components = cc3d.connected_components(mask, connectivity=6)
     marked = np.zeros(int(components.max(initial=0)) + 1, bool)
     marked[components[markers]] = True
@@ -63,6 +64,8 @@ def find_divided(labels: Stack, boxes: Boxes) -> list[int]:
     >>> find_divided(labels, find_boxes(labels))
     [1]
     """
+    import cc3d
+
     divided = []
     for label, box in boxes.items():
         mask = np.pad(labels[box] == label, 1)  # cc3d raises an error for some masks of few voxels
@@ -127,6 +130,8 @@ def find_components(mask: Stack) -> Components:
 
 
 def _label(mask: NDArray[np.uint8]) -> Labels:
+    import cc3d
+
     # cc3d does not accept a read-only view
     labels: Labels = cc3d.connected_components(np.require(mask, requirements="W"), connectivity=6)
     return labels

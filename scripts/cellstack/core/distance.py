@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core import filters, parallel
+from cellstack.core import parallel
 from cellstack.core.planes import Planes
 from cellstack.core.types import Mask, Spacing, Volume
 
@@ -53,8 +53,9 @@ def distance_map(mask: Mask, spacing: Spacing, sigma_um: float = 0.0, threads: i
     if np.isinf(distance.max(initial=0)):  # no background
         distance = np.full(mask.shape, min(np.multiply(mask.shape, spacing)) / 2, np.float32)
     if sigma_um > 0:
-        kernels = filters.gaussian_kernels(sigma_um, spacing)
-        filters.separable_filter(distance, kernels, out=distance)
+        from cellstack.core.filters import gaussian_kernels, separable_filter  # slow to import
+
+        separable_filter(distance, gaussian_kernels(sigma_um, spacing), out=distance)
         distance *= mask
     return distance
 

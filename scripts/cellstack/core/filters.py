@@ -17,7 +17,7 @@ COLUMNS_PER_BLOCK = 1 << 12  # filtered along z at once, few enough for the cach
 VOXELS_IN_MEMORY = 1 << 22  # filtered along z at once, of a result that is not in memory
 
 
-def gaussian(stack: Planes, spacing: Spacing, *, sigma_um: float, out: Any = None) -> Volume:
+def gaussian(stack: Planes, spacing: Spacing, *, sigma_um: float) -> Volume:
     """Smooth a stack with a 3D Gaussian filter.
 
     Parameters
@@ -27,13 +27,10 @@ def gaussian(stack: Planes, spacing: Spacing, *, sigma_um: float, out: Any = Non
         Voxel size along z, y, x in um.
     sigma_um : float
         Standard deviation of the Gaussian in um, the same along all axes.
-    out : (Z, Y, X) ndarray or scratch stack of float32, optional
-        For the result, see :func:`separable_filter`.
 
     Returns
     -------
     (Z, Y, X) ndarray of float32
-        Or `out`.
 
     Notes
     -----
@@ -47,7 +44,7 @@ def gaussian(stack: Planes, spacing: Spacing, *, sigma_um: float, out: Any = Non
     >>> gaussian(stack, (2.0, 0.5, 0.5), sigma_um=0.25).round(2)
     array([[[0.  , 0.11, 0.79, 0.11, 0.  ]]], dtype=float32)
     """
-    return separable_filter(stack, gaussian_kernels(sigma_um, spacing), out)
+    return separable_filter(stack, gaussian_kernels(sigma_um, spacing))
 
 
 def gaussian_kernels(sigma_um: float, spacing: Spacing) -> list[NDArray[np.float64]]:

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
@@ -194,6 +193,8 @@ def _highest_in_boxes(
 
 def _peaks_in_cubes(values: Volume, radii: Sequence[int], exclude_border: bool) -> BoolVolume:
     """Mark the voxels that no other voxel of the same component exceeds within a box."""
+    import cc3d  # unused by most stages
+
     components = cc3d.connected_components(values > 0, connectivity=26)
     if exclude_border:
         components[[0, -1]] = components[:, [0, -1]] = components[:, :, [0, -1]] = 0

@@ -6,7 +6,7 @@ import numpy as np
 
 from cellstack.core.components import keep_large_components
 from cellstack.core.distance import planes_near
-from cellstack.core.filters import gaussian
+from cellstack.core.filters import gaussian_kernels, separable_filter
 from cellstack.core.no_data import fill_no_data_of_planes
 from cellstack.core.planes import Allocate, ComputedPlanes, ComputedStack, Planes, Stack
 from cellstack.core.types import BoolVolume, Box, Mask, Spacing
@@ -84,7 +84,7 @@ def segment_tissue(
     if no_data is not None and not all(plane.all() for plane in no_data):
         filled = fill_no_data_of_planes(raw, no_data, spacing)
     smooth = allocate(raw.shape, np.float32)
-    gaussian(filled, spacing, sigma_um=sigma_um, out=smooth)
+    separable_filter(filled, gaussian_kernels(sigma_um, spacing), smooth)
     threshold = find_threshold(smooth, method, options, factor, no_data)
     if callable(threshold):
         raise KeyError(f"no method {method}")
