@@ -22,6 +22,23 @@ GROUPS = {
     "cells": None,
 }
 OTHER_GROUP = "measure"  # of the jobs after the segmentation
+# By rule; in between, something is chosen or described in the complete stack. A group with
+# import_stack would contain all blocks.
+GROUPS_OF_BLOCKS = {
+    "cut_block": "blocks-before-choice",
+    "correct_background": "blocks-before-choice",
+    "adjust_contrast": "blocks-before-choice",
+    "denoise": "blocks-before-choice",
+    "find_blobs": "blocks-before-choice",
+    "binarize": "blocks-before-merging",
+    "clean_mask": "blocks-before-merging",
+    "label_components": "blocks-before-merging",
+    "find_seeds": "blocks-before-merging",
+    "split_objects": "blocks-before-merging",
+    "measure_watershed": "blocks-before-merging",
+    "merge_objects": "blocks-merging",
+    "smooth_outlines": "blocks-merging",
+}
 SECONDS_FOR_SLURM = 60
 MAX_SECONDS_PER_GROUP = 600  # Slurm takes about 5 s to start a job
 
@@ -65,8 +82,9 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
     """Set the group and the priority of each rule that works on a stack.
 
     All stages of a stack that takes less than ten minutes are one job of the cluster. Those of a
-    larger stack are grouped before and after the segmentation, whose stages are jobs each. Large
-    stacks come first; stacks of one size are finished one after the other.
+    larger stack are grouped before and after the segmentation, whose stages are jobs each; if it is
+    cut into blocks, the stages of each block are three jobs. Large stacks come first; stacks of one
+    size are finished one after the other.
 
     Parameters
     ----------
@@ -85,7 +103,7 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
         stack = Unit.parse(wildcards.stack).stack
         return resources.voxels(stack) + 1 - position[stack] / len(position)
 
-    def grouped(phase: str | None) -> Callable[[Wildcards], str | None]:
+    def grouped(phase: str | None, of_block: str | None) -> Callable[[Wildcards], str | None]:
         def group(wildcards: Any) -> str | None:
             if workflow.dryrun or workflow.local_exec:
                 return None  # on one machine, groups would only make a dry run harder to read
@@ -93,7 +111,7 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
             if unit.alternative:
                 return unit.alternative.replace("/", "-")
             if not is_short(unit.stack):
-                return phase
+                return of_block if unit.block else phase
             return f"sweep-{unit.run}" if unit.run else "stack"
 
         return group
@@ -102,4 +120,5 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
         file = Path(str(rule.snakefile))
         if file.parent == folder and "stack" in rule.wildcard_names:
             rule.priority = priority
-            rule.group = grouped(GROUPS.get(file.stem, OTHER_GROUP))
+            phase = GROUPS.get(file.stem, OTHER_GROUP)
+            rule.group = grouped(phase, GROUPS_OF_BLOCKS.get(rule.name))

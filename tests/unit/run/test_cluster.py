@@ -24,12 +24,14 @@ class Requests:
 @pytest.fixture
 def rules():
     """Rules of three files and a rule on all stacks, arranged for a run on a cluster."""
-    files = ("prepare", "segment", "measure")
-    made = [
-        SimpleNamespace(snakefile=f"/rules/{file}.smk", wildcard_names={"stack"}, group=None)
-        for file in files
-    ]
-    made.append(SimpleNamespace(snakefile="/rules/measure.smk", wildcard_names=set(), group=None))
+    files = {"prepare": "import_stack", "segment": "binarize", "measure": "measure_objects"}
+
+    def rule(file, name, *wildcards):
+        path = f"/rules/{file}.smk"
+        return SimpleNamespace(snakefile=path, name=name, wildcard_names=set(wildcards), group=None)
+
+    made = [rule(file, name, "stack") for file, name in files.items()]
+    made.append(rule("measure", "collect_objects"))
     workflow = SimpleNamespace(
         rules=made, current_basedir=Path("/rules"), dryrun=False, local_exec=False
     )
@@ -54,6 +56,11 @@ def test_a_large_stack_is_grouped_before_and_after_its_segmentation(rules):
 def test_runs_of_a_sweep_are_jobs_each(rules):
     assert rules.segment.group(stack("sweep/3/small")) == "sweep-3"
     assert rules.segment.group(stack("sweep/3/large")) is None
+
+
+def test_stages_of_a_block_are_grouped(rules):
+    assert rules.segment.group(stack("large/blocks/0-1-2")) == "blocks-before-merging"
+    assert rules.segment.group(stack("small/blocks/0-1-2")) == "stack"
 
 
 def test_rules_on_all_stacks_are_left_alone(rules):
