@@ -47,14 +47,15 @@ def main(
         labels = read_stack(nuclei[0], mapped=True)[0]
     shape = complete.shape
 
-    def read_marks(index: int) -> Mask:
-        marks: Mask = read_stack(block_seeds[index])[0]
-        return marks
+    def read_block(index: int) -> tuple[Mask, Mask]:
+        files = block_seeds[index], block_backgrounds[index]
+        marks, own_background = (read_stack(path, mapped=True)[0] for path in files)
+        return marks, own_background
 
     with scratch_arrays(seeds.parent) as empty:
         marked, outside = empty(shape, np.uint8), empty(shape, np.uint8)
-        paste_cores(marked, blocks, read_marks)
-        paste_cores(outside, blocks, lambda index: read_stack(block_backgrounds[index])[0])
+        paste_cores(marked, blocks, lambda index: read_block(index)[0])
+        paste_cores(outside, blocks, lambda index: read_block(index)[1])
         components = empty(shape, np.uint32)
         count = label_in_blocks(marked, blocks, components)
         numbers = number_seeds(components, count, outside, labels)
@@ -65,7 +66,7 @@ def main(
                 np.copyto(found[z], labels[z], where=labels[z] > 0)
             outside[z][found[z] > 0] = 0
         highest = int(found.max(initial=0))
-        disputed = count_disputed_seeds(found, marked, outside, labels, blocks, read_marks)
+        disputed = count_disputed_seeds(found, components, outside, labels, blocks, read_block)
         log.info(
             "%s, %d of them at seams without a nucleus; blocks disagreed on %d",
             counted(highest, "seeds"),
