@@ -155,15 +155,14 @@ def test_the_jobs_of_a_lost_node_are_done_elsewhere(cluster, tmp_path):
 
 
 def study_in_blocks(folder):
-    """Return a study of a small stack in eight blocks, which are jobs each as those of large ones.
+    """Return a study of a stack in eight blocks, with jobs of denoise that wait.
 
-    Jobs of denoise wait as long as there is a file `slow`.
+    They do so as long as there is a file `slow`.
     """
     study = Study(folder, copy_workflow(folder / "workflow"))
     write_pair(folder, "colony", shape=(16, 64, 64), count=6)
     study.add("colony", image="colony-nuclei.tif")
     study.config["split_into_blocks"] = {"counts": [2, 2, 2], "overlap_um": 6}
-    edit(study, "cellstack/run/cluster.py", "SECONDS_PER_GROUP = 600", "SECONDS_PER_GROUP = 0")
     edit(study, "denoise.py", "job.run(main)", SLOW + "job.run(main)")
     return study
 

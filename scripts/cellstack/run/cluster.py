@@ -82,9 +82,9 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
     """Set the group and the priority of each rule that works on a stack.
 
     All stages of a stack that takes less than ten minutes are one job of the cluster. Those of a
-    larger stack are grouped before and after the segmentation, whose stages are jobs each; if it is
-    cut into blocks, the stages of each block are three jobs. Large stacks come first; stacks of one
-    size are finished one after the other.
+    larger stack, or one in blocks, are grouped before and after the segmentation, whose stages are
+    jobs each; the stages of the nuclei of a block are three jobs. Large stacks come first; stacks
+    of one size are finished one after the other.
 
     Parameters
     ----------
@@ -97,7 +97,8 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
 
     @cache
     def is_short(stack: str) -> bool:
-        return resources.seconds_of_all_stages(stack) <= MAX_SECONDS_PER_GROUP
+        seconds = resources.seconds_of_all_stages(stack)
+        return seconds <= MAX_SECONDS_PER_GROUP and not study.blocks(stack)
 
     def priority(wildcards: Any) -> float:
         stack = Unit.parse(wildcards.stack).stack

@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from cellstack.run import cluster
 
-SIZES = {"small": 1e6, "large": 1e9, "other": 1e6}
+SIZES = {"small": 1e6, "large": 1e9, "other": 1e6, "cut": 1e6}
 
 
 class Requests:
@@ -35,7 +35,9 @@ def rules():
     workflow = SimpleNamespace(
         rules=made, current_basedir=Path("/rules"), dryrun=False, local_exec=False
     )
-    study = SimpleNamespace(stacks=dict.fromkeys(SIZES))
+    study = SimpleNamespace(
+        stacks=dict.fromkeys(SIZES), blocks=lambda stack: {"0-0-0": None} if stack == "cut" else {}
+    )
     cluster.arrange(workflow, study, Requests())
     return SimpleNamespace(workflow=workflow, **dict(zip((*files, "all"), made, strict=True)))
 
@@ -59,8 +61,8 @@ def test_runs_of_a_sweep_are_jobs_each(rules):
 
 
 def test_stages_of_a_block_are_grouped(rules):
-    assert rules.segment.group(stack("large/blocks/0-1-2")) == "blocks-before-merging"
-    assert rules.segment.group(stack("small/blocks/0-1-2")) == "stack"
+    assert rules.segment.group(stack("cut/blocks/0-1-2")) == "blocks-before-merging"
+    assert rules.prepare.group(stack("cut")) == "prepare"
 
 
 def test_rules_on_all_stacks_are_left_alone(rules):
@@ -76,7 +78,7 @@ def test_there_are_no_groups_on_one_machine(rules, attribute):
 
 def test_large_stacks_come_first_then_the_order_of_the_sheet(rules):
     ranked = sorted(SIZES, key=lambda name: -rules.segment.priority(stack(name)))
-    assert ranked == ["large", "small", "other"]
+    assert ranked == ["large", "small", "other", "cut"]
     assert rules.segment.priority(stack("sweep/2/small")) == rules.segment.priority(stack("small"))
 
 
