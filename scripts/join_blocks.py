@@ -4,7 +4,6 @@ import logging
 import mmap
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from cellstack.core.counting import counted
 from cellstack.core.types import Labels
 from cellstack.files.mapped import map_parts
 from cellstack.files.records import read_json, write_json
+from cellstack.files.scratch import scratch_file
 from cellstack.files.stacks import open_stack, read_stack, write_stack
 from cellstack.run import job
 
@@ -53,9 +53,8 @@ def main(
     """
     complete, spacing = open_stack(raw)
     shape = complete.shape
-    segmentation.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryFile(dir=segmentation.parent) as file:
-        scratch = np.memmap(file, np.uint32, "w+", shape=shape)
+    with scratch_file(segmentation.parent, 4 * complete.size) as file:
+        scratch = np.memmap(file, np.uint32, "r+", shape=shape)
         pasted: NDArray[np.uint32] = np.asarray(scratch)
         mapped: Any = scratch._mmap  # type: ignore[attr-defined]
 

@@ -49,14 +49,15 @@ def main(
         labels = open_stack(nuclei[0])[0]
     shape = complete.shape
 
-    def read_marks(index: int) -> Mask:
-        marks: Mask = read_stack(block_seeds[index])[0]
-        return marks
+    def read_block(index: int) -> tuple[Mask, Mask]:
+        files = block_seeds[index], block_backgrounds[index]
+        marks, own_background = (read_stack(path, mapped=True)[0] for path in files)
+        return marks, own_background
 
     with scratch_stacks(seeds.parent) as allocate:
         marked, outside = allocate(shape, np.uint8), allocate(shape, np.uint8)
-        paste_cores(marked, blocks, read_marks)
-        paste_cores(outside, blocks, lambda index: read_stack(block_backgrounds[index])[0])
+        paste_cores(marked, blocks, lambda index: read_block(index)[0])
+        paste_cores(outside, blocks, lambda index: read_block(index)[1])
         components = allocate(shape, np.uint32)
         count = label_in_blocks(marked, blocks, components)
         numbers = number_seeds(components, count, outside, labels)
@@ -69,7 +70,7 @@ def main(
             found[z] = plane
             outside[z] = np.where(plane > 0, 0, outside[z])
         highest = highest_label(found)
-        disputed = count_disputed_seeds(found, marked, outside, labels, blocks, read_marks)
+        disputed = count_disputed_seeds(found, components, outside, labels, blocks, read_block)
         log.info(
             "%s, %d of them at seams without a nucleus; blocks disagreed on %d",
             counted(highest, "seeds"),

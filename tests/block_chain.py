@@ -196,7 +196,7 @@ def segment_cells_of(membrane, spacing, arguments, nuclei=None, places=None):
         )
         background[seeds > 0] = 0
         record |= count_disputed_seeds(
-            seeds, marked, background, nuclei, geometry, lambda index: own[index][0]
+            seeds, components, background, nuclei, geometry, lambda index: own[index]
         )
         scales = measure_scales(smooth, ridges, nuclei, spacing)
         of_blocks = [

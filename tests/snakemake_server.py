@@ -200,8 +200,11 @@ def watch_job(script, folder, environment, reply):
         os.close(reply)
         end_after(run_script, script, folder, environment)
     os.write(reply, f"{number}\n".encode())
-    _, status = os.waitpid(number, 0)
-    os.write(reply, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    ended = os.waitid(os.P_PID, number, os.WEXITED | os.WNOWAIT)
+    status = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+    os.write(reply, f"{status}\n".encode())
+    os.read(reply, 1)  # until `wait` has returned: the process must be there for psutil
+    os.waitpid(number, 0)
 
 
 def run_script(script, folder, environment):

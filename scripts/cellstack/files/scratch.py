@@ -49,7 +49,7 @@ def scratch_file(folder: str | Path, size: int) -> Iterator[IO[bytes]]:
     (0, [0, 0, 0], [])
     """
     with ExitStack() as files:
-        with write_errors(folder):
+        with write_errors(f"temporary file of {size / 1e6:,.1f} MB in {folder}"):
             Path(folder).mkdir(parents=True, exist_ok=True)
             file = files.enter_context(TemporaryFile(dir=folder, buffering=0))
             _reserve(file, max(1, size))

@@ -23,6 +23,23 @@ GROUPS = {
     "cells": None,
 }
 OTHER_GROUP = "measure"  # of the jobs after the segmentation
+# By rule; in between, something is chosen or described in the complete stack. A group with
+# import_stack would contain all blocks.
+GROUPS_OF_BLOCKS = {
+    "cut_block": "blocks-before-choice",
+    "correct_background": "blocks-before-choice",
+    "adjust_contrast": "blocks-before-choice",
+    "denoise": "blocks-before-choice",
+    "find_blobs": "blocks-before-choice",
+    "binarize": "blocks-before-merging",
+    "clean_mask": "blocks-before-merging",
+    "label_components": "blocks-before-merging",
+    "find_seeds": "blocks-before-merging",
+    "split_objects": "blocks-before-merging",
+    "measure_watershed": "blocks-before-merging",
+    "merge_objects": "blocks-merging",
+    "smooth_outlines": "blocks-merging",
+}
 SECONDS_FOR_SLURM = 60
 MAX_SECONDS_PER_GROUP = 600  # Slurm takes about 5 s to start a job
 
@@ -66,8 +83,9 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
     """Set the group and the priority of each rule that works on a stack.
 
     All stages of a stack that takes less than ten minutes are one job of the cluster. Those of a
-    larger stack are grouped before and after the segmentation, whose stages are jobs each. Large
-    stacks come first; stacks of one size are finished one after the other.
+    larger stack, or one in blocks, are grouped before and after the segmentation, whose stages are
+    jobs each; the stages of the nuclei of a block are three jobs. Large stacks come first; stacks
+    of one size are finished one after the other.
 
     Parameters
     ----------
@@ -80,14 +98,15 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
 
     @cache
     def is_short(stack: str) -> bool:
-        return resources.seconds_of_all_stages(stack) <= MAX_SECONDS_PER_GROUP
+        seconds = resources.seconds_of_all_stages(stack)
+        return seconds <= MAX_SECONDS_PER_GROUP and not study.blocks(stack)
 
     @keep_signature
     def priority(wildcards: Any) -> float:
         stack = Unit.parse(wildcards.stack).stack
         return resources.voxels(stack) + 1 - position[stack] / len(position)
 
-    def grouped(phase: str | None) -> Callable[[Wildcards], str | None]:
+    def grouped(phase: str | None, of_block: str | None) -> Callable[[Wildcards], str | None]:
         @keep_signature
         def group(wildcards: Any) -> str | None:
             if workflow.dryrun or workflow.local_exec:
@@ -96,7 +115,7 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
             if unit.alternative:
                 return unit.alternative.replace("/", "-")
             if not is_short(unit.stack):
-                return phase
+                return of_block if unit.block else phase
             return f"sweep-{unit.run}" if unit.run else "stack"
 
         return group
@@ -105,4 +124,5 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
         file = Path(str(rule.snakefile))
         if file.parent == folder and "stack" in rule.wildcard_names:
             rule.priority = priority
-            rule.group = grouped(GROUPS.get(file.stem, OTHER_GROUP))
+            phase = GROUPS.get(file.stem, OTHER_GROUP)
+            rule.group = grouped(phase, GROUPS_OF_BLOCKS.get(rule.name))

@@ -79,16 +79,22 @@ def test_seeds_that_touch_nuclei_or_background_are_left_out():
 
 def test_seeds_that_one_block_finds_are_counted():
     blocks = two_blocks(((0, 9), (1, 10)))
-    marks = np.zeros((2, 1, 1, 9), np.uint8)
-    nothing = np.zeros((1, 1, 10), np.uint8)
+    marks, outside = np.zeros((2, 2, 1, 1, 9), np.uint8)
 
     def count(nuclei=None):
-        marked, components = np.zeros_like(nothing), np.zeros(nothing.shape, np.uint32)
+        marked, background = np.zeros((2, 1, 1, 10), np.uint8)
         paste_cores(marked, blocks, lambda index: marks[index])
+        paste_cores(background, blocks, lambda index: outside[index])
+        components = np.zeros(marked.shape, np.uint32)
         highest = label_in_blocks(marked, blocks, components)
-        seeds = number_seeds(components, highest, nothing, nuclei)[components]
+        seeds = number_seeds(components, highest, background, nuclei)[components]
         return count_disputed_seeds(
-            seeds, marked, nothing, nuclei, blocks, lambda index: marks[index]
+            seeds,
+            components,
+            background,
+            nuclei,
+            blocks,
+            lambda index: (marks[index], outside[index]),
         )
 
     assert count() == {"seeds_at_seams": 0, "disputed_seeds": 0}
@@ -104,6 +110,17 @@ def test_seeds_that_one_block_finds_are_counted():
     marks[:] = 0
     marks[0, 0, 0, 3:6] = marks[1, 0, 0, 2:5] = 1  # rejected in both, because of a nucleus
     nuclei = np.uint16([[[0] * 3 + [1] + [0] * 6]])
+    assert count(nuclei) == {"seeds_at_seams": 0, "disputed_seeds": 0}
+    marks[:] = 0
+    marks[0, 0, 0, 3:5] = marks[1, 0, 0, 2:4] = 1  # in the core of the first block
+    assert count() == {"seeds_at_seams": 1, "disputed_seeds": 0}
+    outside[1, 0, 0, 3] = 1  # rejected by the second block, which the seed does not belong to
+    assert count() == {"seeds_at_seams": 1, "disputed_seeds": 1}
+    outside[0, 0, 0, 4] = 1  # rejected by both
+    assert count() == {"seeds_at_seams": 0, "disputed_seeds": 0}
+    outside[1] = 0  # by the first block, to which it belongs, and not by the second
+    assert count() == {"seeds_at_seams": 0, "disputed_seeds": 1}
+    nuclei = np.uint16([[[0] * 4 + [1] + [0] * 5]])
     assert count(nuclei) == {"seeds_at_seams": 0, "disputed_seeds": 0}
 
 

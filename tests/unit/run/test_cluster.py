@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from cellstack.run import cluster
 
-SIZES = {"small": 1e6, "large": 1e9, "other": 1e6}
+SIZES = {"small": 1e6, "large": 1e9, "other": 1e6, "cut": 1e6}
 
 
 class Requests:
@@ -24,16 +24,20 @@ class Requests:
 @pytest.fixture
 def rules():
     """Rules of three files and a rule on all stacks, arranged for a run on a cluster."""
-    files = ("prepare", "segment", "measure")
-    made = [
-        SimpleNamespace(snakefile=f"/rules/{file}.smk", wildcard_names={"stack"}, group=None)
-        for file in files
-    ]
-    made.append(SimpleNamespace(snakefile="/rules/measure.smk", wildcard_names=set(), group=None))
+    files = {"prepare": "import_stack", "segment": "binarize", "measure": "measure_objects"}
+
+    def rule(file, name, *wildcards):
+        path = f"/rules/{file}.smk"
+        return SimpleNamespace(snakefile=path, name=name, wildcard_names=set(wildcards), group=None)
+
+    made = [rule(file, name, "stack") for file, name in files.items()]
+    made.append(rule("measure", "collect_objects"))
     workflow = SimpleNamespace(
         rules=made, current_basedir=Path("/rules"), dryrun=False, local_exec=False
     )
-    study = SimpleNamespace(stacks=dict.fromkeys(SIZES))
+    study = SimpleNamespace(
+        stacks=dict.fromkeys(SIZES), blocks=lambda stack: {"0-0-0": None} if stack == "cut" else {}
+    )
     cluster.arrange(workflow, study, Requests())
     return SimpleNamespace(workflow=workflow, **dict(zip((*files, "all"), made, strict=True)))
 
@@ -56,6 +60,11 @@ def test_runs_of_a_sweep_are_jobs_each(rules):
     assert rules.segment.group(stack("sweep/3/large")) is None
 
 
+def test_stages_of_a_block_are_grouped(rules):
+    assert rules.segment.group(stack("cut/blocks/0-1-2")) == "blocks-before-merging"
+    assert rules.prepare.group(stack("cut")) == "prepare"
+
+
 def test_rules_on_all_stacks_are_left_alone(rules):
     assert rules.all.group is None
     assert not hasattr(rules.all, "priority")
@@ -69,7 +78,7 @@ def test_there_are_no_groups_on_one_machine(rules, attribute):
 
 def test_large_stacks_come_first_then_the_order_of_the_sheet(rules):
     ranked = sorted(SIZES, key=lambda name: -rules.segment.priority(stack(name)))
-    assert ranked == ["large", "small", "other"]
+    assert ranked == ["large", "small", "other", "cut"]
     assert rules.segment.priority(stack("sweep/2/small")) == rules.segment.priority(stack("small"))
 
 
