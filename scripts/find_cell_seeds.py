@@ -10,7 +10,7 @@ from cellstack.cells.find_cell_seeds import find_cell_seeds, mark_cell_seeds
 from cellstack.core.counting import counted
 from cellstack.files.no_data import read_no_data
 from cellstack.files.records import read_json
-from cellstack.files.stacks import read_channel, read_stack, write_stack
+from cellstack.files.stacks import open_channel, read_stack, write_stack
 from cellstack.run import job
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def main(
     without = read_no_data(no_data)
     nuclei_labels = None
     if nuclei:
-        nuclei_labels = read_channel(nuclei[0], membrane_smooth, smooth.shape, spacing)[part]
+        nuclei_labels = open_channel(nuclei[0], membrane_smooth, smooth.shape, spacing)[part]
         background_radius_um = background_radius_beside_nuclei_um
     find = find_cell_seeds if block is None else mark_cell_seeds
     found, outside = find(

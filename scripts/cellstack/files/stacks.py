@@ -427,57 +427,14 @@ def open_channel(
         The channel has another shape or voxel size.
     """
     values, steps = open_stack(path)
-    _check_channel(path, values.shape, steps, labels, shape, spacing)
-    return values
-
-
-def read_channel(
-    path: str | Path, labels: str | Path, shape: tuple[int, ...], spacing: Spacing
-) -> NDArray[Any]:
-    """Read a channel in which objects are measured or cut out.
-
-    Parameters
-    ----------
-    path : path-like
-        A file written by :func:`write_stack`.
-    labels : path-like
-        The file of the objects, for messages.
-    shape : (3,) tuple of int
-        Shape of the objects' stack.
-    spacing : (3,) sequence of float
-        Voxel size of the objects' stack along z, y and x in um.
-
-    Returns
-    -------
-    (Z, Y, X) ndarray
-        Memory-mapped and read-only if possible.
-
-    Raises
-    ------
-    InputError
-        The channel has another shape or voxel size.
-    """
-    values, steps = read_stack(path, mapped=True)
-    _check_channel(path, values.shape, steps, labels, shape, spacing)
-    return values
-
-
-def _check_channel(
-    path: str | Path,
-    shape: tuple[int, ...],
-    spacing: Spacing,
-    labels: str | Path,
-    expected: tuple[int, ...],
-    steps: Spacing,
-) -> None:
-    """Raise an error if a channel has another shape or voxel size than the objects' stack."""
-    if shape != expected:
+    if values.shape != shape:
         raise InputError(
-            f"{path} has shape {shape}, {labels} has shape {expected}: "
+            f"{path} has shape {values.shape}, {labels} has shape {shape}: "
             "all channels of a stack need the same shape"
         )
-    if not np.allclose(spacing, steps, rtol=SPACING_TOLERANCE):
+    if not np.allclose(steps, spacing, rtol=SPACING_TOLERANCE):
         raise InputError(
-            f"{path} has voxels of {spacing} um, {labels} of {steps} um: "
+            f"{path} has voxels of {steps} um, {labels} of {spacing} um: "
             "all channels of a stack need the same voxel size"
         )
+    return values
