@@ -162,7 +162,7 @@ def measure_attenuation(
     Parameters
     ----------
     stack : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
-        One plane is held at a time.
+        One plane is in memory at a time.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
     no_data : (Z, Y, X) ndarray or planes of bool, optional

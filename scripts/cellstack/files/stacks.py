@@ -216,7 +216,7 @@ def write_channels(
     path : path-like
     stack : ndarray of uint8, uint16 or float32, or list of planes
         Its axes are those of `axes`. Channels that are not in memory are a list, and the first
-        axis; they are taken plane by plane.
+        axis; they are read plane by plane.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
     names : list of str
