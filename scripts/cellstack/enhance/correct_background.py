@@ -279,4 +279,4 @@ def _as_type(values: NDArray[np.float32], dtype: np.dtype[Any]) -> RawVolume:
 
 
 MEASURES: dict[str, Callable[..., Measured]] = {"depth_attenuation": measure_attenuation}
-"""What the methods that depend on the complete stack measure in it."""
+"""For each method that depends on the complete stack, the function that measures it."""

@@ -474,10 +474,12 @@ def _check_channel(
     if shape != expected:
         raise InputError(
             f"{path} has shape {shape}, {labels} has shape {expected}: "
-            "all channels of a stack need the same shape"
+            "all channels of a stack need the same shape; crop or resample the image, and use the "
+            "same import_stack.downsample for all"
         )
     if not np.allclose(spacing, steps, rtol=SPACING_TOLERANCE):
         raise InputError(
             f"{path} has voxels of {spacing} um, {labels} of {steps} um: "
-            "all channels of a stack need the same voxel size"
+            "all channels of a stack need the same voxel size; correct z_um, y_um and x_um in the "
+            "sheet"
         )
