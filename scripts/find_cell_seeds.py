@@ -61,7 +61,7 @@ def main(
     )
     if block is not None:
         share = 100 * found.mean(), 100 * outside.mean()
-        log.info("marked as seeds %.1f %%, background %.1f %%", *share)
+        log.info("%.1f %% of the voxels are marked as seeds, %.1f %% as background", *share)
         write_stack(seeds, found, spacing, display=(0, 1))
         write_stack(background, outside, spacing, display=(0, 1))
         return

@@ -36,7 +36,7 @@ def main(
     """Write the smoothed `distance` map of `mask_clean` and the `seeds` that `method` finds.
 
     Depending on the method, the seeds come from the distance map, the stack `denoised` or the file
-    `points`. In a `block` of a stack, none of the options is used that depend on the complete one.
+    `points`. In a `block` of a stack, options that depend on the complete stack are not used.
     """
     mask, spacing = read_stack(mask_clean)
     labels, stack = read_stack(components, mapped=True)[0], open_stack(denoised)[0]

@@ -72,7 +72,7 @@ def main(
         highest = highest_label(found)
         disputed = count_disputed_seeds(found, components, outside, labels, blocks, read_block)
         log.info(
-            "%s, %d of them at seams without a nucleus; blocks disagreed on %d",
+            "%s; of those without a nucleus, %d are at seams, and blocks disagreed on %d",
             counted(highest, "seeds"),
             *disputed.values(),
         )

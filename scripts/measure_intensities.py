@@ -24,7 +24,7 @@ def main(
     no_data: Sequence[Path] = (),
     threads: int = 1,
 ) -> None:
-    """Write `intensities`: what the steps that depend on all of `raw` need, and the noise.
+    """Write `intensities`: the values that steps need from all of `raw`, and the noise.
 
     `steps` is a list of [method, options] of the contrast adjustment; `corrections` are steps
     before it. Voxels without data according to the files `no_data` do not count.

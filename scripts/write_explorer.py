@@ -42,11 +42,12 @@ def main(
 ) -> None:
     """Read the `images` of the `layers`, and write the `page`.
 
-    More `images` are of runs of a sweep, whose settings are in `swept`, by the end of the path.
-    `objects` are the tables of the measured objects. The methods in `variants` are computed in the
-    region of the `view`. The page lists the `software` and the images of the sheet, `sources`;
-    `raw` and `records` are those imported, and the records of their import. Of a stack that is cut
-    into blocks, `block` is shown, of which some of the `images` are.
+    The `images` after those of the `layers` are nuclei of runs of a sweep; `swept` has the settings
+    of each run by the end of its path. `objects` are the tables of the measured objects. The
+    methods in `variants` are computed in the region of the `view`. The page lists the `software`
+    and the images of the sheet, `sources`; `raw` and `records` are the imported stacks and the
+    records of their import. If the stack is cut into blocks, only `block` is shown, and some
+    `images` are those of this block.
     """
     box = None
     if block is not None:

@@ -106,16 +106,16 @@ def test_corrections_are_applied_to_the_joined_stack(cut):
     [
         (
             {"binarize": {"method": "hysteresis"}},
-            "binarize.method is hysteresis, not one of per_object, otsu, li,",
+            "binarize.method is hysteresis: set it to one of per_object, otsu, li,",
         ),
         (
             {"diameter_um": {"nuclei": "auto"}, "split_into_blocks": {"counts": [2, 2, 2]}},
-            "the overlap depends on the diameter of its nuclei, which is estimated; give the "
-            "largest one that is possible as estimate_diameter.max_um",
+            "the overlap depends on the diameter of its nuclei, which is estimated: set "
+            "estimate_diameter.max_um to the largest one that is possible",
         ),
         (
             {"adjust_contrast": {"steps": ["percentile_stretch", "clahe"]}},
-            "adjust_contrast.steps has clahe, not only none, percentile_stretch, "
+            "adjust_contrast.steps has clahe: use only none, percentile_stretch, "
             "equalize_histogram, gamma, erosion, dilation, opening, closing",
         ),
     ],

@@ -19,7 +19,7 @@ def cut_block(stack: Stack, extent: Ranges) -> NDArray[Any]:
     Parameters
     ----------
     stack : (Z, Y, X) ndarray or stack
-        Only the block is taken.
+        Only the block is read.
     extent : sequence of three (int, int)
         First voxel, and the one after the last, along z, y and x.
 
@@ -72,7 +72,7 @@ def slices_of(ranges: Ranges) -> tuple[slice, ...]:
 
 
 def slices_of_block(block: Mapping[str, Ranges] | None) -> tuple[slice, ...]:
-    """Return the extent of a block as slices of the stack; all of it if there is no block.
+    """Return the extent of a block as slices of the stack, or the complete stack without a block.
 
     Examples
     --------

@@ -152,7 +152,8 @@ def count_disputed_seeds(
     seeds : (Z, Y, X) ndarray or stack of uint16 or uint32
         The joined seeds, those with a nucleus too.
     components : (Z, Y, X) ndarray or stack of uint32
-        From :func:`label_in_blocks`: of the voxels that the block to whose core they belong marked.
+        From :func:`label_in_blocks`, for the voxels that are marked by the block to whose core
+        they belong.
     background : (Z, Y, X) ndarray or stack of uint8
         1 in the joined background.
     nuclei : (Z, Y, X) ndarray or stack of uint16 or uint32, or None
@@ -160,18 +161,18 @@ def count_disputed_seeds(
     blocks : sequence of dict
         ``core`` and ``extent`` of each block.
     read : callable
-        Takes the index of a block and returns the voxels that it marked, and its background.
+        Takes the index of a block and returns the voxels that it marks, and its background.
 
     Returns
     -------
     dict of str to int
-        ``seeds_at_seams`` and ``disputed_seeds``: those that only one block marked, or that touch
-        the background of only one.
+        ``seeds_at_seams`` and ``disputed_seeds``, those that only one block marks, or that touch
+        the background of only one block.
     """
     count, unknown = highest_label(seeds), 0
     nuclei_count = 0 if nuclei is None else highest_label(nuclei)
     beside, missing, rejected = np.zeros((3, count + 1), int)
-    elsewhere: set[int] = set()  # components that only another block rejects
+    elsewhere: set[int] = set()  # components rejected in the joined stack, but not in a block
     for index, block in enumerate(blocks):
         near = beside_core(block["core"], block["extent"])
         zone = slices_of(near)

@@ -16,8 +16,10 @@ from cellstack.core.planes import Stack
 from cellstack.core.types import Labels, Mask
 
 Block = dict[str, Ranges]
-MAX_DISPUTED = 0.5  # of the voxels of an object beside a seam that another block has not in it
-MIN_DISPUTED = 0.05  # of a region; less is a sliver of a region elsewhere
+# A seed or region is disputed if another block assigns more than this fraction of its voxels beside
+# seams to something else.
+MAX_DISPUTED = 0.5
+MIN_DISPUTED = 0.05  # of the voxels of a region; less is a sliver of a region beyond the seam
 
 
 def paste_cores(target: Any, blocks: Sequence[Block], read: Callable[[int], Labels | Mask]) -> None:
@@ -49,7 +51,7 @@ def paste_cores(target: Any, blocks: Sequence[Block], read: Callable[[int], Labe
 def count_disagreements(
     regions: Stack, blocks: Sequence[Block], read: Callable[[int], Labels]
 ) -> dict[str, int]:
-    """Count where the regions of a block are not those of the block that a voxel belongs to.
+    """Count the regions and voxels that blocks disagree on.
 
     Parameters
     ----------
@@ -61,9 +63,10 @@ def count_disagreements(
     Returns
     -------
     dict of str to int
-        ``regions``, ``at_seams``, those of them beside a seam, ``disputed_regions``, those of which
-        most voxels beside a seam, and not only a sliver, have another label in another block, and
-        ``contested_voxels`` beside seams that have two labels.
+        ``regions``, the number of regions; ``at_seams``, those beside a seam;
+        ``disputed_regions``, those most of whose voxels beside a seam have another label in
+        another block, unless these are only a sliver; and ``contested_voxels``, voxels beside
+        seams that have two labels.
     """
     count = highest_label(regions)
     beside, other = np.zeros((2, count + 1), int)

@@ -1,4 +1,4 @@
-"""What the stages of blocks need to know of the intensities of a complete stack."""
+"""Intensities of a complete stack, which stages need to process its blocks."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
@@ -25,10 +25,10 @@ class _Stage(NamedTuple):
     dtype : dtype
         Type of its result.
     measures : dict of str to callable
-        What the methods that depend on the complete stack measure in it, with their options.
+        For each method that depends on the complete stack, the function that measures it.
     apply : callable
-        Takes some planes, their voxels without data or None, the first plane, some steps and what
-        is measured for them.
+        Takes some planes, their voxels without data or None, the first plane, some steps and the
+        values measured for them.
     """
 
     steps: Steps
@@ -46,12 +46,12 @@ def measure_intensities(
     allocate: Allocate = np.empty,
     slab_voxels: int | None = None,
 ) -> dict[str, Any]:
-    """Measure what the steps that depend on the complete stack need, and the noise after all steps.
+    """Measure the values that steps need from the complete stack, and the noise after all steps.
 
     Parameters
     ----------
     stack : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
-        Raw intensities. Each plane is taken several times, and a few are held at a time.
+        Raw intensities. Each plane is read several times, and a few are in memory at a time.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
     corrections : list of (str, dict)
@@ -64,7 +64,7 @@ def measure_intensities(
     allocate : callable
         Allocates the processed stacks, which need not be in memory.
     slab_voxels : int, optional
-        Number of voxels that are filtered at once, without those around them.
+        Number of voxels that are filtered at once, without the neighbours that filters need.
 
     Returns
     -------

@@ -26,11 +26,11 @@ def measure_threshold(
     blocks : sequence of dict
         ``core`` and ``extent`` of each block.
     read : callable
-        Takes the index of a block and returns its denoised intensities, of which the planes of the
-        core are taken, twice.
+        Takes the index of a block and returns its denoised intensities. The planes of the core are
+        read twice.
     method, options, factor
-        See :func:`cellstack.segment.binarize.find_threshold`, whose result for the complete stack
-        is the same if the intensities in the cores are.
+        See :func:`cellstack.segment.binarize.find_threshold`. Its result for the complete stack is
+        the same if the cores have the intensities of the complete stack.
     no_data : (Z, Y, X) ndarray or stack of bool, optional
         Voxels of the complete stack that are left out.
 

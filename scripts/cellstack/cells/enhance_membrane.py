@@ -71,7 +71,7 @@ def enhance_membrane(
         Whether to take the square root of the intensity first; negative values count as 0. Dim
         and bright walls then differ less.
     allocate : callable
-        Provides the results. A slab at a time is filtered.
+        Provides the results. One slab is filtered at a time.
     slab_voxels : int, optional
         Maximum number of voxels of a slab. The results do not depend on it.
 

@@ -28,7 +28,7 @@ def measure_contacts(
     Parameters
     ----------
     labels : (Z, Y, X) ndarray or stack of unsigned int
-        Cells 1..n; 0 is background, which is not a neighbour. A few planes at a time are taken.
+        Cells 1..n; 0 is background, which is not a neighbour. A few planes are read at a time.
     ridges : (Z, Y, X) ndarray or stack of float32
         Ridge strength of the membrane.
     spacing : (3,) sequence of float

@@ -109,7 +109,7 @@ def segment_cells(
         return np.zeros_like(seeds)
     markers = seeds.astype(np.int32)
     markers[background.view(bool)] = count + 1
-    # Voxels between markers flood nothing; without them, the watershed is faster by a third.
+    # Voxels surrounded by markers flood nothing; without them, the watershed is faster by a third.
     beside = dilation((markers == 0).view(np.uint8), np.ones((3, 3, 3), np.uint8)).view(bool)
     regions = watershed(membrane, markers, connectivity=3, mask=beside)
     np.copyto(regions, markers, where=~beside)

@@ -111,22 +111,22 @@ def find_obstacles(arguments: Callable[[str], Settings]) -> list[str]:
     Returns
     -------
     list of str
-        Key and value of each, with what can be used instead.
+        For each what to set instead.
     """
     found = []
     for stage, allowed in METHODS_IN_BLOCKS.items():
         method = arguments(stage)["method"]
         if method not in allowed:
-            found.append(f"{stage}.method is {method}, not one of {', '.join(allowed)}")
+            found.append(f"{stage}.method is {method}: set it to one of {', '.join(allowed)}")
     for stage, values in VALUES_IN_BLOCKS.items():
         given = arguments(stage)
         for key, value in values.items():
             if given[key] != value:
-                found.append(f"{stage}.{key} is {given[key]}, not {value}")
+                found.append(f"{stage}.{key} is {given[key]}: set it to {value}")
     for stage, steps in STEPS_IN_BLOCKS.items():
         for name, _ in arguments(stage)["steps"]:
             if name not in steps:
-                found.append(f"{stage}.steps has {name}, not only {', '.join(steps)}")
+                found.append(f"{stage}.steps has {name}: use only {', '.join(steps)}")
     return found
 
 

@@ -91,8 +91,9 @@ CHECK_COLUMNS: dict[str, Column] = {  # in the order of checks.csv
     ),
     "haze_ratio": (
         "",
-        "Intensity beside nuclei, at 0.15 to 0.36 diameters from where it is 45 % of that at their "
-        "centre, above the background and divided by their contrast: the median over all nuclei",
+        "Median over all nuclei of the intensity beside a nucleus, above the background and "
+        "divided by the contrast of the nucleus. It is measured 0.15 to 0.36 diameters away from "
+        "where the intensity is 45 % of that at the centre, both above the background",
     ),
     "count_saturated": (
         "",

@@ -234,7 +234,7 @@ class Inputs:
 
     def threshold_record(self, stack: str, object: str) -> list[str]:
         """Return the record of the threshold of the nuclei, unless their labels are external."""
-        if object == "cells":  # of cells in blocks, it has what blocks disagreed on
+        if object == "cells":  # those in blocks have a record of what blocks disagreed on
             in_blocks = self._study.is_in_blocks(stack, "cells")
             return [self.cells_of_complete(stack, "segment_cells", "joined.json")] * in_blocks
         if self._study.is_external(stack, "nuclei"):

@@ -475,8 +475,8 @@ class Study:
             is_estimated = self.diameter(stack, channel) == AUTO
             if is_estimated and not has_overlap and not self._largest_diameter(stack, channel):
                 found.append(
-                    f"the overlap depends on the diameter of its {kind}, which is estimated; give "
-                    "the largest one that is possible as estimate_diameter.max_um"
+                    f"the overlap depends on the diameter of its {kind}, which is estimated: set "
+                    "estimate_diameter.max_um to the largest one that is possible"
                 )
         if "nuclei" in kinds:
             arguments = partial(self.relative_arguments, stack=stack, channel="nuclei")

@@ -54,7 +54,8 @@ def find_faces(
     background : bool
         Whether 0 is treated as a label like the others. Otherwise its faces are left out.
     planes : int, optional
-        Only the faces after voxels of as many planes are found. By default, all are.
+        Number of planes from the first one on in which faces are searched, including those towards
+        the next plane. By default all planes.
 
     Returns
     -------
@@ -139,7 +140,7 @@ def measure_contact_areas(labels: Stack, spacing: Spacing) -> tuple[Integers, ND
     Parameters
     ----------
     labels : (Z, Y, X) ndarray or stack of unsigned int
-        A few planes at a time are taken. 0 is treated as a label like the others.
+        A few planes are read at a time. 0 is treated as a label like the others.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
 
@@ -229,7 +230,7 @@ def measure_pairs(
     Parameters
     ----------
     labels : (Z, Y, X) ndarray or stack of unsigned int
-        A few planes at a time are taken.
+        A few planes are read at a time.
     values : (Z, Y, X) ndarray or stack of float32
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.

@@ -117,7 +117,7 @@ def planes_near(
     Parameters
     ----------
     mask : (Z, Y, X) ndarray or planes of uint8
-        0 or 1. Each plane is taken once.
+        0 or 1. Each plane is read once.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     radius_um : float

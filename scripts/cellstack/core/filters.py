@@ -78,8 +78,9 @@ def separable_filter(
     kernels : sequence of three 1D ndarrays of odd length
         For z, y and x. An axis with a kernel of length one is not filtered.
     out : (Z, Y, X) ndarray or scratch stack of float32, optional
-        For the result. An array may be `stack`. Of a stack that is not in memory, see
-        :data:`cellstack.core.planes.Allocate`, some planes or rows of all planes are at a time.
+        For the result. An array may be `stack` itself. If `out` is not in memory, see
+        :data:`cellstack.core.planes.Allocate`, it is filled one plane at a time, and then filtered
+        along z some rows at a time.
 
     Returns
     -------

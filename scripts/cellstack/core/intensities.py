@@ -87,7 +87,7 @@ def percentiles_of_planes(
     Parameters
     ----------
     planes : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
-        One plane is held at a time; those of floats are taken twice.
+        One plane is in memory at a time; those of floats are read twice.
     percents : sequence of float
         In [0, 100].
     no_data : (Z, Y, X) ndarray or planes of bool, optional
@@ -254,7 +254,7 @@ def cumulative_distribution(
     Parameters
     ----------
     stack : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
-        Each plane is taken at most twice, and one is held at a time.
+        Each plane is read at most twice, and one is in memory at a time.
     no_data : (Z, Y, X) ndarray or planes of bool, optional
         Voxels that are left out, not all.
     nbins : int

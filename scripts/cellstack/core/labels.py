@@ -12,7 +12,7 @@ from cellstack.core.types import Boxes, Labels, Scalar
 
 
 def relabel_parts(labels: Stack, table: NDArray[Scalar]) -> ComputedStack:
-    """Replace each label by its entry in a table when a part is taken; see :func:`relabel`.
+    """Replace each label by its entry in a table when a part is read; see :func:`relabel`.
 
     Parameters
     ----------

@@ -116,7 +116,7 @@ def list_peaks(
     Parameters
     ----------
     values : (Z, Y, X) ndarray or planes of float32
-        Any image. Each plane is taken once.
+        Any image. Each plane is read once.
     spacing, min_distance_um
         See :func:`find_peaks`, with a ball.
 

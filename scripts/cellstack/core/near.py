@@ -27,9 +27,8 @@ def within_distance(mask: BoolVolume, distance_um: float, spacing: Spacing) -> B
 
     Notes
     -----
-    A dilation by a ball. Rows along x are stored as bits, so that rows that are combined take an
-    eighth of the memory. For balls with a radius of some ten voxels this is many times faster than
-    a distance map.
+    A dilation by a ball. Rows along x are stored as bits, which takes an eighth of the memory. For
+    balls with a radius of about ten voxels this is many times faster than a distance map.
 
     Examples
     --------

@@ -158,7 +158,7 @@ def mark_no_data(stack: RawVolume, no_data: NoData) -> BoolVolume:
 
 
 def no_data_of_parts(stack: Stack, no_data: NoData) -> ComputedStack:
-    """Mark the voxels without data of each part of a stack when it is taken.
+    """Mark the voxels without data of each part of a stack when it is read.
 
     Parameters
     ----------
@@ -244,7 +244,7 @@ def fill_no_data(stack: NDArray[Scalar], no_data: BoolVolume, spacing: Spacing) 
 
 
 def fill_no_data_of_planes(stack: Stack, no_data: Stack, spacing: Spacing) -> ComputedPlanes:
-    """Replace voxels without data when a plane is taken.
+    """Replace voxels without data when a plane is read.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ def estimate_noise(stack: Planes, no_data: Planes | None = None) -> float:
     Parameters
     ----------
     stack : (Z, Y, X) ndarray or planes of float32
-        Each plane is taken several times, and one is held at a time.
+        Each plane is read several times, and one is in memory at a time.
     no_data : (Z, Y, X) ndarray or planes of bool, optional
         Voxels that are left out.
 

@@ -16,7 +16,7 @@ boxes are written: `numpy.empty`, or that of :func:`cellstack.files.scratch.scra
 
 
 class Planes(Protocol):
-    """A stack whose planes are taken one after the other; any (Z, Y, X) ndarray is one."""
+    """A stack whose planes are read one after the other; any (Z, Y, X) ndarray is one."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -41,14 +41,14 @@ class Planes(Protocol):
 
 
 class Stack(Planes, Protocol):
-    """A stack of which planes, slabs and boxes are taken; any (Z, Y, X) ndarray is one."""
+    """A stack of which planes, slabs and boxes can be read; any (Z, Y, X) ndarray is one."""
 
     def __getitem__(self, where: Any, /) -> Any:
         """Return a plane, for an index; or a part, for a slice or a tuple of up to 3 slices."""
 
 
 class ComputedPlanes:
-    """Planes that are computed each time that they are taken.
+    """Planes that are computed each time they are read.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class ComputedPlanes:
 
 
 class ComputedStack:
-    """A stack whose parts are read or computed each time that they are taken.
+    """A stack whose parts are read from a file or computed each time they are requested.
 
     Parameters
     ----------
@@ -198,8 +198,8 @@ def slabs(
     depth : int, optional
         Number of planes of a slab.
     max_voxels : int, optional
-        Without `depth`, a slab has at most as many voxels, but at least one plane; by default
-        :data:`SLAB_VOXELS`.
+        Maximum number of voxels of a slab, if `depth` is not given; by default
+        :data:`SLAB_VOXELS`. A slab has at least one plane.
 
     Returns
     -------
@@ -240,7 +240,7 @@ def section(stack: Stack, axis: int, index: int) -> NDArray[Any]:
 
 
 def as_type(stack: Stack, dtype: "np.dtype[Any]") -> Stack:
-    """Convert the type of a stack; if it is not in memory, when a part is taken.
+    """Convert the type of a stack; if it is not in memory, when a part is read.
 
     Examples
     --------

@@ -23,7 +23,7 @@ def grid_factor(width: float) -> int:
 
 
 def reach_of_steps(steps: Sequence[tuple[str, Mapping[str, Any]]]) -> float:
-    """Return how far the result of several methods depends on a voxel, in um.
+    """Return the distance up to which a voxel can affect the result of several methods, in um.
 
     Parameters
     ----------

@@ -326,10 +326,10 @@ MEASURES: dict[str, Callable[..., Measured]] = {
     "percentile_stretch": measure_range,
     "equalize_histogram": cumulative_distribution,
 }
-"""What the methods that depend on the complete stack measure in it."""
+"""For each method that depends on the complete stack, the function that measures it."""
 
 MAPPINGS: dict[str, Callable[..., Volume]] = {
     "percentile_stretch": rescale,
     "equalize_histogram": interpolate,
 }
-"""The functions that they apply to each voxel, with what is measured as further arguments."""
+"""The functions that these methods apply to each voxel, given the measured values."""

@@ -162,7 +162,7 @@ def measure_attenuation(
     Parameters
     ----------
     stack : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
-        One plane is held at a time.
+        One plane is in memory at a time.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
     no_data : (Z, Y, X) ndarray or planes of bool, optional
@@ -279,4 +279,4 @@ def _as_type(values: NDArray[np.float32], dtype: np.dtype[Any]) -> RawVolume:
 
 
 MEASURES: dict[str, Callable[..., Measured]] = {"depth_attenuation": measure_attenuation}
-"""What the methods that depend on the complete stack measure in it."""
+"""For each method that depends on the complete stack, the function that measures it."""

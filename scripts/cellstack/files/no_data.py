@@ -34,7 +34,7 @@ def read_no_data(files: Sequence[Path]) -> BoolVolume | None:
 
 
 def open_no_data(files: Sequence[Path]) -> Stack | None:
-    """Mark the voxels of a channel that have no data where they are asked for.
+    """Return a stack that marks the voxels without data of a channel when a part of it is read.
 
     Parameters
     ----------

@@ -216,7 +216,7 @@ def write_channels(
     path : path-like
     stack : ndarray of uint8, uint16 or float32, or list of planes
         Its axes are those of `axes`. Channels that are not in memory are a list, and the first
-        axis; they are taken plane by plane.
+        axis; they are read plane by plane.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
     names : list of str
@@ -430,11 +430,13 @@ def open_channel(
     if values.shape != shape:
         raise InputError(
             f"{path} has shape {values.shape}, {labels} has shape {shape}: "
-            "all channels of a stack need the same shape"
+            "all channels of a stack need the same shape; crop or resample the image, and use the "
+            "same import_stack.downsample for all"
         )
     if not np.allclose(steps, spacing, rtol=SPACING_TOLERANCE):
         raise InputError(
             f"{path} has voxels of {steps} um, {labels} of {spacing} um: "
-            "all channels of a stack need the same voxel size"
+            "all channels of a stack need the same voxel size; correct z_um, y_um and x_um in the "
+            "sheet"
         )
     return values

@@ -20,14 +20,14 @@ GROUPS = {  # of layers with another name on the page
 }
 HOW_TO = (
     "Choose an image and the outlines drawn over it in each panel. Move the sliders, or select one "
-    "and press the arrow keys, to go through the planes. Click into an image to go to that place "
-    "in all panels. Point at an image to read its values, and the position in µm as it is used in "
-    "a table of corrections or of seed points."
+    "and press the arrow keys, to go through the planes. Click in an image to go to that place "
+    "in all panels. Point at an image to read the value and the position in µm, which you can use "
+    "in a table of corrections or of seed points."
 )
 SCALE = (
-    "Images have 256 grey levels from the lowest to the highest value of the sliders below "
-    "them; pixels that are brighter than this have the highest level. They are compressed with "
-    "small losses: measure in the files, not on this page."
+    "Images have 256 grey levels between the lowest and the highest value of the sliders; "
+    "brighter pixels have the highest level. Compression changes values slightly: measure in the "
+    "files, not on this page."
 )
 
 
@@ -122,7 +122,7 @@ def _facts(grid: "Grid", spacing: Spacing) -> dict[str, str]:
             "sampled"
         )
     if grid.planes > 1:
-        reduced.append(f"one of {grid.planes} planes is shown")
+        reduced.append(f"one of every {grid.planes} planes is shown")
     if reduced:
         facts["Reduced"] = f"{'; '.join(reduced)}. The files have all voxels"
     return facts

@@ -85,7 +85,7 @@ def flag_objects(
     times the median absolute deviation. The limit is 3.5 units, or a factor of 2 in the volume and
     0.1 in the solidity if these are more. Without variation, neither is flagged. Only a low
     solidity is flagged. An object is long if the major axis of the ellipsoid with its second
-    moments is more than 1.4 times the median, as that of two nuclei in one object.
+    moments is more than 1.4 times the median, for example if it consists of two nuclei.
 
     Medians and deviations are computed over the objects that touch no face, or over all objects if
     fewer than five touch no face. With fewer than five objects, none of these is flagged. An object

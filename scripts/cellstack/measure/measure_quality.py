@@ -82,7 +82,7 @@ def measure_quality(
     Parameters
     ----------
     raw : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
-        Raw intensities. A plane is taken several times, and two are held at a time.
+        Raw intensities. A plane is read several times, and two are in memory at a time.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     no_data : (Z, Y, X) ndarray or planes of bool, optional

@@ -21,7 +21,7 @@ STATES = {
 }
 FAILED_STATUSES = ("failed", "not run")
 NO_OBJECTS = "no objects"
-REASONS_OF_DIAMETER = 10  # what a diameter that is probably wrong counts as
+REASONS_OF_DIAMETER = 10  # a diameter that is probably wrong counts as this many reasons
 FURTHER_TABLES = {  # that a run has if the sheet or the configuration declares what they describe
     "neighbors.csv": "pairs of neighbouring objects",
     "regions.csv": "volume of tissue and regions, and density of objects",

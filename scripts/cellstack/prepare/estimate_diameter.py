@@ -94,7 +94,7 @@ def estimate_diameter(
     Parameters
     ----------
     raw : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
-        A few planes are held at a time.
+        A few planes are in memory at a time.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     defaults : dict of dict

@@ -22,7 +22,7 @@ FLOATS = ("float16", "float32", "float64")
 MAX_EXACT = 2**24  # up to here, float32 represents all integers exactly
 MAX_NAMED = 10  # channels in a message
 MAX_ABSENT = 0.5  # fraction of the chunks of a channel
-MIN_STAGE_BYTES = 10  # per voxel, of the files that stages write at least
+MIN_STAGE_BYTES = 10  # per voxel: minimum size of the files that stages write
 COLOURS = ("red", "green", "blue")
 LUMINANCE_WEIGHTS = (2126, 7152, 722)  # times 10,000; sums of integers are exact on any processor
 
@@ -457,8 +457,8 @@ def check_room(
     if needed > room:
         raise InputError(
             f"{name}: a stack of {shape} voxels takes {needed / 1e6:,.1f} MB of disk space, "
-            f"{room / 1e6:,.1f} MB are free: free disk space, crop it, or set "
-            "import_stack.downsample; if it is not that large, the file is damaged"
+            f"{room / 1e6:,.1f} MB are free: free disk space, crop the image, or set "
+            "import_stack.downsample; if the image is not that large, the file is damaged"
         )
 
 

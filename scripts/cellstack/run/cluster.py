@@ -23,8 +23,8 @@ GROUPS = {
     "cells": None,
 }
 OTHER_GROUP = "measure"  # of the jobs after the segmentation
-# By rule; in between, something is chosen or described in the complete stack. A group with
-# import_stack would contain all blocks.
+# By rule. Between two groups, a job chooses or describes something in the complete stack. A group
+# that contains import_stack would contain all blocks.
 GROUPS_OF_BLOCKS = {
     "cut_block": "blocks-before-choice",
     "correct_background": "blocks-before-choice",

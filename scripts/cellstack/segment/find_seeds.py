@@ -55,9 +55,9 @@ def seeds_of_mask(
     z_scale : float
         Factor by which the voxel size along z is multiplied for the distance map.
     allowed : slice, optional
-        Stack in which seeds are allowed, see :func:`choose_planes`. The mask is cut to these
-        planes before the distance map is computed from which the seeds are found, and components
-        without a seed in them have none. By default there is no limit.
+        Planes in which seeds are allowed, see :func:`choose_planes`. Seeds are found in the
+        distance map of the mask in these planes only, and components that do not reach them have no
+        seed. By default all planes are allowed.
     radius_um : float
         Radius in um of the balls to which seeds are enlarged, see :func:`enlarge`.
     threads : int
@@ -113,7 +113,7 @@ def choose_planes(mask: Mask, spacing: Spacing, planes: str, plane_range_um: flo
         Voxel size along z, y and x in um.
     planes : {"all", "middle", "half_filled"}
         No limit; planes around the middle of the stack; or planes around the one with the highest
-        variance of the mask, that is, the one of which the objects fill most nearly one half.
+        variance of the mask, that is, the one that is closest to half filled by objects.
     plane_range_um : float
         Depth in um above that plane, and below it, in which seeds are allowed.
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROUNDS = 10  # the threshold then changes by less than a hundredth of the contrast
-# Limits of the mean of an object relative to its centre, which are 0.75 and 0.9 for most objects:
-MIN_MEAN = 0.7  # less is haze around a bright spot
-MAX_MEAN = 1.0  # more belongs to a brighter neighbour
+# Limits of the mean of an object relative to its centre; most are between 0.75 and 0.9.
+MIN_MEAN = 0.7  # lower ones are due to haze around a bright spot
+MAX_MEAN = 1.0  # higher ones are due to a brighter neighbour
 MEAN_LIMITS = (MIN_MEAN, MAX_MEAN)
 AT_CENTRE = (1.0, 1.0)  # limits with which the threshold refers to the centre
 

@@ -302,7 +302,7 @@ def mark_chosen(
 def lowest_threshold(
     backgrounds: NDArray[np.float32], contrasts: NDArray[np.float32], level: float
 ) -> float:
-    """Return a value that no threshold of the blobs of a stack is below.
+    """Return a lower limit of the thresholds of all blobs of a stack.
 
     Parameters
     ----------

@@ -66,7 +66,7 @@ def select_objects(
     Returns
     -------
     selected : (Z, Y, X) ndarray or stack of uint16 or uint32
-        Labels of the selected objects. They are computed when they are taken, if `labels` are not
+        Labels of the selected objects. They are computed when they are read, if `labels` are not
         in memory.
     number : (n,) ndarray of int
         Label of each object in `selected`; 0 if it was excluded.

@@ -18,7 +18,7 @@ def read_boxes(
     ----------
     raw : (Z, Y, X) ndarray or stack
     voxels : (n, 3) ndarray of int
-        Planes are taken fewer times if neighbours in the list lie in the same plane.
+        Planes are read fewer times if neighbours in the list lie in the same plane.
     radii : (3,) sequence of int
         Half sides of the boxes in voxels, without the middle.
 

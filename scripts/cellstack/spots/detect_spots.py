@@ -100,7 +100,7 @@ def detect_spots(
     no_data : (Z, Y, X) ndarray or stack of bool, optional
         Voxels without data, in which there are no spots.
     allocate : callable
-        Provides the filtered stack, of which some planes at a time are taken.
+        Provides the filtered stack, of which some planes are read at a time.
 
     Returns
     -------

@@ -38,7 +38,7 @@ def import_regions(
     downsample : (3,) sequence of int
         Factors along z, y, x by which the stack was downsampled.
     allocate : callable
-        Provides the labels as read and as returned. A plane at a time is taken.
+        Provides the labels as read and as returned. One plane is read at a time.
 
     Returns
     -------

@@ -58,7 +58,7 @@ def segment_tissue(
     no_data : (Z, Y, X) ndarray or stack of bool, optional
         Voxels that are not tissue, and count in no threshold.
     allocate : callable
-        Provides the smoothed stack and masks, of which some planes at a time are taken.
+        Provides the smoothed stack and masks, of which some planes are read at a time.
     threads : int
         Number of threads. The result does not depend on it.
 

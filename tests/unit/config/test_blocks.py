@@ -115,8 +115,8 @@ def test_settings_that_need_the_complete_stack_are_named():
     limited = default_arguments(10.0)
     options = limited("find_seeds") | {"planes": "middle", "z_scale": 2}
     assert find_obstacles(lambda stage: options if stage == "find_seeds" else limited(stage)) == [
-        "find_seeds.planes is middle, not all",
-        "find_seeds.z_scale is 2, not 1",
+        "find_seeds.planes is middle: set it to all",
+        "find_seeds.z_scale is 2: set it to 1",
     ]
 
     def other(stage):
@@ -132,12 +132,12 @@ def test_settings_that_need_the_complete_stack_are_named():
         return block
 
     assert find_obstacles(other) == [
-        "binarize.method is hysteresis, not one of per_object, otsu, li, isodata, mean, minimum, "
-        "triangle, yen, fixed, local",
-        "find_seeds.planes is middle, not all",
-        "find_seeds.radius_um is 1.5, not 0",
-        "correct_background.steps has unknown, not only white_tophat, gaussian, depth_attenuation",
-        "adjust_contrast.steps has clahe, not only none, percentile_stretch, equalize_histogram, "
+        "binarize.method is hysteresis: set it to one of per_object, otsu, li, isodata, mean, "
+        "minimum, triangle, yen, fixed, local",
+        "find_seeds.planes is middle: set it to all",
+        "find_seeds.radius_um is 1.5: set it to 0",
+        "correct_background.steps has unknown: use only white_tophat, gaussian, depth_attenuation",
+        "adjust_contrast.steps has clahe: use only none, percentile_stretch, equalize_histogram, "
         "gamma, erosion, dilation, opening, closing",
     ]
 

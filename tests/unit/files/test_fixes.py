@@ -855,7 +855,7 @@ def too_much_downsampling(folder, monkeypatch):
     yield folder / "a.tif", {"downsample": [5, 1, 1]}
 
 
-@fix("MB of disk space, 0.0 MB are free", "crop it, or set import_stack.downsample")
+@fix("MB of disk space, 0.0 MB are free", "crop the image, or set import_stack.downsample")
 def too_little_disk_space(folder, monkeypatch):
     usage = shutil.disk_usage(folder)._replace(free=20_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)

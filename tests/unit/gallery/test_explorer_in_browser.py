@@ -179,4 +179,4 @@ def test_a_reduced_stack_has_its_positions(chromium, tmp_path):
     assert "label 300" in read
     (facts,) = texts(page, "dl.facts")
     assert "squares of 4 × 4 pixels in x and y are averaged" in facts
-    assert "one of 2 planes is shown" in facts
+    assert "one of every 2 planes is shown" in facts
