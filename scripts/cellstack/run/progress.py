@@ -398,7 +398,7 @@ def flagged_stacks(path: str | Path) -> list[str]:
         first, *others = row["flags"].split(";")
         if len(first) > MAX_FLAG_CHARACTERS:
             first = f"{first[:MAX_FLAG_CHARACTERS].rstrip()}..."
-        more = f"; {len(others)} more" if others else ""
+        more = f"; and {counted(len(others), 'more flags')}" if others else ""
         lines.append(f"  {row['stack']} {row['object']}: {first}{more}")
     if len(flagged) > MAX_STACKS_TO_CHECK:
         lines.append(f"  and {len(flagged) - MAX_STACKS_TO_CHECK} more")
