@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cellstack.config.columns import QUALITY_COLUMNS
-from cellstack.core.counting import counted
+from cellstack.core.counting import counted, significant
 from cellstack.pages.charts import line_chart, line_colors, round_ticks
 from cellstack.pages.html import embed_jpeg, embed_png, escape, list_facts, write_keys
 from cellstack.pages.index_run import FAILED, PAGES, Key, Row, Run, reasons_of, state_of
@@ -212,7 +212,7 @@ def _profile_chart(channel: str, profile: Mapping[str, Any], noise: float) -> st
 
 
 def _short_number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
+    return "–" if value is None else significant(value, 3)
 
 
 def _settings(run: Run, name: str) -> str:
