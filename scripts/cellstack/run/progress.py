@@ -289,7 +289,7 @@ class Watch:
             if job.rule.name != "all"
         }
         self._has_tables = any(job.rule.name == "collect_stacks" for job in dag.jobs)
-        self._pages = [job.output[0] for job in dag.jobs if job.rule.name in PAGES]
+        self._pages = [job.output[0] for name in PAGES for job in dag.jobs if job.rule.name == name]
         to_do = {job.stack for job in jobs.values()}
         stacks = {_stack_of(job) for job in dag.jobs}
         complete = {stack for stack in stacks if stack is not None and stack not in to_do}
@@ -326,7 +326,7 @@ class Watch:
                 for line in flagged_stacks(table) + groups + how_to_look(table, script):
                     self._progress.tell(line)
             if self._pages and not self._progress.failed:
-                self._progress.tell(f"open in a browser: {', '.join(sorted(self._pages))}")
+                self._progress.tell(f"open in a browser: {', '.join(self._pages)}")
             self._history.finish()
 
 
