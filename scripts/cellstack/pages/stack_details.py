@@ -148,7 +148,8 @@ def _kind_details(run: Run, row: Row, shown: int) -> str:
         flags = escape(each["reasons"].replace(";", "; "))
         items.append(
             f"<figure>{embed_jpeg(each['jpeg'], alt)}<figcaption><b>{each['label']}</b> {flags}"
-            f" <span class=none>({each['width_um']:.3g} µm wide)</span></figcaption></figure>"
+            f" <span class=none>(picture {each['width_um']:.3g} µm wide)</span>"
+            "</figcaption></figure>"
         )
     parts.append(f'<div class="objects">{"".join(items)}</div>')
     return "".join(parts)
