@@ -31,7 +31,8 @@ HEADINGS = {  # of the columns in the table of the page
     "mean_surface_distance_um": "surface distance, µm",
 }
 STYLE = """
-th, td { white-space: nowrap; }
+td { white-space: nowrap; }
+th { vertical-align: bottom; }
 th:nth-child(-n + 2), td:nth-child(-n + 2) { text-align: left; }
 tfoot td { font-weight: bold; border-top: 2px solid #888; }
 """
