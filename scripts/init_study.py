@@ -6,6 +6,7 @@ The study is then run with `cd STUDY && snakemake --cores all`.
 """
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
@@ -28,19 +29,19 @@ def main() -> None:
     parser.add_argument("study", type=Path, help="folder of the study, created if necessary")
     parser.add_argument(
         "--diameter",
-        type=lambda text: text if text == "auto" else float(text),
+        type=_diameter,
         metavar="UM",
         help="typical diameter of a nucleus in um, or auto to estimate it for each stack",
     )
     parser.add_argument(
         "--cell-diameter",
-        type=float,
+        type=_length,
         metavar="UM",
         help="diameter of a cell in um, for stacks with membranes and without nuclei",
     )
     parser.add_argument(
         "--voxel-size",
-        type=float,
+        type=_length,
         nargs=3,
         metavar=("Z", "Y", "X"),
         help="voxel size in um, for images that do not contain it",
@@ -65,6 +66,22 @@ def main() -> None:
     except InputError as error:
         sys.exit(f"init_study: {error}")
     print("\n".join(describe(outcome, given.study, options, dry_run=given.dry_run)))
+
+
+def _length(text: str) -> float:
+    """Return an option that is a length in um."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0: give a length in um")
+    return value
+
+
+def _diameter(text: str) -> float | str:
+    """Return an option that is a length in um, or auto."""
+    return text if text == "auto" else _length(text)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def test_all_errors_in_the_sheet_are_in_one_message(study):
         "stacks.tsv row 4: ground_truth 'no-truth.tif' does not exist",
         "stacks.tsv row 5.stack: '../c' has the wrong format",
         "stacks.tsv row 6: unknown preset 'tutoriel'; did you mean 'tutorial'?",
-        "stacks.tsv row 7.z_um: 'thick' is not of type number",
+        "stacks.tsv row 7.z_um: 'thick' is not a number",
         "stacks.tsv row 7.diameter_um: -3.0 is not above 0",
         "stacks.tsv: stack 'f' has no row for channel 'nuclei' or 'membrane'",
         "stacks.tsv row 12: no diameter of the cells; fill in diameter_um here or "
@@ -57,7 +57,7 @@ def test_all_errors_in_the_sheet_are_in_one_message(study):
         "stacks.tsv: column 'lables' resembles 'labels'; rename it",
         "stacks.tsv: column 'volume_um3' has the name of a column of the results; rename it",
         "stacks.tsv: column 'truth' was renamed; use 'ground_truth'",
-        "stacks.tsv row 11.include: 'perhaps' is not of type boolean; give `true` to use the row",
+        "stacks.tsv row 11.include: 'perhaps' is not true or false; give `true` to use the row",
     ):
         assert expected in message
 
@@ -86,7 +86,7 @@ def test_all_errors_in_the_configuration_are_in_one_message(study):
         "config.denoise.median.radius_um: -1 has the wrong format or is out of range; "
         "give a length in um",
         "config.denoise.median: unknown key 'radius'; did you mean 'radius_um'?",
-        "config.binarize.factor: 'big' is not of type number",
+        "config.binarize.factor: 'big' is not a number",
         "config.binarize.method: 'half_height' was renamed; use 'per_object'",
         "config.adjust_contrast.steps.percentile_stretch.low: 300 is above 100",
         "config.adjust_contrast.steps: unknown method 'sharpen'; known: none, percentile_stretch",

@@ -167,7 +167,7 @@ def test_errors_are_found_before_anything_runs(study):
         "threshold": "study",
     }
     text = study.run("-n").stdout
-    assert "config.classify_objects.nuclei.d: 5 is not of type string; give a condition" in text
+    assert "config.classify_objects.nuclei.d: 5 is not text; give a condition" in text
     assert "config.classify_objects: unknown key 'threshold'; did you mean 'thresholds'?" in text
     del study.config["classify_objects"]["threshold"]
     del study.config["classify_objects"]["nuclei"]["d"]

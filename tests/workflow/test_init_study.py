@@ -44,6 +44,9 @@ def test_a_new_study_runs_and_grows(tmp_path):
     results = tmp_path / "my study" / "results"
     assert {row["stack"] for row in read_rows(results / "stacks.csv")} >= {"left"}
     assert "1 of 1 stack done" in first.stderr
+    assert "cellstack: open in a browser: results/index.html" in first.stderr
+    viewer = f"to look at left in napari, and to correct it: python {ROOT}/scripts/view.py"
+    assert f"{viewer} results/left" in first.stderr
     assert (results / ".history.jsonl").is_file()
     add(images, "right")
     assert "1 of them new" in init(tmp_path, "--diameter", str(DIAMETER_UM))

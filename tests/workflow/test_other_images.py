@@ -78,7 +78,7 @@ def test_files_of_real_microscopes_up_to_the_table_of_objects(data, tmp_path):
     for reason in (
         "tiles_z.czi: contains 4 tiles that overlap and are not fused",
         "cluster.nd2: contains 3 time points, 0 to 2: fill in time in the sheet",
-        "DAPI_GFP.czi: the voxel size is not known along y (the file gives none), x",
+        "DAPI_GFP.czi: the voxel size is not known along y, x (the file gives none): fill in y_um",
     ):
         assert reason in process.stderr
     process = study.run(*tables, "--config", "skip_incomplete_stacks=true", cores=2)

@@ -150,7 +150,7 @@ def test_groups_that_are_not_asked_for_are_not_computed(study, tmp_path):
     other.config["measure_relations"] = {"thresholds": {"nucle": 5, "nuclei": "high"}}
     process = other.run("-n", *TABLES)
     assert process.returncode != 0
-    assert "thresholds.nuclei: 'high' is not of type number; give a number" in process.stdout
+    assert "thresholds.nuclei: 'high' is not a number; give a number" in process.stdout
     other.config["measure_relations"] = {"thresholds": {"nucle": 5}}
     errors = other.run("-n", *TABLES).stdout
     assert "has no channel 'nucle'; did you mean 'nuclei'?" in errors

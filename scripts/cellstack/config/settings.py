@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 Schema: TypeAlias = Mapping[str, Any]
 Settings: TypeAlias = dict[str, Any]
 
+TYPES = {  # of JSON schema, as messages call them
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "an integer",
+    "null": "null",
+    "number": "a number",
+    "object": "a block of keys",
+    "string": "text",
+}
+
 
 def join_schemas(config_schema: Schema, stages_schema: Schema) -> Settings:
     """Return the schema of the whole configuration.
@@ -182,7 +192,9 @@ def find_errors(
         else:
             hint = follow(error.schema, root).get("description")
             advice = f"; give {hint}" if hint else ""
-            errors.append(f"{place}: {quote(error.instance)} {_expectation(error)}{advice}")
+            empty = error.instance is None
+            problem = "is empty" if empty else f"{quote(error.instance)} {_expectation(error)}"
+            errors.append(f"{place}: {problem}{advice}")
     return list(dict.fromkeys(errors))  # jsonschema repeats what is missing for each key
 
 
@@ -218,9 +230,10 @@ def _unknown_keys(
 
 def _expectation(error: "ValidationError") -> str:
     limit = error.validator_value
+    types = limit if isinstance(limit, list) else [limit]
     sentences = {
         "enum": f"is not one of {limit}",
-        "type": f"is not of type {limit}",
+        "type": f"is not {' or '.join(TYPES.get(str(each), str(each)) for each in types)}",
         "minimum": f"is below {limit}",
         "maximum": f"is above {limit}",
         "exclusiveMinimum": f"is not above {limit}",

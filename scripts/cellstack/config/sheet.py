@@ -10,6 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from cellstack.config import columns, object_columns, renamed, settings, values
@@ -292,7 +293,7 @@ def _channel_errors(channel: str, place: str, present: Collection[object]) -> li
         return []
     return [
         f"{place}: channel {channel!r} resembles {meant[0]!r}; "
-        "rename it to that, or to something less similar"
+        f"rename it to {meant[0]!r}, or choose a less similar name"
     ]
 
 
@@ -343,7 +344,7 @@ def _column_errors(names: Collection[str], known: Collection[str], where: str) -
         if meant and len(name) >= MIN_LETTERS:
             errors.append(
                 f"{where}: column {name!r} resembles {meant[0]!r}; "
-                "rename it to that, or to something less similar"
+                f"rename it to {meant[0]!r}, or choose a less similar name"
             )
         elif name not in known and columns.is_result(name):
             errors.append(
@@ -371,4 +372,5 @@ def _why_absent(path: str) -> str:
         )
     if meant != path and images.find_images(meant):
         return f"does not exist; write {meant}, without quotation marks and with slashes"
-    return "does not exist; correct the path, which is relative to the working directory"
+    relative = "" if Path(meant).is_absolute() else ", which is relative to the working directory"
+    return f"does not exist; correct the path{relative}"

@@ -1,4 +1,4 @@
-"""Counts in texts: a number with its noun, and words that agree with it."""
+"""Numbers in texts: a count with its noun, words that agree with it, significant digits."""
 
 from typing import SupportsInt
 
@@ -36,3 +36,21 @@ def agree(count: SupportsInt, singular: str, plural: str) -> str:
     ['1 of 3 is absent', '2 of 3 are absent']
     """
     return singular if int(count) == 1 else plural
+
+
+def significant(value: float, digits: int) -> str:
+    """Return a number with a few significant digits, large ones without an exponent.
+
+    Parameters
+    ----------
+    value : float
+    digits : int
+        Number of significant digits.
+
+    Examples
+    --------
+    >>> [significant(value, 3) for value in (0.52187, 12.0, 7224.4, 1234567)]
+    ['0.522', '12', '7220', '1230000']
+    """
+    text = f"{value:.{digits}g}"
+    return f"{float(text):.0f}" if "e+" in text else text

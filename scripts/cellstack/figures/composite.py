@@ -7,6 +7,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from cellstack.core.counting import significant
 from cellstack.figures.drawing import PIXEL
 
 Limits = tuple[float, float]
@@ -92,6 +93,8 @@ def describe(limits: Mapping[str, Limits]) -> str:
     'nuclei from 3 to 800, dye constant at 7'
     """
     return ", ".join(
-        f"{name} from {low:.4g} to {high:.4g}" if low < high else f"{name} constant at {low:.4g}"
+        f"{name} from {significant(low, 4)} to {significant(high, 4)}"
+        if low < high
+        else f"{name} constant at {significant(low, 4)}"
         for name, (low, high) in limits.items()
     )

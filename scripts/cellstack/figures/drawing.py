@@ -23,7 +23,7 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from cellstack.core.counting import counted
+from cellstack.core.counting import counted, significant
 from cellstack.core.planes import Planes
 from cellstack.core.types import Spacing
 from cellstack.errors import InputError
@@ -77,7 +77,7 @@ def describe_range(limits: tuple[float, float]) -> str:
     'grey from 3 to 800'
     """
     name = "grey" if is_grey() else _color_map.get()
-    return f"{name} from {limits[0]:.4g} to {limits[1]:.4g}"
+    return f"{name} from {significant(limits[0], 4)} to {significant(limits[1], 4)}"
 
 
 @contextmanager
@@ -486,7 +486,7 @@ def add_caption(
     if low < high:
         detail, color = describe_range(limits), SECONDARY
     else:
-        detail, color = f"constant: all values are {low:.4g}", ALERT
+        detail, color = f"constant: all values are {significant(low, 4)}", ALERT
     add_text(figure, name.get_window_extent().x1 + 12, top + 1, detail + more, color=color)
 
 

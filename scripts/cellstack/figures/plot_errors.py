@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cellstack.config.marks import Mark
+from cellstack.core.counting import significant
 from cellstack.core.labels import find_boxes
 from cellstack.core.planes import Stack
 from cellstack.core.types import Box, Boxes, Spacing
@@ -183,7 +184,7 @@ def plot_errors(
         ):
             if labels and not (by_points and name == "true"):
                 volume = np.isin(stack[box], labels).sum() * np.prod(spacing)
-                volumes.append(f"{name} {volume:.4g} µm³")
+                volumes.append(f"{name} {significant(volume, 4)} µm³")
         drawing.add_text(figure, left, down + 38, ", ".join(volumes), color=SECONDARY)
         stacks = (raw, ground_truth, segmentation)
         place = (left, down + CAPTION)

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cellstack.core.counting import significant
 from cellstack.core.labels import find_boxes
 from cellstack.core.surface_area import mesh_surface_area, surface_area
 from cellstack.core.types import BoolVolume, Labels, Spacing
@@ -71,9 +72,9 @@ def compare_surface_area(
         steps, unit = (spacing, "µm") if panel["title"] == TRUE else (unit_spacing, "voxels")
         sides = [f"{size * step:.3g}" for size, step in zip(chosen.shape, steps, strict=True)]
         area = surface_area(chosen, steps)
-        meshes = [f"{mesh_surface_area(chosen, steps, level):.4g}" for level in (0.5, 0)]
+        meshes = [significant(mesh_surface_area(chosen, steps, level), 4) for level in (0.5, 0)]
         caption = (
-            f"{name}: {area:.4g} {unit}², mesh {meshes[0]} and {meshes[1]} {unit}²; "
+            f"{name}: {significant(area, 4)} {unit}², mesh {meshes[0]} and {meshes[1]} {unit}²; "
             f"{' × '.join(sides)} {unit} along z, y, x"
         )
         return _draw_mesh(chosen, steps), (), f"An object in 3D with {panel['title']}", caption

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cellstack.core.counting import significant
 from cellstack.core.types import Spacing
 
 MAX_VOXELS = 4_000_000  # of a layer; a stack of 60 x 256 x 256 is not reduced
@@ -223,7 +224,7 @@ def describe_objects(rows: Sequence[Mapping[str, str]], kind: str) -> dict[str, 
     described: dict[str, dict[int, str]] = {f"{kind}/labels": {}, f"{kind}/segmentation": {}}
     for row in rows:
         flags = f", {row['flags']}" if row["flags"] else ""
-        text = f"{float(row['volume_um3']):.3g} µm³{flags}"
+        text = f"{significant(float(row['volume_um3']), 3)} µm³{flags}"
         described[f"{kind}/labels"][int(row["label"])] = text
         number = int(row["segmentation_label"])
         described[f"{kind}/segmentation"][number] = f"measured as {row['label']}, {text}"

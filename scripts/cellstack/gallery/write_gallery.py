@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from cellstack.config.lengths import in_um
+from cellstack.core.counting import significant
 from cellstack.gallery.sections import DrawnPanel, Section
 from cellstack.pages.html import build_page, embed_png, escape, list_facts
 
@@ -161,7 +162,7 @@ def _cell(value: object) -> str:
     if value is None or isinstance(value, str):
         text = "<br>".join(escape(line) for line in (value or "").splitlines())
         return f'<td class="text">{text}</td>'
-    return f"<td>{value:.3g}</td>" if isinstance(value, float) else f"<td>{value}</td>"
+    return f"<td>{significant(value, 3)}</td>" if isinstance(value, float) else f"<td>{value}</td>"
 
 
 def _panel(panel: DrawnPanel, diameter_um: float) -> str:

@@ -33,10 +33,10 @@ def describe(outcome: Outcome, study: Path, options: Options, *, dry_run: bool) 
         Lines of text.
     """
     stacks = outcome.stacks
-    new = sum(1 for stack in stacks if stack.rows)
+    added = [stack for stack in stacks if stack.rows]
     files = outcome.found.files
     count, noun = counted(len(stacks), "stacks"), agree(files, "file", "files")
-    lines = [f"{count}, {new} of them new, in {files:,} {noun}", ""]
+    lines = [f"{count}, {len(added)} of them new, in {files:,} {noun}", ""]
     rows = [_row(series) for series in _time_series(stacks)]
     lines += _table([HEADER, *rows[:MAX_ROWS]])
     if len(rows) > MAX_ROWS:
@@ -51,7 +51,7 @@ def describe(outcome: Outcome, study: Path, options: Options, *, dry_run: bool) 
     lines += _section(f"Guessed from names, check the column channel of {SHEET}:", guesses)
     lines += _section(
         f"Left out of the run until {SHEET} is completed and false is deleted in include:",
-        _collect((stack.name, stack.missing) for stack in stacks if stack.missing),
+        _collect((stack.name, stack.missing) for stack in added if stack.missing),
     )
     lines += _section(
         "Check:", _collect((stack.name, notice) for stack in stacks for notice in stack.notices)
@@ -60,25 +60,32 @@ def describe(outcome: Outcome, study: Path, options: Options, *, dry_run: bool) 
     lines += _section("Files that are not used:", outcome.found.left_out)
     if LABELS in outcome.found.left_out:
         lines += [
-            f"  name those of a stack in a column of {SHEET}: ground_truth, to score the results,",
-            "  or labels, to measure them instead of segmenting the image",
+            f"  to use them, add a column to {SHEET}, and enter their paths in it: ground_truth",
+            "  to score the results, labels to measure them instead of segmenting the image",
         ]
     lines.append("")
     if dry_run:
         return [*lines, "Nothing was written, because of --dry-run."]
     if outcome.kept:
         lines.append(f"Kept as they were: {', '.join(outcome.kept)}")
+    if outcome.other_diameter:
+        lines += [
+            f"--diameter was not used, because {CONFIG} has another value or none: correct it",
+            f"there, or fill in diameter_um in the rows of {SHEET} to which it applies",
+        ]
     lines += [f"Written to {study}: {', '.join(outcome.written) or 'nothing'}", "", "Next:"]
     if options.diameter is None and CONFIG in outcome.written:
         lines.append(f"  fill in the diameter of a nucleus in {study / CONFIG}")
-    if all(stack.missing for stack in stacks):
+    if len(added) == len(stacks) and all(stack.missing for stack in stacks):
         lines.append(f"  complete {study / SHEET}: no stack can run yet")
     return [*lines, f"  cd {shlex.quote(str(study))} && snakemake --cores all"]
 
 
 def _with_paths(unread: Mapping[str, str]) -> dict[str, list[str]]:
-    reasons = unread.items()
-    return {reason if path in reason else f"{path}: {reason}": [] for path, reason in reasons}
+    return {
+        reason if path.startswith(reason.partition(": ")[0]) else f"{path}: {reason}": []
+        for path, reason in unread.items()
+    }
 
 
 def _called(stack: StudyStack, channel: str) -> str:
@@ -99,11 +106,11 @@ def _time_series(stacks: Sequence[StudyStack]) -> list[list[StudyStack]]:
 
 
 def _row(series: Sequence[StudyStack]) -> Sequence[str]:
-    first = series[0]
+    first, later = series[0], len(series) - 1
     steps = ["?" if step is None else f"{step:.4g}" for step in first.spacing.values()]
     more = f", {len(first.shown) - MAX_NAMED} more" if len(first.shown) > MAX_NAMED else ""
     return (
-        first.name + (f" and {len(series) - 1} more times" if len(series) > 1 else ""),
+        first.name + (f" and {counted(later, 'more time points')}" if later else ""),
         ", ".join(list(first.shown)[:MAX_NAMED]) + more,
         " x ".join(map(str, first.shape)),
         " x ".join(steps),

@@ -85,6 +85,8 @@ class Outcome(NamedTuple):
     written, kept : list of str
         Names of the files of the study that were written or extended, and of those that existed
         and were not changed.
+    other_diameter : bool
+        Whether a diameter was given that an existing configuration does not have.
     """
 
     stacks: list[StudyStack]
@@ -92,6 +94,7 @@ class Outcome(NamedTuple):
     found: Found
     written: list[str]
     kept: list[str]
+    other_diameter: bool
 
 
 def init_study(
@@ -170,7 +173,13 @@ def init_study(
             with atomic.atomic_write(study / name) as temporary:
                 temporary.write_text(content, encoding="utf-8")
             written.append(name)
-    return Outcome(arranged, unread, found, written, kept)
+    other_diameter = (
+        CONFIG in kept
+        and options.diameter is not None
+        and _diameters(options)["nuclei"].strip()
+        not in map(str.strip, (study / CONFIG).read_text(encoding="utf-8").splitlines())
+    )
+    return Outcome(arranged, unread, found, written, kept, other_diameter)
 
 
 def _seldom(report: Callable[[str], None]) -> Callable[[str], None]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import TypeAlias
 
+from cellstack.core.counting import significant
 from cellstack.errors import InputError
 
 MIN_STACKS = 5  # of a group in which outliers are flagged
@@ -150,7 +151,7 @@ def flag_outliers(rows: Sequence[Mapping[str, str]], groups: Mapping[str, str]) 
             for i, value in values.items():
                 if abs(value - middle) > limit:
                     flags[i].append(
-                        f"{name} unlike that of {others}: {math.exp(value):.3g}, "
-                        f"median of {len(values)} stacks {math.exp(middle):.3g}"
+                        f"{name} unlike that of {others}: {significant(math.exp(value), 3)}, "
+                        f"median of {len(values)} stacks {significant(math.exp(middle), 3)}"
                     )
     return [";".join(each) for each in flags]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cellstack.config.columns import QUALITY_COLUMNS
-from cellstack.core.counting import counted
+from cellstack.core.counting import counted, significant
 from cellstack.pages.charts import line_chart, line_colors, round_ticks
 from cellstack.pages.html import embed_jpeg, embed_png, escape, list_facts, write_keys
 from cellstack.pages.index_run import FAILED, PAGES, Key, Row, Run, reasons_of, state_of
@@ -148,7 +148,8 @@ def _kind_details(run: Run, row: Row, shown: int) -> str:
         flags = escape(each["reasons"].replace(";", "; "))
         items.append(
             f"<figure>{embed_jpeg(each['jpeg'], alt)}<figcaption><b>{each['label']}</b> {flags}"
-            f" <span class=none>({each['width_um']:.3g} µm wide)</span></figcaption></figure>"
+            f" <span class=none>(picture {each['width_um']:.3g} µm wide)</span>"
+            "</figcaption></figure>"
         )
     parts.append(f'<div class="objects">{"".join(items)}</div>')
     return "".join(parts)
@@ -212,7 +213,7 @@ def _profile_chart(channel: str, profile: Mapping[str, Any], noise: float) -> st
 
 
 def _short_number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
+    return "–" if value is None else significant(value, 3)
 
 
 def _settings(run: Run, name: str) -> str:

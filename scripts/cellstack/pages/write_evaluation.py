@@ -15,6 +15,7 @@ HEADINGS = {  # of the columns in the table of the page
     "count_ground_truth": "ground truth",
     "count_found": "found",
     "f1": "F1",
+    "f1_uncorrected": "F1 before corrections",  # only if there are any
     "precision": "precision",
     "recall": "recall",
     "panoptic_quality": "PQ",
@@ -30,7 +31,8 @@ HEADINGS = {  # of the columns in the table of the page
     "mean_surface_distance_um": "surface distance, µm",
 }
 STYLE = """
-th, td { white-space: nowrap; }
+td { white-space: nowrap; }
+th { vertical-align: bottom; }
 th:nth-child(-n + 2), td:nth-child(-n + 2) { text-align: left; }
 tfoot td { font-weight: bold; border-top: 2px solid #888; }
 """
@@ -81,6 +83,10 @@ def write_evaluation(
     Names of stacks need no escaping, as the sheet allows letters, digits, hyphens and
     underscores only.
     """
+    if any(row["f1_uncorrected"] for row in by_stack):
+        by_stack = [  # without corrections, both are the same
+            {**row, "f1_uncorrected": row["f1_uncorrected"] or row["f1"]} for row in by_stack
+        ]
     parts = ["<h1>Evaluation against the ground truth</h1>"]
     with_outlines = [row for row in by_threshold if row["ground_truth"] == OUTLINES]
     if with_outlines:
@@ -132,25 +138,30 @@ def _chart(kind: str, rows: Sequence[Row]) -> str:
 
 
 def _table(rows: Sequence[Row]) -> str:
+    columns = list(HEADINGS)
+    if not any(row["f1_uncorrected"] for row in rows):
+        columns.remove("f1_uncorrected")
     heads = []
-    for column, name in HEADINGS.items():
-        heads.append(f'<th title="{escape(BY_STACK[column][1])}">{name}</th>')
+    for column in columns:
+        heads.append(f'<th title="{escape(BY_STACK[column][1])}">{HEADINGS[column]}</th>')
     body = []
     for row in rows:
         link = f'<a href="#{_anchor(row)}">{row["stack"]}</a>'
-        body.append(f"<tr><td>{link}</td><td>{row['object']}</td>{_cells(row)}</tr>\n")
+        body.append(f"<tr><td>{link}</td><td>{row['object']}</td>{_cells(row, columns)}</tr>\n")
     head = f"<thead><tr><th>stack</th><th>object</th>{''.join(heads)}</tr></thead>"
-    return f"<table>\n{head}\n<tbody>\n{''.join(body)}</tbody>\n{_table_foot(rows)}</table>"
+    return (
+        f"<table>\n{head}\n<tbody>\n{''.join(body)}</tbody>\n{_table_foot(rows, columns)}</table>"
+    )
 
 
-def _table_foot(rows: Sequence[Row]) -> str:
+def _table_foot(rows: Sequence[Row], columns: Sequence[str]) -> str:
     """Return a row per kind of objects of several stacks: counts are summed, scores averaged."""
     lines = []
     for kind in _kinds(rows):
         own = [row for row in rows if row["object"] == kind]
         if len(own) > 1:
-            total = {column: _combine(column, own) for column in HEADINGS}
-            lines.append(f"<tr><td>sum or mean</td><td>{kind}</td>{_cells(total)}</tr>\n")
+            total = {column: _combine(column, own) for column in columns}
+            lines.append(f"<tr><td>sum or mean</td><td>{kind}</td>{_cells(total, columns)}</tr>\n")
     return f"<tfoot>\n{''.join(lines)}</tfoot>\n" if lines else ""
 
 
@@ -161,11 +172,11 @@ def _combine(column: str, rows: Sequence[Row]) -> str:
     values = [float(row[column]) for row in rows if row[column]]
     if not values:
         return ""
-    return f"{sum(values):g}" if column.startswith("count_") else str(sum(values) / len(values))
+    return f"{sum(values):.0f}" if column.startswith("count_") else str(sum(values) / len(values))
 
 
-def _cells(row: Row) -> str:
-    return "".join(f"<td>{_format(column, row[column])}</td>" for column in HEADINGS)
+def _cells(row: Row, columns: Sequence[str]) -> str:
+    return "".join(f"<td>{_format(column, row[column])}</td>" for column in columns)
 
 
 def _format(column: str, cell: str) -> str:

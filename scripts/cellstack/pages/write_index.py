@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cellstack.core.counting import counted
+from cellstack.core.counting import counted, significant
 from cellstack.pages.html import build_page, embed_jpeg, escape, list_facts
 from cellstack.pages.index_plots import data_of_script, filters_of
 from cellstack.pages.index_run import (
@@ -266,7 +266,7 @@ def _groups(run: Run) -> str:
 
 
 def _number(cell: str) -> str:
-    return f"{float(cell):.3g}" if cell else "–"
+    return significant(float(cell), 3) if cell else "–"
 
 
 def _table(

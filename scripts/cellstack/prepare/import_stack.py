@@ -102,6 +102,7 @@ def import_stack(
     flags = [
         *source.flags,
         *voxel_size.find_doubtful(stored, spacing),
+        *check_planes(source.count, chosen["z"]["um"]),
     ]
     if any(spacing.values()):  # typed by hand, so the order can be wrong
         sizes = {axis: chosen[axis]["um"] for axis in "zyx"}
@@ -460,6 +461,31 @@ def check_room(
             f"{room / 1e6:,.1f} MB are free: free disk space, crop the image, or set "
             "import_stack.downsample; if the image is not that large, the file is damaged"
         )
+
+
+def check_planes(count: int, z_um: float) -> list[str]:
+    """Return a flag for an image of one plane, in which nothing is measured along z.
+
+    Parameters
+    ----------
+    count : int
+        Number of planes.
+    z_um : float
+        Height of a voxel in um, by which the areas of the objects are multiplied.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> check_planes(1, 0.5)
+    ['only one plane (volumes are areas times 0.5 um)']
+    >>> check_planes(2, 0.5)
+    []
+    """
+    flag = f"only one plane (volumes are areas times {z_um:.3g} um)"
+    return [flag] if count == 1 else []
 
 
 def check_chunks(name: str, source: ImageSource, number: int) -> list[str]:

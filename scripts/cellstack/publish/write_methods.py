@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cellstack.config.lengths import AUTO, in_um
-from cellstack.core.counting import counted
+from cellstack.core.counting import counted, significant
 from cellstack.publish import sentences
 from cellstack.publish.citations import CITATION_OF_PACKAGE, CITATIONS
 
@@ -437,7 +437,7 @@ def _written(key: str, values: Sequence[Any]) -> str:
         return f"`{_without_folders(first)}`"
     if isinstance(first, str):
         return _without_folders(first)
-    low, high = (f"{each:.4g}" for each in (min(values), max(values)))
+    low, high = (significant(each, 4) for each in (min(values), max(values)))
     return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
 
 

@@ -29,6 +29,7 @@ SECONDS_BETWEEN_LINES = 30
 MAX_STACKS_NAMED = 3
 MAX_STACKS_TO_CHECK = 10
 MAX_FLAG_CHARACTERS = 110
+PAGES = ("write_index", "write_evaluation")  # rules of pages about all stacks
 COLUMNS = ["stack", "stage", "reason", "log"]
 NO_REASON = "no message in the log: killed, out of memory or time, or the disk is full"
 NOT_STARTED = (
@@ -269,6 +270,9 @@ class Watch:
         self._logs = workflow.pathvars.get("logs")
         self._progress: Progress | None = None
         self._has_tables = False
+        self._pages: list[str] = []
+        # the folder of cellstack, also if it is a module of another Snakefile
+        self._folder = Path(str(workflow.current_basedir)).parent
 
     def start(self) -> None:
         """Follow the jobs that Snakemake is about to run, if their folders can be written to."""
@@ -285,6 +289,7 @@ class Watch:
             if job.rule.name != "all"
         }
         self._has_tables = any(job.rule.name == "collect_stacks" for job in dag.jobs)
+        self._pages = [job.output[0] for name in PAGES for job in dag.jobs if job.rule.name == name]
         to_do = {job.stack for job in jobs.values()}
         stacks = {_stack_of(job) for job in dag.jobs}
         complete = {stack for stack in stacks if stack is not None and stack not in to_do}
@@ -316,10 +321,12 @@ class Watch:
             self._progress.finish()
             if self._has_tables and not self._progress.failed:
                 table = Path(self._workflow.pathvars.get("results"), "stacks.csv")
-                script = Path(self._workflow.basedir, "scripts", "view.py")
+                script = self._folder / "scripts" / "view.py"
                 groups = flagged_groups(table.with_name("groups.csv"))
                 for line in flagged_stacks(table) + groups + how_to_look(table, script):
                     self._progress.tell(line)
+            if self._pages and not self._progress.failed:
+                self._progress.tell(f"open in a browser: {', '.join(self._pages)}")
             self._history.finish()
 
 
@@ -398,7 +405,7 @@ def flagged_stacks(path: str | Path) -> list[str]:
         first, *others = row["flags"].split(";")
         if len(first) > MAX_FLAG_CHARACTERS:
             first = f"{first[:MAX_FLAG_CHARACTERS].rstrip()}..."
-        more = f"; {len(others)} more" if others else ""
+        more = f"; and {counted(len(others), 'more flags')}" if others else ""
         lines.append(f"  {row['stack']} {row['object']}: {first}{more}")
     if len(flagged) > MAX_STACKS_TO_CHECK:
         lines.append(f"  and {len(flagged) - MAX_STACKS_TO_CHECK} more")

@@ -131,13 +131,15 @@ def test_each_value_that_no_key_takes(sheet, number):
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({"denoise": {"method": ["median"]}}, "config.denoise.method: ['median'] is not of type"),
+        ({"denoise": {"method": ["median"]}}, "config.denoise.method: ['median'] is not text"),
         ({"correct_background": {"steps": [["x"]]}}, "config.correct_background.steps.0: ['x'] "),
         ({"clean_mask": {"steps": [{}]}}, "config.clean_mask.steps.0: {} has the wrong format"),
         ({3: 4}, "config: the key 3 is not text; correct it, or write it in quotes"),
         ({"denoise": {None: 1}}, "config.denoise: the key None is not text"),
         ({"presets": {"p": {"binarize": {1: 2}}}}, "config.presets.p.binarize: the key 1 is not"),
         ({"simulate_stack": {5: {}}}, "config.simulate_stack: the key 5 is not text"),
+        ({"diameter_um": None}, "config.diameter_um: is empty; give the typical diameter"),
+        ({"binarize": "otsu"}, "config.binarize: 'otsu' is not a block of keys; give the settings"),
         ({"diameter_um": {"nuclei": math.nan}}, "config.diameter_um.nuclei: nan is not a finite"),
         ({"diameter_um": {"cells": math.inf}}, "config.diameter_um.cells: inf is not a finite"),
     ],

@@ -65,7 +65,7 @@ CASES = {  # the text of the message, a sheet with the error, and the sheet afte
         with_column("preset", "tutorial"),
     ),
     "no number": (
-        "is not of type number; give a voxel size in um, above 0",
+        "is not a number; give a voxel size in um, above 0",
         with_column("z_um", "thick"),
         with_column("z_um", "0.5"),
     ),
@@ -101,7 +101,7 @@ CASES = {  # the text of the message, a sheet with the error, and the sheet afte
     ),
     "no rows": ("add rows with stack, channel and image", "stack,channel,image\n", SHEET),
     "a misspelt column": (
-        "column 'lables' resembles 'labels'; rename it to that",
+        "column 'lables' resembles 'labels'; rename it to 'labels'",
         with_column("lables", "labels.tif"),
         with_column("labels", "labels.tif"),
     ),
@@ -163,6 +163,13 @@ def test_the_fix_in_a_message_works(tmp_path, monkeypatch, case):
     assert expected in message
     path.write_text(after, encoding="utf-8")
     assert errors_of(path) == []
+
+
+def test_an_absolute_path_is_not_called_relative(tmp_path):
+    path = tmp_path / "stacks.csv"
+    path.write_text(SHEET.replace("x.tif", "/nowhere/x.tif"), encoding="utf-8")
+    (message,) = errors_of(path)
+    assert message.endswith("image '/nowhere/x.tif' does not exist; correct the path")
 
 
 def test_a_sheet_is_read_when_its_path_is_corrected(tmp_path):

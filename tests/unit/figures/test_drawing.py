@@ -210,7 +210,7 @@ def test_caption_has_the_range_of_grey_values_after_the_name():
     drawing.add_caption(figure, 30, 40, "Planes", (0.123456, 98765.4), ", nuclei in blue")
     name, detail = figure.texts
     assert top_left(figure, name) == (30, 40)
-    assert detail.get_text() == "grey from 0.1235 to 9.877e+04, nuclei in blue"
+    assert detail.get_text() == "grey from 0.1235 to 98770, nuclei in blue"
     assert detail.get_color() == SECONDARY
     gap = detail.get_window_extent().x0 - name.get_window_extent().x1
     assert gap == pytest.approx(12, abs=1)

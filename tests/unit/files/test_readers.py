@@ -358,6 +358,15 @@ def test_a_shape_larger_than_the_file_is_refused_before_memory_is_allocated(tmp_
     assert "is damaged or incomplete" in refused(path)
 
 
+def test_a_damaged_imagej_file_is_described_without_objects_of_tifffile(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, pattern((6, 40, 37)), imagej=True)
+    path.write_bytes(path.read_bytes()[:-5000])
+    message = refused(path)
+    assert "a.tif: is damaged or incomplete (ImageJ " in message
+    assert "<tifffile" not in message
+
+
 def test_files_that_are_not_images(tmp_path):
     (tmp_path / "a.tif").write_text("not an image")
     assert "a.tif: cannot be read as an image (not a TIFF file" in refused(tmp_path / "a.tif")

@@ -267,3 +267,9 @@ def test_other_resolution_tags_are_not_doubtful():
 def test_voxel_sizes_that_can_be_in_the_wrong_order_are_flagged(sizes, planes, flag):
     flags = voxel_size.find_unusual(dict(zip("zyx", sizes, strict=True)), planes)
     assert [each.startswith(flag) for each in flags] == [True] * bool(flag)
+
+
+def test_axes_with_the_same_problem_are_named_together():
+    found = {"y": StoredSize(1, "", "YResolution")}
+    with pytest.raises(InputError, match=r"not known along z, x \(the file gives none\) and y \("):
+        voxel_size.choose("a.tif", found, NOTHING, planes=3)

@@ -137,11 +137,11 @@ def test_compared_masks_are_those_of_the_whole_stack():
 
 def test_objects_are_described_with_their_flags():
     rows = [
-        {"label": "1", "segmentation_label": "7", "volume_um3": "123.4", "flags": "irregular"},
+        {"label": "1", "segmentation_label": "7", "volume_um3": "7224.4", "flags": "irregular"},
     ]
     assert describe_objects(rows, "cells") == {
-        "cells/labels": {1: "123 µm³, irregular"},
-        "cells/segmentation": {7: "measured as 1, 123 µm³, irregular"},
+        "cells/labels": {1: "7220 µm³, irregular"},
+        "cells/segmentation": {7: "measured as 1, 7220 µm³, irregular"},
     }
 
 

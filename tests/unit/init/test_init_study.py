@@ -1,7 +1,11 @@
 """The files of a new study, and the rows that are added to an existing one."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+import tifffile
 import yaml
 from study import ROOT
 
@@ -68,7 +72,7 @@ def test_a_file_named_after_its_channel_has_the_name_of_its_folder(tmp_path):
     (tmp_path / "images/nuclei_truth.tif").write_bytes(b"")
     text = init(tmp_path)
     assert text.startswith("1 stack, 1 of them new, in 2 files\n")
-    assert "ground_truth, to score the results" in text
+    assert "to score the results" in text
     assert (tmp_path / "study/stacks.csv").read_text().splitlines()[1].startswith("images,nuclei,")
 
 
@@ -78,6 +82,7 @@ def test_a_file_named_after_its_channel_has_the_name_of_its_folder(tmp_path):
 def test_a_second_run_adds_rows_and_changes_nothing_else(tmp_path, separator, end):
     add(tmp_path / "images", "a")
     init(tmp_path, diameter=8.0)
+    assert "--diameter was not used" not in init(tmp_path, diameter=8.0)
     study = tmp_path / "study"
     sheet, config = study / "stacks.csv", study / "config.yaml"
     lines = [line.replace(",", separator) for line in sheet.read_text().splitlines()]
@@ -94,6 +99,7 @@ def test_a_second_run_adds_rows_and_changes_nothing_else(tmp_path, separator, en
     assert config.read_text() == "# mine\n"
     assert "2 stacks, 1 of them new" in text
     assert "Kept as they were: config.yaml, Snakefile" in text
+    assert "--diameter was not used, because config.yaml has another value" in text
     unchanged = sheet.read_bytes()
     assert "Written to" in init(tmp_path)
     assert sheet.read_bytes() == unchanged
@@ -140,8 +146,38 @@ def test_what_is_missing_and_what_cannot_be_read_is_named(tmp_path):
     assert "images/p_z*.tif: planes are missing" in text
     assert "not an image (.txt): notes.txt" in text
     assert "no stack can run yet" in text
+    again = init(tmp_path, diameter=100.0)  # the rows in the sheet may be complete now
+    assert "Left out of the run" not in again
+    assert "no stack can run yet" not in again
 
 
 def test_without_a_diameter_the_next_step_is_to_fill_it_in(tmp_path):
     add(tmp_path / "images", "a")
     assert "fill in the diameter of a nucleus" in init(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("--diameter", ["ten"]),
+        ("--diameter", ["-3"]),
+        ("--cell-diameter", ["inf"]),
+        ("--voxel-size", ["1", "0", "1"]),
+    ],
+)
+def test_options_that_are_no_lengths_are_refused(tmp_path, option, values):
+    add(tmp_path / "images", "a")
+    command = [sys.executable, ROOT / "scripts/init_study.py", "images", "study", option, *values]
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert f"argument {option}: " in refused.stderr
+    assert "is not a number above 0: give a length in um" in refused.stderr
+    assert not (tmp_path / "study").exists()
+
+
+def test_time_points_of_an_image_are_one_line(tmp_path):
+    (tmp_path / "images").mkdir()
+    tifffile.imwrite(
+        tmp_path / "images/a.tif", np.zeros((3, 5, 30, 31), np.uint16), metadata={"axes": "TZYX"}
+    )
+    assert "and 2 more time points  nuclei" in init(tmp_path, voxel_size=SPACING)

@@ -167,6 +167,11 @@ def test_stacks_unlike_the_others_are_flagged(sizes, flagged, column):
     assert all(" unlike that of the other stacks: " in flags[i] for i in flagged)
 
 
+def test_large_densities_are_written_without_an_exponent():
+    rows = stacks_of_sizes([100000] * 4 + [7224], "density_per_mm3")
+    assert flag_outliers(rows, {})[-1].endswith(": 7220, median of 5 stacks 100000")
+
+
 def test_stacks_are_compared_within_their_group(tmp_path):
     rows = stacks_of_sizes([10, 10.1, 9.9, 10.2, 9.8] + [4] * 5)
     own = {f"s{i}/nuclei": {"age": "old" if i < 5 else "young"} for i in range(10)}

@@ -232,3 +232,15 @@ def test_the_page_says_which_ground_truths_are_points():
     only_points = write_evaluation(by_threshold[:1], by_stack[:1], pictures)
     assert charts_of(only_points) == []
     assert "IoU threshold if" not in only_points
+
+
+def test_f1_before_corrections_is_shown_if_there_are_any():
+    by_threshold, by_stack, pictures = rows(["a", "b"])
+    by_stack = [row | {"f1_uncorrected": ""} for row in by_stack]
+    assert "F1 before corrections" not in write_evaluation(by_threshold, by_stack, pictures)
+    by_stack[0]["f1_uncorrected"] = "0.125"
+    page = write_evaluation(by_threshold, by_stack, pictures)
+    assert "F1 before corrections" in page
+    assert page.count("<td>0.250</td><td>0.125</td>") == 1
+    assert page.count("<td>0.250</td><td>0.250</td>") == 1  # of b, which was not corrected
+    assert page.count("<td>0.250</td><td>0.188</td>") == 1  # the means

@@ -163,7 +163,7 @@ def test_the_details_of_a_stack():
     alternatives = [image["alt"] for image in reader.attributes_of("img")]
     assert alternatives[:2] == [f"nuclei {i} in three planes: xy, xz and yz" for i in (1, 2)]
     assert "low contrast; irregular" in texts
-    assert "12.3 µm wide" in texts
+    assert "(picture 12.3 µm wide)" in texts
     links = [link for link in reader.links if not link.startswith("data:")]
     assert links == [
         "a/nuclei/labels.ome.tif",

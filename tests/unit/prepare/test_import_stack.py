@@ -333,6 +333,7 @@ def test_a_single_plane_is_a_stack_of_one(tmp_path):
     np.testing.assert_array_equal(stack, plane[None])
     assert spacing == (0.5, 0.5, 0.4)
     assert "single plane" in record["notices"][-1]
+    assert record["flags"] == ["only one plane (volumes are areas times 0.5 um)"]
 
 
 def test_no_file_is_left_if_the_import_fails(image, tmp_path):

@@ -169,6 +169,7 @@ def test_sizes_are_in_um_and_a_range_where_diameters_differ():
     assert "diameter of a nucleus, 8 to 12 µm. For stack b, it was estimated" in text
     assert "(standard deviation 0.6 to 0.9 µm)" in text
     assert "at most 8.042 to 27.14 µm³" in text  # 0.03 v
+    assert "at most 4289 to 14480 µm³" in text  # 16 v
 
 
 def test_how_the_outline_was_drawn():

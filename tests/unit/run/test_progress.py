@@ -277,7 +277,7 @@ def test_flagged_stacks_are_named_with_their_first_reason(tmp_path):
     write("haze: much;hollow: 2;dim", "", "x" * 300)
     assert progress.flagged_stacks(path) == [
         f"look at 2 of 3 stacks (all reasons: column flags of {path}):",
-        "  s0 nuclei: haze: much; 2 more",
+        "  s0 nuclei: haze: much; and 2 more flags",
         f"  s2 nuclei: {'x' * 110}...",
     ]
     write(*["haze"] * 25)

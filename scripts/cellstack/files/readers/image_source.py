@@ -1,6 +1,7 @@
 """Common parts of all image readers: the description of an image, its axes and its errors."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ NOT_A_STACK = (
 )
 UNNAMED = "fill in axes in the sheet, such as zcyx, or save it with named axes"
 
+OBJECT_OF_TIFFFILE = re.compile(r"<tifffile\.[^>]*> ")  # at the start of its log messages
 MAX_REASON_LENGTH = 200
 MAX_MESSAGE_LENGTH = 600
 MAX_NAME_LENGTH = 100  # of a channel
@@ -144,7 +146,8 @@ def input_errors(name: str) -> Iterator[None]:
         logger.removeFilter(keep)
     if logged:
         raise InputError(
-            f"{name}: is damaged or incomplete ({one_line(logged[0], MAX_REASON_LENGTH)}): "
+            f"{name}: is damaged or incomplete "
+            f"({one_line(OBJECT_OF_TIFFFILE.sub('', logged[0]), MAX_REASON_LENGTH)}): "
             "copy or export it again"
         )
 

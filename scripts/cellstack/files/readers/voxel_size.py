@@ -304,7 +304,10 @@ def choose(
             notices.append(f"{problem}: {axis}_um of the sheet is used")
         chosen[axis] = {"um": float(given), "source": f"sheet {axis}_um", "file": written}
     if unknown:
-        reasons = ", ".join(f"{axis} ({problem})" for axis, problem in unknown)
+        problems: dict[str, list[str]] = {}
+        for axis, problem in unknown:
+            problems.setdefault(problem, []).append(axis)
+        reasons = " and ".join(f"{', '.join(axes)} ({why})" for why, axes in problems.items())
         columns = ", ".join(f"{axis}_um" for axis, _ in unknown)
         raise InputError(
             f"{name}: the voxel size is not known along {reasons}: fill in {columns} in the sheet"
