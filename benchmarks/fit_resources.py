@@ -4,11 +4,11 @@ python benchmarks/fit_resources.py
 
 It writes benchmarks/resources.tsv, the measurements, and config/resources.tsv, for each rule a line
 in the number of voxels that no measurement exceeds; scripts/cellstack/run/resources.py adds the
-margins. New measurements replace earlier ones of the same size, others are kept; so are the lines
-of rules that these runs do not contain, which are estimates, and higher ones of jobs on all stacks,
-of which there are only three here. Memory and CPU time are those in the
-last line of each job's log, wall time that in its benchmark file, which samples memory too rarely
-for jobs of a second.
+margins. New measurements replace earlier ones of the same size, others are kept. The lines of rules
+that these runs do not contain are estimates, and are kept too, as are higher ones of jobs on all
+stacks, because there are only three stacks here. Memory and CPU time are those in the last line of
+each job's log, wall time that in its benchmark file, which samples memory too rarely for jobs of a
+second.
 """
 
 import argparse
