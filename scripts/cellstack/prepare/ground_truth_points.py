@@ -59,7 +59,7 @@ def read_points(path: str | Path, spacing: Spacing) -> NDArray[np.float64]:
     except (OSError, ValueError, csv.Error) as error:
         reason = str(error).strip().replace("\n", " ")
         raise InputError(
-            f"{path}: this is not a text table in UTF-8 ({reason}): save the points as .csv "
+            f"{path}: is not a text table in UTF-8 ({reason}): save the points as .csv "
             "separated by commas, or as .tsv separated by tabs"
         ) from None
     names = [name.casefold() for name in header]

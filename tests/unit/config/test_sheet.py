@@ -174,7 +174,7 @@ def test_a_file_that_is_not_a_table_is_refused_in_one_line(read, content):
     rows, errors = read(content)
     assert rows == []
     assert len(errors) == 1
-    assert "stacks.tsv' is not text table in UTF-8" in errors[0]
+    assert "stacks.tsv' is not a text table in UTF-8" in errors[0]
     assert "\n" not in errors[0]
 
 
@@ -184,7 +184,7 @@ def test_a_pipe_a_device_or_a_folder_is_refused_in_one_line(tmp_path):
         rows, errors = sheet.read_sheet(str(path), SCHEMA)
         assert rows == []
         (error,) = errors
-        assert f"{str(path)!r} is not text table in UTF-8 (not a regular file)" in error
+        assert f"{str(path)!r} is not a text table in UTF-8 (not a regular file)" in error
 
 
 def test_a_time_point_is_an_integer_from_0(read):

@@ -37,8 +37,8 @@ def test_a_table_without_rows_has_no_points(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is not text table in UTF-8"),
-        (b"II*\0\xff\xfe", "is not text table in UTF-8"),
+        (b"", "is not a text table in UTF-8"),
+        (b"II*\0\xff\xfe", "is not a text table in UTF-8"),
         (b"y,x\n1,2\n", "the columns are y, x: give the centres .* z, y, x .voxels., or z_um"),
         (b"axis-0,axis-1,axis-2,axis-3\n0,1,2,3\n", "from a 3D layer"),
         (b"z,y,x,z_um,y_um,x_um\n1,2,3,4,5,6\n", "has z, y, x and z_um, y_um, x_um: keep only"),
