@@ -2,11 +2,12 @@
 
 python benchmarks/large.py --cores 2
 
-Three parts: a simulated stack of 10^9 voxels, whose time per voxel is compared with that of a stack
-of 60 x 1024 x 1024; the results in blocks compared with those of the uncut stacks, for simulated
-stacks and the real ones of accuracy_stacks.py, if they are there; and dry runs of large graphs. It
-takes about 30 minutes and 40 GB of disk; `--shape 60,512,512 --stacks 100 --counts 4,5,5` gives a
-first impression.
+Three parts, of which each has a section of the page: a simulated stack of 10^9 voxels, whose time
+per voxel is compared with that of a stack of 60 x 1024 x 1024 (`--parts memory`); the results in
+blocks compared with those of the uncut stacks, for simulated stacks and the real ones of
+accuracy_stacks.py, if they are there (`blocks`); and dry runs of large graphs (`graphs`). It takes
+about 30 minutes and 40 GB of disk; `--shape 60,512,512 --stacks 100 --counts 4,5,5` gives a first
+impression.
 """
 
 import argparse
@@ -35,7 +36,7 @@ from cellstack.core.overlaps import count_overlaps, match_objects, pair_up  # no
 from cellstack.files.stacks import read_stack  # noqa: E402
 
 PAGE = REPO / "docs/large_stacks.md"
-BEGIN, END = "<!-- written by large.py: begin -->\n", "<!-- written by large.py: end -->\n"
+BEGIN, END = "<!-- written by large.py, {}: begin -->\n", "<!-- written by large.py, {}: end -->\n"
 PARTS = ("memory", "blocks", "graphs")
 SPACING = (0.29, 0.26, 0.26)  # of the simulated stacks in um, those of bench.py
 NUCLEI_PER_VOXEL = 34 / (60 * 256 * 256)
@@ -414,25 +415,21 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure all parts, and write the tables."""
     arguments = parse_arguments()
-    lines = describe_machine(os.getloadavg()[0])
     measure: dict[str, Part] = {
         "memory": measure_memory,
         "blocks": compare_blocks,
         "graphs": plan_graphs,
     }
-    goals, tables = [], []
-    with tempfile.TemporaryDirectory() as temporary:
-        for part in arguments.parts:
-            folder = Path(temporary) / part
-            folder.mkdir()
-            more_goals, table = measure[part](folder, arguments)
-            goals += more_goals
-            tables += table
-            shutil.rmtree(folder)
-    text = "\n".join([*lines, *goal_lines(goals), *tables])
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
-    print(text)
+    for part in arguments.parts:
+        lines = describe_machine(os.getloadavg()[0])
+        with tempfile.TemporaryDirectory() as folder:
+            goals, tables = measure[part](Path(folder), arguments)
+        text = "\n".join([*lines, *goal_lines(goals), *tables])
+        begin, end = BEGIN.format(part), END.format(part)
+        before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+        after = rest.partition(end)[2]
+        PAGE.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+        print(text, flush=True)
 
 
 if __name__ == "__main__":
