@@ -9,7 +9,7 @@
 # make docs           update the generated tables, and build the documentation site in site/
 # make accuracy       score simulated and real stacks
 # make bench          measure the run time of cellstack and other tools
-# make bench-large    measure stacks that are cut into blocks, in 30 minutes and 40 GB
+# make bench-large    measure stacks that are cut into blocks, in 45 minutes and 60 GB
 # make resources      measure the jobs, and fit the memory and time that the rules request
 # make lock           pin the newest versions of all requirements
 # make audit          compare them with the published list of vulnerabilities

@@ -6,7 +6,7 @@ Three parts, of which each has a section of the page: a simulated stack of 10^9 
 per voxel is compared with that of a stack of 60 x 1024 x 1024 (`--parts memory`); the results in
 blocks compared with those of the uncut stacks, for simulated stacks and the real ones of
 accuracy_stacks.py, if they are there (`blocks`); and dry runs of large graphs (`graphs`). It takes
-about 30 minutes and 40 GB of disk; `--shape 60,512,512 --stacks 100 --counts 4,5,5` gives a first
+about 45 minutes and 60 GB of disk; `--shape 60,512,512 --stacks 100 --counts 4,5,5` gives a first
 impression.
 """
 
