@@ -110,8 +110,7 @@ def _read(path: str | Path) -> tuple[list[str], list[list[str]]]:
         header, *rows = spreadsheets.read_cells(str(path))
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(
-            f"{path}: is not a text table in UTF-8 ({error}); save it as .csv separated by "
-            "commas"
+            f"{path}: is not a text table in UTF-8 ({error}); save it as .csv separated by commas"
         ) from None
     return header, [[*row, *[""] * (len(header) - len(row))] for row in rows if any(row)]
 
