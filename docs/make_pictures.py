@@ -204,7 +204,7 @@ def clear_sides(labels: Array) -> Array:
 
 
 def number_as(reference: Array, labels: Array) -> Array:
-    """Renumber labels, so that an object has the number of the true one that it overlaps most.
+    """Give each object the label of the true object that it overlaps most.
 
     Each number is given once, first to the largest overlap; the other objects get new numbers.
 

@@ -49,7 +49,7 @@ def _corrected(row: Row) -> str:
 
 
 def median_diameter(row: Row) -> str:
-    """Return the median diameter beside the one that was given or estimated."""
+    """Return the median diameter, and in brackets the given or estimated diameter."""
     median = f"{float(found):.3g}" if (found := row["median_equivalent_diameter_um"]) else "–"
     if not row["diameter_um"]:
         return median
