@@ -48,8 +48,10 @@ wildcard_constraints:
 ruleorder: correct_objects > run_segmenter > smooth_outlines > import_labels
 ruleorder: join_blocks > smooth_outlines > find_seeds
 ruleorder: join_blocks > binarize
+ruleorder: join_blocks > clean_mask
 ruleorder: join_uncorrected > smooth_uncorrected > find_seeds
 ruleorder: join_uncorrected > binarize
+ruleorder: join_uncorrected > clean_mask
 ruleorder: join_cell_seeds > find_cell_seeds
 ruleorder: join_regions > segment_cells
 ruleorder: correct_cells > run_cell_segmenter > merge_cells > import_cells

@@ -112,7 +112,10 @@ PARTS: dict[str, dict[str, Any]] = {  # settings by key of a sweep, in which sta
         "binarize.per_object.min_contrast": 0,
         "binarize.per_object.min_contrast_to_noise_ratio": 0,
     },
-    "mask not smoothed": {"clean_mask.steps": ["fill_holes", "remove_small_objects"]},
+    "sheets not removed": {"clean_mask.steps": ["smooth", "fill_holes", "remove_small_objects"]},
+    "mask not smoothed": {
+        "clean_mask.steps": ["remove_sheets", "fill_holes", "remove_small_objects"]
+    },
     "seeds from distance only": {"find_seeds.method": "h_maxima"},
     "seeds from blobs only": {"find_seeds.method": "laplacian_of_gaussian"},
     "without a minimum neck": {"merge_objects.convexity.min_neck": 0},

@@ -240,6 +240,7 @@ def mask_kernels(chain: Chain) -> list[Kernel]:
     denoised, mask = chain.denoised, chain.mask
     options = chain.settings("binarize")["options"]
     cleaning_steps = dict(chain.settings("clean_mask")["steps"])
+    other_steps = [step for step in cleaning_steps.items() if step[0] != "remove_sheets"]
     max_hole = int(cleaning_steps["fill_holes"]["max_volume_um3"] / chain.voxel_um3)
     ball, our_ball = morphology.ball(3), ours.footprint("ball", BALL_RADIUS_UM, SPACING)
 
@@ -297,8 +298,15 @@ def mask_kernels(chain: Chain) -> list[Kernel]:
             written="B",
         ),
         Kernel(
+            "clean_mask: remove_sheets (default)",
+            clean_by("remove_sheets"),
+            "none",
+            read="B",
+            written="B",
+        ),
+        Kernel(
             "clean_mask: smooth, fill_holes, remove_small_objects (default)",
-            lambda: cleaning.clean_mask(mask, SPACING, **chain.settings("clean_mask")),
+            lambda: cleaning.clean_mask(mask, SPACING, other_steps),
             "gaussian_filter, remove_small_holes, remove_small_objects",
             clean_of_scikit_image,
             read="B",

@@ -183,11 +183,13 @@ rule join_blocks:
         merged=by_wildcards(inputs.of_blocks, stage="merge_objects", name="merged.tif"),
         outlines=by_wildcards(inputs.of_blocks, stage="smooth_outlines", name="segmentation.tif"),
         thresholds=by_wildcards(inputs.of_blocks, stage="binarize", name="threshold.json"),
+        cleaned=by_wildcards(inputs.of_blocks, stage="clean_mask", name="mask_clean.json"),
         chosen=by_wildcards(inputs.chosen_of_stack),
     output:
         segmentation="<results>/{stack}/nuclei/segmentation.tif",
         joined_seeds=intermediate("<results>/{stack}/nuclei/seeds.tif"),
         threshold="<results>/{stack}/nuclei/threshold.json",
+        clean_record="<results>/{stack}/nuclei/mask_clean.json",
         record="<results>/{stack}/nuclei/joined.json",
     log:
         "<logs>/{stack}/nuclei/join_blocks.log",
@@ -212,6 +214,7 @@ use rule join_blocks as join_uncorrected with:
         segmentation="<results>/{stack}/nuclei/uncorrected.tif",
         joined_seeds=intermediate("<results>/{stack}/nuclei/seeds.tif"),
         threshold="<results>/{stack}/nuclei/threshold.json",
+        clean_record="<results>/{stack}/nuclei/mask_clean.json",
         record="<results>/{stack}/nuclei/joined.json",
     log:
         "<logs>/{stack}/nuclei/join_uncorrected.log",

@@ -487,6 +487,7 @@ use rule binarize as try_binarize with:
 use rule clean_mask as try_clean_mask with:
     output:
         mask_clean=temp("<results>/{stack}/nuclei/mask_clean.tif"),
+        record=temp("<results>/{stack}/nuclei/mask_clean.json"),
     wildcard_constraints:
         stack=OF_ALTERNATIVES,
 

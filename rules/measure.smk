@@ -181,7 +181,7 @@ rule summarize_stack:
         records=by_wildcards(inputs.import_records),
         diameter=by_wildcards(inputs.diameter_file),
         record=by_wildcards(inputs.import_record),
-        threshold=by_wildcards(inputs.threshold_record),
+        mask=by_wildcards(inputs.mask_records),
         estimate=by_wildcards(inputs.diameter_estimate),
         quality="<results>/{stack}/quality.json",
         corrections=by_wildcards(inputs.correction_record),

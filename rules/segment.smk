@@ -29,13 +29,14 @@ rule binarize:
 
 
 rule clean_mask:
-    """Clean the mask: smooth it, fill holes, remove small objects."""
+    """Clean the mask: remove sheets, smooth it, fill holes, remove small objects."""
     input:
         mask=made_by("binarize", "<results>/{stack}/nuclei/mask.tif"),
         no_data=by_wildcards(inputs.no_data, channel="nuclei"),
         diameter=diameter_for("clean_mask"),
     output:
         mask_clean=intermediate("<results>/{stack}/nuclei/mask_clean.tif"),
+        record="<results>/{stack}/nuclei/mask_clean.json",
     log:
         "<logs>/{stack}/nuclei/clean_mask.log",
     benchmark:
@@ -48,6 +49,7 @@ rule clean_mask:
         runtime=minutes("clean_mask"),
     params:
         **params_of("clean_mask"),
+        block=by_wildcards(study.geometry_of_unit),
     script:
         "../scripts/clean_mask.py"
 

@@ -37,19 +37,21 @@ def main(
     merged: Sequence[Path],
     outlines: Sequence[Path],
     thresholds: Sequence[Path],
+    cleaned: Sequence[Path],
     segmentation: Path,
     joined_seeds: Path,
     threshold: Path,
+    clean_record: Path,
     record: Path,
     blocks: list[dict[str, list[list[int]]]],
     chosen: Sequence[Path] = (),
 ) -> None:
     """Write the objects of all `blocks` as the `segmentation` of the stack `raw`.
 
-    The files `seeds`, `merged`, `outlines` and `thresholds` are those of the blocks; `chosen`
-    contains the blobs that all of them used, if objects have separate thresholds. The
-    `joined_seeds` and the record `threshold` are those of the stack, and `record` counts how often
-    blocks disagreed.
+    The files `seeds`, `merged`, `outlines`, `thresholds` and `cleaned` are those of the blocks;
+    `chosen` contains the blobs that all of them used, if objects have separate thresholds. The
+    `joined_seeds` and the records `threshold` and `clean_record` are those of the stack, and
+    `record` counts how often blocks disagreed.
     """
     complete, spacing = open_stack(raw)
     shape = complete.shape
@@ -93,6 +95,8 @@ def main(
     of_blocks = [read_json(path) for path in thresholds]
     own = join_thresholds(of_blocks, read_json(chosen[0]) if chosen else None, found)
     write_json(threshold, own)
+    counts = [read_json(path) for path in cleaned]
+    write_json(clean_record, {name: sum(each[name] for each in counts) for name in counts[0]})
     write_json(record, {"blocks": len(blocks), **found})
 
 

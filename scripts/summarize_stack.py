@@ -29,7 +29,7 @@ def main(
     diameter_source: str | None = None,
     diameter: list[Path] = (),
     record: Sequence[Path] = (),
-    threshold: Sequence[Path] = (),
+    mask: Sequence[Path] = (),
     estimate: Sequence[Path] = (),
     corrections: list[Path] = (),
     counting_frame: list[str],
@@ -40,7 +40,7 @@ def main(
     `records` describe the import of the channels of the stack, and `quality` their image quality.
     The file `diameter`, if given, names the source of an estimated diameter. If they exist, the
     `record` of the import of the channel of the objects has the fraction of voxels without data,
-    and that of the `threshold` has the signs that the mask can be inaccurate. The file `estimate`
+    and those of the `mask` have the signs that it can be inaccurate. The file `estimate`
     has the diameter that the image suggests. The table `corrections` says which corrections were
     applied. The objects that count according to the table `selection` are those in the frame that
     has the faces `counting_frame` and a guard zone of `counting_guard_um`.
@@ -72,7 +72,7 @@ def main(
             source,
             [*read_flags(records), *flags_of_channels],
             no_data["fraction"],
-            read_json(threshold[0]) if threshold else {},
+            {name: value for path in mask for name, value in read_json(path).items()},
             channel=object,
             estimated_um=estimated["estimated_um"],
             doubt=estimated["doubt"],

@@ -318,8 +318,8 @@ def test_stages_of_a_channel(jobs, stage):
 
 @pytest.mark.parametrize("stage", OF_NUCLEI)
 def test_stages_of_nuclei(jobs, stage):
-    further = {"points": [], "block": None} if stage == "find_seeds" else {}
-    assert select(jobs, stage, stack="a") == expected_of(stage) | further
+    further = {"clean_mask": {"block": None}, "find_seeds": {"points": [], "block": None}}
+    assert select(jobs, stage, stack="a") == expected_of(stage) | further.get(stage, {})
 
 
 @pytest.mark.parametrize("stage", OF_CELLS)

@@ -199,10 +199,14 @@ def cell_reach_um(arguments: Callable[[str], Settings], diameter_um: float) -> f
 
 
 def _reach_of_step(options: Settings) -> float:
-    """Return the reach in um of a step of clean_mask."""
+    """Return the reach in um of a step of clean_mask.
+
+    The width of a sheet is not included: one that extends beyond a block is wide in the block too.
+    """
     hole_um = math.cbrt(6 * options.get("max_volume_um3", 0.0) / math.pi)
     smoothing_um = float(TRUNCATE * options.get("sigma_um", 0.0))
-    return hole_um + smoothing_um + float(4 * options.get("radius_um", 0.0))
+    thickness_um = float(options.get("max_thickness_um", 0.0))
+    return hole_um + smoothing_um + thickness_um + float(4 * options.get("radius_um", 0.0))
 
 
 def choose_counts(shape: Sequence[int], overlap: Sequence[int], max_voxels: int) -> tuple[int, ...]:

@@ -95,6 +95,11 @@ CHECK_COLUMNS: dict[str, Column] = {  # in the order of checks.csv
         "divided by the contrast of the nucleus. It is measured 0.15 to 0.36 diameters away from "
         "where the intensity is 45 % of that at the centre, both above the background",
     ),
+    "sheet_fraction": (
+        "",
+        "Fraction of the mask of the nuclei that was removed because it is thin and wide, see "
+        "clean_mask.remove_sheets",
+    ),
     "count_saturated": (
         "",
         "Number of measured nuclei with the highest value of all nuclei in at least a quarter of "

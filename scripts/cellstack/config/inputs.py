@@ -232,14 +232,17 @@ class Inputs:
         """Return the record of the import of a channel, if the stack has it."""
         return self.no_data(stack, channel)[:1]
 
-    def threshold_record(self, stack: str, object: str) -> list[str]:
-        """Return the record of the threshold of the nuclei, unless their labels are external."""
+    def mask_records(self, stack: str, object: str) -> list[str]:
+        """Return the records of the mask of the nuclei, unless their labels are external."""
         if object == "cells":  # those in blocks have a record of what blocks disagreed on
             in_blocks = self._study.is_in_blocks(stack, "cells")
             return [self.cells_of_complete(stack, "segment_cells", "joined.json")] * in_blocks
         if self._study.is_external(stack, "nuclei"):
             return []
-        return [self._recipes.path_of("binarize", "nuclei/threshold.json", stack, "nuclei")]
+        return [
+            self._recipes.path_of("binarize", "nuclei/threshold.json", stack, "nuclei"),
+            self._recipes.path_of("clean_mask", "nuclei/mask_clean.json", stack, "nuclei"),
+        ]
 
     def contrast_image(self, stack: str, channel: str) -> str:
         """Return the image whose contrast is adjusted: the raw stack, or the corrected one."""

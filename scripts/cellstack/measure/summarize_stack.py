@@ -78,7 +78,7 @@ def summarize_stack(
     diameter_source: str | None = "given",
     image_flags: Sequence[str] = (),
     no_data_fraction: float = 0.0,
-    threshold_record: Mapping[str, float] | None = None,
+    mask_record: Mapping[str, float] | None = None,
     channel: str = "nuclei",
     estimated_um: float | None = None,
     quality: Mapping[str, float | None] | None = None,
@@ -109,8 +109,9 @@ def summarize_stack(
         Findings of the import that affect the interpretation of the measurements.
     no_data_fraction : float
         Fraction of the voxels that have no data, see :mod:`cellstack.core.no_data`.
-    threshold_record : dict, optional
-        Record of the threshold, see :func:`cellstack.segment.binarize.binarize_with_record`.
+    mask_record : dict, optional
+        Records of the mask, see :func:`cellstack.segment.binarize.binarize_with_record` and
+        :func:`cellstack.segment.clean_mask.clean_mask_with_record`.
     channel : str
         Name of the channel that shows the objects. It may be absent.
     estimated_um : float, optional
@@ -155,7 +156,10 @@ def summarize_stack(
     shape = segmentation.shape
     counts = Counter(reasons)
     dropped = {reason: counts[reason] for reason in REASONS}
-    threshold, image = threshold_record or {}, quality or {}
+    mask, image = mask_record or {}, quality or {}
+    sheets = None
+    if "sheet_voxels" in mask:
+        sheets = mask["sheet_voxels"] / max(1, mask["foreground_voxels"])
     saturated, highest = _count_saturated(columns, channel)
     volume_um3 = math.prod(shape) * math.prod(float(step) for step in spacing)
     diameters = _numbers(columns["equivalent_diameter_um"])
@@ -184,14 +188,15 @@ def summarize_stack(
         "median_contrast_to_noise_ratio": contrast,
         "signal_to_noise_ratio": image.get("signal_to_noise_ratio"),
         "dimming_ratio": image.get("dimming_ratio"),
-        "haze_ratio": threshold.get("haze_ratio"),
+        "haze_ratio": mask.get("haze_ratio"),
+        "sheet_fraction": sheets,
         "count_saturated": saturated,
     }
     for reason, number in dropped.items():
         summary[f"count_dropped_{reason.replace(' ', '_')}"] = number
-    summary["count_dropped_dim"] = threshold.get("dropped_dim")
+    summary["count_dropped_dim"] = mask.get("dropped_dim")
     summary["cut_by_faces"] = _cut_by_faces(segmentation)
-    flags_of_stack = _flags_of_threshold(threshold)
+    flags_of_stack = _flags_of_mask(mask, sheets or 0.0)
     if unfit := corrections.count(NOT_APPLIED):
         flags_of_stack.insert(
             0,
@@ -351,9 +356,14 @@ def _flags_of_objects(
     return found
 
 
-def _flags_of_threshold(quality: Mapping[str, float]) -> list[str]:
-    """Return the flags of a stack that follow from the record of its threshold."""
+def _flags_of_mask(quality: Mapping[str, float], sheet_fraction: float) -> list[str]:
+    """Return the flags of a stack that follow from the records of its mask."""
     flags = []
+    if sheet_fraction > 0:
+        flags.append(
+            f"sheets removed: {100 * sheet_fraction:.2g} % of the mask (thin, wide structures; if "
+            "they are flat nuclei, leave remove_sheets out of clean_mask.steps)"
+        )
     if dropped := quality.get("dropped_dim", 0):
         flags.append(
             f"dim objects dropped: {dropped} (to keep them, lower "

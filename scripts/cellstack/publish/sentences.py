@@ -139,6 +139,10 @@ METHODS: dict[str, dict[str, str]] = {
     },
     "clean_mask": {
         "smooth": ("The mask was smoothed by a Gaussian filter (standard deviation {sigma_um})."),
+        "remove_sheets": (
+            "Parts that were at most {max_thickness_um} thick and at least {min_width_um} wide "
+            "were removed."
+        ),
         "fill_holes": "Holes of at most {max_volume_um3} were filled.",
         "remove_small_objects": "Components of at most {max_volume_um3} were removed.",
         "erosion": "A binary erosion was applied " + MORPHOLOGY + ".",

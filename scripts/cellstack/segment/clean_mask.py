@@ -1,4 +1,4 @@
-"""Morphological cleaning of a mask: holes and small objects by volume, outlines by radius.
+"""Morphological cleaning of a mask: holes, small objects, sheets, and rough outlines.
 
 Each of :data:`METHODS` is called with a mask, a (Z, Y, X) ndarray of uint8 with values 0 and 1,
 its voxel size along z, y and x in um, and its options as keywords. It returns a mask of the same
@@ -17,20 +17,23 @@ They are the functions of `skimage.morphology` with ``mode="ignore"``: the outsi
 neither foreground nor background.
 """
 
+import math
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import cc3d
 import numpy as np
 
 from cellstack.config.methods import Methods
 from cellstack.core import morphology
-from cellstack.core.labels import count_voxels, relabel
-from cellstack.core.types import BoolVolume, Labels, Mask, Spacing
+from cellstack.core.labels import count_voxels, find_boxes, relabel
+from cellstack.core.types import BoolVolume, Box, Labels, Mask, Spacing
 from cellstack.core.voxels import voxels_up_to
 
 METHODS = Methods()
+Connectivity: TypeAlias = Literal[6, 26]
 FACE_CONNECTIVITY: Final = 6  # neighbours share a face: connectivity 1 of scikit-image
+AT_CORNERS: Final = 26  # neighbours share at least a corner
 
 
 def clean_mask(
@@ -69,9 +72,49 @@ def clean_mask(
             [1, 1, 1, 0, 0],
             [1, 1, 1, 0, 0]]], dtype=uint8)
     """
+    return clean_mask_with_record(mask, spacing, steps, no_data)[0]
+
+
+def clean_mask_with_record(
+    mask: Mask,
+    spacing: Spacing,
+    steps: Iterable[tuple[str, dict[str, Any]]],
+    no_data: BoolVolume | None = None,
+    core: Box = (slice(None), slice(None), slice(None)),
+) -> tuple[Mask, dict[str, int]]:
+    """Apply methods to a mask, and count what :func:`remove_sheets` removes.
+
+    Parameters
+    ----------
+    mask, spacing, steps, no_data
+        See :func:`clean_mask`.
+    core : tuple of slice
+        Part of the stack in which voxels are counted; for a block of a stack.
+
+    Returns
+    -------
+    mask : (Z, Y, X) ndarray of uint8
+        The cleaned mask, 0 or 1.
+    record : dict
+        ``foreground_voxels`` before cleaning, and ``sheet_voxels``, those removed as sheets.
+
+    Examples
+    --------
+    >>> mask = np.zeros((9, 40, 40), np.uint8)
+    >>> mask[4], mask[2:7, 2:7, 2:7] = 1, 1
+    >>> steps = [("remove_sheets", {"max_thickness_um": 3, "min_width_um": 20})]
+    >>> clean, record = clean_mask_with_record(mask, (1, 1, 1), steps)
+    >>> int(clean.sum()), record
+    (125, {'foreground_voxels': 1700, 'sheet_voxels': 1575})
+    """
+    record = {"foreground_voxels": int(np.count_nonzero(mask[core])), "sheet_voxels": 0}
     for method, options in steps:
-        mask = METHODS[method](mask, spacing, **options)
-    return mask if no_data is None else mask * ~no_data
+        cleaned = METHODS[method](mask, spacing, **options)
+        if method == "remove_sheets":
+            removed = np.count_nonzero(mask[core]) - np.count_nonzero(cleaned[core])
+            record["sheet_voxels"] += int(removed)
+        mask = cleaned
+    return mask if no_data is None else mask * ~no_data, record
 
 
 @METHODS
@@ -118,6 +161,55 @@ def remove_small_objects(mask: Mask, spacing: Spacing, *, max_volume_um3: float)
 
 
 @METHODS
+def remove_sheets(
+    mask: Mask, spacing: Spacing, *, max_thickness_um: float, min_width_um: float
+) -> Mask:
+    """Remove structures that are thin in one direction and wide in the two others.
+
+    Such sheets are folds, cell walls or the rim of a drop of mounting medium. The parts of the mask
+    that contain no ball of a diameter are thin: what an opening by this ball removes. Connected
+    thin parts are a sheet if they are wide, and are removed. Objects that touch a sheet are kept.
+
+    Parameters
+    ----------
+    max_thickness_um : float
+        Thickness in um up to which a part is thin.
+    min_width_um : float
+        Minimum width of a sheet in um: four standard deviations of its voxels along its second
+        longest principal axis. This is the diameter of a disc.
+
+    Examples
+    --------
+    >>> mask = np.zeros((5, 30, 30), np.uint8)
+    >>> mask[2] = 1
+    >>> mask[2, 10] = 0  # parts of 10 x 30 and 19 x 30 voxels
+    >>> remove_sheets(mask, (1, 1, 1), max_thickness_um=3, min_width_um=20).sum()
+    np.uint64(300)
+    """
+    from cellstack.core.distance import distance_map  # not needed for the other methods
+
+    radius_um = max_thickness_um / 2
+    cleaned = mask.copy()
+    components = _components(mask, AT_CORNERS)
+    for label, tight in find_boxes(components).items():
+        if not _is_wide(tight, spacing, min_width_um):
+            continue
+        box = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in tight)
+        inside = components[box] == label
+        deep = distance_map(inside.view(np.uint8), spacing) >= radius_um
+        thin = inside
+        if deep.any():
+            thin = inside & (distance_map((~deep).view(np.uint8), spacing) > radius_um)
+        parts = _components(thin.view(np.uint8), AT_CORNERS)
+        for part, part_box in find_boxes(parts).items():
+            if _is_wide(part_box, spacing, min_width_um):
+                is_part = parts[part_box] == part
+                if _width(is_part, spacing) >= min_width_um:
+                    cleaned[box][part_box][is_part] = 0
+    return cleaned
+
+
+@METHODS
 def erosion(mask: Mask, spacing: Spacing, *, shape: str, radius_um: float) -> Mask:
     """Shrink the foreground. Objects narrower than the footprint vanish."""
     return morphology.erosion(mask, morphology.footprint(shape, radius_um, spacing))
@@ -143,10 +235,30 @@ def closing(mask: Mask, spacing: Spacing, *, shape: str, radius_um: float) -> Ma
 
 def _without_small_objects(mask: Mask, spacing: Spacing, max_volume_um3: float) -> Mask:
     limit = voxels_up_to(max_volume_um3, spacing)
-    # cc3d does not accept a read-only view.
-    components: Labels = cc3d.connected_components(
-        np.require(mask, requirements="W"), connectivity=FACE_CONNECTIVITY
-    )
+    components = _components(mask, FACE_CONNECTIVITY)
     kept = count_voxels(components) > limit
     kept[0] = False
     return relabel(components, kept.view(np.uint8))
+
+
+def _components(mask: Mask, connectivity: Connectivity) -> Labels:
+    # cc3d does not accept a read-only view.
+    components: Labels = cc3d.connected_components(
+        np.require(mask, requirements="W"), connectivity=connectivity
+    )
+    return components
+
+
+def _is_wide(box: Box, spacing: Spacing, min_width_um: float) -> bool:
+    """Return whether a box is so long that a sheet can be in it."""
+    sides = ((side.stop - side.start) * step for side, step in zip(box, spacing, strict=True))
+    return math.hypot(*sides) >= min_width_um
+
+
+def _width(part: BoolVolume, spacing: Spacing) -> float:
+    """Return four standard deviations in um along the second longest principal axis."""
+    voxels = np.argwhere(part) * np.asarray(spacing)
+    if len(voxels) < 2:
+        return 0.0
+    variances = np.linalg.eigvalsh(np.cov(voxels, rowvar=False))
+    return 4 * math.sqrt(max(0.0, variances[1]))

@@ -91,6 +91,22 @@ def test_blocks_that_begin_within_a_voxel_of_the_coarse_grids():
     assert record["at_seams"] > 0
 
 
+def test_sheets_are_removed_in_blocks():
+    spacing, shape = SPACINGS[0], (18, 100, 96)
+    raw = simulated(shape, spacing, count=35).nuclei_image
+    _, y, x = np.indices(shape) * np.reshape(spacing, (3, 1, 1, 1))
+    bent = np.abs(x - 0.45 * x.max() - 0.01 * (y - 20) ** 2) < 0.06 * DIAMETER
+    raw[bent] = np.percentile(raw, 99)
+    arguments = arguments_of(DIAMETER, {})
+    kept = {"clean_mask": {"steps": ["smooth", "fill_holes", "remove_small_objects"]}}
+    expected = segment(raw, spacing, arguments)
+    assert segment(raw, spacing, arguments_of(DIAMETER, kept)).max() > expected.max()
+    places = plan(shape, spacing, (1, 2, 2), overlap_um=3 * DIAMETER)
+    found, record = segment_in_blocks(raw, spacing, arguments, places)
+    np.testing.assert_array_equal(found, expected)
+    assert [record[name] for name in ("doubled", "lost", "moved")] == [0, 0, 0]
+
+
 def test_a_small_overlap_is_counted():
     spacing = SPACINGS[0]
     shape = tuple(np.round(np.array((40, 56, 60)) / spacing).astype(int))

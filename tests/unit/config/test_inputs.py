@@ -71,13 +71,14 @@ def test_the_record_and_the_raw_stack_of_a_channel_say_where_data_are_missing(in
     assert only_nuclei.no_data("a", "membrane") == only_nuclei.import_record("a", "membrane") == []
 
 
-def test_only_nuclei_that_are_segmented_have_a_record_of_their_threshold(inputs_of):
+def test_only_nuclei_that_are_segmented_have_records_of_their_mask(inputs_of):
     inputs = inputs_of([NUCLEI, MEMBRANE])
-    (record,) = inputs.threshold_record("a", "nuclei")
-    assert record.endswith("/a/nuclei/threshold.json")
-    assert inputs.threshold_record("a", "cells") == []
+    threshold, cleaned = inputs.mask_records("a", "nuclei")
+    assert threshold.endswith("/a/nuclei/threshold.json")
+    assert cleaned.endswith("/a/nuclei/mask_clean.json")
+    assert inputs.mask_records("a", "cells") == []
     labelled = inputs_of([NUCLEI | {"labels": "l.tif"}])
-    assert labelled.threshold_record("a", "nuclei") == []
+    assert labelled.mask_records("a", "nuclei") == []
 
 
 def test_a_remote_image_is_not_a_file(inputs_of):

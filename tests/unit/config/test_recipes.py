@@ -135,7 +135,7 @@ def test_another_segmenter_replaces_the_stages(load_study):
     assert study.units_with_segmenter("nuclei") == ["a", "sweep/1/a", "sweep/2/a"]
     assert study.units_with_segmenter("cells") == []
     assert makers(recipes, "run_segmenter", 2) == [0, 1, 0]
-    assert inputs.threshold_record("a", "nuclei") == inputs.seeds_of_object("a", "nuclei") == []
+    assert inputs.mask_records("a", "nuclei") == inputs.seeds_of_object("a", "nuclei") == []
 
 
 def labels_of(recipes, stack="a"):

@@ -290,12 +290,12 @@ def test_the_fraction_of_voxels_without_data_is_flagged():
 
 def test_dim_objects_that_were_dropped_are_counted_with_the_setting_to_change():
     record = {"method": "per_object", "dropped_dim": 7, "brightness_ratio": 1.0}
-    summary = summarize_stack(table(6), ["kept"] * 6, 10, threshold_record=record)
+    summary = summarize_stack(table(6), ["kept"] * 6, 10, mask_record=record)
     assert summary["count_dropped_dim"] == 7
     assert summary["flags"].startswith("dim objects dropped: 7 ")
     assert "binarize.per_object.min_dim_objects" in summary["flags"]
     record["dropped_dim"] = 0
-    assert summarize_stack(table(6), ["kept"] * 6, 10, threshold_record=record)["flags"] == ""
+    assert summarize_stack(table(6), ["kept"] * 6, 10, mask_record=record)["flags"] == ""
 
 
 @pytest.mark.parametrize(
@@ -303,13 +303,21 @@ def test_dim_objects_that_were_dropped_are_counted_with_the_setting_to_change():
 )
 def test_a_large_range_of_brightness_is_flagged(ratio, flagged):
     record = {"dropped_dim": 0, "brightness_ratio": ratio}
-    flags = summarize_stack(table(6), ["kept"] * 6, 10, threshold_record=record)["flags"]
+    flags = summarize_stack(table(6), ["kept"] * 6, 10, mask_record=record)["flags"]
     assert (f"some objects are {ratio:.0f} times as bright" in flags) == flagged
+
+
+@pytest.mark.parametrize(("voxels", "fraction"), [(0, 0), (50, 0.05)])
+def test_removed_sheets_are_flagged(voxels, fraction):
+    record = {"foreground_voxels": 1000, "sheet_voxels": voxels}
+    summary = summarize_stack(table(6), ["kept"] * 6, 10, mask_record=record)
+    assert summary["sheet_fraction"] == fraction
+    assert ("sheets removed: 5 % of the mask" in summary["flags"]) == (voxels > 0)
 
 
 @pytest.mark.parametrize(("ratio", "flagged"), [(0.175, False), (0.176, True)])
 def test_haze_is_flagged(ratio, flagged):
-    summary = summarize_stack(table(6), ["kept"] * 6, 10, threshold_record={"haze_ratio": ratio})
+    summary = summarize_stack(table(6), ["kept"] * 6, 10, mask_record={"haze_ratio": ratio})
     assert summary["haze_ratio"] == ratio
     assert summary["flags"].startswith("haze: beside objects the intensity is 18 %") == flagged
 
@@ -344,7 +352,7 @@ def test_saturated_objects_are_counted_and_flagged(minima, upper, maxima, count)
 
 @pytest.mark.parametrize("count", [0, 4])
 def test_hollow_objects_are_flagged(count):
-    summary = summarize_stack(table(6), ["kept"] * 6, 10, threshold_record={"hollow": count})
+    summary = summarize_stack(table(6), ["kept"] * 6, 10, mask_record={"hollow": count})
     assert ("hollow: 4 objects are dark inside" in summary["flags"]) == (count > 0)
 
 
@@ -447,7 +455,7 @@ def test_a_flag_of_the_objects_replaces_that_of_their_channel():
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_disagreements_of_blocks_are_flagged(count):
     record = {"seam_disagreements": count}
-    flags = summarize_stack(table(6), ["kept"] * 6, 10, threshold_record=record)["flags"]
+    flags = summarize_stack(table(6), ["kept"] * 6, 10, mask_record=record)["flags"]
     expected = {
         1: "seams: blocks disagreed on 1 object (",
         3: "seams: blocks disagreed on 3 objects",

@@ -12,7 +12,9 @@ from cellstack.core.morphology import footprint
 from cellstack.segment.clean_mask import (
     METHODS,
     clean_mask,
+    clean_mask_with_record,
     fill_holes,
+    remove_sheets,
     remove_small_objects,
     smooth,
 )
@@ -213,3 +215,81 @@ def test_voxels_without_data_stay_background():
     steps = [("fill_holes", {"max_volume_um3": 9})]
     assert clean_mask(mask, (1.0, 1.0, 1.0), steps).all()
     assert np.array_equal(clean_mask(mask, (1.0, 1.0, 1.0), steps, no_data) == 0, no_data)
+
+
+D = 10.0  # um, of the nuclei beside the sheets
+SHEET = {"max_thickness_um": 0.4 * D, "min_width_um": 1.8 * D}
+SPACINGS = [(0.7, 0.5, 0.6), (2.0, 0.5, 0.4), (3.2, 0.4, 0.5)]
+each_spacing = pytest.mark.parametrize("spacing", SPACINGS, ids=str)
+
+
+def positions(spacing, extent=(32, 40, 44)):
+    """Return z, y and x of the voxels in um, relative to the centre."""
+    counts = [round(length / step) for length, step in zip(extent, spacing, strict=True)]
+    return [
+        (axis - (count - 1) / 2) * step
+        for axis, count, step in zip(
+            np.ogrid[tuple(map(slice, counts))], counts, spacing, strict=True
+        )
+    ]
+
+
+def ellipsoid(axes, spacing, centre=(0, 0, 0)):
+    """Return a mask of the ellipsoid with these axes in um."""
+    places = zip(positions(spacing), centre, axes, strict=True)
+    return sum(((place - middle) / (axis / 2)) ** 2 for place, middle, axis in places) <= 1
+
+
+@each_spacing
+def test_a_curved_sheet_is_removed_and_a_nucleus_that_touches_it_is_kept(spacing):
+    z, y, x = positions(spacing)
+    sheet = np.abs(x + 8 + 0.01 * y**2 + 0.1 * z) <= 1.2
+    nucleus = ellipsoid((D, D, D), spacing, (0, 0, -2.5))
+    assert (sheet & nucleus).any()
+    mask = (sheet | nucleus).astype(np.uint8)
+    cleaned = remove_sheets(mask, spacing, **SHEET)
+    assert cleaned.dtype == np.uint8
+    assert not np.any(cleaned > mask)
+    assert cleaned[nucleus].mean() > 0.98
+    assert cleaned[sheet & ~nucleus].mean() < 0.1
+
+
+@each_spacing
+@pytest.mark.parametrize(
+    "axes",
+    [(D, D, D), (0.5 * D, 1.4 * D, 1.4 * D), (2 * D, 0.6 * D, 0.6 * D), (0.3 * D, 4 * D, 0.3 * D)],
+    ids=["ball", "flat", "long", "fibre"],
+)
+def test_nuclei_and_fibres_are_no_sheets(axes, spacing):
+    mask = ellipsoid(axes, spacing).astype(np.uint8)
+    np.testing.assert_array_equal(remove_sheets(mask, spacing, **SHEET), mask)
+
+
+@each_spacing
+@pytest.mark.parametrize(("factor", "removed"), [(0.93, False), (1.07, True)])
+def test_the_width_is_the_diameter_of_a_disc(spacing, factor, removed):
+    z, y, x = positions(spacing)
+    disc = (y**2 + z**2 <= (factor * 20 / 2) ** 2) & (np.abs(x) <= 0.8)
+    cleaned = remove_sheets(disc.astype(np.uint8), spacing, max_thickness_um=5, min_width_um=20)
+    assert cleaned.any() == (not removed)
+
+
+@pytest.mark.parametrize(("thickness", "removed"), [(3, True), (5, False)])
+def test_the_thickness_of_a_sheet(thickness, removed):
+    mask = np.zeros((40, 40, 20), np.uint8)
+    mask[:, :, 5 : 5 + thickness] = 1
+    options = {"max_thickness_um": 4.1, "min_width_um": 20}
+    assert remove_sheets(mask, (1, 1, 1), **options).any() == (not removed)
+
+
+def test_the_voxels_of_sheets_are_counted_in_the_core():
+    mask = np.zeros((9, 40, 40), np.uint8)
+    mask[4] = 1
+    mask[2:7, 2:7, 2:7] = 1
+    core = slice(None), slice(0, 20), slice(10, 40)
+    steps = [("remove_sheets", {"max_thickness_um": 3, "min_width_um": 20})]
+    cleaned, record = clean_mask_with_record(mask, (1, 1, 1), steps, core=core)
+    assert record == {"foreground_voxels": 600, "sheet_voxels": 600}
+    assert cleaned.sum() == 125
+    _, record = clean_mask_with_record(mask, (1, 1, 1), [], core=core)
+    assert record == {"foreground_voxels": 600, "sheet_voxels": 0}
