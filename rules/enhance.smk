@@ -53,6 +53,7 @@ rule denoise:
     """Reduce the noise."""
     input:
         contrast=made_by("adjust_contrast", "<results>/{stack}/channels/{channel}/contrast.tif"),
+        intensities=by_wildcards(inputs.measured_intensities),
         diameter=diameter_for("denoise"),
     output:
         denoised=intermediate("<results>/{stack}/channels/{channel}/denoised.tif"),

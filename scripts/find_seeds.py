@@ -36,22 +36,21 @@ def main(
     """Write the smoothed `distance` map of `mask_clean` and the `seeds` that `method` finds.
 
     Depending on the method, the seeds come from the distance map, the stack `denoised` or the file
-    `points`. In a `block` of a stack, options that depend on the complete stack are not used.
+    `points`. The seeds of a `block` of a stack can be in all planes.
     """
     mask, spacing = read_stack(mask_clean)
     labels, stack = read_stack(components, mapped=True)[0], open_stack(denoised)[0]
     allowed = choose_planes(mask, spacing, planes, plane_range_um)
-    given = mask, labels, spacing, method, options, stack
-    shared = {"smoothing_um": smoothing_um, "threads": threads}
+    by_hand = read_points(*points) if points else None
+    given = mask, labels, spacing, method, options, stack, by_hand
+    shared = {
+        "smoothing_um": smoothing_um,
+        "z_scale": z_scale,
+        "radius_um": radius_um,
+        "threads": threads,
+    }
     if block is None:
-        to_background, found = seeds_of_mask(
-            *given,
-            read_points(*points) if points else None,
-            z_scale=z_scale,
-            allowed=allowed,
-            radius_um=radius_um,
-            **shared,
-        )
+        to_background, found = seeds_of_mask(*given, allowed=allowed, **shared)
     else:
         from cellstack.blocks.find_block_seeds import find_block_seeds  # rarely used
 

@@ -31,6 +31,7 @@ from cellstack.core.overlaps import count_overlaps, match_objects, pair_up
 from cellstack.enhance.adjust_contrast import adjust_contrast
 from cellstack.enhance.correct_background import correct_background
 from cellstack.enhance.denoise import denoise
+from cellstack.enhance.detect_edges import detect_edges
 from cellstack.segment.binarize import binarize, find_threshold, rule_of
 from cellstack.segment.clean_mask import clean_mask
 from cellstack.segment.find_seeds import seeds_of_mask
@@ -57,24 +58,29 @@ def arguments_of(diameter_um, given):
     return arguments
 
 
-def segment(raw, spacing, arguments):
+def segment(raw, spacing, arguments, points=None):
     """Return the labels of a stack that is segmented at once."""
     raw = correct_background(raw, spacing, arguments("correct_background")["steps"])
     contrast = adjust_contrast(raw, spacing, arguments("adjust_contrast")["steps"])
     stack = denoise(contrast, spacing, **arguments("denoise"))
     threshold = find_threshold(stack, **arguments("binarize"))
     mask = binarize(stack, threshold, spacing, contrast)
-    _, watershed, distance = split(mask, stack, spacing, arguments)
+    _, watershed, distance = split(mask, stack, spacing, arguments, points=points)
     return merge_and_smooth(watershed, stack, distance, spacing, arguments)[1]
 
 
-def split(mask, stack, spacing, arguments, find=seeds_of_mask, **block):
+def split(mask, stack, spacing, arguments, find=seeds_of_mask, points=None, **block):
     """Return the seeds, the objects before merging and the distance to the background."""
     mask = clean_mask(mask, spacing, **arguments("clean_mask"))
     components = label_components(mask, **arguments("label_components"))
-    options = {key: arguments("find_seeds")[key] for key in ("method", "options", "smoothing_um")}
-    distance, seeds = find(mask, components, spacing, stack=stack, **options, **block)
-    watershed = split_objects(seeds, mask, stack, distance, **arguments("split_objects"))
+    keys = ("method", "options", "smoothing_um", "z_scale", "radius_um")
+    options = {key: arguments("find_seeds")[key] for key in keys}
+    given = {"stack": stack, "points": points}
+    distance, seeds = find(mask, components, spacing, **given, **options, **block)
+    edges = detect_edges(stack, spacing, **arguments("detect_edges"))
+    watershed = split_objects(
+        seeds, mask, stack, distance, **arguments("split_objects"), edges=edges
+    )
     return seeds, watershed, distance
 
 
@@ -91,7 +97,7 @@ def plan(shape, spacing, counts, overlap_um):
     return list(blocks.place_blocks(shape, counts, overlap).values())
 
 
-def segment_in_blocks(raw, spacing, arguments, places):
+def segment_in_blocks(raw, spacing, arguments, places, points=None):
     """Return the labels of a stack that is segmented in blocks, and the record of joining them."""
     steps = arguments("adjust_contrast")["steps"]
     corrections = arguments("correct_background")["steps"]
@@ -103,10 +109,11 @@ def segment_in_blocks(raw, spacing, arguments, places):
         known = measured["corrections"], place.extent[0][0]
         part = correct_background(part, spacing, corrections, None, *known)
         contrast = adjust_contrast(part, spacing, steps, measured=measured["steps"])
-        stacks.append(denoise(contrast, spacing, **arguments("denoise")))
+        noise_sd = measured["noise_sd"]
+        stacks.append(denoise(contrast, spacing, **arguments("denoise"), noise_sd=noise_sd))
     binarization = arguments("binarize")
     if binarization["method"] == "per_object":
-        options, noise_sd = binarization["options"], measured["noise_sd"]
+        options = binarization["options"]
         found = [
             as_record(find_blobs_in_core(stack, spacing, noise_sd, options, **block))
             for stack, block in zip(stacks, geometry, strict=True)
@@ -120,7 +127,7 @@ def segment_in_blocks(raw, spacing, arguments, places):
         mark = threshold_block
     for stack, block in zip(stacks, geometry, strict=True):
         mask, _ = mark(stack, *parts, **block)
-        drawn.append(split(mask, stack, spacing, arguments, find_block_seeds, **block))
+        drawn.append(split(mask, stack, spacing, arguments, find_block_seeds, points, **block))
         regions.append(measure_watershed(*drawn[-1][:2], stack, **block))
     typical = typical_of_blocks(regions)
     results = [

@@ -26,7 +26,13 @@ METHODS = Methods()
 METHODS(gaussian)
 
 
-def denoise(stack: Volume, spacing: Spacing, method: str, options: dict[str, Any]) -> Volume:
+def denoise(
+    stack: Volume,
+    spacing: Spacing,
+    method: str,
+    options: dict[str, Any],
+    noise_sd: float | None = None,
+) -> Volume:
     """Remove noise by one of :data:`METHODS`.
 
     Parameters
@@ -39,6 +45,9 @@ def denoise(stack: Volume, spacing: Spacing, method: str, options: dict[str, Any
         Name of a method.
     options : dict
         Options of the method.
+    noise_sd : float, optional
+        If this is a block of a stack, the standard deviation of the noise of the complete stack,
+        for methods that would estimate it.
 
     Returns
     -------
@@ -58,6 +67,8 @@ def denoise(stack: Volume, spacing: Spacing, method: str, options: dict[str, Any
     >>> float(denoise(stack, (1, 1, 1), "median", options).max())
     0.0
     """
+    if noise_sd is not None and options.get("sigma_noise", noise_sd) is None:
+        options = options | {"sigma_noise": noise_sd}
     denoised: Volume = METHODS[method](stack, spacing, **options)
     return denoised
 
@@ -141,11 +152,16 @@ def bilateral(
 def _bilateral_opencv(
     plane: NDArray[np.float32], sigma: float, sigma_intensity: float
 ) -> NDArray[np.float32]:
-    width = 2 * max(1, int(3 * sigma + 0.5)) + 1
+    radius = max(1, int(3 * sigma + 0.5))
+    # OpenCV interpolates the weights in a table from the lowest to the highest intensity. With a
+    # row of each, beyond the radius, it does not depend on the plane, or on the part of it that a
+    # block contains.
+    padded = cv2.copyMakeBorder(plane, 0, radius + 2, 0, 0, cv2.BORDER_REPLICATE)
+    padded[-2], padded[-1] = 0, 1
     smooth = cv2.bilateralFilter(
-        plane, width, sigma_intensity, sigma, borderType=cv2.BORDER_REPLICATE
+        padded, 2 * radius + 1, sigma_intensity, sigma, borderType=cv2.BORDER_REPLICATE
     )
-    return cast(NDArray[np.float32], smooth)
+    return cast(NDArray[np.float32], smooth[: len(plane)])
 
 
 def _bilateral_scikit_image(

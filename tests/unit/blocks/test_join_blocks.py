@@ -62,6 +62,56 @@ OF_COMPLETE_STACK = [  # methods that depend on the complete stack, each in one 
 ]
 
 
+OF_NEIGHBOURHOOD = [  # methods that depend on what is near, in the same way as the default ones
+    {"find_seeds": {"method": "h_maxima"}},
+    {"find_seeds": {"method": "peaks"}, "split_objects": {"method": "edges"}},
+    {"find_seeds": {"method": "peaks", "peaks": {"shape": "cube", "exclude_border": True}}},
+    {"find_seeds": {"z_scale": 0.7, "radius_um": "0.1 d"}},
+    {"find_seeds": {"method": "laplacian_of_gaussian", "z_scale": 1.4, "radius_um": "0.3 d"}},
+    {"denoise": {"method": "median"}},
+    {"denoise": {"method": "bilateral"}},
+    {"denoise": {"method": "non_local_means"}},
+]
+
+
+@pytest.mark.parametrize("settings", OF_NEIGHBOURHOOD, ids=str)
+def test_what_depends_on_the_neighbourhood(settings):
+    spacing, shape = (1.1, 0.5, 0.5), (18, 100, 96)
+    raw = simulated(shape, spacing, count=35).nuclei_image
+    arguments = arguments_of(DIAMETER, {"binarize": {"method": "otsu"}} | settings)
+    expected = segment(raw, spacing, arguments)
+    assert expected.max() >= 10
+    places = plan(shape, spacing, (1, 2, 2), overlap_um=2 * DIAMETER)
+    found, record = segment_in_blocks(raw, spacing, arguments, places)
+    np.testing.assert_array_equal(found, expected)
+    assert record["at_seams"] > 0
+    assert [record[name] for name in ("doubled", "lost", "moved")] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("coordinates", ["voxels", "world"])
+def test_seed_points_are_those_of_the_complete_stack(caplog, coordinates):
+    spacing, shape = SPACINGS[0], (18, 100, 96)
+    colony = simulated(shape, spacing, count=35)
+    settings = {
+        "binarize": {"method": "otsu"},
+        "find_seeds": {"method": "points", "points": {"coordinates": coordinates}},
+    }
+    arguments = arguments_of(DIAMETER, settings)
+    labels = np.unique(colony.nuclei_labels)[1:]
+    points = np.array([np.argwhere(colony.nuclei_labels == label).mean(axis=0) for label in labels])
+    points = np.concatenate([points, [[-2, 40, 50], [8, 40, 300]]])
+    if coordinates == "world":
+        points = points * spacing
+    expected = segment(colony.nuclei_image, spacing, arguments, points)
+    assert expected.max() >= 10
+    assert f"{points[-1, -1]:g}" in caplog.text
+    caplog.clear()
+    places = plan(shape, spacing, (1, 2, 2), overlap_um=2 * DIAMETER)
+    found, _ = segment_in_blocks(colony.nuclei_image, spacing, arguments, places, points)
+    np.testing.assert_array_equal(found, expected)
+    assert "-2 " in caplog.text  # of the points in the block
+
+
 @pytest.mark.parametrize("settings", OF_COMPLETE_STACK, ids=str)
 def test_what_depends_on_the_complete_stack_is_measured_in_it(settings):
     spacing, shape = SPACINGS[0], (18, 100, 96)
