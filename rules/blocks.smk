@@ -128,6 +128,32 @@ rule measure_threshold:
         "../scripts/measure_threshold.py"
 
 
+rule connect_mask:
+    """Apply hysteresis thresholding to a stack that is cut into blocks."""
+    input:
+        denoised=by_wildcards(inputs.denoised_of_blocks),
+        no_data=by_wildcards(inputs.no_data, channel="nuclei"),
+        diameter=diameter_for("binarize"),
+    output:
+        connected=intermediate("<results>/{stack}/nuclei/connected.tif"),
+    log:
+        "<logs>/{stack}/nuclei/connect_mask.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/connect_mask.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("connect_mask"),
+        runtime=minutes("connect_mask"),
+    params:
+        options=by_wildcards(study.argument, key="options", stage="binarize", channel="nuclei"),
+        factor=by_wildcards(study.argument, key="factor", stage="binarize", channel="nuclei"),
+        blocks=by_wildcards(study.geometries),
+        source=source_hash("connect_mask"),
+    script:
+        "../scripts/connect_mask.py"
+
+
 rule measure_watershed:
     """Measure the volumes of objects before merging, and the background, in the core of a block."""
     input:

@@ -6,6 +6,7 @@ rule binarize:
         no_data=by_wildcards(inputs.no_data, channel="nuclei"),
         chosen=by_wildcards(inputs.chosen_blobs),
         measured=by_wildcards(inputs.measured_threshold),
+        connected=by_wildcards(inputs.connected_mask),
         diameter=diameter_for("binarize"),
     output:
         mask=intermediate("<results>/{stack}/nuclei/mask.tif"),

@@ -5,8 +5,9 @@ import math
 import numpy as np
 from study import ROOT
 
-from cellstack.blocks.binarize_block import binarize_block, threshold_block
+from cellstack.blocks.binarize_block import binarize_block, cut_mask, threshold_block
 from cellstack.blocks.choose_blobs import choose_from_blocks
+from cellstack.blocks.connect_mask import connect_mask, join_cores
 from cellstack.blocks.cut_block import slices_of_block
 from cellstack.blocks.find_blobs import as_record, find_blobs_in_core
 from cellstack.blocks.find_block_seeds import find_block_seeds
@@ -121,6 +122,15 @@ def segment_in_blocks(raw, spacing, arguments, places, points=None):
         chosen = choose_from_blocks(found, options)
         parts = spacing, chosen, options, 1.0, None
         mark = binarize_block
+    elif binarization["method"] == "hysteresis":
+        complete = join_cores(geometry, stacks.__getitem__)
+        hysteresis = {name: binarization[name] for name in ("options", "factor")}
+        connected = connect_mask(complete, **hysteresis)
+        parts = (None,)
+
+        def mark(stack, no_data, **block):
+            return cut_mask(connected, no_data, **block)
+
     else:
         threshold = measure_threshold(geometry, stacks.__getitem__, **binarization)
         parts = spacing, rule_of(**binarization) if threshold is None else threshold, None

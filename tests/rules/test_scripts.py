@@ -129,10 +129,11 @@ def study(tmp_path_factory):
     targets = [f"results/{name}" for name in files]
     process = study.run(*targets, "evaluate", "sweep", cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
-    # the same blocks with another threshold
-    study.config["presets"]["plain"]["binarize"] = {"method": "otsu"}
-    process = study.run("results/large/nuclei/measured_threshold.json")
-    assert process.returncode == 0, process.stderr[-4000:]
+    # the same blocks with other thresholds
+    for method, name in (("otsu", "measured_threshold.json"), ("hysteresis", "connected.tif")):
+        study.config["presets"]["plain"]["binarize"] = {"method": method}
+        process = study.run(f"results/large/nuclei/{name}")
+        assert process.returncode == 0, process.stderr[-4000:]
     return study
 
 

@@ -44,6 +44,7 @@ METHODS_IN_BLOCKS = {  # those whose result depends on what is near, or on what 
         "triangle",
         "yen",
         "fixed",
+        "hysteresis",
         "local",
     ),
     "find_seeds": (

@@ -54,6 +54,7 @@ OF_COMPLETE_STACK = [  # methods that depend on the complete stack, each in one 
     {"binarize": {"method": "yen"}},
     {"binarize": {"method": "minimum"}},
     {"binarize": {"method": "fixed"}},
+    {"binarize": {"method": "hysteresis", "factor": 0.95}},
     {"binarize": {"method": "local", "local": {"window_um": 12.0}}},
     {
         "binarize": {"method": "fixed", "fixed": {"value": 0.85}},

@@ -7,8 +7,9 @@ import pytest
 from block_chain import default_arguments, plan
 from study import simulated
 
-from cellstack.blocks.binarize_block import binarize_block, threshold_block
+from cellstack.blocks.binarize_block import binarize_block, cut_mask, threshold_block
 from cellstack.blocks.choose_blobs import choose_from_blocks, chosen_in_block, join_candidates
+from cellstack.blocks.connect_mask import connect_mask, join_cores
 from cellstack.blocks.cut_block import cut_block, describe_block, within
 from cellstack.blocks.find_blobs import as_record, find_blobs_in_core
 from cellstack.blocks.measure_intensities import measure_intensities
@@ -22,7 +23,7 @@ from cellstack.enhance.adjust_contrast import adjust_contrast
 from cellstack.enhance.correct_background import correct_background
 from cellstack.enhance.denoise import denoise
 from cellstack.errors import InputError
-from cellstack.segment.binarize import find_threshold
+from cellstack.segment.binarize import binarize, find_threshold
 from cellstack.segment.merge_objects import describe_typical
 from cellstack.segment.per_object_threshold import choose_blobs, describe_candidates, mark_blobs
 
@@ -227,3 +228,34 @@ def test_a_block_is_cut_out_with_its_record(places):
     assert record == {"no_data": {"value": 0.0, "limit": 9.0}, "flags": [], "block": block}
     with pytest.raises(InputError, match="the image was replaced while it was processed"):
         cut_block(stack[:20], places[-1].extent)
+
+
+def test_hysteresis_connects_over_any_number_of_blocks():
+    """A dim thread that winds through all blocks is kept: it has one bright voxel, at its end."""
+    shape, spacing = (6, 40, 41), (1.0, 0.5, 0.5)
+    denoised = np.random.default_rng(1).random(shape, "float32") * 0.2
+    for row in range(2, 36, 4):
+        denoised[3, row, 1:40] = 0.5
+        denoised[3, row : row + 4, 39 if row % 8 == 2 else 1] = 0.5
+    other = denoised.copy()
+    denoised[3, 2, 1] = 0.9
+    places = plan(shape, spacing, (2, 3, 3), overlap_um=2.0)
+    geometry = [{"core": place.core, "extent": place.extent} for place in places]
+    options = {"low": 0.3, "high": 0.7, "scale": "intensity"}
+    no_data = np.zeros(shape, bool)
+    no_data[:, 38:] = True
+    for stack, voxels in ((denoised, 9 * 39), (other, 0)):
+        expected = binarize(
+            stack, find_threshold(stack, "hysteresis", options), None, None, no_data
+        )
+        assert expected.sum() >= voxels
+        assert expected.any() == bool(voxels)
+        parts = [part(stack, place) for place in places]
+        joined = join_cores(geometry, parts.__getitem__)
+        np.testing.assert_array_equal(joined[1:, ::2, -5:], stack[1:, ::2, -5:])
+        connected = connect_mask(joined, options, 1.0)
+        for place, block in zip(places, geometry, strict=True):
+            found, core = cut_mask(connected, part(no_data, place), **block)
+            np.testing.assert_array_equal(found, part(expected, place))
+            assert core["foreground_voxels"] == found[within(**block)].sum()
+        assert connect_mask(np.full(shape, 0.4, np.float32), options, 1.0).sum() == 0

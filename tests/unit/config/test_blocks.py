@@ -120,7 +120,7 @@ def test_settings_that_need_the_complete_stack_are_named():
         if stage == "split_objects":
             block["method"] = "blend"
         if stage == "binarize":
-            block["method"] = "hysteresis"
+            block["method"] = "unknown"
         if stage == "adjust_contrast":
             block["steps"] = [("clahe", {}), *block["steps"]]
         if stage == "correct_background":
@@ -132,8 +132,8 @@ def test_settings_that_need_the_complete_stack_are_named():
     assert find_obstacles(other) == [
         "denoise.method is total_variation, which ends when a complete plane or stack has "
         "converged: set it to one of none, gaussian, median, bilateral, non_local_means",
-        "binarize.method is hysteresis: set it to one of per_object, otsu, li, isodata, mean, "
-        "minimum, triangle, yen, fixed, local",
+        "binarize.method is unknown: set it to one of per_object, otsu, li, isodata, mean, "
+        "minimum, triangle, yen, fixed, hysteresis, local",
         "split_objects.method is blend, which divides by standard deviations within the complete "
         "mask: set it to one of distance, intensity, undenoised_intensity, edges",
         "find_seeds.planes is middle, so that objects can extend to any distance from their seeds: "
