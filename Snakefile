@@ -48,6 +48,7 @@ wildcard_constraints:
 ruleorder: correct_objects > run_segmenter > smooth_outlines > import_labels
 ruleorder: join_blocks > smooth_outlines > find_seeds
 ruleorder: join_blocks > binarize
+ruleorder: measure_tiles > measure_intensities
 ruleorder: join_uncorrected > smooth_uncorrected > find_seeds
 ruleorder: join_uncorrected > binarize
 ruleorder: join_cell_seeds > find_cell_seeds

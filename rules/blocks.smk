@@ -24,6 +24,21 @@ rule measure_intensities:
         "../scripts/measure_intensities.py"
 
 
+use rule measure_intensities as measure_tiles with:
+    output:
+        intensities="<results>/{stack}/channels/{channel}/intensities.json",
+        tiles=intermediate("<results>/{stack}/channels/{channel}/tiles.tif"),
+    log:
+        "<logs>/{stack}/channels/{channel}/measure_tiles.log",
+    benchmark:
+        "<benchmarks>/{stack}/channels/{channel}/measure_tiles.tsv"
+    wildcard_constraints:
+        stack=pattern_of_units(study.units_with_tiles()),
+    resources:
+        mem_mb=memory("measure_tiles"),
+        runtime=minutes("measure_tiles"),
+
+
 rule cut_block:
     """Cut a block with its overlap out of a stack."""
     input:

@@ -30,6 +30,7 @@ rule adjust_contrast:
         image=by_wildcards(inputs.contrast_image),
         no_data=by_wildcards(inputs.no_data),
         intensities=by_wildcards(inputs.measured_intensities),
+        tiles=by_wildcards(inputs.measured_tiles),
         diameter=diameter_for("adjust_contrast"),
     output:
         contrast=intermediate("<results>/{stack}/channels/{channel}/contrast.tif"),
@@ -45,6 +46,7 @@ rule adjust_contrast:
         runtime=minutes("adjust_contrast"),
     params:
         **params_of("adjust_contrast"),
+        block=by_wildcards(study.geometry_of_unit),
     script:
         "../scripts/adjust_contrast.py"
 

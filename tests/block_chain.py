@@ -102,14 +102,16 @@ def segment_in_blocks(raw, spacing, arguments, places, points=None):
     """Return the labels of a stack that is segmented in blocks, and the record of joining them."""
     steps = arguments("adjust_contrast")["steps"]
     corrections = arguments("correct_background")["steps"]
-    measured = measure_intensities(raw, spacing, corrections, steps)
+    measured, maps = measure_intensities(raw, spacing, corrections, steps)
+    known = add_maps(steps, measured["steps"], maps)
     geometry = [{"core": place.core, "extent": place.extent} for place in places]
     stacks, drawn, regions = [], [], []
     for place in places:
         part = raw[tuple(slice(*each) for each in place.extent)]
-        known = measured["corrections"], place.extent[0][0]
-        part = correct_background(part, spacing, corrections, None, *known)
-        contrast = adjust_contrast(part, spacing, steps, measured=measured["steps"])
+        first = [start for start, _ in place.extent]
+        corrected = measured["corrections"], first[0]
+        part = correct_background(part, spacing, corrections, None, *corrected)
+        contrast = adjust_contrast(part, spacing, steps, measured=known, first=first)
         noise_sd = measured["noise_sd"]
         stacks.append(denoise(contrast, spacing, **arguments("denoise"), noise_sd=noise_sd))
     binarization = arguments("binarize")
@@ -145,6 +147,14 @@ def segment_in_blocks(raw, spacing, arguments, places, points=None):
         for (seeds, watershed, distance), stack in zip(drawn, stacks, strict=True)
     ]
     return join(raw.shape, places, results)
+
+
+def add_maps(steps, measured, maps):
+    """Return what was measured for the steps of the contrast, with the tiles of clahe."""
+    return [
+        [*known, maps] if method == "clahe" else known
+        for (method, _), known in zip(steps, measured, strict=True)
+    ]
 
 
 def join(shape, places, results):

@@ -115,9 +115,8 @@ def test_corrections_are_applied_to_the_joined_stack(cut):
             "estimate_diameter.max_um to the largest one that is possible",
         ),
         (
-            {"adjust_contrast": {"steps": ["percentile_stretch", "clahe"]}},
-            "adjust_contrast.steps has clahe: use only none, percentile_stretch, "
-            "equalize_histogram, gamma, erosion, dilation, opening, closing",
+            {"adjust_contrast": {"steps": ["clahe", "percentile_stretch", "clahe"]}},
+            "adjust_contrast.steps has clahe several times: use it once",
         ),
     ],
 )
@@ -131,9 +130,15 @@ def test_what_cannot_be_cut_is_refused_before_any_job(tmp_path, config, reason):
 
 
 @pytest.mark.parametrize(
-    ("method", "rule"), [("li", "measure_threshold"), ("hysteresis", "connect_mask")]
+    ("method", "steps", "rules"),
+    [
+        ("li", [], ["measure_intensities", "measure_threshold"]),
+        ("hysteresis", ["clahe"], ["measure_tiles", "connect_mask"]),
+    ],
 )
-def test_an_estimated_diameter_and_methods_that_look_at_the_complete_stack(tmp_path, method, rule):
+def test_an_estimated_diameter_and_methods_that_look_at_the_complete_stack(
+    tmp_path, method, steps, rules
+):
     """The rules of blocks use the same estimate, background and threshold as the uncut stack."""
     settings = {
         "diameter_um": {"nuclei": "auto"},
@@ -142,6 +147,7 @@ def test_an_estimated_diameter_and_methods_that_look_at_the_complete_stack(tmp_p
             "steps": ["white_tophat", "depth_attenuation"],
             "white_tophat": {"shape": "square", "radius_um": "0.7 d"},
         },
+        "adjust_contrast": {"steps": ["percentile_stretch", *steps]},
         "binarize": {"method": method},
     }
     blocks = {"counts": [1, 2, 1], "overlap_um": 16}
@@ -154,7 +160,8 @@ def test_an_estimated_diameter_and_methods_that_look_at_the_complete_stack(tmp_p
         assert process.returncode == 0, process.stderr[-4000:]
         found.append((study, jobs(process)))
     (uncut, _), (cut, counts) = found
-    assert counts["estimate_diameter"] == counts[rule] == 1
+    assert counts["estimate_diameter"] == 1
+    assert [counts[rule] for rule in rules] == [1, 1]
     assert counts["binarize"] == counts["cut_block"] == 2
     assert "find_blobs" not in counts
     for file in ("segmentation.tif", "diameter.json"):

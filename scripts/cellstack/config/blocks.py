@@ -66,6 +66,7 @@ STEPS_IN_BLOCKS = {
         "none",
         "percentile_stretch",
         "equalize_histogram",
+        "clahe",
         "gamma",
         "erosion",
         "dilation",
@@ -143,6 +144,8 @@ def find_obstacles(arguments: Callable[[str], Settings]) -> list[str]:
                 f"denoise.bilateral.implementation is {options['implementation']}, whose weights "
                 "depend on the maximum of a complete plane: set it to opencv"
             )
+    if [name for name, _ in arguments("adjust_contrast")["steps"]].count("clahe") > 1:
+        found.append("adjust_contrast.steps has clahe several times: use it once")
     planes = arguments("find_seeds")["planes"]
     if planes != "all":
         found.append(

@@ -255,6 +255,12 @@ class Inputs:
         """Return what is measured in the intensities of the complete stack, for a block of it."""
         return self._of_complete("adjust_contrast", "intensities.json", stack, channel)
 
+    def measured_tiles(self, stack: str, channel: str) -> list[str]:
+        """Return the tiles of the complete stack, for a block of it, if its contrast needs them."""
+        if not self._study.has_tiles(stack, channel):
+            return []
+        return self._of_complete("adjust_contrast", "tiles.tif", stack, channel)
+
     def chosen_blobs(self, stack: str) -> list[str]:
         """Return the blobs that are chosen in the complete stack, for a block of it."""
         if self._binarize_method(stack) != "per_object":

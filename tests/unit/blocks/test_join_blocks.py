@@ -60,6 +60,10 @@ OF_COMPLETE_STACK = [  # methods that depend on the complete stack, each in one 
         "binarize": {"method": "fixed", "fixed": {"value": 0.85}},
         "adjust_contrast": {"steps": ["equalize_histogram"]},
     },
+    {
+        "binarize": {"method": "otsu"},
+        "adjust_contrast": {"steps": ["percentile_stretch", "clahe"]},
+    },
 ]
 
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from block_chain import default_arguments, plan
+from block_chain import add_maps, default_arguments, plan
 from study import simulated
 
 from cellstack.blocks.binarize_block import binarize_block, cut_mask, threshold_block
@@ -53,7 +53,7 @@ def test_intensities_of_planes(stack):
     raw, contrast, _ = stack
     planes = ComputedStack(raw.shape, raw.dtype, raw.__getitem__)
     steps = ARGUMENTS("adjust_contrast")["steps"]
-    measured = measure_intensities(planes, SPACING, [], steps)
+    measured, _ = measure_intensities(planes, SPACING, [], steps)
     assert measured["corrections"] == []
     assert measured["steps"] == [np.percentile(raw, (0.5, 99.5)).tolist()]
     assert measured["noise_sd"] == estimate_noise(contrast)
@@ -63,6 +63,7 @@ DEPTH = ("depth_attenuation", {"percentile": 95, "max_factor": 3.0})
 TOPHAT = ("white_tophat", {"shape": "cube", "radius_um": 2.0})
 STRETCH = ("percentile_stretch", {"low": 1, "high": 99})
 EQUALIZE = ("equalize_histogram", {"nbins": 200})
+CLAHE = ("clahe", {"tile_um": 9.0, "clip_limit": 0.03})
 OPENING = ("opening", {"shape": "ball", "radius_um": 0.6})
 
 
@@ -74,6 +75,8 @@ OPENING = ("opening", {"shape": "ball", "radius_um": 0.6})
         ([TOPHAT, DEPTH], [STRETCH]),
         ([DEPTH, TOPHAT], [STRETCH, OPENING, EQUALIZE]),
         ([], [OPENING, STRETCH]),
+        ([TOPHAT], [STRETCH, CLAHE, OPENING]),
+        ([], [CLAHE, ("gamma", {"gamma": 0.7}), EQUALIZE]),
         ([], []),
     ],
     ids=lambda steps: "-".join(name for name, _ in steps) or "nothing",
@@ -85,14 +88,18 @@ def test_the_contrast_of_blocks_is_that_of_the_stack(stack, places, dtype, corre
     corrected = correct_background(raw, SPACING, corrections)
     contrast = adjust_contrast(corrected, SPACING, steps)
     # slabs of three planes
-    measured = measure_intensities(raw, SPACING, corrections, steps, slab_voxels=3 * raw[0].size)
+    measured, maps = measure_intensities(
+        raw, SPACING, corrections, steps, slab_voxels=3 * raw[0].size
+    )
     assert measured["noise_sd"] == estimate_noise(contrast) > 0
     known = json.loads(json.dumps(measured))
     for place in places:
         block = correct_background(
             part(raw, place), SPACING, corrections, None, known["corrections"], place.extent[0][0]
         )
-        found = adjust_contrast(block, SPACING, steps, None, known["steps"])
+        first = [start for start, _ in place.extent]
+        of_steps = add_maps(steps, known["steps"], maps) if steps else known["steps"]
+        found = adjust_contrast(block, SPACING, steps, None, of_steps, first)
         inside = within(place.core, place.extent)
         np.testing.assert_array_equal(found[inside], part(contrast, place)[inside])
 
@@ -102,13 +109,14 @@ def test_voxels_without_data_do_not_count(stack):
     no_data = np.zeros(SHAPE, bool)
     no_data[:4], no_data[:, :20, 30:] = True, True
     raw[no_data] = 0
-    steps = [EQUALIZE, STRETCH]
+    steps = [EQUALIZE, CLAHE, STRETCH]
     planes = ComputedStack(SHAPE, bool, no_data.__getitem__)
-    measured = measure_intensities(raw, SPACING, [DEPTH], steps, planes)
+    measured, maps = measure_intensities(raw, SPACING, [DEPTH], steps, planes)
     corrected = correct_background(raw, SPACING, [DEPTH], no_data)
     expected = adjust_contrast(corrected, SPACING, steps, no_data)
     found = correct_background(raw, SPACING, [DEPTH], None, measured["corrections"])
-    found = adjust_contrast(found, SPACING, steps, None, measured["steps"])
+    known = add_maps(steps, measured["steps"], maps)
+    found = adjust_contrast(found, SPACING, steps, None, known)
     np.testing.assert_array_equal(found[~no_data], expected[~no_data])
 
 

@@ -122,7 +122,7 @@ def test_settings_that_need_the_complete_stack_are_named():
         if stage == "binarize":
             block["method"] = "unknown"
         if stage == "adjust_contrast":
-            block["steps"] = [("clahe", {}), *block["steps"]]
+            block["steps"] = [("clahe", {}), ("unknown", {}), ("clahe", {})]
         if stage == "correct_background":
             block["steps"] = [("gaussian", {}), ("depth_attenuation", {}), ("unknown", {})]
         if stage == "find_seeds":
@@ -136,11 +136,12 @@ def test_settings_that_need_the_complete_stack_are_named():
         "minimum, triangle, yen, fixed, hysteresis, local",
         "split_objects.method is blend, which divides by standard deviations within the complete "
         "mask: set it to one of distance, intensity, undenoised_intensity, edges",
+        "adjust_contrast.steps has clahe several times: use it once",
         "find_seeds.planes is middle, so that objects can extend to any distance from their seeds: "
         "set it to all",
         "correct_background.steps has unknown: use only white_tophat, gaussian, depth_attenuation",
-        "adjust_contrast.steps has clahe: use only none, percentile_stretch, equalize_histogram, "
-        "gamma, erosion, dilation, opening, closing",
+        "adjust_contrast.steps has unknown: use only none, percentile_stretch, equalize_histogram, "
+        "clahe, gamma, erosion, dilation, opening, closing",
     ]
 
 
