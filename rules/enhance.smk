@@ -71,6 +71,7 @@ rule denoise:
         runtime=minutes("denoise"),
     params:
         **params_of("denoise"),
+        block=by_wildcards(study.geometry_of_unit),
     script:
         "../scripts/denoise.py"
 

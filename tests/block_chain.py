@@ -31,7 +31,7 @@ from cellstack.config.schemas import Schemas
 from cellstack.core.overlaps import count_overlaps, match_objects, pair_up
 from cellstack.enhance.adjust_contrast import adjust_contrast
 from cellstack.enhance.correct_background import correct_background
-from cellstack.enhance.denoise import denoise
+from cellstack.enhance.denoise import Measured, denoise
 from cellstack.enhance.detect_edges import detect_edges
 from cellstack.segment.binarize import binarize, find_threshold, rule_of
 from cellstack.segment.clean_mask import clean_mask
@@ -112,13 +112,13 @@ def segment_in_blocks(raw, spacing, arguments, places, points=None):
         corrected = measured["corrections"], first[0]
         part = correct_background(part, spacing, corrections, None, *corrected)
         contrast = adjust_contrast(part, spacing, steps, measured=known, first=first)
-        noise_sd = measured["noise_sd"]
-        stacks.append(denoise(contrast, spacing, **arguments("denoise"), noise_sd=noise_sd))
+        of_stack = Measured(measured["noise_sd"], measured["planes"][slice(*place.extent[0])])
+        stacks.append(denoise(contrast, spacing, **arguments("denoise"), measured=of_stack))
     binarization = arguments("binarize")
     if binarization["method"] == "per_object":
         options = binarization["options"]
         found = [
-            as_record(find_blobs_in_core(stack, spacing, noise_sd, options, **block))
+            as_record(find_blobs_in_core(stack, spacing, measured["noise_sd"], options, **block))
             for stack, block in zip(stacks, geometry, strict=True)
         ]
         chosen = choose_from_blocks(found, options)

@@ -11,6 +11,7 @@ from cellstack.core.scales import reach_of_steps
 from cellstack.core.types import BoolVolume, RawVolume, Spacing
 from cellstack.enhance import adjust_contrast as contrast
 from cellstack.enhance import correct_background as background
+from cellstack.enhance.denoise import measure_planes
 
 Steps = Sequence[tuple[str, dict[str, Any]]]
 Known = Sequence[Sequence[Any] | None]
@@ -70,7 +71,8 @@ def measure_intensities(
     -------
     record : dict
         For a JSON file: ``corrections`` and ``steps``, with what ``MEASURES`` of the stage returns
-        for each step, or None, and ``noise_sd``.
+        for each step, or None; and, after all steps, ``noise_sd`` and ``planes``, from
+        :func:`cellstack.enhance.denoise.measure_planes`.
     maps : (K, J, I) ndarray of uint16, or None
         If `clahe` is one of the steps, which it can be once, the last of its values. They are too
         many for a JSON file.
@@ -140,7 +142,8 @@ def measure_intensities(
             allocate,
             slab_voxels,
         )
-    return result | {"noise_sd": estimate_noise(stack, no_data)}, maps
+    result |= {"noise_sd": estimate_noise(stack, no_data), "planes": measure_planes(stack)}
+    return result, maps
 
 
 def _apply(

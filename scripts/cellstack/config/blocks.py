@@ -132,18 +132,6 @@ def find_obstacles(arguments: Callable[[str], Settings]) -> list[str]:
             found.append(
                 f"{stage}.method is {method}{reason}: set it to one of {', '.join(allowed)}"
             )
-    if arguments("denoise")["method"] == "bilateral":
-        options = arguments("denoise")["options"]
-        if options["sigma_intensity"] is None:
-            found.append(
-                "denoise.bilateral.sigma_intensity is null, the standard deviation of a complete "
-                "plane: set it to a number, such as 0.1"
-            )
-        if options["implementation"] != "opencv":
-            found.append(
-                f"denoise.bilateral.implementation is {options['implementation']}, whose weights "
-                "depend on the maximum of a complete plane: set it to opencv"
-            )
     if [name for name, _ in arguments("adjust_contrast")["steps"]].count("clahe") > 1:
         found.append("adjust_contrast.steps has clahe several times: use it once")
     planes = arguments("find_seeds")["planes"]

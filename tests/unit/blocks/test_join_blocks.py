@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from block_chain import arguments_of, default_arguments, f1, join, plan, segment, segment_in_blocks
-from study import simulated
+from study import ROOT, simulated
 
 from cellstack.blocks.join_blocks import (
     beside_core,
@@ -14,7 +15,7 @@ from cellstack.blocks.join_blocks import (
     planes_of_seeds,
     seeds_in_core,
 )
-from cellstack.config.blocks import place_blocks
+from cellstack.config.blocks import find_obstacles, place_blocks
 from cellstack.core.resampling import grid_factors
 from cellstack.core.scales import SEARCH_GRID
 from cellstack.files.readers.opening import open_image
@@ -75,6 +76,8 @@ OF_NEIGHBOURHOOD = [  # methods that depend on what is near, in the same way as 
     {"find_seeds": {"method": "laplacian_of_gaussian", "z_scale": 1.4, "radius_um": "0.3 d"}},
     {"denoise": {"method": "median"}},
     {"denoise": {"method": "bilateral"}},
+    {"denoise": {"method": "bilateral", "bilateral": {"sigma_intensity": None}}},
+    {"denoise": {"method": "bilateral", "bilateral": {"implementation": "scikit-image"}}},
     {"denoise": {"method": "non_local_means"}},
 ]
 
@@ -91,6 +94,20 @@ def test_what_depends_on_the_neighbourhood(settings):
     np.testing.assert_array_equal(found, expected)
     assert record["at_seams"] > 0
     assert [record[name] for name in ("doubled", "lost", "moved")] == [0, 0, 0]
+
+
+def test_the_preset_of_the_tutorial():
+    spacing, shape = (0.58, 0.5, 0.5), (30, 100, 96)
+    raw = simulated(shape, spacing, count=35).nuclei_image
+    preset = yaml.safe_load((ROOT / "config" / "presets.yaml").read_text())["tutorial"]
+    arguments = arguments_of(DIAMETER, preset)
+    assert find_obstacles(arguments) == []
+    expected = segment(raw, spacing, arguments)
+    assert expected.max() >= 30
+    places = plan(shape, spacing, (1, 2, 2), overlap_um=2 * DIAMETER)
+    found, record = segment_in_blocks(raw, spacing, arguments, places)
+    np.testing.assert_array_equal(found, expected)
+    assert record["at_seams"] > 0
 
 
 @pytest.mark.parametrize("coordinates", ["voxels", "world"])

@@ -145,21 +145,6 @@ def test_settings_that_need_the_complete_stack_are_named():
     ]
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "reason"),
-    [
-        ("sigma_intensity", None, "sigma_intensity is null, the standard deviation of a complete"),
-        ("implementation", "scikit-image", "implementation is scikit-image, whose weights depend"),
-    ],
-)
-def test_bilateral_filters_that_depend_on_complete_planes_are_named(key, value, reason):
-    given = {"denoise": {"method": "bilateral"}}
-    assert find_obstacles(arguments_of(DIAMETER, given)) == []
-    given["denoise"]["bilateral"] = {key: value}
-    (found,) = find_obstacles(arguments_of(DIAMETER, given))
-    assert found.startswith(f"denoise.bilateral.{reason}")
-
-
 def test_seeds_and_denoising_make_blocks_overlap_more():
     expected = reach_um(default_arguments(DIAMETER), 12.0)
 
