@@ -173,6 +173,19 @@ def test_a_small_overlap_is_counted():
     assert sum(record[name] for name in ("doubled", "lost", "moved", "contested_voxels")) > 0
 
 
+def test_an_object_that_is_larger_than_a_block_is_counted_and_kept():
+    spacing = (1.0, 0.5, 0.5)
+    raw = np.full((12, 50, 240), 20, np.uint8)
+    raw[3:9, 12:38, 8:-8] = 200
+    settings = {"binarize": {"method": "otsu"}, "find_seeds": {"method": "h_maxima"}}
+    arguments = arguments_of(DIAMETER, settings)
+    assert segment(raw, spacing, arguments).max() == 1
+    places = plan(raw.shape, spacing, (1, 1, 3), overlap_um=DIAMETER)
+    found, record = segment_in_blocks(raw, spacing, arguments, places)
+    assert record["lost"] == 2
+    assert found[4:8, 14:36, 12:-12].all()
+
+
 @pytest.mark.parametrize(
     ("name", "diameter_um", "spacing"),
     [("tutorial", 10, (0.58, 0.522, 0.522)), ("ovule", 3, (0.284, 0.127, 0.127))],
@@ -228,6 +241,8 @@ def two_blocks(*objects):
             "00000011111222200000",
             {"at_seams": 1, "contested_voxels": 1},
         ),
+        # larger than the block that owns it: the rest is not lost in silence
+        ([(1, 16, 2)], [(1, 20, 4)], "01111111111111112222", {"at_seams": 1, "lost": 1}),
         # numbers follow the seeds, not the blocks
         ([(8, 10, 8)], [(14, 16, 15), (11, 12, 11)], "00000000110200330000", {}),
     ],
