@@ -169,6 +169,33 @@ rule connect_mask:
         "../scripts/connect_mask.py"
 
 
+rule choose_planes:
+    """Choose the planes in which seeds are allowed, in a stack that is cut into blocks."""
+    input:
+        mask_clean=by_wildcards(inputs.of_blocks, stage="clean_mask", name="mask_clean.tif"),
+        diameter=diameter_for("find_seeds"),
+    output:
+        allowed="<results>/{stack}/nuclei/allowed_planes.json",
+    log:
+        "<logs>/{stack}/nuclei/choose_planes.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/choose_planes.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("choose_planes"),
+        runtime=minutes("choose_planes"),
+    params:
+        planes=by_wildcards(study.argument, key="planes", stage="find_seeds", channel="nuclei"),
+        plane_range_um=by_wildcards(
+            study.argument, key="plane_range_um", stage="find_seeds", channel="nuclei"
+        ),
+        blocks=by_wildcards(study.geometries),
+        source=source_hash("choose_planes"),
+    script:
+        "../scripts/choose_planes.py"
+
+
 rule measure_watershed:
     """Measure the volumes of objects before merging, and the background, in the core of a block."""
     input:

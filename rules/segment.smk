@@ -80,6 +80,7 @@ rule find_seeds:
         mask_clean=made_by("clean_mask", "<results>/{stack}/nuclei/mask_clean.tif"),
         components=made_by("label_components", "<results>/{stack}/nuclei/components.tif"),
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
+        allowed=by_wildcards(inputs.allowed_planes),
         diameter=diameter_for("find_seeds"),
     output:
         distance=intermediate("<results>/{stack}/nuclei/distance.tif"),

@@ -35,7 +35,7 @@ from cellstack.enhance.denoise import Measured, denoise
 from cellstack.enhance.detect_edges import detect_edges
 from cellstack.segment.binarize import binarize, find_threshold, rule_of
 from cellstack.segment.clean_mask import clean_mask
-from cellstack.segment.find_seeds import seeds_of_mask
+from cellstack.segment.find_seeds import choose_planes, seeds_of_mask
 from cellstack.segment.label_components import label_components
 from cellstack.segment.merge_objects import merge_objects
 from cellstack.segment.smooth_outlines import smooth_outlines
@@ -66,23 +66,32 @@ def segment(raw, spacing, arguments, points=None):
     stack = denoise(contrast, spacing, **arguments("denoise"))
     threshold = find_threshold(stack, **arguments("binarize"))
     mask = binarize(stack, threshold, spacing, contrast)
-    _, watershed, distance = split(mask, stack, spacing, arguments, points=points)
+    mask = clean_mask(mask, spacing, **arguments("clean_mask"))
+    allowed = choose_planes(mask, spacing, **limits_of_planes(arguments))
+    _, watershed, distance = split(mask, stack, spacing, arguments, allowed, points=points)
     return merge_and_smooth(watershed, stack, distance, spacing, arguments)[1]
 
 
-def split(mask, stack, spacing, arguments, find=seeds_of_mask, points=None, **block):
-    """Return the seeds, the objects before merging and the distance to the background."""
-    mask = clean_mask(mask, spacing, **arguments("clean_mask"))
+def split(mask, stack, spacing, arguments, allowed, find=seeds_of_mask, points=None, **block):
+    """Return the seeds, the objects before merging and the distance to the background.
+
+    The mask is a clean one.
+    """
     components = label_components(mask, **arguments("label_components"))
     keys = ("method", "options", "smoothing_um", "z_scale", "radius_um")
     options = {key: arguments("find_seeds")[key] for key in keys}
-    given = {"stack": stack, "points": points}
+    given = {"stack": stack, "points": points, "allowed": allowed}
     distance, seeds = find(mask, components, spacing, **given, **options, **block)
     edges = detect_edges(stack, spacing, **arguments("detect_edges"))
     watershed = split_objects(
         seeds, mask, stack, distance, **arguments("split_objects"), edges=edges
     )
     return seeds, watershed, distance
+
+
+def limits_of_planes(arguments):
+    """Return the settings that limit seeds to some planes."""
+    return {key: arguments("find_seeds")[key] for key in ("planes", "plane_range_um")}
 
 
 def merge_and_smooth(watershed, stack, distance, spacing, arguments, typical=None):
@@ -137,9 +146,17 @@ def segment_in_blocks(raw, spacing, arguments, places, points=None):
         threshold = measure_threshold(geometry, stacks.__getitem__, **binarization)
         parts = spacing, rule_of(**binarization) if threshold is None else threshold, None
         mark = threshold_block
-    for stack, block in zip(stacks, geometry, strict=True):
-        mask, _ = mark(stack, *parts, **block)
-        drawn.append(split(mask, stack, spacing, arguments, find_block_seeds, points, **block))
+    masks = [
+        clean_mask(mark(stack, *parts, **block)[0], spacing, **arguments("clean_mask"))
+        for stack, block in zip(stacks, geometry, strict=True)
+    ]
+    complete = join_cores(geometry, masks.__getitem__)
+    allowed = choose_planes(complete, spacing, **limits_of_planes(arguments))
+    if allowed is not None:
+        allowed = allowed.start, allowed.stop
+    for mask, stack, block in zip(masks, stacks, geometry, strict=True):
+        given = mask, stack, spacing, arguments, allowed, find_block_seeds, points
+        drawn.append(split(*given, **block))
         regions.append(measure_watershed(*drawn[-1][:2], stack, **block))
     typical = typical_of_blocks(regions)
     results = [

@@ -129,9 +129,13 @@ def study(tmp_path_factory):
     targets = [f"results/{name}" for name in files]
     process = study.run(*targets, "evaluate", "sweep", cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
-    # the same blocks with other thresholds
-    for method, name in (("otsu", "measured_threshold.json"), ("hysteresis", "connected.tif")):
-        study.config["presets"]["plain"]["binarize"] = {"method": method}
+    # the same blocks with other thresholds and seeds
+    for stage, settings, name in (
+        ("binarize", {"method": "otsu"}, "measured_threshold.json"),
+        ("binarize", {"method": "hysteresis"}, "connected.tif"),
+        ("find_seeds", {"planes": "middle"}, "allowed_planes.json"),
+    ):
+        study.config["presets"]["plain"][stage] = settings
         process = study.run(f"results/large/nuclei/{name}")
         assert process.returncode == 0, process.stderr[-4000:]
     return study

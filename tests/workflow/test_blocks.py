@@ -130,14 +130,21 @@ def test_what_cannot_be_cut_is_refused_before_any_job(tmp_path, config, reason):
 
 
 @pytest.mark.parametrize(
-    ("method", "steps", "rules"),
+    ("methods", "rules"),
     [
-        ("li", [], ["measure_intensities", "measure_threshold"]),
-        ("hysteresis", ["clahe"], ["measure_tiles", "connect_mask"]),
+        ({"binarize": {"method": "li"}}, ["measure_intensities", "measure_threshold"]),
+        (
+            {
+                "adjust_contrast": {"steps": ["percentile_stretch", "clahe"]},
+                "binarize": {"method": "hysteresis"},
+                "find_seeds": {"planes": "half_filled", "plane_range_um": "1 d"},
+            },
+            ["measure_tiles", "connect_mask", "choose_planes"],
+        ),
     ],
 )
 def test_an_estimated_diameter_and_methods_that_look_at_the_complete_stack(
-    tmp_path, method, steps, rules
+    tmp_path, methods, rules
 ):
     """The rules of blocks use the same estimate, background and threshold as the uncut stack."""
     settings = {
@@ -147,8 +154,7 @@ def test_an_estimated_diameter_and_methods_that_look_at_the_complete_stack(
             "steps": ["white_tophat", "depth_attenuation"],
             "white_tophat": {"shape": "square", "radius_um": "0.7 d"},
         },
-        "adjust_contrast": {"steps": ["percentile_stretch", *steps]},
-        "binarize": {"method": method},
+        **methods,
     }
     blocks = {"counts": [1, 2, 1], "overlap_um": 16}
     found = []
@@ -161,7 +167,7 @@ def test_an_estimated_diameter_and_methods_that_look_at_the_complete_stack(
         found.append((study, jobs(process)))
     (uncut, _), (cut, counts) = found
     assert counts["estimate_diameter"] == 1
-    assert [counts[rule] for rule in rules] == [1, 1]
+    assert {counts[rule] for rule in rules} == {1}
     assert counts["binarize"] == counts["cut_block"] == 2
     assert "find_blobs" not in counts
     for file in ("segmentation.tif", "diameter.json"):

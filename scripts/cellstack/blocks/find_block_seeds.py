@@ -1,5 +1,6 @@
 """The seeds of a block of a stack."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ def find_block_seeds(
     *,
     core: Ranges,
     extent: Ranges,
+    allowed: Sequence[int] | None = None,
     smoothing_um: float,
     z_scale: float,
     radius_um: float,
@@ -40,6 +42,8 @@ def find_block_seeds(
         Seed points along z, y and x that were set by hand, in the complete stack.
     core, extent : sequence of three (int, int)
         First voxel of the block, and the one after the last, along z, y and x.
+    allowed : (int, int), optional
+        First plane of the complete stack in which seeds are allowed, and the one after the last.
 
     Returns
     -------
@@ -51,7 +55,10 @@ def find_block_seeds(
     sigma_um = options.get("sigma_um", 0.0)  # of the blob filter, if the method has it
     if is_wide(sigma_um, spacing):
         factors = grid_factors(sigma_um * FILTER_GRID, spacing)
-    part, _ = part_on_grid(core, extent, factors)
+    part, moved = part_on_grid(core, extent, factors)
+    planes = None
+    if allowed is not None:
+        planes = slice(*(max(0, plane - moved[0][0]) for plane in allowed))
     if points is not None:
         points = points_in_block(points, core, extent, spacing, options["coordinates"])
         options = options | {"coordinates": "voxels"}
@@ -65,6 +72,7 @@ def find_block_seeds(
         points,
         smoothing_um=smoothing_um,
         z_scale=z_scale,
+        allowed=planes,
         radius_um=radius_um,
         threads=threads,
     )

@@ -134,12 +134,6 @@ def find_obstacles(arguments: Callable[[str], Settings]) -> list[str]:
             )
     if [name for name, _ in arguments("adjust_contrast")["steps"]].count("clahe") > 1:
         found.append("adjust_contrast.steps has clahe several times: use it once")
-    planes = arguments("find_seeds")["planes"]
-    if planes != "all":
-        found.append(
-            f"find_seeds.planes is {planes}, so that objects can extend to any distance from their "
-            "seeds: set it to all"
-        )
     for stage, steps in STEPS_IN_BLOCKS.items():
         for name, _ in arguments(stage)["steps"]:
             if name not in steps:

@@ -296,6 +296,12 @@ class Inputs:
         """Return the method by which the nuclei of a stack are thresholded."""
         return str(self._study.block("binarize", stack, "nuclei")["method"])
 
+    def allowed_planes(self, stack: str) -> list[str]:
+        """Return the planes of the complete stack with seeds, for a block, if they are limited."""
+        if self._study.argument("planes", "find_seeds", stack, "nuclei") == "all":
+            return []
+        return self._of_complete("find_seeds", "allowed_planes.json", stack, "nuclei")
+
     def typical_objects(self, stack: str) -> list[str]:
         """Return what is typical of the objects of the complete stack, for a block of it."""
         return self._of_complete("split_objects", "typical.json", stack, "nuclei")

@@ -18,7 +18,7 @@ from cellstack.core.blobs import blobness
 from cellstack.core.counting import agree, counted
 from cellstack.core.distance import distance_map
 from cellstack.core.labels import find_boxes, label_type, relabel
-from cellstack.core.planes import Stack
+from cellstack.core.planes import Planes, Stack
 from cellstack.core.types import BoolVolume, Labels, Mask, Spacing, Volume
 from cellstack.errors import InputError
 
@@ -102,12 +102,14 @@ def seeds_of_mask(
     return distance, enlarge(seeds, components, spacing, radius_um)
 
 
-def choose_planes(mask: Mask, spacing: Spacing, planes: str, plane_range_um: float) -> slice | None:
+def choose_planes(
+    mask: Planes, spacing: Spacing, planes: str, plane_range_um: float
+) -> slice | None:
     """Return the planes in which seeds are allowed.
 
     Parameters
     ----------
-    mask : (Z, Y, X) ndarray of uint8
+    mask : (Z, Y, X) ndarray or planes of uint8
         1 in the objects, 0 elsewhere.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.

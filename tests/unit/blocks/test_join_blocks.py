@@ -74,6 +74,7 @@ OF_NEIGHBOURHOOD = [  # methods that depend on what is near, in the same way as 
     {"find_seeds": {"method": "peaks", "peaks": {"shape": "cube", "exclude_border": True}}},
     {"find_seeds": {"z_scale": 0.7, "radius_um": "0.1 d"}},
     {"find_seeds": {"method": "laplacian_of_gaussian", "z_scale": 1.4, "radius_um": "0.3 d"}},
+    {"find_seeds": {"planes": "half_filled", "plane_range_um": 3}},
     {"denoise": {"method": "median"}},
     {"denoise": {"method": "bilateral"}},
     {"denoise": {"method": "bilateral", "bilateral": {"sigma_intensity": None}}},
@@ -96,14 +97,15 @@ def test_what_depends_on_the_neighbourhood(settings):
     assert [record[name] for name in ("doubled", "lost", "moved")] == [0, 0, 0]
 
 
-def test_the_preset_of_the_tutorial():
+@pytest.mark.parametrize("name", ["tutorial", "tutorial-solution"])
+def test_the_presets_of_the_tutorial(name):
     spacing, shape = (0.58, 0.5, 0.5), (30, 100, 96)
     raw = simulated(shape, spacing, count=35).nuclei_image
-    preset = yaml.safe_load((ROOT / "config" / "presets.yaml").read_text())["tutorial"]
+    preset = yaml.safe_load((ROOT / "config" / "presets.yaml").read_text())[name]
     arguments = arguments_of(DIAMETER, preset)
     assert find_obstacles(arguments) == []
     expected = segment(raw, spacing, arguments)
-    assert expected.max() >= 30
+    assert expected.max() >= 10
     places = plan(shape, spacing, (1, 2, 2), overlap_um=2 * DIAMETER)
     found, record = segment_in_blocks(raw, spacing, arguments, places)
     np.testing.assert_array_equal(found, expected)

@@ -12,6 +12,7 @@ from cellstack.blocks.choose_blobs import choose_from_blocks, chosen_in_block, j
 from cellstack.blocks.connect_mask import connect_mask, join_cores
 from cellstack.blocks.cut_block import cut_block, describe_block, within
 from cellstack.blocks.find_blobs import as_record, find_blobs_in_core
+from cellstack.blocks.find_block_seeds import find_block_seeds
 from cellstack.blocks.measure_intensities import measure_intensities
 from cellstack.blocks.measure_threshold import measure_threshold
 from cellstack.blocks.measure_watershed import measure_watershed, typical_of_blocks
@@ -24,6 +25,8 @@ from cellstack.enhance.correct_background import correct_background
 from cellstack.enhance.denoise import denoise
 from cellstack.errors import InputError
 from cellstack.segment.binarize import binarize, find_threshold
+from cellstack.segment.find_seeds import seeds_of_mask
+from cellstack.segment.label_components import label_components
 from cellstack.segment.merge_objects import describe_typical
 from cellstack.segment.per_object_threshold import choose_blobs, describe_candidates, mark_blobs
 
@@ -267,3 +270,31 @@ def test_hysteresis_connects_over_any_number_of_blocks():
             np.testing.assert_array_equal(found, part(expected, place))
             assert core["foreground_voxels"] == found[within(**block)].sum()
         assert connect_mask(np.full(shape, 0.4, np.float32), options, 1.0).sum() == 0
+
+
+@pytest.mark.parametrize("allowed", [(2, 9), (11, 17), (30, 36)])
+def test_planes_with_seeds_are_those_of_the_stack(stack, allowed):
+    mask = (stack[2] > 0.2).astype(np.uint8)
+    options = {"min_distance_um": 2.0}
+    given = {"smoothing_um": 0.5, "z_scale": 1.0, "radius_um": 0.0}
+    components = label_components(mask, 26)
+    expected = seeds_of_mask(
+        mask, components, SPACING, "peaks", options, allowed=slice(*allowed), **given
+    )[1]
+    assert expected.max() >= 3
+    for place in plan(SHAPE, SPACING, (3, 1, 1), overlap_um=1.2 * DIAMETER):
+        inside = within(place.core, place.extent)
+        own = part(mask, place)
+        _, found = find_block_seeds(
+            own,
+            label_components(own, 26),
+            SPACING,
+            "peaks",
+            options,
+            part(stack[2], place),
+            core=place.core,
+            extent=place.extent,
+            allowed=allowed,
+            **given,
+        )
+        np.testing.assert_array_equal(found[inside] > 0, part(expected, place)[inside] > 0)

@@ -137,8 +137,6 @@ def test_settings_that_need_the_complete_stack_are_named():
         "split_objects.method is blend, which divides by standard deviations within the complete "
         "mask: set it to one of distance, intensity, undenoised_intensity, edges",
         "adjust_contrast.steps has clahe several times: use it once",
-        "find_seeds.planes is middle, so that objects can extend to any distance from their seeds: "
-        "set it to all",
         "correct_background.steps has unknown: use only white_tophat, gaussian, depth_attenuation",
         "adjust_contrast.steps has unknown: use only none, percentile_stretch, equalize_histogram, "
         "clahe, gamma, erosion, dilation, opening, closing",
