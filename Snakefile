@@ -49,6 +49,7 @@ ruleorder: correct_objects > run_segmenter > smooth_outlines > import_labels
 ruleorder: join_blocks > smooth_outlines > find_seeds
 ruleorder: join_blocks > binarize
 ruleorder: join_blocks > clean_mask
+ruleorder: measure_tiles > measure_intensities
 ruleorder: join_uncorrected > smooth_uncorrected > find_seeds
 ruleorder: join_uncorrected > binarize
 ruleorder: join_uncorrected > clean_mask

@@ -24,6 +24,21 @@ rule measure_intensities:
         "../scripts/measure_intensities.py"
 
 
+use rule measure_intensities as measure_tiles with:
+    output:
+        intensities="<results>/{stack}/channels/{channel}/intensities.json",
+        tiles=intermediate("<results>/{stack}/channels/{channel}/tiles.tif"),
+    log:
+        "<logs>/{stack}/channels/{channel}/measure_tiles.log",
+    benchmark:
+        "<benchmarks>/{stack}/channels/{channel}/measure_tiles.tsv"
+    wildcard_constraints:
+        stack=pattern_of_units(study.units_with_tiles()),
+    resources:
+        mem_mb=memory("measure_tiles"),
+        runtime=minutes("measure_tiles"),
+
+
 rule cut_block:
     """Cut a block with its overlap out of a stack."""
     input:
@@ -126,6 +141,59 @@ rule measure_threshold:
         source=source_hash("measure_threshold"),
     script:
         "../scripts/measure_threshold.py"
+
+
+rule connect_mask:
+    """Apply hysteresis thresholding to a stack that is cut into blocks."""
+    input:
+        denoised=by_wildcards(inputs.denoised_of_blocks),
+        no_data=by_wildcards(inputs.no_data, channel="nuclei"),
+        diameter=diameter_for("binarize"),
+    output:
+        connected=intermediate("<results>/{stack}/nuclei/connected.tif"),
+    log:
+        "<logs>/{stack}/nuclei/connect_mask.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/connect_mask.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("connect_mask"),
+        runtime=minutes("connect_mask"),
+    params:
+        options=by_wildcards(study.argument, key="options", stage="binarize", channel="nuclei"),
+        factor=by_wildcards(study.argument, key="factor", stage="binarize", channel="nuclei"),
+        blocks=by_wildcards(study.geometries),
+        source=source_hash("connect_mask"),
+    script:
+        "../scripts/connect_mask.py"
+
+
+rule choose_planes:
+    """Choose the planes in which seeds are allowed, in a stack that is cut into blocks."""
+    input:
+        mask_clean=by_wildcards(inputs.of_blocks, stage="clean_mask", name="mask_clean.tif"),
+        diameter=diameter_for("find_seeds"),
+    output:
+        allowed="<results>/{stack}/nuclei/allowed_planes.json",
+    log:
+        "<logs>/{stack}/nuclei/choose_planes.log",
+    benchmark:
+        "<benchmarks>/{stack}/nuclei/choose_planes.tsv"
+    conda:
+        "../envs/cellstack.yaml"
+    resources:
+        mem_mb=memory("choose_planes"),
+        runtime=minutes("choose_planes"),
+    params:
+        planes=by_wildcards(study.argument, key="planes", stage="find_seeds", channel="nuclei"),
+        plane_range_um=by_wildcards(
+            study.argument, key="plane_range_um", stage="find_seeds", channel="nuclei"
+        ),
+        blocks=by_wildcards(study.geometries),
+        source=source_hash("choose_planes"),
+    script:
+        "../scripts/choose_planes.py"
 
 
 rule measure_watershed:

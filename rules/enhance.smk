@@ -30,6 +30,7 @@ rule adjust_contrast:
         image=by_wildcards(inputs.contrast_image),
         no_data=by_wildcards(inputs.no_data),
         intensities=by_wildcards(inputs.measured_intensities),
+        tiles=by_wildcards(inputs.measured_tiles),
         diameter=diameter_for("adjust_contrast"),
     output:
         contrast=intermediate("<results>/{stack}/channels/{channel}/contrast.tif"),
@@ -45,6 +46,7 @@ rule adjust_contrast:
         runtime=minutes("adjust_contrast"),
     params:
         **params_of("adjust_contrast"),
+        block=by_wildcards(study.geometry_of_unit),
     script:
         "../scripts/adjust_contrast.py"
 
@@ -53,6 +55,7 @@ rule denoise:
     """Reduce the noise."""
     input:
         contrast=made_by("adjust_contrast", "<results>/{stack}/channels/{channel}/contrast.tif"),
+        intensities=by_wildcards(inputs.measured_intensities),
         diameter=diameter_for("denoise"),
     output:
         denoised=intermediate("<results>/{stack}/channels/{channel}/denoised.tif"),
@@ -68,6 +71,7 @@ rule denoise:
         runtime=minutes("denoise"),
     params:
         **params_of("denoise"),
+        block=by_wildcards(study.geometry_of_unit),
     script:
         "../scripts/denoise.py"
 

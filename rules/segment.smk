@@ -6,6 +6,7 @@ rule binarize:
         no_data=by_wildcards(inputs.no_data, channel="nuclei"),
         chosen=by_wildcards(inputs.chosen_blobs),
         measured=by_wildcards(inputs.measured_threshold),
+        connected=by_wildcards(inputs.connected_mask),
         diameter=diameter_for("binarize"),
     output:
         mask=intermediate("<results>/{stack}/nuclei/mask.tif"),
@@ -81,6 +82,7 @@ rule find_seeds:
         mask_clean=made_by("clean_mask", "<results>/{stack}/nuclei/mask_clean.tif"),
         components=made_by("label_components", "<results>/{stack}/nuclei/components.tif"),
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
+        allowed=by_wildcards(inputs.allowed_planes),
         diameter=diameter_for("find_seeds"),
     output:
         distance=intermediate("<results>/{stack}/nuclei/distance.tif"),

@@ -7,7 +7,7 @@ from typing import Any
 from cellstack.enhance.adjust_contrast import adjust_contrast
 from cellstack.files.no_data import read_no_data
 from cellstack.files.records import read_json
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.stacks import open_stack, read_stack, write_stack
 from cellstack.run import job
 
 
@@ -18,16 +18,23 @@ def main(
     steps: list[Any],
     no_data: Sequence[Path] = (),
     intensities: Sequence[Path] = (),
+    tiles: Sequence[Path] = (),
+    block: dict[str, list[list[int]]] | None = None,
 ) -> None:
     """Apply `steps`, a list of [method, options], to `image`, and write `contrast`.
 
     Voxels without data according to the files `no_data` are filled, and do not count in the
-    distribution of intensities. If `image` is a block, the file `intensities` contains what is
-    measured in the complete stack.
+    distribution of intensities. If `image` is a `block`, the file `intensities` contains what is
+    measured in the complete stack, and the file `tiles` the grey values of its tiles, for `clahe`.
     """
     stack, spacing = read_stack(image, mapped=True)
     measured = read_json(intensities[0])["steps"] if intensities else None
-    adjusted = adjust_contrast(stack, spacing, steps, read_no_data(no_data), measured)
+    if measured is not None and tiles:
+        for (method, _), known in zip(steps, measured, strict=True):
+            if method == "clahe":
+                known.append(open_stack(tiles[0])[0])
+    first = (0, 0, 0) if block is None else [start for start, _ in block["extent"]]
+    adjusted = adjust_contrast(stack, spacing, steps, read_no_data(no_data), measured, first)
     write_stack(contrast, adjusted, spacing, display=(0, 1))
 
 

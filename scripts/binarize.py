@@ -27,6 +27,7 @@ def main(
     no_data: Sequence[Path] = (),
     chosen: Sequence[Path] = (),
     measured: Sequence[Path] = (),
+    connected: Sequence[Path] = (),
     block: dict[str, list[list[int]]] | None = None,
     diameter_um: float | None = None,
 ) -> None:
@@ -36,8 +37,8 @@ def main(
     signs that the mask can be inaccurate.
     Voxels without data according to the files `no_data` are background, and count in no threshold.
     Methods that depend on the noise of the stack need `contrast`, the stack before denoising.
-    In a `block` of a stack, the objects are those of the file `chosen`, or the threshold is that of
-    the file `measured`.
+    In a `block` of a stack, the objects are those of the file `chosen`, the threshold is that of
+    the file `measured`, or the mask is a part of the file `connected`.
     `diameter_um` is only checked, see :func:`cellstack.config.lengths.check_diameter`.
     """
     stack, spacing = open_stack(denoised)
@@ -46,12 +47,15 @@ def main(
     record: dict[str, Any] = {"method": method, "factor": factor, "threshold": None}
     if block is not None:
         # slow to import, rarely used
-        from cellstack.blocks.binarize_block import binarize_block, threshold_block
+        from cellstack.blocks.binarize_block import binarize_block, cut_mask, threshold_block
 
         if chosen:
             foreground, record["core"] = binarize_block(
                 stack[:], spacing, read_json(chosen[0]), options, factor, without, **block
             )
+        elif connected:
+            complete = open_stack(connected[0])[0]
+            foreground, record["core"] = cut_mask(complete, without, **block)
         else:
             record["threshold"] = read_json(measured[0])["threshold"]
             found = record["threshold"]

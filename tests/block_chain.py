@@ -5,8 +5,9 @@ import math
 import numpy as np
 from study import ROOT
 
-from cellstack.blocks.binarize_block import binarize_block, threshold_block
+from cellstack.blocks.binarize_block import binarize_block, cut_mask, threshold_block
 from cellstack.blocks.choose_blobs import choose_from_blocks
+from cellstack.blocks.connect_mask import connect_mask, join_cores
 from cellstack.blocks.cut_block import slices_of_block
 from cellstack.blocks.find_blobs import as_record, find_blobs_in_core
 from cellstack.blocks.find_block_seeds import find_block_seeds
@@ -30,10 +31,11 @@ from cellstack.config.schemas import Schemas
 from cellstack.core.overlaps import count_overlaps, match_objects, pair_up
 from cellstack.enhance.adjust_contrast import adjust_contrast
 from cellstack.enhance.correct_background import correct_background
-from cellstack.enhance.denoise import denoise
+from cellstack.enhance.denoise import Measured, denoise
+from cellstack.enhance.detect_edges import detect_edges
 from cellstack.segment.binarize import binarize, find_threshold, rule_of
 from cellstack.segment.clean_mask import clean_mask
-from cellstack.segment.find_seeds import seeds_of_mask
+from cellstack.segment.find_seeds import choose_planes, seeds_of_mask
 from cellstack.segment.label_components import label_components
 from cellstack.segment.merge_objects import merge_objects
 from cellstack.segment.smooth_outlines import smooth_outlines
@@ -57,25 +59,39 @@ def arguments_of(diameter_um, given):
     return arguments
 
 
-def segment(raw, spacing, arguments):
+def segment(raw, spacing, arguments, points=None):
     """Return the labels of a stack that is segmented at once."""
     raw = correct_background(raw, spacing, arguments("correct_background")["steps"])
     contrast = adjust_contrast(raw, spacing, arguments("adjust_contrast")["steps"])
     stack = denoise(contrast, spacing, **arguments("denoise"))
     threshold = find_threshold(stack, **arguments("binarize"))
     mask = binarize(stack, threshold, spacing, contrast)
-    _, watershed, distance = split(mask, stack, spacing, arguments)
+    mask = clean_mask(mask, spacing, **arguments("clean_mask"))
+    allowed = choose_planes(mask, spacing, **limits_of_planes(arguments))
+    _, watershed, distance = split(mask, stack, spacing, arguments, allowed, points=points)
     return merge_and_smooth(watershed, stack, distance, spacing, arguments)[1]
 
 
-def split(mask, stack, spacing, arguments, find=seeds_of_mask, **block):
-    """Return the seeds, the objects before merging and the distance to the background."""
-    mask = clean_mask(mask, spacing, **arguments("clean_mask"))
+def split(mask, stack, spacing, arguments, allowed, find=seeds_of_mask, points=None, **block):
+    """Return the seeds, the objects before merging and the distance to the background.
+
+    The mask is a clean one.
+    """
     components = label_components(mask, **arguments("label_components"))
-    options = {key: arguments("find_seeds")[key] for key in ("method", "options", "smoothing_um")}
-    distance, seeds = find(mask, components, spacing, stack=stack, **options, **block)
-    watershed = split_objects(seeds, mask, stack, distance, **arguments("split_objects"))
+    keys = ("method", "options", "smoothing_um", "z_scale", "radius_um")
+    options = {key: arguments("find_seeds")[key] for key in keys}
+    given = {"stack": stack, "points": points, "allowed": allowed}
+    distance, seeds = find(mask, components, spacing, **given, **options, **block)
+    edges = detect_edges(stack, spacing, **arguments("detect_edges"))
+    watershed = split_objects(
+        seeds, mask, stack, distance, **arguments("split_objects"), edges=edges
+    )
     return seeds, watershed, distance
+
+
+def limits_of_planes(arguments):
+    """Return the settings that limit seeds to some planes."""
+    return {key: arguments("find_seeds")[key] for key in ("planes", "plane_range_um")}
 
 
 def merge_and_smooth(watershed, stack, distance, spacing, arguments, typical=None):
@@ -91,36 +107,56 @@ def plan(shape, spacing, counts, overlap_um):
     return list(blocks.place_blocks(shape, counts, overlap).values())
 
 
-def segment_in_blocks(raw, spacing, arguments, places):
+def segment_in_blocks(raw, spacing, arguments, places, points=None):
     """Return the labels of a stack that is segmented in blocks, and the record of joining them."""
     steps = arguments("adjust_contrast")["steps"]
     corrections = arguments("correct_background")["steps"]
-    measured = measure_intensities(raw, spacing, corrections, steps)
+    measured, maps = measure_intensities(raw, spacing, corrections, steps)
+    known = add_maps(steps, measured["steps"], maps)
     geometry = [{"core": place.core, "extent": place.extent} for place in places]
     stacks, drawn, regions = [], [], []
     for place in places:
         part = raw[tuple(slice(*each) for each in place.extent)]
-        known = measured["corrections"], place.extent[0][0]
-        part = correct_background(part, spacing, corrections, None, *known)
-        contrast = adjust_contrast(part, spacing, steps, measured=measured["steps"])
-        stacks.append(denoise(contrast, spacing, **arguments("denoise")))
+        first = [start for start, _ in place.extent]
+        corrected = measured["corrections"], first[0]
+        part = correct_background(part, spacing, corrections, None, *corrected)
+        contrast = adjust_contrast(part, spacing, steps, measured=known, first=first)
+        of_stack = Measured(measured["noise_sd"], measured["planes"][slice(*place.extent[0])])
+        stacks.append(denoise(contrast, spacing, **arguments("denoise"), measured=of_stack))
     binarization = arguments("binarize")
     if binarization["method"] == "per_object":
-        options, noise_sd = binarization["options"], measured["noise_sd"]
+        options = binarization["options"]
         found = [
-            as_record(find_blobs_in_core(stack, spacing, noise_sd, options, **block))
+            as_record(find_blobs_in_core(stack, spacing, measured["noise_sd"], options, **block))
             for stack, block in zip(stacks, geometry, strict=True)
         ]
         chosen = choose_from_blocks(found, options)
         parts = spacing, chosen, options, 1.0, None
         mark = binarize_block
+    elif binarization["method"] == "hysteresis":
+        complete = join_cores(geometry, stacks.__getitem__)
+        hysteresis = {name: binarization[name] for name in ("options", "factor")}
+        connected = connect_mask(complete, **hysteresis)
+        parts = (None,)
+
+        def mark(stack, no_data, **block):
+            return cut_mask(connected, no_data, **block)
+
     else:
         threshold = measure_threshold(geometry, stacks.__getitem__, **binarization)
         parts = spacing, rule_of(**binarization) if threshold is None else threshold, None
         mark = threshold_block
-    for stack, block in zip(stacks, geometry, strict=True):
-        mask, _ = mark(stack, *parts, **block)
-        drawn.append(split(mask, stack, spacing, arguments, find_block_seeds, **block))
+    masks = [
+        clean_mask(mark(stack, *parts, **block)[0], spacing, **arguments("clean_mask"))
+        for stack, block in zip(stacks, geometry, strict=True)
+    ]
+    complete = join_cores(geometry, masks.__getitem__)
+    allowed = choose_planes(complete, spacing, **limits_of_planes(arguments))
+    if allowed is not None:
+        allowed = allowed.start, allowed.stop
+    for mask, stack, block in zip(masks, stacks, geometry, strict=True):
+        given = mask, stack, spacing, arguments, allowed, find_block_seeds, points
+        drawn.append(split(*given, **block))
         regions.append(measure_watershed(*drawn[-1][:2], stack, **block))
     typical = typical_of_blocks(regions)
     results = [
@@ -128,6 +164,14 @@ def segment_in_blocks(raw, spacing, arguments, places):
         for (seeds, watershed, distance), stack in zip(drawn, stacks, strict=True)
     ]
     return join(raw.shape, places, results)
+
+
+def add_maps(steps, measured, maps):
+    """Return what was measured for the steps of the contrast, with the tiles of clahe."""
+    return [
+        [*known, maps] if method == "clahe" else known
+        for (method, _), known in zip(steps, measured, strict=True)
+    ]
 
 
 def join(shape, places, results):

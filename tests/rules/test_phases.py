@@ -13,6 +13,7 @@ WITHOUT_MODULE = {  # scripts that only call other modules
     "collect_stacks": "measure/collect.py",
     "collect_regions": "measure/collect.py",
     "collect_scores": "evaluate/score_columns.py",
+    "choose_planes": "segment/find_seeds.py",
     "describe_watershed": "blocks/measure_watershed.py",
     "collect_spot_scores": "evaluate/score_columns.py",
     "collect_spots": "config/columns.py",

@@ -129,10 +129,15 @@ def study(tmp_path_factory):
     targets = [f"results/{name}" for name in files]
     process = study.run(*targets, "evaluate", "sweep", cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
-    # the same blocks with another threshold
-    study.config["presets"]["plain"]["binarize"] = {"method": "otsu"}
-    process = study.run("results/large/nuclei/measured_threshold.json")
-    assert process.returncode == 0, process.stderr[-4000:]
+    # the same blocks with other thresholds and seeds
+    for stage, settings, name in (
+        ("binarize", {"method": "otsu"}, "measured_threshold.json"),
+        ("binarize", {"method": "hysteresis"}, "connected.tif"),
+        ("find_seeds", {"planes": "middle"}, "allowed_planes.json"),
+    ):
+        study.config["presets"]["plain"][stage] = settings
+        process = study.run(f"results/large/nuclei/{name}")
+        assert process.returncode == 0, process.stderr[-4000:]
     return study
 
 

@@ -105,8 +105,9 @@ def test_corrections_are_applied_to_the_joined_stack(cut):
     ("config", "reason"),
     [
         (
-            {"binarize": {"method": "hysteresis"}},
-            "binarize.method is hysteresis: set it to one of per_object, otsu, li,",
+            {"denoise": {"method": "total_variation"}},
+            "denoise.method is total_variation, which ends when a complete plane or stack has "
+            "converged: set it to one of none, gaussian, median, bilateral, non_local_means",
         ),
         (
             {"diameter_um": {"nuclei": "auto"}, "split_into_blocks": {"counts": [2, 2, 2]}},
@@ -114,9 +115,8 @@ def test_corrections_are_applied_to_the_joined_stack(cut):
             "estimate_diameter.max_um to the largest one that is possible",
         ),
         (
-            {"adjust_contrast": {"steps": ["percentile_stretch", "clahe"]}},
-            "adjust_contrast.steps has clahe: use only none, percentile_stretch, "
-            "equalize_histogram, gamma, erosion, dilation, opening, closing",
+            {"adjust_contrast": {"steps": ["clahe", "percentile_stretch", "clahe"]}},
+            "adjust_contrast.steps has clahe several times: use it once",
         ),
     ],
 )
@@ -129,7 +129,23 @@ def test_what_cannot_be_cut_is_refused_before_any_job(tmp_path, config, reason):
     assert "Traceback" not in process.stderr
 
 
-def test_an_estimated_diameter_and_methods_that_look_at_the_complete_stack(tmp_path):
+@pytest.mark.parametrize(
+    ("methods", "rules"),
+    [
+        ({"binarize": {"method": "li"}}, ["measure_intensities", "measure_threshold"]),
+        (
+            {
+                "adjust_contrast": {"steps": ["percentile_stretch", "clahe"]},
+                "binarize": {"method": "hysteresis"},
+                "find_seeds": {"planes": "half_filled", "plane_range_um": "1 d"},
+            },
+            ["measure_tiles", "connect_mask", "choose_planes"],
+        ),
+    ],
+)
+def test_an_estimated_diameter_and_methods_that_look_at_the_complete_stack(
+    tmp_path, methods, rules
+):
     """The rules of blocks use the same estimate, background and threshold as the uncut stack."""
     settings = {
         "diameter_um": {"nuclei": "auto"},
@@ -138,7 +154,7 @@ def test_an_estimated_diameter_and_methods_that_look_at_the_complete_stack(tmp_p
             "steps": ["white_tophat", "depth_attenuation"],
             "white_tophat": {"shape": "square", "radius_um": "0.7 d"},
         },
-        "binarize": {"method": "li"},
+        **methods,
     }
     blocks = {"counts": [1, 2, 1], "overlap_um": 16}
     found = []
@@ -150,7 +166,8 @@ def test_an_estimated_diameter_and_methods_that_look_at_the_complete_stack(tmp_p
         assert process.returncode == 0, process.stderr[-4000:]
         found.append((study, jobs(process)))
     (uncut, _), (cut, counts) = found
-    assert counts["estimate_diameter"] == counts["measure_threshold"] == 1
+    assert counts["estimate_diameter"] == 1
+    assert {counts[rule] for rule in rules} == {1}
     assert counts["binarize"] == counts["cut_block"] == 2
     assert "find_blobs" not in counts
     for file in ("segmentation.tif", "diameter.json"):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from cellstack.blocks.choose_blobs import chosen_in_block
-from cellstack.blocks.cut_block import Ranges, part_on_grid, within
+from cellstack.blocks.cut_block import Ranges, cut_block, part_on_grid, within
 from cellstack.core.blobs import smooth_on_grid
 from cellstack.core.planes import Stack
 from cellstack.core.resampling import grid_factors
@@ -104,5 +104,38 @@ def threshold_block(
     (array([[[0, 1, 1]]], dtype=uint8), {'voxels': 2, 'foreground_voxels': 1})
     """
     mask = binarize(stack, threshold, spacing, no_data=no_data)
+    return mask, _count_foreground(mask, core, extent)
+
+
+def cut_mask(
+    connected: Stack, no_data: BoolVolume | None, core: Ranges, extent: Ranges
+) -> tuple[Mask, dict[str, Any]]:
+    """Cut the mask of a block out of that of the complete stack.
+
+    Parameters
+    ----------
+    connected : (Z, Y, X) ndarray or stack of uint8
+        Mask of the complete stack, see :func:`cellstack.blocks.connect_mask.connect_mask`.
+    no_data, core, extent
+        See :func:`binarize_block`.
+
+    Returns
+    -------
+    mask, measured
+        See :func:`threshold_block`.
+
+    Examples
+    --------
+    >>> connected = np.uint8([[[0, 1, 0, 1]]])
+    >>> cut_mask(connected, None, [(0, 1), (0, 1), (2, 4)], [(0, 1), (0, 1), (1, 4)])
+    (array([[[1, 0, 1]]], dtype=uint8), {'voxels': 2, 'foreground_voxels': 1})
+    """
+    mask: Mask = cut_block(connected, extent)
+    if no_data is not None:
+        mask = mask * ~no_data
+    return mask, _count_foreground(mask, core, extent)
+
+
+def _count_foreground(mask: Mask, core: Ranges, extent: Ranges) -> dict[str, Any]:
     inside = mask[within(core, extent)]
-    return mask, {"voxels": inside.size, "foreground_voxels": int(np.count_nonzero(inside))}
+    return {"voxels": inside.size, "foreground_voxels": int(np.count_nonzero(inside))}

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.blocks.cut_block import Ranges, is_in, within
+from cellstack.blocks.cut_block import Ranges, is_in, slices_of, within
 from cellstack.core.labels import find_boxes, label_type
 from cellstack.core.planes import ComputedPlanes, Planes
 from cellstack.core.types import Box, Labels
 
 MAX_TAKEN = 0.5  # of an object that is not the same as one of another block
+MIN_MISSING = 0.1  # of an object in a block: more is not a matter of its outline
 SEAM = 0.25  # of the overlap: beside a core, where a block sees all that determines an object
 
 
@@ -28,10 +29,13 @@ class Objects(NamedTuple):
         Their labels in the block.
     references : (n, 3) ndarray of int
         Voxel of the complete stack that decides which block an object belongs to.
+    boxes : (n, 3, 2) ndarray of int
+        First voxel in the block, and the one after the last, along z, y and x.
     """
 
     labels: NDArray[np.int_]
     references: NDArray[np.int_]
+    boxes: NDArray[np.int_]
 
 
 class Joined(NamedTuple):
@@ -44,8 +48,9 @@ class Joined(NamedTuple):
     record : dict of str to int
         ``objects``; ``at_seams``, those that extend beyond the core of their block; and how often
         blocks disagreed: ``doubled`` objects that two blocks own, of which one is left out,
-        ``lost`` objects that no block owns, which are added, ``moved`` objects whose reference
-        point differs, and ``contested_voxels`` of two objects.
+        ``lost`` objects that no block owns, which are added, as are parts of objects that are too
+        large for the block that owns them, ``moved`` objects whose reference point differs, and
+        ``contested_voxels`` of two objects.
     """
 
     numbers: Labels
@@ -96,7 +101,9 @@ def find_objects(
         own = merged[boxes[label]][segmentation[boxes[label]] == label]
         before[label] = own.max(initial=0)
     voxels = np.unravel_index(reference[before[labels]], seeds.shape)
-    return Objects(labels, np.stack(voxels, axis=1) + np.asarray(first))
+    references = np.stack(voxels, axis=1) + np.asarray(first)
+    ends = [[(side.start, side.stop) for side in box] for box in boxes.values()]
+    return Objects(labels, references, np.array(ends, int).reshape(-1, 3, 2))
 
 
 def beside_core(core: Ranges, extent: Ranges) -> list[tuple[int, int]]:
@@ -148,12 +155,7 @@ def join_blocks(
 
     def paste(index: int, label: int, box: Box, labels: Labels, is_owned: bool) -> None:
         block = blocks[index]
-        target = pasted[
-            tuple(
-                slice(side.start + first, side.stop + first)
-                for side, (first, _) in zip(box, block["extent"], strict=True)
-            )
-        ]
+        target = pasted[_moved(box, [first for first, _ in block["extent"]])]
         mask = labels[box] == label
         taken = mask & (target > 0)
         count, contested = int(np.count_nonzero(mask)), int(np.count_nonzero(taken))
@@ -188,11 +190,44 @@ def join_blocks(
             )
             for label in reference_of:
                 paste(index, label, boxes[label], labels, is_owned)
+    known = {tuple(each) for each in np.array(references).reshape(-1, 3).tolist()}
+    for index, (block, objects) in enumerate(zip(blocks, found, strict=True)):
+        core = np.array([(side.start, side.stop) for side in within(**block)])
+        in_core = np.stack(
+            [
+                np.maximum(objects.boxes[:, :, 0], core[:, 0]),
+                np.minimum(objects.boxes[:, :, 1], core[:, 1]),
+            ],
+            axis=2,
+        )
+        is_known = [tuple(each) in known for each in objects.references.tolist()]
+        is_unknown = (in_core[:, :, 0] < in_core[:, :, 1]).all(axis=1) & ~np.array(is_known, bool)
+        if not is_unknown.any():
+            continue
+        labels = read_labels(index)
+        start = [first for first, _ in block["extent"]]
+        for number in np.flatnonzero(is_unknown).tolist():
+            label = objects.labels[number]
+            box, part = (slices_of(each[number].tolist()) for each in (objects.boxes, in_core))
+            target = pasted[_moved(part, start)]
+            missing = (labels[part] == label) & (target == 0)
+            if np.count_nonzero(missing) > MIN_MISSING * np.count_nonzero(labels[box] == label):
+                place = np.argwhere(missing)[0] + start + [side.start for side in part]
+                counts["lost"] += 1
+                references.append(place)
+                np.copyto(target, np.uint32(len(references)), where=missing)
     ranked = np.array(references, int).reshape(-1, 3)
     order = np.lexsort(ranked.T[::-1])
     numbers = np.zeros(len(ranked) + 1, label_type(len(ranked)))
     numbers[order + 1] = np.arange(1, len(ranked) + 1)
     return Joined(numbers, {"objects": len(ranked), **counts})
+
+
+def _moved(box: Box, start: Sequence[int]) -> Box:
+    """Return a box of a block as a box of the stack."""
+    return tuple(
+        slice(side.start + first, side.stop + first) for side, first in zip(box, start, strict=True)
+    )
 
 
 def numbered_planes(pasted: Planes, numbers: Labels) -> ComputedPlanes:

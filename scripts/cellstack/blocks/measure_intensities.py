@@ -11,6 +11,7 @@ from cellstack.core.scales import reach_of_steps
 from cellstack.core.types import BoolVolume, RawVolume, Spacing
 from cellstack.enhance import adjust_contrast as contrast
 from cellstack.enhance import correct_background as background
+from cellstack.enhance.denoise import measure_planes
 
 Steps = Sequence[tuple[str, dict[str, Any]]]
 Known = Sequence[Sequence[Any] | None]
@@ -27,14 +28,14 @@ class _Stage(NamedTuple):
     measures : dict of str to callable
         For each method that depends on the complete stack, the function that measures it.
     apply : callable
-        Takes some planes, their voxels without data or None, the first plane, some steps and the
-        values measured for them.
+        Takes a part of a stack, its voxels without data or None, its first voxel, some steps and
+        the values measured for them.
     """
 
     steps: Steps
     dtype: Any
     measures: dict[str, Callable[..., Sequence[Any]]]
-    apply: Callable[[RawVolume, BoolVolume | None, int, Steps, Known], RawVolume]
+    apply: Callable[[RawVolume, BoolVolume | None, Sequence[int], Steps, Known], RawVolume]
 
 
 def measure_intensities(
@@ -45,7 +46,7 @@ def measure_intensities(
     no_data: Stack | None = None,
     allocate: Allocate = np.empty,
     slab_voxels: int | None = None,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Stack | None]:
     """Measure the values that steps need from the complete stack, and the noise after all steps.
 
     Parameters
@@ -68,15 +69,19 @@ def measure_intensities(
 
     Returns
     -------
-    dict
+    record : dict
         For a JSON file: ``corrections`` and ``steps``, with what ``MEASURES`` of the stage returns
-        for each step, or None, and ``noise_sd``.
+        for each step, or None; and, after all steps, ``noise_sd`` and ``planes``, from
+        :func:`cellstack.enhance.denoise.measure_planes`.
+    maps : (K, J, I) ndarray of uint16, or None
+        If `clahe` is one of the steps, which it can be once, the last of its values. They are too
+        many for a JSON file.
 
     Examples
     --------
     >>> stack = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
     >>> steps = [("percentile_stretch", {"low": 0, "high": 100}), ("gamma", {"gamma": 1})]
-    >>> found = measure_intensities(stack, (1.0, 0.5, 0.5), [], steps)
+    >>> found, _ = measure_intensities(stack, (1.0, 0.5, 0.5), [], steps)
     >>> found["steps"], round(found["noise_sd"], 6)
     ([[0.0, 23.0], None], 0.0)
     """
@@ -89,23 +94,26 @@ def measure_intensities(
         stack.dtype,
         {name: measure_in_um(measure) for name, measure in background.MEASURES.items()},
         lambda part, without, first, chosen, known: background.correct_background(
-            part, spacing, chosen, without, known, first
+            part, spacing, chosen, without, known, first[0]
         ),
     )
     adjustment = _Stage(
         steps or [("none", {})],
         np.dtype(np.float32),
-        contrast.MEASURES,
+        contrast.MEASURES
+        | {name: measure_in_um(measure) for name, measure in contrast.MEASURES_IN_UM.items()},
         lambda part, without, first, chosen, known: contrast.adjust_contrast(
-            part, spacing, chosen, without, known
+            part, spacing, chosen, without, known, first
         ),
     )
     result: dict[str, Any] = {}
+    maps: Stack | None = None
     for name, stage in (("corrections", correction), ("steps", adjustment)):
         known: list[Sequence[Any] | None] = []
+        result[name] = []
         start = 0  # first step that is not applied to the stack yet
         for index, (method, options) in enumerate(stage.steps):
-            measured = None
+            measured: Sequence[Any] | None = None
             if method in stage.measures:
                 stack = _apply(
                     stack,
@@ -120,6 +128,10 @@ def measure_intensities(
                 start = index
                 measured = stage.measures[method](stack, no_data, **options)
             known.append(measured)
+            if measured is not None and method == "clahe":
+                *measured, maps = measured
+            values = None if measured is None else [np.asarray(each).tolist() for each in measured]
+            result[name].append(values)
         stack = _apply(
             stack,
             spacing,
@@ -130,11 +142,8 @@ def measure_intensities(
             allocate,
             slab_voxels,
         )
-        result[name] = [
-            None if each is None else [np.asarray(value).tolist() for value in each]
-            for each in known
-        ]
-    return result | {"noise_sd": estimate_noise(stack, no_data)}
+    result |= {"noise_sd": estimate_noise(stack, no_data), "planes": measure_planes(stack)}
+    return result, maps
 
 
 def _apply(
@@ -157,7 +166,9 @@ def _apply(
         return ComputedStack(
             stack.shape,
             stage.dtype,
-            lambda box: stage.apply(stack[box], None, box[0].start, steps, measured),
+            lambda box: stage.apply(
+                stack[box], None, [side.start for side in box], steps, measured
+            ),
         )
     result = allocate(stack.shape, stage.dtype)
     halo = int(reach_um / spacing[0]) + len(steps) + 1
@@ -165,6 +176,7 @@ def _apply(
         without = None
         if no_data is not None and chosen.start == 0:
             without = no_data[slab.extent]
-        part = stage.apply(stack[slab.extent], without, slab.extent.start, steps, measured)
+        first = slab.extent.start, 0, 0
+        part = stage.apply(stack[slab.extent], without, first, steps, measured)
         result[slab.planes] = part[slab.inside]
     return cast(Stack, result)

@@ -33,7 +33,7 @@ STAGES_IN_BLOCKS = (
     "smooth_outlines",
 )
 METHODS_IN_BLOCKS = {  # those whose result depends on what is near, or on what is measured before
-    "denoise": ("none", "gaussian", "median"),
+    "denoise": ("none", "gaussian", "median", "bilateral", "non_local_means"),
     "binarize": (
         "per_object",
         "otsu",
@@ -44,18 +44,29 @@ METHODS_IN_BLOCKS = {  # those whose result depends on what is near, or on what 
         "triangle",
         "yen",
         "fixed",
+        "hysteresis",
         "local",
     ),
-    "find_seeds": ("laplacian_of_gaussian", "distance_and_blobs"),
-    "split_objects": ("distance", "intensity", "undenoised_intensity"),
+    "find_seeds": (
+        "distance_and_blobs",
+        "laplacian_of_gaussian",
+        "h_maxima",
+        "peaks",
+        "points",
+    ),
+    "split_objects": ("distance", "intensity", "undenoised_intensity", "edges"),
 }
-VALUES_IN_BLOCKS = {"find_seeds": {"planes": "all", "z_scale": 1, "radius_um": 0}}
+REFUSED = {  # why the result of other methods depends on what is far away
+    "total_variation": "which ends when a complete plane or stack has converged",
+    "blend": "which divides by standard deviations within the complete mask",
+}
 STEPS_IN_BLOCKS = {
     "correct_background": ("white_tophat", "gaussian", "depth_attenuation"),
     "adjust_contrast": (
         "none",
         "percentile_stretch",
         "equalize_histogram",
+        "clahe",
         "gamma",
         "erosion",
         "dilation",
@@ -117,12 +128,12 @@ def find_obstacles(arguments: Callable[[str], Settings]) -> list[str]:
     for stage, allowed in METHODS_IN_BLOCKS.items():
         method = arguments(stage)["method"]
         if method not in allowed:
-            found.append(f"{stage}.method is {method}: set it to one of {', '.join(allowed)}")
-    for stage, values in VALUES_IN_BLOCKS.items():
-        given = arguments(stage)
-        for key, value in values.items():
-            if given[key] != value:
-                found.append(f"{stage}.{key} is {given[key]}: set it to {value}")
+            reason = f", {REFUSED[method]}" if method in REFUSED else ""
+            found.append(
+                f"{stage}.method is {method}{reason}: set it to one of {', '.join(allowed)}"
+            )
+    if [name for name, _ in arguments("adjust_contrast")["steps"]].count("clahe") > 1:
+        found.append("adjust_contrast.steps has clahe several times: use it once")
     for stage, steps in STEPS_IN_BLOCKS.items():
         for name, _ in arguments(stage)["steps"]:
             if name not in steps:
@@ -150,12 +161,19 @@ def reach_um(arguments: Callable[[str], Settings], radius_um: float) -> float:
     """
     denoise, threshold = arguments("denoise")["options"], arguments("binarize")["options"]
     seeds, outlines = arguments("find_seeds"), arguments("smooth_outlines")["options"]
-    seed_sigma_um = seeds["options"]["sigma_um"]
+    seed_sigma_um = seeds["options"].get("sigma_um", 0.0)
+    seeding = max(TRUNCATE * seed_sigma_um, seeds["options"].get("min_distance_um", 0.0))
+    z_scale = seeds["z_scale"]
     before = sum(
         reach_of_steps(arguments(stage)["steps"])
         for stage in ("correct_background", "adjust_contrast")
     )
-    denoising = TRUNCATE * denoise.get("sigma_um", 0.0) + 2 * denoise.get("radius_um", 0.0)
+    denoising = (
+        TRUNCATE * denoise.get("sigma_um", 0.0)
+        + 2 * denoise.get("radius_um", 0.0)
+        + denoise.get("patch_radius_um", 0.0)
+        + denoise.get("search_radius_um", 0.0)
+    )
     if arguments("binarize")["method"] == "per_object":
         marking = TRUNCATE * CENTRE_WIDTH * threshold["sigma_um"]
         search = max(
@@ -170,10 +188,12 @@ def reach_um(arguments: Callable[[str], Settings], radius_um: float) -> float:
     drawing = (
         marking
         + cleaning
-        + TRUNCATE * seeds["smoothing_um"]
+        + TRUNCATE * seeds["smoothing_um"] * max(1.0, 1 / z_scale)
+        + seeds["radius_um"]
         + TRUNCATE * outlines.get("sigma_um", 0.0)
     )
-    objects = radius_um + max(drawing, TRUNCATE * seed_sigma_um)
+    # The voxel of the background that is nearest with a scaled z can be that much farther away.
+    objects = radius_um * max(z_scale, 1 / z_scale) + max(drawing, seeding)
     return float(before + denoising + grid + max(search, objects))
 
 

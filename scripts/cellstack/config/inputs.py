@@ -258,23 +258,35 @@ class Inputs:
         """Return what is measured in the intensities of the complete stack, for a block of it."""
         return self._of_complete("adjust_contrast", "intensities.json", stack, channel)
 
+    def measured_tiles(self, stack: str, channel: str) -> list[str]:
+        """Return the tiles of the complete stack, for a block of it, if its contrast needs them."""
+        if not self._study.has_tiles(stack, channel):
+            return []
+        return self._of_complete("adjust_contrast", "tiles.tif", stack, channel)
+
     def chosen_blobs(self, stack: str) -> list[str]:
         """Return the blobs that are chosen in the complete stack, for a block of it."""
-        if not self._is_per_object(stack):
+        if self._binarize_method(stack) != "per_object":
             return []
         return self._of_complete("binarize", "chosen.json", stack, "nuclei")
 
     def chosen_of_stack(self, stack: str) -> list[str]:
         """Return the blobs that are chosen in a stack that is cut into blocks, if some are."""
-        if not self._is_per_object(stack):
+        if self._binarize_method(stack) != "per_object":
             return []
         return [self._recipes.path_of("binarize", "nuclei/chosen.json", stack, "nuclei")]
 
     def measured_threshold(self, stack: str) -> list[str]:
-        """Return the threshold of the complete stack, for a block of it without chosen blobs."""
-        if self._is_per_object(stack):
+        """Return the threshold of the complete stack, for a block of it, if there is only one."""
+        if self._binarize_method(stack) in ("per_object", "hysteresis"):
             return []
         return self._of_complete("binarize", "measured_threshold.json", stack, "nuclei")
+
+    def connected_mask(self, stack: str) -> list[str]:
+        """Return the mask of the complete stack, for a block of it that hysteresis thresholds."""
+        if self._binarize_method(stack) != "hysteresis":
+            return []
+        return self._of_complete("binarize", "connected.tif", stack, "nuclei")
 
     def denoised_of_blocks(self, stack: str) -> list[str]:
         """Return the denoised nuclei of each block of a stack."""
@@ -283,9 +295,15 @@ class Inputs:
         file = "channels/nuclei/denoised.tif"
         return [self._recipes.path_of("denoise", file, path, "nuclei") for path in paths]
 
-    def _is_per_object(self, stack: str) -> bool:
-        """Return whether the nuclei of a stack have separate thresholds."""
-        return bool(self._study.block("binarize", stack, "nuclei")["method"] == "per_object")
+    def _binarize_method(self, stack: str) -> str:
+        """Return the method by which the nuclei of a stack are thresholded."""
+        return str(self._study.block("binarize", stack, "nuclei")["method"])
+
+    def allowed_planes(self, stack: str) -> list[str]:
+        """Return the planes of the complete stack with seeds, for a block, if they are limited."""
+        if self._study.argument("planes", "find_seeds", stack, "nuclei") == "all":
+            return []
+        return self._of_complete("find_seeds", "allowed_planes.json", stack, "nuclei")
 
     def typical_objects(self, stack: str) -> list[str]:
         """Return what is typical of the objects of the complete stack, for a block of it."""
@@ -332,7 +350,7 @@ class Inputs:
 
         Blocks have the noise of the complete stack.
         """
-        if not self._is_per_object(stack) or Unit.parse(stack).block:
+        if self._binarize_method(stack) != "per_object" or Unit.parse(stack).block:
             return []
         return [
             self._recipes.path_of(

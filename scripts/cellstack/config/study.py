@@ -526,6 +526,20 @@ class Study:
             and (object == "cells" or bool(self.corrections_of(unit, object)) is corrected)
         ]
 
+    def units_with_tiles(self) -> list[str]:
+        """Return the units in blocks whose nuclei are equalized in tiles, see :meth:`has_tiles`."""
+        return [
+            unit
+            for corrected in (False, True)
+            for unit in self.units_in_blocks("nuclei", corrected=corrected)
+            if self.has_tiles(unit, "nuclei")
+        ]
+
+    def has_tiles(self, stack: str, channel: str) -> bool:
+        """Return whether the histograms of a channel are equalized in tiles, by `clahe`."""
+        steps = self.argument("steps", "adjust_contrast", stack, channel)
+        return any(method == "clahe" for method, _ in steps)
+
     def is_in_blocks(self, stack: str, object: str) -> bool:
         """Return whether a kind of object of a complete stack is segmented in blocks."""
         return bool(self.blocks(stack)) and object in self._kinds_to_cut(stack)

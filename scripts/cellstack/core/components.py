@@ -165,7 +165,40 @@ def keep_large_components(mask: Stack, max_removed: int, allocate: Allocate = np
     array([[[0, 0, 1, 1]]], dtype=uint8)
     """
     found = find_components(mask)
-    is_kept = (found.sizes > max_removed).view(np.uint8)
+    return _select(mask, found, (found.sizes > max_removed).view(np.uint8), allocate)
+
+
+def keep_components_with(mask: Stack, markers: Stack, allocate: Allocate = np.empty) -> Any:
+    """Keep the connected components that contain a marker, of a mask that need not fit into memory.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray or stack of uint8
+        0 or 1. Voxels are connected across faces.
+    markers : (Z, Y, X) ndarray or stack of bool
+        Markers outside the mask have no effect.
+    allocate : callable
+        Provides the result.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray or stack of uint8
+        The same as :func:`keep_marked_components`.
+
+    Examples
+    --------
+    >>> keep_components_with(np.uint8([[[1, 1, 0, 1]]]), np.array([[[True, False, True, False]]]))
+    array([[[1, 1, 0, 0]]], dtype=uint8)
+    """
+    found = find_components(mask)
+    is_kept = np.zeros(len(found.sizes), np.uint8)
+    for slab, numbers in zip(found.slabs, found.numbers, strict=True):
+        is_kept[numbers[_label(mask[slab.planes])[markers[slab.planes]]]] = 1
+    return _select(mask, found, is_kept, allocate)
+
+
+def _select(mask: Stack, found: Components, is_kept: NDArray[np.uint8], allocate: Allocate) -> Any:
+    """Return the components 1..n of a mask that are kept."""
     is_kept[0] = 0
     kept = allocate(mask.shape, np.uint8)
     for slab, numbers in zip(found.slabs, found.numbers, strict=True):

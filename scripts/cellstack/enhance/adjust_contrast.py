@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
 from cellstack.core import morphology
@@ -31,7 +32,9 @@ from cellstack.core.intensities import (
     rescale,
 )
 from cellstack.core.no_data import fill_no_data
-from cellstack.core.planes import Planes
+from cellstack.core.planes import ComputedPlanes, Planes, Stack
+from cellstack.core.tiles import Tiles, map_greys
+from cellstack.core.tiles import measure_tiles as measure_tiles_of_unit_range
 from cellstack.core.types import BoolVolume, RawVolume, Spacing, Volume
 from cellstack.core.voxels import in_voxels
 from cellstack.errors import InputError
@@ -50,6 +53,7 @@ def adjust_contrast(
     steps: Sequence[tuple[str, dict[str, Any]]],
     no_data: BoolVolume | None = None,
     measured: Sequence[Measured | None] | None = None,
+    first: Sequence[int] = (0, 0, 0),
 ) -> Volume:
     """Apply several methods of :data:`METHODS`, one after the other.
 
@@ -68,6 +72,8 @@ def adjust_contrast(
     measured : sequence of (sequence or None), optional
         If this is a block of a stack, what :data:`MEASURES` returns for the complete stack, for
         each step; None for steps that are not in it.
+    first : (3,) sequence of int
+        Voxel of the complete stack at which a block begins.
 
     Returns
     -------
@@ -92,6 +98,8 @@ def adjust_contrast(
     for (method, options), known in zip(steps, measured or [None] * len(steps), strict=True):
         if known is None:
             stack = METHODS[method](stack, spacing, no_data, **options)
+        elif method == "clahe":
+            stack = equalize_tiles(stack, spacing, first, *known)
         else:
             stack = MAPPINGS[method](stack, *known)
     return cast(Volume, stack)
@@ -242,30 +250,132 @@ def clahe(
 
     Notes
     -----
-    Computed by `skimage.exposure.equalize_adapthist`, which needs about 100 bytes of memory per
-    voxel.
+    The same as `skimage.exposure.equalize_adapthist`, plane by plane, except that voxels without
+    data are left out of the histograms.
 
     References
     ----------
     .. [1] K. Zuiderveld, "Contrast Limited Adaptive Histogram Equalization", Graphics Gems IV,
        1994.
     """
-    from skimage.exposure import equalize_adapthist  # slow to import, not needed by default
+    scaled = _scaled_planes(stack, spacing)
+    tiles = _find_tiles(scaled, spacing, no_data, tile_um, clip_limit)
+    greys = map_greys(scaled, tiles)
+    return rescale(greys, *_range_of_greys(greys, tiles, no_data))
 
+
+def measure_tiles(
+    stack: Stack,
+    spacing: Spacing,
+    no_data: Planes | None = None,
+    *,
+    tile_um: float,
+    clip_limit: float,
+) -> tuple[Sequence[int], int, int, float, float, Stack]:
+    """Return what :func:`clahe` measures in a stack, of which one plane is in memory at a time.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    no_data : (Z, Y, X) ndarray or planes of bool, optional
+        Voxels that are left out, not all.
+    tile_um, clip_limit : float
+        See :func:`clahe`.
+
+    Returns
+    -------
+    sides, low, high
+        See :class:`cellstack.core.tiles.Tiles`.
+    bottom, top : float
+        Grey values that become 0 and 1.
+    maps : (K, J, I) ndarray of uint16
+        See :class:`cellstack.core.tiles.Tiles`.
+
+    Examples
+    --------
+    >>> stack = np.arange(64, dtype=np.uint8).reshape(1, 8, 8)
+    >>> *found, maps = measure_tiles(stack, (1, 1, 1), tile_um=8, clip_limit=1.0)
+    >>> found, maps.shape
+    ([(1, 8, 8), 0, 16191, 255.0, 16383.0], (1, 1, 256))
+    """
+    scaled = _scaled_planes(stack, spacing)
+    tiles = _find_tiles(scaled, spacing, no_data, tile_um, clip_limit)
+
+    def map_plane(z: int) -> NDArray[np.uint16]:
+        plane: NDArray[np.uint16] = map_greys(scaled[z][None], tiles, (z, 0, 0))[0]
+        return plane
+
+    greys = ComputedPlanes(stack.shape, np.uint16, map_plane)
+    bottom, top = _range_of_greys(greys, tiles, no_data)
+    return tiles.sides, tiles.low, tiles.high, bottom, top, tiles.maps
+
+
+def equalize_tiles(
+    stack: RawVolume,
+    spacing: Spacing,
+    first: Sequence[int],
+    sides: Sequence[int],
+    low: int,
+    high: int,
+    bottom: float,
+    top: float,
+    maps: Stack,
+) -> Volume:
+    """Apply :func:`clahe` to a part of a stack.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of uint8, uint16 or float32
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    first : (3,) sequence of int
+        Voxel of the complete stack at which the part begins.
+    sides, low, high, bottom, top, maps
+        From :func:`measure_tiles`.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+
+    Examples
+    --------
+    >>> stack = np.arange(64, dtype=np.uint8).reshape(1, 8, 8)
+    >>> measured = measure_tiles(stack, (1, 1, 1), tile_um=8, clip_limit=1.0)
+    >>> equalize_tiles(stack[:, 7:, 6:], (1, 1, 1), (0, 7, 6), *measured)
+    array([[[0.984127, 1.      ]]], dtype=float32)
+    """
+    tiles = Tiles(tuple(sides), low, high, maps)
+    return rescale(map_greys(_scaled_planes(stack, spacing), tiles, first), bottom, top)
+
+
+def _scaled_planes(stack: Planes, spacing: Spacing) -> ComputedPlanes:
+    """Return the planes of a stack in [0, 1], see :func:`none`."""
+    return ComputedPlanes(stack.shape, np.float32, lambda z: none(stack[z][None], spacing)[0])
+
+
+def _find_tiles(
+    scaled: Planes, spacing: Spacing, no_data: Planes | None, tile_um: float, clip_limit: float
+) -> Tiles:
+    """Divide a stack of float32 in [0, 1] into tiles."""
     tile = in_voxels(tile_um, spacing)
     if min(tile[1:]) < MIN_TILE_PIXELS:
         raise InputError(
             f"adjust_contrast.clahe: tile_um {tile_um:g} is less than {MIN_TILE_PIXELS} pixels; "
             f"give at least {MIN_TILE_PIXELS * max(spacing[1:]):g}"
         )
-    scaled = none(stack, spacing)
-    if scaled.min() == scaled.max():
-        return np.zeros_like(scaled)
-    counts = [max(1, int(size / side + 0.5)) for size, side in zip(stack.shape, tile, strict=True)]
-    kernel = [-(-size // count) for size, count in zip(stack.shape, counts, strict=True)]
-    # without its decorator, which interprets a last axis of 3 or 4 voxels as colour channels
-    equalized: np.ndarray = equalize_adapthist.__wrapped__(scaled, kernel, clip_limit)
-    return equalized.astype(np.float32, copy=False)
+    counts = [max(1, int(size / side + 0.5)) for size, side in zip(scaled.shape, tile, strict=True)]
+    sides = [-(-size // count) for size, count in zip(scaled.shape, counts, strict=True)]
+    return measure_tiles_of_unit_range(scaled, sides, clip_limit, no_data)
+
+
+def _range_of_greys(greys: Planes, tiles: Tiles, no_data: Planes | None) -> tuple[float, float]:
+    """Return the lowest and the highest grey value; twice 0 for a constant stack."""
+    if tiles.low == tiles.high:
+        return 0.0, 0.0
+    bottom, top = percentiles_of_planes(greys, (0, 100), no_data)
+    return bottom, top
 
 
 @METHODS
@@ -327,6 +437,9 @@ MEASURES: dict[str, Callable[..., Measured]] = {
     "equalize_histogram": cumulative_distribution,
 }
 """For each method that depends on the complete stack, the function that measures it."""
+
+MEASURES_IN_UM: dict[str, Callable[..., Measured]] = {"clahe": measure_tiles}
+"""The same for methods with sizes, whose function takes the voxel size too."""
 
 MAPPINGS: dict[str, Callable[..., Volume]] = {
     "percentile_stretch": rescale,

@@ -7,7 +7,9 @@ A method takes a stack of float32 in [0, 1] and the voxel size, and returns a ne
 """
 
 import logging
-from typing import Any, cast
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from cellstack.config.methods import Methods
 from cellstack.core.filters import gaussian
 from cellstack.core.noise import estimate_noise
 from cellstack.core.opencv import cv2
+from cellstack.core.planes import Planes
 from cellstack.core.types import Spacing, Volume
 from cellstack.core.voxels import whole_voxels
 from cellstack.errors import InputError
@@ -26,7 +29,47 @@ METHODS = Methods()
 METHODS(gaussian)
 
 
-def denoise(stack: Volume, spacing: Spacing, method: str, options: dict[str, Any]) -> Volume:
+class Measured(NamedTuple):
+    """What methods need to know of the complete stack, if they are applied to a block.
+
+    Attributes
+    ----------
+    noise_sd : float
+        Standard deviation of the noise.
+    planes : sequence of (float, float)
+        From :func:`measure_planes`, for the planes of the block.
+    """
+
+    noise_sd: float
+    planes: Sequence[tuple[float, float]]
+
+
+def measure_planes(stack: Planes) -> list[tuple[float, float]]:
+    """Return the standard deviation and the maximum of each plane.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or planes of float32
+
+    Returns
+    -------
+    list of (float, float)
+
+    Examples
+    --------
+    >>> measure_planes(np.float32([[[0, 0.5]], [[1, 1]]]))
+    [(0.25, 0.5), (0.0, 1.0)]
+    """
+    return [(float(plane.std()), float(plane.max(initial=0))) for plane in stack]
+
+
+def denoise(
+    stack: Volume,
+    spacing: Spacing,
+    method: str,
+    options: dict[str, Any],
+    measured: Measured | None = None,
+) -> Volume:
     """Remove noise by one of :data:`METHODS`.
 
     Parameters
@@ -39,6 +82,8 @@ def denoise(stack: Volume, spacing: Spacing, method: str, options: dict[str, Any
         Name of a method.
     options : dict
         Options of the method.
+    measured : Measured, optional
+        If this is a block of a stack, what is known of the complete stack.
 
     Returns
     -------
@@ -58,6 +103,10 @@ def denoise(stack: Volume, spacing: Spacing, method: str, options: dict[str, Any
     >>> float(denoise(stack, (1, 1, 1), "median", options).max())
     0.0
     """
+    if measured is not None and method == "bilateral":
+        return filter_planes(stack, spacing, measured.planes, **options)
+    if measured is not None and options.get("sigma_noise", 0) is None:
+        options = options | {"sigma_noise": measured.noise_sd}
     denoised: Volume = METHODS[method](stack, spacing, **options)
     return denoised
 
@@ -128,37 +177,90 @@ def bilateral(
     ----------
     .. [1] C. Tomasi and R. Manduchi, "Bilateral filtering for gray and color images", ICCV 1998.
     """
+    return filter_planes(
+        stack,
+        spacing,
+        measure_planes(stack),
+        sigma_um=sigma_um,
+        sigma_intensity=sigma_intensity,
+        implementation=implementation,
+    )
+
+
+def filter_planes(
+    stack: Volume,
+    spacing: Spacing,
+    planes: Sequence[tuple[float, float]],
+    *,
+    sigma_um: float,
+    sigma_intensity: float | None,
+    implementation: str,
+) -> Volume:
+    """Apply :func:`bilateral` to planes, or to a part of them.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray of float32
+        Intensities in [0, 1].
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+    planes : sequence of (float, float)
+        From :func:`measure_planes`, for the complete planes.
+    sigma_um, sigma_intensity, implementation
+        See :func:`bilateral`.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of float32
+
+    Examples
+    --------
+    >>> stack = np.full((1, 9, 9), 0.5, np.float32)
+    >>> options = {"sigma_um": 1.0, "sigma_intensity": None, "implementation": "opencv"}
+    >>> float(filter_planes(stack, (1, 1, 1), [(0.2, 0.9)], **options).std())
+    0.0
+    """
     sigma = sigma_um / _square_pixel(spacing, "bilateral")
     smooth = {"opencv": _bilateral_opencv, "scikit-image": _bilateral_scikit_image}[implementation]
     denoised = []
-    for plane in stack:
-        spread = sigma_intensity or float(plane.std())
+    for plane, (plane_sd, highest) in zip(stack, planes, strict=True):
+        spread = sigma_intensity or plane_sd
         # a constant plane has no scale of intensities and does not change
-        denoised.append(smooth(plane, sigma, spread) if spread > 0 else plane)
+        denoised.append(smooth(plane, sigma, spread, highest) if spread > 0 else plane)
     return np.stack(denoised)
 
 
 def _bilateral_opencv(
-    plane: NDArray[np.float32], sigma: float, sigma_intensity: float
+    plane: NDArray[np.float32], sigma: float, sigma_intensity: float, highest: float
 ) -> NDArray[np.float32]:
-    width = 2 * max(1, int(3 * sigma + 0.5)) + 1
+    radius = max(1, int(3 * sigma + 0.5))
+    # OpenCV interpolates the weights in a table from the lowest to the highest intensity. With a
+    # row of each, beyond the radius, it does not depend on the plane, or on the part of it that a
+    # block contains.
+    padded = cv2.copyMakeBorder(plane, 0, radius + 2, 0, 0, cv2.BORDER_REPLICATE)
+    padded[-2], padded[-1] = 0, 1
     smooth = cv2.bilateralFilter(
-        plane, width, sigma_intensity, sigma, borderType=cv2.BORDER_REPLICATE
+        padded, 2 * radius + 1, sigma_intensity, sigma, borderType=cv2.BORDER_REPLICATE
     )
-    return cast(NDArray[np.float32], smooth)
+    return cast(NDArray[np.float32], smooth[: len(plane)])
 
 
 def _bilateral_scikit_image(
-    plane: NDArray[np.float32], sigma: float, sigma_intensity: float
+    plane: NDArray[np.float32], sigma: float, sigma_intensity: float, highest: float
 ) -> NDArray[np.float32]:
     from skimage.restoration import denoise_bilateral  # slow to import, not needed by default
 
+    # The weights are taken from a table up to the highest intensity of the complete plane. Here it
+    # is in a row beyond the window, after rows of 0, which is also the value outside a plane.
+    radius = max(2, math.ceil(3 * sigma)) + 1
+    padded = np.pad(plane, ((0, radius), (0, 0)))
+    padded[-1] = highest
     # In float64, since exponentials in float32 differ between processors.
     smooth: NDArray[np.floating[Any]] = denoise_bilateral(
-        plane.astype(np.float64), sigma_color=sigma_intensity, sigma_spatial=sigma
+        padded.astype(np.float64), sigma_color=sigma_intensity, sigma_spatial=sigma
     )
     # scikit-image drops axes of length 1
-    return smooth.astype(np.float32).reshape(plane.shape)
+    return smooth.astype(np.float32).reshape(padded.shape)[: len(plane)]
 
 
 def _square_pixel(spacing: Spacing, method: str) -> float:

@@ -40,6 +40,7 @@ GROUPS_OF_BLOCKS = {
     "merge_objects": "blocks-merging",
     "smooth_outlines": "blocks-merging",
 }
+BEFORE_PLANES = ("binarize", "clean_mask")  # of a block whose seeds are limited to some planes
 SECONDS_FOR_SLURM = 60
 MAX_SECONDS_PER_GROUP = 600  # Slurm takes about 5 s to start a job
 
@@ -106,7 +107,15 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
         stack = Unit.parse(wildcards.stack).stack
         return resources.voxels(stack) + 1 - position[stack] / len(position)
 
-    def grouped(phase: str | None, of_block: str | None) -> Callable[[Wildcards], str | None]:
+    def group_of_block(rule: str, stack: str) -> str | None:
+        if (
+            rule in BEFORE_PLANES
+            and study.argument("planes", "find_seeds", stack, "nuclei") != "all"
+        ):
+            return "blocks-before-planes"
+        return GROUPS_OF_BLOCKS.get(rule)
+
+    def grouped(phase: str | None, rule: str) -> Callable[[Wildcards], str | None]:
         @keep_signature
         def group(wildcards: Any) -> str | None:
             if workflow.dryrun or workflow.local_exec:
@@ -115,7 +124,7 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
             if unit.alternative:
                 return unit.alternative.replace("/", "-")
             if not is_short(unit.stack):
-                return of_block if unit.block else phase
+                return group_of_block(rule, wildcards.stack) if unit.block else phase
             return f"sweep-{unit.run}" if unit.run else "stack"
 
         return group
@@ -125,4 +134,4 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
         if file.parent == folder and "stack" in rule.wildcard_names:
             rule.priority = priority
             phase = GROUPS.get(file.stem, OTHER_GROUP)
-            rule.group = grouped(phase, GROUPS_OF_BLOCKS.get(rule.name))
+            rule.group = grouped(phase, rule.name)

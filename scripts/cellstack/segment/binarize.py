@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
-from cellstack.core.planes import Planes, Stack
+from cellstack.core.planes import Allocate, ComputedStack, Planes, Stack
 from cellstack.core.thresholds import histogram, is_constant, otsu
-from cellstack.core.types import BoolVolume, Mask, Spacing
+from cellstack.core.types import BoolVolume, Box, Mask, Spacing
 from cellstack.errors import InputError
 
 Counts: TypeAlias = NDArray[np.integer[Any]]
@@ -337,6 +337,46 @@ def hysteresis(counts: Counts, values: Values, *, low: float, high: float, scale
     return partial(_connected_to_high, low=low * unit, high=high * unit)
 
 
+def connect_to_high(
+    stack: Stack, low: float, high: float, factor: float, allocate: Allocate = np.empty
+) -> Any:
+    """Return the voxels above a low threshold that are connected to one above a high threshold.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or stack of float32
+        Intensities, of which some planes are in memory at a time.
+    low, high : float
+        The two thresholds. Voxels are connected across faces.
+    factor : float
+        Factor by which both are multiplied.
+    allocate : callable
+        Provides the result.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray or stack of uint8
+        0 or 1.
+
+    Examples
+    --------
+    >>> connect_to_high(np.float32([[[0.5, 0.9, 0.1, 0.5]]]), 0.4, 0.8, 1.0)
+    array([[[1, 1, 0, 0]]], dtype=uint8)
+    """
+    from cellstack.core.components import keep_components_with  # slow to import, rarely used
+
+    def above(threshold: float) -> Callable[[Box], BoolVolume]:
+        limit = np.float32(factor * threshold)
+        return lambda box: np.asarray(stack[box] > limit)
+
+    is_low, is_high = above(low), above(high)
+    return keep_components_with(
+        ComputedStack(stack.shape, np.uint8, lambda box: is_low(box).view(np.uint8)),
+        ComputedStack(stack.shape, bool, is_high),
+        allocate,
+    )
+
+
 def _connected_to_high(
     stack: Stack,
     spacing: Spacing | None,
@@ -347,12 +387,8 @@ def _connected_to_high(
     high: float,
     factor: float,
 ) -> tuple[BoolVolume, Record]:
-    from cellstack.core.components import keep_marked_components  # slow to import, rarely used
-
-    connected = keep_marked_components(
-        stack[:] > np.float32(factor * low), stack[:] > np.float32(factor * high)
-    )
-    return connected, {}
+    connected: Mask = connect_to_high(stack, low, high, factor)
+    return connected.view(np.bool_), {}
 
 
 @METHODS

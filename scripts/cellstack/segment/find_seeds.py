@@ -18,7 +18,7 @@ from cellstack.core.blobs import blobness
 from cellstack.core.counting import agree, counted
 from cellstack.core.distance import distance_map
 from cellstack.core.labels import find_boxes, label_type, relabel
-from cellstack.core.planes import Stack
+from cellstack.core.planes import Planes, Stack
 from cellstack.core.types import BoolVolume, Labels, Mask, Spacing, Volume
 from cellstack.errors import InputError
 
@@ -102,12 +102,14 @@ def seeds_of_mask(
     return distance, enlarge(seeds, components, spacing, radius_um)
 
 
-def choose_planes(mask: Mask, spacing: Spacing, planes: str, plane_range_um: float) -> slice | None:
+def choose_planes(
+    mask: Planes, spacing: Spacing, planes: str, plane_range_um: float
+) -> slice | None:
     """Return the planes in which seeds are allowed.
 
     Parameters
     ----------
-    mask : (Z, Y, X) ndarray of uint8
+    mask : (Z, Y, X) ndarray or planes of uint8
         1 in the objects, 0 elsewhere.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
@@ -159,8 +161,8 @@ def enlarge(seeds: Labels, components: Labels, spacing: Spacing, radius_um: floa
     Returns
     -------
     (Z, Y, X) ndarray of uint16 or uint32
-        The seeds with the same labels. Where balls overlap, the higher label prevails, as in a
-        grey dilation, but no voxel of a seed is given to another one.
+        The balls, numbered in the order of their first voxels. Where they overlap, that of the
+        higher seed prevails, as in a grey dilation, but no voxel of a seed is given to another one.
 
     Examples
     --------
@@ -170,9 +172,11 @@ def enlarge(seeds: Labels, components: Labels, spacing: Spacing, radius_um: floa
     """
     if radius_um <= 0:
         return seeds
+    import fastremap  # seeds are not enlarged by default
+
     ball = morphology.footprint("ball", radius_um, spacing).astype(bool)
     offsets = np.argwhere(ball) - np.array(ball.shape) // 2
-    enlarged = np.zeros_like(seeds)
+    enlarged = np.zeros(seeds.shape, seeds.dtype)
     for label, box in find_boxes(seeds).items():
         own = np.argwhere(seeds[box] == label) + [side.start for side in box]
         around = np.unique((own[:, None] + offsets).reshape(-1, 3), axis=0)
@@ -180,7 +184,8 @@ def enlarge(seeds: Labels, components: Labels, spacing: Spacing, radius_um: floa
         around = around[components[tuple(around.T)] == components[tuple(own[0])]]
         enlarged[tuple(around.T)] = label
     np.copyto(enlarged, seeds, where=seeds > 0)
-    return enlarged
+    numbered: Labels = fastremap.renumber(enlarged)[0].astype(seeds.dtype, copy=False)
+    return numbered
 
 
 def find_seeds(
@@ -277,12 +282,15 @@ def h_maxima(
     Parameters
     ----------
     h_um : float
-        Minimum height in um of a maximum above the saddle to a higher one.
+        Minimum height in um of a maximum above the background, and above the saddle to a higher
+        one.
 
     See Also
     --------
     cellstack.core.maxima.h_maxima
     """
+    if distance.max(initial=0) <= h_um:  # the background would be part of the only maximum
+        return np.zeros(distance.shape, bool)
     return maxima.h_maxima(distance, h_um)
 
 
@@ -418,8 +426,7 @@ def points(
             f"find_seeds.points.path: there is no file {path}: save the seed points there, "
             "or choose another method"
         )
-    step = spacing if coordinates == "world" else (1, 1, 1)
-    nearest = np.floor(points / step + 0.5)
+    nearest = nearest_voxels(points, spacing, coordinates)
     in_stack = np.all((nearest >= 0) & (nearest < distance.shape), axis=1)
     marked = np.zeros(distance.shape, bool)
     voxels = nearest[in_stack].astype(int)
@@ -443,3 +450,27 @@ def points(
             "; ".join(listed),
         )
     return marked
+
+
+def nearest_voxels(
+    points: NDArray[np.float64], spacing: Spacing, coordinates: str
+) -> NDArray[np.float64]:
+    """Return the voxels in which points lie, as whole numbers, also beyond the stack.
+
+    Parameters
+    ----------
+    points : (N, 3) ndarray of float
+        Along z, y and x.
+    spacing : (3,) sequence of float
+        Voxel size along z, y and x in um.
+    coordinates : {"voxels", "world"}
+        Unit of the points, see :func:`points`.
+
+    Examples
+    --------
+    >>> nearest_voxels(np.array([[2.0, 0.7, -0.3]]), (2.0, 0.5, 0.5), "world")
+    array([[ 1.,  1., -1.]])
+    """
+    step = spacing if coordinates == "world" else (1, 1, 1)
+    nearest: NDArray[np.float64] = np.floor(points / step + 0.5)
+    return nearest

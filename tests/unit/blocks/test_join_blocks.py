@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from block_chain import arguments_of, default_arguments, f1, join, plan, segment, segment_in_blocks
-from study import simulated
+from study import ROOT, simulated
 
 from cellstack.blocks.join_blocks import (
     beside_core,
@@ -14,7 +15,7 @@ from cellstack.blocks.join_blocks import (
     planes_of_seeds,
     seeds_in_core,
 )
-from cellstack.config.blocks import place_blocks
+from cellstack.config.blocks import find_obstacles, place_blocks
 from cellstack.core.resampling import grid_factors
 from cellstack.core.scales import SEARCH_GRID
 from cellstack.files.readers.opening import open_image
@@ -54,12 +55,85 @@ OF_COMPLETE_STACK = [  # methods that depend on the complete stack, each in one 
     {"binarize": {"method": "yen"}},
     {"binarize": {"method": "minimum"}},
     {"binarize": {"method": "fixed"}},
+    {"binarize": {"method": "hysteresis", "factor": 0.95}},
     {"binarize": {"method": "local", "local": {"window_um": 12.0}}},
     {
         "binarize": {"method": "fixed", "fixed": {"value": 0.85}},
         "adjust_contrast": {"steps": ["equalize_histogram"]},
     },
+    {
+        "binarize": {"method": "otsu"},
+        "adjust_contrast": {"steps": ["percentile_stretch", "clahe"]},
+    },
 ]
+
+
+OF_NEIGHBOURHOOD = [  # methods that depend on what is near, in the same way as the default ones
+    {"find_seeds": {"method": "h_maxima"}},
+    {"find_seeds": {"method": "peaks"}, "split_objects": {"method": "edges"}},
+    {"find_seeds": {"method": "peaks", "peaks": {"shape": "cube", "exclude_border": True}}},
+    {"find_seeds": {"z_scale": 0.7, "radius_um": "0.1 d"}},
+    {"find_seeds": {"method": "laplacian_of_gaussian", "z_scale": 1.4, "radius_um": "0.3 d"}},
+    {"find_seeds": {"planes": "half_filled", "plane_range_um": 3}},
+    {"denoise": {"method": "median"}},
+    {"denoise": {"method": "bilateral"}},
+    {"denoise": {"method": "bilateral", "bilateral": {"sigma_intensity": None}}},
+    {"denoise": {"method": "bilateral", "bilateral": {"implementation": "scikit-image"}}},
+    {"denoise": {"method": "non_local_means"}},
+]
+
+
+@pytest.mark.parametrize("settings", OF_NEIGHBOURHOOD, ids=str)
+def test_what_depends_on_the_neighbourhood(settings):
+    spacing, shape = (1.1, 0.5, 0.5), (18, 100, 96)
+    raw = simulated(shape, spacing, count=35).nuclei_image
+    arguments = arguments_of(DIAMETER, {"binarize": {"method": "otsu"}} | settings)
+    expected = segment(raw, spacing, arguments)
+    assert expected.max() >= 10
+    places = plan(shape, spacing, (1, 2, 2), overlap_um=2 * DIAMETER)
+    found, record = segment_in_blocks(raw, spacing, arguments, places)
+    np.testing.assert_array_equal(found, expected)
+    assert record["at_seams"] > 0
+    assert [record[name] for name in ("doubled", "lost", "moved")] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("name", ["tutorial", "tutorial-solution"])
+def test_the_presets_of_the_tutorial(name):
+    spacing, shape = (0.58, 0.5, 0.5), (30, 100, 96)
+    raw = simulated(shape, spacing, count=35).nuclei_image
+    preset = yaml.safe_load((ROOT / "config" / "presets.yaml").read_text())[name]
+    arguments = arguments_of(DIAMETER, preset)
+    assert find_obstacles(arguments) == []
+    expected = segment(raw, spacing, arguments)
+    assert expected.max() >= 10
+    places = plan(shape, spacing, (1, 2, 2), overlap_um=2 * DIAMETER)
+    found, record = segment_in_blocks(raw, spacing, arguments, places)
+    np.testing.assert_array_equal(found, expected)
+    assert record["at_seams"] > 0
+
+
+@pytest.mark.parametrize("coordinates", ["voxels", "world"])
+def test_seed_points_are_those_of_the_complete_stack(caplog, coordinates):
+    spacing, shape = SPACINGS[0], (18, 100, 96)
+    colony = simulated(shape, spacing, count=35)
+    settings = {
+        "binarize": {"method": "otsu"},
+        "find_seeds": {"method": "points", "points": {"coordinates": coordinates}},
+    }
+    arguments = arguments_of(DIAMETER, settings)
+    labels = np.unique(colony.nuclei_labels)[1:]
+    points = np.array([np.argwhere(colony.nuclei_labels == label).mean(axis=0) for label in labels])
+    points = np.concatenate([points, [[-2, 40, 50], [8, 40, 300]]])
+    if coordinates == "world":
+        points = points * spacing
+    expected = segment(colony.nuclei_image, spacing, arguments, points)
+    assert expected.max() >= 10
+    assert f"{points[-1, -1]:g}" in caplog.text
+    caplog.clear()
+    places = plan(shape, spacing, (1, 2, 2), overlap_um=2 * DIAMETER)
+    found, _ = segment_in_blocks(colony.nuclei_image, spacing, arguments, places, points)
+    np.testing.assert_array_equal(found, expected)
+    assert "-2 " in caplog.text  # of the points in the block
 
 
 @pytest.mark.parametrize("settings", OF_COMPLETE_STACK, ids=str)
@@ -117,6 +191,19 @@ def test_a_small_overlap_is_counted():
     assert sum(record[name] for name in ("doubled", "lost", "moved", "contested_voxels")) > 0
 
 
+def test_an_object_that_is_larger_than_a_block_is_counted_and_kept():
+    spacing = (1.0, 0.5, 0.5)
+    raw = np.full((12, 50, 240), 20, np.uint8)
+    raw[3:9, 12:38, 8:-8] = 200
+    settings = {"binarize": {"method": "otsu"}, "find_seeds": {"method": "h_maxima"}}
+    arguments = arguments_of(DIAMETER, settings)
+    assert segment(raw, spacing, arguments).max() == 1
+    places = plan(raw.shape, spacing, (1, 1, 3), overlap_um=DIAMETER)
+    found, record = segment_in_blocks(raw, spacing, arguments, places)
+    assert record["lost"] == 2
+    assert found[4:8, 14:36, 12:-12].all()
+
+
 @pytest.mark.parametrize(
     ("name", "diameter_um", "spacing"),
     [("tutorial", 10, (0.58, 0.522, 0.522)), ("ovule", 3, (0.284, 0.127, 0.127))],
@@ -172,6 +259,8 @@ def two_blocks(*objects):
             "00000011111222200000",
             {"at_seams": 1, "contested_voxels": 1},
         ),
+        # larger than the block that owns it: the rest is not lost in silence
+        ([(1, 16, 2)], [(1, 20, 4)], "01111111111111112222", {"at_seams": 1, "lost": 1}),
         # numbers follow the seeds, not the blocks
         ([(8, 10, 8)], [(14, 16, 15), (11, 12, 11)], "00000000110200330000", {}),
     ],

@@ -4,13 +4,15 @@ import json
 
 import numpy as np
 import pytest
-from block_chain import default_arguments, plan
+from block_chain import add_maps, default_arguments, plan
 from study import simulated
 
-from cellstack.blocks.binarize_block import binarize_block, threshold_block
+from cellstack.blocks.binarize_block import binarize_block, cut_mask, threshold_block
 from cellstack.blocks.choose_blobs import choose_from_blocks, chosen_in_block, join_candidates
+from cellstack.blocks.connect_mask import connect_mask, join_cores
 from cellstack.blocks.cut_block import cut_block, describe_block, within
 from cellstack.blocks.find_blobs import as_record, find_blobs_in_core
+from cellstack.blocks.find_block_seeds import find_block_seeds
 from cellstack.blocks.measure_intensities import measure_intensities
 from cellstack.blocks.measure_threshold import measure_threshold
 from cellstack.blocks.measure_watershed import measure_watershed, typical_of_blocks
@@ -22,7 +24,9 @@ from cellstack.enhance.adjust_contrast import adjust_contrast
 from cellstack.enhance.correct_background import correct_background
 from cellstack.enhance.denoise import denoise
 from cellstack.errors import InputError
-from cellstack.segment.binarize import find_threshold
+from cellstack.segment.binarize import binarize, find_threshold
+from cellstack.segment.find_seeds import seeds_of_mask
+from cellstack.segment.label_components import label_components
 from cellstack.segment.merge_objects import describe_typical
 from cellstack.segment.per_object_threshold import choose_blobs, describe_candidates, mark_blobs
 
@@ -52,7 +56,7 @@ def test_intensities_of_planes(stack):
     raw, contrast, _ = stack
     planes = ComputedStack(raw.shape, raw.dtype, raw.__getitem__)
     steps = ARGUMENTS("adjust_contrast")["steps"]
-    measured = measure_intensities(planes, SPACING, [], steps)
+    measured, _ = measure_intensities(planes, SPACING, [], steps)
     assert measured["corrections"] == []
     assert measured["steps"] == [np.percentile(raw, (0.5, 99.5)).tolist()]
     assert measured["noise_sd"] == estimate_noise(contrast)
@@ -62,6 +66,7 @@ DEPTH = ("depth_attenuation", {"percentile": 95, "max_factor": 3.0})
 TOPHAT = ("white_tophat", {"shape": "cube", "radius_um": 2.0})
 STRETCH = ("percentile_stretch", {"low": 1, "high": 99})
 EQUALIZE = ("equalize_histogram", {"nbins": 200})
+CLAHE = ("clahe", {"tile_um": 9.0, "clip_limit": 0.03})
 OPENING = ("opening", {"shape": "ball", "radius_um": 0.6})
 
 
@@ -73,6 +78,8 @@ OPENING = ("opening", {"shape": "ball", "radius_um": 0.6})
         ([TOPHAT, DEPTH], [STRETCH]),
         ([DEPTH, TOPHAT], [STRETCH, OPENING, EQUALIZE]),
         ([], [OPENING, STRETCH]),
+        ([TOPHAT], [STRETCH, CLAHE, OPENING]),
+        ([], [CLAHE, ("gamma", {"gamma": 0.7}), EQUALIZE]),
         ([], []),
     ],
     ids=lambda steps: "-".join(name for name, _ in steps) or "nothing",
@@ -84,14 +91,18 @@ def test_the_contrast_of_blocks_is_that_of_the_stack(stack, places, dtype, corre
     corrected = correct_background(raw, SPACING, corrections)
     contrast = adjust_contrast(corrected, SPACING, steps)
     # slabs of three planes
-    measured = measure_intensities(raw, SPACING, corrections, steps, slab_voxels=3 * raw[0].size)
+    measured, maps = measure_intensities(
+        raw, SPACING, corrections, steps, slab_voxels=3 * raw[0].size
+    )
     assert measured["noise_sd"] == estimate_noise(contrast) > 0
     known = json.loads(json.dumps(measured))
     for place in places:
         block = correct_background(
             part(raw, place), SPACING, corrections, None, known["corrections"], place.extent[0][0]
         )
-        found = adjust_contrast(block, SPACING, steps, None, known["steps"])
+        first = [start for start, _ in place.extent]
+        of_steps = add_maps(steps, known["steps"], maps) if steps else known["steps"]
+        found = adjust_contrast(block, SPACING, steps, None, of_steps, first)
         inside = within(place.core, place.extent)
         np.testing.assert_array_equal(found[inside], part(contrast, place)[inside])
 
@@ -101,13 +112,14 @@ def test_voxels_without_data_do_not_count(stack):
     no_data = np.zeros(SHAPE, bool)
     no_data[:4], no_data[:, :20, 30:] = True, True
     raw[no_data] = 0
-    steps = [EQUALIZE, STRETCH]
+    steps = [EQUALIZE, CLAHE, STRETCH]
     planes = ComputedStack(SHAPE, bool, no_data.__getitem__)
-    measured = measure_intensities(raw, SPACING, [DEPTH], steps, planes)
+    measured, maps = measure_intensities(raw, SPACING, [DEPTH], steps, planes)
     corrected = correct_background(raw, SPACING, [DEPTH], no_data)
     expected = adjust_contrast(corrected, SPACING, steps, no_data)
     found = correct_background(raw, SPACING, [DEPTH], None, measured["corrections"])
-    found = adjust_contrast(found, SPACING, steps, None, measured["steps"])
+    known = add_maps(steps, measured["steps"], maps)
+    found = adjust_contrast(found, SPACING, steps, None, known)
     np.testing.assert_array_equal(found[~no_data], expected[~no_data])
 
 
@@ -227,3 +239,62 @@ def test_a_block_is_cut_out_with_its_record(places):
     assert record == {"no_data": {"value": 0.0, "limit": 9.0}, "flags": [], "block": block}
     with pytest.raises(InputError, match="the image was replaced while it was processed"):
         cut_block(stack[:20], places[-1].extent)
+
+
+def test_hysteresis_connects_over_any_number_of_blocks():
+    """A dim thread that winds through all blocks is kept: it has one bright voxel, at its end."""
+    shape, spacing = (6, 40, 41), (1.0, 0.5, 0.5)
+    denoised = np.random.default_rng(1).random(shape, "float32") * 0.2
+    for row in range(2, 36, 4):
+        denoised[3, row, 1:40] = 0.5
+        denoised[3, row : row + 4, 39 if row % 8 == 2 else 1] = 0.5
+    other = denoised.copy()
+    denoised[3, 2, 1] = 0.9
+    places = plan(shape, spacing, (2, 3, 3), overlap_um=2.0)
+    geometry = [{"core": place.core, "extent": place.extent} for place in places]
+    options = {"low": 0.3, "high": 0.7, "scale": "intensity"}
+    no_data = np.zeros(shape, bool)
+    no_data[:, 38:] = True
+    for stack, voxels in ((denoised, 9 * 39), (other, 0)):
+        expected = binarize(
+            stack, find_threshold(stack, "hysteresis", options), None, None, no_data
+        )
+        assert expected.sum() >= voxels
+        assert expected.any() == bool(voxels)
+        parts = [part(stack, place) for place in places]
+        joined = join_cores(geometry, parts.__getitem__)
+        np.testing.assert_array_equal(joined[1:, ::2, -5:], stack[1:, ::2, -5:])
+        connected = connect_mask(joined, options, 1.0)
+        for place, block in zip(places, geometry, strict=True):
+            found, core = cut_mask(connected, part(no_data, place), **block)
+            np.testing.assert_array_equal(found, part(expected, place))
+            assert core["foreground_voxels"] == found[within(**block)].sum()
+        assert connect_mask(np.full(shape, 0.4, np.float32), options, 1.0).sum() == 0
+
+
+@pytest.mark.parametrize("allowed", [(2, 9), (11, 17), (30, 36)])
+def test_planes_with_seeds_are_those_of_the_stack(stack, allowed):
+    mask = (stack[2] > 0.2).astype(np.uint8)
+    options = {"min_distance_um": 2.0}
+    given = {"smoothing_um": 0.5, "z_scale": 1.0, "radius_um": 0.0}
+    components = label_components(mask, 26)
+    expected = seeds_of_mask(
+        mask, components, SPACING, "peaks", options, allowed=slice(*allowed), **given
+    )[1]
+    assert expected.max() >= 3
+    for place in plan(SHAPE, SPACING, (3, 1, 1), overlap_um=1.2 * DIAMETER):
+        inside = within(place.core, place.extent)
+        own = part(mask, place)
+        _, found = find_block_seeds(
+            own,
+            label_components(own, 26),
+            SPACING,
+            "peaks",
+            options,
+            part(stack[2], place),
+            core=place.core,
+            extent=place.extent,
+            allowed=allowed,
+            **given,
+        )
+        np.testing.assert_array_equal(found[inside] > 0, part(expected, place)[inside] > 0)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from block_chain import default_arguments
+from block_chain import arguments_of, default_arguments
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,34 +112,54 @@ def test_no_voxel_beyond_the_reach_changes_a_blob(name):
 
 def test_settings_that_need_the_complete_stack_are_named():
     assert find_obstacles(default_arguments(10.0)) == []
-    limited = default_arguments(10.0)
-    options = limited("find_seeds") | {"planes": "middle", "z_scale": 2}
-    assert find_obstacles(lambda stage: options if stage == "find_seeds" else limited(stage)) == [
-        "find_seeds.planes is middle: set it to all",
-        "find_seeds.z_scale is 2: set it to 1",
-    ]
 
     def other(stage):
         block = default_arguments(10.0)(stage)
+        if stage == "denoise":
+            block["method"] = "total_variation"
+        if stage == "split_objects":
+            block["method"] = "blend"
         if stage == "binarize":
-            block["method"] = "hysteresis"
+            block["method"] = "unknown"
         if stage == "adjust_contrast":
-            block["steps"] = [("clahe", {}), *block["steps"]]
+            block["steps"] = [("clahe", {}), ("unknown", {}), ("clahe", {})]
         if stage == "correct_background":
             block["steps"] = [("gaussian", {}), ("depth_attenuation", {}), ("unknown", {})]
         if stage == "find_seeds":
-            block |= {"planes": "middle", "radius_um": 1.5}
+            block |= {"planes": "middle", "radius_um": 1.5, "z_scale": 2}
         return block
 
     assert find_obstacles(other) == [
-        "binarize.method is hysteresis: set it to one of per_object, otsu, li, isodata, mean, "
-        "minimum, triangle, yen, fixed, local",
-        "find_seeds.planes is middle: set it to all",
-        "find_seeds.radius_um is 1.5: set it to 0",
+        "denoise.method is total_variation, which ends when a complete plane or stack has "
+        "converged: set it to one of none, gaussian, median, bilateral, non_local_means",
+        "binarize.method is unknown: set it to one of per_object, otsu, li, isodata, mean, "
+        "minimum, triangle, yen, fixed, hysteresis, local",
+        "split_objects.method is blend, which divides by standard deviations within the complete "
+        "mask: set it to one of distance, intensity, undenoised_intensity, edges",
+        "adjust_contrast.steps has clahe several times: use it once",
         "correct_background.steps has unknown: use only white_tophat, gaussian, depth_attenuation",
-        "adjust_contrast.steps has clahe: use only none, percentile_stretch, equalize_histogram, "
-        "gamma, erosion, dilation, opening, closing",
+        "adjust_contrast.steps has unknown: use only none, percentile_stretch, equalize_histogram, "
+        "clahe, gamma, erosion, dilation, opening, closing",
     ]
+
+
+def test_seeds_and_denoising_make_blocks_overlap_more():
+    expected = reach_um(default_arguments(DIAMETER), 12.0)
+
+    def reach_with(**given):
+        return reach_um(arguments_of(DIAMETER, given), 12.0)
+
+    assert reach_with(find_seeds={"radius_um": 2.5}) == pytest.approx(expected + 2.5)
+    # the distance map: smoothing by 0.5 um reaches twice as far along z, and so does the mask
+    found = reach_with(find_seeds={"z_scale": 0.5})
+    assert found == pytest.approx(expected + 4 * 0.5 + 12.0)
+    assert reach_with(find_seeds={"z_scale": 1.5}) == pytest.approx(expected + 0.5 * 12.0)
+    blobs = {"method": "distance_and_blobs", "distance_and_blobs": {"min_distance_um": 30.0}}
+    peaks = {"method": "peaks", "peaks": {"min_distance_um": 30.0}}
+    assert reach_with(find_seeds=peaks) == pytest.approx(reach_with(find_seeds=blobs))
+    assert reach_with(find_seeds=peaks) > expected
+    filtered = {"method": "non_local_means", "non_local_means": {"search_radius_um": 20.0}}
+    assert reach_with(denoise=filtered) > expected + 20 - 4 * 0.75
 
 
 def test_background_corrections_make_blocks_overlap_more():

@@ -9,6 +9,7 @@ from cellstack.core import components
 from cellstack.core.components import (
     find_components,
     find_divided,
+    keep_components_with,
     keep_large_components,
     keep_marked_components,
 )
@@ -34,16 +35,25 @@ def test_divided_objects_against_scipy(labels):
     assert find_divided(read_only(labels), find_boxes(labels)) == expected
 
 
-@given(SHAPES.flatmap(lambda shape: arrays(np.uint8, shape, elements=st.integers(0, 1))))
-def test_components_in_slabs_of_one_plane_against_scipy(mask):
+@given(
+    SHAPES.flatmap(
+        lambda shape: st.tuples(
+            arrays(np.uint8, shape, elements=st.integers(0, 1)), arrays(bool, shape)
+        )
+    )
+)
+def test_components_in_slabs_of_one_plane_against_scipy(arrays):
+    mask, markers = arrays
     labels, count = ndimage.label(mask)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     before, components.SLAB_VOXELS = components.SLAB_VOXELS, 1
     try:
         found = find_components(read_only(mask))
         kept = keep_large_components(mask, 2)
+        marked = keep_components_with(mask, markers)
     finally:
         components.SLAB_VOXELS = before
     assert sorted(found.sizes[1:]) == sorted(sizes[1:])
     assert found.sizes[0] == sizes[0]
     np.testing.assert_array_equal(kept, mask & (sizes[labels] > 2))
+    np.testing.assert_array_equal(marked, keep_marked_components(mask.astype(bool), markers))

@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from cellstack.run import cluster
 
-SIZES = {"small": 1e6, "large": 1e9, "other": 1e6, "cut": 1e6}
+SIZES = {"small": 1e6, "large": 1e9, "other": 1e6, "cut": 1e6, "limited": 1e6}
 
 
 class Requests:
@@ -36,7 +36,9 @@ def rules():
         rules=made, current_basedir=Path("/rules"), dryrun=False, local_exec=False
     )
     study = SimpleNamespace(
-        stacks=dict.fromkeys(SIZES), blocks=lambda stack: {"0-0-0": None} if stack == "cut" else {}
+        stacks=dict.fromkeys(SIZES),
+        blocks=lambda stack: {"0-0-0": None} if stack in ("cut", "limited") else {},
+        argument=lambda key, stage, stack, channel: "middle" if "limited" in stack else "all",
     )
     cluster.arrange(workflow, study, Requests())
     return SimpleNamespace(workflow=workflow, **dict(zip((*files, "all"), made, strict=True)))
@@ -65,6 +67,11 @@ def test_stages_of_a_block_are_grouped(rules):
     assert rules.prepare.group(stack("cut")) == "prepare"
 
 
+def test_masks_of_all_blocks_come_before_the_planes_with_seeds(rules):
+    """A group that contained both the mask and the seeds would wait for itself."""
+    assert rules.segment.group(stack("limited/blocks/0-1-2")) == "blocks-before-planes"
+
+
 def test_rules_on_all_stacks_are_left_alone(rules):
     assert rules.all.group is None
     assert not hasattr(rules.all, "priority")
@@ -78,7 +85,7 @@ def test_there_are_no_groups_on_one_machine(rules, attribute):
 
 def test_large_stacks_come_first_then_the_order_of_the_sheet(rules):
     ranked = sorted(SIZES, key=lambda name: -rules.segment.priority(stack(name)))
-    assert ranked == ["large", "small", "other", "cut"]
+    assert ranked == ["large", "small", "other", "cut", "limited"]
     assert rules.segment.priority(stack("sweep/2/small")) == rules.segment.priority(stack("small"))
 
 
