@@ -18,7 +18,7 @@ neither foreground nor background.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 import cc3d
@@ -27,12 +27,17 @@ import numpy as np
 from cellstack.config.methods import Methods
 from cellstack.core import morphology
 from cellstack.core.labels import count_voxels, find_boxes, relabel
+from cellstack.core.resampling import grid_factors
 from cellstack.core.types import BoolVolume, Box, Labels, Mask, Spacing
 from cellstack.core.voxels import voxels_up_to
 
 METHODS = Methods()
 Connectivity: TypeAlias = Literal[6, 26]
 FACE_CONNECTIVITY: Final = 6  # neighbours share a face: connectivity 1 of scikit-image
+# Sheets are searched first on a grid whose voxels are this fraction of their thickness, where parts
+# are sheets from this fraction of their width on.
+SHEET_GRID: Final = 1 / 4
+COARSE_WIDTH: Final = 0.8
 AT_CORNERS: Final = 26  # neighbours share at least a corner
 
 
@@ -186,26 +191,16 @@ def remove_sheets(
     >>> remove_sheets(mask, (1, 1, 1), max_thickness_um=3, min_width_um=20).sum()
     np.uint64(300)
     """
-    from cellstack.core.distance import distance_map  # not needed for the other methods
-
-    radius_um = max_thickness_um / 2
+    factors = grid_factors(max_thickness_um * SHEET_GRID, spacing)
+    if max(factors) > 1:  # on a coarse grid it is much faster to see that there is no sheet
+        coarse = _coarsen(mask, factors)
+        wide = tuple(step * factor for step, factor in zip(spacing, factors, strict=True))
+        thickness_um = max_thickness_um + 2 * max(wide)
+        if not any(_find_sheets(coarse, wide, thickness_um, min_width_um * COARSE_WIDTH)):
+            return mask
     cleaned = mask.copy()
-    components = _components(mask, AT_CORNERS)
-    for label, tight in find_boxes(components).items():
-        if not _is_wide(tight, spacing, min_width_um):
-            continue
-        box = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in tight)
-        inside = components[box] == label
-        deep = distance_map(inside.view(np.uint8), spacing) >= radius_um
-        thin = inside
-        if deep.any():
-            thin = inside & (distance_map((~deep).view(np.uint8), spacing) > radius_um)
-        parts = _components(thin.view(np.uint8), AT_CORNERS)
-        for part, part_box in find_boxes(parts).items():
-            if _is_wide(part_box, spacing, min_width_um):
-                is_part = parts[part_box] == part
-                if _width(is_part, spacing) >= min_width_um:
-                    cleaned[box][part_box][is_part] = 0
+    for box, is_sheet in _find_sheets(mask, spacing, max_thickness_um, min_width_um):
+        cleaned[box][is_sheet] = 0
     return cleaned
 
 
@@ -249,10 +244,56 @@ def _components(mask: Mask, connectivity: Connectivity) -> Labels:
     return components
 
 
+def _find_sheets(
+    mask: Mask, spacing: Spacing, max_thickness_um: float, min_width_um: float
+) -> Iterator[tuple[Box, BoolVolume]]:
+    """Yield a box and the voxels in it that belong to a sheet, see :func:`remove_sheets`."""
+    from cellstack.core.distance import distance_map  # not needed for the other methods
+
+    radius_um = max_thickness_um / 2
+    components = _components(mask, AT_CORNERS)
+    for label, tight in find_boxes(components).items():
+        if not _is_wide(tight, spacing, min_width_um):
+            continue
+        box = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in tight)
+        inside = components[box] == label
+        deep = distance_map(inside.view(np.uint8), spacing) >= radius_um
+        thin = inside
+        if deep.any():
+            thin = inside & (distance_map((~deep).view(np.uint8), spacing) > radius_um)
+        parts = _components(thin.view(np.uint8), AT_CORNERS)
+        for part, part_box in find_boxes(parts).items():
+            if _is_wide(part_box, spacing, min_width_um):
+                is_part = parts[part_box] == part
+                if _width(is_part, spacing) >= min_width_um:
+                    yield (
+                        tuple(
+                            slice(outer.start + inner.start, outer.start + inner.stop)
+                            for outer, inner in zip(box, part_box, strict=True)
+                        ),
+                        is_part,
+                    )
+
+
+def _coarsen(mask: Mask, factors: Sequence[int]) -> Mask:
+    """Return a mask in which a voxel is 1 if one of the voxels in its place is."""
+    for axis, factor in enumerate(factors):
+        along = np.moveaxis(mask, axis, 0)
+        coarse = along[::factor].copy()
+        for start in range(1, factor):
+            others = along[start::factor]
+            coarse[: len(others)] |= others
+        mask = np.moveaxis(coarse, 0, axis)
+    return mask
+
+
 def _is_wide(box: Box, spacing: Spacing, min_width_um: float) -> bool:
-    """Return whether a box is so long that a sheet can be in it."""
+    """Return whether a box is so long that a sheet can be in it.
+
+    The variances of voxels that fill a box are a twelfth of the squares of its sides.
+    """
     sides = ((side.stop - side.start) * step for side, step in zip(box, spacing, strict=True))
-    return math.hypot(*sides) >= min_width_um
+    return float(sum(side**2 for side in sides)) >= 12 / 16 * 2 * min_width_um**2
 
 
 def _width(part: BoolVolume, spacing: Spacing) -> float:
