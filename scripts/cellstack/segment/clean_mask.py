@@ -18,19 +18,17 @@ neither foreground nor background.
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
-import cc3d
 import numpy as np
 
 from cellstack.config.methods import Methods
 from cellstack.core import morphology
-from cellstack.core.labels import count_voxels, relabel
-from cellstack.core.types import BoolVolume, Labels, Mask, Spacing
+from cellstack.core.components import keep_large_components
+from cellstack.core.types import BoolVolume, Mask, Spacing
 from cellstack.core.voxels import voxels_up_to
 
 METHODS = Methods()
-FACE_CONNECTIVITY: Final = 6  # neighbours share a face: connectivity 1 of scikit-image
 
 
 def clean_mask(
@@ -100,7 +98,8 @@ def fill_holes(mask: Mask, spacing: Spacing, *, max_volume_um3: float) -> Mask:
     max_volume_um3 : float
         Volume in um3 of the largest hole that is filled.
     """
-    return 1 - _without_small_objects(1 - mask, spacing, max_volume_um3)
+    outside = _without_small_objects(1 - mask, spacing, max_volume_um3)
+    return np.subtract(1, outside, out=outside)
 
 
 @METHODS
@@ -143,10 +142,5 @@ def closing(mask: Mask, spacing: Spacing, *, shape: str, radius_um: float) -> Ma
 
 def _without_small_objects(mask: Mask, spacing: Spacing, max_volume_um3: float) -> Mask:
     limit = voxels_up_to(max_volume_um3, spacing)
-    # cc3d does not accept a read-only view.
-    components: Labels = cc3d.connected_components(
-        np.require(mask, requirements="W"), connectivity=FACE_CONNECTIVITY
-    )
-    kept = count_voxels(components) > limit
-    kept[0] = False
-    return relabel(components, kept.view(np.uint8))
+    kept: Mask = keep_large_components(mask, limit, keep_labels=True)
+    return kept

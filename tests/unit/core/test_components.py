@@ -1,3 +1,4 @@
+import cc3d
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +10,10 @@ from cellstack.core import components
 from cellstack.core.components import (
     find_components,
     find_divided,
+    keep_components_at,
     keep_large_components,
     keep_marked_components,
+    number_groups,
 )
 from cellstack.core.labels import find_boxes
 
@@ -42,8 +45,30 @@ def test_components_in_slabs_of_one_plane_against_scipy(mask):
     try:
         found = find_components(read_only(mask))
         kept = keep_large_components(mask, 2)
+        same = keep_large_components(mask, 2, keep_labels=True)
     finally:
         components.SLAB_VOXELS = before
+    np.testing.assert_array_equal(kept, same)
     assert sorted(found.sizes[1:]) == sorted(sizes[1:])
     assert found.sizes[0] == sizes[0]
     np.testing.assert_array_equal(kept, mask & (sizes[labels] > 2))
+
+
+@given(SHAPES.flatmap(lambda shape: st.tuples(arrays(bool, shape), arrays(bool, shape))))
+def test_components_at_voxels_in_slabs_of_one_plane_against_scipy(arrays):
+    mask, markers = (read_only(array) for array in arrays)
+    expected = ndimage.binary_propagation(markers & mask, mask=mask)
+    before, components.SLAB_VOXELS = components.SLAB_VOXELS, 1
+    try:
+        kept = keep_components_at(mask, np.argwhere(markers))
+    finally:
+        components.SLAB_VOXELS = before
+    np.testing.assert_array_equal(kept, expected)
+
+
+@given(SHAPES.flatmap(lambda shape: arrays(np.uint16, shape, elements=st.integers(0, 2))))
+def test_groups_of_voxels_against_cc3d(labels):
+    voxels = np.flatnonzero(labels)
+    found = np.zeros(labels.shape, int)
+    found.ravel()[voxels] = number_groups(voxels, labels.ravel()[voxels], labels.shape)
+    np.testing.assert_array_equal(found, cc3d.connected_components(labels, connectivity=26))
