@@ -111,7 +111,7 @@ def find_components(mask: Stack, keep_labels: bool = False) -> Components:
     divided = slabs(mask.shape, max_voxels=SLAB_VOXELS)
     parent = [0]
     offsets, counts, kept = [], [], []
-    last: NDArray[np.int_] | None = None
+    last: Labels | None = None
     for slab in divided:
         components = _label(mask[slab.planes])
         offsets.append(len(parent))

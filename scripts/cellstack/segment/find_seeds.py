@@ -353,7 +353,8 @@ def laplacian_of_gaussian(
     response = blobness_of_planes(stack, spacing, sigma_um)
 
     def in_mask(z: int) -> NDArray[np.float32]:
-        return response[z] * (distance[z] > 0)
+        inside: NDArray[np.float32] = response[z] * (distance[z] > 0)
+        return inside
 
     return _peaks(in_mask, distance, spacing, min_distance_um)
 
