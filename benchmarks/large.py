@@ -42,6 +42,7 @@ SPACING = (0.29, 0.26, 0.26)  # of the simulated stacks in um, those of bench.py
 NUCLEI_PER_VOXEL = 34 / (60 * 256 * 256)
 UNCUT_SHAPE = (60, 1024, 1024)
 MAX_MEMORY = 4 * 1024**3 / 1e6  # MB
+MIN_LISTED = 0.01  # of the CPU seconds of a run
 MEMBRANES: dict[str, dict[str, Any]] = {
     "cells-ratio-1": {"shape": [60, 256, 256], "spacing": SPACING, "nuclei_count": 34, "seed": 1},
     "cells-ratio-4": {
@@ -155,7 +156,7 @@ def measure_memory(folder: Path, arguments: argparse.Namespace) -> tuple[list[Go
         lines.append(f"| {' | '.join(cells)} |")
         print(lines[-1], flush=True)
         if name == "large":
-            lines += ["", *disk_lines(place)]
+            lines += ["", *cpu_lines(place, usage.cpu), "", *disk_lines(place)]
         shutil.rmtree(place)
     head = [
         "| stack | blocks | objects | wall s | CPU s | wall s per million voxels | largest job |",
@@ -172,6 +173,39 @@ def measure_memory(folder: Path, arguments: argparse.Namespace) -> tuple[list[Go
         ),
     ]
     return goals, [*head, *lines, ""]
+
+
+def cpu_lines(folder: Path, total: float) -> list[str]:
+    """Return how the CPU seconds of a run are divided between jobs of blocks and of the stack.
+
+    Those of a job, with its processes, are in the last line of its log; Snakemake's benchmark files
+    have samples of them, without short jobs.
+    """
+    seconds: dict[tuple[str, str], list[float]] = {}
+    for log in (folder / "logs").rglob("*.log"):
+        cost = scale.read_cost(log)
+        if cost and log.stem != "simulate_stack":
+            place = "block" if "blocks" in log.parts else "stack"
+            seconds.setdefault((log.stem, place), []).append(cost[0])
+    sums = {
+        place: sum(sum(each) for (_, where), each in seconds.items() if where == place)
+        for place in ("block", "stack")
+    }
+    rows = sorted(seconds.items(), key=lambda row: -sum(row[1]))
+    return [
+        f"Jobs of blocks took {sums['block']:.0f} CPU seconds, jobs of the complete stack "
+        f"{sums['stack']:.0f}, and Snakemake {total - sum(sums.values()):.0f}:",
+        "",
+        "| rule | works on | jobs | CPU s |",
+        "|---|---|--:|--:|",
+        *(
+            f"| {rule} | {place} | {len(each)} | {sum(each):.1f} |"
+            for (rule, place), each in rows
+            if sum(each) >= MIN_LISTED * total
+        ),
+        "",
+        f"Rules below {MIN_LISTED:.0%} of all CPU seconds are left out.",
+    ]
 
 
 def disk_lines(folder: Path) -> list[str]:

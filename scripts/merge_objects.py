@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from cellstack.core.counting import counted
+from cellstack.core.labels import relabel_parts
 from cellstack.files.records import read_json
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.run import job
-from cellstack.segment.merge_objects import Typical, merge_objects
+from cellstack.segment.merge_objects import Typical, number_objects
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +34,10 @@ def main(
     labels, spacing = read_stack(watershed, mapped=True)
     stack, to_background = (read_stack(path, mapped=True)[0] for path in (denoised, distance))
     known = Typical(**read_json(typical[0])) if typical else None
-    objects = merge_objects(labels, stack, to_background, spacing, method, options, threads, known)
-    log.info(
-        "%s, %d after merging", counted(labels.max(initial=0), "objects"), objects.max(initial=0)
-    )
-    write_stack(merged, objects, spacing, is_labels=True)
+    numbers = number_objects(labels, stack, to_background, spacing, method, options, threads, known)
+    count = int(numbers.max())
+    log.info("%s, %d after merging", counted(len(numbers) - 1, "objects"), count)
+    write_stack(merged, relabel_parts(labels, numbers), spacing, (0, count), is_labels=True)
 
 
 job.run(main)

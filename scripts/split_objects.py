@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.stacks import open_stack, read_stack, write_stack
 from cellstack.run import job
 from cellstack.segment.split_objects import split_objects
 
@@ -26,9 +26,9 @@ def main(
 
     `method` makes the landscape from `intensity`, `distance` and `edges`.
     """
-    markers, spacing = read_stack(seeds, mapped=True)
+    markers, spacing = open_stack(seeds)
     mask = read_stack(mask_clean)[0]
-    stack, to_background = (read_stack(path, mapped=True)[0] for path in (intensity, distance))
+    stack, to_background = (open_stack(path)[0] for path in (intensity, distance))
     labels = split_objects(
         markers,
         mask,
@@ -36,7 +36,7 @@ def main(
         to_background,
         method,
         options,
-        edges=read_stack(edges[0], mapped=True)[0] if edges else None,
+        edges=open_stack(edges[0])[0] if edges else None,
         compactness=compactness,
         connectivity=connectivity,
         threads=threads,

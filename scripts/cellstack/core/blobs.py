@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core import filters, maxima, parallel, resampling
-from cellstack.core.planes import Stack
+from cellstack.core.planes import Planes, Stack
 from cellstack.core.scales import CENTRE_WIDTH, FILTER_GRID, SEARCH_GRID
 from cellstack.core.types import BoolVolume, Spacing, Volume
 from cellstack.core.voxels import in_voxels
@@ -55,8 +55,8 @@ def blobness(stack: Stack, spacing: Spacing, sigma_um: float, out: Any = None) -
     [4, 4, 4]
     """
     if is_wide(sigma_um, spacing):
-        coarse, wide, factors = resampling.coarsen(stack, spacing, sigma_um * FILTER_GRID)
-        return resampling.enlarge(blobness(coarse, wide, sigma_um), factors, stack.shape, out)
+        response, factors = _blobness_on_grid(stack, spacing, sigma_um)
+        return resampling.enlarge(response, factors, stack.shape, out)
     smooth = filters.separable_filter(stack, filters.gaussian_kernels(sigma_um, spacing), out)
     sigmas = in_voxels(sigma_um, spacing)
     # The absolute weights of a second difference sum to 4. A smaller response may be rounding,
@@ -95,6 +95,37 @@ def blobness(stack: Stack, spacing: Spacing, sigma_um: float, out: Any = None) -
     return smooth
 
 
+def blobness_of_planes(stack: Stack, spacing: Spacing, sigma_um: float) -> Planes:
+    """Return the response of :func:`blobness`, whose planes may be computed when they are read.
+
+    Parameters
+    ----------
+    stack, spacing, sigma_um
+        See :func:`blobness`.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray or planes of float32
+
+    Examples
+    --------
+    >>> blobness_of_planes(np.ones((4, 9, 9), np.float32), (1.0, 0.1, 0.1), 2.0)[3].max()
+    np.float32(0.0)
+    """
+    if is_wide(sigma_um, spacing):
+        response, factors = _blobness_on_grid(stack, spacing, sigma_um)
+        return resampling.enlarged_planes(response, factors, stack.shape)
+    return blobness(stack, spacing, sigma_um)
+
+
+def _blobness_on_grid(
+    stack: Stack, spacing: Spacing, sigma_um: float
+) -> tuple[Volume, tuple[int, ...]]:
+    """Return the response on a coarse grid, and the voxels of the stack in one of its voxels."""
+    coarse, wide, factors = resampling.coarsen(stack, spacing, sigma_um * FILTER_GRID)
+    return blobness(coarse, wide, sigma_um), factors
+
+
 def is_wide(sigma_um: float, spacing: Spacing) -> bool:
     """Return whether :func:`blobness` is computed on a coarse grid."""
     return sigma_um * FILTER_GRID >= 2 * min(spacing)
@@ -109,6 +140,8 @@ class Grid(NamedTuple):
         Voxels of the stack in one voxel of the grid, along z, y, x.
     spacing : tuple of float
         Voxel size of the grid along z, y, x in um.
+    means : (K, J, I) ndarray of float32
+        Mean intensities of the voxels of the stack in each voxel of the grid.
     smooth : (K, J, I) ndarray of float32
         Smoothed intensities on the grid.
     has_data : (K, J, I) ndarray of bool
@@ -117,6 +150,7 @@ class Grid(NamedTuple):
 
     factors: tuple[int, ...]
     spacing: tuple[float, ...]
+    means: Volume
     smooth: Volume
     has_data: BoolVolume
 
@@ -126,7 +160,7 @@ class Blobs(NamedTuple):
 
     Attributes
     ----------
-    factors, spacing, smooth, has_data
+    factors, spacing, means, smooth, has_data
         See :class:`Grid`.
     centres : (n, 3) ndarray of int
         Voxel of the grid at the centre of each blob.
@@ -140,6 +174,7 @@ class Blobs(NamedTuple):
 
     factors: tuple[int, ...]
     spacing: tuple[float, ...]
+    means: Volume
     smooth: Volume
     has_data: BoolVolume
     centres: NDArray[np.intp]
@@ -150,7 +185,7 @@ class Blobs(NamedTuple):
     @property
     def grid(self) -> Grid:
         """The smoothed stack."""
-        return Grid(self.factors, self.spacing, self.smooth, self.has_data)
+        return Grid(self.factors, self.spacing, self.means, self.smooth, self.has_data)
 
 
 def find_blobs(
@@ -239,7 +274,7 @@ def _smooth_grid(
     if no_data is not None:
         has_data = resampling.block_means(cast(Volume, no_data), factors) <= MAX_WITHOUT_DATA
     smooth = filters.gaussian(coarse, wide, sigma_um=sigma_um * CENTRE_WIDTH)
-    return Grid(factors, wide, smooth, has_data)
+    return Grid(factors, wide, coarse, smooth, has_data)
 
 
 def ball_of(radius_um: float, spacing: Spacing) -> BoolVolume:

@@ -1,13 +1,14 @@
 """Connected components of masks."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.labels import count_voxels, relabel
+from cellstack.core.labels import count_voxels, label_type, relabel
 from cellstack.core.planes import Allocate, Slab, Stack, slabs
-from cellstack.core.types import BoolVolume, Boxes, Labels
+from cellstack.core.types import BoolVolume, Boxes, Labels, Scalar
 
 SLAB_VOXELS = 1 << 22  # of a mask that is labelled in slabs
 
@@ -75,22 +76,27 @@ def find_divided(labels: Stack, boxes: Boxes) -> list[int]:
 
 
 class Components(NamedTuple):
-    """The connected components of a mask of which one slab is in memory at a time."""
+    """The connected components of a mask that is labelled in slabs."""
 
     slabs: list[Slab]
     numbers: list[NDArray[np.int_]]
     """For each slab, the number of the component that each component within the slab belongs to."""
     sizes: NDArray[np.int_]
     """(n + 1,) number of voxels of each component 1..n; 0 is background."""
+    labels: list[Labels]
+    """For each slab, the components within it; empty if they were not kept."""
 
 
-def find_components(mask: Stack) -> Components:
+def find_components(mask: Stack, keep_labels: bool = False) -> Components:
     """Find the connected components of a mask that need not fit into memory.
 
     Parameters
     ----------
-    mask : (Z, Y, X) ndarray or stack of uint8
+    mask : (Z, Y, X) ndarray or stack of uint8 or bool
         Voxels are connected across faces.
+    keep_labels : bool
+        Whether the labels of the slabs are kept, mostly in two bytes per voxel; otherwise they are
+        computed again when they are needed.
 
     Returns
     -------
@@ -104,33 +110,41 @@ def find_components(mask: Stack) -> Components:
     """
     divided = slabs(mask.shape, max_voxels=SLAB_VOXELS)
     parent = [0]
-    offsets, counts = [], []
-    last: NDArray[np.int_] | None = None
+    offsets, counts, kept = [], [], []
+    last: Labels | None = None
     for slab in divided:
         components = _label(mask[slab.planes])
         offsets.append(len(parent))
         counts.append(count_voxels(components))
         parent += range(len(parent), len(parent) + len(counts[-1]))
-        first = components[0] + np.int64(offsets[-1])
         if last is not None:
-            touch = (components[0] > 0) & (last > 0)
-            keys = np.unique(last[touch] * len(parent) + first[touch])  # faster than of two rows
-            for key in keys.tolist():
-                low, high = sorted(_root(parent, each) for each in divmod(key, len(parent)))
-                parent[high] = low
-        last = np.where(components[-1] > 0, components[-1] + np.int64(offsets[-1]), 0)
-    roots = np.array([_root(parent, each) for each in range(len(parent))])
-    roots[offsets] = 0  # the background of each slab
-    _, numbers = np.unique(roots, return_inverse=True)
+            for low, high in _touching(last, components[0]):
+                roots = _root(parent, low + offsets[-2]), _root(parent, high + offsets[-1])
+                parent[max(roots)] = min(roots)
+        last = components[-1]
+        if keep_labels:
+            kept.append(components.astype(label_type(len(counts[-1])), copy=False))
+    roots_of = np.array([_root(parent, each) for each in range(len(parent))])
+    roots_of[offsets] = 0  # the background of each slab
+    _, numbers = np.unique(roots_of, return_inverse=True)
     of_slabs = np.split(numbers, offsets)[1:]
     sizes = np.zeros(int(numbers.max(initial=0)) + 1, int)
     for own, count in zip(of_slabs, counts, strict=True):
         np.add.at(sizes, own, count)
-    return Components(divided, of_slabs, sizes)
+    return Components(divided, of_slabs, sizes, kept)
 
 
-def _label(mask: NDArray[np.uint8]) -> Labels:
-    import cc3d
+def _touching(above: Labels, below: Labels) -> list[tuple[int, int]]:
+    """Return the pairs of labels in two planes that touch each other."""
+    both = np.flatnonzero((above > 0) & (below > 0))
+    first, second = above.ravel()[both], below.ravel()[both]
+    is_new = np.ones(len(both), bool)  # most pixels have the labels of the pixel before
+    is_new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+    return list(set(zip(first[is_new].tolist(), second[is_new].tolist(), strict=True)))
+
+
+def _label(mask: NDArray[np.uint8] | BoolVolume) -> Labels:
+    import cc3d  # some stages that import this module do not use it
 
     # cc3d does not accept a read-only view
     labels: Labels = cc3d.connected_components(np.require(mask, requirements="W"), connectivity=6)
@@ -143,7 +157,49 @@ def _root(parent: list[int], label: int) -> int:
     return label
 
 
-def keep_large_components(mask: Stack, max_removed: int, allocate: Allocate = np.empty) -> Any:
+def _keep(mask: Stack, found: Components, is_kept: NDArray[Scalar], kept: Any) -> None:
+    """Write to `kept` the entry in a table for the component of each voxel."""
+    for index, slab in enumerate(found.slabs):
+        labels = found.labels[index] if found.labels else _label(mask[slab.planes])
+        kept[slab.planes] = relabel(labels, is_kept[found.numbers[index]])
+
+
+def keep_components_at(mask: BoolVolume, voxels: NDArray[np.int_]) -> BoolVolume:
+    """Keep the connected components of a mask that contain one of some voxels.
+
+    Parameters
+    ----------
+    mask : (Z, Y, X) ndarray of bool
+        Voxels are connected across faces.
+    voxels : (n, 3) ndarray of int
+        Voxels outside the mask have no effect.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of bool
+
+    Examples
+    --------
+    >>> mask = np.array([[[True, True, False, True]]])
+    >>> keep_components_at(mask, np.array([[0, 0, 0], [0, 0, 2]]))
+    array([[[ True,  True, False, False]]])
+    """
+    found = find_components(mask, keep_labels=True)
+    is_kept = np.zeros(len(found.sizes), bool)
+    for slab, numbers, labels in zip(found.slabs, found.numbers, found.labels, strict=True):
+        z, y, x = voxels.T
+        inside = (z >= slab.planes.start) & (z < slab.planes.stop)
+        at = labels[z[inside] - slab.planes.start, y[inside], x[inside]]
+        is_kept[numbers[at]] = True
+    is_kept[0] = False
+    kept = np.empty(mask.shape, bool)
+    _keep(mask, found, is_kept, kept)
+    return kept
+
+
+def keep_large_components(
+    mask: Stack, max_removed: int, allocate: Allocate = np.empty, keep_labels: bool = False
+) -> Any:
     """Remove connected components up to a number of voxels.
 
     Parameters
@@ -154,6 +210,8 @@ def keep_large_components(mask: Stack, max_removed: int, allocate: Allocate = np
         Number of voxels of the largest component that is removed.
     allocate : callable
         Provides the result.
+    keep_labels : bool
+        See :func:`find_components`.
 
     Returns
     -------
@@ -164,8 +222,12 @@ def keep_large_components(mask: Stack, max_removed: int, allocate: Allocate = np
     >>> keep_large_components(np.uint8([[[1, 0, 1, 1]]]), 1)
     array([[[0, 0, 1, 1]]], dtype=uint8)
     """
-    found = find_components(mask)
-    return _select(mask, found, (found.sizes > max_removed).view(np.uint8), allocate)
+    found = find_components(mask, keep_labels)
+    is_kept = (found.sizes > max_removed).view(np.uint8)
+    is_kept[0] = 0
+    kept = allocate(mask.shape, np.uint8)
+    _keep(mask, found, is_kept, kept)
+    return kept
 
 
 def keep_components_with(mask: Stack, markers: Stack, allocate: Allocate = np.empty) -> Any:
@@ -194,13 +256,56 @@ def keep_components_with(mask: Stack, markers: Stack, allocate: Allocate = np.em
     is_kept = np.zeros(len(found.sizes), np.uint8)
     for slab, numbers in zip(found.slabs, found.numbers, strict=True):
         is_kept[numbers[_label(mask[slab.planes])[markers[slab.planes]]]] = 1
-    return _select(mask, found, is_kept, allocate)
-
-
-def _select(mask: Stack, found: Components, is_kept: NDArray[np.uint8], allocate: Allocate) -> Any:
-    """Return the components 1..n of a mask that are kept."""
     is_kept[0] = 0
     kept = allocate(mask.shape, np.uint8)
-    for slab, numbers in zip(found.slabs, found.numbers, strict=True):
-        kept[slab.planes] = relabel(_label(mask[slab.planes]), is_kept[numbers])
+    _keep(mask, found, is_kept, kept)
     return kept
+
+
+def number_groups(
+    voxels: NDArray[np.int_], labels: NDArray[np.integer[Any]], shape: Sequence[int]
+) -> NDArray[np.int_]:
+    """Number the groups of neighbouring voxels with the same label, where voxels are few.
+
+    Parameters
+    ----------
+    voxels : (n,) ndarray of int
+        Indices of the voxels in the flat stack, in ascending order.
+    labels : (n,) ndarray of int
+        The label of each voxel.
+    shape : (3,) sequence of int
+        Shape of the stack.
+
+    Returns
+    -------
+    (n,) ndarray of int
+        Group 1..m of each voxel, in the order of their first voxels. Voxels of a group are
+        connected across faces, edges or corners.
+
+    Notes
+    -----
+    The same as `cc3d.connected_components` with ``connectivity=26``, which looks at all voxels of
+    the stack.
+
+    Examples
+    --------
+    >>> number_groups(np.array([0, 1, 3, 8]), np.array([5, 5, 5, 2]), (2, 2, 4))
+    array([1, 1, 2, 3])
+    """
+    z, y, x = np.unravel_index(voxels, shape)
+    _, height, width = (length + 2 for length in shape)  # no neighbours beyond the faces
+    keys = (z * height + y) * width + x
+    group = np.arange(len(keys))
+    offsets = np.moveaxis(np.indices((2, 3, 3)) - np.reshape((0, 1, 1), (3, 1, 1, 1)), 0, -1)
+    steps = offsets.reshape(-1, 3) @ (height * width, width, 1)
+    for step in steps[steps > 0].tolist():
+        following = np.searchsorted(keys, keys + step)
+        following[following == len(keys)] = 0
+        first = np.flatnonzero((keys[following] == keys + step) & (labels[following] == labels))
+        second = following[first]
+        while not np.array_equal(group[first], group[second]):
+            low, high = np.sort([group[first], group[second]], axis=0)
+            np.minimum.at(group, high, low)
+            while not np.array_equal(group, group[group]):
+                group = group[group]
+    return np.unique(group, return_inverse=True)[1] + 1

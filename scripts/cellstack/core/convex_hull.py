@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.core.points import squared_distances
 from cellstack.core.types import BoolVolume, Spacing
 
 if TYPE_CHECKING:
@@ -86,12 +92,29 @@ def hull_of(centres: NDArray[np.integer[Any]]) -> ConvexHull:
     -------
     scipy.spatial.ConvexHull
     """
-    from scipy.spatial import ConvexHull, QhullError  # slow to import; not used by ends_of_rows
-
+    qhull = _load_qhull()
     try:
-        return ConvexHull(centres)
-    except (QhullError, ValueError):  # in a single plane, or too few
-        return ConvexHull((centres[:, None] + THICKENING).reshape(-1, 3))
+        return cast("ConvexHull", qhull.ConvexHull(centres))
+    except (qhull.QhullError, ValueError):  # in a single plane, or too few
+        thickened = (centres[:, None] + THICKENING).reshape(-1, 3)
+        return cast("ConvexHull", qhull.ConvexHull(thickened))
+
+
+def _load_qhull() -> ModuleType:
+    """Return the compiled module that `scipy.spatial` takes its convex hulls from.
+
+    The rest of `scipy.spatial` takes a tenth of a second to import, as long as a small stack.
+    """
+    name = "scipy.spatial._qhull"
+    if name not in sys.modules:
+        import scipy
+
+        spec = PathFinder.find_spec(name, [str(Path(scipy.__file__).parent / "spatial")])
+        if spec is None or spec.loader is None:
+            raise ImportError(f"no module named {name!r}", name=name)
+        sys.modules[name] = module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
 
 
 def _may_be_corners(
@@ -203,8 +226,6 @@ def feret_diameter_max(hull: ConvexHull, spacing: Spacing) -> float:
     >>> feret_diameter_max(convex_hull(np.ones((1, 1, 6), bool)), (1.0, 0.5, 0.5))
     3.0
     """
-    from scipy.spatial.distance import cdist  # slow to import
-
     corners = hull.points[hull.vertices].round() * spacing
     # The most distant faces of two voxels are opposite ones, so that their distance is longer than
     # that of the centres by the side of a voxel along one axis. Corners that are too near to the
@@ -214,7 +235,7 @@ def feret_diameter_max(hull: ConvexHull, spacing: Spacing) -> float:
     at_least = from_farthest.max() - max(spacing)
     corners = corners[reach + reach.max() >= at_least * (1 - RELATIVE_TOLERANCE)]
     # A matrix product would start threads that compete with those of this process.
-    squares = cdist(corners, corners, "sqeuclidean")
+    squares = squared_distances(corners, corners)
     at_least = max(np.sqrt(squares.max()) - max(spacing), 0)
     pairs = np.flatnonzero(squares >= at_least**2 * (1 - RELATIVE_TOLERANCE))
     first, second = np.divmod(pairs, len(corners))

@@ -102,6 +102,18 @@ def find_peaks(
     if shape == "cube":
         radii = whole_voxels(min_distance_um, spacing, "min_distance_um")
         return _peaks_in_cubes(values, radii, exclude_border)
+    return peaks_of_planes(values, spacing, min_distance_um=min_distance_um)
+
+
+def peaks_of_planes(values: Planes, spacing: Spacing, *, min_distance_um: float) -> BoolVolume:
+    """Mark the peaks of an image that is read plane by plane; see :func:`find_peaks`, with a ball.
+
+    Examples
+    --------
+    >>> values = np.float32([[[0, 5, 4, 6, 0, 3, 0]]])
+    >>> peaks_of_planes(values, (2.0, 0.5, 0.5), min_distance_um=0.5).astype(int)
+    array([[[0, 1, 0, 1, 0, 1, 0]]])
+    """
     places, _ = list_peaks(values, spacing, min_distance_um=min_distance_um)
     marked = np.zeros(values.shape, bool)
     marked[tuple(places.T)] = True

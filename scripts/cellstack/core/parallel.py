@@ -3,7 +3,8 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -95,6 +96,48 @@ def map_threads(function: Callable[[Item], object], items: Sequence[Item], count
     with ThreadPoolExecutor(count, initializer=_disable_ipp) as pool:
         for done in [pool.submit(function, item) for item in items]:
             done.result()
+
+
+def iterate_threads(
+    function: Callable[[Item], Result], items: Sequence[Item], count: int
+) -> Iterator[Result]:
+    """Yield the result for each item in turn, while the next ones are computed in threads.
+
+    Parameters
+    ----------
+    function, items
+        See :func:`map_threads`.
+    count : int
+        Number of threads. Twice as many results are computed ahead.
+
+    Yields
+    ------
+    object
+        The results in the order of `items`.
+
+    Raises
+    ------
+    Exception
+        Whatever `function` raised.
+
+    Examples
+    --------
+    >>> list(iterate_threads(lambda x: x**2, [1, 2, 3], 2))
+    [1, 4, 9]
+    """
+    if min(count, len(items)) <= 1:
+        yield from map(function, items)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # most jobs use one core
+
+    with ThreadPoolExecutor(count, initializer=_disable_ipp) as pool:
+        pending = deque(pool.submit(function, item) for item in items[: 2 * count])
+        for item in items[2 * count :]:
+            result = pending.popleft().result()
+            pending.append(pool.submit(function, item))
+            yield result
+        while pending:
+            yield pending.popleft().result()
 
 
 def _disable_ipp() -> None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.core import parallel
 from cellstack.core.types import Box
 
 SLAB_VOXELS = 1 << 24  # of the planes whose result is kept
@@ -58,6 +59,8 @@ class ComputedPlanes:
         Type of the voxels.
     plane : callable
         Takes the index of a plane and returns it, of shape (Y, X).
+    threads : int
+        Number of planes that are computed at the same time when they are read one after the other.
 
     Examples
     --------
@@ -71,12 +74,17 @@ class ComputedPlanes:
     """
 
     def __init__(
-        self, shape: tuple[int, ...], dtype: Any, plane: Callable[[int], NDArray[Any]]
+        self,
+        shape: tuple[int, ...],
+        dtype: Any,
+        plane: Callable[[int], NDArray[Any]],
+        threads: int = 1,
     ) -> None:
         self.shape = shape
         self.dtype = np.dtype(dtype)
         self.size = shape[0] * shape[1] * shape[2]
         self._plane = plane
+        self._threads = threads
 
     def __len__(self) -> int:
         """Return the number of planes."""
@@ -84,7 +92,7 @@ class ComputedPlanes:
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
         """Return the planes one after the other."""
-        return map(self._plane, range(len(self)))
+        return parallel.iterate_threads(self._plane, range(len(self)), self._threads)
 
     def __getitem__(self, z: int, /) -> NDArray[Any]:
         """Return a plane."""

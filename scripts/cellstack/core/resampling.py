@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cellstack.core import filters, parallel
 from cellstack.core.opencv import cv2
-from cellstack.core.planes import Stack
+from cellstack.core.planes import ComputedPlanes, Stack
 from cellstack.core.scales import grid_factor
 from cellstack.core.types import Spacing, Volume
 from cellstack.core.voxels import in_voxels
@@ -150,21 +150,38 @@ def enlarge(grid: Volume, factors: Sequence[int], shape: Sequence[int], out: Any
     >>> enlarge(np.float32([[[2, 5]]]), (1, 2, 2), (1, 1, 4)).shape
     (1, 1, 4)
     """
-    flat = grid.reshape(len(grid), -1)
-    tall = np.empty((shape[0], flat.shape[1]), np.float32)
-    for start in range(0, flat.shape[1], filters.COLUMNS_PER_BLOCK):
-        stop = start + filters.COLUMNS_PER_BLOCK
-        block = flat[:, start:stop]
-        tall[:, start:stop] = _resize(block, len(grid) * factors[0], block.shape[1])[: shape[0]]
+    planes = enlarged_planes(grid, factors, shape)
     large = np.empty(shape, np.float32) if out is None else out
 
     def enlarge_plane(z: int) -> None:
-        plane = tall[z].reshape(grid.shape[1:])
-        wide = _resize(plane, plane.shape[0] * factors[1], plane.shape[1] * factors[2])
-        large[z] = np.maximum(wide[: shape[1], : shape[2]], 0)
+        large[z] = planes[z]
 
     parallel.map_threads(enlarge_plane, range(shape[0]), parallel.threads_for(large))
     return cast(Volume, large)
+
+
+def enlarged_planes(grid: Volume, factors: Sequence[int], shape: Sequence[int]) -> ComputedPlanes:
+    """Interpolate a plane of the stack each time it is read, see :func:`enlarge`.
+
+    Examples
+    --------
+    >>> enlarged_planes(np.float32([[[2, 5]]]), (1, 2, 2), (1, 1, 4))[0].shape
+    (1, 4)
+    """
+    depth, height, width = shape
+    flat = grid.reshape(len(grid), -1)
+    tall = np.empty((depth, flat.shape[1]), np.float32)
+    for start in range(0, flat.shape[1], filters.COLUMNS_PER_BLOCK):
+        stop = start + filters.COLUMNS_PER_BLOCK
+        block = flat[:, start:stop]
+        tall[:, start:stop] = _resize(block, len(grid) * factors[0], block.shape[1])[:depth]
+
+    def enlarge_plane(z: int) -> NDArray[np.float32]:
+        plane = tall[z].reshape(grid.shape[1:])
+        wide = _resize(plane, plane.shape[0] * factors[1], plane.shape[1] * factors[2])
+        return np.maximum(wide[:height, :width], 0)
+
+    return ComputedPlanes((depth, height, width), np.float32, enlarge_plane)
 
 
 def _resize(plane: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:

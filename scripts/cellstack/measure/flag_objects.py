@@ -25,6 +25,7 @@ from cellstack.config.reasons import (
 from cellstack.core import parallel
 from cellstack.core.near import within_distance
 from cellstack.core.planes import Planes, Stack
+from cellstack.core.points import Points
 from cellstack.core.types import BoolVolume, Box, Spacing
 
 MAX_DEVIATION = 3.5  # robust standard deviations from the median
@@ -317,8 +318,6 @@ def find_crowded(
     >>> find_crowded(seeds, np.uint16([[[5, 5, 5, 6, 6, 6, 7, 7, 7]]]), (1.0, 1.0, 0.5), 1.5)
     {5, 6}
     """
-    from scipy.spatial import KDTree
-
     each_place, each_seed, each_label = [], [], []
     for z, (plane, labels) in enumerate(zip(seeds, segmentation, strict=True)):
         within = np.flatnonzero(plane > 0)  # faster on a bool array
@@ -334,7 +333,7 @@ def find_crowded(
     centroids = [
         np.bincount(index, along) / counts for along in np.unravel_index(places, seeds.shape)
     ]
-    pairs = KDTree(np.stack(centroids, axis=1) * np.asarray(spacing)).query_pairs(distance_um)
+    pairs = Points(np.stack(centroids, axis=1) * np.asarray(spacing)).pairs(distance_um)
     labels_of_voxels = np.concatenate(each_label)
     owners = labels_of_voxels[first]
     close = np.zeros(len(present), bool)

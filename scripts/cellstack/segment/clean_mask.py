@@ -19,26 +19,24 @@ neither foreground nor background.
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import cc3d
 import numpy as np
 
 from cellstack.config.methods import Methods
 from cellstack.core import morphology
-from cellstack.core.labels import count_voxels, find_boxes, relabel
+from cellstack.core.components import keep_large_components
+from cellstack.core.labels import find_boxes
 from cellstack.core.resampling import grid_factors
 from cellstack.core.types import BoolVolume, Box, Labels, Mask, Spacing
 from cellstack.core.voxels import voxels_up_to
 
 METHODS = Methods()
-Connectivity: TypeAlias = Literal[6, 26]
-FACE_CONNECTIVITY: Final = 6  # neighbours share a face: connectivity 1 of scikit-image
 # Sheets are searched first on a grid whose voxels are this fraction of their thickness, where parts
 # are sheets from this fraction of their width on.
 SHEET_GRID: Final = 1 / 4
 COARSE_WIDTH: Final = 0.8
-AT_CORNERS: Final = 26  # neighbours share at least a corner
 
 
 def clean_mask(
@@ -148,7 +146,8 @@ def fill_holes(mask: Mask, spacing: Spacing, *, max_volume_um3: float) -> Mask:
     max_volume_um3 : float
         Volume in um3 of the largest hole that is filled.
     """
-    return 1 - _without_small_objects(1 - mask, spacing, max_volume_um3)
+    outside = _without_small_objects(1 - mask, spacing, max_volume_um3)
+    return np.subtract(1, outside, out=outside)
 
 
 @METHODS
@@ -230,16 +229,15 @@ def closing(mask: Mask, spacing: Spacing, *, shape: str, radius_um: float) -> Ma
 
 def _without_small_objects(mask: Mask, spacing: Spacing, max_volume_um3: float) -> Mask:
     limit = voxels_up_to(max_volume_um3, spacing)
-    components = _components(mask, FACE_CONNECTIVITY)
-    kept = count_voxels(components) > limit
-    kept[0] = False
-    return relabel(components, kept.view(np.uint8))
+    kept: Mask = keep_large_components(mask, limit, keep_labels=True)
+    return kept
 
 
-def _components(mask: Mask, connectivity: Connectivity) -> Labels:
+def _components(mask: Mask) -> Labels:
+    """Label components whose voxels share at least a corner."""
     # cc3d does not accept a read-only view.
     components: Labels = cc3d.connected_components(
-        np.require(mask, requirements="W"), connectivity=connectivity
+        np.require(mask, requirements="W"), connectivity=26
     )
     return components
 
@@ -251,7 +249,7 @@ def _find_sheets(
     from cellstack.core.distance import distance_map  # not needed for the other methods
 
     radius_um = max_thickness_um / 2
-    components = _components(mask, AT_CORNERS)
+    components = _components(mask)
     for label, tight in find_boxes(components).items():
         if not _is_wide(tight, spacing, min_width_um):
             continue
@@ -261,7 +259,7 @@ def _find_sheets(
         thin = inside
         if deep.any():
             thin = inside & (distance_map((~deep).view(np.uint8), spacing) > radius_um)
-        parts = _components(thin.view(np.uint8), AT_CORNERS)
+        parts = _components(thin.view(np.uint8))
         for part, part_box in find_boxes(parts).items():
             if _is_wide(part_box, spacing, min_width_um):
                 is_part = parts[part_box] == part

@@ -6,19 +6,20 @@ Each of :data:`METHODS` is called with `distance`, `spacing`, `stack` and `point
 """
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
-import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
 from cellstack.core import maxima, morphology, parallel
-from cellstack.core.blobs import blobness
+from cellstack.core.blobs import blobness_of_planes
+from cellstack.core.components import number_groups
 from cellstack.core.counting import agree, counted
 from cellstack.core.distance import distance_map
 from cellstack.core.labels import find_boxes, label_type, relabel
-from cellstack.core.planes import Planes, Stack
+from cellstack.core.planes import ComputedPlanes, Planes, Stack
 from cellstack.core.types import BoolVolume, Labels, Mask, Spacing, Volume
 from cellstack.errors import InputError
 
@@ -234,38 +235,39 @@ def find_seeds(
     array([[[0, 0, 1, 0, 0, 2, 0, 3]]], dtype=uint16)
     """
     marked: BoolVolume = METHODS[method](distance, spacing, stack, points, **options)
-    marked &= components > 0
+    voxels, owners = _list_marked(marked, components)
     if in_each_component:
-        without_seed = np.setdiff1d(
-            np.arange(1, int(components.max(initial=0)) + 1), components[marked]
-        )
+        without_seed = np.setdiff1d(np.arange(1, int(components.max(initial=0)) + 1), owners)
         if len(without_seed):
-            marked |= _highest_voxels(distance, components, without_seed)
-    max_count = int(np.count_nonzero(marked))
-    # cc3d separates different values, so that no seed extends over two components.
-    seeds: Labels
-    seeds, count = cc3d.connected_components(
-        components * marked,
-        connectivity=26,
-        return_N=True,
-        max_labels=max_count,
-        out_dtype=label_type(max_count),
-    )
-    return seeds.astype(label_type(count), copy=False)
+            added = _highest_voxels(distance, components, without_seed)
+            voxels = np.union1d(voxels, added)
+            owners = components.ravel()[voxels]
+    numbers = number_groups(voxels, owners, components.shape)
+    seeds: Labels = np.zeros(components.shape, label_type(numbers.max(initial=0)))
+    seeds.ravel()[voxels] = numbers
+    return seeds
+
+
+def _list_marked(
+    marked: BoolVolume, components: Labels
+) -> tuple[NDArray[np.int_], NDArray[np.integer[Any]]]:
+    """Return the indices in the flat stack of the marked voxels of components, and their labels."""
+    voxels = np.flatnonzero(marked)
+    owners = components.ravel()[voxels]
+    return voxels[owners > 0], owners[owners > 0]
 
 
 def _highest_voxels(
     values: Volume, labels: Labels, selected: NDArray[np.integer[Any]]
-) -> BoolVolume:
-    """Mark the highest voxel of each selected label; the first one in scan order if several."""
+) -> NDArray[np.int_]:
+    """Return the index of the highest voxel of each selected label, the first one if several."""
     is_selected = np.zeros(int(labels.max()) + 1, bool)
     is_selected[selected] = True
     flat = np.flatnonzero(relabel(labels, is_selected))
     order = np.lexsort((flat, -values.ravel()[flat], labels.ravel()[flat]))
     _, first = np.unique(labels.ravel()[flat][order], return_index=True)
-    marked = np.zeros(labels.shape, bool)
-    marked.ravel()[flat[order[first]]] = True
-    return marked
+    highest: NDArray[np.int_] = flat[order[first]]
+    return highest
 
 
 @METHODS
@@ -356,10 +358,13 @@ def laplacian_of_gaussian(
     .. [1] T. Lindeberg, "Feature detection with automatic scale selection", International Journal
        of Computer Vision 30, 1998.
     """
-    response = blobness(stack, spacing, sigma_um)
-    for plane, plane_distance in zip(response, distance, strict=True):
-        plane *= plane_distance > 0
-    return maxima.find_peaks(response, spacing, min_distance_um=min_distance_um)
+    response = blobness_of_planes(stack, spacing, sigma_um)
+
+    def in_mask(z: int) -> NDArray[np.float32]:
+        inside: NDArray[np.float32] = response[z] * (distance[z] > 0)
+        return inside
+
+    return _peaks(in_mask, distance, spacing, min_distance_um)
 
 
 @METHODS
@@ -386,15 +391,31 @@ def distance_and_blobs(
     weight : float
         Weight of the Laplacian of Gaussian, from 0, distance only, to 1, blobs only.
     """
-    combined = blobness(stack, spacing, sigma_um)
+    response = blobness_of_planes(stack, spacing, sigma_um)
 
-    def combine(z: int) -> None:
+    def combine(z: int) -> NDArray[np.float32]:
+        combined = np.zeros(distance.shape[1:], np.float32)
+        inside = np.flatnonzero(distance[z] > 0)
         # In float64, since powers in float32 differ between processors.
-        depths, blobs = (values[z].astype(np.float64) for values in (distance, combined))
-        combined[z] = depths ** (1 - weight) * blobs**weight * (distance[z] > 0)
+        depths, blobs = (
+            values[z].ravel()[inside].astype(np.float64) for values in (distance, response)
+        )
+        combined.ravel()[inside] = depths ** (1 - weight) * blobs**weight
+        return combined
 
-    parallel.map_threads(combine, range(len(combined)), parallel.threads_for(combined))
-    return maxima.find_peaks(combined, spacing, min_distance_um=min_distance_um)
+    return _peaks(combine, distance, spacing, min_distance_um)
+
+
+def _peaks(
+    plane: Callable[[int], NDArray[np.float32]],
+    distance: Volume,
+    spacing: Spacing,
+    min_distance_um: float,
+) -> BoolVolume:
+    """Mark the peaks of an image that is computed plane by plane."""
+    threads = parallel.threads_for(distance)
+    values = ComputedPlanes(distance.shape, np.float32, plane, threads)
+    return maxima.peaks_of_planes(values, spacing, min_distance_um=min_distance_um)
 
 
 @METHODS

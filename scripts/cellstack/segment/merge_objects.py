@@ -116,11 +116,38 @@ def merge_objects(
     >>> int(merged.max())
     2
     """
+    numbers = number_objects(labels, stack, distance, spacing, method, options, threads, typical)
+    return relabel(labels, numbers)
+
+
+def number_objects(
+    labels: Labels,
+    stack: Volume,
+    distance: Volume,
+    spacing: Spacing,
+    method: str,
+    options: dict[str, Any],
+    threads: int = 1,
+    typical: Typical | None = None,
+) -> NDArray[np.unsignedinteger[Any]]:
+    """Return for each label its number after merging, see :func:`merge_objects`.
+
+    Returns
+    -------
+    (n + 1,) ndarray of uint16 or uint32
+        For the labels 0..n: 0, and 1..m.
+
+    Examples
+    --------
+    >>> labels = np.uint16([[[1, 2]]])
+    >>> number_objects(labels, labels, labels, (1, 1, 1), "none", {})
+    array([0, 1, 2], dtype=uint16)
+    """
     root: NDArray[np.int_] = METHODS[method](
         labels, stack, distance, spacing, threads, typical, **options
     )
     _, numbers = np.unique(root, return_inverse=True)
-    return relabel(labels, numbers.astype(label_type(numbers.max(initial=0))))
+    return numbers.astype(label_type(numbers.max(initial=0)))
 
 
 def describe_typical(

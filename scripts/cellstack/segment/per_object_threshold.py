@@ -19,7 +19,7 @@ from cellstack.core.blobs import (
     find_blobs,
     values_around,
 )
-from cellstack.core.components import keep_marked_components
+from cellstack.core.components import keep_components_at, keep_marked_components
 from cellstack.core.planes import Stack
 from cellstack.core.scales import CENTRE_WIDTH
 from cellstack.core.types import BoolVolume, Spacing, Volume
@@ -254,15 +254,16 @@ def mark_chosen(
     highest = resampling.block_maxima(stack, grid.factors)
     shells, radii = _find_shells(grid, chosen, highest, sigma_um)
     contrasts = np.maximum(chosen.raised, shells)
+    in_centre = to_centre <= centre_radius_um
     wanted, basins = _flood(
         grid.smooth,
         markers,
         within_reach=to_centre <= max_radius_um,
         bright=(highest > min(1.0, factor) * lowest) | (to_centre <= radii.max()),
-        in_centre=to_centre <= centre_radius_um,
+        in_centre=in_centre,
     )
     thresholds = np.float32(factor) * find_thresholds(
-        resampling.block_means(stack, grid.factors)[wanted],
+        grid.means[wanted],
         basins[wanted] - 1,
         chosen.backgrounds,
         contrasts,
@@ -280,22 +281,19 @@ def mark_chosen(
 
     threshold_map = spread(thresholds)
     above = np.empty(stack.shape, bool)
-    in_centre = np.empty(stack.shape, bool)
 
     def compare(index: int) -> None:
         planes = slice(index * grid.factors[0], (index + 1) * grid.factors[0])
         threshold = _enlarge(threshold_map[index], grid.factors[1:], stack.shape[1:])
-        distance = _enlarge(to_centre[index], grid.factors[1:], stack.shape[1:])
         np.greater(stack[planes], threshold, out=above[planes])
         if no_data is not None:
             above[planes] &= ~no_data[planes]
-        in_centre[planes] = distance <= centre_radius_um
 
     parallel.map_threads(compare, range(len(threshold_map)), parallel.threads_for(stack))
     # Haze moves the outlines, so it is measured beside the centres.
     bright_map = spread(chosen.backgrounds + np.float32(HAZE_LEVEL) * contrasts)
     haze_ratios = _measure_haze(grid, chosen, grid.smooth > bright_map, sigma_um)
-    mask = keep_marked_components(above, in_centre)
+    mask = keep_components_at(above, _voxels_of(in_centre, grid.factors, stack.shape))
     return MarkedBlock(mask, haze_ratios, radii > 0)
 
 
@@ -414,6 +412,16 @@ def _enlarge(plane: Volume, factors: tuple[int, ...], shape: tuple[int, ...]) ->
     """Repeat the pixels of a plane of the grid, and crop it to a shape."""
     rows = np.repeat(plane, factors[1], axis=1)[:, : shape[1]]
     return np.repeat(rows, factors[0], axis=0)[: shape[0]]
+
+
+def _voxels_of(
+    marked: BoolVolume, factors: tuple[int, ...], shape: tuple[int, ...]
+) -> NDArray[np.int_]:
+    """Return the voxels of the stack, of a given shape, in the marked voxels of the grid."""
+    within = np.moveaxis(np.indices(factors), 0, -1).reshape(-1, 3)
+    voxels = (np.argwhere(marked)[:, None] * factors + within).reshape(-1, 3)
+    inside: NDArray[np.int_] = voxels[(voxels < shape).all(axis=1)]
+    return inside
 
 
 def _noise_at_centres(noise_sd: float, blobs: Blobs, sigma_um: float) -> NDArray[np.float64]:

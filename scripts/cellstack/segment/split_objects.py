@@ -11,11 +11,13 @@ from typing import Any, Literal, TypeAlias
 
 import cc3d
 import numpy as np
+from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
 from cellstack.core import parallel
 from cellstack.core.intensities import divide_by_sd
-from cellstack.core.labels import find_boxes, label_type, relabel
+from cellstack.core.labels import find_boxes, highest_label, label_type, relabel
+from cellstack.core.planes import Stack
 from cellstack.core.types import Box, Labels, Mask, Volume
 from cellstack.core.watershed import watershed
 from cellstack.errors import InputError
@@ -27,13 +29,13 @@ CONNECTED_AXES = {6: 1, 18: 2, 26: 3}  # the same connectivity in the notation o
 
 
 def split_objects(
-    seeds: Labels,
+    seeds: Stack,
     mask: Mask,
-    stack: Volume,
-    distance: Volume,
+    stack: Stack,
+    distance: Stack,
     method: str,
     options: dict[str, Any],
-    edges: Volume | None = None,
+    edges: Stack | None = None,
     compactness: float = 0.0,
     connectivity: Literal[6, 18, 26] = 26,
     threads: int = 1,
@@ -42,19 +44,19 @@ def split_objects(
 
     Parameters
     ----------
-    seeds : (Z, Y, X) ndarray of uint16 or uint32
+    seeds : (Z, Y, X) ndarray or stack of uint16 or uint32
         Seeds 1..n within the mask; 0 elsewhere.
     mask : (Z, Y, X) ndarray of uint8
         1 in the objects, 0 elsewhere.
-    stack : (Z, Y, X) ndarray of float32
+    stack : (Z, Y, X) ndarray or stack of float32
         Intensities.
-    distance : (Z, Y, X) ndarray of float32
+    distance : (Z, Y, X) ndarray or stack of float32
         Distance to the background in um.
     method : str
         Name of the landscape, one of :data:`METHODS`.
     options : dict
         Options of the method.
-    edges : (Z, Y, X) ndarray of float32, optional
+    edges : (Z, Y, X) ndarray or stack of float32, optional
         Strength of edges, required by `edges` and `blend` with edges.
     compactness : float
         Increase of the landscape with each voxel from the seed, the same along all axes; 0 for the
@@ -95,10 +97,9 @@ def split_objects(
     components, count = cc3d.connected_components(
         np.require(mask, np.uint8, "W"), connectivity=connectivity, return_N=True
     )
-    in_seed = seeds > 0
-    component, seed = np.unique(np.stack([components[in_seed], seeds[in_seed]]), axis=1)
+    component, seed = _pair_up(components, seeds)
     seeded, seed_count = np.unique(component[component > 0], return_counts=True)
-    table = np.zeros(count + 1, label_type(seeds.max(initial=0)))
+    table = np.zeros(count + 1, label_type(highest_label(seeds)))
     table[component] = seed
     shared = seeded[seed_count > 1]
     table[[0, *shared]] = 0
@@ -118,28 +119,39 @@ def split_objects(
     return labels
 
 
+def _pair_up(components: Labels, seeds: Stack) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """Return the component and the label of each seed, once for each component it lies in."""
+    pairs = [np.zeros((2, 0), np.int64)]
+    for component, seed in zip(components, seeds, strict=True):
+        places = np.flatnonzero(seed)
+        found = np.stack([component.ravel()[places], seed.ravel()[places]]).astype(np.int64)
+        pairs.append(np.unique(found, axis=1))
+    component, seed = np.unique(np.concatenate(pairs, axis=1), axis=1)
+    return component, seed
+
+
 @METHODS
-def distance(stack: Volume, distance: Volume, edges: Volume | None, mask: Mask) -> Landscape:
+def distance(stack: Stack, distance: Stack, edges: Stack | None, mask: Mask) -> Landscape:
     """Return the negative distance map, which splits objects where they are narrow."""
     return lambda box: -distance[box]
 
 
 @METHODS
-def intensity(stack: Volume, distance: Volume, edges: Volume | None, mask: Mask) -> Landscape:
+def intensity(stack: Stack, distance: Stack, edges: Stack | None, mask: Mask) -> Landscape:
     """Return the negative intensity, which splits objects where they are dark."""
     return lambda box: -stack[box]
 
 
 @METHODS
 def undenoised_intensity(
-    stack: Volume, distance: Volume, edges: Volume | None, mask: Mask
+    stack: Stack, distance: Stack, edges: Stack | None, mask: Mask
 ) -> Landscape:
     """Return the negative intensity; the rule passes the stack before denoising."""
     return lambda box: -stack[box]
 
 
 @METHODS
-def edges(stack: Volume, distance: Volume, edges: Volume | None, mask: Mask) -> Landscape:
+def edges(stack: Stack, distance: Stack, edges: Stack | None, mask: Mask) -> Landscape:
     """Return the strength of edges, which splits objects along edges.
 
     Raises
@@ -158,9 +170,9 @@ def edges(stack: Volume, distance: Volume, edges: Volume | None, mask: Mask) -> 
 
 @METHODS
 def blend(
-    stack: Volume,
-    distance: Volume,
-    edges: Volume | None,
+    stack: Stack,
+    distance: Stack,
+    edges: Stack | None,
     mask: Mask,
     *,
     weight: float,

@@ -1,3 +1,4 @@
+import cc3d
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,9 +10,11 @@ from cellstack.core import components
 from cellstack.core.components import (
     find_components,
     find_divided,
+    keep_components_at,
     keep_components_with,
     keep_large_components,
     keep_marked_components,
+    number_groups,
 )
 from cellstack.core.labels import find_boxes
 
@@ -51,9 +54,31 @@ def test_components_in_slabs_of_one_plane_against_scipy(arrays):
         found = find_components(read_only(mask))
         kept = keep_large_components(mask, 2)
         marked = keep_components_with(mask, markers)
+        same = keep_large_components(mask, 2, keep_labels=True)
     finally:
         components.SLAB_VOXELS = before
+    np.testing.assert_array_equal(kept, same)
     assert sorted(found.sizes[1:]) == sorted(sizes[1:])
     assert found.sizes[0] == sizes[0]
     np.testing.assert_array_equal(kept, mask & (sizes[labels] > 2))
     np.testing.assert_array_equal(marked, keep_marked_components(mask.astype(bool), markers))
+
+
+@given(SHAPES.flatmap(lambda shape: st.tuples(arrays(bool, shape), arrays(bool, shape))))
+def test_components_at_voxels_in_slabs_of_one_plane_against_scipy(arrays):
+    mask, markers = (read_only(array) for array in arrays)
+    expected = ndimage.binary_propagation(markers & mask, mask=mask)
+    before, components.SLAB_VOXELS = components.SLAB_VOXELS, 1
+    try:
+        kept = keep_components_at(mask, np.argwhere(markers))
+    finally:
+        components.SLAB_VOXELS = before
+    np.testing.assert_array_equal(kept, expected)
+
+
+@given(SHAPES.flatmap(lambda shape: arrays(np.uint16, shape, elements=st.integers(0, 2))))
+def test_groups_of_voxels_against_cc3d(labels):
+    voxels = np.flatnonzero(labels)
+    found = np.zeros(labels.shape, int)
+    found.ravel()[voxels] = number_groups(voxels, labels.ravel()[voxels], labels.shape)
+    np.testing.assert_array_equal(found, cc3d.connected_components(labels, connectivity=26))

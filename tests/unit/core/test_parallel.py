@@ -73,3 +73,19 @@ def test_limit_threads(monkeypatch):
     finally:
         cv2.setNumThreads(before[0])
         sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before[1])
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_threads_yield_results_in_order_and_compute_only_a_few_ahead(count):
+    started = []
+
+    def square(item):
+        started.append(item)
+        return item**2
+
+    results = parallel.iterate_threads(square, range(40), count)
+    assert next(results) == 0
+    assert len(started) <= 2 * count + 1
+    assert list(results) == [item**2 for item in range(1, 40)]
+    with pytest.raises(ZeroDivisionError):
+        list(parallel.iterate_threads(lambda item: 1 / (item - 3), range(9), count))

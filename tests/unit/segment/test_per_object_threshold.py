@@ -156,6 +156,7 @@ def test_the_nearest_neighbours_of_a_blob_at_a_face_are_the_first_of_equally_nea
         (1, 1, 1),
         (2.0, 0.5, 0.5),
         np.zeros((31, 61, 61), "float32"),
+        np.zeros((31, 61, 61), "float32"),
         np.ones((31, 61, 61), bool),
         centres,
         np.zeros(len(centres), "float32"),
@@ -175,9 +176,8 @@ def test_the_border_of_voxels_without_data_counts_as_a_face_beside_the_faces():
     centres = np.array([(5, 20, 37), (5, 20, 36), (5, 1, 20), (5, 20, 20)])  # 1.2, 1.6, 0.5 um
     contrasts = np.array([1, 1, 1, 3], "float32")
     zeros = np.zeros(shape, "float32"), np.zeros(4, "float32")
-    blobs = Blobs(
-        (1, 1, 1), spacing, zeros[0], has_data, centres, zeros[1], contrasts.copy(), contrasts
-    )
+    volumes = zeros[0], zeros[0], has_data
+    blobs = Blobs((1, 1, 1), spacing, *volumes, centres, zeros[1], contrasts.copy(), contrasts)
     candidates = describe_candidates(blobs, 0.0, 2 * 1.4)
     raised = _raise_at_faces(candidates, np.ones(4, bool), 0.5)
     # Those that are not at a face have a median of 2.
@@ -347,6 +347,7 @@ def select(groups, **changes):
         (1, 1, 1),
         (1.0, 1.0, 1.0),
         np.zeros((1, 1, 1), "float32"),
+        np.zeros((1, 1, 1), "float32"),
         np.ones((1, 1, 1), bool),
         np.zeros((len(group), 3), int),
         np.zeros(len(group), "float32"),
@@ -511,7 +512,7 @@ def test_a_thin_shell_far_from_the_centre_is_found():
     smooth = np.where((radius > 1.25 * sigma_um) & (radius <= 1.5 * sigma_um), 5, 3)
     smooth = smooth.astype("float32")
     values = (np.full(1, value, "float32") for value in (2, 1, 1))
-    on_grid = Grid((1, 1, 1), spacing, smooth, np.ones(shape, bool))
+    on_grid = Grid((1, 1, 1), spacing, smooth, smooth, np.ones(shape, bool))
     chosen = Chosen(np.array([[10, 20, 30]]), *values, np.ones(1, bool))
     contrasts, radii = _find_shells(on_grid, chosen, smooth, sigma_um)
     assert contrasts.tolist() == [5 - 2]
