@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cellstack.enhance.adjust_contrast import adjust_contrast
-from cellstack.files.no_data import read_no_data
+from cellstack.enhance.adjust_contrast import adjust_contrast_in_parts
+from cellstack.files.no_data import open_no_data
 from cellstack.files.records import read_json
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack, write_stack
 from cellstack.run import job
 
 
@@ -25,10 +26,13 @@ def main(
     distribution of intensities. If `image` is a block, the file `intensities` contains what is
     measured in the complete stack.
     """
-    stack, spacing = read_stack(image, mapped=True)
+    stack, spacing = open_stack(image)
     measured = read_json(intensities[0])["steps"] if intensities else None
-    adjusted = adjust_contrast(stack, spacing, steps, read_no_data(no_data), measured)
-    write_stack(contrast, adjusted, spacing, display=(0, 1))
+    with scratch_stacks(contrast.parent) as allocate:
+        adjusted = adjust_contrast_in_parts(
+            stack, spacing, steps, open_no_data(no_data), measured, allocate
+        )
+        write_stack(contrast, adjusted, spacing, display=(0, 1))
 
 
 job.run(main)

@@ -3,15 +3,18 @@
 from pathlib import Path
 from typing import Any
 
-from cellstack.enhance.denoise import denoise
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.enhance.denoise import denoise_in_parts
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack, write_stack
 from cellstack.run import job
 
 
 def main(*, contrast: Path, denoised: Path, method: str, options: dict[str, Any]) -> None:
     """Apply `method` with its `options` to `contrast`, and write `denoised`."""
-    stack, spacing = read_stack(contrast, mapped=True)
-    write_stack(denoised, denoise(stack, spacing, method, options), spacing, display=(0, 1))
+    stack, spacing = open_stack(contrast)
+    with scratch_stacks(denoised.parent) as allocate:
+        smooth = denoise_in_parts(stack, spacing, method, options, allocate)
+        write_stack(denoised, smooth, spacing, display=(0, 1))
 
 
 job.run(main)
