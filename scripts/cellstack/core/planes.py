@@ -266,6 +266,28 @@ def filter_slabs(
     return cast(Stack, result)
 
 
+def part_of(stack: Stack, box: Box) -> ComputedStack:
+    """Return a box of a stack, as a stack whose parts are read when they are requested.
+
+    Examples
+    --------
+    >>> part = part_of(np.arange(24).reshape(2, 3, 4), (slice(1, 2), slice(0, 3), slice(1, 3)))
+    >>> part.shape, part[0, 1].tolist()
+    ((1, 3, 2), [17, 18])
+    """
+    shape = tuple(side.stop - side.start for side in box)
+
+    def part(inner: Box) -> NDArray[Any]:
+        moved = (
+            slice(side.start + outer.start, side.stop + outer.start, side.step)
+            for side, outer in zip(inner, box, strict=True)
+        )
+        found: NDArray[Any] = stack[tuple(moved)]
+        return found
+
+    return ComputedStack(shape, stack.dtype, part)
+
+
 def map_parts(stack: Stack, function: Callable[[Any], Any], dtype: Any) -> ComputedStack:
     """Apply a function, such as a mapping of intensities, to each part of a stack that is read.
 
