@@ -17,6 +17,7 @@ rule choose_view:
     params:
         **params_of("choose_view"),
         diameter_um=by_wildcards(study.object_diameter),
+        block=by_wildcards(study.geometry_of_unit),
     script:
         "../scripts/choose_view.py"
 
@@ -35,8 +36,8 @@ rule show_stages:
         seeds="<results>/{stack}/nuclei/seeds.tif",
         watershed="<results>/{stack}/nuclei/watershed.tif",
         merged="<results>/{stack}/nuclei/merged.tif",
-        segmentation="<results>/{stack}/nuclei/segmentation.tif",
-        labels="<results>/{stack}/nuclei/labels.ome.tif",
+        segmentation=by_wildcards(panels.file_of_complete, file="nuclei/segmentation.tif"),
+        labels=by_wildcards(panels.file_of_complete, file="nuclei/labels.ome.tif"),
         view="<results>/{stack}/gallery/view.json",
         diameter=by_wildcards(inputs.diameter_file),
     output:
@@ -53,6 +54,7 @@ rule show_stages:
     params:
         panels=by_wildcards(panels.stages),
         diameter_um=by_wildcards(study.object_diameter),
+        block=by_wildcards(study.geometry_of_unit),
         color_map=study.config["figures"]["color_map"],
         source=source_hash("show_stages"),
     script:
@@ -279,6 +281,7 @@ rule compare_labels:
         alternatives=by_wildcards(panels.alternatives),
         stages=study.config["compare_labels"]["stages"],
         by_points=by_wildcards(study.nuclei_scored_by_points),
+        block=by_wildcards(study.geometry_of_unit),
         color_map=study.config["figures"]["color_map"],
         source=source_hash("compare_labels"),
     script:
@@ -288,7 +291,7 @@ rule compare_labels:
 rule compare_surface_area:
     """Compare surface areas computed with true and with unit spacing."""
     input:
-        labels="<results>/{stack}/nuclei/labels.ome.tif",
+        labels=by_wildcards(panels.file_of_complete, file="nuclei/labels.ome.tif"),
         view="<results>/{stack}/gallery/view.json",
     output:
         surface_area="<results>/{stack}/gallery/surface_area.json",
@@ -302,6 +305,7 @@ rule compare_surface_area:
         mem_mb=memory("compare_surface_area"),
         runtime=minutes("compare_surface_area"),
     params:
+        block=by_wildcards(study.geometry_of_unit),
         source=source_hash("compare_surface_area"),
     script:
         "../scripts/compare_surface_area.py"
@@ -310,7 +314,7 @@ rule compare_surface_area:
 rule plot_shapes:
     """Plot solidity against volume of all measured objects."""
     input:
-        objects="<results>/{stack}/nuclei/objects.csv",
+        objects=by_wildcards(panels.file_of_complete, file="nuclei/objects.csv"),
     output:
         shapes="<results>/{stack}/gallery/shapes.json",
         vector="<results>/{stack}/gallery/shapes.pdf",
@@ -333,7 +337,7 @@ rule plot_shapes:
 rule plot_profile:
     """Plot the intensities of all channels along one row."""
     input:
-        raw=by_wildcards(inputs.raw_stacks),
+        raw=by_wildcards(inputs.raw_of_complete),
         view="<results>/{stack}/gallery/view.json",
     output:
         profile="<results>/{stack}/gallery/profile.json",
@@ -350,6 +354,7 @@ rule plot_profile:
         runtime=minutes("plot_profile"),
     params:
         channels=by_wildcards(study.channels),
+        block=by_wildcards(study.geometry_of_unit),
         color_map=study.config["figures"]["color_map"],
         source=source_hash("plot_profile"),
     script:
@@ -359,24 +364,8 @@ rule plot_profile:
 rule write_gallery:
     """Write the page with all comparisons of a stack."""
     input:
-        sections=collect(
-            "<results>/{{stack}}/gallery/{section}.json",
-            section=(
-                "stages",
-                "background",
-                "contrast",
-                "denoising",
-                "edges",
-                "thresholds",
-                "morphology",
-                "seeds",
-                "final_labels",
-                "surface_area",
-                "shapes",
-                "profile",
-            ),
-        ),
-        view="<results>/{stack}/gallery/view.json",
+        sections=by_wildcards(panels.sections),
+        view=by_wildcards(panels.view),
         diameter=by_wildcards(inputs.diameter_file),
         raw=by_wildcards(inputs.raw_stacks),
         records=by_wildcards(inputs.import_records),
@@ -400,6 +389,7 @@ rule write_gallery:
         note=by_wildcards(study.note),
         diameter_um=by_wildcards(study.object_diameter),
         preset=by_wildcards(study.preset_name),
+        block=by_wildcards(panels.shown_block),
         images=by_wildcards(inputs.images_of),
         software=provenance.versions_of(workflow),
         source=source_hash("write_gallery"),
@@ -438,7 +428,7 @@ rule write_explorer:
         swept=by_wildcards(explorer.swept),
         variants=by_wildcards(explorer.variants),
         diameter_um=by_wildcards(explorer.diameter_um),
-        block=by_wildcards(explorer.block),
+        block=by_wildcards(panels.block),
         sources=by_wildcards(inputs.images_of),
         software=provenance.versions_of(workflow),
         source=source_hash("write_explorer"),

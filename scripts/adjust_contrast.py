@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cellstack.enhance.adjust_contrast import adjust_contrast
-from cellstack.files.no_data import read_no_data
+from cellstack.enhance.adjust_contrast import adjust_contrast_in_parts
+from cellstack.files.no_data import open_no_data
 from cellstack.files.records import read_json
-from cellstack.files.stacks import open_stack, read_stack, write_stack
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack, write_stack
 from cellstack.run import job
 
 
@@ -27,15 +28,18 @@ def main(
     distribution of intensities. If `image` is a `block`, the file `intensities` contains what is
     measured in the complete stack, and the file `tiles` the grey values of its tiles, for `clahe`.
     """
-    stack, spacing = read_stack(image, mapped=True)
+    stack, spacing = open_stack(image)
     measured = read_json(intensities[0])["steps"] if intensities else None
     if measured is not None and tiles:
         for (method, _), known in zip(steps, measured, strict=True):
             if method == "clahe":
                 known.append(open_stack(tiles[0])[0])
     first = (0, 0, 0) if block is None else [start for start, _ in block["extent"]]
-    adjusted = adjust_contrast(stack, spacing, steps, read_no_data(no_data), measured, first)
-    write_stack(contrast, adjusted, spacing, display=(0, 1))
+    with scratch_stacks(contrast.parent) as allocate:
+        adjusted = adjust_contrast_in_parts(
+            stack, spacing, steps, open_no_data(no_data), measured, allocate, first=first
+        )
+        write_stack(contrast, adjusted, spacing, display=(0, 1))
 
 
 job.run(main)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cellstack.figures.drawing import use_color_map
 from cellstack.files.records import read_json, write_json
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.gallery.compare_morphology import compare_morphology
 from cellstack.run import job
 
@@ -24,8 +24,8 @@ def main(
     Write the section `morphology` with the `grey_panels` of adjust_contrast and the `panels` of
     clean_mask.
     """
-    stack, spacing = read_stack(image)
-    foreground, _ = read_stack(mask)
+    stack, spacing = open_stack(image)
+    foreground, _ = open_stack(mask)
     with use_color_map(color_map):
         section = compare_morphology(
             stack, foreground, spacing, read_json(view), grey_panels, panels

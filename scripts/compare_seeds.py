@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cellstack.figures.drawing import use_color_map
 from cellstack.files.records import read_json, write_json
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.gallery.compare_seeds import compare_seeds
 from cellstack.prepare.seed_points import read_points
 from cellstack.run import job
@@ -30,17 +30,17 @@ def main(
     `split` are the params of split_objects. `edges` and `points` are files that only some methods
     use.
     """
-    mask, spacing = read_stack(mask_clean)
+    mask, spacing = open_stack(mask_clean)
     with use_color_map(color_map):
         section = compare_seeds(
             mask,
-            *(read_stack(path)[0] for path in (components, denoised, intensity)),
+            *(open_stack(path)[0] for path in (components, denoised, intensity)),
             spacing,
             read_json(view),
             diameter_um,
             panels,
             split,
-            edges=read_stack(edges[0])[0] if edges else None,
+            edges=open_stack(edges[0])[0] if edges else None,
             points=read_points(points[0]) if points else None,
         )
     write_json(seeds, section)

@@ -1,14 +1,16 @@
 """Apply the corrections of a stack to its objects."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cellstack.config.columns import CORRECTION_COLUMNS
 from cellstack.core.counting import counted
-from cellstack.files.no_data import read_no_data
+from cellstack.files.no_data import open_no_data
 from cellstack.files.readers import opening
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack, write_stack
 from cellstack.files.tables import as_text, write_rows
 from cellstack.run import job
 from cellstack.segment.correct_objects import correct_objects
@@ -34,16 +36,19 @@ def main(
     Objects are added in the image `intensities` with `options`, outside the voxels without data
     of the files `no_data`.
     """
-    labels, spacing = read_stack(uncorrected, mapped=True)
-    corrected, outcomes = correct_objects(
-        labels,
-        spacing,
-        corrections,
-        [None if each["image"] is None else _read_image(each["image"]) for each in corrections],
-        options,
-        read_stack(intensities[0], mapped=True)[0] if intensities else None,
-        read_no_data(no_data),
-    )
+    labels, spacing = open_stack(uncorrected)
+    with scratch_stacks(record.parent) as allocate:
+        corrected, outcomes = correct_objects(
+            labels,
+            spacing,
+            corrections,
+            _read_images(corrections, record.parent),
+            options,
+            open_stack(intensities[0])[0] if intensities else None,
+            open_no_data(no_data),
+            allocate,
+        )
+        write_stack(segmentation, corrected, spacing, is_labels=True)
     rows = []
     for number, (correction, outcome) in enumerate(zip(corrections, outcomes, strict=True), 1):
         values = (
@@ -62,17 +67,23 @@ def main(
             log.warning("%s (%d): not applied: %s", correction["action"], number, outcome.reason)
     applied = sum(not outcome.reason for outcome in outcomes)
     log.info("%d of %s applied", applied, counted(len(outcomes), "corrections"))
-    write_stack(segmentation, corrected, spacing, is_labels=True)
     write_rows(record, list(CORRECTION_COLUMNS), rows)
 
 
-def _read_image(name: str) -> Any:
-    """Read the label image of a correction."""
+def _read_images(corrections: list[dict[str, Any]], folder: Path) -> Iterator[Any]:
+    """Yield the label image of each correction, or None."""
     from cellstack.prepare.import_labels import read_labels  # few corrections have an image
 
-    with opening.open_image([Path(name)]) as source:
-        shape = (source.count, *source.plane_shape)
-        return read_labels(name, source.planes(0), shape, source.dtype)
+    for each in corrections:
+        if each["image"] is None:
+            yield None
+            continue
+        with (
+            opening.open_image([Path(each["image"])]) as source,
+            scratch_stacks(folder) as allocate,
+        ):
+            shape = (source.count, *source.plane_shape)
+            yield read_labels(each["image"], source.planes(0), shape, source.dtype, allocate)
 
 
 job.run(main)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cellstack.enhance.denoise import Measured, denoise
+from cellstack.enhance.denoise import Measured, denoise_in_parts
 from cellstack.files.records import read_json
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack, write_stack
 from cellstack.run import job
 
 
@@ -24,13 +25,14 @@ def main(
     If `contrast` is a `block`, the file `intensities` contains what is measured in the complete
     stack.
     """
-    stack, spacing = read_stack(contrast, mapped=True)
+    stack, spacing = open_stack(contrast)
     measured = None
     if block is not None:
         record = read_json(intensities[0])
         measured = Measured(record["noise_sd"], record["planes"][slice(*block["extent"][0])])
-    result = denoise(stack, spacing, method, options, measured)
-    write_stack(denoised, result, spacing, display=(0, 1))
+    with scratch_stacks(denoised.parent) as allocate:
+        smooth = denoise_in_parts(stack, spacing, method, options, allocate, measured=measured)
+        write_stack(denoised, smooth, spacing, display=(0, 1))
 
 
 job.run(main)

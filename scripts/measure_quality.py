@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cellstack.files.no_data import open_no_data
 from cellstack.files.records import write_json
+from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import open_stack
 from cellstack.measure.measure_quality import measure_quality, quality_row
 from cellstack.run import job
@@ -26,7 +27,10 @@ def main(
     # sorted, so that the file does not depend on the order of the sheet
     for channel, path, record in sorted(zip(channels, raw, records, strict=True)):
         stack, spacing = open_stack(path)
-        measured, profile = measure_quality(stack, spacing, open_no_data([record, path]))
+        with scratch_stacks(quality.parent) as allocate:
+            measured, profile = measure_quality(
+                stack, spacing, open_no_data([record, path]), allocate
+            )
         found[channel] = {
             "row": quality_row(measured, has_spots=channel in spot_channels),
             "planes": {key: value for key, value in measured.items() if key.endswith("_planes")},

@@ -1,6 +1,7 @@
 """Plot the intensities of all channels along a row."""
 
 from pathlib import Path
+from typing import Any
 
 from cellstack.figures import pdf
 from cellstack.figures.drawing import use_color_map
@@ -8,6 +9,7 @@ from cellstack.files.records import read_json, write_json
 from cellstack.files.stacks import open_stack
 from cellstack.files.tables import as_text, write_rows
 from cellstack.gallery.plot_profile import draw_profile, list_profile, plot_profile
+from cellstack.gallery.views import of_block
 from cellstack.run import job
 
 
@@ -20,12 +22,16 @@ def main(
     table: Path,
     channels: list,
     color_map: str = "gray",
+    block: dict[str, Any] | None = None,
 ) -> None:
     """Read the `raw` stacks of all `channels` and the `view`.
 
-    Write the section `profile`, its plot as PDF (`vector`) and its values (`table`).
+    Write the section `profile`, its plot as PDF (`vector`) and its values (`table`), of a `block`
+    of the stacks if one is shown.
     """
-    stacks = {name: open_stack(path)[0] for name, path in zip(channels, raw, strict=True)}
+    stacks = {
+        name: of_block(open_stack(path)[0], block) for name, path in zip(channels, raw, strict=True)
+    }
     _, spacing = open_stack(raw[0])
     chosen = read_json(view)
     snippet = {"choose_view": {"plane": chosen["plane"], "row": chosen["row"]}}

@@ -6,9 +6,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cellstack.core.counting import counted
+from cellstack.core.labels import highest_label
 from cellstack.errors import InputError
 from cellstack.files.readers import opening
-from cellstack.files.stacks import read_stack, write_stack
+from cellstack.files.scratch import scratch_stacks
+from cellstack.files.stacks import open_stack, write_stack
 from cellstack.prepare.import_labels import import_labels
 from cellstack.run import job
 from cellstack.segment.run_segmenter import METHODS, placeholders, run_program
@@ -35,7 +37,7 @@ def main(
     """
     if object not in objects:
         raise InputError(f"run_segmenter.objects: {objects} does not contain {object!r}; add it")
-    stack, spacing = read_stack(raw, mapped=True)
+    stack, spacing = open_stack(raw)
     segmentation.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".run_segmenter-", dir=segmentation.parent) as folder:
         output = Path(folder, OUTPUT).resolve()
@@ -47,16 +49,17 @@ def main(
                 f"{words[0]!r} did not write {OUTPUT}; make it write the labels to "
                 "the path {output}, as TIFF"
             )
-        with opening.open_image([output]) as source:
+        with opening.open_image([output]) as source, scratch_stacks(folder) as allocate:
             labels = import_labels(
                 source,
                 f"labels of {words[0]!r}",
                 stack_name=str(raw),
                 stack_shape=stack.shape,
                 downsample=[1, 1, 1],
+                allocate=allocate,
             )
-    log.info("%s", counted(labels.max(initial=0), "objects"))
-    write_stack(segmentation, labels, spacing, is_labels=True)
+            log.info("%s", counted(highest_label(labels), "objects"))
+            write_stack(segmentation, labels, spacing, is_labels=True)
 
 
 job.run(main)

@@ -1,11 +1,13 @@
 """Show the result of each stage, as configured."""
 
 from pathlib import Path
+from typing import Any
 
 from cellstack.figures.drawing import use_color_map
 from cellstack.files.records import read_json, write_json
-from cellstack.files.stacks import read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.gallery.show_stages import show_stages
+from cellstack.gallery.views import of_block
 from cellstack.run import job
 
 
@@ -29,8 +31,12 @@ def main(
     panels: list,
     corrected: list[Path] = (),
     color_map: str = "gray",
+    block: dict[str, Any] | None = None,
 ) -> None:
-    """Read the results of the stages and the `view`; write the section `stages`."""
+    """Read the results of the stages and the `view`; write the section `stages`.
+
+    If the results are those of a `block`, `segmentation` and `labels` are those of the stack.
+    """
     files = {
         "raw": raw,
         "contrast": contrast,
@@ -47,8 +53,11 @@ def main(
     }
     if corrected:
         files["corrected"] = corrected[0]
-    _, spacing = read_stack(raw)
-    stacks = {name: read_stack(path)[0] for name, path in files.items()}
+    _, spacing = open_stack(raw)
+    stacks = {
+        name: of_block(open_stack(path)[0], block if name in ("segmentation", "labels") else None)
+        for name, path in files.items()
+    }
     with use_color_map(color_map):
         section = show_stages(stacks, spacing, read_json(view), diameter_um, panels)
     write_json(stages, section)

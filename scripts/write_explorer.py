@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from cellstack.core.types import Box, Spacing
+from cellstack.core.planes import Stack
+from cellstack.core.types import Spacing
 from cellstack.files.atomic import atomic_write
 from cellstack.files.provenance import describe_images
 from cellstack.files.records import read_json
-from cellstack.files.stacks import open_stack, read_stack
+from cellstack.files.stacks import open_stack
 from cellstack.files.tables import read_rows
 from cellstack.gallery.compare_in_3d import compare_in_3d
 from cellstack.gallery.explorer_layers import (
@@ -18,6 +19,8 @@ from cellstack.gallery.explorer_layers import (
     grey_layer,
     label_layer,
 )
+from cellstack.gallery.sections import describe_block
+from cellstack.gallery.views import of_block
 from cellstack.gallery.write_explorer import write_explorer
 from cellstack.run import job
 
@@ -49,23 +52,12 @@ def main(
     records of their import. If the stack is cut into blocks, only `block` is shown, and some
     `images` are those of this block.
     """
-    box = None
-    if block is not None:
-        box = tuple(slice(*side) for side in block["extent"])
-        voxels = ", ".join(
-            f"{axis} {side.start} to {side.stop - 1}" for axis, side in zip("zyx", box, strict=True)
-        )
-        shown = (
-            f"Block {block['name']} of the stack is shown, with its overlap: voxels {voxels}. "
-            "Planes and positions count from the first of them"
-        )
-        note = f"{note}. {shown}" if note else shown
     for path in images[len(layers) :]:
         title = next(title for end, title in swept.items() if path.as_posix().endswith(end))
         layers = [*layers, {"group": "sweep", "title": title, "kind": "labels"}]
-    first, spacing = open_stack(images[0])
-    grid = choose_grid(first.shape if box is None else _lengths(box), spacing)
-    drawn = [_layer(path, grid, layer, box) for path, layer in zip(images, layers, strict=True)]
+    _, spacing = open_stack(images[0])
+    grid = choose_grid(_open(images[0], block).shape, spacing)
+    drawn = [_layer(path, grid, layer, block) for path, layer in zip(images, layers, strict=True)]
     if view:
         assert diameter_um is not None
         paths = {
@@ -73,7 +65,8 @@ def main(
             for path, layer in zip(images, layers, strict=True)
             if layer["group"] == "nuclei"
         }
-        drawn += _compared(paths, spacing, read_json(view[0]), diameter_um, variants, grid)
+        stacks = {title: _open(path, block) for title, path in paths.items()}
+        drawn += _compared(stacks, spacing, read_json(view[0]), diameter_um, variants, grid)
     described = {}
     for path in objects:
         described |= describe_objects(list(read_rows(path)), path.parent.name)
@@ -83,40 +76,46 @@ def main(
         spacing,
         described,
         stack=stack,
-        note=note,
+        note=describe_block(note, block),
         provenance=software | {"images": describe_images(raw, records, sources)},
     )
     with atomic_write(page) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
-def _lengths(box: Box) -> tuple[int, ...]:
-    return tuple(side.stop - side.start for side in box)
+def _open(path: Path, block: dict[str, Any] | None) -> Stack:
+    """Open an image of the stack or of the `block` that is shown, or return this part of it."""
+    stack, _ = open_stack(path)
+    if block is None or stack.shape == tuple(stop - start for start, stop in block["extent"]):
+        return stack
+    return of_block(stack, block)
 
 
-def _layer(path: Path, grid: Grid, layer: dict[str, str], box: Box | None) -> Layer:
-    """Return a layer, of the block `box` if there is one; the image can be that of the block."""
-    image, _ = read_stack(path, mapped=layer["kind"] == "grey") if box is None else open_stack(path)
-    if box is not None:
-        image = image[:] if image.shape == _lengths(box) else image[box]
+def _layer(path: Path, grid: Grid, layer: dict[str, str], block: dict[str, Any] | None) -> Layer:
     draw = grey_layer if layer["kind"] == "grey" else label_layer
-    return draw(image, grid, layer["group"], layer["title"])
+    return draw(_open(path, block), grid, layer["group"], layer["title"])
 
 
 def _compared(
-    paths: dict[str, Path],
+    stacks: dict[str, Stack],
     spacing: Spacing,
     view: Any,
     diameter_um: float,
     variants: list[dict[str, Any]],
     grid: Grid,
 ) -> list[Layer]:
-    contrast, _ = read_stack(paths["contrast"])
     found: list[Layer] = []
     for each in variants:
-        source, _ = read_stack(paths[each["source"]])
+        source = stacks[each["source"]]
         found += compare_in_3d(
-            each["stage"], source, contrast, spacing, view, diameter_um, each["panels"], grid
+            each["stage"],
+            source,
+            stacks["contrast"],
+            spacing,
+            view,
+            diameter_um,
+            each["panels"],
+            grid,
         )
     return found
 

@@ -594,7 +594,7 @@ def test_the_gallery(jobs):
     found = select(jobs, "write_gallery", stack="a")
     assert found.pop("software")["cellstack"] == __version__
     images = [{"stack": "a", "channel": name, "image": f"{name}.tif"} for name in CHANNELS]
-    assert found == page | {"images": images}
+    assert found == page | {"images": images, "block": None}
     listed = select(jobs, "write_evaluation")["images"]
     assert [each for each in listed if each["stack"] == "a"] == images
     view = select(jobs, "choose_view", stack="a")
@@ -606,7 +606,9 @@ def test_the_gallery(jobs):
     labels = select(jobs, "compare_labels", stack="a")
     (only,) = labels.pop("alternatives")
     assert (only["stage"], only["title"]) == ("smooth_outlines", "none")
-    assert labels == {"stages": ["smooth_outlines"], "by_points": False, "color_map": "magma"}
+    shown = {"stages": ["smooth_outlines"], "color_map": "magma"}
+    assert labels == shown | {"by_points": False, "block": None}
+    assert select(jobs, "compare_surface_area", stack="a") == {"block": None}
     unit = "alternatives/smooth_outlines/none/a"
     found = select(jobs, "try_smooth_outlines", stack=unit)
     assert found == {"method": "none", "options": {}}

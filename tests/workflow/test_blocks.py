@@ -7,7 +7,9 @@ import pytest
 from corrections import core, correction, write_table
 from study import Study, jobs, write_pair
 
+from cellstack.config.gallery import SECTIONS
 from cellstack.files.stacks import read_stack
+from cellstack.files.tables import read_rows
 
 SHAPE, SPACING = (30, 120, 130), (1.0, 0.4, 0.45)
 BLOCKS = {"counts": [2, 2, 2], "overlap_um": 16}
@@ -237,11 +239,38 @@ def test_blocks_follow_from_their_size(tmp_path):
     assert "cut_block" not in jobs(study.run("-n"))
 
 
-def test_the_gallery_does_not_show_blocks(tmp_path):
-    study = write_study(tmp_path, split_into_blocks=BLOCKS)
-    process = study.run("-n", "gallery")
+def test_the_gallery_shows_the_block_in_the_middle(cut):
+    process = cut.run("gallery", "explore", cores=2)
+    assert process.returncode == 0, process.stderr[-4000:]
+    done = jobs(process)
+    assert done["compare_seeds"] == done["write_gallery"] == done["write_explorer"] == 1
+    assert not any(name.startswith("try_") for name in done)
+    folder = cut.result("colony", "blocks", "1-1-1", "gallery")
+    shape = read_stack(cut.result("colony", "blocks", "1-1-1", "nuclei", "mask.tif"))[0].shape
+    assert json.loads((folder / "view.json").read_text())["shape"] == list(shape)
+    page = cut.result("colony", "gallery", "index.html").read_text()
+    assert "Block 1-1-1 of the stack is shown, with its overlap: voxels z " in page
+    for section in SECTIONS:
+        assert f'<section id="{section}">' in page
+    (own,) = read_rows(folder / "final_labels.csv")
+    labels = read_stack(cut.result("colony", "nuclei", "segmentation.tif"))[0]
+    within = labels[tuple(slice(-side, None) for side in shape)]  # the last block along all axes
+    assert int(own["count"]) == np.count_nonzero(np.unique(within)) > 3
+    assert float(own["f1"]) > 0.9
+    explorer = cut.result("colony", "explore.html").read_text()
+    assert "Block 1-1-1 of the stack is shown" in explorer
+    assert '"methods of denoise"' in explorer
+
+
+def test_a_row_of_the_gallery_is_one_of_the_block_in_the_middle(tmp_path):
+    study = write_study(tmp_path, split_into_blocks=BLOCKS, choose_view={"row": 1})
+    process = study.run("results/colony/blocks/1-1-1/gallery/view.json", cores=2)
     assert process.returncode != 0
-    assert (
-        "the gallery cannot show colony, which is cut into blocks"
-        in process.stderr + process.stdout
-    )
+    output = process.stderr + process.stdout
+    assert "choose_view.row: 1 is outside of the block in the middle of the stack" in output
+    last = SHAPE[1] - 1
+    study.config["choose_view"] = {"row": last}
+    process = study.run("results/colony/blocks/1-1-1/gallery/view.json", cores=2)
+    assert process.returncode == 0, process.stderr[-4000:]
+    view = json.loads(study.result("colony", "blocks", "1-1-1", "gallery", "view.json").read_text())
+    assert view["row"] == view["shape"][1] - 1 < last

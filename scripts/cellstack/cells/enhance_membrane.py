@@ -24,7 +24,7 @@ MIN_RATIO_TO_NOISE = (
     1.5  # of the threshold to that of pure noise; it is 3 or more for visible walls
 )
 NOISE_SAMPLE_SIZE = 64  # maximum number of voxels along each axis of the simulated noise
-PLANES_PER_SLAB = 8  # limits memory: a dozen temporary arrays have the size of a slab
+VOXELS_AT_ONCE = 1 << 20  # limits memory: two dozen temporary arrays have this size
 MIN_SCALE = 0.5  # voxels
 # Maximum relative second difference caused by rounding in a constant stack.
 ROUNDING_ERROR = 8 * float(np.finfo(np.float32).eps)
@@ -225,8 +225,8 @@ def _greatest_downward_curvature(smooth: Volume, scales: list[float]) -> Volume:
     Voxels at the edge are repeated outward.
     """
     curvature = np.empty_like(smooth)
-    for start in range(0, len(smooth), PLANES_PER_SLAB):
-        stop = min(start + PLANES_PER_SLAB, len(smooth))
+    for slab in slabs(smooth.shape, max_voxels=VOXELS_AT_ONCE):
+        start, stop = slab.planes.start, slab.planes.stop
         planes = np.clip(np.arange(start - 1, stop + 1), 0, len(smooth) - 1)
         padded = np.pad(smooth[planes], ((0, 0), (1, 1), (1, 1)), mode="edge")
         np.maximum(-_smallest_eigenvalue(*_hessian(padded, scales)), 0, out=curvature[start:stop])

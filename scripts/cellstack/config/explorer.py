@@ -58,19 +58,6 @@ class Explorer:
         """Return the page of each stack."""
         return [f"<results>/{stack}/explore.html" for stack in self._study.complete_stacks]
 
-    def block(self, stack: str) -> dict[str, object] | None:
-        """Return name and extent of the block that is shown of a stack, if it is cut into blocks.
-
-        It contains the middle of the stack.
-        """
-        blocks = self._study.blocks(stack).values()
-        shape = [max(block.core[axis][1] for block in blocks) for axis in range(3 if blocks else 0)]
-        for block in blocks:
-            pairs = zip(block.core, shape, strict=True)
-            if all(start <= length // 2 < stop for (start, stop), length in pairs):
-                return {"name": block.name, "extent": [list(each) for each in block.extent]}
-        return None
-
     def existing(self) -> dict[str, list[str]]:
         """Return the pages of each stack that exist, to which the page of the run links."""
         results = self._inputs.results()
@@ -123,7 +110,7 @@ class Explorer:
 
     def view(self, stack: str) -> list[str]:
         """Return the region in which methods are compared, if they are."""
-        return [f"<results>/{stack}/gallery/view.json"] if self._compares(stack) else []
+        return [self._panels.view(stack)] if self._compares(stack) else []
 
     def diameter(self, stack: str) -> list[str]:
         """Return the file of an estimated diameter of nuclei, if methods are compared."""
@@ -167,13 +154,13 @@ class Explorer:
         return is_found and not self._study.is_external(stack, object)
 
     def _compares(self, stack: str) -> bool:
-        """Return whether methods are compared: not in stacks that are cut into blocks."""
-        return self._has_stages(stack, "nuclei") and not self._study.blocks(stack)
+        """Return whether methods are compared: in stacks whose nuclei are segmented here."""
+        return self._has_stages(stack, "nuclei")
 
     def _layers(self, stack: str) -> list[tuple[str, Settings]]:
         folder = f"<results>/{stack}"
         # stages of nuclei that are segmented in blocks have files of the blocks only
-        shown = self.block(stack) if self._study.is_in_blocks(stack, "nuclei") else None
+        shown = self._panels.shown_block(stack)
         of_nuclei = f"{folder}/blocks/{shown['name']}" if shown else folder
         found = []
 

@@ -4,6 +4,7 @@ from cellstack.config import gallery_panels
 from cellstack.config.recipes import Recipes
 from cellstack.config.schemas import Settings
 from cellstack.config.study import Study
+from cellstack.config.units import Unit
 
 STAGE_IMAGES = {  # the image of each stage that the gallery shows
     "import_stack": "raw",
@@ -19,6 +20,20 @@ STAGE_IMAGES = {  # the image of each stage that the gallery shows
     "smooth_outlines": "segmentation",
     "select_objects": "labels",
 }
+SECTIONS = (
+    "stages",
+    "background",
+    "contrast",
+    "denoising",
+    "edges",
+    "thresholds",
+    "morphology",
+    "seeds",
+    "final_labels",
+    "surface_area",
+    "shapes",
+    "profile",
+)
 
 
 class Gallery:
@@ -71,6 +86,40 @@ class Gallery:
             self._study.schemas.gallery.get(beside, {}),
             further,
         )
+
+    def block(self, stack: str) -> dict[str, object] | None:
+        """Return name and extent of the block that is shown of a stack, if it is cut into blocks.
+
+        It contains the middle of the stack.
+        """
+        blocks = self._study.blocks(stack).values()
+        shape = [max(block.core[axis][1] for block in blocks) for axis in range(3 if blocks else 0)]
+        for block in blocks:
+            pairs = zip(block.core, shape, strict=True)
+            if all(start <= length // 2 < stop for (start, stop), length in pairs):
+                return {"name": block.name, "extent": [list(each) for each in block.extent]}
+        return None
+
+    def shown_block(self, stack: str) -> dict[str, object] | None:
+        """Return the block in which methods are compared, if nuclei are segmented in blocks."""
+        return self.block(stack) if self._study.is_in_blocks(stack, "nuclei") else None
+
+    def _sections(self, stack: str) -> str:
+        """Return the folder of the sections of a stack: those of the block that is shown."""
+        block = self.shown_block(stack)
+        return f"<results>/{stack}/" + (f"blocks/{block['name']}/" if block else "") + "gallery"
+
+    def sections(self, stack: str) -> list[str]:
+        """Return the files of all sections of a stack, in the order of the page."""
+        return [f"{self._sections(stack)}/{section}.json" for section in SECTIONS]
+
+    def view(self, stack: str) -> str:
+        """Return the file of the region that is shown."""
+        return f"{self._sections(stack)}/view.json"
+
+    def file_of_complete(self, stack: str, file: str) -> str:
+        """Return a file of the stack of which a unit is a block, or of the unit if it is none."""
+        return f"<results>/{Unit.parse(stack).complete.path}/{file}"
 
     def alternatives(self, stack: str) -> list[Settings]:
         """Return what the gallery says about each of the alternatives of a stack.

@@ -130,6 +130,10 @@ class Inputs:
             f"<results>/{stack}/channels/{channel}/raw.tif" for channel in self._study.rows(stack)
         ]
 
+    def raw_of_complete(self, stack: str) -> list[str]:
+        """Return the raw stacks of all channels of the stack of which a unit is a block."""
+        return self.raw_stacks(Unit.parse(stack).complete.path)
+
     def first_segmentation(self, stack: str) -> str:
         """Return the segmentation of the first kind of object of a stack."""
         return f"<results>/{stack}/{self._study.objects(stack)[0]}/segmentation.tif"
@@ -810,32 +814,23 @@ class Inputs:
         ]
 
     def gallery_pages(self) -> list[str]:
-        """Return the gallery of each stack with nuclei.
-
-        Raises
-        ------
-        InputError
-            A stack is cut into blocks, so that the images of its stages do not exist.
-        """
+        """Return the gallery of each stack with nuclei."""
         stacks = self._study.stacks_of("nuclei")
-        for stack in stacks:
-            if self._study.blocks(stack):
-                raise InputError(
-                    f"the gallery cannot show {stack}, which is cut into blocks: give a larger "
-                    "config.split_into_blocks.max_voxels, or name the pages of other stacks, such "
-                    f"as {self._results}/STACK/gallery/index.html"
-                )
         return [f"<results>/{stack}/gallery/index.html" for stack in stacks]
 
     def compared_segmentations(self, stack: str) -> list[str]:
-        """Return the nuclei of a stack before corrections, and those of each alternative."""
-        units = [Unit.parse(stack), *self._recipes.alternatives(stack)]
+        """Return the nuclei of a stack before corrections, and those of each alternative.
+
+        For a block, they are those of the complete stack, without alternatives.
+        """
+        units = [Unit.parse(stack).complete, *self._recipes.alternatives(stack)]
         return [self._recipes.uncorrected(unit.path, "nuclei") for unit in units]
 
     def true_nuclei(self, stack: str) -> list[str]:
         """Return the ground truth of the nuclei, if the sheet names one."""
-        has_one = "nuclei" in self._study.scored_objects(stack)
-        return [f"<results>/{stack}/nuclei/ground_truth.tif"] if has_one else []
+        complete = Unit.parse(stack).complete.path
+        has_one = "nuclei" in self._study.scored_objects(complete)
+        return [f"<results>/{complete}/nuclei/ground_truth.tif"] if has_one else []
 
     def score_tables(self) -> list[str]:
         """Return the table of scores, where the sheet names a ground truth."""

@@ -149,9 +149,9 @@ class Recipes:
         """Return the units with other methods of the stages in `compare_labels`.
 
         Those that cannot change the nuclei are left out: settings of the stack itself or of an
-        earlier alternative, and all if the labels are external.
+        earlier alternative, and all of a block or if the labels are external.
         """
-        if self._study.is_external(stack, "nuclei"):
+        if Unit.parse(stack).block or self._study.is_external(stack, "nuclei"):
             return []
         units = {self.recipe("smooth_outlines", stack, "nuclei"): Unit(stack)}
         for stage in self._study.config["compare_labels"]["stages"]:

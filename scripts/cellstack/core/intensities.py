@@ -112,13 +112,59 @@ def percentiles_of_planes(
         for z, plane in enumerate(planes):
             yield plane if no_data is None else plane[~no_data[z]]
 
-    return _percentiles_of_floats(values, percents)
+    return percentiles_of_parts(values, percents)
 
 
-def _percentiles_of_floats(
+def percentiles_of_parts(
     read: Callable[[], Iterable[NDArray[np.float32]]], percents: Sequence[float]
 ) -> list[float]:
-    """Return percentiles of floats that are read twice, exactly as `numpy.percentile`.
+    """Return percentiles of floats that need not fit into memory, exactly as `numpy.percentile`.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the values in parts of any shape. It is called twice.
+    percents : sequence of float
+        In [0, 100].
+
+    Returns
+    -------
+    list of float
+        NaN without values.
+
+    Examples
+    --------
+    >>> percentiles_of_parts(lambda: np.float32([[1, 8], [4, 2]]), (0, 50, 75))
+    [1.0, 3.0, 5.0]
+    """
+    below, above, weights = _neighbours_of_ranks(read, np.asarray(percents, float))
+    return [float(value) for value in _between(below, above, weights)]
+
+
+def percentile_of_parts(read: Callable[[], Iterable[NDArray[np.float32]]], percent: float) -> float:
+    """Return one percentile, see :func:`percentiles_of_parts`.
+
+    As `numpy.percentile` of a number, it is rounded to float32.
+
+    Examples
+    --------
+    >>> percentile_of_parts(lambda: np.float32([[1, 8], [4, 2]]), 75)
+    5.0
+    """
+    below, above, weights = _neighbours_of_ranks(read, np.array([percent], float))
+    return float(_between(below[0], above[0], float(weights[0])))
+
+
+def _between(below: Any, above: Any, weights: Any) -> Any:
+    """Interpolate from the nearer value, as `numpy.percentile`."""
+    steps = above - below
+    return np.where(np.less(weights, 0.5), below + steps * weights, above - steps * (1 - weights))
+
+
+def _neighbours_of_ranks(
+    read: Callable[[], Iterable[NDArray[np.float32]]], percents: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
+    """Return the values below and above percentiles, and the weight of those above.
 
     The first time, values are counted by the upper half of their bits, the second time those with
     the upper half of a wanted value by the lower half.
@@ -127,7 +173,10 @@ def _percentiles_of_floats(
     for part in read():
         upper += np.bincount(_ordered_bits(part) >> 16, minlength=HALF_OF_BITS)
     cumulated = np.cumsum(upper)
-    ranks = np.asarray(percents) / 100 * (cumulated[-1] - 1)
+    if cumulated[-1] == 0:
+        unknown = np.full(len(percents), np.nan, np.float32)
+        return unknown, unknown, np.zeros(len(percents))
+    ranks = percents / 100 * (cumulated[-1] - 1)
     wanted = np.concatenate([np.floor(ranks), np.ceil(ranks)]).astype(int)
     bins = np.searchsorted(cumulated, wanted, side="right")
     lower = {place: np.zeros(HALF_OF_BITS, int) for place in set(bins.tolist())}
@@ -146,11 +195,7 @@ def _percentiles_of_floats(
     )
     found = np.where(ordered & SIGN_BIT, ordered ^ SIGN_BIT, ~ordered).view(np.float32)
     below, above = np.split(found, 2)
-    weights = ranks - np.floor(ranks)
-    steps = above - below
-    # as numpy.percentile, in float64 from the nearer value
-    nearer = np.where(weights < 0.5, below + steps * weights, above - steps * (1 - weights))
-    return [float(value) for value in nearer]
+    return below, above, ranks - np.floor(ranks)
 
 
 def _ordered_bits(values: NDArray[np.float32]) -> NDArray[np.uint32]:

@@ -13,7 +13,15 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.planes import ComputedPlanes, ComputedStack, Planes, Stack, section, slabs
+from cellstack.core.planes import (
+    ComputedPlanes,
+    ComputedStack,
+    Planes,
+    Stack,
+    section,
+    slabs,
+    stack_of_planes,
+)
 from cellstack.core.types import BoolVolume, Box, RawVolume, Scalar, Spacing
 
 MIN_FACE_FRACTION = 0.002  # of all pixels at the faces, that have the value and equal neighbours
@@ -300,6 +308,27 @@ def fill_no_data_of_planes(stack: Stack, no_data: Stack, spacing: Spacing) -> Co
         return plane
 
     return ComputedPlanes(stack.shape, stack.dtype, fill)
+
+
+def fill_no_data_of_parts(stack: Stack, no_data: Stack | None, spacing: Spacing) -> Stack:
+    """Replace voxels without data when a part is read, see :func:`fill_no_data_of_planes`.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
+    no_data : (Z, Y, X) ndarray or stack of bool, or None
+        Voxels without data.
+    spacing : (3,) sequence of float
+        Voxel size along z, y, x in um.
+
+    Returns
+    -------
+    stack
+        The same one if no voxel, or every voxel, is without data.
+    """
+    if no_data is None or all(plane.all() for plane in no_data):
+        return stack
+    return stack_of_planes(fill_no_data_of_planes(stack, no_data, spacing))
 
 
 def labels_beside(labels: Planes, no_data: Stack) -> NDArray[np.int_]:

@@ -1,5 +1,6 @@
 """Estimation of the noise of a stack."""
 
+from threading import Lock
 from typing import cast
 
 import numpy as np
@@ -11,7 +12,9 @@ from cellstack.core.planes import Planes
 
 SAMPLED_PLANES = 8  # from which the range of the median is estimated
 SAMPLED_ROW_STEP = 8  # every 8th row of these planes
-SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
+SAMPLED_RANGE = (0.47, 0.53)  # quantiles of the sample, between which the median is expected
+ALL_BITS = (1, 0x7FFFFFFF)  # of positive floats, as integers
+BITS_OF_BINS = 22  # of the number of bins in which differences are counted
 MEDIAN_OF_NORMAL = 0.67449  # of the absolute value of a standard normal variable
 
 
@@ -56,47 +59,72 @@ def estimate_noise(stack: Planes, no_data: Planes | None = None) -> float:
         [_differences(stack, z, no_data)[::SAMPLED_ROW_STEP].ravel() for z in sampled]
     )
     sample = sample[sample > 0]
-    low, high = SMALLEST, float("inf")
+    found = _Counts(*ALL_BITS)
     if len(sample):
-        low, high = np.quantile(sample, (0.45, 0.55), method="nearest").tolist()
-    while True:
-        size, zeros, below, within = _differences_within(stack, low, high, no_data)
-        if size == zeros:
-            return 0.0
-        first, last = zeros + (size - zeros - 1) // 2, zeros + (size - zeros) // 2
-        stop = below + len(within)
-        if below <= first and last < stop:
-            median = float(np.sort(within)[[first - below, last - below]].mean())
-            return median / (6 * MEDIAN_OF_NORMAL)
-        if below > first:
-            low = SMALLEST
-        if last >= stop:
-            high = float("inf")
+        low, high = np.quantile(sample, SAMPLED_RANGE, method="nearest").view(np.uint32).tolist()
+        found = _Counts(low, high)
+    found.add(stack, no_data)
+    middle = (found.total - 1) // 2, found.total // 2
+    if found.total == 0:
+        return 0.0
+    pair = []
+    for rank in middle:
+        while (bits := found.value(rank)) is None:
+            found = _Counts(*found.range_of(rank))
+            found.add(stack, no_data)
+        pair.append(bits)
+    median = float(np.array(pair, np.uint32).view(np.float32).mean())
+    return median / (6 * MEDIAN_OF_NORMAL)
 
 
-def _differences_within(
-    stack: Planes, low: float, high: float, no_data: Planes | None
-) -> tuple[int, int, int, NDArray[np.float32]]:
-    """Return the numbers of all differences, of zeros and of those below `low`, and those within.
+class _Counts:
+    """How often positive differences occur.
 
-    Differences within the range, both ends included, are not sorted.
+    The bits of positive floats are integers in the same order. Those from `low` to `high` are
+    counted in bins, of one value each if the range is narrow.
+
+    Attributes
+    ----------
+    total, below : int
+        Numbers of all positive differences, and of those below the range.
     """
-    counts = np.zeros((len(stack), 3), int)
-    within: list[NDArray[np.float32]] = []
 
-    def look_at(z: int) -> None:
-        differences = _differences(stack, z, no_data)
-        below = differences < low
-        counts[z] = (
-            differences.size,
-            np.count_nonzero(differences == 0),
-            np.count_nonzero(below),
-        )
-        within.append(differences[~below & (differences <= high)])
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+        self.total = self.below = 0
+        self._shift = max(0, (high - low).bit_length() - BITS_OF_BINS)
+        self._bins = np.zeros(((high - low) >> self._shift) + 1, np.int64)
 
-    parallel.map_threads(look_at, range(len(stack)), parallel.threads_for(stack))
-    size, zeros, below = counts.sum(axis=0).tolist()
-    return size, zeros, below, np.concatenate(within)
+    def add(self, stack: Planes, no_data: Planes | None) -> None:
+        """Count the differences of a stack."""
+        lock = Lock()
+
+        def look_at(z: int) -> None:
+            bits = _differences(stack, z, no_data).view(np.uint32)
+            positive, below = int(np.count_nonzero(bits)), int(np.count_nonzero(bits < self.low))
+            within = bits[(bits >= self.low) & (bits <= self.high)] - np.uint32(self.low)
+            with lock:
+                self.total += positive
+                self.below += below - (bits.size - positive)
+                np.add.at(self._bins, within >> np.uint32(self._shift), 1)
+
+        parallel.map_threads(look_at, range(len(stack)), parallel.threads_for(stack))
+
+    def value(self, rank: int) -> int | None:
+        """Return the bits of the positive difference of a rank, if bins have one value."""
+        low, high = self.range_of(rank)
+        return low if low == high else None
+
+    def range_of(self, rank: int) -> tuple[int, int]:
+        """Return the range of the bits of the positive difference of a rank."""
+        if rank < self.below:
+            return ALL_BITS[0], self.low - 1
+        used = np.flatnonzero(self._bins)
+        place = int(np.searchsorted(np.cumsum(self._bins[used]), rank - self.below, side="right"))
+        if place == len(used):
+            return self.high + 1, ALL_BITS[1]
+        low = self.low + (int(used[place]) << self._shift)
+        return low, min(self.high, low + (1 << self._shift) - 1)
 
 
 def _differences(stack: Planes, z: int, no_data: Planes | None) -> NDArray[np.float32]:

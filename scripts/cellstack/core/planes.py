@@ -1,7 +1,7 @@
 """Stacks that are read or computed in parts, so that they need not fit into memory."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -230,6 +230,107 @@ def slabs(
         extent = slice(first, min(length, stop + halo))
         found.append(Slab(slice(start, stop), extent, slice(start - first, stop - first)))
     return found
+
+
+def filter_slabs(
+    stack: Stack,
+    halo: int,
+    function: Callable[[Any], Any],
+    dtype: Any,
+    allocate: Allocate = np.empty,
+    max_voxels: int = SLAB_VOXELS,
+) -> Stack:
+    """Filter a stack, a few planes at a time.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or stack
+    halo : int
+        Number of planes on each side that the result in a plane depends on.
+    function : callable
+        Takes some planes as an ndarray, and returns an ndarray of the same shape.
+    dtype : dtype
+        Type of the result.
+    allocate : callable
+        Provides the result, which need not be in memory.
+    max_voxels : int
+        Maximum number of voxels of a slab, without its halo; or more, if the halo has more planes
+        than the slab, as otherwise most of the work would be spent on it.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray or stack
+
+    Examples
+    --------
+    >>> stack = np.arange(3.0).reshape(3, 1, 1)
+    >>> filter_slabs(stack, 0, lambda part: part + part.max(), float, max_voxels=2).ravel()
+    array([1., 2., 4.])
+    """
+    result = allocate(stack.shape, dtype)
+    depth = max(1, 2 * halo, max_voxels // max(1, stack.shape[1] * stack.shape[2]))
+    for slab in slabs(stack.shape, halo, depth=depth):
+        result[slab.planes] = function(stack[slab.extent])[slab.inside]
+    return cast(Stack, result)
+
+
+def part_of(stack: Stack, box: Box) -> ComputedStack:
+    """Return a box of a stack, as a stack whose parts are read when they are requested.
+
+    Examples
+    --------
+    >>> part = part_of(np.arange(24).reshape(2, 3, 4), (slice(1, 2), slice(0, 3), slice(1, 3)))
+    >>> part.shape, part[0, 1].tolist()
+    ((1, 3, 2), [17, 18])
+    """
+    shape = tuple(side.stop - side.start for side in box)
+
+    def part(inner: Box) -> NDArray[Any]:
+        moved = (
+            slice(side.start + outer.start, side.stop + outer.start, side.step)
+            for side, outer in zip(inner, box, strict=True)
+        )
+        found: NDArray[Any] = stack[tuple(moved)]
+        return found
+
+    return ComputedStack(shape, stack.dtype, part)
+
+
+def map_parts(stack: Stack, function: Callable[[Any], Any], dtype: Any) -> ComputedStack:
+    """Apply a function, such as a mapping of intensities, to each part of a stack that is read.
+
+    Examples
+    --------
+    >>> map_parts(np.arange(4).reshape(1, 2, 2), np.sqrt, float)[0, 1]
+    array([1.41421356, 1.73205081])
+    """
+
+    def part(box: Box) -> NDArray[Any]:
+        found: NDArray[Any] = function(stack[box])
+        return found
+
+    return ComputedStack(stack.shape, dtype, part)
+
+
+def stack_of_planes(planes: Planes) -> ComputedStack:
+    """Return a stack of which parts can be read, from planes.
+
+    Examples
+    --------
+    >>> planes = ComputedPlanes((2, 1, 3), int, lambda z: np.arange(3)[None] + z)
+    >>> stack_of_planes(planes)[:, 0, 1:]
+    array([[1, 2],
+           [2, 3]])
+    """
+
+    def part(box: Box) -> NDArray[Any]:
+        numbers = range(box[0].start, box[0].stop, box[0].step)
+        found = np.empty([len(numbers), *planes.shape[1:]], planes.dtype)
+        for target, z in zip(found, numbers, strict=True):
+            target[:] = planes[z]
+        return found[:, box[1], box[2]]
+
+    return ComputedStack(planes.shape, planes.dtype, part)
 
 
 def section(stack: Stack, axis: int, index: int) -> NDArray[Any]:

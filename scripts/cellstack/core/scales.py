@@ -22,6 +22,33 @@ def grid_factor(width: float) -> int:
     return max(1, int(width))
 
 
+def planes_reached(options: Mapping[str, Any], step: float) -> int:
+    """Return the number of planes on each side on which the result of a method depends.
+
+    Parameters
+    ----------
+    options : dict
+        Options of a method, see :func:`reach_of_steps`. Those of a `shape` of pixels, "disc" or
+        "square", work plane by plane.
+    step : float
+        Distance of planes in um.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> planes_reached({"sigma_um": 2.0}, 4.0)
+    3
+    >>> planes_reached({"shape": "disc", "radius_um": 2.0}, 4.0)
+    0
+    """
+    if options.get("shape") in ("disc", "square"):
+        return 0
+    return int(reach_of_steps([("", options)]) / step) + 1
+
+
 def reach_of_steps(steps: Sequence[tuple[str, Mapping[str, Any]]]) -> float:
     """Return the distance up to which a voxel can affect the result of several methods, in um.
 

@@ -18,6 +18,7 @@ ignored.
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -31,8 +32,17 @@ from cellstack.core.intensities import (
     percentiles_of_planes,
     rescale,
 )
-from cellstack.core.no_data import fill_no_data
-from cellstack.core.planes import ComputedPlanes, Planes, Stack
+from cellstack.core.no_data import fill_no_data, fill_no_data_of_parts
+from cellstack.core.planes import (
+    SLAB_VOXELS,
+    Allocate,
+    ComputedPlanes,
+    Planes,
+    Stack,
+    filter_slabs,
+    map_parts,
+)
+from cellstack.core.scales import planes_reached, reach_of_steps
 from cellstack.core.tiles import Tiles, map_greys
 from cellstack.core.tiles import measure_tiles as measure_tiles_of_unit_range
 from cellstack.core.types import BoolVolume, RawVolume, Spacing, Volume
@@ -103,6 +113,63 @@ def adjust_contrast(
         else:
             stack = MAPPINGS[method](stack, *known)
     return cast(Volume, stack)
+
+
+def adjust_contrast_in_parts(
+    stack: Stack,
+    spacing: Spacing,
+    steps: Sequence[tuple[str, dict[str, Any]]],
+    no_data: Stack | None = None,
+    measured: Sequence[Measured | None] | None = None,
+    allocate: Allocate = np.empty,
+    slab_voxels: int = SLAB_VOXELS,
+    first: Sequence[int] = (0, 0, 0),
+) -> Stack:
+    """Apply several methods to a stack that need not fit into memory.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
+    spacing, steps, measured, first
+        See :func:`adjust_contrast`, whose result is the same.
+    no_data : (Z, Y, X) ndarray or stack of bool, optional
+        Voxels without data.
+    allocate : callable
+        Provides the results of filters, which need not be in memory.
+    slab_voxels : int
+        Number of voxels that are filtered at once, without the neighbours that filters need. A
+        smaller stack is processed at once, and so is any stack by :func:`clahe`.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray or stack of float32
+    """
+    if stack.size <= slab_voxels:
+        without = None if no_data is None else no_data[:]
+        return adjust_contrast(stack[:], spacing, steps, without, measured, first)
+    stack = fill_no_data_of_parts(stack, no_data, spacing)
+    steps = steps or [("none", {})]
+    for (method, options), known in zip(steps, measured or [None] * len(steps), strict=True):
+        if known is None and method in MEASURES:
+            known = MEASURES[method](stack, no_data, **options)
+        if method == clahe.__name__:
+            if known is None:
+                known = measure_tiles(stack, spacing, no_data, **options)
+            stack = equalize_tiles(stack[:], spacing, first, *known)
+            continue
+        apply = partial(METHODS[method], spacing=spacing, **options)
+        if known is not None:
+            apply = partial(_map, MAPPINGS[method], known)
+        if known is not None or reach_of_steps([(method, options)]) == 0:
+            stack = map_parts(stack, apply, np.float32)
+        else:
+            halo = planes_reached(options, spacing[0])
+            stack = filter_slabs(stack, halo, apply, np.float32, allocate, slab_voxels)
+    return stack
+
+
+def _map(mapping: Callable[..., Volume], known: Measured, stack: RawVolume) -> Volume:
+    return mapping(stack, *known)
 
 
 @METHODS

@@ -8,6 +8,7 @@ one.
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -15,9 +16,17 @@ from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
 from cellstack.core import filters, morphology
-from cellstack.core.no_data import fill_no_data
-from cellstack.core.planes import Planes
-from cellstack.core.types import BoolVolume, RawVolume, Spacing
+from cellstack.core.no_data import fill_no_data, fill_no_data_of_parts
+from cellstack.core.planes import (
+    SLAB_VOXELS,
+    Allocate,
+    ComputedStack,
+    Planes,
+    Stack,
+    filter_slabs,
+)
+from cellstack.core.scales import planes_reached
+from cellstack.core.types import BoolVolume, Box, RawVolume, Spacing
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +86,61 @@ def correct_background(
                 stack, background, factors[first_plane : first_plane + len(stack)]
             )
     return stack
+
+
+def correct_background_in_parts(
+    stack: Stack,
+    spacing: Spacing,
+    steps: Sequence[tuple[str, dict[str, Any]]],
+    no_data: Stack | None = None,
+    measured: Sequence[Measured | None] | None = None,
+    first_plane: int = 0,
+    allocate: Allocate = np.empty,
+    slab_voxels: int = SLAB_VOXELS,
+) -> Stack:
+    """Apply several methods to a stack that need not fit into memory.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
+    spacing, steps, measured, first_plane
+        See :func:`correct_background`, whose result is the same.
+    no_data : (Z, Y, X) ndarray or stack of bool, optional
+        Voxels without data.
+    allocate : callable
+        Provides the results of filters, which need not be in memory.
+    slab_voxels : int
+        Number of voxels that are filtered at once, without the neighbours that filters need. A
+        smaller stack is processed at once.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray or stack of the type of `stack`
+    """
+    if stack.size <= slab_voxels:
+        without = None if no_data is None else no_data[:]
+        return correct_background(stack[:], spacing, steps, without, measured, first_plane)
+    stack = fill_no_data_of_parts(stack, no_data, spacing)
+    for (method, options), known in zip(steps, measured or [None] * len(steps), strict=True):
+        if known is not None:
+            background, factors = known
+            stack = _brighten_parts(stack, background, factors[first_plane:][: len(stack)])
+        elif method in MEASURES:
+            stack = _brighten_parts(stack, *MEASURES[method](stack, spacing, no_data, **options))
+        else:
+            apply = partial(METHODS[method], spacing=spacing, **options)
+            halo = planes_reached(options, spacing[0])
+            stack = filter_slabs(stack, halo, apply, stack.dtype, allocate, slab_voxels)
+    return stack
+
+
+def _brighten_parts(stack: Stack, background: float, factors: Sequence[float]) -> Stack:
+    """Brighten planes when a part is read, see :func:`brighten_planes`."""
+
+    def part(box: Box) -> RawVolume:
+        return brighten_planes(stack[box], background, factors[box[0]])
+
+    return ComputedStack(stack.shape, stack.dtype, part)
 
 
 @METHODS

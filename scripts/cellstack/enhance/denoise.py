@@ -9,6 +9,7 @@ A method takes a stack of float32 in [0, 1] and the voxel size, and returns a ne
 import logging
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -18,7 +19,8 @@ from cellstack.config.methods import Methods
 from cellstack.core.filters import gaussian
 from cellstack.core.noise import estimate_noise
 from cellstack.core.opencv import cv2
-from cellstack.core.planes import Planes
+from cellstack.core.planes import SLAB_VOXELS, Allocate, Planes, Stack, filter_slabs
+from cellstack.core.scales import planes_reached
 from cellstack.core.types import Spacing, Volume
 from cellstack.core.voxels import whole_voxels
 from cellstack.errors import InputError
@@ -109,6 +111,49 @@ def denoise(
         options = options | {"sigma_noise": measured.noise_sd}
     denoised: Volume = METHODS[method](stack, spacing, **options)
     return denoised
+
+
+def denoise_in_parts(
+    stack: Stack,
+    spacing: Spacing,
+    method: str,
+    options: dict[str, Any],
+    allocate: Allocate = np.empty,
+    slab_voxels: int = SLAB_VOXELS,
+    measured: Measured | None = None,
+) -> Stack:
+    """Remove noise from a stack that need not fit into memory.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or stack of float32
+    spacing, method, options, measured
+        See :func:`denoise`, whose result is the same.
+    allocate : callable
+        Provides the result, which need not be in memory.
+    slab_voxels : int
+        Number of voxels that are filtered at once, without the neighbours that filters need. A
+        smaller stack is processed at once, and so is any stack by :func:`total_variation` in 3D,
+        and a block by :func:`bilateral`.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray or stack of float32
+    """
+    in_3d = not options.get("slice_by_slice", False)
+    at_once = method == total_variation.__name__ and in_3d
+    at_once |= method == bilateral.__name__ and measured is not None
+    if stack.size <= slab_voxels or at_once:
+        return denoise(stack[:], spacing, method, options, measured)
+    if method == none.__name__:
+        return stack
+    if method == non_local_means.__name__ and options["sigma_noise"] is None:
+        sigma = _measure_noise(stack) if measured is None else measured.noise_sd
+        options = options | {"sigma_noise": sigma}
+    in_3d &= method in (gaussian.__name__, median.__name__)
+    halo = planes_reached(options, spacing[0]) if in_3d else 0
+    apply = partial(METHODS[method], spacing=spacing, **options)
+    return filter_slabs(stack, halo, apply, np.float32, allocate, slab_voxels)
 
 
 @METHODS
@@ -352,8 +397,7 @@ def non_local_means(
     patch_radius = int(patch_radius_um / pixel + 0.5)
     search_radius = int(search_radius_um / pixel + 0.5)
     if sigma_noise is None:
-        sigma_noise = estimate_noise(stack)
-        log.info("standard deviation of the noise: %.4g", sigma_noise)
+        sigma_noise = _measure_noise(stack)
     denoised = stack.copy()
     if sigma_noise == 0:
         return denoised
@@ -368,3 +412,9 @@ def non_local_means(
         )
         plane[:] = averaged.reshape(plane.shape)  # scikit-image drops axes of length 1
     return denoised
+
+
+def _measure_noise(stack: Planes) -> float:
+    noise = estimate_noise(stack)
+    log.info("standard deviation of the noise: %.4g", noise)
+    return noise

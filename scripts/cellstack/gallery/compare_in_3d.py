@@ -1,19 +1,24 @@
 """Methods of a stage on a region of a stack, for the page to explore it."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from cellstack.core.planes import Stack
 from cellstack.core.types import Spacing
 from cellstack.enhance.adjust_contrast import adjust_contrast
 from cellstack.enhance.denoise import denoise
 from cellstack.enhance.detect_edges import detect_edges
+from cellstack.errors import InputError
 from cellstack.gallery import views
 from cellstack.gallery.explorer_layers import Grid, Layer, grey_layer, label_layer
 from cellstack.gallery.sections import Panel
 from cellstack.gallery.views import View
 from cellstack.segment.binarize import binarize, find_threshold
+
+log = logging.getLogger(__name__)
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "adjust_contrast": adjust_contrast,
@@ -26,8 +31,8 @@ SHOWN_DIAMETERS = 0.25  # the outer planes lack the neighbours that a filter nee
 
 def compare_in_3d(
     stage: str,
-    source: np.ndarray,
-    contrast: np.ndarray,
+    source: Stack,
+    contrast: Stack,
     spacing: Spacing,
     view: View,
     diameter_um: float,
@@ -40,9 +45,9 @@ def compare_in_3d(
     ----------
     stage : str
         adjust_contrast, denoise, detect_edges or binarize.
-    source : (Z, Y, X) ndarray
+    source : (Z, Y, X) ndarray or stack
         The stack from which the stage starts.
-    contrast : (Z, Y, X) ndarray of float32
+    contrast : (Z, Y, X) ndarray or stack of float32
         Intensities before denoising, in which binarize estimates the noise.
     spacing, view, panels
         See :mod:`cellstack.gallery.sections`.
@@ -53,12 +58,13 @@ def compare_in_3d(
     Returns
     -------
     list of Layer
-        One for each panel. Masks are those of the complete stack; other results are shown in the
-        planes near that of the view.
+        One for each panel, except methods that cannot be applied to this stack. Masks are those of
+        the complete stack; other results are shown in the planes near that of the view.
     """
     if stage == "binarize":
+        whole, before = source[:], contrast[:]
         return [
-            label_layer(_mask(source, contrast, spacing, panel), grid, stage, panel["title"])
+            label_layer(_mask(whole, before, spacing, panel), grid, stage, panel["title"])
             for panel in panels
         ]
     part = views.crop(source, view)
@@ -67,7 +73,11 @@ def compare_in_3d(
     reach_um = max(SHOWN_DIAMETERS * diameter_um, grid.planes * spacing[0])
     layers = []
     for panel in panels:
-        result = FILTERS[stage](part, spacing, **panel["arguments"])
+        try:
+            result = FILTERS[stage](part, spacing, **panel["arguments"])
+        except InputError as error:  # such as a method for square pixels
+            log.warning("%s: %s is left out: %s", stage, panel["title"], error)
+            continue
         shown, region = views.slab(result, view, reach_um)
         start = [first for first, _ in region["region"]]
         layers.append(grey_layer(shown, grid, stage, panel["title"], start))

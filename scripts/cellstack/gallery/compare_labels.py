@@ -11,7 +11,9 @@ from matplotlib.figure import Figure
 
 from cellstack.core import overlaps
 from cellstack.core.counting import counted
-from cellstack.core.types import Labels, RawVolume, Spacing
+from cellstack.core.labels import count_voxels
+from cellstack.core.planes import Stack
+from cellstack.core.types import Labels, Spacing
 from cellstack.evaluate import label_errors, scores
 from cellstack.evaluate.evaluate_points import evaluate_points
 from cellstack.figures import drawing, outlines
@@ -53,7 +55,7 @@ FIELDS = (
 class Result:
     """The labels that result from some settings, or the reason why there are none."""
 
-    labels: Labels | None
+    labels: Stack | None
     failure: str = ""
 
 
@@ -68,14 +70,14 @@ class _Outcome(NamedTuple):
 
 
 def compare_labels(
-    raw: RawVolume,
+    raw: Stack,
     spacing: Spacing,
     view: View,
-    own: Labels,
+    own: Stack,
     alternatives: Sequence[Panel],
     results: Iterator[Result],
     stages: Sequence[str],
-    ground_truth: Labels | None = None,
+    ground_truth: Stack | None = None,
     *,
     by_points: bool = False,
 ) -> Section:
@@ -83,11 +85,11 @@ def compare_labels(
 
     Parameters
     ----------
-    raw : (Z, Y, X) ndarray of uint8, uint16 or float32
+    raw : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
         Intensities.
     spacing, view
         See :mod:`cellstack.gallery.sections`.
-    own : (Z, Y, X) ndarray of uint16 or uint32
+    own : (Z, Y, X) ndarray or stack of uint16 or uint32
         The nuclei with the settings of the stack, numbered 1..n.
     alternatives : list of Panel
         Other settings, each with its ``stage``.
@@ -95,7 +97,7 @@ def compare_labels(
         Their labels, in the same order; each is read when it is needed.
     stages : list of str
         The stages that are compared, each in one picture.
-    ground_truth : (Z, Y, X) ndarray of uint16 or uint32, optional
+    ground_truth : (Z, Y, X) ndarray or stack of uint16 or uint32, optional
         True objects, or a voxel for each of the points, numbered 1..m.
     by_points : bool
         Whether they are points.
@@ -116,10 +118,10 @@ def compare_labels(
     for panel, outcome in zip(alternatives, outcomes, strict=True):
         described = {"stage": panel["stage"], "settings": panel["title"]}
         rows.append({**described, **outcome.numbers, "configuration": panel["snippet"]})
-    image = views.plane_of(views.crop(raw, view), view)
+    image = views.read_plane(raw, view)
     truth = None
     if ground_truth is not None and not by_points:
-        truth = views.plane_of(views.crop(ground_truth, view), view)
+        truth = views.read_plane(ground_truth, view)
 
     def draw(panel: Panel) -> panel_figures.Picture:
         shown = {OWN: configured} | {
@@ -142,7 +144,7 @@ def _judge(
     result: Result,
     spacing: Spacing,
     view: View,
-    ground_truth: Labels | None,
+    ground_truth: Stack | None,
     by_points: bool,
 ) -> _Outcome:
     """Return the part of a result that is shown, with its scores."""
@@ -150,11 +152,11 @@ def _judge(
     if result.labels is None:
         return _Outcome(None, set(), [], numbers | {"failure": result.failure}, result.failure)
     labels = result.labels
-    voxels = np.bincount(labels.ravel())[1:]
+    voxels = count_voxels(labels)[1:]
     numbers["count"] = len(voxels)
     if len(voxels):
         numbers["median_volume_um3"] = float(np.median(voxels) * np.prod(spacing))
-    plane = views.plane_of(views.crop(labels, view), view)
+    plane = views.read_plane(labels, view)
     if ground_truth is None:
         return _Outcome(plane, set(), [], numbers, "")
     if by_points:

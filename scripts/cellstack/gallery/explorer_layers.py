@@ -6,7 +6,7 @@ are sampled, and some planes are left out.
 
 import math
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any, NamedTuple, TypedDict
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cellstack.core.counting import significant
+from cellstack.core.planes import Stack
 from cellstack.core.types import Spacing
 
 MAX_VOXELS = 4_000_000  # of a layer; a stack of 60 x 256 x 256 is not reduced
@@ -102,14 +103,14 @@ def choose_grid(shape: Sequence[int], spacing: Spacing, max_voxels: int = MAX_VO
 
 
 def grey_layer(
-    stack: NDArray[Any], grid: Grid, group: str, title: str, start: Sequence[int] = (0, 0, 0)
+    stack: Stack, grid: Grid, group: str, title: str, start: Sequence[int] = (0, 0, 0)
 ) -> Layer:
     """Return a layer of intensities or other numbers.
 
     Parameters
     ----------
-    stack : (z, y, x) ndarray
-        The stack, or a region of it.
+    stack : (z, y, x) ndarray or stack
+        The stack, or a region of it. Only the planes that are shown are read.
     grid : Grid
     group, title : str
     start : (3,) sequence of int
@@ -147,12 +148,12 @@ def grey_layer(
     }
 
 
-def label_layer(labels: NDArray[Any], grid: Grid, group: str, title: str) -> Layer:
+def label_layer(labels: Stack, grid: Grid, group: str, title: str) -> Layer:
     """Return a layer of labels, or of a mask, which is drawn as outlines; see :func:`grey_layer`.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of unsigned int or bool
+    labels : (Z, Y, X) ndarray or stack of unsigned int or bool
     grid : Grid
     group, title : str
 
@@ -180,8 +181,8 @@ def label_layer(labels: NDArray[Any], grid: Grid, group: str, title: str) -> Lay
 
 
 def _choose(
-    stack: NDArray[Any], grid: Grid, start: Sequence[int]
-) -> tuple[list[NDArray[Any]], list[int]]:
+    stack: Stack, grid: Grid, start: Sequence[int]
+) -> tuple[Iterator[NDArray[Any]], list[int]]:
     """Return the planes of a region that are shown, cut to complete squares, and their position."""
     side = grid.pixels
     shown = range(grid.first, grid.shape[0], grid.planes)
@@ -190,7 +191,7 @@ def _choose(
         slice(-first % side, -first % side + (size - -first % side) // side * side)
         for first, size in zip(start[1:], stack.shape[1:], strict=True)
     )
-    planes = [np.asarray(stack[shown[i] - start[0], rows, columns]) for i in numbers]
+    planes = (np.asarray(stack[shown[i] - start[0], rows, columns]) for i in numbers)
     return planes, [numbers[0], *(-(-first // side) for first in start[1:])]
 
 

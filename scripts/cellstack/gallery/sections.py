@@ -14,6 +14,7 @@ Each returns a :class:`Section`, which is stored as JSON until all sections of a
 one page. Results are computed on the region of the view alone, unless stated otherwise.
 """
 
+from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 
@@ -56,3 +57,36 @@ class Section(TypedDict):
     panels: list[DrawnPanel]
     table: NotRequired[list[dict[str, Any]]]
     """Rows of a table below the panels, by column; None for an empty cell."""
+
+
+def describe_block(note: str, block: Mapping[str, Any] | None) -> str:
+    """Add to the note of a page which block of a stack it shows.
+
+    Parameters
+    ----------
+    note : str
+        It may be empty.
+    block : dict or None
+        ``name`` and ``extent`` of the block, which has a range along each axis; None if the stack
+        is not cut.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> describe_block("", {"name": "0-1", "extent": [[0, 9], [5, 20], [0, 30]]})[:57]
+    'Block 0-1 of the stack is shown, with its overlap: voxels'
+    """
+    if block is None:
+        return note
+    voxels = ", ".join(
+        f"{axis} {start} to {stop - 1}"
+        for axis, (start, stop) in zip("zyx", block["extent"], strict=True)
+    )
+    shown = (
+        f"Block {block['name']} of the stack is shown, with its overlap: voxels {voxels}. "
+        "Planes and positions count from the first of them"
+    )
+    return f"{note}. {shown}" if note else shown

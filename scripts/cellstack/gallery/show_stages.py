@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cellstack.core.counting import counted
-from cellstack.core.labels import find_boxes
+from cellstack.core.labels import find_boxes, highest_label
+from cellstack.core.planes import Stack
 from cellstack.core.types import Spacing
 from cellstack.figures import drawing, outlines
 from cellstack.figures.colors import COLORS
@@ -25,7 +26,7 @@ NEAR_DIAMETERS = 0.5  # largest distance of a seed from the plane in which it is
 
 
 def show_stages(
-    stages: Mapping[str, np.ndarray],
+    stages: Mapping[str, Stack],
     spacing: Spacing,
     view: View,
     diameter_um: float,
@@ -35,7 +36,7 @@ def show_stages(
 
     Parameters
     ----------
-    stages : dict of str to (Z, Y, X) ndarray
+    stages : dict of str to (Z, Y, X) ndarray or stack
         ``raw``, ``contrast``, ``denoised``, ``mask``, ``mask_clean``, ``distance``, ``seeds``, the
         label images ``components``, ``watershed``, ``merged``, ``segmentation`` and ``labels``, and
         ``corrected`` if there is one.
@@ -51,7 +52,7 @@ def show_stages(
     -------
     Section
     """
-    shown = {name: views.plane_of(views.crop(stack, view), view) for name, stack in stages.items()}
+    shown = {name: views.read_plane(stack, view) for name, stack in stages.items()}
     raw, denoised = shown["raw"], shown["denoised"]
     scale = panel_figures.choose_scale(raw.shape, spacing[1:])
     tile = panel_figures.Tile(raw.shape, spacing[1:], scale)
@@ -72,7 +73,8 @@ def show_stages(
         elif name in MASKS:
             limits = drawing.display_range(denoised)
             panel_figures.show_mask(axes, denoised, limits, shown[name], spacing[1:])
-            caption = f"foreground: {stages[name].mean():.1%} of the stack"
+            foreground = sum(np.count_nonzero(plane) for plane in stages[name])
+            caption = f"foreground: {foreground / stages[name].size:.1%} of the stack"
         else:
             boxes = find_boxes(stages[name])
             limits, colors = drawing.display_range(raw), outlines.label_colors(boxes)
@@ -121,7 +123,7 @@ def show_stages(
         is_near = distances <= NEAR_DIAMETERS * diameter_um
         panel_figures.show_points(axes, points[is_near, 1:], spacing[1:])
         caption = (
-            f"{counted(stages['seeds'].max(initial=0), 'seeds')} in the stack; those at most half "
+            f"{counted(highest_label(stages['seeds']), 'seeds')} in the stack; those at most half "
             "a diameter from the plane are marked"
         )
         return figure, caption

@@ -1,8 +1,11 @@
-"""The part of a stack that the gallery shows, and the arrays cut out of it without a copy."""
+"""The part of a stack that the gallery shows, and the arrays cut out of it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, TypeVar, cast
 
 from numpy.typing import NDArray
+
+from cellstack.core.planes import Stack, part_of
 
 Array = TypeVar("Array", bound=NDArray[Any])
 
@@ -26,19 +29,56 @@ class View(TypedDict):
     """Voxel size along z, y, x in um."""
 
 
-def crop(stack: Array, view: View) -> Array:
-    """Return the region of a stack, without a copy.
+def of_block(stack: Stack, block: Mapping[str, Sequence[Sequence[int]]] | None) -> Stack:
+    """Return the part of a complete stack that a block covers.
 
     Parameters
     ----------
-    stack : (Z, Y, X) ndarray
+    stack : (Z, Y, X) ndarray or stack
+        Of the complete stack.
+    block : dict or None
+        With the ``extent`` of the block, see :meth:`cellstack.config.study.Study.geometry_of`;
+        None for a stack that is not cut.
+
+    Returns
+    -------
+    stack
+    """
+    if block is None:
+        return stack
+    return part_of(stack, tuple(slice(*side) for side in block["extent"]))
+
+
+def crop(stack: Stack, view: View) -> NDArray[Any]:
+    """Return the region of a stack; of an ndarray, without a copy.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or stack
     view : View
 
     Returns
     -------
     (z, y, x) ndarray
     """
-    return cast(Array, stack[tuple(slice(*span) for span in view["region"])])
+    return cast(NDArray[Any], stack[tuple(slice(*span) for span in view["region"])])
+
+
+def read_plane(stack: Stack, view: View) -> NDArray[Any]:
+    """Return the plane of the view from a complete stack, without other planes of the region.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or stack
+    view : View
+
+    Returns
+    -------
+    (y, x) ndarray
+        As :func:`plane_of` of :func:`crop`.
+    """
+    _, rows, columns = view["region"]
+    return cast(NDArray[Any], stack[view["plane"], slice(*rows), slice(*columns)])
 
 
 def slab(part: Array, view: View, reach_um: float) -> tuple[Array, View]:

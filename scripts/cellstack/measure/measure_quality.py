@@ -1,17 +1,19 @@
 """Image quality of a channel: saturation, noise, dimming along z, focus, background, bad planes."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import product
 from typing import Any, NamedTuple, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core.counting import agree, counted
-from cellstack.core.intensities import count_values
+from cellstack.core.intensities import count_values, percentile_of_parts, percentiles_of_parts
 from cellstack.core.noise import estimate_noise
 from cellstack.core.opencv import cv2
-from cellstack.core.planes import Planes
+from cellstack.core.planes import Allocate, Planes, Stack, slabs
 from cellstack.core.types import Labels, Spacing
 
 BLOCK = 4  # pixels: side of the blocks from whose means the signal is computed
@@ -24,6 +26,7 @@ FOCUS_SIGMA = 1.0  # pixels
 NEIGHBOURS = 2  # planes on each side with which the focus of a plane is compared
 TILES = 4  # along y and x, in which the background is compared
 BACKGROUND_PERCENTILE = 10
+MAX_MEANS = 1 << 20  # of blocks, that are read at once
 MAX_SAMPLE = 1 << 20  # voxels of a float image in which values are counted
 
 MAX_SATURATED = 0.01
@@ -75,7 +78,10 @@ class _Voxels(NamedTuple):
 
 
 def measure_quality(
-    raw: Planes, spacing: Spacing, no_data: Planes | None = None
+    raw: Planes,
+    spacing: Spacing,
+    no_data: Planes | None = None,
+    allocate: Allocate = np.empty,
 ) -> tuple[Quality, Profile]:
     """Measure the image quality of a channel.
 
@@ -87,6 +93,8 @@ def measure_quality(
         Voxel size along z, y, x in um.
     no_data : (Z, Y, X) ndarray or planes of bool, optional
         Voxels without data, which are left out.
+    allocate : callable
+        Allocates the means of blocks of pixels, which need not be in memory.
 
     Returns
     -------
@@ -117,7 +125,9 @@ def measure_quality(
     ([3], 5, 100)
     """
     noise = estimate_noise(raw, no_data)
-    blocks: list[NDArray[np.float32]] = []
+    sides = [size // min(BLOCK, size) for size in raw.shape[1:]]
+    blocks = allocate([len(raw), *sides], np.float32)
+    signal: list[float] = []
     is_missing, has_data, is_repeated = np.zeros((3, len(raw)), bool)
     focus: list[float] = []
     means: list[Number] = []
@@ -125,7 +135,8 @@ def measure_quality(
     before = None
     for z, plane in enumerate(raw):
         valid = None if no_data is None else ~no_data[z]
-        blocks.append(block_means(plane, valid))
+        blocks[z] = of_plane = block_means(plane, valid)
+        signal.append(_spread(of_plane[~np.isnan(of_plane)], HIGH))
         is_missing[z] = plane.max() == plane.min()
         focus.append(math.nan if is_missing[z] else _focus(plane, valid))
         is_repeated[z] = not is_missing[z] and before is not None and np.array_equal(plane, before)
@@ -134,8 +145,8 @@ def measure_quality(
         has_data[z] = len(values) > 0
         means.append(float(values.mean(dtype=float)) if has_data[z] else None)
         found = _add_voxels(found, values)
-    signal = [_spread(each, HIGH) for each in blocks]
-    of_stack = _spread(np.concatenate([each.ravel() for each in blocks]), HIGH_OF_STACK)
+    bottom, top = percentiles_of_parts(lambda: _known_means(blocks), (LOW, HIGH_OF_STACK))
+    of_stack = top - bottom
     has_signal = np.flatnonzero(np.array(signal) > max(MIN_SIGNAL * noise, 0))  # NaN: False
     ratio, fit = _fit_dimming(has_signal, signal)
     quality: Quality = {
@@ -297,12 +308,20 @@ def _shrink(image: NDArray[np.generic]) -> NDArray[np.float32]:
     return cast("NDArray[np.float32]", small).reshape(rows, columns)
 
 
+def _known_means(
+    blocks: Stack, rows: slice = slice(None), columns: slice = slice(None)
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the means of blocks of pixels without those that are not known."""
+    for slab in slabs(blocks.shape, max_voxels=MAX_MEANS):
+        part = blocks[slab.planes, rows, columns]
+        yield part[~np.isnan(part)]
+
+
 def _spread(means: NDArray[np.float32], high: float) -> float:
-    """Return the difference of a high and a low percentile, without NaN."""
-    known = means[~np.isnan(means)]
-    if not len(known):
+    """Return the difference of a high and a low percentile; NaN without means."""
+    if not len(means):
         return math.nan
-    bottom, top = np.percentile(known, (LOW, high))
+    bottom, top = np.percentile(means, (LOW, high))
     return float(top - bottom)
 
 
@@ -355,15 +374,17 @@ def _fit_dimming(
     return math.exp(slope * float(planes[-1] - planes[0])), explained
 
 
-def _unevenness(blocks: Sequence[NDArray[np.float32]], signal: float) -> Number:
+def _unevenness(blocks: Stack, signal: float) -> Number:
     """Return the range of the background over tiles of the field of view, divided by the signal."""
-    stack = np.stack(blocks)
     levels = []
-    for rows in np.array_split(stack, min(TILES, stack.shape[1]), axis=1):
-        for tile in np.array_split(rows, min(TILES, stack.shape[2]), axis=2):
-            known = tile[~np.isnan(tile)]
-            if len(known):
-                levels.append(float(np.percentile(known, BACKGROUND_PERCENTILE)))
+    sides = [
+        [slice(part[0], part[-1] + 1) for part in np.array_split(range(size), min(TILES, size))]
+        for size in blocks.shape[1:]
+    ]
+    for tile in product(*sides):
+        level = percentile_of_parts(partial(_known_means, blocks, *tile), BACKGROUND_PERCENTILE)
+        if not math.isnan(level):
+            levels.append(level)
     return (max(levels) - min(levels)) / signal if levels and signal > 0 else None
 
 

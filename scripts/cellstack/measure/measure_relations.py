@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias, cast
 
 import edt
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from cellstack.config.object_columns import RELATIONS
 from cellstack.core import parallel
-from cellstack.core.intensities import count_planes, exact_sum
-from cellstack.core.planes import Planes, Stack
+from cellstack.core.intensities import count_planes, exact_sum, percentile_of_parts
+from cellstack.core.planes import ComputedPlanes, Planes, Stack
 from cellstack.core.thresholds import otsu, otsu_of_stack
-from cellstack.core.types import Box, Boxes, RawVolume, Spacing, Volume
+from cellstack.core.types import Box, Boxes, RawVolume, Spacing
 from cellstack.measure.flag_objects import MIN_BACKGROUND_VOXELS, find_surroundings
 from cellstack.measure.measure_quality import LOW, block_means
 
@@ -50,7 +50,7 @@ def find_levels(
     Parameters
     ----------
     raw : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
-        Raw intensities. Floats are all copied.
+        Raw intensities. Each plane is read several times.
     no_data : (Z, Y, X) ndarray or planes of bool, optional
         Voxels without data, which are left out.
     threshold : float, optional
@@ -69,25 +69,26 @@ def find_levels(
     >>> find_levels(raw)
     Levels(background=100.0, threshold=300.0)
     """
-    means: list[NDArray[np.float32]] = []
-    has_data = False
-    for z, plane in enumerate(raw):
-        valid = None if no_data is None else ~no_data[z]
-        means.append(block_means(plane, valid).ravel())
-        has_data |= valid is None or bool(valid.any())
-    if not has_data:
+
+    def known_means() -> Iterator[NDArray[np.float32]]:
+        for z, plane in enumerate(raw):
+            means = block_means(plane, None if no_data is None else ~no_data[z])
+            yield means[~np.isnan(means)]
+
+    if no_data is not None and all(plane.all() for plane in no_data):
         return Levels(math.nan, math.nan if threshold is None else threshold)
-    of_blocks = np.concatenate(means)
-    known = of_blocks[~np.isnan(of_blocks)]
-    background = float(np.percentile(known, LOW)) if len(known) else math.nan
+    background = percentile_of_parts(known_means, LOW)
     return Levels(background, _otsu(raw, no_data) if threshold is None else threshold)
 
 
 def _otsu(raw: Planes, no_data: Planes | None) -> float:
     if raw.dtype.kind != "u":
-        parts = [plane if no_data is None else plane[~no_data[z]] for z, plane in enumerate(raw)]
-        voxels = np.concatenate([part.ravel() for part in parts])
-        return otsu_of_stack(cast(Volume, voxels[None, None]))
+
+        def known(z: int) -> NDArray[np.float32]:
+            plane = raw[z]
+            return plane if no_data is None else plane[~no_data[z]]
+
+        return otsu_of_stack(ComputedPlanes(raw.shape, raw.dtype, known))
     counts = count_planes(raw, no_data)
     present = np.flatnonzero(counts)
     if len(present) == 1:

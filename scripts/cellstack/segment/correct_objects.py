@@ -4,8 +4,9 @@ A correction refers to positions in um, not to labels, so it is valid for any se
 stack. If the objects there do not fit the correction, it is not applied, and the reason is given.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,11 @@ from cellstack.core import filters
 from cellstack.core.blobs import BACKGROUND_PERCENTILE, ball_of, values_around
 from cellstack.core.components import keep_marked_components
 from cellstack.core.distance import distance_map
-from cellstack.core.labels import count_voxels, find_boxes, label_type, relabel
+from cellstack.core.labels import count_voxels, find_boxes, label_type, relabel, relabel_parts
+from cellstack.core.planes import Allocate, ComputedPlanes, Planes, Stack
 from cellstack.core.scales import CENTRE_WIDTH
 from cellstack.core.topology import fill_cavities
-from cellstack.core.types import BoolVolume, Box, Labels, Spacing, Volume
+from cellstack.core.types import BoolVolume, Box, Spacing
 from cellstack.core.voxels import in_voxels
 from cellstack.core.watershed import watershed
 from cellstack.segment.outline_threshold import find_thresholds
@@ -52,40 +54,45 @@ class Outcome:
 
 
 def correct_objects(
-    labels: Labels,
+    labels: Planes,
     spacing: Spacing,
     corrections: Sequence[Correction],
-    images: Sequence[Labels | None],
+    images: Iterable[Planes | None],
     options: Mapping[str, float],
-    intensities: Volume | None = None,
-    no_data: BoolVolume | None = None,
-) -> tuple[Labels, list[Outcome]]:
+    intensities: Stack | None = None,
+    no_data: Stack | None = None,
+    allocate: Allocate = np.empty,
+) -> tuple[Any, list[Outcome]]:
     """Apply corrections one after another.
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray of uint16 or uint32
+    labels : (Z, Y, X) ndarray or planes of uint16 or uint32
         Labels 1..n; 0 is background.
     spacing : (3,) sequence of float
         Voxel size along z, y and x in um.
     corrections : list of Correction
         In the order in which they are applied.
-    images : list of (K, J, I) ndarray of unsigned int or None
-        The label image of each correction that has one.
+    images : iterable of (K, J, I) ndarray or planes of int, or None
+        The label image of each correction that has one. It is requested when it is needed.
     options : dict of str to float
         How objects are added without an image. ``diameter_um`` is their diameter. With ``level``,
         ``sigma_um``, ``background_radius_um`` and ``max_radius_um``, they are bright and get the
         outline of :func:`cellstack.segment.per_object_threshold.mark_blobs`; otherwise they are
         surrounded by bright walls. Empty if no object is added in this way.
-    intensities : (Z, Y, X) ndarray of float32, optional
+    intensities : (Z, Y, X) ndarray or stack of float32, optional
         Denoised intensities in which objects are added.
-    no_data : (Z, Y, X) ndarray of bool, optional
+    no_data : (Z, Y, X) ndarray or stack of bool, optional
         Voxels into which added objects do not grow.
+    allocate : callable
+        Provides the labels that are changed. One plane of them, or an object with its surroundings,
+        is read at a time.
 
     Returns
     -------
-    corrected : (Z, Y, X) ndarray of uint16 or uint32
-        Labels 1..m. Objects keep their order; new ones come last.
+    corrected : (Z, Y, X) ndarray or stack of uint16 or uint32
+        Labels 1..m. Objects keep their order; new ones come last. Those of a stack that is not in
+        memory are computed when they are read.
     outcomes : list of Outcome
         One for each correction.
 
@@ -111,8 +118,11 @@ def correct_objects(
     >>> outcomes[1].reason
     'no object at 0, 0, 2 um'
     """
-    work = _Work(labels.astype(np.uint32), spacing, options, intensities, no_data)
-    apply: dict[str, Callable[[Correction, Labels | None], list[int]]] = {
+    copy = allocate(labels.shape, np.uint32)
+    for z, plane in enumerate(labels):
+        copy[z] = plane
+    work = _Work(copy, spacing, options, intensities, no_data)
+    apply: dict[str, Callable[[Correction, Planes | None], list[int]]] = {
         MERGE: work.merge,
         SPLIT: work.split,
         DELETE: work.delete,
@@ -147,7 +157,8 @@ def correct_objects(
     table = np.where(present, np.cumsum(present), 0).astype(label_type(count))
     for outcome, own in zip(outcomes, made, strict=True):
         outcome.labels = sorted(int(table[label]) for label in own if table[label])
-    return relabel(work.labels, table), outcomes
+    found = relabel(copy, table) if isinstance(copy, np.ndarray) else relabel_parts(copy, table)
+    return found, outcomes
 
 
 class _Work:
@@ -160,11 +171,11 @@ class _Work:
 
     def __init__(
         self,
-        labels: Labels,
+        labels: Any,
         spacing: Spacing,
         options: Mapping[str, float],
-        intensities: Volume | None,
-        no_data: BoolVolume | None,
+        intensities: Stack | None,
+        no_data: Stack | None,
     ) -> None:
         self.labels, self.spacing = labels, tuple(float(step) for step in spacing)
         self.options, self.intensities, self.no_data = options, intensities, no_data
@@ -172,7 +183,7 @@ class _Work:
         self.count = max(self.boxes, default=0)
         self.replaced: dict[int, set[int]] = {}
 
-    def merge(self, correction: Correction, image: Labels | None) -> list[int]:
+    def merge(self, correction: Correction, image: Planes | None) -> list[int]:
         found = list(dict.fromkeys(self._objects_at(correction)))
         if len(found) == 1:
             raise NotPossibleError("all points lie in one object")
@@ -181,7 +192,7 @@ class _Work:
         self.replaced = {label: {found[0]} for label in found}
         return found[:1]
 
-    def split(self, correction: Correction, image: Labels | None) -> list[int]:
+    def split(self, correction: Correction, image: Planes | None) -> list[int]:
         found = self._objects_at(correction)
         if len(set(found)) > 1:
             raise NotPossibleError(f"the points lie in {len(set(found))} objects, not in one")
@@ -206,21 +217,21 @@ class _Work:
         alone = inside & (parts == 0)  # components without a point
         parts[alone] = distances.argmin(axis=0)[alone] + 1
         new = [found[0], *self._new_labels(len(places) - 1)]
-        self.labels[box][inside] = np.array([0, *new], np.uint32)[parts[inside]]
+        self._write(box, inside, np.array([0, *new], np.uint32)[parts[inside]])
         self.boxes |= dict.fromkeys(new, box)
         self.replaced = {found[0]: set(new)}
         return new
 
-    def delete(self, correction: Correction, image: Labels | None) -> list[int]:
+    def delete(self, correction: Correction, image: Planes | None) -> list[int]:
         (label,) = self._objects_at(correction)
         self._replace(label, 0)
         self.replaced = {label: set()}
         return []
 
-    def accept(self, correction: Correction, image: Labels | None) -> list[int]:
+    def accept(self, correction: Correction, image: Planes | None) -> list[int]:
         return self._objects_at(correction)
 
-    def add(self, correction: Correction, image: Labels | None) -> list[int]:
+    def add(self, correction: Correction, image: Planes | None) -> list[int]:
         (point,) = correction["points"]
         place = self._place(point)
         if self.labels[place]:
@@ -229,16 +240,16 @@ class _Work:
             return self._draw(correction, image)
         box, grown = self._grow(place, correction["diameter_um"] or self.options["diameter_um"])
         (label,) = self._new_labels(1)
-        self.labels[box][grown] = label
+        self._write(box, grown, label)
         self.boxes[label] = box
         return [label]
 
-    def redraw(self, correction: Correction, image: Labels | None) -> list[int]:
+    def redraw(self, correction: Correction, image: Planes | None) -> list[int]:
         (label,) = self._objects_at(correction)
         assert image is not None  # the table is checked before
         return self._draw(correction, image, label)
 
-    def _draw(self, correction: Correction, image: Labels, label: int = 0) -> list[int]:
+    def _draw(self, correction: Correction, image: Planes, label: int = 0) -> list[int]:
         """Draw the objects of an image, instead of the object with this label if there is one."""
         position = correction["image_position_um"]
         shape = self.labels.shape
@@ -251,29 +262,45 @@ class _Work:
         box = tuple(slice(low, low + size) for low, size in zip(first, image.shape, strict=True))
         if any(side.start < 0 or side.stop > size for side, size in zip(box, shape, strict=True)):
             raise NotPossibleError("the image extends beyond the stack")
-        drawn = np.unique(image[image > 0]).tolist()
-        if not drawn:
+        drawn = np.unique(np.concatenate([np.unique(plane[plane > 0]) for plane in image]))
+        if not len(drawn):
             raise NotPossibleError("the image has no object")
         new = self._new_labels(len(drawn))
         if label:
             new[0] = label  # it keeps its place in the order
             self._replace(label, 0)
             self.replaced = {label: set(new)}
-        for value, own in zip(drawn, new, strict=True):
-            self.labels[box][image == value] = own
-            self.boxes[own] = box
+        numbers = ComputedPlanes(
+            image.shape,
+            np.uint32,
+            lambda z: np.where(image[z] > 0, np.searchsorted(drawn, image[z]) + 1, 0),
+        )
+        table = np.array([0, *new], np.uint32)
+        for z, plane in enumerate(numbers, first[0]):
+            of_plane = (slice(z, z + 1), *box[1:])
+            self._write(of_plane, plane[None] > 0, table[plane[plane > 0]])
+        for number, its in find_boxes(numbers).items():
+            self.boxes[new[number - 1]] = tuple(
+                slice(side.start + low, side.stop + low)
+                for side, low in zip(its, first, strict=True)
+            )
         return new
 
     def _replace(self, label: int, new: int) -> None:
         """Replace a label by another one or, if that is 0, remove it."""
-        part = self.labels[self.boxes[label]]
-        part[part == label] = new
         box = self.boxes.pop(label)
+        self._write(box, self.labels[box] == label, new)
         if new:
             self.boxes[new] = tuple(
                 slice(min(one.start, other.start), max(one.stop, other.stop))
                 for one, other in zip(box, self.boxes[new], strict=True)
             )
+
+    def _write(self, box: Box, inside: BoolVolume, labels: int | NDArray[np.uint32]) -> None:
+        """Replace the labels of the voxels in a box that are marked."""
+        part = self.labels[box]
+        part[inside] = labels
+        self.labels[box] = part
 
     def _grow(self, place: Place, diameter_um: float) -> tuple[Box, BoolVolume]:
         """Return a box and the voxels in it of the object at a place of the background."""

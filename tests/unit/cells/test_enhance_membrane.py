@@ -69,7 +69,7 @@ def test_ridges_2d_ignores_walls_parallel_to_the_planes():
 def test_result_does_not_depend_on_the_slabs(monkeypatch):
     stack = np.random.default_rng(1).random((21, 9, 8), np.float32)
     whole = module.ridges(stack, (1, 0.5, 0.5), sigma_um=0.6)
-    monkeypatch.setattr(module, "PLANES_PER_SLAB", 4)
+    monkeypatch.setattr(module, "VOXELS_AT_ONCE", 4 * 9 * 8)
     np.testing.assert_array_equal(module.ridges(stack, (1, 0.5, 0.5), sigma_um=0.6), whole)
 
 

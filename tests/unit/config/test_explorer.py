@@ -120,18 +120,35 @@ def test_the_page_of_the_run_links_to_pages_that_exist(explorer_of):
 
 def test_a_stack_in_blocks_shows_the_stages_of_the_block_in_its_middle(explorer_of, monkeypatch):
     explorer = explorer_of([NUCLEI, MEMBRANE])
+    panels = explorer._panels
     cores = [((0, 30), (0, 50), (0, 40)), ((0, 30), (0, 50), (40, 90))]
     blocks = {
         name: Block(name, core, tuple((max(0, start - 5), stop) for start, stop in core))
         for name, core in zip(("0-0-0", "0-0-1"), cores, strict=True)
     }
     monkeypatch.setattr(Study, "blocks", lambda _, stack: blocks)
-    assert explorer.block("a") == {"name": "0-0-1", "extent": [[0, 30], [0, 50], [35, 90]]}
+    shown = {"name": "0-0-1", "extent": [[0, 30], [0, 50], [35, 90]]}
+    assert panels.block("a") == panels.shown_block("a") == shown
+    folder = "<results>/a/blocks/0-0-1/gallery"
+    assert panels.sections("a")[0] == f"{folder}/stages.json"
+    assert explorer.view("a") == [panels.view("a")] == [f"{folder}/view.json"]
     images = explorer.images("a")
     assert "<results>/a/channels/nuclei/raw.tif" in images
     assert "<results>/a/blocks/0-0-1/channels/nuclei/denoised.tif" in images
     assert "<results>/a/blocks/0-0-1/nuclei/merged.tif" in images
     assert {"<results>/a/nuclei/segmentation.tif", "<results>/a/cells/regions.tif"} < {*images}
-    assert explorer.variants("a") == explorer.view("a") == explorer.diameter("a") == []
+    compared = {each["stage"]: each["source"] for each in explorer.variants("a")}
+    assert compared["denoise"] == "contrast"
+    monkeypatch.setattr(Study, "_kinds_to_cut", lambda _, stack: ["cells"])
+    assert panels.block("a") == shown
+    assert panels.shown_block("a") is None
+    assert panels.view("a") == "<results>/a/gallery/view.json"
     monkeypatch.setattr(Study, "blocks", lambda _, stack: {})
-    assert explorer.block("a") is None
+    assert panels.block("a") is None
+
+
+def test_files_of_a_block_that_only_the_complete_stack_has(explorer_of):
+    panels = explorer_of([NUCLEI])._panels
+    for unit in ("a", "a/blocks/0-0-1"):
+        file = panels.file_of_complete(unit, "nuclei/labels.ome.tif")
+        assert file == "<results>/a/nuclei/labels.ome.tif"

@@ -11,7 +11,9 @@ from cellstack.core.intensities import (
     divide_by_sd,
     exact_sum,
     interpolate,
+    percentile_of_parts,
     percentiles,
+    percentiles_of_parts,
     percentiles_of_planes,
     rescale,
 )
@@ -111,3 +113,23 @@ def test_percentiles_of_planes_are_those_of_the_stack(dtype, with_gaps):
     percents = (0, 0.5, 37, 99.5, 100)
     assert percentiles_of_planes(planes, percents, no_data) == percentiles(data, percents)
     assert percentiles_of_planes(stack, percents, no_data) == percentiles(data, percents)
+
+
+@given(
+    arrays("float32", st.integers(1, 40), elements=st.floats(-4, 4, width=32)),
+    st.lists(st.floats(0, 100), min_size=1, max_size=4),
+)
+def test_percentiles_of_parts_are_those_of_numpy(values, percents):
+    def parts():
+        return iter(np.array_split(values, 3))
+
+    assert percentiles_of_parts(parts, percents) == np.percentile(values, percents).tolist()
+    for percent in percents:  # of a number, numpy.percentile is rounded to float32
+        assert percentile_of_parts(parts, percent) == np.percentile(values, percent)
+
+
+def test_there_are_no_percentiles_without_values():
+    none = np.zeros(0, np.float32)
+    assert np.isnan(
+        [*percentiles_of_parts(lambda: [none], (0, 50)), percentile_of_parts(list, 9)]
+    ).all()

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cellstack.core import parallel
+from cellstack.core import noise, parallel
 from cellstack.core.noise import estimate_noise
 from cellstack.core.planes import ComputedPlanes
 
@@ -35,20 +35,26 @@ def test_result_does_not_depend_on_threads(monkeypatch):
 
 
 @given(
-    arrays(
+    stack=arrays(
         "float32",
         st.tuples(*[st.integers(1, 8)] * 3),
         elements=st.sampled_from([0, 0.25, 0.5, 0.75, 1, 1e-30]) | st.floats(0, 1, width=32),
-    )
+    ),
+    sampled=st.sampled_from([(0.47, 0.53), (0.1, 0.1), (0.8, 0.9)]),
+    bits=st.sampled_from([22, 6]),
 )
 @settings(deadline=None)
-def test_noise_is_the_median_of_the_differences(stack):
+def test_noise_is_the_median_of_the_differences(stack, sampled, bits):
+    # also if the median is not within the range of the sample, or bins have several values
     second = np.array([1.0, -2.0, 1.0])
     planes = [cv2.sepFilter2D(plane, cv2.CV_32F, second, second) for plane in stack]
     differences = np.stack(planes)[:, 1:-1, 1:-1]
     differences = np.abs(differences[differences != 0])
     median = float(np.median(differences)) if differences.size else 0.0
-    assert estimate_noise(stack) == median / (6 * 0.67449)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(noise, "SAMPLED_RANGE", sampled)
+        patch.setattr(noise, "BITS_OF_BINS", bits)
+        assert estimate_noise(stack) == median / (6 * 0.67449)
 
 
 def test_voxels_without_data_are_left_out():

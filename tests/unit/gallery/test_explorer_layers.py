@@ -9,6 +9,7 @@ from PIL import Image
 from study import DIAMETER_UM
 
 import write_explorer as script
+from cellstack.core.planes import ComputedStack
 from cellstack.enhance.denoise import denoise
 from cellstack.files.stacks import write_labels, write_stack
 from cellstack.gallery.compare_in_3d import compare_in_3d
@@ -52,6 +53,21 @@ def test_pixels_are_averaged_until_they_are_as_large_as_the_distance_of_planes()
 )
 def test_each_stack_has_pixels_left(shape, voxels):
     assert np.prod(choose_grid(shape, (1.0, 0.3, 0.2), 1).shown) == voxels
+
+
+def test_only_the_planes_that_are_shown_are_read():
+    stack = np.random.default_rng(0).integers(0, 999, (7, 12, 20)).astype(np.uint16)
+    grid = Grid(stack.shape, 3, 2)
+    read = []
+
+    def part(box):
+        read.append(box[0].start)
+        return stack[box]
+
+    opened = ComputedStack(stack.shape, stack.dtype, part)
+    assert grey_layer(opened, grid, "a", "b") == grey_layer(stack, grid, "a", "b")
+    assert label_layer(opened, grid, "a", "b") == label_layer(stack, grid, "a", "b")
+    assert read == [1, 4] * 2
 
 
 def test_grey_layers_are_means_of_squares():

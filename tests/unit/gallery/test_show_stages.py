@@ -4,6 +4,7 @@ from drawn import assert_outlined, boxes_image, pixels_of
 from gallery_cases import record_images
 
 from cellstack.core.labels import find_boxes
+from cellstack.core.planes import ComputedStack
 from cellstack.figures import outlines
 from cellstack.gallery import panel_figures
 from cellstack.gallery.show_stages import show_stages
@@ -43,6 +44,15 @@ def show(name, view=VIEW, **changes):
 def scale():
     pixels_per_um = panel_figures.choose_scale(SHAPE[1:], SPACING[1:])
     return [pixels_per_um * step for step in SPACING[1:]]
+
+
+@pytest.mark.parametrize("name", stages())
+def test_stages_that_are_read_in_parts(name):
+    opened = {
+        key: ComputedStack(stack.shape, stack.dtype, stack.__getitem__)
+        for key, stack in stages().items()
+    }
+    assert show(name, **opened) == show(name)
 
 
 @pytest.mark.parametrize("name", LABEL_IMAGES)

@@ -3,7 +3,7 @@ from gallery_cases import colony, view_of
 from study import DIAMETER_UM, SPACING
 
 from cellstack.gallery.choose_view import choose_view
-from cellstack.gallery.views import crop, plane_of, row_of, slab
+from cellstack.gallery.views import crop, of_block, plane_of, row_of, slab
 
 
 def test_parts_of_a_stack_are_those_of_the_view():
@@ -18,6 +18,17 @@ def test_parts_of_a_stack_are_those_of_the_view():
     thin, reduced = slab(part, view, 2.0)
     assert len(thin) == 5
     assert np.array_equal(plane_of(thin, reduced), plane_of(part, view))
+
+
+def test_a_block_is_a_part_of_the_stack():
+    stack = np.arange(4 * 5 * 6).reshape(4, 5, 6)
+    assert of_block(stack, None) is stack
+    part = of_block(stack, {"extent": [[1, 4], [0, 3], [2, 6]]})
+    assert part.shape == (3, 3, 4)
+    assert np.array_equal(part[:], stack[1:4, 0:3, 2:6])
+    view = view_of(part.shape, (1.3, 0.5, 0.35))
+    view["region"] = [[1, 3], [0, 2], [1, 4]]
+    assert np.array_equal(crop(part, view), stack[2:4, 0:2, 3:6])
 
 
 def test_slab_has_the_planes_within_reach_and_the_region():

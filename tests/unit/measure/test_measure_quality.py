@@ -10,8 +10,15 @@ from study import simulated
 import measure_quality as script
 from cellstack.config.columns import QUALITY_COLUMNS
 from cellstack.files.records import read_json, write_json
+from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import write_stack
-from cellstack.measure.measure_quality import flag_quality, measure_quality, quality_row
+from cellstack.measure import measure_quality as module
+from cellstack.measure.measure_quality import (
+    block_means,
+    flag_quality,
+    measure_quality,
+    quality_row,
+)
 
 SPACING = (1.5, 0.5, 0.25)
 SHAPE = (12, 96, 80)
@@ -172,6 +179,29 @@ def test_regions_without_data_do_not_count():
     assert of_planes["mean"][:11] == pytest.approx(profile["mean"])
     assert (of_planes["mean"][11], of_planes["signal"][11]) == (None, None)
     assert quality_of(rotated)["background_range_ratio"] > 0.3  # without the mask
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_signal_and_background_are_those_of_all_means_at_once(dtype, monkeypatch, tmp_path):
+    image = blobs((9, 96, 84), np.linspace(60, 90, 9)).astype(dtype)
+    image[:, :40, 60:] += 20
+    no_data = np.zeros(image.shape, bool)
+    no_data[:5, 50:, :30] = True
+    means = np.stack([block_means(*each) for each in zip(image, ~no_data, strict=True)])
+    known = means[~np.isnan(means)]
+    low, high = np.percentile(known, (5, 99.5))
+    tiles = [
+        tile[~np.isnan(tile)]
+        for rows in np.array_split(means, 4, axis=1)
+        for tile in np.array_split(rows, 4, axis=2)
+    ]
+    levels = [float(np.percentile(tile, 10)) for tile in tiles]
+    monkeypatch.setattr(module, "MAX_MEANS", 2 * means[0].size)
+    with scratch_stacks(tmp_path) as allocate:
+        quality, _ = measure_quality(image, SPACING, no_data, allocate)
+    noise = quality["noise_sd_intensity"]
+    assert quality["signal_to_noise_ratio"] == float(high - low) / noise
+    assert quality["background_range_ratio"] == (max(levels) - min(levels)) / float(high - low)
 
 
 def test_the_profile_has_the_mean_of_each_plane():

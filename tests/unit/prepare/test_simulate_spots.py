@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
+from cellstack.core.planes import ComputedPlanes
 from cellstack.errors import InputError
+from cellstack.files.scratch import scratch_stacks
+from cellstack.prepare import simulate_spots as module
 from cellstack.prepare.simulate_spots import simulate_spots
 
 SHAPE, SPACING = (20, 100, 110), (0.4, 0.12, 0.1)
@@ -36,6 +39,19 @@ def test_the_same_seed_gives_the_same_image():
     np.testing.assert_array_equal(one, same)
     other = simulate_spots(SHAPE, SPACING, **OPTIONS | {"seed": 2}).image
     assert (one != other).any()
+
+
+def test_the_image_does_not_depend_on_the_planes_painted_at_once(monkeypatch, tmp_path):
+    inside = np.zeros(SHAPE, np.uint16)
+    inside[5:15, 20:60, 30:80] = 3
+    options = OPTIONS | {"diameter_z_um": 2.0}  # spots reach 18 planes
+    whole = simulate_spots(SHAPE, SPACING, inside=inside, **options)
+    monkeypatch.setattr(module, "SLAB_VOXELS", 3 * 100 * 110)
+    planes = ComputedPlanes(SHAPE, np.uint16, inside.__getitem__)
+    with scratch_stacks(tmp_path) as allocate:
+        parts = simulate_spots(SHAPE, SPACING, inside=planes, allocate=allocate, **options)
+        np.testing.assert_array_equal(parts.image[:], whole.image)
+    np.testing.assert_array_equal(parts.positions_um, whole.positions_um)
 
 
 def test_no_spots():

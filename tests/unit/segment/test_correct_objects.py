@@ -1,5 +1,7 @@
 """Corrections by hand, on drawn labels and on a simulated stack."""
 
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pytest
 from corrections import core, correction, derive_clicks, derive_drawings
@@ -10,7 +12,9 @@ from shapes import row_of_balls, spacing_of
 from study import DIAMETER_UM, SPACING, simulated
 
 from cellstack.config.corrections import ACTIONS
+from cellstack.core.planes import ComputedStack
 from cellstack.evaluate.evaluate_labels import evaluate_labels
+from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import read_stack
 from cellstack.segment.correct_objects import correct_objects
 
@@ -23,11 +27,31 @@ def at(column):
     return [0.0, 0.0, column * STEPS[2]]
 
 
-def correct(labels, *corrections, images=None, **options):
+def in_parts(stack):
+    return None if stack is None else ComputedStack(stack.shape, stack.dtype, stack.__getitem__)
+
+
+def correct(labels, *corrections, images=None, spacing=STEPS, **options):
+    """Correct labels in memory, and again in a file of which parts are read and written."""
     images = images or [None] * len(corrections)
     before = labels.copy()
-    corrected, outcomes = correct_objects(labels, STEPS, corrections, images, **options)
+    corrected, outcomes = correct_objects(labels, spacing, corrections, images, **options)
     assert np.array_equal(labels, before)
+    for name in ("intensities", "no_data"):
+        options[name] = in_parts(options.get(name))
+    with TemporaryDirectory() as folder, scratch_stacks(folder) as allocate:
+        parts, same = correct_objects(
+            in_parts(labels),
+            spacing,
+            corrections,
+            map(in_parts, images),
+            **options,
+            allocate=allocate,
+        )
+        assert not isinstance(parts, np.ndarray)
+        assert parts.dtype == corrected.dtype
+        assert np.array_equal(parts[:], corrected)
+    assert same == outcomes
     assert set(np.unique(corrected)) | {0} == set(range(corrected.max() + 1))
     return corrected.ravel().tolist(), outcomes
 
@@ -228,9 +252,9 @@ def test_corrections_alone_reach_an_f1_of_1(tmp_path):
     drawings = derive_drawings(truth, found, SPACING, tmp_path)
     corrections = clicks + drawings
     images = [each["image"] and read_stack(each["image"])[0] for each in corrections]
-    found, outcomes = correct_objects(
-        labels, SPACING, corrections, images, growth(DIAMETER_UM), stack
-    )
+    options = {"options": growth(DIAMETER_UM), "intensities": stack}
+    found, outcomes = correct(labels, *corrections, images=images, spacing=SPACING, **options)
+    found = np.reshape(found, labels.shape)
     assert [outcome.reason for outcome in outcomes] == [""] * len(corrections)
     assert evaluate_labels(truth, found, SPACING)["summary"]["f1"] == 1
 
