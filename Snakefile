@@ -95,21 +95,21 @@ rule all:
 rule crops:
     """Cut all measured objects out of their stacks, ready for machine learning."""
     input:
-        crops=study.of_each_object("<results>/{stack}/{object}/crops"),
+        crops=by_wildcards(study.of_each_object, pattern="<results>/{stack}/{object}/crops"),
     localrule: True
 
 
 rule figures:
     """Make figures for a paper: channels in colours, outlines over each channel, surfaces in 3D."""
     input:
-        figures=inputs.figures_for_papers(),
+        figures=by_wildcards(inputs.figures_for_papers),
     localrule: True
 
 
 rule meshes:
     """Write the surfaces of all measured objects, for Blender and ParaView."""
     input:
-        meshes=study.of_each_object("<results>/{stack}/{object}/meshes.glb"),
+        meshes=by_wildcards(study.of_each_object, pattern="<results>/{stack}/{object}/meshes.glb"),
     localrule: True
 
 
@@ -149,7 +149,7 @@ rule explore:
 rule ome_zarr:
     """Write the channels and labels of all stacks as OME-Zarr."""
     input:
-        images=inputs.ome_zarr(),
+        images=by_wildcards(inputs.ome_zarr),
     localrule: True
 
 

@@ -38,6 +38,7 @@ SCHEMAS = ("schemas/config.schema", "schemas/stages.schema", "schemas/stacks.sch
 for name in (*SCHEMAS, "presets", "gallery"):
     locate(f"config/{name}.yaml")
 
+helpers.collect_garbage_rarely()
 study = helpers.open_study(workflow, config, Path(locate("config/presets.yaml")).parent)
 requests = ResourceRequests(study, locate("config/resources.tsv"))
 measurements = Measurements(study)

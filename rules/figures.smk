@@ -280,7 +280,7 @@ rule plot_tissue:
 rule plot_volumes:
     """Plot the distribution of volumes by stack and by group of stacks."""
     input:
-        tables=by_wildcards(inputs.tables_of_object),
+        objects="<results>/objects.csv",
     output:
         figure=report(
             "<results>/figures/{object}_volumes{page}.png",

@@ -214,7 +214,7 @@ rule summarize_stack:
 rule collect_objects:
     """Collect the objects of all stacks in one table."""
     input:
-        tables=study.of_each_object("<results>/{stack}/{object}/objects.csv"),
+        tables=by_wildcards(study.of_each_object, pattern="<results>/{stack}/{object}/objects.csv"),
     output:
         objects=report("<results>/objects.csv", category="Tables", caption="../report/objects.rst"),
     log:
@@ -237,7 +237,7 @@ rule collect_objects:
 rule collect_classes:
     """Count the objects of each class in each stack."""
     input:
-        tables=inputs.classified_tables(),
+        tables=by_wildcards(inputs.classified_tables),
         fitted=inputs.all_fitted_classes(),
     output:
         classes=report("<results>/classes.csv", category="Tables", caption="../report/classes.rst"),
@@ -263,9 +263,11 @@ rule collect_classes:
 rule collect_stacks:
     """Collect the summaries, the statistics and the image quality of all stacks."""
     input:
-        tables=study.of_each_object("<results>/{stack}/{object}/summary.csv"),
-        statistics_tables=study.of_each_object("<results>/{stack}/{object}/statistics.csv"),
-        quality_records=study.of_each_stack("<results>/{stack}/quality.json"),
+        tables=by_wildcards(study.of_each_object, pattern="<results>/{stack}/{object}/summary.csv"),
+        statistics_tables=by_wildcards(
+            study.of_each_object, pattern="<results>/{stack}/{object}/statistics.csv"
+        ),
+        quality_records=by_wildcards(study.of_each_stack, pattern="<results>/{stack}/quality.json"),
     output:
         stacks=report("<results>/stacks.csv", category="Tables", caption="../report/stacks.rst"),
         checks=report("<results>/checks.csv", category="Tables", caption="../report/checks.rst"),

@@ -6,9 +6,11 @@ rule write_index:
         statistics="<results>/statistics.csv",
         columns="<results>/columns.csv",
         provenance="<results>/provenance.json",
-        quality=study.of_each_stack("<results>/{stack}/quality.json"),
-        pictures=study.of_each_object("<results>/{stack}/{object}/pictures.json"),
-        figures=inputs.figures(),
+        quality=by_wildcards(study.of_each_stack, pattern="<results>/{stack}/quality.json"),
+        pictures=by_wildcards(
+            study.of_each_object, pattern="<results>/{stack}/{object}/pictures.json"
+        ),
+        figures=by_wildcards(inputs.figures),
         groups=inputs.group_tables(),
     output:
         index=report("<results>/index.html", category="Run", caption="../report/index.rst"),
@@ -42,9 +44,13 @@ rule write_evaluation:
     input:
         scores="<results>/scores.csv",
         stack_scores="<results>/stack_scores.csv",
-        figures=inputs.error_figures(),
-        raw=inputs.all_channels("raw.tif", study.stacks_with("ground_truth")),
-        records=inputs.all_channels("import.json", study.stacks_with("ground_truth")),
+        figures=by_wildcards(inputs.error_figures),
+        raw=by_wildcards(
+            inputs.all_channels, name="raw.tif", stacks=study.stacks_with("ground_truth")
+        ),
+        records=by_wildcards(
+            inputs.all_channels, name="import.json", stacks=study.stacks_with("ground_truth")
+        ),
     output:
         evaluation=report(
             "<results>/evaluation.html", category="Evaluation", caption="../report/evaluation.rst"

@@ -4,7 +4,7 @@ rule write_methods:
         stacks="<results>/stacks.csv",
         checks="<results>/checks.csv",
         provenance="<results>/provenance.json",
-        records=inputs.all_channels("import.json"),
+        records=by_wildcards(inputs.all_channels, name="import.json"),
         comparisons=inputs.group_tables(),
     output:
         methods="<results>/methods.md",
@@ -34,7 +34,7 @@ rule write_methods:
 rule pack_archive:
     """Pack results, methods, configuration and workflow into one zip file, with a description."""
     input:
-        files=[rules.all.input, inputs.archived_results()],
+        files=by_wildcards(inputs.archived_results, target=rules.all.input),
         provenance="<results>/provenance.json",
     output:
         archive="<results>/archive.zip",

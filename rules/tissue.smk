@@ -31,7 +31,9 @@ rule measure_neighbors:
 rule collect_neighbors:
     """Collect the neighbours of all stacks in one table."""
     input:
-        tables=study.of_each_object("<results>/{stack}/{object}/neighbors.csv"),
+        tables=by_wildcards(
+            study.of_each_object, pattern="<results>/{stack}/{object}/neighbors.csv"
+        ),
     output:
         neighbors="<results>/neighbors.csv",
     log:
@@ -80,7 +82,7 @@ rule measure_class_distances:
 rule collect_class_distances:
     """Collect the distances between classes of all stacks in one table."""
     input:
-        tables=inputs.class_distances(),
+        tables=by_wildcards(inputs.class_distances),
     output:
         distances="<results>/class_distances.csv",
     log:
@@ -186,7 +188,7 @@ rule measure_regions:
 rule collect_regions:
     """Collect volumes, counts and densities in tissue and regions of all stacks."""
     input:
-        tables=inputs.region_tables(),
+        tables=by_wildcards(inputs.region_tables),
     output:
         regions=report("<results>/regions.csv", category="Tables", caption="../report/regions.rst"),
     log:

@@ -10,7 +10,7 @@ from cellstack.run import job
 
 def main(
     *,
-    tables: list[Path],
+    objects: Path,
     figure: Path,
     vector: Path,
     stacks: list,
@@ -20,16 +20,16 @@ def main(
     note: str,
     page: int = 1,
 ) -> None:
-    """Read the `tables` of a kind of `object`, one for each of `stacks`, and write the `figure` as
-    PNG and as PDF (`vector`).
+    """Read the table of all `objects`, and write the `figure` of one kind of `object` as PNG and as
+    PDF (`vector`).
 
-    It shows one `page` of stacks. `groups` are the groups of the stacks, from the column `group_by`
-    of the sheet.
+    It shows one `page` of `stacks`. `groups` are their groups, from the column `group_by` of the
+    sheet.
     """
-    volumes = {
-        stack: [float(row["volume_um3"]) for row in read_rows(path)]
-        for stack, path in zip(stacks, tables, strict=True)
-    }
+    volumes: dict[str, list[float]] = {stack: [] for stack in stacks}
+    for row in read_rows(objects):
+        if row["object"] == object:
+            volumes[row["stack"]].append(float(row["volume_um3"]))
     drawn = plot_volumes(volumes, groups, kind=object, group_by=group_by, note=note, page=page)
     png.save(drawn, figure)
     pdf.save(drawn, vector)

@@ -476,6 +476,9 @@ def test_the_output_is_short_and_the_log_complete(tmp_path):
     assert "rule import_stack:" not in dry
     assert "import_stack             4" in dry
     assert len(dry.splitlines()) < 60
+    assert dry.count("Job stats:") == dry.count("Reasons:") == 1
+    assert "output files have to be generated:\n        adjust_contrast, binarize" in dry
+    assert "This was a dry-run (flag -n)." in dry.splitlines()
     assert run("-n", "-p").count("rule import_stack:") == 4
     target = "results/stacks.csv"
     printed = run(target)

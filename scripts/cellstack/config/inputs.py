@@ -187,9 +187,9 @@ class Inputs:
         """Return the folder of the results."""
         return self._results
 
-    def archived_results(self) -> list[str]:
-        """Return the results for an archive that the default target does not name."""
-        files = [*self.all_channels("import.json"), *self.scores()]
+    def archived_results(self, target: Sequence[str]) -> list[str]:
+        """Return the results for an archive: those of the default target, and others."""
+        files = [*target, *self.all_channels("import.json"), *self.scores()]
         files += ["<results>/stack_scores.csv"] if self.scores() else []
         for name in ("labels.ome.tif", "segmentation.tif", "selection.csv", "objects.csv"):
             files += self._study.of_each_object(f"<results>/{{stack}}/{{object}}/{name}")

@@ -814,12 +814,14 @@ class Study:
         """Return the name of a stack in the sheet."""
         return Unit.parse(stack).stack
 
+    @cache  # noqa: B019
     def groups(self, object: str) -> dict[str, str]:
         """Return the group of each stack, by the column of the sheet that group_by names."""
         own, column = self.user_columns(), self.config["group_by"]
         named = {stack: own[f"{stack}/{object}"].get(column) for stack in self.stacks_of(object)}
         return {stack: group for stack, group in named.items() if group is not None}
 
+    @cache  # noqa: B019
     def user_columns(self) -> dict[str, dict[str, str]]:
         """Return the user's own columns of the sheet, by ``"stack/object"``.
 

@@ -1,6 +1,7 @@
 """Units of work: what the wildcard ``{stack}`` of the rules names."""
 
 import re
+from itertools import groupby, takewhile
 from typing import NamedTuple
 
 NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
@@ -74,6 +75,26 @@ class Unit(NamedTuple):
         return cls(stack, int(run.removeprefix("sweep/")) if run else 0, block)
 
 
+def _any_of(names: list[str]) -> str:
+    """Return the regular expression of some names, sorted and without duplicates.
+
+    Names with the same beginning share it, so that a match takes as long for thousands of names as
+    for a few.
+
+    Examples
+    --------
+    >>> _any_of(["stack1", "stack10", "stack11", "stack2"])
+    'stack(?:1(?:|0|1)|2)'
+    """
+    pairs = zip(names[0], names[-1], strict=False)
+    prefix = "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    if len(names) == 1:
+        return re.escape(prefix)
+    rest = [name.removeprefix(prefix) for name in names]
+    parts = [_any_of(list(group)) for _, group in groupby(rest, key=lambda name: name[:1])]
+    return f"{re.escape(prefix)}(?:{'|'.join(parts)})"
+
+
 def pattern_of_units(paths: list[str]) -> str:
     """Return the regular expression that matches the paths of some units, and no other.
 
@@ -82,8 +103,7 @@ def pattern_of_units(paths: list[str]) -> str:
     >>> [bool(re.fullmatch(pattern_of_units(["a", "sweep/2/b"]), path)) for path in ("a", "b")]
     [True, False]
     """
-    names = "|".join(sorted(map(re.escape, paths)))
-    return f"(?:{names})" if paths else "(?!)"
+    return _any_of(sorted(set(paths))) if paths else "(?!)"
 
 
 def pattern_of(stacks: list[str], *, with_runs: bool = True, with_blocks: bool = False) -> str:
@@ -109,7 +129,8 @@ def pattern_of(stacks: list[str], *, with_runs: bool = True, with_blocks: bool =
     >>> bool(re.fullmatch(pattern_of([]), "a"))
     False
     """
-    names = "|".join(sorted(map(re.escape, stacks)))
+    if not stacks:
+        return "(?!)"
     run = f"(?:{RUN}/)?" if with_runs else ""
     block = f"(?:/blocks/{BLOCK})?" if with_blocks else ""
-    return f"{run}(?:{names}){block}" if stacks else "(?!)"
+    return f"{run}{_any_of(sorted(set(stacks)))}{block}"

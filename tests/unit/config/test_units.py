@@ -9,6 +9,7 @@ from cellstack.config.units import (
     PATTERN,
     Unit,
     pattern_of,
+    pattern_of_units,
 )
 
 
@@ -49,6 +50,23 @@ def test_a_pattern_matches_its_stacks_in_all_runs():
     for path in ("a", "a/blocks/0-0-0", "sweep/3/b-1/blocks/1-0-2"):
         assert re.fullmatch(pattern, path)
     assert not re.fullmatch(pattern, "c/blocks/0-0-0")
+
+
+def test_a_pattern_of_names_with_the_same_beginnings():
+    names = ["a", "a-1", "a-10", "a-1_b", "a-2", "b", "stack", "sweep/1/a", "sweep/10/a"]
+    pattern = pattern_of_units([*names, "a"])
+    matched = [name for name in names if re.fullmatch(pattern, name)]
+    assert matched == names
+    for other in ("", "a-", "a-11", "a-1_", "sweep/1/", "sweep/1/b", "sta", "a|b", "stackstack"):
+        assert not re.fullmatch(pattern, other)
+    assert not re.fullmatch(pattern_of_units([]), "")
+
+
+def test_a_match_takes_as_long_for_thousands_of_names_as_for_a_few():
+    pattern = pattern_of([f"stack{number}" for number in range(10_000)])
+    assert re.fullmatch(pattern, "sweep/2/stack9999")
+    widest = max(part.count("|") for part in re.findall(r"\(\?:([^()]*)", pattern))
+    assert widest <= 10  # a digit, or the end
 
 
 def test_the_stack_of_a_block():

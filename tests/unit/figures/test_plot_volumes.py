@@ -4,7 +4,7 @@ from drawn import panels, texts_of
 from matplotlib.colors import to_hex
 
 from cellstack.config.paging import STACKS_PER_PAGE
-from cellstack.figures import drawing
+from cellstack.figures import drawing, pdf, png
 from cellstack.figures.colors import COLORS
 from cellstack.figures.plot_volumes import PLOT_WIDTH, ROW_HEIGHT, plot_volumes
 from cellstack.files.tables import write_rows
@@ -149,18 +149,27 @@ def test_the_axis_is_logarithmic_if_outliers_would_hide_the_others(largest, scal
     assert ("logarithmic" in axes.get_xlabel()) == (scale == "log")
 
 
-def test_script_writes_the_same_bytes_twice(tmp_path):
-    write_rows(tmp_path / "a.csv", ["volume_um3"], [{"volume_um3": "3"}, {"volume_um3": "4"}])
-    for name in ("one", "two"):
-        main(
-            tables=[tmp_path / "a.csv"],
-            figure=tmp_path / f"{name}.png",
-            vector=tmp_path / f"{name}.pdf",
-            stacks=["a"],
-            groups={},
-            object="cells",
-            group_by="condition",
-            note="",
-        )
+def test_the_script_draws_the_objects_of_one_kind_by_stack(tmp_path):
+    rows = [("b", "cells", 3), ("b", "nuclei", 900), ("a", "cells", 4), ("b", "cells", 5)]
+    table = [{"stack": s, "object": o, "volume_um3": v} for s, o, v in rows]
+    write_rows(tmp_path / "objects.csv", list(table[0]), table)
+    main(
+        objects=tmp_path / "objects.csv",
+        figure=tmp_path / "written.png",
+        vector=tmp_path / "written.pdf",
+        stacks=["a", "b", "empty"],
+        groups={"a": "drug", "b": "control"},
+        object="cells",
+        group_by="condition",
+        note="simulated data",
+    )
+    volumes = {"a": [4.0], "b": [3.0, 5.0], "empty": []}
+    groups = {"a": "drug", "b": "control"}
+    expected = plot_volumes(
+        volumes, groups, kind="cells", group_by="condition", note="simulated data"
+    )
+    png.save(expected, tmp_path / "expected.png")
+    pdf.save(expected, tmp_path / "expected.pdf")
     for end in ("png", "pdf"):
-        assert (tmp_path / f"one.{end}").read_bytes() == (tmp_path / f"two.{end}").read_bytes()
+        written = (tmp_path / f"written.{end}").read_bytes()
+        assert written == (tmp_path / f"expected.{end}").read_bytes()

@@ -75,9 +75,8 @@ def test_a_dry_run_counts_its_jobs_once(capsys):
 )
 def test_an_option_for_the_output_is_respected(options, is_short):
     none = {"quiet": None, "printshellcmds": False, "verbose": False, "debug_dag": False}
-    workflow = SimpleNamespace(
-        output_settings=SimpleNamespace(**none | options), is_main_process=True, dryrun=False
-    )
+    settings = SimpleNamespace(**none | options, dryrun=False)
+    workflow = SimpleNamespace(output_settings=settings, is_main_process=True, dryrun=False)
     handlers = [logging.StreamHandler(), logging.StreamHandler()]
     handlers[0].name, handlers[1].name = terminal.STREAM_HANDLER, "DefaultLogFileHandler"
     for handler in handlers:
@@ -88,3 +87,4 @@ def test_an_option_for_the_output_is_respected(options, is_short):
         for handler in handlers:
             logger.removeHandler(handler)
     assert [len(handler.filters) for handler in handlers] == [is_short, 0]
+    assert settings.quiet == options.get("quiet")
