@@ -300,7 +300,8 @@ def mask_kernels(chain: Chain) -> list[Kernel]:
         Kernel(
             "clean_mask: remove_sheets (default)",
             clean_by("remove_sheets"),
-            "none",
+            "",
+            None,
             read="B",
             written="B",
         ),
