@@ -87,8 +87,9 @@ class Chain:
         self.mask = binarize(self.denoised, threshold, SPACING, self.contrast)
         self.mask_clean = clean_mask(self.mask, SPACING, **self.settings("clean_mask"))
         self.components = label_components(self.mask_clean, **self.settings("label_components"))
-        self.for_seeds = self.settings("find_seeds")
-        self.smoothing_um = self.for_seeds.pop("smoothing_um")
+        for_seeds = self.settings("find_seeds")
+        self.smoothing_um = for_seeds["smoothing_um"]
+        self.for_seeds = {name: for_seeds[name] for name in ("method", "options")}
         self.distance = distance_map(self.mask_clean, SPACING, self.smoothing_um)
         self.seeds = find_seeds(
             self.distance, self.components, SPACING, **self.for_seeds, stack=self.denoised
@@ -110,7 +111,10 @@ class Chain:
         self.segmentation = smooth_outlines(
             self.merged, SPACING, **self.settings("smooth_outlines")
         )
-        selected = select_objects(self.segmentation, SPACING, **self.settings("select_objects"))
+        self.for_selection = self.settings("select_objects")
+        for counting in ("counting_frame", "counting_guard_um"):
+            del self.for_selection[counting]
+        selected = select_objects(self.segmentation, SPACING, **self.for_selection)
         self.labels = selected[0]
         self.boxes = find_boxes(self.labels)
         self.masks = [self.labels[box] == label for label, box in self.boxes.items()]
@@ -465,7 +469,7 @@ def object_kernels(chain: Chain) -> list[Kernel]:
         ),
         Kernel(
             "select_objects",
-            lambda: select_objects(segmented, SPACING, **chain.settings("select_objects"))[0],
+            lambda: select_objects(segmented, SPACING, **chain.for_selection)[0],
             "clear_border, relabel_sequential",
             select_of_scikit_image,
             read="H",
