@@ -82,7 +82,7 @@ def assert_completes(study, undisturbed, *targets, cores=2):
 
 def start_slowly(study):
     """Start a run whose job of denoise waits until the file `slow` is removed."""
-    line = "    stack, spacing = read_stack(contrast, mapped=True)\n"
+    line = "    stack, spacing = open_stack(contrast)\n"
     edit(study, "denoise.py", line, SLOW + line)
     (study.folder / "slow").touch()
     process = study.start()
@@ -144,7 +144,7 @@ def test_kill_9_of_blocks_and_while_they_are_joined(tmp_path, in_blocks):
         condition,
         condition.replace("if ", "if '0-0-0' not in str(path) and "),
     )
-    process = study.run(CELLS, "--retries", "4", cores=2)
+    process = study.run(CELLS, "--retries", "5", cores=2)
     assert process.returncode == 0, process.stderr[-4000:]
     killed = {path.name for path in (tmp_path / "killed").iterdir()}
     undisturbed = in_blocks.digest()

@@ -851,6 +851,7 @@ def test_stacks(study, stack, kind):
         expected[f"count_dropped_{reason.replace(' ', '_')}"] = reasons[reason]
     expected["count_dropped_dim"] = 0 if stack == "grown" else None
     expected["haze_ratio"] = haze_of(study, stack) if stack == "grown" else None
+    expected["sheet_fraction"] = 0 if stack == "grown" and kind == "nuclei" else None
     expected["count_saturated"] = 0 if kind == "nuclei" else None
     expected["cut_by_faces"] = cut_by_faces(study, stack, kind)
     channel = {"nuclei": "nuclei", "cells": "membrane"}[kind]

@@ -255,6 +255,8 @@ def _find_sheets(
             continue
         box = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in tight)
         inside = components[box] == label
+        if inside.all():  # without background around it, it has no thickness
+            continue
         deep = distance_map(inside.view(np.uint8), spacing) >= radius_um
         thin = inside
         if deep.any():

@@ -282,6 +282,11 @@ def test_the_thickness_of_a_sheet(thickness, removed):
     assert remove_sheets(mask, (1, 1, 1), **options).any() == (not removed)
 
 
+def test_a_stack_without_background_is_no_sheet():
+    mask = np.ones((1, 40, 40), np.uint8)
+    np.testing.assert_array_equal(remove_sheets(mask, (1.0, 0.5, 0.6), **SHEET), mask)
+
+
 def test_the_voxels_of_sheets_are_counted_in_the_core():
     mask = np.zeros((9, 40, 40), np.uint8)
     mask[4] = 1
