@@ -170,17 +170,18 @@ def remove_sheets(
 ) -> Mask:
     """Remove structures that are thin in one direction and wide in the two others.
 
-    Such sheets are folds, cell walls or the rim of a drop of mounting medium. The parts of the mask
-    that contain no ball of a diameter are thin: what an opening by this ball removes. Connected
-    thin parts are a sheet if they are wide, and are removed. Objects that touch a sheet are kept.
+    Such sheets are folds, cell walls or the rim of a drop of mounting medium. Parts of the mask
+    are thin if an opening by a ball removes them. Connected thin parts are a sheet if they are
+    wide, and are removed. Objects that touch a sheet are kept.
 
     Parameters
     ----------
     max_thickness_um : float
-        Thickness in um up to which a part is thin.
+        Thickness in um up to which a part is thin: the diameter of the ball.
     min_width_um : float
         Minimum width of a sheet in um: four standard deviations of its voxels along its second
-        longest principal axis. This is the diameter of a disc.
+        longest principal axis, which is the diameter of a disc. Voxels near thick parts do not
+        count, because the thin rims of touching flat objects form a wide net.
 
     Examples
     --------
@@ -258,21 +259,37 @@ def _find_sheets(
         if inside.all():  # without background around it, it has no thickness
             continue
         deep = distance_map(inside.view(np.uint8), spacing) >= radius_um
-        thin = inside
+        thin = far = inside
         if deep.any():
-            thin = inside & (distance_map((~deep).view(np.uint8), spacing) > radius_um)
+            to_deep = distance_map((~deep).view(np.uint8), spacing)
+            thin = inside & (to_deep > radius_um)
+            far = inside & (to_deep > max_thickness_um)
         parts = _components(thin.view(np.uint8))
-        for part, part_box in find_boxes(parts).items():
-            if _is_wide(part_box, spacing, min_width_um):
-                is_part = parts[part_box] == part
-                if _width(is_part, spacing) >= min_width_um:
-                    yield (
-                        tuple(
-                            slice(outer.start + inner.start, outer.start + inner.stop)
-                            for outer, inner in zip(box, part_box, strict=True)
-                        ),
-                        is_part,
-                    )
+        sheets = {
+            int(parts[far_box][is_far][0])
+            for far_box, is_far in _each_component(far, spacing, min_width_um)
+            if _width(is_far, spacing) >= min_width_um
+        }
+        boxes = find_boxes(parts) if sheets else {}
+        for part in sorted(sheets):
+            part_box = boxes[part]
+            yield (
+                tuple(
+                    slice(outer.start + inner.start, outer.start + inner.stop)
+                    for outer, inner in zip(box, part_box, strict=True)
+                ),
+                parts[part_box] == part,
+            )
+
+
+def _each_component(
+    mask: BoolVolume, spacing: Spacing, min_width_um: float
+) -> Iterator[tuple[Box, BoolVolume]]:
+    """Yield the box and the mask of each component that can be wide."""
+    components = _components(mask.view(np.uint8))
+    for label, box in find_boxes(components).items():
+        if _is_wide(box, spacing, min_width_um):
+            yield box, components[box] == label
 
 
 def _coarsen(mask: Mask, factors: Sequence[int]) -> Mask:

@@ -265,6 +265,19 @@ def test_nuclei_and_fibres_are_no_sheets(axes, spacing):
     np.testing.assert_array_equal(remove_sheets(mask, spacing, **SHEET), mask)
 
 
+@pytest.mark.parametrize("spacing", [(0.7, 0.5, 0.6), (1.0, 0.4, 0.5)], ids=str)
+@pytest.mark.parametrize("apart", [0.85, 0.95, 1.05])
+def test_a_layer_of_flat_nuclei_is_no_sheet(spacing, apart):
+    axes = np.array((0.5, 1.45, 1.45)) * D
+    layer = [
+        ellipsoid(axes, spacing, (0, apart * axes[1] * row, apart * axes[2] * column))
+        for row in (-1, 0, 1)
+        for column in (-1, 0, 1)
+    ]
+    mask = np.any(layer, axis=0).astype(np.uint8)
+    np.testing.assert_array_equal(remove_sheets(mask, spacing, **SHEET), mask)
+
+
 @each_spacing
 @pytest.mark.parametrize(("factor", "removed"), [(0.93, False), (1.07, True)])
 def test_the_width_is_the_diameter_of_a_disc(spacing, factor, removed):
