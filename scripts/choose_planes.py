@@ -8,7 +8,7 @@ from cellstack.blocks.connect_mask import join_cores
 from cellstack.files.records import write_json
 from cellstack.files.stacks import open_stack
 from cellstack.run import job
-from cellstack.segment.find_seeds import choose_planes
+from cellstack.segment.choose_planes import choose_planes
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from cellstack.files.records import read_json
 from cellstack.files.stacks import open_stack, read_stack, write_stack
 from cellstack.prepare.seed_points import read_points
 from cellstack.run import job
-from cellstack.segment.find_seeds import choose_planes, seeds_of_mask
+from cellstack.segment.choose_planes import choose_planes
+from cellstack.segment.find_seeds import seeds_of_mask
 
 log = logging.getLogger(__name__)
 

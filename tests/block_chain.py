@@ -34,8 +34,9 @@ from cellstack.enhance.correct_background import correct_background
 from cellstack.enhance.denoise import Measured, denoise
 from cellstack.enhance.detect_edges import detect_edges
 from cellstack.segment.binarize import binarize, find_threshold, rule_of
+from cellstack.segment.choose_planes import choose_planes
 from cellstack.segment.clean_mask import clean_mask
-from cellstack.segment.find_seeds import choose_planes, seeds_of_mask
+from cellstack.segment.find_seeds import seeds_of_mask
 from cellstack.segment.label_components import label_components
 from cellstack.segment.merge_objects import merge_objects
 from cellstack.segment.smooth_outlines import smooth_outlines

@@ -126,18 +126,20 @@ def study(tmp_path_factory):
         "spot_scores.csv",
         "simulated/figures/spots_FISH.png",
     )
-    targets = [f"results/{name}" for name in files]
-    process = study.run(*targets, "evaluate", "sweep", cores=2)
-    assert process.returncode == 0, process.stderr[-4000:]
-    # the same blocks with other thresholds and seeds
+    # the same blocks with other thresholds and seeds, before their files are those of the commands
+    plain = study.config["presets"]["plain"]
     for stage, settings, name in (
         ("binarize", {"method": "otsu"}, "measured_threshold.json"),
         ("binarize", {"method": "hysteresis"}, "connected.tif"),
         ("find_seeds", {"planes": "middle"}, "allowed_planes.json"),
     ):
-        study.config["presets"]["plain"][stage] = settings
+        study.config["presets"]["plain"] = plain | {stage: settings}
         process = study.run(f"results/large/nuclei/{name}")
         assert process.returncode == 0, process.stderr[-4000:]
+    study.config["presets"]["plain"] = plain
+    targets = [f"results/{name}" for name in files]
+    process = study.run(*targets, "evaluate", "sweep", cores=2)
+    assert process.returncode == 0, process.stderr[-4000:]
     return study
 
 

@@ -13,8 +13,9 @@ from cellstack.enhance.adjust_contrast import adjust_contrast
 from cellstack.enhance.denoise import denoise
 from cellstack.evaluate.evaluate_labels import evaluate_labels
 from cellstack.segment.binarize import binarize, find_threshold
+from cellstack.segment.choose_planes import choose_planes
 from cellstack.segment.clean_mask import clean_mask
-from cellstack.segment.find_seeds import choose_planes, seeds_of_mask
+from cellstack.segment.find_seeds import seeds_of_mask
 from cellstack.segment.label_components import label_components
 from cellstack.segment.merge_objects import merge_objects
 from cellstack.segment.select_objects import FACES, select_objects

@@ -15,7 +15,8 @@ from cellstack.figures import drawing, outlines
 from cellstack.gallery import panel_figures, views
 from cellstack.gallery.sections import Panel, Section
 from cellstack.gallery.views import View
-from cellstack.segment.find_seeds import choose_planes, seeds_of_mask
+from cellstack.segment.choose_planes import choose_planes
+from cellstack.segment.find_seeds import seeds_of_mask
 from cellstack.segment.split_objects import split_objects
 
 TITLE = "Seeds and labels"

@@ -57,7 +57,7 @@ def test_the_overlap_is_the_sum_of_the_radii():
     denoising, grid, centre = 4 * 0.75, 3.0 / 3, 4 * 3.0 / 2
     volume = 4 / 3 * math.pi * 5**3
     balls = sum(2 * (3 * part * volume / (4 * math.pi)) ** (1 / 3) for part in (0.05, 0.03))
-    drawing = centre + 4 * 0.6 + balls + 4 * 0.5
+    drawing = centre + 0.4 * 10 + 4 * 0.6 + balls + 4 * 0.5
     outlines = default_arguments(10.0)("smooth_outlines")["options"]["sigma_um"]
     assert reach_um(arguments, 1.2 * DIAMETER) == pytest.approx(
         denoising + grid + 1.2 * 10 + drawing + 4 * outlines

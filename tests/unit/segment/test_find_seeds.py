@@ -10,8 +10,8 @@ from shapes import UNIT, cones, landscape, read_only, spacing_of
 from cellstack.core import parallel
 from cellstack.core.distance import distance_map
 from cellstack.files.stacks import read_stack, write_stack
+from cellstack.segment.choose_planes import choose_planes
 from cellstack.segment.find_seeds import (
-    choose_planes,
     distance_and_blobs,
     enlarge,
     find_seeds,
