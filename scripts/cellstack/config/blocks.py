@@ -221,7 +221,7 @@ def cell_reach_um(arguments: Callable[[str], Settings], diameter_um: float) -> f
 def _reach_of_step(options: Settings) -> float:
     """Return the reach in um of a step of clean_mask.
 
-    The width of a sheet is not included: one that extends beyond a block is wide in the block too.
+    The width of a sheet is not included: a sheet that extends beyond a block is wide in the block.
     """
     hole_um = math.cbrt(6 * options.get("max_volume_um3", 0.0) / math.pi)
     smoothing_um = float(TRUNCATE * options.get("sigma_um", 0.0))
