@@ -167,7 +167,7 @@ def test_blocks_that_begin_within_a_voxel_of_the_coarse_grids():
 
 def test_sheets_are_removed_in_blocks():
     spacing, shape = SPACINGS[0], (18, 100, 96)
-    raw = simulated(shape, spacing, count=35).nuclei_image
+    raw = simulated(shape, spacing, count=12).nuclei_image
     _, y, x = np.indices(shape) * np.reshape(spacing, (3, 1, 1, 1))
     bent = np.abs(x - 0.45 * x.max() - 0.01 * (y - 20) ** 2) < 0.06 * DIAMETER
     raw[bent] = np.percentile(raw, 99)
