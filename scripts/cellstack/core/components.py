@@ -157,11 +157,13 @@ def _root(parent: list[int], label: int) -> int:
     return label
 
 
-def _keep(mask: Stack, found: Components, is_kept: NDArray[Scalar], kept: Any) -> None:
-    """Write to `kept` the entry in a table for the component of each voxel."""
+def _keep(mask: Stack, found: Components, is_kept: NDArray[Scalar], kept: Any) -> Any:
+    """Return `kept` with the entry in a table for the component of each voxel, 0 elsewhere."""
+    is_kept[0] = 0
     for index, slab in enumerate(found.slabs):
         labels = found.labels[index] if found.labels else _label(mask[slab.planes])
         kept[slab.planes] = relabel(labels, is_kept[found.numbers[index]])
+    return kept
 
 
 def keep_components_at(mask: BoolVolume, voxels: NDArray[np.int_]) -> BoolVolume:
@@ -191,9 +193,7 @@ def keep_components_at(mask: BoolVolume, voxels: NDArray[np.int_]) -> BoolVolume
         inside = (z >= slab.planes.start) & (z < slab.planes.stop)
         at = labels[z[inside] - slab.planes.start, y[inside], x[inside]]
         is_kept[numbers[at]] = True
-    is_kept[0] = False
-    kept = np.empty(mask.shape, bool)
-    _keep(mask, found, is_kept, kept)
+    kept: BoolVolume = _keep(mask, found, is_kept, np.empty(mask.shape, bool))
     return kept
 
 
@@ -224,10 +224,7 @@ def keep_large_components(
     """
     found = find_components(mask, keep_labels)
     is_kept = (found.sizes > max_removed).view(np.uint8)
-    is_kept[0] = 0
-    kept = allocate(mask.shape, np.uint8)
-    _keep(mask, found, is_kept, kept)
-    return kept
+    return _keep(mask, found, is_kept, allocate(mask.shape, np.uint8))
 
 
 def keep_components_with(mask: Stack, markers: Stack, allocate: Allocate = np.empty) -> Any:
@@ -256,10 +253,7 @@ def keep_components_with(mask: Stack, markers: Stack, allocate: Allocate = np.em
     is_kept = np.zeros(len(found.sizes), np.uint8)
     for slab, numbers in zip(found.slabs, found.numbers, strict=True):
         is_kept[numbers[_label(mask[slab.planes])[markers[slab.planes]]]] = 1
-    is_kept[0] = 0
-    kept = allocate(mask.shape, np.uint8)
-    _keep(mask, found, is_kept, kept)
-    return kept
+    return _keep(mask, found, is_kept, allocate(mask.shape, np.uint8))
 
 
 def number_groups(

@@ -19,7 +19,7 @@ def choose_planes(
         Voxel size along z, y and x in um.
     planes : {"all", "middle", "half_filled"}
         No limit; planes around the middle of the stack; or planes around the one with the highest
-        variance of the mask, that is, the one that is closest to half filled by objects.
+        variance of the mask, which is closest to half filled by objects.
     plane_range_um : float
         Depth in um above that plane, and below it, in which seeds are allowed.
 
