@@ -76,19 +76,19 @@ rule all:
         config="<results>/config.yaml",
         provenance="<results>/provenance.json",
         methods=multiext("<results>/methods", ".md", ".bib"),
-        scores=inputs.score_tables(),
-        evaluation=inputs.existing_evaluation(),
+        scores=targets.score_tables(),
+        evaluation=targets.existing_evaluation(),
         segmentation=study.of_each_object("<results>/{stack}/figures/{object}_segmentation.png"),
-        contacts=inputs.contact_tables(),
-        regions=inputs.region_results(),
-        classes=inputs.class_tables(),
-        neighbors=inputs.neighbor_tables(),
-        volumes=inputs.volume_figures(),
-        groups=[inputs.group_tables(), inputs.group_figures()],
+        contacts=targets.contact_tables(),
+        regions=targets.region_results(),
+        classes=targets.class_tables(),
+        neighbors=targets.neighbor_tables(),
+        volumes=targets.volume_figures(),
+        groups=[targets.group_tables(), targets.group_figures()],
         planes=study.of_each_object("<results>/{stack}/figures/{object}_planes.png"),
-        diameters=inputs.diameter_figures(),
-        spots=inputs.spot_results(),
-        exports=inputs.exports(),
+        diameters=targets.diameter_figures(),
+        spots=targets.spot_results(),
+        exports=targets.exports(),
     localrule: True
 
 
@@ -102,7 +102,7 @@ rule crops:
 rule figures:
     """Make figures for a paper: channels in colours, outlines over each channel, surfaces in 3D."""
     input:
-        figures=by_wildcards(inputs.figures_for_papers),
+        figures=by_wildcards(targets.figures_for_papers),
     localrule: True
 
 
@@ -116,8 +116,8 @@ rule meshes:
 rule evaluate:
     """Score all stacks that have a ground truth, and show the errors on one page."""
     input:
-        evaluation=by_wildcards(inputs.evaluation_page),
-        curves=inputs.score_figures(),
+        evaluation=by_wildcards(targets.evaluation_page),
+        curves=targets.score_figures(),
         columns="<results>/columns.csv",
     localrule: True
 
@@ -135,7 +135,7 @@ rule sweep:
 rule gallery:
     """Compare the methods of each stage on each stack, on one page per stack."""
     input:
-        pages=by_wildcards(inputs.gallery_pages),
+        pages=by_wildcards(targets.gallery_pages),
     localrule: True
 
 
@@ -149,21 +149,21 @@ rule explore:
 rule ome_zarr:
     """Write the channels and labels of all stacks as OME-Zarr."""
     input:
-        images=by_wildcards(inputs.ome_zarr),
+        images=by_wildcards(targets.ome_zarr),
     localrule: True
 
 
 rule parquet:
     """Write the tables of all stacks as Parquet."""
     input:
-        tables=inputs.parquet(),
+        tables=targets.parquet(),
     localrule: True
 
 
 rule anndata:
     """Write the objects of all stacks as AnnData."""
     input:
-        objects=inputs.anndata(),
+        objects=targets.anndata(),
     localrule: True
 
 

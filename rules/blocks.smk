@@ -42,7 +42,7 @@ use rule measure_intensities as measure_tiles with:
 rule cut_block:
     """Cut a block with its overlap out of a stack."""
     input:
-        cut=by_wildcards(inputs.cut_channel),
+        cut=by_wildcards(block_inputs.cut_channel),
     output:
         raw=intermediate("<results>/{stack}/channels/{channel}/raw.tif"),
         record="<results>/{stack}/channels/{channel}/import.json",
@@ -68,7 +68,7 @@ rule find_blobs:
     """Find and describe the bright blobs in the core of a block."""
     input:
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
-        intensities=by_wildcards(inputs.measured_intensities, channel="nuclei"),
+        intensities=by_wildcards(block_inputs.measured_intensities, channel="nuclei"),
         no_data=by_wildcards(inputs.no_data, channel="nuclei"),
         diameter=diameter_for("binarize"),
     output:
@@ -96,7 +96,7 @@ rule find_blobs:
 rule choose_blobs:
     """Choose the blobs of all blocks of a stack that are objects."""
     input:
-        blobs=by_wildcards(inputs.of_blocks, stage="binarize", name="blobs.json"),
+        blobs=by_wildcards(block_inputs.of_blocks, stage="binarize", name="blobs.json"),
         diameter=diameter_for("binarize"),
     output:
         chosen="<results>/{stack}/nuclei/chosen.json",
@@ -119,7 +119,7 @@ rule choose_blobs:
 rule measure_threshold:
     """Find the threshold of a stack that is cut into blocks."""
     input:
-        denoised=by_wildcards(inputs.denoised_of_blocks),
+        denoised=by_wildcards(block_inputs.denoised_of_blocks),
         no_data=by_wildcards(inputs.no_data, channel="nuclei"),
         diameter=diameter_for("binarize"),
     output:
@@ -146,7 +146,7 @@ rule measure_threshold:
 rule connect_mask:
     """Apply hysteresis thresholding to a stack that is cut into blocks."""
     input:
-        denoised=by_wildcards(inputs.denoised_of_blocks),
+        denoised=by_wildcards(block_inputs.denoised_of_blocks),
         no_data=by_wildcards(inputs.no_data, channel="nuclei"),
         diameter=diameter_for("binarize"),
     output:
@@ -172,7 +172,7 @@ rule connect_mask:
 rule choose_planes:
     """Choose the planes in which seeds are allowed, in a stack that is cut into blocks."""
     input:
-        mask_clean=by_wildcards(inputs.of_blocks, stage="clean_mask", name="mask_clean.tif"),
+        mask_clean=by_wildcards(block_inputs.of_blocks, stage="clean_mask", name="mask_clean.tif"),
         diameter=diameter_for("find_seeds"),
     output:
         allowed="<results>/{stack}/nuclei/allowed_planes.json",
@@ -225,7 +225,7 @@ rule measure_watershed:
 rule describe_watershed:
     """Describe what is typical of the objects before merging, in all blocks of a stack."""
     input:
-        regions=by_wildcards(inputs.of_blocks, stage="split_objects", name="watershed.json"),
+        regions=by_wildcards(block_inputs.of_blocks, stage="split_objects", name="watershed.json"),
     output:
         typical="<results>/{stack}/nuclei/typical.json",
     log:
@@ -247,12 +247,14 @@ rule join_blocks:
     """Join the objects of all blocks of a stack."""
     input:
         raw=made_by("import_stack", "<results>/{stack}/channels/nuclei/raw.tif", "nuclei"),
-        seeds=by_wildcards(inputs.of_blocks, stage="find_seeds", name="seeds.tif"),
-        merged=by_wildcards(inputs.of_blocks, stage="merge_objects", name="merged.tif"),
-        outlines=by_wildcards(inputs.of_blocks, stage="smooth_outlines", name="segmentation.tif"),
-        thresholds=by_wildcards(inputs.of_blocks, stage="binarize", name="threshold.json"),
-        cleaned=by_wildcards(inputs.of_blocks, stage="clean_mask", name="mask_clean.json"),
-        chosen=by_wildcards(inputs.chosen_of_stack),
+        seeds=by_wildcards(block_inputs.of_blocks, stage="find_seeds", name="seeds.tif"),
+        merged=by_wildcards(block_inputs.of_blocks, stage="merge_objects", name="merged.tif"),
+        outlines=by_wildcards(
+            block_inputs.of_blocks, stage="smooth_outlines", name="segmentation.tif"
+        ),
+        thresholds=by_wildcards(block_inputs.of_blocks, stage="binarize", name="threshold.json"),
+        cleaned=by_wildcards(block_inputs.of_blocks, stage="clean_mask", name="mask_clean.json"),
+        chosen=by_wildcards(block_inputs.chosen_of_stack),
     output:
         segmentation="<results>/{stack}/nuclei/segmentation.tif",
         joined_seeds=intermediate("<results>/{stack}/nuclei/seeds.tif"),
@@ -302,10 +304,10 @@ rule join_cell_seeds:
             "enhance_membrane", "<results>/{stack}/cells/membrane_ridges.json", "membrane"
         ),
         block_seeds=by_wildcards(
-            inputs.of_blocks, stage="find_cell_seeds", name="seeds.tif", object="cells"
+            block_inputs.of_blocks, stage="find_cell_seeds", name="seeds.tif", object="cells"
         ),
         block_backgrounds=by_wildcards(
-            inputs.of_blocks, stage="find_cell_seeds", name="background.tif", object="cells"
+            block_inputs.of_blocks, stage="find_cell_seeds", name="background.tif", object="cells"
         ),
         nuclei=by_wildcards(inputs.segmented_nuclei),
     output:
@@ -362,10 +364,10 @@ rule join_regions:
     input:
         seeds=made_by("find_cell_seeds", "<results>/{stack}/cells/seeds.tif", "membrane"),
         seeds_record=by_wildcards(
-            inputs.cells_of_complete, stage="find_cell_seeds", name="seeds.json"
+            block_inputs.cells_of_complete, stage="find_cell_seeds", name="seeds.json"
         ),
         block_regions=by_wildcards(
-            inputs.of_blocks, stage="segment_cells", name="regions.tif", object="cells"
+            block_inputs.of_blocks, stage="segment_cells", name="regions.tif", object="cells"
         ),
     output:
         regions=intermediate("<results>/{stack}/cells/regions.tif"),

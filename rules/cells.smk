@@ -30,16 +30,16 @@ rule find_cell_seeds:
     """Find seeds of cells, with their nuclei if there are any, and of the background."""
     input:
         membrane_smooth=by_wildcards(
-            inputs.cells_of_complete, stage="enhance_membrane", name="membrane_smooth.tif"
+            block_inputs.cells_of_complete, stage="enhance_membrane", name="membrane_smooth.tif"
         ),
         membrane_ridges=by_wildcards(
-            inputs.cells_of_complete, stage="enhance_membrane", name="membrane_ridges.tif"
+            block_inputs.cells_of_complete, stage="enhance_membrane", name="membrane_ridges.tif"
         ),
         record=by_wildcards(
-            inputs.cells_of_complete, stage="enhance_membrane", name="membrane_ridges.json"
+            block_inputs.cells_of_complete, stage="enhance_membrane", name="membrane_ridges.json"
         ),
         nuclei=by_wildcards(inputs.segmented_nuclei),
-        no_data=by_wildcards(inputs.no_data_of_membrane),
+        no_data=by_wildcards(block_inputs.no_data_of_membrane),
         diameter=diameter_for("find_cell_seeds", "membrane"),
     output:
         seeds=intermediate("<results>/{stack}/cells/seeds.tif"),
@@ -64,19 +64,21 @@ rule find_cell_seeds:
 rule segment_cells:
     """Partition the stack into regions by a watershed on the membrane."""
     input:
-        seeds=by_wildcards(inputs.cells_of_complete, stage="find_cell_seeds", name="seeds.tif"),
+        seeds=by_wildcards(
+            block_inputs.cells_of_complete, stage="find_cell_seeds", name="seeds.tif"
+        ),
         background=by_wildcards(
-            inputs.cells_of_complete, stage="find_cell_seeds", name="background.tif"
+            block_inputs.cells_of_complete, stage="find_cell_seeds", name="background.tif"
         ),
         membrane_smooth=by_wildcards(
-            inputs.cells_of_complete, stage="enhance_membrane", name="membrane_smooth.tif"
+            block_inputs.cells_of_complete, stage="enhance_membrane", name="membrane_smooth.tif"
         ),
         membrane_ridges=by_wildcards(
-            inputs.cells_of_complete, stage="enhance_membrane", name="membrane_ridges.tif"
+            block_inputs.cells_of_complete, stage="enhance_membrane", name="membrane_ridges.tif"
         ),
         nuclei=by_wildcards(inputs.segmented_nuclei),
-        no_data=by_wildcards(inputs.no_data_of_membrane),
-        scales=by_wildcards(inputs.cell_scales),
+        no_data=by_wildcards(block_inputs.no_data_of_membrane),
+        scales=by_wildcards(block_inputs.cell_scales),
     output:
         regions=intermediate("<results>/{stack}/cells/regions.tif"),
     log:

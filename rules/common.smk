@@ -5,7 +5,9 @@ from cellstack.run.sources import Sources
 sources = Sources(locate_script)
 for module in (
     "config/gallery",
+    "config/block_inputs",
     "config/explorer",
+    "config/targets",
     "run/rules",
     "run/cluster",
     "run/terminal",
@@ -15,20 +17,16 @@ for module in (
     for file in sources.files(f"cellstack/{module}.py"):
         locate_script(file)  # so that Python finds them all in one folder
 
+from cellstack.config.block_inputs import BlockInputs
 from cellstack.config.explorer import Explorer
 from cellstack.config.gallery import Gallery
 from cellstack.config.inputs import Inputs
 from cellstack.config.measurements import Measurements
 from cellstack.config.recipes import Recipes
 from cellstack.config.sheet import CELLS_TO_NUCLEI
-from cellstack.config.units import (
-    OF_ALTERNATIVES,
-    OF_BLOCKS,
-    OF_STACKS,
-    PATTERN,
-    pattern_of,
-    pattern_of_units,
-)
+from cellstack.config.targets import Targets
+from cellstack.config.units import OF_ALTERNATIVES, OF_BLOCKS, OF_STACKS, PATTERN
+from cellstack.config.units import pattern_of, pattern_of_units
 from cellstack.run import cluster, provenance, rules as helpers, terminal
 from cellstack.run.history import History
 from cellstack.run.progress import Watch
@@ -44,6 +42,8 @@ requests = ResourceRequests(study, locate("config/resources.tsv"))
 measurements = Measurements(study)
 recipes = Recipes(study)
 inputs = Inputs(study, recipes, workflow.pathvars.get("results"))
+block_inputs = BlockInputs(study, recipes, inputs)
+targets = Targets(study, recipes, inputs)
 panels = Gallery(study, recipes)
 explorer = Explorer(study, recipes, inputs, panels)
 stages = helpers.StageHelpers(study, recipes, inputs, sources)

@@ -3,7 +3,7 @@ rule correct_background:
     input:
         raw=made_by("import_stack", "<results>/{stack}/channels/{channel}/raw.tif"),
         no_data=by_wildcards(inputs.no_data),
-        intensities=by_wildcards(inputs.measured_intensities),
+        intensities=by_wildcards(block_inputs.measured_intensities),
         diameter=diameter_for("correct_background"),
     output:
         corrected=intermediate("<results>/{stack}/channels/{channel}/corrected.tif"),
@@ -29,8 +29,8 @@ rule adjust_contrast:
     input:
         image=by_wildcards(inputs.contrast_image),
         no_data=by_wildcards(inputs.no_data),
-        intensities=by_wildcards(inputs.measured_intensities),
-        tiles=by_wildcards(inputs.measured_tiles),
+        intensities=by_wildcards(block_inputs.measured_intensities),
+        tiles=by_wildcards(block_inputs.measured_tiles),
         diameter=diameter_for("adjust_contrast"),
     output:
         contrast=intermediate("<results>/{stack}/channels/{channel}/contrast.tif"),
@@ -55,7 +55,7 @@ rule denoise:
     """Reduce the noise."""
     input:
         contrast=made_by("adjust_contrast", "<results>/{stack}/channels/{channel}/contrast.tif"),
-        intensities=by_wildcards(inputs.measured_intensities),
+        intensities=by_wildcards(block_inputs.measured_intensities),
         diameter=diameter_for("denoise"),
     output:
         denoised=intermediate("<results>/{stack}/channels/{channel}/denoised.tif"),

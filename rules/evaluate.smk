@@ -28,7 +28,7 @@ rule evaluate_labels:
 rule collect_scores:
     """Collect the scores of all stacks in two tables."""
     input:
-        stack_scores=by_wildcards(inputs.scores),
+        stack_scores=by_wildcards(targets.scores),
     output:
         scores=report("<results>/scores.csv", category="Tables", caption="../report/scores.rst"),
         stacks=report(
@@ -82,7 +82,7 @@ rule evaluate_spots:
 rule collect_spot_scores:
     """Collect the scores of spots in one table."""
     input:
-        channel_scores=by_wildcards(inputs.spot_scores),
+        channel_scores=by_wildcards(targets.spot_scores),
     output:
         scores=report(
             "<results>/spot_scores.csv", category="Tables", caption="../report/spot_scores.rst"

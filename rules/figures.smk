@@ -307,7 +307,7 @@ rule plot_volumes:
         object="{object}",
         group_by=study.config["group_by"],
         note=by_wildcards(study.note_of_all),
-        page=by_wildcards(inputs.page_number),
+        page=by_wildcards(targets.page_number),
         source=source_hash("plot_volumes"),
     script:
         "../scripts/plot_volumes.py"
@@ -346,7 +346,7 @@ rule plot_groups:
         group_by=study.config["group_by"],
         unit=study.config["compare_groups"]["unit"],
         note=by_wildcards(study.note_of_all),
-        page=by_wildcards(inputs.page_number),
+        page=by_wildcards(targets.page_number),
         source=source_hash("plot_groups"),
     script:
         "../scripts/plot_groups.py"

@@ -337,7 +337,7 @@ rule plot_shapes:
 rule plot_profile:
     """Plot the intensities of all channels along one row."""
     input:
-        raw=by_wildcards(inputs.raw_of_complete),
+        raw=by_wildcards(block_inputs.raw_of_complete),
         view="<results>/{stack}/gallery/view.json",
     output:
         profile="<results>/{stack}/gallery/profile.json",

@@ -237,8 +237,8 @@ rule collect_objects:
 rule collect_classes:
     """Count the objects of each class in each stack."""
     input:
-        tables=by_wildcards(inputs.classified_tables),
-        fitted=inputs.all_fitted_classes(),
+        tables=by_wildcards(targets.classified_tables),
+        fitted=targets.all_fitted_classes(),
     output:
         classes=report("<results>/classes.csv", category="Tables", caption="../report/classes.rst"),
     log:

@@ -10,8 +10,8 @@ rule write_index:
         pictures=by_wildcards(
             study.of_each_object, pattern="<results>/{stack}/{object}/pictures.json"
         ),
-        figures=by_wildcards(inputs.figures),
-        groups=inputs.group_tables(),
+        figures=by_wildcards(targets.figures),
+        groups=targets.group_tables(),
     output:
         index=report("<results>/index.html", category="Run", caption="../report/index.rst"),
     log:
@@ -26,12 +26,12 @@ rule write_index:
         runtime=minutes("write_index"),
     params:
         sheet=study.config["stacks"],
-        images=inputs.external_images(),
+        images=targets.external_images(),
         channels=study.channels_by_stack(),
         user_columns=study.user_column_names(),
         settings=study.changed_settings(),
         note=study.note_of_all(),
-        further=inputs.further_tables(),
+        further=targets.further_tables(),
         group_by=study.config["group_by"],
         pages=explorer.existing(),
         source=source_hash("write_index"),
@@ -44,12 +44,12 @@ rule write_evaluation:
     input:
         scores="<results>/scores.csv",
         stack_scores="<results>/stack_scores.csv",
-        figures=by_wildcards(inputs.error_figures),
+        figures=by_wildcards(targets.error_figures),
         raw=by_wildcards(
-            inputs.all_channels, name="raw.tif", stacks=study.stacks_with("ground_truth")
+            targets.all_channels, name="raw.tif", stacks=study.stacks_with("ground_truth")
         ),
         records=by_wildcards(
-            inputs.all_channels, name="import.json", stacks=study.stacks_with("ground_truth")
+            targets.all_channels, name="import.json", stacks=study.stacks_with("ground_truth")
         ),
     output:
         evaluation=report(

@@ -219,7 +219,7 @@ use rule import_labels as import_ground_truth with:
 rule write_config:
     """Write the configuration with all defaults, and with sizes in um."""
     input:
-        diameters=by_wildcards(inputs.estimated_diameters),
+        diameters=by_wildcards(targets.estimated_diameters),
     output:
         resolved="<results>/config.yaml",
     log:
@@ -243,8 +243,8 @@ rule write_config:
 rule write_provenance:
     """Record the versions of cellstack and its libraries, and hashes of all images."""
     input:
-        raw=by_wildcards(inputs.all_channels, name="raw.tif"),
-        records=by_wildcards(inputs.all_channels, name="import.json"),
+        raw=by_wildcards(targets.all_channels, name="raw.tif"),
+        records=by_wildcards(targets.all_channels, name="import.json"),
     output:
         provenance="<results>/provenance.json",
     log:

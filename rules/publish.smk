@@ -4,8 +4,8 @@ rule write_methods:
         stacks="<results>/stacks.csv",
         checks="<results>/checks.csv",
         provenance="<results>/provenance.json",
-        records=by_wildcards(inputs.all_channels, name="import.json"),
-        comparisons=inputs.group_tables(),
+        records=by_wildcards(targets.all_channels, name="import.json"),
+        comparisons=targets.group_tables(),
     output:
         methods="<results>/methods.md",
         bibliography="<results>/methods.bib",
@@ -34,7 +34,7 @@ rule write_methods:
 rule pack_archive:
     """Pack results, methods, configuration and workflow into one zip file, with a description."""
     input:
-        files=by_wildcards(inputs.archived_results, target=rules.all.input),
+        files=by_wildcards(targets.archived_results, target=rules.all.input),
         provenance="<results>/provenance.json",
     output:
         archive="<results>/archive.zip",
@@ -52,7 +52,7 @@ rule pack_archive:
         results=by_wildcards(inputs.results),
         config=config,
         sheet=study.config["stacks"],
-        tables=by_wildcards(inputs.files_of_configuration),
+        tables=by_wildcards(targets.files_of_configuration),
         inputs=by_wildcards(inputs.files_of_sheet),
         workflow=str(Path(str(workflow.current_basedir)).parent),
         include_inputs=study.config["archive"]["include_inputs"],
@@ -118,7 +118,7 @@ rule write_anndata:
     input:
         objects="<results>/objects.csv",
         columns="<results>/columns.csv",
-        contacts=by_wildcards(inputs.contact_tables_of),
+        contacts=by_wildcards(targets.contact_tables_of),
     output:
         anndata="<results>/{object}.h5ad",
     log:

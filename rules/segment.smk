@@ -4,9 +4,9 @@ rule binarize:
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
         contrast=by_wildcards(inputs.binarize_contrast),
         no_data=by_wildcards(inputs.no_data, channel="nuclei"),
-        chosen=by_wildcards(inputs.chosen_blobs),
-        measured=by_wildcards(inputs.measured_threshold),
-        connected=by_wildcards(inputs.connected_mask),
+        chosen=by_wildcards(block_inputs.chosen_blobs),
+        measured=by_wildcards(block_inputs.measured_threshold),
+        connected=by_wildcards(block_inputs.connected_mask),
         diameter=diameter_for("binarize"),
     output:
         mask=intermediate("<results>/{stack}/nuclei/mask.tif"),
@@ -82,7 +82,7 @@ rule find_seeds:
         mask_clean=made_by("clean_mask", "<results>/{stack}/nuclei/mask_clean.tif"),
         components=made_by("label_components", "<results>/{stack}/nuclei/components.tif"),
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
-        allowed=by_wildcards(inputs.allowed_planes),
+        allowed=by_wildcards(block_inputs.allowed_planes),
         diameter=diameter_for("find_seeds"),
     output:
         distance=intermediate("<results>/{stack}/nuclei/distance.tif"),
@@ -138,7 +138,7 @@ rule merge_objects:
         watershed=made_by("split_objects", "<results>/{stack}/nuclei/watershed.tif"),
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
         distance=made_by("find_seeds", "<results>/{stack}/nuclei/distance.tif"),
-        typical=by_wildcards(inputs.typical_objects),
+        typical=by_wildcards(block_inputs.typical_objects),
         diameter=diameter_for("merge_objects"),
     output:
         merged=intermediate("<results>/{stack}/nuclei/merged.tif"),

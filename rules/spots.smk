@@ -75,7 +75,7 @@ rule count_spots:
 rule collect_spots:
     """Collect the spots of all stacks in one table."""
     input:
-        tables=by_wildcards(inputs.spot_tables),
+        tables=by_wildcards(targets.spot_tables),
     output:
         spots=report("<results>/spots.csv", category="Tables", caption="../report/spots.rst"),
     log:

@@ -1,7 +1,7 @@
 rule collect_sweep:
     """Collect the scores of all runs of the sweep, and write the best run as a preset."""
     input:
-        stack_scores=by_wildcards(inputs.sweep_scores),
+        stack_scores=by_wildcards(targets.sweep_scores),
     output:
         scores="<results>/sweep/scores.csv",
         runs="<results>/sweep/runs.csv",

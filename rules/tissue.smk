@@ -82,7 +82,7 @@ rule measure_class_distances:
 rule collect_class_distances:
     """Collect the distances between classes of all stacks in one table."""
     input:
-        tables=by_wildcards(inputs.class_distances),
+        tables=by_wildcards(targets.class_distances),
     output:
         distances="<results>/class_distances.csv",
     log:
@@ -188,7 +188,7 @@ rule measure_regions:
 rule collect_regions:
     """Collect volumes, counts and densities in tissue and regions of all stacks."""
     input:
-        tables=by_wildcards(inputs.region_tables),
+        tables=by_wildcards(targets.region_tables),
     output:
         regions=report("<results>/regions.csv", category="Tables", caption="../report/regions.rst"),
     log:

@@ -5,7 +5,6 @@ import pytest
 
 from cellstack.config.inputs import Inputs
 from cellstack.config.recipes import Recipes
-from cellstack.errors import InputError
 from cellstack.files import fingerprints
 
 NUCLEI = {"stack": "a", "channel": "nuclei", "image": "a.tif"}
@@ -48,7 +47,6 @@ def test_neighbors_are_measured_if_one_of_their_groups_is_on(inputs_of):
         (["other_kind"], 1, [nuclei]),
     ):
         inputs = inputs_of([NUCLEI, MEMBRANE], measure_objects={"columns": groups})
-        assert inputs.neighbor_tables() == ["<results>/neighbors.csv"] * tables
         joined = inputs.tables_of_object_kind("a", "nuclei")
         assert joined == ["<results>/a/nuclei/neighborhood.csv"] * tables
         assert inputs.objects_of_other_kind("a", "cells") == others
@@ -197,21 +195,6 @@ def test_runs_of_a_sweep_are_scored_against_the_same_ground_truth(inputs_of):
     ]
 
 
-def test_all_runs_of_a_sweep_are_scored(inputs_of):
-    rows = [NUCLEI | {"stack": stack, "ground_truth": "t.tif"} for stack in "ab"]
-    inputs = inputs_of(rows, "binarize.method\nli\nmean\n")
-    assert inputs.sweep_scores() == [
-        f"<results>/{run}{stack}/scores.json"
-        for run in ("", "sweep/1/", "sweep/2/")
-        for stack in "ab"
-    ]
-    with pytest.raises(InputError, match=r"config\.sweep is missing"):
-        inputs_of(rows).sweep_scores()
-    labelled = inputs_of([NUCLEI | {"labels": "l.tif"}], "binarize.method\nli\n")
-    with pytest.raises(InputError, match="no row to sweep"):
-        labelled.sweep_scores()
-
-
 def test_nuclei_and_cells_are_scored_where_the_sheet_has_a_ground_truth(inputs_of):
     inputs = inputs_of([NUCLEI, MEMBRANE | {"ground_truth": "t.tif"}])
     assert inputs.ground_truths("a") == ["<results>/a/cells/ground_truth.tif"]
@@ -229,100 +212,11 @@ def test_nuclei_and_cells_are_scored_where_the_sheet_has_a_ground_truth(inputs_o
 def test_stacks_without_nuclei(inputs_of):
     inputs = inputs_of([MEMBRANE | {"labels": "l.tif", "diameter_um": 9}])
     assert inputs.segmented_nuclei("a") == []
-    assert inputs.volume_figures() == ["<results>/figures/cells_volumes.png"]
     assert inputs_of([NUCLEI]).segmented_nuclei("a") == ["<results>/a/nuclei/segmentation.tif"]
 
 
-def test_the_evaluation_needs_a_ground_truth(inputs_of):
-    with pytest.raises(InputError, match="no row names a ground truth"):
-        inputs_of([NUCLEI]).evaluation_page()
-    inputs = inputs_of([NUCLEI | {"ground_truth": "t.tif"}])
-    assert inputs.evaluation_page() == "<results>/evaluation.html"
-    assert inputs.score_tables() == ["<results>/scores.csv"]
-    assert inputs.error_figures() == ["<results>/a/figures/nuclei_errors.png"]
-
-
-def test_a_page_of_scores_that_exists_is_kept_up_to_date(inputs_of, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    page = Path("results", "evaluation.html")
-    scored = inputs_of([NUCLEI | {"ground_truth": "t.tif"}])
-    assert scored.existing_evaluation() == []
-    page.parent.mkdir(exist_ok=True)
-    page.touch()
-    assert scored.existing_evaluation() == [
-        "<results>/evaluation.html",
-        "<results>/figures/nuclei_scores.png",
-    ]
-    assert inputs_of([NUCLEI]).existing_evaluation() == []
-
-
-def test_many_stacks_have_several_pages_of_volumes(inputs_of):
-    inputs = inputs_of([NUCLEI | {"stack": f"s{i}"} for i in range(61)])
-    figures = inputs.volume_figures()
-    assert figures == [
-        "<results>/figures/nuclei_volumes.png",
-        "<results>/figures/nuclei_volumes_2.png",
-    ]
-    assert [inputs.page_number(page) for page in ("", "_2", "_13")] == [1, 2, 13]
-
-
-def test_targets_of_all_stacks(inputs_of):
-    inputs = inputs_of([NUCLEI | {"diameter_um": "auto"}, MEMBRANE])
-    assert inputs.diameter_figures() == ["<results>/a/figures/nuclei_diameter.png"]
-    assert inputs.estimated_diameters() == [
-        "<results>/a/nuclei/diameter.json",
-        "<results>/a/cells/diameter.json",
-    ]
-    assert inputs.volume_figures() == [
-        "<results>/figures/nuclei_volumes.png",
-        "<results>/figures/cells_volumes.png",
-    ]
-    assert inputs.contact_tables() == ["<results>/a/cells/contacts.csv"]
-    assert inputs.gallery_pages() == ["<results>/a/gallery/index.html"]
-
-
-def test_figures_for_papers_follow_the_kinds_of_object_of_each_stack(inputs_of):
-    rows = [NUCLEI | {"diameter_um": "auto"}, MEMBRANE, MEMBRANE | {"stack": "b", "diameter_um": 9}]
-    inputs = inputs_of(rows)
-    names = {"a": ["nuclei", "cells"], "b": ["cells"]}
-    expected = {"<results>/a/figures/nuclei_diameter.pdf"}
-    for stack, kinds in names.items():
-        expected.add(f"<results>/{stack}/figures/composite.png")
-        for kind in kinds:
-            for end in ("segmentation.pdf", "channels.png", "surfaces.png"):
-                expected.add(f"<results>/{stack}/figures/{kind}_{end}")
-    assert set(inputs.figures_for_papers()) == expected
+def test_the_first_kind_of_object_of_each_stack(inputs_of):
+    inputs = inputs_of([NUCLEI, MEMBRANE, MEMBRANE | {"stack": "b", "diameter_um": 9}])
     assert inputs.first_segmentation("a") == "<results>/a/nuclei/segmentation.tif"
     assert inputs.first_segmentation("b") == "<results>/b/cells/segmentation.tif"
-
-
-def test_curves_of_scores_need_outlines(inputs_of):
-    nuclei = NUCLEI | {"ground_truth": "points.csv"}
-    cells = MEMBRANE | {"ground_truth": "g.tif"}
-    assert inputs_of([nuclei, cells]).score_figures() == ["<results>/figures/cells_scores.png"]
-    assert inputs_of([NUCLEI]).score_figures() == []
-
-
-def test_figures_of_the_page_come_in_the_order_of_the_sheet(inputs_of):
-    rows = [NUCLEI | {"diameter_um": "auto"}, MEMBRANE, NUCLEI | {"stack": "b"}]
-    assert inputs_of(rows).figures() == [
-        "<results>/figures/nuclei_volumes.png",
-        "<results>/figures/cells_volumes.png",
-        "<results>/a/figures/nuclei_segmentation.png",
-        "<results>/a/figures/nuclei_planes.png",
-        "<results>/a/figures/cells_segmentation.png",
-        "<results>/a/figures/cells_planes.png",
-        "<results>/a/figures/nuclei_diameter.png",
-        "<results>/b/figures/nuclei_segmentation.png",
-        "<results>/b/figures/nuclei_planes.png",
-    ]
-
-
-def test_images_with_a_date_are_those_of_the_user(inputs_of):
-    simulated = "resources/simulated/x/image.ome.tif"
-    rows = [NUCLEI, MEMBRANE | {"image": "a.tif"}, NUCLEI | {"stack": "b", "image": simulated}]
-    simulation = {"x": {"shape": [4, 9, 9], "spacing": [1, 1, 1], "nuclei_count": 1}}
-    inputs = inputs_of(rows, simulate_stack=simulation)
-    assert inputs.external_images() == ["a.tif"]
     assert [each["stack"] for each in inputs.images_of("b")] == ["b"]
-    assert inputs.all_channels("raw.tif", ["b"]) == ["<results>/b/channels/nuclei/raw.tif"]

@@ -2,9 +2,7 @@
 
 import pytest
 
-from cellstack.config.inputs import Inputs
 from cellstack.config.marks import read_marks
-from cellstack.config.recipes import Recipes
 from cellstack.errors import InputError
 
 HEADER = "stack,kind,z_um,y_um,x_um,size_um,text,color,note\n"
@@ -78,12 +76,12 @@ def test_marks_outside_of_their_stack(load_study, tmp_path):
     ]
 
 
-def test_marks_of_a_study(load_study, tmp_path):
+def test_marks_of_a_study(load_study, make_targets, tmp_path):
     study = study_with(load_study, tmp_path, SOUND)
     assert study.marks_of("a") == study.marks_of("sweep/1/a") == study.marks["a"]
     assert len(study.marks["a"]) == 1
     assert study.marks_of("b") == []
-    assert Inputs(study, Recipes(study)).files_of_configuration() == ["m.csv"]
+    assert make_targets(study).files_of_configuration() == ["m.csv"]
 
 
 def test_errors_are_reported_with_those_of_the_configuration(load_study, tmp_path):

@@ -71,22 +71,22 @@ def test_paths_lie_in_the_folder_of_the_unit_that_makes_them(load_study):
     assert path == "<results>/a/channels/nuclei/denoised.tif"
 
 
-def test_scores_of_a_sweep_name_each_run(load_study):
+def test_scores_of_a_sweep_name_each_run(load_study, make_targets):
     study = load_study(ROWS, "binarize.method\nli\nli\n")
-    assert Inputs(study, Recipes(study)).sweep_scores() == [
+    assert make_targets(study).sweep_scores() == [
         "<results>/a/scores.json",
         "<results>/sweep/1/a/scores.json",
         "<results>/sweep/1/a/scores.json",
     ]
 
 
-def test_a_sweep_needs_a_table_and_a_ground_truth(load_study):
+def test_a_sweep_needs_a_table_and_a_ground_truth(load_study, make_targets):
     study = load_study(ROWS)
     with pytest.raises(InputError, match=r"config\.sweep is missing"):
-        Inputs(study, Recipes(study)).sweep_scores()
+        make_targets(study).sweep_scores()
     study = load_study([ROWS[1] | {"diameter_um": 9}], "binarize.method\nli\n")
     with pytest.raises(InputError, match="no row to sweep"):
-        Inputs(study, Recipes(study)).sweep_scores()
+        make_targets(study).sweep_scores()
 
 
 def test_stacks_that_share_all_settings_are_a_group(load_study):
