@@ -5,8 +5,8 @@ import yaml
 from study import ROOT
 
 from cellstack.config.measurements import check_classes
+from cellstack.config.read_study import read_study
 from cellstack.config.schemas import Schemas
-from cellstack.config.study import Study
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +34,7 @@ def load_study(tmp_path, monkeypatch, schemas):
             (tmp_path / "sweep.csv").write_text(sweep)
             config["sweep"] = "sweep.csv"
         given = {"stacks": "stacks.csv", "diameter_um": {"nuclei": 10}} | config
-        study = Study.load(yaml.safe_load(yaml.safe_dump(given)), schemas, "resources", check=True)
+        study = read_study(yaml.safe_load(yaml.safe_dump(given)), schemas, "resources", check=True)
         check_classes(study)
         return study
 

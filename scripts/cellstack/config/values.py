@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cellstack.config.lengths import SIZE
+from cellstack.core.counting import counted
 from cellstack.errors import InputError
 
 MAX_VALUES = 10_000  # in total
@@ -60,6 +61,19 @@ def shorten(errors: Sequence[str]) -> list[str]:
     ]
     left = len(errors) - len(lines)
     return [*lines, f"and {left} more; fix these first"] if left else lines
+
+
+def raise_errors(errors: Sequence[str]) -> None:
+    """Raise the errors of the configuration and the sheet as one, if there are any.
+
+    Raises
+    ------
+    InputError
+        With a heading and the lines of :func:`shorten`.
+    """
+    if errors:
+        heading = f"{counted(len(errors), 'errors')} in the configuration or the sheet:"
+        raise InputError("\n".join([heading, *shorten(errors)]))
 
 
 def sort_out(given: Any, where: str) -> tuple[Any, list[str]]:

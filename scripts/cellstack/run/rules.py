@@ -10,6 +10,7 @@ from typing import Any
 
 from cellstack.config.inputs import Inputs
 from cellstack.config.measurements import check_classes
+from cellstack.config.read_study import read_study
 from cellstack.config.recipes import Recipes
 from cellstack.config.schemas import Schemas
 from cellstack.config.sheet import CHANNEL_OF
@@ -64,7 +65,7 @@ def open_study(workflow: Any, config: dict[str, Any], folder: str | Path) -> Stu
         for path in workflow.configfiles:  # Snakemake accepts keys that are written twice
             check_yaml(path)
     try:
-        study = Study.load(
+        study = read_study(
             config,
             Schemas.read(Path(folder)),
             folders.get("resources"),

@@ -11,7 +11,7 @@ import yaml
 from hostile import choose, mutated, mutations, with_mutated_json
 from study import ROOT
 
-from cellstack.config.study import Study
+from cellstack.config.read_study import read_study
 from cellstack.errors import InputError
 
 MAX_SECONDS = 20
@@ -44,7 +44,7 @@ def load(tmp_path, monkeypatch, schemas):
     def from_settings(given):
         start = time.monotonic()
         try:
-            Study.load(given, schemas, "resources", check=True)
+            read_study(given, schemas, "resources", check=True)
         except InputError as error:
             message = str(error)
             assert all(line.isprintable() for line in message.split("\n"))

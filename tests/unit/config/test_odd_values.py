@@ -7,9 +7,9 @@ import pytest
 from study import ROOT
 
 from cellstack.config import values
+from cellstack.config.read_study import read_study
 from cellstack.config.schemas import Schemas
 from cellstack.config.settings import follow
-from cellstack.config.study import Study
 from cellstack.errors import InputError
 
 CYCLE = []
@@ -89,7 +89,7 @@ def nested(path, value):
 def errors_of(config):
     """Return the errors of a configuration; none if it is accepted, and then usable."""
     try:
-        study = Study.load({"stacks": "stacks.csv"} | config, SCHEMAS, "resources", check=True)
+        study = read_study({"stacks": "stacks.csv"} | config, SCHEMAS, "resources", check=True)
     except InputError as error:
         lines = str(error).splitlines()
         assert max(map(len, lines)) <= 300
@@ -151,7 +151,7 @@ def test_messages(sheet, config, expected):
 def test_values_that_contain_themselves_are_one_error(sheet):
     for value in (CYCLE, BOMB, DEEP):
         with pytest.raises(InputError) as error:
-            Study.load({"presets": value}, SCHEMAS, "resources", check=True)
+            read_study({"presets": value}, SCHEMAS, "resources", check=True)
         assert str(error.value).startswith("config: contains more than 10000 values")
         assert len(str(error.value)) < 200
 

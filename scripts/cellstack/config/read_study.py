@@ -1,0 +1,167 @@
+"""The study, read from the configuration, the sheet and the tables that they name."""
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from cellstack.config import (
+    corrections,
+    measurement_errors,
+    settings,
+    sheet,
+    sweep_table,
+    values,
+)
+from cellstack.config.corrections import Corrections
+from cellstack.config.examples import Examples, read_examples
+from cellstack.config.lengths import AUTO
+from cellstack.config.marks import Marks, Rows, read_marks
+from cellstack.config.schemas import Schemas, Settings
+from cellstack.config.study import Row, Study
+from cellstack.files.image_sizes import ImageSizes
+
+SIMULATED_PARTS = ("image", "nuclei", "cells")
+SIMULATED_SPOTS = ("spots.ome.tif", "spots.csv")
+
+
+def read_study(
+    given: Settings,
+    schemas: Schemas,
+    resources: str,
+    *,
+    check: bool,
+    sizes: ImageSizes | None = None,
+) -> Study:
+    """Complete a configuration and read the sheet and the sweep that it names.
+
+    Parameters
+    ----------
+    given : dict
+        The configuration as the user wrote it.
+    schemas : Schemas
+    resources : str
+        Folder of simulated and downloaded images.
+    check : bool
+        Whether to look for errors in the values, which takes longer. Jobs leave it out.
+    sizes : ImageSizes, optional
+        Sizes of images that are known already.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InputError
+        With one line for each error of the configuration, the sheet and the sweep.
+    """
+    given = _with_text_labels(_with_kind_of_diameter(given))
+    sound, errors = values.sort_out(given, "config") if check else (given, [])
+    config, further = settings.complete(sound, schemas.config, schemas.stages, check=check)
+    errors += further
+    presets = schemas.presets | config["presets"]
+    simulations = config["simulate_stack"]
+    made = {f"{resources}/cells3d.ome.tif"}
+    for name in simulations:
+        made |= {f"{resources}/simulated/{name}/{part}.ome.tif" for part in SIMULATED_PARTS}
+    for name in config["simulate_spots"]:
+        made |= {f"{resources}/simulated/{name}/{part}" for part in SIMULATED_SPOTS}
+    rows, unreadable = sheet.read_sheet(config["stacks"], schemas.sheet)
+    errors += unreadable
+    if check and not unreadable:
+        errors += sheet.find_errors(
+            rows,
+            schemas.sheet,
+            where=config["stacks"],
+            presets={*presets, *map(str, settings.as_mapping(given.get("presets")))},
+            diameters=settings.as_mapping(given.get("diameter_um")),
+            objects=config["objects"],
+            made=made,
+        )
+        errors += measurement_errors.group_errors(given, config, rows, schemas, config["stacks"])
+        errors += measurement_errors.relation_errors(config, rows, config["stacks"])
+        errors += measurement_errors.spot_errors(config, rows, config["stacks"])
+    runs: list[Settings] = []
+    if "sweep" in config:
+        runs, untried = sweep_table.read_sweep(
+            config["sweep"], schemas.config, schemas.stages, presets, check=check
+        )
+        errors += untried
+    corrected: Corrections = {}
+    if config["corrections"] is not None and not unreadable:
+        corrected, _, wrong = corrections.read_corrections(
+            config["corrections"], _kinds_shown(rows), check=check
+        )
+        errors += wrong
+    examples: Examples = {}
+    if config["classify_objects"]["examples"] is not None and not unreadable:
+        examples, wrong = read_examples(
+            config["classify_objects"]["examples"], _kinds_shown(rows), check=check
+        )
+        errors += wrong
+    marks: Marks = {}
+    rows_of_marks: Rows = {}
+    if config["figures"]["marks"] is not None and not unreadable:
+        marks, rows_of_marks, wrong = read_marks(config["figures"]["marks"], _kinds_shown(rows))
+        errors += wrong
+    if check and not errors:
+        errors += measurement_errors.tissue_errors(config, presets, rows)
+    if not os.access(".", os.W_OK):
+        errors.append(
+            f"{Path.cwd()}: this folder cannot be written to; "
+            "change its permissions, or choose another one with --directory"
+        )
+    values.raise_errors(errors)
+    stacks: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        if row["include"]:
+            stacks.setdefault(row["stack"], {})[row["channel"]] = row
+    return Study(
+        config=config,
+        stacks=stacks,
+        presets=presets,
+        sweep_runs=tuple(runs),
+        corrections=corrected,
+        examples=examples,
+        marks=marks,
+        rows_of_marks=rows_of_marks,
+        schemas=schemas,
+        simulated_images={
+            f"{resources}/simulated/{name}/{part}.ome.tif": simulation["shape"]
+            for name, simulation in simulations.items()
+            for part in ("image", "spots")
+        },
+        made_images=frozenset(made),
+        sizes=sizes or ImageSizes(),
+        incomplete={},
+    )
+
+
+def _with_kind_of_diameter(given: Settings) -> Settings:
+    """Return a configuration in which a diameter without a kind of object is that of nuclei."""
+    diameter = given.get("diameter_um")
+    if diameter != AUTO and (isinstance(diameter, bool) or not isinstance(diameter, (int, float))):
+        return given
+    return {**given, "diameter_um": {"nuclei": diameter}}
+
+
+def _with_text_labels(given: Settings) -> Settings:
+    """Return a configuration in which the labels of regions are text, as keys have to be."""
+    block = given.get("measure_regions")
+    if not isinstance(block, dict) or not isinstance(block.get("names"), dict):
+        return given
+    names = {
+        str(label) if isinstance(label, int) and not isinstance(label, bool) else label: name
+        for label, name in block["names"].items()
+    }
+    return {**given, "measure_regions": {**block, "names": names}}
+
+
+def _kinds_shown(rows: Collection[Row]) -> dict[str, list[str]]:
+    """Return the kinds of object that each stack of the sheet has a channel for."""
+    kinds: dict[str, list[str]] = {}
+    for row in rows:
+        shown = kinds.setdefault(row.get("stack", ""), [])
+        if row.get("channel") in sheet.OBJECT_OF:
+            shown.append(sheet.OBJECT_OF[row["channel"]])
+    return kinds
