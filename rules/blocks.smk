@@ -33,7 +33,7 @@ use rule measure_intensities as measure_tiles with:
     benchmark:
         "<benchmarks>/{stack}/channels/{channel}/measure_tiles.tsv"
     wildcard_constraints:
-        stack=pattern_of_units(study.units_with_tiles()),
+        stack=pattern_of_units(block_plan.units_with_tiles()),
     resources:
         mem_mb=memory("measure_tiles"),
         runtime=minutes("measure_tiles"),
@@ -58,7 +58,7 @@ rule cut_block:
         mem_mb=memory("cut_block"),
         runtime=minutes("cut_block"),
     params:
-        block=by_wildcards(study.geometry_of),
+        block=by_wildcards(block_plan.geometry_of),
         source=source_hash("cut_block"),
     script:
         "../scripts/cut_block.py"
@@ -87,7 +87,7 @@ rule find_blobs:
         runtime=minutes("find_blobs"),
     params:
         options=by_wildcards(study.argument, key="options", stage="binarize", channel="nuclei"),
-        block=by_wildcards(study.geometry_of),
+        block=by_wildcards(block_plan.geometry_of),
         source=source_hash("find_blobs"),
     script:
         "../scripts/find_blobs.py"
@@ -137,7 +137,7 @@ rule measure_threshold:
         method=by_wildcards(study.argument, key="method", stage="binarize", channel="nuclei"),
         options=by_wildcards(study.argument, key="options", stage="binarize", channel="nuclei"),
         factor=by_wildcards(study.argument, key="factor", stage="binarize", channel="nuclei"),
-        blocks=by_wildcards(study.geometries),
+        blocks=by_wildcards(block_plan.geometries),
         source=source_hash("measure_threshold"),
     script:
         "../scripts/measure_threshold.py"
@@ -163,7 +163,7 @@ rule connect_mask:
     params:
         options=by_wildcards(study.argument, key="options", stage="binarize", channel="nuclei"),
         factor=by_wildcards(study.argument, key="factor", stage="binarize", channel="nuclei"),
-        blocks=by_wildcards(study.geometries),
+        blocks=by_wildcards(block_plan.geometries),
         source=source_hash("connect_mask"),
     script:
         "../scripts/connect_mask.py"
@@ -190,7 +190,7 @@ rule choose_planes:
         plane_range_um=by_wildcards(
             study.argument, key="plane_range_um", stage="find_seeds", channel="nuclei"
         ),
-        blocks=by_wildcards(study.geometries),
+        blocks=by_wildcards(block_plan.geometries),
         source=source_hash("choose_planes"),
     script:
         "../scripts/choose_planes.py"
@@ -216,7 +216,7 @@ rule measure_watershed:
         mem_mb=memory("measure_watershed"),
         runtime=minutes("measure_watershed"),
     params:
-        block=by_wildcards(study.geometry_of),
+        block=by_wildcards(block_plan.geometry_of),
         source=source_hash("measure_watershed"),
     script:
         "../scripts/measure_watershed.py"
@@ -266,14 +266,14 @@ rule join_blocks:
     benchmark:
         "<benchmarks>/{stack}/nuclei/join_blocks.tsv"
     wildcard_constraints:
-        stack=pattern_of_units(study.units_in_blocks("nuclei")),
+        stack=pattern_of_units(block_plan.units_in_blocks("nuclei")),
     conda:
         "../envs/cellstack.yaml"
     resources:
         mem_mb=memory("join_blocks"),
         runtime=minutes("join_blocks"),
     params:
-        blocks=by_wildcards(study.geometries),
+        blocks=by_wildcards(block_plan.geometries),
         source=source_hash("join_blocks"),
     script:
         "../scripts/join_blocks.py"
@@ -291,7 +291,7 @@ use rule join_blocks as join_uncorrected with:
     benchmark:
         "<benchmarks>/{stack}/nuclei/join_uncorrected.tsv"
     wildcard_constraints:
-        stack=pattern_of_units(study.units_in_blocks("nuclei", corrected=True)),
+        stack=pattern_of_units(block_plan.units_in_blocks("nuclei", corrected=True)),
 
 
 rule join_cell_seeds:
@@ -319,14 +319,14 @@ rule join_cell_seeds:
     benchmark:
         "<benchmarks>/{stack}/cells/join_cell_seeds.tsv"
     wildcard_constraints:
-        stack=pattern_of_units(study.units_in_blocks("cells")),
+        stack=pattern_of_units(block_plan.units_in_blocks("cells")),
     conda:
         "../envs/cellstack.yaml"
     resources:
         mem_mb=memory("join_cell_seeds"),
         runtime=minutes("join_cell_seeds"),
     params:
-        blocks=by_wildcards(study.geometries),
+        blocks=by_wildcards(block_plan.geometries),
         source=source_hash("join_cell_seeds"),
     script:
         "../scripts/join_cell_seeds.py"
@@ -377,14 +377,14 @@ rule join_regions:
     benchmark:
         "<benchmarks>/{stack}/cells/join_regions.tsv"
     wildcard_constraints:
-        stack=pattern_of_units(study.units_in_blocks("cells")),
+        stack=pattern_of_units(block_plan.units_in_blocks("cells")),
     conda:
         "../envs/cellstack.yaml"
     resources:
         mem_mb=memory("join_regions"),
         runtime=minutes("join_regions"),
     params:
-        blocks=by_wildcards(study.geometries),
+        blocks=by_wildcards(block_plan.geometries),
         source=source_hash("join_regions"),
     script:
         "../scripts/join_regions.py"

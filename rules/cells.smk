@@ -56,7 +56,7 @@ rule find_cell_seeds:
         runtime=minutes("find_cell_seeds"),
     params:
         **params_of("find_cell_seeds", "membrane"),
-        block=by_wildcards(study.geometry_of_unit),
+        block=by_wildcards(block_plan.geometry_of_unit),
     script:
         "../scripts/find_cell_seeds.py"
 
@@ -92,7 +92,7 @@ rule segment_cells:
         runtime=minutes("segment_cells"),
     params:
         **params_of("segment_cells", "membrane"),
-        block=by_wildcards(study.geometry_of_unit),
+        block=by_wildcards(block_plan.geometry_of_unit),
     script:
         "../scripts/segment_cells.py"
 

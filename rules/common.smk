@@ -18,6 +18,7 @@ for module in (
         locate_script(file)  # so that Python finds them all in one folder
 
 from cellstack.config.block_inputs import BlockInputs
+from cellstack.config.block_plan import BlockPlan
 from cellstack.config.explorer import Explorer
 from cellstack.config.gallery import Gallery
 from cellstack.config.inputs import Inputs
@@ -39,6 +40,7 @@ for name in (*SCHEMAS, "presets", "gallery"):
 helpers.collect_garbage_rarely()
 study = helpers.open_study(workflow, config, Path(locate("config/presets.yaml")).parent)
 requests = ResourceRequests(study, locate("config/resources.tsv"))
+block_plan = BlockPlan(study)
 measurements = Measurements(study)
 recipes = Recipes(study)
 inputs = Inputs(study, recipes, workflow.pathvars.get("results"))

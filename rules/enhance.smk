@@ -19,7 +19,7 @@ rule correct_background:
         runtime=minutes("correct_background"),
     params:
         **params_of("correct_background"),
-        block=by_wildcards(study.geometry_of_unit),
+        block=by_wildcards(block_plan.geometry_of_unit),
     script:
         "../scripts/correct_background.py"
 
@@ -46,7 +46,7 @@ rule adjust_contrast:
         runtime=minutes("adjust_contrast"),
     params:
         **params_of("adjust_contrast"),
-        block=by_wildcards(study.geometry_of_unit),
+        block=by_wildcards(block_plan.geometry_of_unit),
     script:
         "../scripts/adjust_contrast.py"
 
@@ -71,7 +71,7 @@ rule denoise:
         runtime=minutes("denoise"),
     params:
         **params_of("denoise"),
-        block=by_wildcards(study.geometry_of_unit),
+        block=by_wildcards(block_plan.geometry_of_unit),
     script:
         "../scripts/denoise.py"
 

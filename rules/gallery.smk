@@ -17,7 +17,7 @@ rule choose_view:
     params:
         **params_of("choose_view"),
         diameter_um=by_wildcards(study.object_diameter),
-        block=by_wildcards(study.geometry_of_unit),
+        block=by_wildcards(block_plan.geometry_of_unit),
     script:
         "../scripts/choose_view.py"
 
@@ -54,7 +54,7 @@ rule show_stages:
     params:
         panels=by_wildcards(panels.stages),
         diameter_um=by_wildcards(study.object_diameter),
-        block=by_wildcards(study.geometry_of_unit),
+        block=by_wildcards(block_plan.geometry_of_unit),
         color_map=study.config["figures"]["color_map"],
         source=source_hash("show_stages"),
     script:
@@ -281,7 +281,7 @@ rule compare_labels:
         alternatives=by_wildcards(panels.alternatives),
         stages=study.config["compare_labels"]["stages"],
         by_points=by_wildcards(study.nuclei_scored_by_points),
-        block=by_wildcards(study.geometry_of_unit),
+        block=by_wildcards(block_plan.geometry_of_unit),
         color_map=study.config["figures"]["color_map"],
         source=source_hash("compare_labels"),
     script:
@@ -305,7 +305,7 @@ rule compare_surface_area:
         mem_mb=memory("compare_surface_area"),
         runtime=minutes("compare_surface_area"),
     params:
-        block=by_wildcards(study.geometry_of_unit),
+        block=by_wildcards(block_plan.geometry_of_unit),
         source=source_hash("compare_surface_area"),
     script:
         "../scripts/compare_surface_area.py"
@@ -354,7 +354,7 @@ rule plot_profile:
         runtime=minutes("plot_profile"),
     params:
         channels=by_wildcards(study.channels),
-        block=by_wildcards(study.geometry_of_unit),
+        block=by_wildcards(block_plan.geometry_of_unit),
         color_map=study.config["figures"]["color_map"],
         source=source_hash("plot_profile"),
     script:

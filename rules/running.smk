@@ -2,7 +2,7 @@
 
 terminal.shorten_output(workflow)
 helpers.name_params(workflow)
-cluster.arrange(workflow, study, requests)
+cluster.arrange(workflow, study, block_plan, requests)
 
 
 onstart:

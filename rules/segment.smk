@@ -23,7 +23,7 @@ rule binarize:
         runtime=minutes("binarize"),
     params:
         **params_of("binarize"),
-        block=by_wildcards(study.geometry_of_unit),
+        block=by_wildcards(block_plan.geometry_of_unit),
         diameter_um=by_wildcards(study.fixed_diameter),
     script:
         "../scripts/binarize.py"
@@ -50,7 +50,7 @@ rule clean_mask:
         runtime=minutes("clean_mask"),
     params:
         **params_of("clean_mask"),
-        block=by_wildcards(study.geometry_of_unit),
+        block=by_wildcards(block_plan.geometry_of_unit),
     script:
         "../scripts/clean_mask.py"
 
@@ -99,7 +99,7 @@ rule find_seeds:
         runtime=minutes("find_seeds"),
     params:
         **params_of("find_seeds"),
-        block=by_wildcards(study.geometry_of_unit),
+        block=by_wildcards(block_plan.geometry_of_unit),
         points=by_wildcards(inputs.seed_points),
         stamp=by_wildcards(inputs.seed_points_stamp),
     script:

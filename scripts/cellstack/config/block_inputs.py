@@ -4,6 +4,7 @@ Methods are called with the wildcards of a job, see :mod:`cellstack.config.input
 """
 
 from cellstack.config import sheet
+from cellstack.config.block_plan import BlockPlan
 from cellstack.config.inputs import Inputs
 from cellstack.config.recipes import Recipes
 from cellstack.config.study import Study
@@ -22,6 +23,7 @@ class BlockInputs:
 
     def __init__(self, study: Study, recipes: Recipes, inputs: Inputs) -> None:
         self._study = study
+        self._block_plan = BlockPlan(study)
         self._recipes = recipes
         self._inputs = inputs
 
@@ -39,7 +41,7 @@ class BlockInputs:
 
     def measured_tiles(self, stack: str, channel: str) -> list[str]:
         """Return the tiles of the complete stack, for a block of it, if its contrast needs them."""
-        if not self._study.has_tiles(stack, channel):
+        if not self._block_plan.has_tiles(stack, channel):
             return []
         return self._of_complete("adjust_contrast", "tiles.tif", stack, channel)
 
@@ -70,7 +72,7 @@ class BlockInputs:
     def denoised_of_blocks(self, stack: str) -> list[str]:
         """Return the denoised nuclei of each block of a stack."""
         unit = Unit.parse(stack)
-        paths = [unit._replace(block=block).path for block in self._study.blocks(stack)]
+        paths = [unit._replace(block=block).path for block in self._block_plan.blocks(stack)]
         file = "channels/nuclei/denoised.tif"
         return [self._recipes.path_of("denoise", file, path, "nuclei") for path in paths]
 
@@ -99,7 +101,7 @@ class BlockInputs:
     def of_blocks(self, stack: str, stage: str, name: str, object: str = "nuclei") -> list[str]:
         """Return a file of the objects of each block of a stack, which a stage makes."""
         unit, channel = Unit.parse(stack), sheet.CHANNEL_OF[object]
-        paths = [unit._replace(block=block).path for block in self._study.blocks(stack)]
+        paths = [unit._replace(block=block).path for block in self._block_plan.blocks(stack)]
         return [self._recipes.path_of(stage, f"{object}/{name}", path, channel) for path in paths]
 
     def cells_of_complete(self, stack: str, stage: str, name: str) -> str:

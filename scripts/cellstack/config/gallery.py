@@ -1,6 +1,7 @@
 """Panels of the gallery for each stack."""
 
 from cellstack.config import gallery_panels
+from cellstack.config.block_plan import BlockPlan
 from cellstack.config.recipes import Recipes
 from cellstack.config.schemas import Settings
 from cellstack.config.study import Study
@@ -47,6 +48,7 @@ class Gallery:
 
     def __init__(self, study: Study, recipes: Recipes) -> None:
         self._study = study
+        self._block_plan = BlockPlan(study)
         self._recipes = recipes
 
     def comparison(
@@ -92,7 +94,7 @@ class Gallery:
 
         It contains the middle of the stack.
         """
-        blocks = self._study.blocks(stack).values()
+        blocks = self._block_plan.blocks(stack).values()
         shape = [max(block.core[axis][1] for block in blocks) for axis in range(3 if blocks else 0)]
         for block in blocks:
             pairs = zip(block.core, shape, strict=True)
@@ -102,7 +104,7 @@ class Gallery:
 
     def shown_block(self, stack: str) -> dict[str, object] | None:
         """Return the block in which methods are compared, if nuclei are segmented in blocks."""
-        return self.block(stack) if self._study.is_in_blocks(stack, "nuclei") else None
+        return self.block(stack) if self._block_plan.is_in_blocks(stack, "nuclei") else None
 
     def _sections(self, stack: str) -> str:
         """Return the folder of the sections of a stack: those of the block that is shown."""

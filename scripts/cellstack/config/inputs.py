@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cellstack.config import sheet
+from cellstack.config.block_plan import BlockPlan
 from cellstack.config.lengths import AUTO, has_sizes
 from cellstack.config.measurements import Measurements
 from cellstack.config.recipes import EDGE_METHODS, Recipes, diameter_stage
@@ -33,6 +34,7 @@ class Inputs:
 
     def __init__(self, study: Study, recipes: Recipes, results: str = "results") -> None:
         self._study = study
+        self._block_plan = BlockPlan(study)
         self._recipes = recipes
         self._measurements = Measurements(study)
         self._results = results
@@ -187,7 +189,7 @@ class Inputs:
     def mask_records(self, stack: str, object: str) -> list[str]:
         """Return the records of the mask of the nuclei, unless their labels are external."""
         if object == "cells":  # those in blocks have a record of what blocks disagreed on
-            in_blocks = self._study.is_in_blocks(stack, "cells")
+            in_blocks = self._block_plan.is_in_blocks(stack, "cells")
             record = self._recipes.path_of("segment_cells", "cells/joined.json", stack, "membrane")
             return [record] * in_blocks
         if self._study.is_external(stack, "nuclei"):

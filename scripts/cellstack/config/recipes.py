@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from cellstack.config import sheet
+from cellstack.config.block_plan import BlockPlan
 from cellstack.config.lengths import AUTO, has_sizes
 from cellstack.config.settings import Settings
 from cellstack.config.sheet import CHANNEL_OF
@@ -50,6 +51,7 @@ class Recipes:
 
     def __init__(self, study: Study) -> None:
         self._study = study
+        self._block_plan = BlockPlan(study)
 
     def needs(self, stage: str, stack: str, channel: str) -> list[StageOfChannel]:
         """Return the stages whose files a stage reads for a unit, each with its channel."""
@@ -108,7 +110,7 @@ class Recipes:
         if stage == "run_segmenter":
             arguments = arguments | {"diameter_um": self._study.diameter(stack, channel)}
         if Unit.parse(stack).block:
-            arguments = arguments | self._study.geometry_of(stack)
+            arguments = arguments | self._block_plan.geometry_of(stack)
         before = [self.recipe(name, stack, its) for name, its in self.needs(stage, stack, channel)]
         text = json.dumps([stage, channel, arguments, before], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -123,7 +125,7 @@ class Recipes:
         """
         unit = Unit.parse(stack)
         for earlier in self._before(unit):
-            if unit.block not in {"", *self._study.blocks(earlier.complete.path)}:
+            if unit.block not in {"", *self._block_plan.blocks(earlier.complete.path)}:
                 continue
             same = self.recipe(stage, earlier.path, channel) == self.recipe(stage, stack, channel)
             if same:

@@ -6,7 +6,6 @@ main process and again in every job of a cluster, so nothing here imports NumPy 
 Paths of files are in :mod:`cellstack.config.inputs`.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -19,7 +18,6 @@ from cellstack.config import (
     sweep_table,
     values,
 )
-from cellstack.config.blocks import Block
 from cellstack.config.corrections import ADD, Correction, Corrections
 from cellstack.config.examples import Examples
 from cellstack.config.gallery_panels import Alternative, list_alternatives
@@ -211,179 +209,15 @@ class Study:
             spacing = self.config["simulate_stack"][name]["spacing"]
             return ImageSize(tuple(self.simulated_images[image]), tuple(spacing))
         is_forced = with_spacing or self.config["split_into_blocks"]["counts"] is not None
-        smallest = self._max_voxels_of_block(has_cells="cells" in self.object_kinds)
+        smallest = self.max_voxels_of_block(has_cells="cells" in self.object_kinds)
         return self.sizes.find(row, 0 if is_forced else smallest)
 
-    def _max_voxels_of_block(self, *, has_cells: bool) -> int:
+    def max_voxels_of_block(self, *, has_cells: bool) -> int:
+        """Return the number of voxels above which a stack is cut into blocks."""
         given = self.config["split_into_blocks"]["max_voxels"]
         if given != AUTO:
             return int(given)
         return blocks.AUTO_MAX_VOXELS_OF_CELLS if has_cells else blocks.AUTO_MAX_VOXELS
-
-    def _kinds_to_cut(self, stack: str) -> list[str]:
-        """Return the kinds of object that the stages of cellstack segment in a stack.
-
-        Nuclei are segmented too if only cells are to be found.
-        """
-        rows = self.rows(stack)
-        found = []
-        for kind in ("nuclei", "cells") if self.objects(stack) else ():
-            is_needed = kind in self.objects(stack) or kind == "nuclei"
-            if sheet.CHANNEL_OF[kind] in rows and is_needed and not self.is_external(stack, kind):
-                found.append(kind)
-        return found
-
-    @cache  # noqa: B019
-    def blocks(self, stack: str) -> Mapping[str, Block]:
-        """Return the blocks by name into which a stack is cut; none for a stack that is not cut.
-
-        Raises
-        ------
-        InputError
-            The configuration gives the size or number of blocks, and the stack cannot be cut.
-        """
-        wanted = self.config["split_into_blocks"]
-        kinds = self._kinds_to_cut(stack)
-        if not kinds:
-            return {}
-        row = self.rows(stack)[sheet.CHANNEL_OF[kinds[0]]]
-        if images.is_remote(row["image"]):
-            return {}
-        obstacles = self._obstacles(stack, kinds)
-        is_auto = wanted["max_voxels"] == AUTO and wanted["counts"] is None
-        if obstacles and is_auto:
-            return {}
-        size = self.image_size(row)
-        if size is None or size.spacing is None:
-            return {}
-        factors = self.argument("downsample", "import_stack", stack, sheet.CHANNEL_OF[kinds[0]])
-        shape = [length // factor for length, factor in zip(size.shape, factors, strict=True)]
-        steps = [step * factor for step, factor in zip(size.spacing, factors, strict=True)]
-        max_voxels = self._max_voxels_of_block(has_cells="cells" in kinds)
-        if wanted["counts"] is None and math.prod(shape) <= max_voxels:
-            return {}
-        if obstacles:
-            raise InputError(
-                f"config.split_into_blocks: {self.name(stack)} cannot be cut into blocks: "
-                f"{'; '.join(obstacles)}; or remove max_voxels and counts"
-            )
-        overlap = [math.ceil(self._overlap_um(stack, kinds) / step) for step in steps]
-        try:
-            counts = wanted["counts"] or blocks.choose_counts(shape, overlap, max_voxels)
-        except InputError:
-            if is_auto:  # it is processed at once
-                return {}
-            raise
-        return blocks.place_blocks(shape, counts, overlap)
-
-    def _overlap_um(self, stack: str, kinds: list[str]) -> float:
-        """Return the distance by which the blocks of a stack extend beyond their cores, in um."""
-        given: float | None = self.config["split_into_blocks"]["overlap_um"]
-        if given is not None:
-            return given
-        found = []
-        for kind in kinds:
-            channel = sheet.CHANNEL_OF[kind]
-            diameter_um = self._largest_diameter(stack, channel) or 0.0
-            preset = self.preset_name(stack, channel)
-            arguments = partial(self._arguments, preset=preset, diameter_um=diameter_um)
-            if kind == "nuclei":
-                options = self.block("binarize", stack, channel)["per_object"]
-                radius_um = in_um(options["max_radius_um"], diameter_um)
-                found.append(blocks.reach_um(arguments, radius_um))
-            else:
-                found.append(blocks.cell_reach_um(arguments, diameter_um))
-        return max(found)
-
-    def _largest_diameter(self, stack: str, channel: str) -> float | None:
-        """Return the diameter of a channel in um, or the upper limit of an estimate, if any."""
-        given = self.fixed_diameter(stack, channel)
-        if given is not None:
-            return given
-        if "nuclei" not in self.rows(stack):
-            return None
-        limit: float | None = self.argument("max_um", "estimate_diameter", stack, "nuclei")
-        if limit is None or channel == "nuclei":
-            return limit
-        return sheet.CELLS_TO_NUCLEI * limit
-
-    def _obstacles(self, stack: str, kinds: list[str]) -> list[str]:
-        """Return the reasons why a stack cannot be cut into blocks."""
-        found = []
-        has_overlap = self.config["split_into_blocks"]["overlap_um"] is not None
-        for kind in kinds:
-            channel = sheet.CHANNEL_OF[kind]
-            is_estimated = self.diameter(stack, channel) == AUTO
-            if is_estimated and not has_overlap and not self._largest_diameter(stack, channel):
-                found.append(
-                    f"the overlap depends on the diameter of its {kind}, which is estimated: set "
-                    "estimate_diameter.max_um to the largest one that is possible"
-                )
-        if "nuclei" in kinds:
-            arguments = partial(self.relative_arguments, stack=stack, channel="nuclei")
-            found += blocks.find_obstacles(arguments)
-        return found
-
-    def block_of(self, stack: str) -> Block:
-        """Return the block of a unit that is one."""
-        unit = Unit.parse(stack)
-        return self.blocks(unit.complete.path)[unit.block]
-
-    def geometry_of(self, stack: str) -> dict[str, list[list[int]]]:
-        """Return the core and the extent of a block, as first voxel and the one after the last."""
-        block = self.block_of(stack)
-        return {name: [list(each) for each in getattr(block, name)] for name in ("core", "extent")}
-
-    def geometry_of_unit(self, stack: str) -> dict[str, list[list[int]]] | None:
-        """Return core and extent of a block, see :meth:`geometry_of`; None for a complete stack."""
-        return self.geometry_of(stack) if Unit.parse(stack).block else None
-
-    def geometries(self, stack: str) -> list[dict[str, list[list[int]]]]:
-        """Return core and extent of each block of a stack, see :meth:`geometry_of`."""
-        unit = Unit.parse(stack)
-        paths = [unit._replace(block=name).path for name in self.blocks(stack)]
-        return [self.geometry_of(path) for path in paths]
-
-    def units_in_blocks(self, object: str, *, corrected: bool = False) -> list[str]:
-        """Return the units of which a kind of object is segmented in blocks.
-
-        Parameters
-        ----------
-        object : str
-            Kind of object.
-        corrected : bool
-            Whether to return those whose objects have corrections, or the others; of cells, all are
-            returned.
-        """
-        units = [
-            Unit(stack, run).path
-            for stack in self.complete_stacks
-            for run in range(len(self.sweep_runs) + 1)
-        ]
-        return [
-            unit
-            for unit in units
-            if self.is_in_blocks(unit, object)
-            and (object == "cells" or bool(self.corrections_of(unit, object)) is corrected)
-        ]
-
-    def units_with_tiles(self) -> list[str]:
-        """Return the units in blocks whose nuclei are equalized in tiles, see :meth:`has_tiles`."""
-        return [
-            unit
-            for corrected in (False, True)
-            for unit in self.units_in_blocks("nuclei", corrected=corrected)
-            if self.has_tiles(unit, "nuclei")
-        ]
-
-    def has_tiles(self, stack: str, channel: str) -> bool:
-        """Return whether the histograms of a channel are equalized in tiles, by `clahe`."""
-        steps = self.argument("steps", "adjust_contrast", stack, channel)
-        return any(method == "clahe" for method, _ in steps)
-
-    def is_in_blocks(self, stack: str, object: str) -> bool:
-        """Return whether a kind of object of a complete stack is segmented in blocks."""
-        return bool(self.blocks(stack)) and object in self._kinds_to_cut(stack)
 
     def has_segmenter(self, stack: str, object: str) -> bool:
         """Return whether another program segments a kind of object of a stack."""
@@ -518,14 +352,17 @@ class Study:
         return settings.merge(self.config[stage], preset.get(stage, {}))
 
     @cache  # noqa: B019
-    def _arguments(self, stage: str, preset: str, diameter_um: float | str | None) -> Settings:
+    def arguments_of_preset(
+        self, stage: str, preset: str, diameter_um: float | str | None
+    ) -> Settings:
+        """Return the params of a stage with the settings of a preset, for a diameter."""
         block = settings.merge(self.config[stage], self.preset(preset).get(stage, {}))
         return settings.stage_arguments(stage, block, diameter_um, self.schemas.stages)
 
     def arguments(self, stage: str, stack: str, channel: str) -> Settings:
         """Return the params of a stage for a channel; sizes are in um if the diameter is known."""
         preset = self.preset_name(stack, channel)
-        found = self._arguments(stage, preset, self.diameter(stack, channel))
+        found = self.arguments_of_preset(stage, preset, self.diameter(stack, channel))
         if stage == "find_seeds" and "path" in found["options"]:
             path = found["options"]["path"].replace("{stack}", Unit.parse(stack).stack)
             return found | {"options": found["options"] | {"path": path}}
@@ -533,11 +370,11 @@ class Study:
 
     def relative_arguments(self, stage: str, stack: str, channel: str) -> Settings:
         """Return the params of a stage for a channel; sizes are as in "0.05 d"."""
-        return self._arguments(stage, self.preset_name(stack, channel), AUTO)
+        return self.arguments_of_preset(stage, self.preset_name(stack, channel), AUTO)
 
     def argument_names(self, stage: str) -> list[str]:
         """Return the names of the params of a stage."""
-        return list(self._arguments(stage, "default", 1.0))
+        return list(self.arguments_of_preset(stage, "default", 1.0))
 
     def argument(self, key: str, stage: str, stack: str, channel: str) -> Any:
         """Return one of the params of a stage, see :meth:`arguments`."""
@@ -722,7 +559,7 @@ class Study:
             stages = {}
             for name in self.schemas.stages["properties"]:
                 if _leads_to(name, kind) and (estimated or name != "estimate_diameter"):
-                    stages[name] = self._arguments(name, preset, diameter_um)
+                    stages[name] = self.arguments_of_preset(name, preset, diameter_um)
             resolved.append(
                 {
                     "object": kind,

@@ -37,8 +37,8 @@ def of_block(stack: Stack, block: Mapping[str, Sequence[Sequence[int]]] | None) 
     stack : (Z, Y, X) ndarray or stack
         Of the complete stack.
     block : dict or None
-        With the ``extent`` of the block, see :meth:`cellstack.config.study.Study.geometry_of`;
-        None for a stack that is not cut.
+        With the ``extent`` of the block, see
+        :meth:`cellstack.config.block_plan.BlockPlan.geometry_of`; None for a stack that is not cut.
 
     Returns
     -------

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cellstack.config.block_plan import BlockPlan
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
 from cellstack.run.resources import ResourceRequests, Wildcards
@@ -80,7 +81,9 @@ def check_slurm(seconds: float = SECONDS_FOR_SLURM) -> None:
     )
 
 
-def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
+def arrange(
+    workflow: Any, study: Study, block_plan: BlockPlan, resources: ResourceRequests
+) -> None:
     """Set the group and the priority of each rule that works on a stack.
 
     All stages of a stack that takes less than ten minutes are one job of the cluster. Those of a
@@ -92,6 +95,7 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
     ----------
     workflow : snakemake.workflow.Workflow
     study : Study
+    block_plan : BlockPlan
     resources : ResourceRequests
     """
     position = {name: number for number, name in enumerate(study.stacks)}
@@ -100,7 +104,7 @@ def arrange(workflow: Any, study: Study, resources: ResourceRequests) -> None:
     @cache
     def is_short(stack: str) -> bool:
         seconds = resources.seconds_of_all_stages(stack)
-        return seconds <= MAX_SECONDS_PER_GROUP and not study.blocks(stack)
+        return seconds <= MAX_SECONDS_PER_GROUP and not block_plan.blocks(stack)
 
     @keep_signature
     def priority(wildcards: Any) -> float:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+from cellstack.config.block_plan import BlockPlan
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
 from cellstack.files import images
@@ -59,6 +60,7 @@ class ResourceRequests:
 
     def __init__(self, study: Study, table: str | Path) -> None:
         self._study = study
+        self._block_plan = BlockPlan(study)
         lines = Path(table).read_text(encoding="utf-8").splitlines()
         rows = [line.split("\t") for line in lines[1:]]
         self.measured = {rule: Measured(*map(float, numbers)) for rule, *numbers in rows}
@@ -89,7 +91,7 @@ class ResourceRequests:
             return 0
         unit = Unit.parse(stack)
         if unit.block:
-            return self._study.block_of(stack).voxels / 1e6
+            return self._block_plan.block_of(stack).voxels / 1e6
         return self.voxels(unit.stack) / 1e6
 
     def memory(self, rule: str) -> Callable[[Wildcards, int], int]:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from cellstack.config.block_plan import BlockPlan
 from cellstack.config.inputs import Inputs
 from cellstack.config.measurements import check_classes
 from cellstack.config.read_study import read_study
@@ -81,7 +82,7 @@ def open_study(workflow: Any, config: dict[str, Any], folder: str | Path) -> Stu
             objects = {stack: study.objects(stack) for stack in study.stacks}
             failed = Path(folders.get("logs"), "failed.csv")
             study = study.without(missing_stacks(objects, folders.get("results"), failed))
-        study.units_in_blocks("nuclei")  # reports stacks that cannot be cut
+        BlockPlan(study).units_in_blocks("nuclei")  # reports stacks that cannot be cut
     except InputError as error:
         raise WorkflowError(str(error)) from None
     if workflow.is_main_process:

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from cellstack.config.block_plan import BlockPlan
 from cellstack.config.blocks import Block
 from cellstack.config.explorer import Explorer
 from cellstack.config.gallery import Gallery
 from cellstack.config.inputs import Inputs
 from cellstack.config.recipes import Recipes
-from cellstack.config.study import Study
 
 NUCLEI = {"stack": "a", "channel": "nuclei", "image": "a.tif"}
 MEMBRANE = {"stack": "a", "channel": "membrane", "image": "m.tif"}
@@ -126,7 +126,7 @@ def test_a_stack_in_blocks_shows_the_stages_of_the_block_in_its_middle(explorer_
         name: Block(name, core, tuple((max(0, start - 5), stop) for start, stop in core))
         for name, core in zip(("0-0-0", "0-0-1"), cores, strict=True)
     }
-    monkeypatch.setattr(Study, "blocks", lambda _, stack: blocks)
+    monkeypatch.setattr(BlockPlan, "blocks", lambda _, stack: blocks)
     shown = {"name": "0-0-1", "extent": [[0, 30], [0, 50], [35, 90]]}
     assert panels.block("a") == panels.shown_block("a") == shown
     folder = "<results>/a/blocks/0-0-1/gallery"
@@ -139,11 +139,11 @@ def test_a_stack_in_blocks_shows_the_stages_of_the_block_in_its_middle(explorer_
     assert {"<results>/a/nuclei/segmentation.tif", "<results>/a/cells/regions.tif"} < {*images}
     compared = {each["stage"]: each["source"] for each in explorer.variants("a")}
     assert compared["denoise"] == "contrast"
-    monkeypatch.setattr(Study, "_kinds_to_cut", lambda _, stack: ["cells"])
+    monkeypatch.setattr(BlockPlan, "_kinds_to_cut", lambda _, stack: ["cells"])
     assert panels.block("a") == shown
     assert panels.shown_block("a") is None
     assert panels.view("a") == "<results>/a/gallery/view.json"
-    monkeypatch.setattr(Study, "blocks", lambda _, stack: {})
+    monkeypatch.setattr(BlockPlan, "blocks", lambda _, stack: {})
     assert panels.block("a") is None
 
 

@@ -37,10 +37,12 @@ def rules():
     )
     study = SimpleNamespace(
         stacks=dict.fromkeys(SIZES),
-        blocks=lambda stack: {"0-0-0": None} if stack in ("cut", "limited") else {},
         argument=lambda key, stage, stack, channel: "middle" if "limited" in stack else "all",
     )
-    cluster.arrange(workflow, study, Requests())
+    block_plan = SimpleNamespace(
+        blocks=lambda stack: {"0-0-0": None} if stack in ("cut", "limited") else {}
+    )
+    cluster.arrange(workflow, study, block_plan, Requests())
     return SimpleNamespace(workflow=workflow, **dict(zip((*files, "all"), made, strict=True)))
 
 
