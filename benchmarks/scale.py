@@ -74,11 +74,14 @@ def read_cost(log: Path) -> tuple[float, float] | None:
 
 
 def peak_memory_of_job(folder: Path, log: Path) -> float:
-    """Return the peak memory in MB of the job of a log, including its processes; 0 if unknown."""
+    """Return the peak memory in MB of the job of a log, including its processes; 0 if unknown.
+
+    Memory that processes share counts once (PSS), as in the limits of a cluster.
+    """
     cost = read_cost(log)
     if not cost:
         return 0.0
-    sampled = read_benchmark(folder, log).get("max_rss", "NA")
+    sampled = read_benchmark(folder, log).get("max_pss", "NA")
     return max(cost[1], 0.0 if sampled in ("NA", "-") else float(sampled) * MEBIBYTE)
 
 
