@@ -1,6 +1,7 @@
 """Intensities of a stack: sums, percentiles and distributions, and mappings of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -284,11 +285,19 @@ def rescale(stack: RawVolume, bottom: float, top: float) -> Volume:
     if top <= bottom:
         return np.zeros(stack.shape, np.float32)
     if stack.dtype.kind == "u":  # one look-up per voxel is faster than arithmetic
-        values = _all_values(stack)
-        table = np.clip((values - bottom) / (top - bottom), 0, 1).astype(np.float32)
-        return relabel(cast(Labels, stack), table)
+        return relabel(cast(Labels, stack), _linear_table(stack.dtype, bottom, top))
     scaled = (cast(Volume, stack) - np.float32(bottom)) * np.float32(1 / (top - bottom))
     return np.clip(scaled, 0, 1, out=scaled)
+
+
+@lru_cache(maxsize=1)  # the parts of a stack need the same table
+def _linear_table(dtype: "np.dtype[Any]", bottom: float, top: float) -> NDArray[np.float32]:
+    """Return what :func:`rescale` maps each value of an integer type to."""
+    values = _all_values(dtype)
+    table: NDArray[np.float32] = np.clip((values - bottom) / (top - bottom), 0, 1).astype(
+        np.float32
+    )
+    return table
 
 
 def cumulative_distribution(
@@ -368,7 +377,7 @@ def interpolate(
     array([[[0. , 0.5, 0.9]]], dtype=float32)
     """
     if stack.dtype.kind == "u":
-        table = np.interp(_all_values(stack), levels, fractions).astype(np.float32)
+        table = np.interp(_all_values(stack.dtype), levels, fractions).astype(np.float32)
         return relabel(cast(Labels, stack), table)
     mapped = np.empty(stack.shape, np.float32)
     for plane, target in zip(stack, mapped, strict=True):  # numpy.interp works in float64
@@ -389,6 +398,6 @@ def divide_by_sd(values: Volume, sd: float) -> Volume:
     return values / scale if scale > 0 else np.zeros_like(values)
 
 
-def _all_values(stack: RawVolume) -> NDArray[np.int_]:
+def _all_values(dtype: "np.dtype[Any]") -> NDArray[np.int_]:
     """Return all values of an integer type."""
-    return np.arange(256**stack.dtype.itemsize)
+    return np.arange(256**dtype.itemsize)
