@@ -183,8 +183,9 @@ def _neighbours_of_ranks(
     lower = {place: np.zeros(HALF_OF_BITS, int) for place in set(bins.tolist())}
     for part in read():
         ordered = _ordered_bits(part)
+        places = ordered >> 16
         for place, counts in lower.items():
-            own = ordered[ordered >> 16 == place] & np.uint32(HALF_OF_BITS - 1)
+            own = ordered[places == place] & np.uint32(HALF_OF_BITS - 1)
             counts += np.bincount(own, minlength=HALF_OF_BITS)
     rests = wanted - (cumulated - upper)[bins]
     ordered = np.array(

@@ -196,8 +196,8 @@ def locate(
     for each, length in zip(given, shape, strict=True):
         if isinstance(each, slice):
             covered = range(length)[each]
-            ends = (min(covered), max(covered) + 1) if covered else (0, 0)
-            box.append(slice(*ends, abs(covered.step)))
+            first, last = sorted((covered[0], covered[-1])) if covered else (0, -1)
+            box.append(slice(first, last + 1, abs(covered.step)))
             kept.append(slice(None, None, 1 if covered.step > 0 else -1))
         else:
             index = range(length)[each]
