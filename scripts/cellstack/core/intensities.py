@@ -203,7 +203,8 @@ def _neighbours_of_ranks(
 def _ordered_bits(values: NDArray[np.float32]) -> NDArray[np.uint32]:
     """Return the bits of floats as integers in the same order."""
     bits = np.ascontiguousarray(values).view(np.uint32).ravel()
-    ordered: NDArray[np.uint32] = np.where(bits & SIGN_BIT, ~bits, bits | SIGN_BIT)
+    # the shift repeats the sign in all bits: those of negative values are inverted
+    ordered: NDArray[np.uint32] = bits ^ ((bits.view(np.int32) >> 31).view(np.uint32) | SIGN_BIT)
     return ordered
 
 
