@@ -6,7 +6,6 @@ from typing import Any
 
 from cellstack.enhance.denoise import Measured, denoise_in_parts
 from cellstack.files.records import read_json
-from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import open_stack, write_stack
 from cellstack.run import job
 
@@ -30,9 +29,8 @@ def main(
     if block is not None:
         record = read_json(intensities[0])
         measured = Measured(record["noise_sd"], record["planes"][slice(*block["extent"][0])])
-    with scratch_stacks(denoised.parent) as allocate:
-        smooth = denoise_in_parts(stack, spacing, method, options, allocate, measured=measured)
-        write_stack(denoised, smooth, spacing, display=(0, 1))
+    smooth = denoise_in_parts(stack, spacing, method, options, measured=measured)
+    write_stack(denoised, smooth, spacing, display=(0, 1))
 
 
 job.run(main)

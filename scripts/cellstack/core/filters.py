@@ -1,6 +1,6 @@
 """Linear filters of stacks, with sizes in um."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cellstack.core import parallel
 from cellstack.core.opencv import cv2
-from cellstack.core.planes import Planes
+from cellstack.core.planes import SLAB_VOXELS, Planes, SuccessivePlanes, slabs_to_filter
 from cellstack.core.scales import TRUNCATE
 from cellstack.core.types import Spacing, Volume
 from cellstack.core.voxels import in_voxels
@@ -107,29 +107,97 @@ def separable_filter(
         return cast(Volume, out)
     filtered = np.empty(stack.shape, np.float32) if out is None else out
     flat = filtered.reshape(len(stack), -1)
-
-    def filter_plane(z: int) -> None:
-        # One plane at a time, since a mask in float32 takes four times as much memory.
-        plane = np.asarray(stack[z], np.float32)
-        # OpenCV does not accept the strides that NumPy may use for axes of length one.
-        target = flat[z].reshape(plane.shape)
-        cv2.sepFilter2D(
-            plane, cv2.CV_32F, along_x, along_y, dst=target, borderType=cv2.BORDER_REPLICATE
-        )
-
-    parallel.map_threads(filter_plane, range(len(stack)), threads)
+    _filter_within_planes(stack, range(len(stack)), along_y, along_x, flat, threads)
     if len(along_z) > 1:
         _filter_along_z(flat, along_z, threads)
     return cast(Volume, filtered)
 
 
-def _filter_along_z(flat: NDArray[np.float32], kernel: NDArray[np.float64], threads: int) -> None:
-    """Filter the columns of an array of shape (Z, Y * X) in place."""
+def gaussian_of_planes(
+    stack: Planes, spacing: Spacing, *, sigma_um: float, max_voxels: int = SLAB_VOXELS
+) -> SuccessivePlanes:
+    """Apply :func:`gaussian` to a stack that need not fit into memory.
+
+    Parameters
+    ----------
+    stack, spacing, sigma_um
+        See :func:`gaussian`.
+    max_voxels : int
+        Number of voxels of the planes that are filtered at once along z, see
+        :func:`cellstack.core.planes.slabs_to_filter`.
+
+    Returns
+    -------
+    SuccessivePlanes
+        Of float32.
+
+    Examples
+    --------
+    >>> stack = np.zeros((5, 1, 1), np.float32)
+    >>> stack[2] = 1
+    >>> planes = gaussian_of_planes(stack, (0.5, 2.0, 2.0), sigma_um=0.25, max_voxels=2)
+    >>> [round(plane.item(), 2) for plane in planes]
+    [0.0, 0.11, 0.79, 0.11, 0.0]
+    """
+    along_z, along_y, along_x = gaussian_kernels(sigma_um, spacing)
+    halo = len(along_z) // 2
+    threads = parallel.threads_for(stack)
+
+    def iterate() -> Iterator[NDArray[np.float32]]:
+        area = stack.shape[1] * stack.shape[2]
+        parts = slabs_to_filter(stack.shape, halo, max_voxels)
+        depth = max((part.extent.stop - part.extent.start for part in parts), default=0)
+        known = np.empty((depth, area), np.float32)  # planes filtered along y and x
+        first = last = 0  # of these planes
+        for part in parts:
+            start, stop = part.extent.start, part.extent.stop
+            kept = last - start  # planes that the part before needed too
+            known[:kept] = known[start - first : last - first]
+            _filter_within_planes(stack, range(last, stop), along_y, along_x, known[kept:], threads)
+            first, last = start, stop
+            filtered = np.empty((part.planes.stop - part.planes.start, area), np.float32)
+            _filter_along_z(known[: stop - start], along_z, threads, part.inside, filtered)
+            yield from filtered.reshape(-1, *stack.shape[1:])
+
+    return SuccessivePlanes(stack.shape, np.float32, iterate)
+
+
+def _filter_within_planes(
+    stack: Planes,
+    numbers: range,
+    along_y: NDArray[np.float64],
+    along_x: NDArray[np.float64],
+    flat: NDArray[np.float32],
+    threads: int,
+) -> None:
+    """Filter planes of a stack along y and x, into an array of shape (Z, Y * X)."""
+
+    def filter_plane(i: int) -> None:
+        # One plane at a time, since a mask in float32 takes four times as much memory.
+        plane = np.asarray(stack[numbers[i]], np.float32)
+        # OpenCV does not accept the strides that NumPy may use for axes of length one.
+        target = flat[i].reshape(plane.shape)
+        cv2.sepFilter2D(
+            plane, cv2.CV_32F, along_x, along_y, dst=target, borderType=cv2.BORDER_REPLICATE
+        )
+
+    parallel.map_threads(filter_plane, range(len(numbers)), threads)
+
+
+def _filter_along_z(
+    flat: NDArray[np.float32],
+    kernel: NDArray[np.float64],
+    threads: int,
+    inside: slice = slice(None),
+    out: NDArray[np.float32] | None = None,
+) -> None:
+    """Filter the columns of an array of shape (Z, Y * X), in place or the planes `inside` of it."""
+    target = flat if out is None else out
 
     def filter_columns(start: int) -> None:
-        block = flat[:, start : start + COLUMNS_PER_BLOCK]
-        block[:] = cv2.sepFilter2D(
-            block, cv2.CV_32F, np.ones(1), kernel, borderType=cv2.BORDER_REPLICATE
-        )
+        columns = slice(start, start + COLUMNS_PER_BLOCK)
+        target[:, columns] = cv2.sepFilter2D(
+            flat[:, columns], cv2.CV_32F, np.ones(1), kernel, borderType=cv2.BORDER_REPLICATE
+        )[inside]
 
     parallel.map_threads(filter_columns, range(0, flat.shape[1], COLUMNS_PER_BLOCK), threads)

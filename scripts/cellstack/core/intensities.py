@@ -1,6 +1,7 @@
 """Intensities of a stack: sums, percentiles and distributions, and mappings of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -182,8 +183,9 @@ def _neighbours_of_ranks(
     lower = {place: np.zeros(HALF_OF_BITS, int) for place in set(bins.tolist())}
     for part in read():
         ordered = _ordered_bits(part)
+        places = ordered >> 16
         for place, counts in lower.items():
-            own = ordered[ordered >> 16 == place] & np.uint32(HALF_OF_BITS - 1)
+            own = ordered[places == place] & np.uint32(HALF_OF_BITS - 1)
             counts += np.bincount(own, minlength=HALF_OF_BITS)
     rests = wanted - (cumulated - upper)[bins]
     ordered = np.array(
@@ -201,7 +203,8 @@ def _neighbours_of_ranks(
 def _ordered_bits(values: NDArray[np.float32]) -> NDArray[np.uint32]:
     """Return the bits of floats as integers in the same order."""
     bits = np.ascontiguousarray(values).view(np.uint32).ravel()
-    ordered: NDArray[np.uint32] = np.where(bits & SIGN_BIT, ~bits, bits | SIGN_BIT)
+    # the shift repeats the sign in all bits: those of negative values are inverted
+    ordered: NDArray[np.uint32] = bits ^ ((bits.view(np.int32) >> 31).view(np.uint32) | SIGN_BIT)
     return ordered
 
 
@@ -284,11 +287,19 @@ def rescale(stack: RawVolume, bottom: float, top: float) -> Volume:
     if top <= bottom:
         return np.zeros(stack.shape, np.float32)
     if stack.dtype.kind == "u":  # one look-up per voxel is faster than arithmetic
-        values = _all_values(stack)
-        table = np.clip((values - bottom) / (top - bottom), 0, 1).astype(np.float32)
-        return relabel(cast(Labels, stack), table)
+        return relabel(cast(Labels, stack), _linear_table(stack.dtype, bottom, top))
     scaled = (cast(Volume, stack) - np.float32(bottom)) * np.float32(1 / (top - bottom))
     return np.clip(scaled, 0, 1, out=scaled)
+
+
+@lru_cache(maxsize=1)  # the parts of a stack need the same table
+def _linear_table(dtype: "np.dtype[Any]", bottom: float, top: float) -> NDArray[np.float32]:
+    """Return what :func:`rescale` maps each value of an integer type to."""
+    values = _all_values(dtype)
+    table: NDArray[np.float32] = np.clip((values - bottom) / (top - bottom), 0, 1).astype(
+        np.float32
+    )
+    return table
 
 
 def cumulative_distribution(
@@ -368,7 +379,7 @@ def interpolate(
     array([[[0. , 0.5, 0.9]]], dtype=float32)
     """
     if stack.dtype.kind == "u":
-        table = np.interp(_all_values(stack), levels, fractions).astype(np.float32)
+        table = np.interp(_all_values(stack.dtype), levels, fractions).astype(np.float32)
         return relabel(cast(Labels, stack), table)
     mapped = np.empty(stack.shape, np.float32)
     for plane, target in zip(stack, mapped, strict=True):  # numpy.interp works in float64
@@ -389,6 +400,6 @@ def divide_by_sd(values: Volume, sd: float) -> Volume:
     return values / scale if scale > 0 else np.zeros_like(values)
 
 
-def _all_values(stack: RawVolume) -> NDArray[np.int_]:
+def _all_values(dtype: "np.dtype[Any]") -> NDArray[np.int_]:
     """Return all values of an integer type."""
-    return np.arange(256**stack.dtype.itemsize)
+    return np.arange(256**dtype.itemsize)

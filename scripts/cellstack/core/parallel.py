@@ -5,10 +5,11 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar
 
-if TYPE_CHECKING:  # jobs without arrays do not import NumPy
+if TYPE_CHECKING:  # slow to import
+    from multiprocessing.connection import Connection
+
     from cellstack.core.planes import Planes
 
 Item = TypeVar("Item")
@@ -210,7 +211,7 @@ def map_processes(
     return results
 
 
-def _work(function: Callable[[Item], object], items: Sequence[Item], sender: Connection) -> None:
+def _work(function: Callable[[Item], object], items: Sequence[Item], sender: "Connection") -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends this process
     answer: tuple[list[object] | None, Exception | None]
@@ -221,7 +222,7 @@ def _work(function: Callable[[Item], object], items: Sequence[Item], sender: Con
     sender.send(answer)
 
 
-def _receive(receiver: Connection) -> list[Any]:
+def _receive(receiver: "Connection") -> list[Any]:
     results: list[Any]
     try:
         results, error = receiver.recv()

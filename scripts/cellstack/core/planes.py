@@ -1,6 +1,7 @@
 """Stacks that are read or computed in parts, so that they need not fit into memory."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
@@ -99,6 +100,37 @@ class ComputedPlanes:
         return self._plane(range(len(self))[z])
 
 
+class SuccessivePlanes(ComputedPlanes):
+    """Planes that are computed some at a time, to be read one after the other.
+
+    Parameters
+    ----------
+    shape : (3,) tuple of int
+        Number of planes, rows and columns.
+    dtype : dtype
+        Type of the voxels.
+    iterate : callable
+        Returns an iterator over all planes. If a single plane is read, those before it are
+        computed too.
+
+    Examples
+    --------
+    >>> planes = SuccessivePlanes((2, 1, 3), int, lambda: iter(np.arange(6).reshape(2, 1, 3)))
+    >>> [plane.tolist() for plane in planes], planes[-1].tolist()
+    ([[[0, 1, 2]], [[3, 4, 5]]], [[3, 4, 5]])
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], dtype: Any, iterate: Callable[[], Iterator[NDArray[Any]]]
+    ) -> None:
+        super().__init__(shape, dtype, lambda z: next(islice(iterate(), z, None)))
+        self._iterate = iterate
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        """Return the planes one after the other."""
+        return self._iterate()
+
+
 class ComputedStack:
     """A stack whose parts are read from a file or computed each time they are requested.
 
@@ -164,8 +196,8 @@ def locate(
     for each, length in zip(given, shape, strict=True):
         if isinstance(each, slice):
             covered = range(length)[each]
-            ends = (min(covered), max(covered) + 1) if covered else (0, 0)
-            box.append(slice(*ends, abs(covered.step)))
+            first, last = sorted((covered[0], covered[-1])) if covered else (0, -1)
+            box.append(slice(first, last + 1, abs(covered.step)))
             kept.append(slice(None, None, 1 if covered.step > 0 else -1))
         else:
             index = range(length)[each]
@@ -232,15 +264,40 @@ def slabs(
     return found
 
 
+def slabs_to_filter(shape: Sequence[int], halo: int, max_voxels: int = SLAB_VOXELS) -> list[Slab]:
+    """Divide a stack into slabs for a filter.
+
+    Parameters
+    ----------
+    shape : (3,) sequence of int
+        Shape of the stack.
+    halo : int
+        Number of planes on each side that the result in a plane depends on.
+    max_voxels : int
+        Maximum number of voxels of a slab, without its halo; or more, if the halo has more planes
+        than the slab, as otherwise most of the work would be spent on it.
+
+    Returns
+    -------
+    list of Slab
+
+    Examples
+    --------
+    >>> [slab.extent for slab in slabs_to_filter((5, 2, 2), 1, max_voxels=8)]
+    [slice(0, 3, None), slice(1, 5, None), slice(3, 5, None)]
+    """
+    depth = max(1, 2 * halo, max_voxels // max(1, shape[1] * shape[2]))
+    return slabs(shape, halo, depth=depth)
+
+
 def filter_slabs(
     stack: Stack,
     halo: int,
     function: Callable[[Any], Any],
     dtype: Any,
-    allocate: Allocate = np.empty,
     max_voxels: int = SLAB_VOXELS,
-) -> Stack:
-    """Filter a stack, a few planes at a time.
+) -> SuccessivePlanes:
+    """Filter a stack, a few planes at a time, when its planes are read one after the other.
 
     Parameters
     ----------
@@ -251,11 +308,37 @@ def filter_slabs(
         Takes some planes as an ndarray, and returns an ndarray of the same shape.
     dtype : dtype
         Type of the result.
-    allocate : callable
-        Provides the result, which need not be in memory.
     max_voxels : int
-        Maximum number of voxels of a slab, without its halo; or more, if the halo has more planes
-        than the slab, as otherwise most of the work would be spent on it.
+        See :func:`slabs_to_filter`.
+
+    Returns
+    -------
+    SuccessivePlanes
+
+    Examples
+    --------
+    >>> stack = np.arange(3.0).reshape(3, 1, 1)
+    >>> planes = filter_slabs(stack, 0, lambda part: part + part.max(), float, max_voxels=2)
+    >>> [plane.item() for plane in planes]
+    [1.0, 2.0, 4.0]
+    """
+
+    def iterate() -> Iterator[NDArray[Any]]:
+        for slab in slabs_to_filter(stack.shape, halo, max_voxels):
+            # copies, so that a slab is not kept in memory while the next one is filtered
+            yield from map(np.copy, function(stack[slab.extent])[slab.inside])
+
+    return SuccessivePlanes(stack.shape, dtype, iterate)
+
+
+def as_stack(planes: Planes, allocate: Allocate) -> Stack:
+    """Return a stack of which parts can be read several times.
+
+    Parameters
+    ----------
+    planes : (Z, Y, X) ndarray, stack or SuccessivePlanes
+    allocate : callable
+        Provides a stack for :class:`SuccessivePlanes`, which need not be in memory.
 
     Returns
     -------
@@ -263,15 +346,17 @@ def filter_slabs(
 
     Examples
     --------
-    >>> stack = np.arange(3.0).reshape(3, 1, 1)
-    >>> filter_slabs(stack, 0, lambda part: part + part.max(), float, max_voxels=2).ravel()
-    array([1., 2., 4.])
+    >>> planes = SuccessivePlanes((2, 1, 3), int, lambda: iter(np.arange(6).reshape(2, 1, 3)))
+    >>> as_stack(planes, np.empty)[:, 0, 1:]
+    array([[1, 2],
+           [4, 5]])
     """
-    result = allocate(stack.shape, dtype)
-    depth = max(1, 2 * halo, max_voxels // max(1, stack.shape[1] * stack.shape[2]))
-    for slab in slabs(stack.shape, halo, depth=depth):
-        result[slab.planes] = function(stack[slab.extent])[slab.inside]
-    return cast(Stack, result)
+    if not isinstance(planes, SuccessivePlanes):
+        return cast(Stack, planes)
+    stack = allocate(planes.shape, planes.dtype)
+    for z, plane in enumerate(planes):
+        stack[z] = plane
+    return cast(Stack, stack)
 
 
 def part_of(stack: Stack, box: Box) -> ComputedStack:

@@ -39,6 +39,7 @@ from cellstack.core.planes import (
     ComputedPlanes,
     Planes,
     Stack,
+    as_stack,
     filter_slabs,
     map_parts,
 )
@@ -124,7 +125,7 @@ def adjust_contrast_in_parts(
     allocate: Allocate = np.empty,
     slab_voxels: int = SLAB_VOXELS,
     first: Sequence[int] = (0, 0, 0),
-) -> Stack:
+) -> Planes:
     """Apply several methods to a stack that need not fit into memory.
 
     Parameters
@@ -135,37 +136,39 @@ def adjust_contrast_in_parts(
     no_data : (Z, Y, X) ndarray or stack of bool, optional
         Voxels without data.
     allocate : callable
-        Provides the results of filters, which need not be in memory.
+        Provides the results of filters before the last step, which need not be in memory.
     slab_voxels : int
         Number of voxels that are filtered at once, without the neighbours that filters need. A
         smaller stack is processed at once, and so is any stack by :func:`clahe`.
 
     Returns
     -------
-    (Z, Y, X) ndarray or stack of float32
+    (Z, Y, X) ndarray or planes of float32
+        Planes are computed when they are read.
     """
     if stack.size <= slab_voxels:
         without = None if no_data is None else no_data[:]
         return adjust_contrast(stack[:], spacing, steps, without, measured, first)
-    stack = fill_no_data_of_parts(stack, no_data, spacing)
+    result: Planes = fill_no_data_of_parts(stack, no_data, spacing)
     steps = steps or [("none", {})]
     for (method, options), known in zip(steps, measured or [None] * len(steps), strict=True):
+        stack = as_stack(result, allocate)
         if known is None and method in MEASURES:
             known = MEASURES[method](stack, no_data, **options)
         if method == clahe.__name__:
             if known is None:
                 known = measure_tiles(stack, spacing, no_data, **options)
-            stack = equalize_tiles(stack[:], spacing, first, *known)
+            result = equalize_tiles(stack[:], spacing, first, *known)
             continue
         apply = partial(METHODS[method], spacing=spacing, **options)
         if known is not None:
             apply = partial(_map, MAPPINGS[method], known)
         if known is not None or reach_of_steps([(method, options)]) == 0:
-            stack = map_parts(stack, apply, np.float32)
+            result = map_parts(stack, apply, np.float32)
         else:
             halo = planes_reached(options, spacing[0])
-            stack = filter_slabs(stack, halo, apply, np.float32, allocate, slab_voxels)
-    return stack
+            result = filter_slabs(stack, halo, apply, np.float32, slab_voxels)
+    return result
 
 
 def _map(mapping: Callable[..., Volume], known: Measured, stack: RawVolume) -> Volume:

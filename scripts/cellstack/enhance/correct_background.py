@@ -23,6 +23,7 @@ from cellstack.core.planes import (
     ComputedStack,
     Planes,
     Stack,
+    as_stack,
     filter_slabs,
 )
 from cellstack.core.scales import planes_reached
@@ -130,7 +131,8 @@ def correct_background_in_parts(
         else:
             apply = partial(METHODS[method], spacing=spacing, **options)
             halo = planes_reached(options, spacing[0])
-            stack = filter_slabs(stack, halo, apply, stack.dtype, allocate, slab_voxels)
+            filtered = filter_slabs(stack, halo, apply, stack.dtype, slab_voxels)
+            stack = as_stack(filtered, allocate)
     return stack
 
 

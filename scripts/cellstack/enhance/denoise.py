@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
-from cellstack.core.filters import gaussian
+from cellstack.core.filters import gaussian, gaussian_of_planes
 from cellstack.core.noise import estimate_noise
 from cellstack.core.opencv import cv2
-from cellstack.core.planes import SLAB_VOXELS, Allocate, Planes, Stack, filter_slabs
+from cellstack.core.planes import SLAB_VOXELS, Planes, Stack, filter_slabs
 from cellstack.core.scales import planes_reached
 from cellstack.core.types import Spacing, Volume
 from cellstack.core.voxels import whole_voxels
@@ -118,10 +118,9 @@ def denoise_in_parts(
     spacing: Spacing,
     method: str,
     options: dict[str, Any],
-    allocate: Allocate = np.empty,
     slab_voxels: int = SLAB_VOXELS,
     measured: Measured | None = None,
-) -> Stack:
+) -> Planes:
     """Remove noise from a stack that need not fit into memory.
 
     Parameters
@@ -129,8 +128,6 @@ def denoise_in_parts(
     stack : (Z, Y, X) ndarray or stack of float32
     spacing, method, options, measured
         See :func:`denoise`, whose result is the same.
-    allocate : callable
-        Provides the result, which need not be in memory.
     slab_voxels : int
         Number of voxels that are filtered at once, without the neighbours that filters need. A
         smaller stack is processed at once, and so is any stack by :func:`total_variation` in 3D,
@@ -138,7 +135,8 @@ def denoise_in_parts(
 
     Returns
     -------
-    (Z, Y, X) ndarray or stack of float32
+    (Z, Y, X) ndarray or planes of float32
+        Planes are computed when they are read.
     """
     in_3d = not options.get("slice_by_slice", False)
     at_once = method == total_variation.__name__ and in_3d
@@ -147,13 +145,15 @@ def denoise_in_parts(
         return denoise(stack[:], spacing, method, options, measured)
     if method == none.__name__:
         return stack
+    if method == gaussian.__name__:
+        return gaussian_of_planes(stack, spacing, **options, max_voxels=slab_voxels)
     if method == non_local_means.__name__ and options["sigma_noise"] is None:
         sigma = _measure_noise(stack) if measured is None else measured.noise_sd
         options = options | {"sigma_noise": sigma}
-    in_3d &= method in (gaussian.__name__, median.__name__)
+    in_3d &= method == median.__name__
     halo = planes_reached(options, spacing[0]) if in_3d else 0
     apply = partial(METHODS[method], spacing=spacing, **options)
-    return filter_slabs(stack, halo, apply, np.float32, allocate, slab_voxels)
+    return filter_slabs(stack, halo, apply, np.float32, slab_voxels)
 
 
 @METHODS

@@ -4,7 +4,7 @@ Imports nothing heavy.
 """
 
 import glob
-import secrets
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -113,7 +113,7 @@ def write_errors(path: str | Path) -> Iterator[None]:
 def _temporary_path(path: str | Path) -> Iterator[Path]:
     """Yield a new path beside `path`, and remove it and those of killed processes."""
     path = Path(path)
-    temporary = path.with_name(f".partial.{secrets.token_hex(4)}.{path.name}")
+    temporary = path.with_name(f".partial.{os.urandom(4).hex()}.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for left in path.parent.glob(f".partial.????????.{glob.escape(path.name)}"):

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core.counting import agree, counted
-from cellstack.core.intensities import count_values, percentile_of_parts, percentiles_of_parts
+from cellstack.core.intensities import count_planes, percentile_of_parts, percentiles_of_parts
 from cellstack.core.noise import estimate_noise
 from cellstack.core.opencv import cv2
 from cellstack.core.planes import Allocate, Planes, Stack, slabs
-from cellstack.core.types import Labels, Spacing
+from cellstack.core.types import Spacing
 
 BLOCK = 4  # pixels: side of the blocks from whose means the signal is computed
 LOW, HIGH = 5, 99  # percentiles of the means of blocks: background and signal
@@ -23,6 +23,7 @@ MIN_SIGNAL = 2.0  # standard deviations of the noise: above the range of block m
 MIN_PLANES_TO_FIT = 5
 MIN_SIGNAL_OF_FOCUS = 4.0  # standard deviations of the noise
 FOCUS_SIGMA = 1.0  # pixels
+ROWS_AT_ONCE = 64  # of a plane, whose gradients fit into the cache
 NEIGHBOURS = 2  # planes on each side with which the focus of a plane is compared
 TILES = 4  # along y and x, in which the background is compared
 BACKGROUND_PERCENTILE = 10
@@ -68,13 +69,14 @@ class Profile(TypedDict):
 
 
 class _Voxels(NamedTuple):
-    """What the voxels with data of a plane, or of all planes so far, have in common."""
+    """What the voxels with data have in common."""
 
     total: int
     low: float
     high: float
     of_high: int  # how many have the highest value
     zeros: int
+    levels: int  # how many different values occur, in a float image among part of the voxels
 
 
 def measure_quality(
@@ -131,7 +133,6 @@ def measure_quality(
     is_missing, has_data, is_repeated = np.zeros((3, len(raw)), bool)
     focus: list[float] = []
     means: list[Number] = []
-    found = _Voxels(0, math.inf, -math.inf, 0, 0)
     before = None
     for z, plane in enumerate(raw):
         valid = None if no_data is None else ~no_data[z]
@@ -144,7 +145,7 @@ def measure_quality(
         values = _values(plane, valid)
         has_data[z] = len(values) > 0
         means.append(float(values.mean(dtype=float)) if has_data[z] else None)
-        found = _add_voxels(found, values)
+    found = _count_voxels(raw, no_data)
     bottom, top = percentiles_of_parts(lambda: _known_means(blocks), (LOW, HIGH_OF_STACK))
     of_stack = top - bottom
     has_signal = np.flatnonzero(np.array(signal) > max(MIN_SIGNAL * noise, 0))  # NaN: False
@@ -152,7 +153,7 @@ def measure_quality(
     quality: Quality = {
         "saturated_fraction": found.of_high / found.total if found.high > found.low else 0.0,
         "zero_fraction": found.zeros / found.total if found.total else 0.0,
-        "count_grey_levels": _count_levels(raw, no_data, found.total),
+        "count_grey_levels": found.levels,
         "noise_sd_intensity": float(noise),
         "signal_to_noise_ratio": of_stack / noise if noise > 0 else None,
         "dimming_ratio": ratio,
@@ -256,19 +257,36 @@ def quality_row(quality: Quality, *, has_spots: bool = False) -> dict[str, objec
     return {"flags": ";".join(flag_quality(quality, has_spots=has_spots)), **others, **planes}
 
 
-def _add_voxels(found: _Voxels, values: NDArray[Any]) -> _Voxels:
-    """Combine what is known of voxels with those of a plane."""
-    if not len(values):
-        return found
-    high = float(values.max())
-    of_high = int(np.count_nonzero(values == high)) if high >= found.high else 0
-    return _Voxels(
-        found.total + len(values),
-        min(found.low, float(values.min())),
-        max(found.high, high),
-        of_high + (found.of_high if high <= found.high else 0),
-        found.zeros + int(np.count_nonzero(values == 0)),
-    )
+def _count_voxels(raw: Planes, no_data: Planes | None) -> _Voxels:
+    """Count voxels of integers from their histogram, and those of floats plane by plane."""
+    if raw.dtype.kind == "u":
+        counts = count_planes(raw, no_data)
+        levels = np.flatnonzero(counts)
+        if not len(levels):
+            return _Voxels(0, math.inf, -math.inf, 0, 0, 0)
+        low, high = float(levels[0]), float(levels[-1])
+        of_high, zeros = int(counts[-1]), int(counts[0])
+        return _Voxels(int(counts.sum()), low, high, of_high, zeros, len(levels))
+    total, low, high, of_high, zeros = 0, math.inf, -math.inf, 0, 0
+    for values in _values_of_planes(raw, no_data):
+        top = float(values.max(initial=-np.inf))
+        if top > high:
+            high, of_high = top, 0
+        of_high += int(np.count_nonzero(values == high))
+        low = min(low, float(values.min(initial=np.inf)))
+        total, zeros = total + len(values), zeros + int(np.count_nonzero(values == 0))
+    step = max(1, total // MAX_SAMPLE)
+    sample, seen = np.zeros(0, raw.dtype), 0
+    for values in _values_of_planes(raw, no_data):
+        sample = np.union1d(sample, values[-seen % step :: step])
+        seen += len(values)
+    return _Voxels(total, low, high, of_high, zeros, len(sample))
+
+
+def _values_of_planes(raw: Planes, no_data: Planes | None) -> Iterator[NDArray[Any]]:
+    """Yield the voxels with data of each plane."""
+    for z, plane in enumerate(raw):
+        yield _values(plane, None if no_data is None else ~no_data[z])
 
 
 def _values(plane: NDArray[np.generic], valid: NDArray[np.bool_] | None) -> NDArray[np.generic]:
@@ -330,8 +348,11 @@ def _focus(plane: NDArray[np.generic], valid: NDArray[np.bool_] | None) -> float
     smooth = cv2.GaussianBlur(plane.astype(np.float32), (0, 0), FOCUS_SIGMA)
     if min(smooth.shape) < 2:
         return math.nan
-    down, across = np.diff(smooth, axis=0)[:, 1:], np.diff(smooth, axis=1)[1:]
-    square = down**2 + across**2
+    square = np.empty((smooth.shape[0] - 1, smooth.shape[1] - 1), np.float32)
+    for row in range(0, len(square), ROWS_AT_ONCE):
+        part = smooth[row : row + ROWS_AT_ONCE + 1]
+        down, across = part[1:, 1:] - part[:-1, 1:], part[1:, 1:] - part[1:, :-1]
+        square[row : row + ROWS_AT_ONCE] = down**2 + across**2
     if valid is not None:
         inside = cv2.erode(valid.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
         square, smooth = square[inside[1:, 1:]], smooth[inside]
@@ -386,21 +407,6 @@ def _unevenness(blocks: Stack, signal: float) -> Number:
         if not math.isnan(level):
             levels.append(level)
     return (max(levels) - min(levels)) / signal if levels and signal > 0 else None
-
-
-def _count_levels(raw: Planes, no_data: Planes | None, count: int) -> int:
-    """Return how many different values occur, in a float image among part of the voxels."""
-    step = 1 if raw.dtype.kind == "u" else max(1, count // MAX_SAMPLE)
-    levels = np.zeros(0, raw.dtype)
-    seen = 0
-    for z, plane in enumerate(raw):
-        values = _values(plane, None if no_data is None else ~no_data[z])
-        sample = values[-seen % step :: step]
-        seen += len(values)
-        if raw.dtype.kind == "u":
-            sample = np.flatnonzero(count_values(cast(Labels, sample))).astype(raw.dtype)
-        levels = np.union1d(levels, sample)
-    return len(levels)
 
 
 def _known(values: Sequence[float]) -> list[Number]:

@@ -5,6 +5,7 @@ rule, and ends with ``job.run(main)``. Snakemake and the command line pass the s
 same function, so the files are identical.
 """
 
+import gc
 import inspect
 import json
 import logging
@@ -51,6 +52,7 @@ def run(main: Main) -> None:
     """
     if main.__module__ != "__main__":
         return
+    gc.freeze()  # what was imported stays until the end, and need not be searched for garbage
     snakemake = main.__globals__.get("snakemake")
     if snakemake is None:
         arguments, threads = _from_command_line(main)

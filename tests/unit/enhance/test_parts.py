@@ -119,12 +119,12 @@ def test_a_block_is_given_what_was_measured_in_the_stack(allocate):
 
 
 @pytest.mark.parametrize(("method", "options"), METHODS)
-def test_denoising(method, options, allocate):
+def test_denoising(method, options):
     stack = image(np.float32)
     whole = denoise(stack, SQUARE, method, options)
     at_once = method == "total_variation" and not options["slice_by_slice"]
     source = ComputedStack(SHAPE, np.float32, stack.__getitem__) if at_once else in_parts(stack)
-    parts = denoise_in_parts(source, SQUARE, method, options, allocate, SLAB_VOXELS)
+    parts = denoise_in_parts(source, SQUARE, method, options, SLAB_VOXELS)
     np.testing.assert_array_equal(np.stack(list(parts)), whole)
     if method != "none":
         assert (whole != stack).any()
