@@ -23,6 +23,13 @@ HULL_TOLERANCE = 1e-10  # voxels; a centre on the surface of the hull is in it, 
 EDGE_TOLERANCE = 1e-7  # voxels2; corners are integers, so that other points are far from an edge
 RELATIVE_TOLERANCE = 1e-9  # rounding of a distance or its square
 
+# The compiled module for convex hulls, after those that it imports.
+QHULL_MODULES = (
+    "scipy.linalg.cython_blas",
+    "scipy.linalg.cython_lapack",
+    "scipy.spatial._qhull",
+)
+
 # Offsets in voxels that give a flat object a volume, too small to reach another voxel centre.
 THICKENING = 1e-4 * np.concatenate([np.eye(3), -np.eye(3)])
 
@@ -103,18 +110,19 @@ def hull_of(centres: NDArray[np.integer[Any]]) -> ConvexHull:
 def _load_qhull() -> ModuleType:
     """Return the compiled module that `scipy.spatial` takes its convex hulls from.
 
-    The rest of `scipy.spatial` takes a tenth of a second to import, as long as a small stack.
+    The packages around it take two tenths of a second to import, longer than a small stack.
     """
-    name = "scipy.spatial._qhull"
-    if name not in sys.modules:
-        import scipy
+    for name in QHULL_MODULES:
+        if name not in sys.modules:
+            import scipy
 
-        spec = PathFinder.find_spec(name, [str(Path(scipy.__file__).parent / "spatial")])
-        if spec is None or spec.loader is None:
-            raise ImportError(f"no module named {name!r}", name=name)
-        sys.modules[name] = module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
+            folder = Path(scipy.__file__).parent / name.split(".")[1]
+            spec = PathFinder.find_spec(name, [str(folder)])
+            if spec is None or spec.loader is None:
+                raise ImportError(f"no module named {name!r}", name=name)
+            sys.modules[name] = module_from_spec(spec)
+            spec.loader.exec_module(sys.modules[name])
+    return sys.modules[QHULL_MODULES[-1]]
 
 
 def _may_be_corners(
