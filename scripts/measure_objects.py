@@ -7,7 +7,7 @@ from pathlib import Path
 from cellstack.config.object_columns import column_names
 from cellstack.core.labels import find_boxes
 from cellstack.errors import InputError
-from cellstack.files.mapped import keep_rows
+from cellstack.files.mapped import in_row_order, keep_rows
 from cellstack.files.no_data import open_no_data
 from cellstack.files.selection import read_segmentation_labels
 from cellstack.files.stacks import open_channel, open_stack
@@ -55,11 +55,9 @@ def main(
             "delete both and run the workflow again"
         )
     segmented = keep_rows(open_stack(segmentation)[0])
-    # Boxes are read in the order of their rows, of which some stay in memory.
-    by_row = dict(sorted(boxes.items(), key=lambda item: item[1][1].start))
     rows = measure_objects(
         segmented,
-        by_row,
+        in_row_order(boxes),
         numbers,
         (
             (channel, keep_rows(open_channel(path, labels, selected.shape, spacing)))

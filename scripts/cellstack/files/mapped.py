@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core.planes import ComputedStack, Stack
-from cellstack.core.types import Box
+from cellstack.core.types import Box, Boxes
 
 MAX_MAPPED = 2**25  # bytes that may stay mapped
 MAX_KEPT = 2**23  # voxels of rows that stay in memory
@@ -91,11 +91,22 @@ class MappedParts:
         return part
 
 
+def in_row_order(boxes: Boxes) -> Boxes:
+    """Return the bounding boxes of labels in the order of their first rows, for :func:`keep_rows`.
+
+    Examples
+    --------
+    >>> list(in_row_order({1: np.s_[0:1, 5:7, 0:2], 2: np.s_[0:1, 3:6, 0:2]}))
+    [2, 1]
+    """
+    return dict(sorted(boxes.items(), key=lambda item: item[1][1].start))
+
+
 def keep_rows(stack: Stack, max_voxels: int = MAX_KEPT) -> ComputedStack:
     """Return a stack of which some rows of all planes stay in memory after they were read.
 
-    For boxes of objects that are read in the order of their rows: most of them are then in memory,
-    and the file is read about once.
+    Most boxes that are read :func:`in_row_order` are then in memory, and the file is read about
+    once.
 
     Parameters
     ----------
