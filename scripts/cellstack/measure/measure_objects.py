@@ -7,7 +7,6 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.config.corrections import ACCEPT
 from cellstack.config.object_columns import PERCENTILES
 from cellstack.core import convex_hull, parallel, topology
 from cellstack.core.components import find_divided
@@ -186,6 +185,8 @@ def join_corrections(
     >>> join_corrections([row], [{"action": "accept", "segmentation_labels": "1;2"}])
     [{'segmentation_label': 2, 'flags': '', 'corrections': 'accept'}]
     """
+    from cellstack.config.corrections import ACCEPT  # imports the settings and the sheet
+
     actions: dict[int, list[str]] = {}
     for correction in corrections:
         for label in filter(None, correction["segmentation_labels"].split(";")):
