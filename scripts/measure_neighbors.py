@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cellstack.config.columns import NEIGHBOR_COLUMNS
 from cellstack.config.object_columns import GROUPS
+from cellstack.files.mapped import keep_rows
 from cellstack.files.no_data import read_no_data
 from cellstack.files.selection import read_segmentation_labels
 from cellstack.files.stacks import open_channel, open_stack
@@ -36,13 +37,17 @@ def main(
     """
     labels, spacing = open_stack(segmentation)
     found = measure_neighbors(
-        labels,
+        keep_rows(labels),
         spacing,
         nearest_count=nearest_count,
         radius_um=radius_um,
         no_data=read_no_data(no_data),
         kind=object,
-        others=open_channel(others[0], segmentation, labels.shape, spacing) if others else None,
+        others=(
+            keep_rows(open_channel(others[0], segmentation, labels.shape, spacing))
+            if others
+            else None
+        ),
         threads=threads,
     )
     selected = {number: label for label, number in read_segmentation_labels(selection).items()}

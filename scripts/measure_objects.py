@@ -1,11 +1,13 @@
 """Measure and flag each selected object of a stack."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from cellstack.config.object_columns import column_names
-from cellstack.core.labels import find_boxes, select_labels
+from cellstack.core.labels import find_boxes
 from cellstack.errors import InputError
+from cellstack.files.mapped import in_row_order, keep_rows
 from cellstack.files.no_data import open_no_data
 from cellstack.files.selection import read_segmentation_labels
 from cellstack.files.stacks import open_channel, open_stack
@@ -52,14 +54,13 @@ def main(
             f"{selection} and {labels} have different objects ({len(numbers)} and {len(boxes)}): "
             "delete both and run the workflow again"
         )
-    segmented = open_stack(segmentation)[0]
+    segmented = keep_rows(open_stack(segmentation)[0])
     rows = measure_objects(
-        select_labels(segmented, numbers),
-        boxes,
         segmented,
+        in_row_order(boxes),
         numbers,
         (
-            (channel, open_channel(path, labels, selected.shape, spacing))
+            (channel, keep_rows(open_channel(path, labels, selected.shape, spacing)))
             for path, channel in zip(raw, channels, strict=True)
         ),
         spacing,
@@ -69,6 +70,7 @@ def main(
         no_data=open_no_data(no_data),
         threads=threads,
     )
+    rows.sort(key=itemgetter("label"))
     measured = set(groups) & {*MEASURED, *ON_REQUEST}
     names = column_names(dict.fromkeys(measured, channels))
     for path in tables:

@@ -9,7 +9,7 @@ along an axis are either the same or have no interior point in common: two of th
 close as any two of their points.
 """
 
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +79,8 @@ def find_surfaces(labels: Stack, boxes: Boxes, spacing: Spacing, threads: int = 
 
 def _mean_index(mask: BoolVolume) -> NDArray[np.float64]:
     count = np.count_nonzero(mask)
-    by_axis = [mask.sum(axis=others) for others in ((1, 2), (0, 2), (0, 1))]
+    projected = mask.sum(axis=2)
+    by_axis = projected.sum(axis=1), projected.sum(axis=0), mask.sum(axis=(0, 1))
     return np.array([(each * np.arange(len(each))).sum() / count for each in by_axis])
 
 
@@ -200,7 +201,8 @@ def _smallest(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
 
 def _squares(points: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
     offsets = points - other
-    return cast(NDArray[np.float64], np.einsum("ij,ij->i", offsets, offsets))
+    squares: NDArray[np.float64] = np.einsum("ij,ij->i", offsets, offsets)
+    return squares
 
 
 def _outside(points: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -235,4 +237,5 @@ def box_gaps(
     array([5.])
     """
     sides = np.maximum(0, np.maximum(lows - high, low - highs))
-    return cast(NDArray[np.float64], np.linalg.norm(sides, axis=-1))
+    found: NDArray[np.float64] = np.linalg.norm(sides, axis=-1)
+    return found

@@ -101,6 +101,9 @@ def squared_distances(
     array([[25.,  4.]])
     """
     total: NDArray[np.float64] = np.zeros((len(first), len(second)))
-    for axis in range(first.shape[1]):
-        total += (first[:, axis, None] - second[:, axis]) ** 2
+    offsets = np.empty_like(total)
+    for one, other in zip(first.T, np.ascontiguousarray(second.T), strict=True):
+        np.subtract.outer(one, other, out=offsets)
+        offsets *= offsets
+        total += offsets
     return total

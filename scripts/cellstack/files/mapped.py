@@ -10,10 +10,11 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.planes import ComputedStack
-from cellstack.core.types import Box
+from cellstack.core.planes import ComputedStack, Stack
+from cellstack.core.types import Box, Boxes
 
 MAX_MAPPED = 2**25  # bytes that may stay mapped
+MAX_KEPT = 2**23  # voxels of rows that stay in memory
 PAGES_AHEAD = 2**21  # bytes around the part of a plane that the system may map too: a huge page
 
 
@@ -88,3 +89,55 @@ class MappedParts:
             ]
             self._used += len(some) * of_plane
         return part
+
+
+def in_row_order(boxes: Boxes) -> Boxes:
+    """Return the bounding boxes of labels in the order of their first rows, for :func:`keep_rows`.
+
+    Examples
+    --------
+    >>> list(in_row_order({1: np.s_[0:1, 5:7, 0:2], 2: np.s_[0:1, 3:6, 0:2]}))
+    [2, 1]
+    """
+    return dict(sorted(boxes.items(), key=lambda item: item[1][1].start))
+
+
+def keep_rows(stack: Stack, max_voxels: int = MAX_KEPT) -> ComputedStack:
+    """Return a stack of which some rows of all planes stay in memory after they were read.
+
+    Most boxes that are read :func:`in_row_order` are then in memory, and the file is read about
+    once.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or stack
+    max_voxels : int
+        Maximum number of voxels in memory. Parts that need more rows are read from `stack`.
+
+    Returns
+    -------
+    ComputedStack
+        Not for several threads. Its parts must not be changed.
+
+    Examples
+    --------
+    >>> stack = keep_rows(np.arange(24).reshape(2, 3, 4), 16)
+    >>> stack[0, 1, 1:3].tolist(), stack[1, 2, 1:3].tolist()
+    ([5, 6], [21, 22])
+    """
+    depth = max_voxels // max(1, stack.shape[0] * stack.shape[2])
+    kept: NDArray[Any] = np.empty((stack.shape[0], 0, stack.shape[2]), stack.dtype)
+    start = 0
+
+    def part(box: Box) -> NDArray[Any]:
+        nonlocal kept, start
+        planes, rows, columns = box
+        if rows.stop - rows.start > depth:
+            found: NDArray[Any] = stack[box]
+            return found
+        if rows.start < start or rows.stop > start + kept.shape[1]:
+            start = rows.start
+            kept = stack[:, start : start + depth]
+        return kept[planes, rows.start - start : rows.stop - start : rows.step, columns]
+
+    return ComputedStack(stack.shape, stack.dtype, part)

@@ -7,7 +7,6 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.config.corrections import ACCEPT
 from cellstack.config.object_columns import PERCENTILES
 from cellstack.core import convex_hull, parallel, topology
 from cellstack.core.components import find_divided
@@ -40,9 +39,8 @@ class _Shape(NamedTuple):
 
 
 def measure_objects(
-    labels: Stack,
-    boxes: Boxes,
     segmentation: Stack,
+    boxes: Boxes,
     segmentation_labels: Mapping[int, int],
     channels: Iterable[tuple[str, Stack]],
     spacing: Spacing,
@@ -59,14 +57,12 @@ def measure_objects(
 
     Parameters
     ----------
-    labels : (Z, Y, X) ndarray or stack of uint16 or uint32
-        The objects to measure; 0 is background.
-    boxes : dict of int to tuple of slice
-        Their bounding boxes, see :func:`cellstack.core.labels.find_boxes`.
     segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
-        All objects, measured or not.
+        All objects, measured or not; 0 is background.
+    boxes : dict of int to tuple of slice
+        The bounding box of each object to measure, see :func:`cellstack.core.labels.find_boxes`.
     segmentation_labels : dict of int to int
-        For each label in `labels` the label of the same object in `segmentation`.
+        For each label in `boxes` the label of the same object in `segmentation`.
     channels : iterable of (str, (Z, Y, X) ndarray or stack)
         Name and raw intensities of each channel.
     spacing : (3,) sequence of float
@@ -89,14 +85,16 @@ def measure_objects(
         One for each object, in the order of `boxes`; :mod:`cellstack.config.object_columns`
         defines the keys. See also :func:`cellstack.measure.flag_objects.flag_objects`.
     """
-    shapes = measure_shapes(labels, boxes, spacing, threads, groups)
-    for shape in shapes:
-        shape["segmentation_label"] = segmentation_labels[int(shape["label"])]
+    label_of = {segmentation_labels[label]: label for label in boxes}
+    objects = {number: boxes[label] for number, label in label_of.items()}
+    shapes = measure_shapes(segmentation, objects, spacing, threads, groups)
+    for shape, (number, label) in zip(shapes, label_of.items(), strict=True):
+        shape |= {"label": label, "segmentation_label": number}
     rows: list[dict[str, object]] = [{**shape} for shape in shapes]
     contrast = heights = None
     for channel, raw in channels:
         if "intensity" in groups:
-            intensities = measure_intensities(labels, boxes, raw, spacing, channel, threads)
+            intensities = measure_intensities(segmentation, objects, raw, spacing, channel, threads)
             for row, measured in zip(rows, intensities, strict=True):
                 row.update(measured)
         if channel == contrast_channel:
@@ -107,12 +105,20 @@ def measure_objects(
     if shapes and seeds is not None:
         diameter = float(np.median([shape["equivalent_diameter_um"] for shape in shapes]))
         crowded = find_crowded(seeds, segmentation, spacing, CROWDED_DISTANCE * diameter)
-    beside = () if no_data is None else labels_beside(labels, no_data).tolist()
+    beside = () if no_data is None else labels_beside(segmentation, no_data).tolist()
     if contrast is not None:
         for row, ratio in zip(rows, contrast.tolist(), strict=True):
             row["contrast_to_noise_ratio"] = ratio if math.isfinite(ratio) else None
-    divided = find_divided(labels, boxes)
-    flags = flag_objects(shapes, contrast, crowded, len(labels) == 1, beside, heights, divided)
+    divided = find_divided(segmentation, objects)
+    flags = flag_objects(
+        shapes,
+        contrast,
+        crowded,
+        len(segmentation) == 1,
+        [label_of[number] for number in beside if number in label_of],
+        heights,
+        [label_of[number] for number in divided],
+    )
     for row, own in zip(rows, flags, strict=True):
         row["flags"] = own
     return rows
@@ -179,6 +185,8 @@ def join_corrections(
     >>> join_corrections([row], [{"action": "accept", "segmentation_labels": "1;2"}])
     [{'segmentation_label': 2, 'flags': '', 'corrections': 'accept'}]
     """
+    from cellstack.config.corrections import ACCEPT  # imports the settings and the sheet
+
     actions: dict[int, list[str]] = {}
     for correction in corrections:
         for label in filter(None, correction["segmentation_labels"].split(";")):
@@ -466,7 +474,7 @@ def _measure_intensity(
 ) -> dict[str, float | None]:
     values = raw[mask]
     total = exact_sum(values)
-    median, *percentiles = (float(value) for value in np.percentile(values, (50, *PERCENTILES)))
+    median, *percentiles = np.percentile(values, (50, *PERCENTILES)).tolist()
     row: dict[str, float | None] = {
         f"mean_intensity_{channel}": total / len(values),
         f"sd_intensity_{channel}": (

@@ -107,7 +107,7 @@ def smooth(
     boxes = {label: _widen(box, margins) for label, box in find_boxes(labels).items()}
 
     def smooth_object(label: int) -> tuple[BoolVolume, BoolVolume]:
-        original = labels[boxes[label]]
+        original = labels[boxes[label]].copy()  # comparisons of contiguous voxels are faster
         mask = original == label
         free = ((original == 0) & (smoothed[boxes[label]] == 0)) | mask
         if no_data is not None:
@@ -123,9 +123,10 @@ def smooth(
     for label, packed in zip(boxes, results, strict=True):
         target = smoothed[boxes[label]]
         mask, used = (_unpack(bits, target.shape) for bits in packed)
-        if target[used].any():  # an object smoothed before occupies some of these voxels
+        # An object smoothed before may occupy some of these voxels.
+        if np.logical_and(target, used).any():
             mask, _ = smooth_object(label)
-        if mask.sum() >= min_voxels:
+        if np.count_nonzero(mask) >= min_voxels:
             count += 1
             target[mask] = count
     return smoothed.astype(label_type(count), copy=False)
@@ -157,8 +158,10 @@ def _smooth_object(
     if count == 0:
         return np.zeros_like(mask), filled
     blurred[~free] = 0
-    lowest = np.partition(blurred, blurred.size - count, axis=None)[blurred.size - count]
-    highest = blurred >= max(lowest, np.finfo(np.float32).tiny)
+    # The values of the voxels that were counted are among these.
+    values = blurred[blurred > MIN_BLURRED_VALUE]
+    lowest = np.partition(values, len(values) - count)[len(values) - count]
+    highest = blurred >= lowest
     return _largest_component(highest), filled | highest
 
 

@@ -88,7 +88,7 @@ def measure_neighbors(
     names = objects.names.tolist()
     if not names:
         return Neighbors([], [])
-    areas, fractions = _measure_contacts(labels, spacing, objects.names)
+    areas, fractions = _measure_contacts(labels, spacing, objects.names, threads)
     nearest, distances = _find_nearest(objects, nearest_count)
     within = objects.points.pairs(radius_um)
     of_each = {(min(i, j), max(i, j)) for i, each in enumerate(nearest.tolist()) for j in each}
@@ -151,14 +151,14 @@ def measure_neighbors(
 
 
 def _measure_contacts(
-    labels: Stack, spacing: Spacing, names: NDArray[np.int_]
+    labels: Stack, spacing: Spacing, names: NDArray[np.int_], threads: int
 ) -> tuple[dict[Pair, float], list[float | None]]:
     """Return the area of each contact, and the fraction of the surface of each object in contact.
 
     Faces of the stack are not part of the surface. The surface of an object of a few voxels cannot
     be measured like an area of contact; its fraction is then None.
     """
-    touching_labels, areas = measure_contact_areas(labels, spacing)
+    touching_labels, areas = measure_contact_areas(labels, spacing, threads)
     is_contact = touching_labels[:, 0] > 0
     lower, upper = np.searchsorted(names, touching_labels).T
     contact = np.zeros(len(names))

@@ -11,6 +11,7 @@ from cellstack.core.labels import find_boxes
 from cellstack.core.planes import Stack
 from cellstack.core.points import Points
 from cellstack.core.types import Spacing
+from cellstack.files.mapped import in_row_order
 
 LARGE = 3.0  # times the median size; larger objects are compared with all others
 FIRST_COMPARED = 4  # objects with the nearest centroids, before distances of boxes exclude others
@@ -41,7 +42,10 @@ class Objects:
 
     def __init__(self, labels: Stack, spacing: Spacing, threads: int) -> None:
         boxes = find_boxes(labels)
-        surfaces = find_surfaces(labels, boxes, spacing, threads)
+        ordered = in_row_order(boxes)
+        found = find_surfaces(labels, ordered, spacing, threads)
+        by_label = dict(zip(ordered, found, strict=True))
+        surfaces = [by_label[label] for label in boxes]
         self.names = np.array(list(boxes), int)
         self.centroids, self.low, self.high = (
             np.array(each, float).reshape(-1, 3)

@@ -103,6 +103,13 @@ def test_areas_are_the_same_slab_by_slab(labels):
     assert areas.tolist() == contact_areas(labels, faces, spacing).tolist()
 
 
+def test_areas_are_the_same_for_any_number_of_threads():
+    labels = np.random.default_rng(0).integers(0, 4, (13, 9, 8)).astype(np.uint16)
+    alone, together = (measure_contact_areas(labels, SPACING, threads) for threads in (1, 3))
+    np.testing.assert_array_equal(alone[0], together[0])
+    np.testing.assert_array_equal(alone[1], together[1])
+
+
 @pytest.mark.parametrize("stop", [40, 10**9])
 def test_unique_values_by_table_or_by_sorting(stop):
     values = np.random.default_rng(4).integers(0, 40, 200)

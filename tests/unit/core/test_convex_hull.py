@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +16,7 @@ from cellstack.core.convex_hull import convex_hull, count_voxels, ends_of_rows, 
 MASKS = arrays(
     bool, array_shapes(min_dims=3, max_dims=3, max_side=7), elements=st.booleans()
 ).filter(np.any)
+SCRIPTS = str(Path(__file__).parents[3] / "scripts")
 FACE_CENTRES = np.concatenate([np.eye(3), -np.eye(3)]) / 2
 
 
@@ -97,3 +102,17 @@ def test_ends_of_rows_include_all_corners_of_the_hull(mask):
     corners = {tuple(point) for point in every.points[every.vertices].astype(int).tolist()}
     assert corners <= {tuple(point) for point in ends_of_rows(mask).tolist()}
     assert len(ends_of_rows(mask)) == len(np.unique(ends_of_rows(mask), axis=0))
+
+
+def test_scipy_can_be_imported_after_a_hull():
+    code = (
+        "import sys, numpy as np\n"
+        "from cellstack.core.convex_hull import convex_hull\n"
+        "convex_hull(np.ones((2, 2, 2), bool))\n"
+        "assert not {'scipy.linalg', 'scipy.spatial'} & sys.modules.keys()\n"
+        "import scipy.linalg\n"
+        "from scipy.spatial import ConvexHull, Delaunay\n"
+        "assert type(convex_hull(np.ones((2, 2, 2), bool))) is ConvexHull\n"
+        "assert Delaunay(np.eye(3, 2)).find_simplex([0.2, 0.2]) == 0\n"
+    )
+    subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": SCRIPTS}, check=True)

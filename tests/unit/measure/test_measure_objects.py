@@ -371,7 +371,6 @@ def test_contrast_of_tiny_objects_is_unknown(threads):
     rows = module.measure_objects(
         labels,
         boxes,
-        labels,
         {1: 1, 2: 2},
         [("a", raw)],
         spacing,
@@ -392,7 +391,6 @@ def test_seeds_are_close_below_half_the_median_diameter(columns, close):
     rows = module.measure_objects(
         labels,
         boxes,
-        labels,
         {label: label for label in boxes},
         [],
         spacing,
@@ -407,9 +405,7 @@ def test_first_and_last_plane_are_flagged_unless_there_is_only_one(planes):
     labels = np.zeros((planes, 9, 9), np.uint16)
     labels[:, 2:5, 2:5], labels[:, 6:9, 6:8] = 1, 2
     boxes, numbers = find_boxes(labels), {1: 1, 2: 2}
-    rows = module.measure_objects(
-        labels, boxes, labels, numbers, [], (2, 0.5, 0.4), contrast_channel="a"
-    )
+    rows = module.measure_objects(labels, boxes, numbers, [], (2, 0.5, 0.4), contrast_channel="a")
     axial = ["touches first plane", "touches last plane"] if planes > 1 else []
     assert [row["flags"] for row in rows] == [
         ";".join(axial),
@@ -425,7 +421,6 @@ def test_objects_at_the_border_of_voxels_without_data_are_flagged():
     rows = module.measure_objects(
         labels,
         find_boxes(labels),
-        labels,
         {1: 1, 2: 2},
         [],
         (2, 0.5, 0.4),
