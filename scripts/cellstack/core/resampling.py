@@ -91,9 +91,13 @@ def block_means(stack: Stack, factors: Sequence[int]) -> Volume:
             mean = (block.sum(axis=0) + block[-1] * missing) / np.float32(z)
         mean = _pad(mean, y, x)
         if x < PAIRWISE_SUM:  # the same sums in a tenth of the time
-            columns = functools.reduce(np.add, [mean[:, column::x] for column in range(x)])
-            total = functools.reduce(np.add, [columns[row::y] for row in range(y)])
-            grid[index] = total / np.float32(y * x)
+            columns = mean[:, ::x].copy()
+            for column in range(1, x):
+                columns += mean[:, column::x]
+            total = columns[::y]
+            for row in range(1, y):
+                total += columns[row::y]
+            np.divide(total, y * x, out=grid[index])
         else:
             grid[index] = mean.reshape(grid.shape[1], y, -1, x).mean(axis=(1, 3))
 
