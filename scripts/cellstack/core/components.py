@@ -1,7 +1,7 @@
 """Connected components of masks."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,11 +140,14 @@ def find_components(mask: Stack, voxels: NDArray[np.int_] | None = None) -> Comp
 
 def _touching(above: Labels, below: Labels) -> list[tuple[int, int]]:
     """Return the pairs of labels in two planes that touch each other."""
-    both = np.flatnonzero((above > 0) & (below > 0))
-    first, second = above.ravel()[both], below.ravel()[both]
-    is_new = np.ones(len(both), bool)  # most pixels have the labels of the pixel before
-    is_new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
-    return list(set(zip(first[is_new].tolist(), second[is_new].tolist(), strict=True)))
+    first, second = above.ravel(), below.ravel()
+    is_new = np.ones(len(first), bool)  # most pixels have the labels of the pixel before
+    is_new[1:] = first[1:] != first[:-1]
+    is_new[1:] |= second[1:] != second[:-1]
+    runs = np.flatnonzero(is_new)
+    first, second = first[runs], second[runs]
+    both = (first > 0) & (second > 0)
+    return list(set(zip(first[both].tolist(), second[both].tolist(), strict=True)))
 
 
 def _label(mask: NDArray[np.uint8] | BoolVolume) -> Labels:
@@ -172,7 +175,9 @@ def _keep(mask: Stack, found: Components, is_kept: NDArray[Scalar], kept: Any) -
     return kept
 
 
-def keep_components_at(mask: BoolVolume, voxels: NDArray[np.int_]) -> BoolVolume:
+def keep_components_at(
+    mask: BoolVolume, voxels: NDArray[np.int_], out: BoolVolume | None = None
+) -> BoolVolume:
     """Keep the connected components of a mask that contain one of some voxels.
 
     Parameters
@@ -181,10 +186,13 @@ def keep_components_at(mask: BoolVolume, voxels: NDArray[np.int_]) -> BoolVolume
         Voxels are connected across faces.
     voxels : (n, 3) ndarray of int
         Voxels outside the mask have no effect.
+    out : (Z, Y, X) ndarray of bool, optional
+        For the result; it may be `mask` itself.
 
     Returns
     -------
     (Z, Y, X) ndarray of bool
+        Or `out`.
 
     Examples
     --------
@@ -195,8 +203,8 @@ def keep_components_at(mask: BoolVolume, voxels: NDArray[np.int_]) -> BoolVolume
     found = find_components(mask, voxels)
     is_kept = np.zeros(len(found.sizes), bool)
     is_kept[found.at_voxels] = True
-    kept: BoolVolume = _keep(mask, found, is_kept, np.empty(mask.shape, bool))
-    return kept
+    kept = np.empty(mask.shape, bool) if out is None else out
+    return cast(BoolVolume, _keep(mask, found, is_kept, kept))
 
 
 def keep_large_components(mask: Stack, max_removed: int, allocate: Allocate = np.empty) -> Any:
