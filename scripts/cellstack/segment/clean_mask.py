@@ -278,6 +278,8 @@ def _find_sheets(
             to_deep = distance_map((~deep).view(np.uint8), spacing)
             thin = inside & (to_deep > radius_um)
             far = inside & (to_deep > max_thickness_um)
+        if not far.any():
+            continue
         parts = _components(thin.view(np.uint8))
         sheets = {
             int(parts[far_box][is_far][0])
