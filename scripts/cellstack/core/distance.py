@@ -61,13 +61,13 @@ def distance_map(
         distance[z] *= unit
 
     parallel.map_threads(take_root, range(len(mask)), threads)
-    if np.isinf(distance.max(initial=0)):  # no background
+    if np.isinf(distance.flat[:1]).any():  # no background: all voxels are infinite
         distance = np.full(mask.shape, min(np.multiply(mask.shape, spacing)) / 2, np.float32)
     if sigma_um > 0:
         from cellstack.core.filters import gaussian_kernels, separable_filter  # slow to import
 
         separable_filter(distance, gaussian_kernels(sigma_um, spacing), out=distance)
-        # If both are mapped files, the mask need not be read.
+        # With components, a mask in a mapped file is not read at all.
         inside = mask if components is None else components
 
         def clear_background(z: int) -> None:
@@ -98,7 +98,7 @@ def _squares_by_component(mask: Mask, components: Labels, steps: Spacing, thread
     squares = np.zeros(mask.shape, np.float32)
     for label, box in boxes.items():
         own = components[box] == label
-        np.copyto(squares[box], _squares(own.view(np.uint8), steps, threads), where=own)
+        squares[box] += _squares(own.view(np.uint8), steps, threads)  # 0 elsewhere
     return squares
 
 
