@@ -29,7 +29,7 @@ def main(
     Voxels without data according to the files `no_data` stay background. The `record` counts the
     voxels before cleaning and those of sheets, in a `block` of a stack those in its core.
     """
-    foreground, spacing = read_stack(mask)
+    foreground, spacing = read_stack(mask, mapped=True)
     core = within(**block) if block else (slice(None), slice(None), slice(None))
     clean, counts = clean_mask_with_record(foreground, spacing, steps, read_no_data(no_data), core)
     log.info("removed as sheets: %(sheet_voxels)d of %(foreground_voxels)d voxels", counts)

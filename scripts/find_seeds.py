@@ -43,7 +43,7 @@ def main(
     `points`. If `mask_clean` is a `block` of a stack, the file `allowed` contains the planes of the
     stack in which seeds are allowed, unless they are in all planes.
     """
-    mask, spacing = read_stack(mask_clean)
+    mask, spacing = read_stack(mask_clean, mapped=True)
     labels, stack = read_stack(components, mapped=True)[0], open_stack(denoised)[0]
     by_hand = read_points(*points) if points else None
     given = mask, labels, spacing, method, options, stack, by_hand

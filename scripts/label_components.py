@@ -12,7 +12,7 @@ def main(*, mask_clean: Path, components: Path, connectivity: int) -> None:
 
     `connectivity` is 6, 18 or 26, the number of neighbours of a voxel.
     """
-    mask, spacing = read_stack(mask_clean)
+    mask, spacing = read_stack(mask_clean, mapped=True)
     write_stack(components, label_components(mask, connectivity), spacing, is_labels=True)
 
 

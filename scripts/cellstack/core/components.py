@@ -1,12 +1,12 @@
 """Connected components of masks."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.labels import count_voxels, label_type, relabel
+from cellstack.core.labels import count_voxels, relabel
 from cellstack.core.planes import Allocate, Slab, Stack, slabs
 from cellstack.core.types import BoolVolume, Boxes, Labels, Scalar
 
@@ -83,20 +83,19 @@ class Components(NamedTuple):
     """For each slab, the number of the component that each component within the slab belongs to."""
     sizes: NDArray[np.int_]
     """(n + 1,) number of voxels of each component 1..n; 0 is background."""
-    labels: list[Labels]
-    """For each slab, the components within it; empty if they were not kept."""
+    at_voxels: NDArray[np.int_]
+    """Number of the component at each of the voxels that were asked for."""
 
 
-def find_components(mask: Stack, keep_labels: bool = False) -> Components:
+def find_components(mask: Stack, voxels: NDArray[np.int_] | None = None) -> Components:
     """Find the connected components of a mask that need not fit into memory.
 
     Parameters
     ----------
     mask : (Z, Y, X) ndarray or stack of uint8 or bool
         Voxels are connected across faces.
-    keep_labels : bool
-        Whether the labels of the slabs are kept, mostly in two bytes per voxel; otherwise they are
-        computed again when they are needed.
+    voxels : (m, 3) ndarray of int, optional
+        Voxels whose components are asked for.
 
     Returns
     -------
@@ -107,10 +106,14 @@ def find_components(mask: Stack, keep_labels: bool = False) -> Components:
     >>> mask = np.uint8([[[1, 0, 1]], [[1, 0, 0]], [[1, 1, 0]]])
     >>> find_components(mask).sizes
     array([4, 4, 1])
+    >>> find_components(mask, np.array([[2, 0, 1], [0, 0, 2]])).at_voxels
+    array([1, 2])
     """
+    z, y, x = np.empty((3, 0), int) if voxels is None else voxels.T
+    at_voxels = np.zeros(len(z), int)
     divided = slabs(mask.shape, max_voxels=SLAB_VOXELS)
     parent = [0]
-    offsets, counts, kept = [], [], []
+    offsets, counts = [], []
     last: Labels | None = None
     for slab in divided:
         components = _label(mask[slab.planes])
@@ -122,8 +125,9 @@ def find_components(mask: Stack, keep_labels: bool = False) -> Components:
                 roots = _root(parent, low + offsets[-2]), _root(parent, high + offsets[-1])
                 parent[max(roots)] = min(roots)
         last = components[-1]
-        if keep_labels:
-            kept.append(components.astype(label_type(len(counts[-1])), copy=False))
+        inside = np.flatnonzero((z >= slab.planes.start) & (z < slab.planes.stop))
+        within = components[z[inside] - slab.planes.start, y[inside], x[inside]]
+        at_voxels[inside] = offsets[-1] + within.astype(int)
     roots_of = np.array([_root(parent, each) for each in range(len(parent))])
     roots_of[offsets] = 0  # the background of each slab
     _, numbers = np.unique(roots_of, return_inverse=True)
@@ -131,16 +135,19 @@ def find_components(mask: Stack, keep_labels: bool = False) -> Components:
     sizes = np.zeros(int(numbers.max(initial=0)) + 1, int)
     for own, count in zip(of_slabs, counts, strict=True):
         np.add.at(sizes, own, count)
-    return Components(divided, of_slabs, sizes, kept)
+    return Components(divided, of_slabs, sizes, numbers[at_voxels])
 
 
 def _touching(above: Labels, below: Labels) -> list[tuple[int, int]]:
     """Return the pairs of labels in two planes that touch each other."""
-    both = np.flatnonzero((above > 0) & (below > 0))
-    first, second = above.ravel()[both], below.ravel()[both]
-    is_new = np.ones(len(both), bool)  # most pixels have the labels of the pixel before
-    is_new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
-    return list(set(zip(first[is_new].tolist(), second[is_new].tolist(), strict=True)))
+    first, second = above.ravel(), below.ravel()
+    is_new = np.ones(len(first), bool)  # most pixels have the labels of the pixel before
+    is_new[1:] = first[1:] != first[:-1]
+    is_new[1:] |= second[1:] != second[:-1]
+    runs = np.flatnonzero(is_new)
+    first, second = first[runs], second[runs]
+    both = (first > 0) & (second > 0)
+    return list(set(zip(first[both].tolist(), second[both].tolist(), strict=True)))
 
 
 def _label(mask: NDArray[np.uint8] | BoolVolume) -> Labels:
@@ -158,15 +165,19 @@ def _root(parent: list[int], label: int) -> int:
 
 
 def _keep(mask: Stack, found: Components, is_kept: NDArray[Scalar], kept: Any) -> Any:
-    """Return `kept` with the entry in a table for the component of each voxel, 0 elsewhere."""
+    """Return `kept` with the voxels of the components that are kept."""
     is_kept[0] = 0
-    for index, slab in enumerate(found.slabs):
-        labels = found.labels[index] if found.labels else _label(mask[slab.planes])
-        kept[slab.planes] = relabel(labels, is_kept[found.numbers[index]])
+    for slab, numbers in zip(found.slabs, found.numbers, strict=True):
+        part = mask[slab.planes]
+        if not is_kept[numbers[1:]].all():
+            part = relabel(_label(part), is_kept[numbers])
+        kept[slab.planes] = part
     return kept
 
 
-def keep_components_at(mask: BoolVolume, voxels: NDArray[np.int_]) -> BoolVolume:
+def keep_components_at(
+    mask: BoolVolume, voxels: NDArray[np.int_], out: BoolVolume | None = None
+) -> BoolVolume:
     """Keep the connected components of a mask that contain one of some voxels.
 
     Parameters
@@ -175,10 +186,13 @@ def keep_components_at(mask: BoolVolume, voxels: NDArray[np.int_]) -> BoolVolume
         Voxels are connected across faces.
     voxels : (n, 3) ndarray of int
         Voxels outside the mask have no effect.
+    out : (Z, Y, X) ndarray of bool, optional
+        For the result; it may be `mask` itself.
 
     Returns
     -------
     (Z, Y, X) ndarray of bool
+        Or `out`.
 
     Examples
     --------
@@ -186,20 +200,14 @@ def keep_components_at(mask: BoolVolume, voxels: NDArray[np.int_]) -> BoolVolume
     >>> keep_components_at(mask, np.array([[0, 0, 0], [0, 0, 2]]))
     array([[[ True,  True, False, False]]])
     """
-    found = find_components(mask, keep_labels=True)
+    found = find_components(mask, voxels)
     is_kept = np.zeros(len(found.sizes), bool)
-    for slab, numbers, labels in zip(found.slabs, found.numbers, found.labels, strict=True):
-        z, y, x = voxels.T
-        inside = (z >= slab.planes.start) & (z < slab.planes.stop)
-        at = labels[z[inside] - slab.planes.start, y[inside], x[inside]]
-        is_kept[numbers[at]] = True
-    kept: BoolVolume = _keep(mask, found, is_kept, np.empty(mask.shape, bool))
-    return kept
+    is_kept[found.at_voxels] = True
+    kept = np.empty(mask.shape, bool) if out is None else out
+    return cast(BoolVolume, _keep(mask, found, is_kept, kept))
 
 
-def keep_large_components(
-    mask: Stack, max_removed: int, allocate: Allocate = np.empty, keep_labels: bool = False
-) -> Any:
+def keep_large_components(mask: Stack, max_removed: int, allocate: Allocate = np.empty) -> Any:
     """Remove connected components up to a number of voxels.
 
     Parameters
@@ -210,8 +218,6 @@ def keep_large_components(
         Number of voxels of the largest component that is removed.
     allocate : callable
         Provides the result.
-    keep_labels : bool
-        See :func:`find_components`.
 
     Returns
     -------
@@ -222,7 +228,7 @@ def keep_large_components(
     >>> keep_large_components(np.uint8([[[1, 0, 1, 1]]]), 1)
     array([[[0, 0, 1, 1]]], dtype=uint8)
     """
-    found = find_components(mask, keep_labels)
+    found = find_components(mask)
     is_kept = (found.sizes > max_removed).view(np.uint8)
     return _keep(mask, found, is_kept, allocate(mask.shape, np.uint8))
 

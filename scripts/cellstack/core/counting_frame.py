@@ -14,9 +14,9 @@ from math import ceil, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.labels import highest_label
+from cellstack.core.labels import count_voxels, highest_label
 from cellstack.core.planes import Planes
-from cellstack.core.types import Box, Spacing
+from cellstack.core.types import Box, Labels, Spacing
 
 FIRST_FACES = ("first_plane", "first_row", "first_column")  # by axis
 
@@ -99,14 +99,19 @@ def count_in_frame(labels: Planes, frame: Box) -> NDArray[np.bool_]:
     reached, earlier = np.zeros((2, highest_label(labels) + 1), bool)
     for z, plane in enumerate(labels):
         if z < planes.start:
-            earlier[plane] = True
+            earlier[_labels_in(plane)] = True
         if z < planes.stop:
-            earlier[plane[: rows.start]] = True
-            earlier[plane[: rows.stop, : columns.start]] = True
+            earlier[_labels_in(plane[: rows.start])] = True
+            earlier[_labels_in(plane[: rows.stop, : columns.start])] = True
         if planes.start <= z < planes.stop:
-            reached[plane[rows, columns]] = True
+            reached[_labels_in(plane[rows, columns])] = True
     counted: NDArray[np.bool_] = reached & ~earlier
     return counted[1:]
+
+
+def _labels_in(part: Labels) -> NDArray[np.intp]:
+    """Return the labels in a part of a plane, in a quarter of the time of indexing with it."""
+    return np.flatnonzero(count_voxels(part[None]))
 
 
 def frame_volume(frame: Box, spacing: Spacing) -> float:

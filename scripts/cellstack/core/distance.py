@@ -7,13 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core import parallel
+from cellstack.core.labels import find_boxes
 from cellstack.core.planes import Planes
-from cellstack.core.types import Mask, Spacing, Volume
+from cellstack.core.types import Labels, Mask, Spacing, Volume
 
 ISOTROPY_TOLERANCE = 1e-6  # relative difference of voxel sizes that count as equal
 
 
-def distance_map(mask: Mask, spacing: Spacing, sigma_um: float = 0.0, threads: int = 1) -> Volume:
+def distance_map(
+    mask: Mask,
+    spacing: Spacing,
+    sigma_um: float = 0.0,
+    threads: int = 1,
+    components: Labels | None = None,
+) -> Volume:
     """Return the distance of each foreground voxel to the background.
 
     Parameters
@@ -27,6 +34,9 @@ def distance_map(mask: Mask, spacing: Spacing, sigma_um: float = 0.0, threads: i
         the mask; 0 for none.
     threads : int
         Number of threads. The result does not depend on it.
+    components : (Z, Y, X) ndarray of unsigned int, optional
+        Labels of the connected components of the mask; several may have the same label. With them
+        the result is the same, in less time.
 
     Returns
     -------
@@ -40,24 +50,56 @@ def distance_map(mask: Mask, spacing: Spacing, sigma_um: float = 0.0, threads: i
     >>> distance_map(mask, (2.0, 0.5, 0.5))
     array([[[0. , 0.5, 1. , 0.5, 0. ]]], dtype=float32)
     """
-    import edt
-
     steps, unit = _steps_and_unit(spacing)
-    distance: Volume = edt.edtsq(mask, anisotropy=steps, parallel=threads)
+    if components is None:
+        distance = _squares(mask, steps, threads)
+    else:
+        distance = _squares_by_component(mask, components, steps, threads)
 
     def take_root(z: int) -> None:  # edt does it in one thread only
         np.sqrt(distance[z], out=distance[z])
         distance[z] *= unit
 
     parallel.map_threads(take_root, range(len(mask)), threads)
-    if np.isinf(distance.max(initial=0)):  # no background
+    if np.isinf(distance.flat[:1]).any():  # no background: all voxels are infinite
         distance = np.full(mask.shape, min(np.multiply(mask.shape, spacing)) / 2, np.float32)
     if sigma_um > 0:
         from cellstack.core.filters import gaussian_kernels, separable_filter  # slow to import
 
         separable_filter(distance, gaussian_kernels(sigma_um, spacing), out=distance)
-        distance *= mask
+        # With components, a mask in a mapped file is not read at all.
+        inside = mask if components is None else components
+
+        def clear_background(z: int) -> None:
+            distance[z] *= inside[z] > 0
+
+        parallel.map_threads(clear_background, range(len(mask)), threads)
     return distance
+
+
+def _squares(mask: Mask, steps: Spacing, threads: int) -> Volume:
+    import edt
+
+    squares: Volume = edt.edtsq(mask, anisotropy=steps, parallel=threads)
+    return squares
+
+
+def _squares_by_component(mask: Mask, components: Labels, steps: Spacing, threads: int) -> Volume:
+    """Return the squares, computed in the box of each component and one voxel around it.
+
+    The nearest background of a component is next to it.
+    """
+    boxes = {
+        label: tuple(slice(max(0, side.start - 1), side.stop + 1) for side in box)
+        for label, box in find_boxes(components).items()
+    }
+    if sum(components[box].size for box in boxes.values()) > mask.size:  # they overlap
+        return _squares(mask, steps, threads)
+    squares = np.zeros(mask.shape, np.float32)
+    for label, box in boxes.items():
+        own = components[box] == label
+        squares[box] += _squares(own.view(np.uint8), steps, threads)  # 0 elsewhere
+    return squares
 
 
 def _steps_and_unit(spacing: Spacing) -> tuple[Spacing, np.float32]:

@@ -14,6 +14,8 @@ from cellstack.core.scales import grid_factor
 from cellstack.core.types import Spacing, Volume
 from cellstack.core.voxels import in_voxels
 
+PAIRWISE_SUM = 8  # number of values from which on NumPy does not add them one after the other
+
 
 def coarsen(
     stack: Stack, spacing: Spacing, width_um: float
@@ -88,7 +90,16 @@ def block_means(stack: Stack, factors: Sequence[int]) -> Volume:
             missing = np.float32(z - len(block))
             mean = (block.sum(axis=0) + block[-1] * missing) / np.float32(z)
         mean = _pad(mean, y, x)
-        grid[index] = mean.reshape(grid.shape[1], y, -1, x).mean(axis=(1, 3))
+        if x < PAIRWISE_SUM:  # the same sums in a tenth of the time
+            columns = mean[:, ::x].copy()
+            for column in range(1, x):
+                columns += mean[:, column::x]
+            total = columns[::y]
+            for row in range(1, y):
+                total += columns[row::y]
+            np.divide(total, y * x, out=grid[index])
+        else:
+            grid[index] = mean.reshape(grid.shape[1], y, -1, x).mean(axis=(1, 3))
 
     parallel.map_threads(take_mean, range(len(grid)), parallel.threads_for(stack))
     return grid

@@ -88,8 +88,8 @@ def threshold_of_parts(
     Parameters
     ----------
     read : callable
-        Returns an iterable of ndarrays of float32, with all values of the stack that count. It is
-        called twice. Neither the order of the values nor where the stack is divided changes the
+        Returns an iterable of ndarrays of float32, with all values of the stack that count. It may
+        be called twice. Neither the order of the values nor where the stack is divided changes the
         result.
     method, options, factor
         See :func:`find_threshold`.
@@ -106,13 +106,16 @@ def threshold_of_parts(
     ... )
     True
     """
-    ranges = [(part.min(), part.max()) for part in read() if part.size]
-    low = float(min((low for low, _ in ranges), default=0.0))
-    high = float(max((high for _, high in ranges), default=0.0))
+    low, high = np.inf, -np.inf
+    for part in read():
+        if part.size:
+            low, high = min(low, float(part.min())), max(high, float(part.max()))
+        if method in METHODS_WITHOUT_HISTOGRAM and not is_constant(low, high):
+            return rule_of(method, options, factor)  # a wider range is not constant either
+    if low > high:  # no values
+        return 0.0
     if is_constant(low, high):
         return high
-    if method in METHODS_WITHOUT_HISTOGRAM:
-        return rule_of(method, options, factor)
     found: float | Rule = METHODS[method](*histogram(read(), low, high), **options)
     return partial(found, factor=factor) if callable(found) else factor * found
 

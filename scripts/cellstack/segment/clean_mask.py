@@ -28,6 +28,7 @@ from cellstack.config.methods import Methods
 from cellstack.core import morphology
 from cellstack.core.components import keep_large_components
 from cellstack.core.labels import find_boxes
+from cellstack.core.planes import Stack, filter_slabs, map_parts
 from cellstack.core.resampling import grid_factors
 from cellstack.core.types import BoolVolume, Box, Labels, Mask, Spacing
 from cellstack.core.voxels import voxels_up_to
@@ -129,10 +130,19 @@ def smooth(mask: Mask, spacing: Spacing, *, sigma_um: float) -> Mask:
     sigma_um : float
         Standard deviation of the Gaussian in um.
     """
-    from cellstack.core.filters import gaussian  # OpenCV is slow to import, used by smooth only
+    from cellstack.core.filters import gaussian, gaussian_kernels  # slow to import, used here only
 
-    blurred = gaussian(mask, spacing, sigma_um=sigma_um)
-    return (blurred > np.float32(0.5)).view(np.uint8)
+    def smooth_rows(rows: Mask) -> BoolVolume:
+        blurred = gaussian(rows.swapaxes(0, 1), spacing, sigma_um=sigma_um)
+        return (blurred > np.float32(0.5)).swapaxes(0, 1)
+
+    # Some rows of all planes at a time: the blurred stack would be four times as large as the mask.
+    halo = len(gaussian_kernels(sigma_um, spacing)[1]) // 2
+    rows = filter_slabs(mask.swapaxes(0, 1), halo, smooth_rows, np.uint8)
+    smoothed = np.empty_like(mask, order="C")
+    for y, row in enumerate(rows):
+        smoothed[:, y] = row
+    return smoothed
 
 
 @METHODS
@@ -146,7 +156,8 @@ def fill_holes(mask: Mask, spacing: Spacing, *, max_volume_um3: float) -> Mask:
     max_volume_um3 : float
         Volume in um3 of the largest hole that is filled.
     """
-    outside = _without_small_objects(1 - mask, spacing, max_volume_um3)
+    inverted = map_parts(mask, lambda part: 1 - part, np.uint8)
+    outside = _without_small_objects(inverted, spacing, max_volume_um3)
     return np.subtract(1, outside, out=outside)
 
 
@@ -228,9 +239,9 @@ def closing(mask: Mask, spacing: Spacing, *, shape: str, radius_um: float) -> Ma
     return morphology.closing(mask, morphology.footprint(shape, radius_um, spacing))
 
 
-def _without_small_objects(mask: Mask, spacing: Spacing, max_volume_um3: float) -> Mask:
+def _without_small_objects(mask: Stack, spacing: Spacing, max_volume_um3: float) -> Mask:
     limit = voxels_up_to(max_volume_um3, spacing)
-    kept: Mask = keep_large_components(mask, limit, keep_labels=True)
+    kept: Mask = keep_large_components(mask, limit)
     return kept
 
 
@@ -264,6 +275,8 @@ def _find_sheets(
             to_deep = distance_map((~deep).view(np.uint8), spacing)
             thin = inside & (to_deep > radius_um)
             far = inside & (to_deep > max_thickness_um)
+        if not far.any():
+            continue
         parts = _components(thin.view(np.uint8))
         sheets = {
             int(parts[far_box][is_far][0])

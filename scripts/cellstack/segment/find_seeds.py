@@ -85,7 +85,7 @@ def seeds_of_mask(
     """
     z, y, x = spacing
     scaled = (z * z_scale, y, x)
-    distance = distance_map(mask, scaled, smoothing_um, threads)
+    distance = distance_map(mask, scaled, smoothing_um, threads, components)
     if allowed is None:
         seeds = find_seeds(distance, components, spacing, method, options, stack, points)
     else:

@@ -293,8 +293,8 @@ def mark_chosen(
     # Haze moves the outlines, so it is measured beside the centres.
     bright_map = spread(chosen.backgrounds + np.float32(HAZE_LEVEL) * contrasts)
     haze_ratios = _measure_haze(grid, chosen, grid.smooth > bright_map, sigma_um)
-    mask = keep_components_at(above, _voxels_of(in_centre, grid.factors, stack.shape))
-    return MarkedBlock(mask, haze_ratios, radii > 0)
+    keep_components_at(above, _voxels_of(in_centre, grid.factors, stack.shape), out=above)
+    return MarkedBlock(above, haze_ratios, radii > 0)
 
 
 def lowest_threshold(

@@ -1,3 +1,4 @@
+import cc3d
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -69,6 +70,28 @@ def test_result_does_not_depend_on_threads(sigma_um):
         distance_map(mask, spacing_of(4), sigma_um, threads) for threads in (1, 2, 3, 8)
     )
     assert all(np.array_equal(first, other) for other in others)
+
+
+@pytest.mark.parametrize("sigma_um", [0.0, 0.5])
+@pytest.mark.parametrize("connectivity", [6, 26])
+@pytest.mark.parametrize("level", [0, 2, 4, 5])  # at 0 there is no background
+@each_ratio
+def test_components_do_not_change_a_byte(ratio, level, connectivity, sigma_um):
+    mask = read_only((landscape((20, 70, 61), 0) > level).astype("uint8"))
+    components = read_only(cc3d.connected_components(mask.copy(), connectivity=connectivity))
+    expected = distance_map(mask, spacing_of(ratio), sigma_um)
+    for threads in (1, 2):
+        found = distance_map(mask, spacing_of(ratio), sigma_um, threads, components)
+        assert found.tobytes() == expected.tobytes()
+
+
+def test_components_whose_boxes_overlap_do_not_change_a_byte():
+    mask = np.zeros((5, 40, 41), "uint8")
+    for start in range(0, 40, 4):
+        mask[:, np.arange(40), (np.arange(40) + start) % 41] = 1
+    components = cc3d.connected_components(mask, connectivity=26)
+    expected = distance_map(mask, spacing_of(4))
+    assert distance_map(mask, spacing_of(4), components=components).tobytes() == expected.tobytes()
 
 
 def test_distances_with_three_different_voxel_sides():

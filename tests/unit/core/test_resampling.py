@@ -40,6 +40,14 @@ def test_blocks_against_numpy(shape, factors, threads):
         )
 
 
+@pytest.mark.parametrize("factors", [(1, 2, 3), (1, 9, 7), (1, 3, 8), (1, 1, 10)])
+def test_means_have_the_bytes_of_those_of_numpy(factors):
+    _, y, x = factors
+    stack = np.random.default_rng(0).random((2, 9 * y, 11 * x), "float32")
+    expected = stack.reshape(2, 9, y, 11, x).mean(axis=(2, 4))
+    assert block_means(stack, factors).tobytes() == expected.tobytes()
+
+
 def test_voxels_of_the_grid_have_at_most_the_given_width():
     stack = np.arange(6 * 8 * 10, dtype="float32").reshape(6, 8, 10)
     grid, spacing, factors = coarsen(stack, (2.0, 0.5, 0.4), 1.3)
