@@ -311,10 +311,8 @@ def small_stacks(
     ours, theirs = (medians(results.usage[name]) for name in (OURS, SCRIPT))
     work = f"{len(names)} stacks of {size}, per stack"
     goals = [ratio_goal(work, ours.wall, theirs.wall, "s", MAX_RATIO_SMALL)]
-    title = (
-        f"{len(names)} x {size} (other programs: {few}), {cores} cores: "
-        f"median of {repeats} runs, or one"
-    )
+    runs = "one run" if repeats == 1 else f"median of {repeats} runs, or one"
+    title = f"{len(names)} x {size} (other programs: {few}), {cores} cores: {runs}"
     return goals, usage_table(title, results)
 
 
@@ -344,7 +342,10 @@ def large_stack(
             1.3,
         ),
     ]
-    title = f"1 x {size}, {cores} cores: median of {repeats} runs of cellstack, one of the script"
+    runs = (
+        "one run" if repeats == 1 else f"median of {repeats} runs of cellstack, one of the script"
+    )
+    title = f"1 x {size}, {cores} cores: {runs}"
     return goals, usage_table(title, results)
 
 
