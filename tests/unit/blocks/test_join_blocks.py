@@ -24,6 +24,7 @@ DIAMETER = 8.0
 SPACINGS = [(1.1, 0.45, 0.5), (0.6, 0.5, 0.45)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spacing", SPACINGS, ids=str)
 def test_blocks_give_the_labels_of_the_uncut_stack(spacing):
     shape = tuple(np.round(np.array((40, 56, 60)) / spacing).astype(int))
@@ -83,6 +84,7 @@ OF_NEIGHBOURHOOD = [  # methods that depend on what is near, in the same way as 
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", OF_NEIGHBOURHOOD, ids=str)
 def test_what_depends_on_the_neighbourhood(settings):
     spacing, shape = (1.1, 0.5, 0.5), (18, 100, 96)
@@ -136,6 +138,7 @@ def test_seed_points_are_those_of_the_complete_stack(caplog, coordinates):
     assert "-2 " in caplog.text  # of the points in the block
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", OF_COMPLETE_STACK, ids=str)
 def test_what_depends_on_the_complete_stack_is_measured_in_it(settings):
     spacing, shape = SPACINGS[0], (18, 100, 96)
@@ -181,6 +184,7 @@ def test_sheets_are_removed_in_blocks():
     assert [record[name] for name in ("doubled", "lost", "moved")] == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_a_small_overlap_is_counted():
     spacing = SPACINGS[0]
     shape = tuple(np.round(np.array((40, 56, 60)) / spacing).astype(int))
@@ -204,6 +208,7 @@ def test_an_object_that_is_larger_than_a_block_is_counted_and_kept():
     assert found[4:8, 14:36, 12:-12].all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "diameter_um", "spacing"),
     [("tutorial", 10, (0.58, 0.522, 0.522)), ("ovule", 3, (0.284, 0.127, 0.127))],

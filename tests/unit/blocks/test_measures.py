@@ -70,6 +70,7 @@ CLAHE = ("clahe", {"tile_um": 9.0, "clip_limit": 0.03})
 OPENING = ("opening", {"shape": "ball", "radius_um": 0.6})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("corrections", "steps"),
     [
@@ -162,6 +163,7 @@ def test_a_constant_stack_has_an_empty_mask_in_blocks(places):
     assert measure_threshold(geometry, read, "local", options, 1.0) is None
 
 
+@pytest.mark.slow
 def test_blobs_of_blocks(stack, places):
     noise_sd, denoised = estimate_noise(stack[1]), stack[2]
     sizes = [OPTIONS[f"{name}_um"] for name in ("sigma", "min_distance", "background_radius")]

@@ -64,6 +64,7 @@ def test_without_spots(known, found, f1):
     assert scores["mean_position_error_um"] is None
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_spots():
     rng = np.random.default_rng(0)
     known = rng.uniform(0, 100, (100_000, 3))

@@ -156,6 +156,7 @@ def test_channels_of_different_shapes_are_refused(draw):
         draw(channels, np.zeros((3, 8, 8), np.uint16), SPACING, title="s")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [composite_script, channels_script])
 def test_scripts_write_the_same_bytes_for_any_style_of_the_user(tmp_path, script):
     for name, stack in stacks((1, 36, 50)).items():

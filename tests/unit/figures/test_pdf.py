@@ -62,6 +62,7 @@ def test_text_is_text_lines_are_lines_and_images_are_pixels(figure, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_same_bytes_in_another_process_on_another_day(tmp_path):
     for name, seed, day in (("one", "1", "1000000000"), ("two", "2", "1700000000")):
         environment = os.environ | {"PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": day}

@@ -137,6 +137,7 @@ def test_stack_without_objects(shape):
     figure.canvas.draw()
 
 
+@pytest.mark.slow
 def test_scripts_write_the_same_bytes_for_any_style_and_meshes_of_the_measured_volume(tmp_path):
     segmentation = labels()
     write_stack(tmp_path / "segmentation.tif", segmentation, SPACING)

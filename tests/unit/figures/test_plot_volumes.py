@@ -149,6 +149,7 @@ def test_the_axis_is_logarithmic_if_outliers_would_hide_the_others(largest, scal
     assert ("logarithmic" in axes.get_xlabel()) == (scale == "log")
 
 
+@pytest.mark.slow
 def test_the_script_draws_the_objects_of_one_kind_by_stack(tmp_path):
     rows = [("b", "cells", 3), ("b", "nuclei", 900), ("a", "cells", 4), ("b", "cells", 5)]
     table = [{"stack": s, "object": o, "volume_um3": v} for s, o, v in rows]

@@ -80,6 +80,7 @@ def test_threads_can_start_within_the_limit():
     assert sorted(found) == list(range(8))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", STRIPS)
 def test_a_strip_that_holds_more_than_its_page_declares(tmp_path, codec):
     compression, encode = STRIPS[codec]

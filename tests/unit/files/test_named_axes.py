@@ -76,6 +76,7 @@ def test_axes_that_do_not_fit_are_refused(tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cell", "accepted"),
     [("zyxc", True), ("tyx", True), ("yx", True), ("zzyx", False), ("zyc", False), ("qzyx", False)],
@@ -139,6 +140,7 @@ def test_damaged_jpegs_are_refused(tmp_path, content, message):
     assert message in refused(tmp_path / "a.jpg")
 
 
+@pytest.mark.slow
 def test_a_list_of_planes(tmp_path):
     for z in (8, 9, 10, 11):
         tifffile.imwrite(tmp_path / f"p{z}.tif", STACK[0, z % 5])

@@ -222,6 +222,7 @@ def test_a_narrow_screen_does_not_scroll_sideways(show):
         page._call("Emulation.clearDeviceMetricsOverride")
 
 
+@pytest.mark.slow
 def test_500_stacks_open_quickly_and_are_sorted_at_once(show):
     page = show(many_stacks(500))
     opened = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd / 1000")

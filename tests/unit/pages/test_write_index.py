@@ -296,6 +296,7 @@ def test_pictures_that_do_not_fit_are_left_out(monkeypatch):
     assert "data:image/png" not in page
 
 
+@pytest.mark.slow
 def test_500_stacks_fit_into_an_e_mail():
     run = many_stacks(500)
     page = write_index(run)

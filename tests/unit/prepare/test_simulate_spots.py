@@ -59,6 +59,7 @@ def test_no_spots():
     assert spots.positions_um.shape == (0, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("inside", "message"), [(None, "space for about"), (0, "no objects")])
 def test_too_many_spots(inside, message):
     labels = None if inside is None else np.zeros((4, 20, 20), np.uint16)

@@ -55,6 +55,7 @@ def cut(labels):
     return set(np.concatenate([face.ravel() for face in faces]).tolist()) - {0}
 
 
+@pytest.mark.slow
 def test_labels_are_connected_and_consecutive(stack):
     simulated, _, count = stack
     for labels in (simulated.nuclei_labels, simulated.cell_labels):

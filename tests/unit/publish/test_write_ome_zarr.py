@@ -170,6 +170,7 @@ def test_the_script_writes_channels_and_both_kinds_of_labels(tmp_path):
         assert_array_equal(found, tifffile.imread(tmp_path / file))
 
 
+@pytest.mark.slow
 def test_stacks_in_files_are_written_like_those_in_memory(tmp_path):
     def lazy(stack):
         return ComputedStack(stack.shape, stack.dtype, lambda box: stack[box])

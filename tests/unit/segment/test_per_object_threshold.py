@@ -307,6 +307,7 @@ def colony(spacing, bright, factor, seed=2, count=20):
     return ndimage.gaussian_filter(stack.astype("float32"), 0.5 / np.array(spacing)), labels
 
 
+@pytest.mark.slow
 @each_spacing
 @pytest.mark.parametrize("bright", [0, 1, 4, 10])
 @pytest.mark.parametrize("factor", [2, 5, 12])

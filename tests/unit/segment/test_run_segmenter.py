@@ -145,6 +145,7 @@ def test_a_program_that_does_not_exist(tmp_path):
         segment(tmp_path, "", "no-such-program {output}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["", "import signal; signal.signal(15, signal.SIG_IGN); "])
 def test_a_program_and_its_children_end_at_the_time_limit(tmp_path, first):
     alive = tmp_path / "alive"

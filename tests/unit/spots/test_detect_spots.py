@@ -26,6 +26,7 @@ def noise(shape=SHAPES[4], mean=100.0, seed=0):
     return np.random.default_rng(seed).poisson(mean, shape).astype("uint16")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("snr", "least_f1"), [(8, 0.95), (4, 0.85)])
 @pytest.mark.parametrize("height", [0.4, 0.9])  # along z, in um
 @each_ratio
@@ -42,6 +43,7 @@ def test_accuracy(ratio, height, snr, least_f1):
         assert scores[f"rms_position_error_{axis}_um"] <= goals[axis] * step
 
 
+@pytest.mark.slow
 @each_ratio
 def test_noise_has_hardly_any_spots(ratio):
     stack = noise((40, 250, 1000))  # 10 megavoxels

@@ -90,6 +90,7 @@ REAL = {  # labels, their voxel size in um, and the diameter of an object
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
 def test_real_labels(data, name):
     spacing, diameter = REAL[name]
@@ -199,6 +200,7 @@ def test_faces_of_the_stack_are_not_part_of_the_surface():
     assert by_label(measure(labels))[2]["contact_fraction"] == pytest.approx(0.5)
 
 
+@pytest.mark.slow
 def test_density_is_the_same_at_faces_edges_and_corners():
     # one voxel per 2 x 2.1 x 2 um
     labels = np.roll(lattice((11, 12, 12), (1, 3, 4), (1, 1, 1), (0, 0, 0)), (0, 1, 2), (0, 1, 2))
@@ -375,6 +377,7 @@ def nuclei_and_cells(seed):
     return nuclei, cells
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("kind", ["nuclei", "cells"])
 def test_nearest_object_of_the_other_kind(seed, kind):

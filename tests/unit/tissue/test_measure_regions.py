@@ -188,6 +188,7 @@ def test_volumes_and_counts_of_each_part():
     assert alone[0]["count_found"] == 2  # without a tissue, its fraction is not asked
 
 
+@pytest.mark.slow
 def test_the_density_of_a_known_field_is_not_biased_in_tiles():
     """Tiles of a field of balls in one region: the mean density is that of the field."""
     rng = np.random.default_rng(5)
