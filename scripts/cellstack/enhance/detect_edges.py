@@ -4,12 +4,14 @@ A method takes a stack of uint8, uint16 or float32 and the voxel size, and retur
 the gradient as float32, in units of the stack per um.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from cellstack.config.methods import Methods
 from cellstack.core import filters
+from cellstack.core.planes import SLAB_VOXELS, Stack, SuccessivePlanes, filter_slabs
 from cellstack.core.types import RawVolume, Spacing, Volume
 
 METHODS = Methods()
@@ -46,6 +48,32 @@ def detect_edges(
     """
     edges: Volume = METHODS[method](stack, spacing, **options)
     return edges
+
+
+def detect_edges_in_parts(
+    stack: Stack,
+    spacing: Spacing,
+    method: str,
+    options: dict[str, Any],
+    slab_voxels: int = SLAB_VOXELS,
+) -> SuccessivePlanes:
+    """Compute the edge strength of a stack that need not fit into memory.
+
+    Parameters
+    ----------
+    stack : (Z, Y, X) ndarray or stack of uint8, uint16 or float32
+    spacing, method, options
+        See :func:`detect_edges`, whose result is the same.
+    slab_voxels : int
+        Number of voxels that are filtered at once, without the plane on either side.
+
+    Returns
+    -------
+    planes of float32
+        Planes are computed when they are read.
+    """
+    apply = partial(detect_edges, spacing=spacing, method=method, options=options)
+    return filter_slabs(stack, 1, apply, np.float32, slab_voxels)
 
 
 @METHODS

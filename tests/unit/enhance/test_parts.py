@@ -7,6 +7,7 @@ from cellstack.core.planes import ComputedStack
 from cellstack.enhance.adjust_contrast import adjust_contrast, adjust_contrast_in_parts
 from cellstack.enhance.correct_background import correct_background, correct_background_in_parts
 from cellstack.enhance.denoise import denoise, denoise_in_parts
+from cellstack.enhance.detect_edges import detect_edges, detect_edges_in_parts
 from cellstack.files.scratch import scratch_stacks
 
 SPACING, SHAPE = (0.9, 0.5, 0.4), (27, 30, 26)
@@ -128,3 +129,12 @@ def test_denoising(method, options):
     np.testing.assert_array_equal(np.stack(list(parts)), whole)
     if method != "none":
         assert (whole != stack).any()
+
+
+@pytest.mark.parametrize("method", ["sobel", "sobel_2d"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_edges(dtype, method):
+    stack = image(dtype)
+    parts = detect_edges_in_parts(in_parts(stack), SPACING, method, {}, SLAB_VOXELS)
+    assert parts.dtype == np.float32
+    np.testing.assert_array_equal(np.stack(list(parts)), detect_edges(stack, SPACING, method, {}))
