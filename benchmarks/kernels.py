@@ -99,6 +99,7 @@ class Chain:
             self.mask_clean,
             self.denoised,
             self.distance,
+            SPACING,
             **self.settings("split_objects"),
         )
         self.merged = merge_objects(
@@ -438,7 +439,7 @@ def object_kernels(chain: Chain) -> list[Kernel]:
         Kernel(
             "split_objects: distance (default)",
             lambda: split_objects(
-                chain.seeds, mask, denoised, distance, **chain.settings("split_objects")
+                chain.seeds, mask, denoised, distance, SPACING, **chain.settings("split_objects")
             ),
             "watershed",
             watershed_of_scikit_image,

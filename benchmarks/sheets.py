@@ -116,7 +116,7 @@ def segment(image: np.ndarray, spacing: Spacing, params: dict[str, dict[str, Any
     distance, seeds = seeds_of_mask(
         mask, components, spacing, method, options, stack, allowed=None, **of_seeds
     )
-    split = split_objects(seeds, mask, stack, distance, **params["split_objects"])
+    split = split_objects(seeds, mask, stack, distance, spacing, **params["split_objects"])
     merged = merge_objects(split, stack, distance, spacing, **params["merge_objects"])
     return smooth_outlines(merged, spacing, **params["smooth_outlines"])
 

@@ -34,6 +34,7 @@ def main(
         mask,
         stack,
         to_background,
+        spacing,
         method,
         options,
         edges=open_stack(edges[0])[0] if edges else None,

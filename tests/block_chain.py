@@ -85,7 +85,7 @@ def split(mask, stack, spacing, arguments, allowed, find=seeds_of_mask, points=N
     distance, seeds = find(mask, components, spacing, **given, **options, **block)
     edges = detect_edges(stack, spacing, **arguments("detect_edges"))
     watershed = split_objects(
-        seeds, mask, stack, distance, **arguments("split_objects"), edges=edges
+        seeds, mask, stack, distance, spacing, **arguments("split_objects"), edges=edges
     )
     return seeds, watershed, distance
 

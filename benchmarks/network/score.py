@@ -138,7 +138,7 @@ def segment(
     objects = {}
     for way, found in seeds.items():
         landscape = depth if way == LANDSCAPE else distance
-        split = split_objects(found, mask, stack, landscape, **params("split_objects"))
+        split = split_objects(found, mask, stack, landscape, spacing, **params("split_objects"))
         merged = merge_objects(split, stack, distance, spacing, **params("merge_objects"))
         objects[way] = smooth_outlines(merged, spacing, **params("smooth_outlines"))
     return objects

@@ -86,7 +86,9 @@ def run_stages(raw, spacing, changes, diameter_um=5.0):
             **options["find_seeds"],
         ),
     )
-    watershed = keep(split_objects(seeds, clean, denoised, distance, **options["split_objects"]))
+    watershed = keep(
+        split_objects(seeds, clean, denoised, distance, spacing, **options["split_objects"])
+    )
     assert np.array_equal(watershed > 0, clean > 0)
     merging = options["merge_objects"]
     merged = keep(merge_objects(watershed, denoised, distance, spacing, **merging))

@@ -114,7 +114,7 @@ def compare_seeds(
             allowed=_shift_planes(allowed, view),
             **arguments,
         )
-        labels = split_objects(seeds, mask, flooded, distance, edges=slopes, **split)
+        labels = split_objects(seeds, mask, flooded, distance, spacing, edges=slopes, **split)
         results[panel["title"]] = _Result(distance, panel_figures.centroids(seeds), labels)
     places = find_places(
         [(each.seeds, each.labels) for each in results.values()], spacing, diameter_um

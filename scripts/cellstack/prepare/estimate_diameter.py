@@ -443,7 +443,7 @@ class _Search:
         options = self._options("find_seeds", scale)
         distance = distance_map(mask, spacing, options.pop("smoothing_um"))
         seeds = find_seeds(distance, components, spacing, "distance_and_blobs", options, smooth)
-        labels = split_objects(seeds, mask, smooth, distance, "distance", {})
+        labels = split_objects(seeds, mask, smooth, distance, spacing, "distance", {})
         return _diameters(labels, spacing)
 
     def _view(self, scale: float, budget: int) -> View:

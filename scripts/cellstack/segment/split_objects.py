@@ -5,24 +5,21 @@ Each of :data:`METHODS` makes the landscape that is flooded. It is called with `
 returns a function that computes the landscape within a box, since most of it is never used.
 """
 
-from collections.abc import Callable
+from collections import Counter
 from types import EllipsisType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
-from cellstack.core import parallel
 from cellstack.core.intensities import divide_by_sd
-from cellstack.core.labels import find_boxes, highest_label, label_type, relabel
+from cellstack.core.labels import highest_label, label_type, relabel
 from cellstack.core.planes import Stack
-from cellstack.core.types import Box, Labels, Mask, Volume
-from cellstack.core.watershed import watershed
+from cellstack.core.types import Box, Labels, Mask, Spacing, Volume
 from cellstack.errors import InputError
-
-Landscape: TypeAlias = Callable[[Box | int | EllipsisType], Volume]
+from cellstack.segment.flood_components import Landscape, flood_components
 
 METHODS = Methods()
 CONNECTED_AXES = {6: 1, 18: 2, 26: 3}  # the same connectivity in the notation of scikit-image
@@ -33,6 +30,7 @@ def split_objects(
     mask: Mask,
     stack: Stack,
     distance: Stack,
+    spacing: Spacing,
     method: str,
     options: dict[str, Any],
     edges: Stack | None = None,
@@ -52,6 +50,8 @@ def split_objects(
         Intensities.
     distance : (Z, Y, X) ndarray or stack of float32
         Distance to the background in um.
+    spacing : (3,) sequence of float
+        Voxel size along z, y and x in um.
     method : str
         Name of the landscape, one of :data:`METHODS`.
     options : dict
@@ -65,7 +65,8 @@ def split_objects(
         Neighbours over which objects grow: across faces; faces and edges; or faces, edges and
         corners.
     threads : int
-        Number of components that are flooded at the same time. It does not change the result.
+        Number of components, or parts of one, that are flooded at the same time. It does not
+        change the result.
 
     Returns
     -------
@@ -76,7 +77,8 @@ def split_objects(
     -----
     A component with one seed is one object. The other components are flooded separately, with the
     same result as flooding the whole stack: no object leaves its component. Only the order of seed
-    voxels of the same height can depend on other components.
+    voxels of the same height can depend on other components. Large components are flooded in parts,
+    see :func:`cellstack.segment.flood_components.flood_components`.
 
     References
     ----------
@@ -88,7 +90,8 @@ def split_objects(
     --------
     >>> distance = np.array([[[1, 2, 1, 2, 1]]], np.float32)
     >>> seeds = np.array([[[0, 1, 0, 2, 0]]], np.uint16)
-    >>> split_objects(seeds, np.ones((1, 1, 5), np.uint8), distance, distance, "distance", {})
+    >>> mask, spacing = np.ones((1, 1, 5), np.uint8), (1, 0.5, 0.5)
+    >>> split_objects(seeds, mask, distance, distance, spacing, "distance", {})
     array([[[1, 1, 1, 2, 2]]], dtype=uint16)
     """
     landscape: Landscape = METHODS[method](stack, distance, edges, mask, **options)
@@ -98,24 +101,24 @@ def split_objects(
         np.require(mask, np.uint8, "W"), connectivity=connectivity, return_N=True
     )
     component, seed = _pair_up(components, seeds)
-    seeded, seed_count = np.unique(component[component > 0], return_counts=True)
+    seed_counts = Counter(component[component > 0].tolist())
+    shared = {number: found for number, found in seed_counts.items() if found > 1}
     table = np.zeros(count + 1, label_type(highest_label(seeds)))
     table[component] = seed
-    shared = seeded[seed_count > 1]
     table[[0, *shared]] = 0
     labels = relabel(components, table)
-    if len(shared):
-        boxes = find_boxes(components)
-
-        axes = CONNECTED_AXES[connectivity]
-
-        def flood_component(number: int) -> None:
-            box = boxes[number]
-            inside = components[box] == number
-            flooded = watershed(landscape(box), seeds[box], axes, inside, compactness)
-            np.copyto(labels[box], flooded, where=inside, casting="unsafe")
-
-        parallel.map_threads(flood_component, shared.tolist(), threads)
+    if shared:
+        flood_components(
+            landscape,
+            seeds,
+            components,
+            shared,
+            spacing,
+            labels,
+            compactness=compactness,
+            connectivity=CONNECTED_AXES[connectivity],
+            threads=threads,
+        )
     return labels
 
 

@@ -17,6 +17,7 @@ from cellstack.segment.split_objects import METHODS, split_objects
 from split_objects import main
 
 RATIOS = [1, 4, 8]
+SPACING = (2.0, 0.5, 0.4)
 LANDSCAPES = [
     ("distance", {}),
     ("intensity", {}),
@@ -38,7 +39,7 @@ def split(seeds, mask, landscape, method="distance"):
         distance = read_only(landscape)
     else:
         stack = read_only(landscape)
-    return split_objects(read_only(seeds), read_only(mask), stack, distance, method, {})
+    return split_objects(read_only(seeds), read_only(mask), stack, distance, SPACING, method, {})
 
 
 def ellipsoids(spacing, semi_axes, axis, squeeze=0.9):
@@ -86,7 +87,9 @@ def test_objects_grow_over_neighbours_of_the_given_connectivity(connectivity, re
     mask[0, 0, 0] = mask[0, 0, 1] = mask[0, 1, 2] = mask[1, 2, 1] = 1
     seeds, nothing = np.zeros(mask.shape, "uint16"), np.zeros(mask.shape, "float32")
     seeds[0, 0, 0] = 1
-    labels = split_objects(seeds, mask, nothing, nothing, "distance", {}, connectivity=connectivity)
+    labels = split_objects(
+        seeds, mask, nothing, nothing, SPACING, "distance", {}, connectivity=connectivity
+    )
     assert np.count_nonzero(labels) == reached
 
 
@@ -120,7 +123,7 @@ def test_seeds_keep_their_labels_and_fill_their_components(
     seeds.ravel()[places] = np.arange(1, len(places) + 1)
     stack, distance, edges = (read_only(rng.random(mask.shape, "float32")) for _ in range(3))
     labels = split_objects(
-        read_only(seeds), read_only(mask), stack, distance, *landscape, edges, compactness
+        read_only(seeds), read_only(mask), stack, distance, SPACING, *landscape, edges, compactness
     )
     assert labels.dtype == np.uint16
     assert not labels[mask == 0].any()
@@ -187,7 +190,7 @@ def colony(ratio):
 @each_ratio
 def test_each_landscape_splits_touching_ellipsoids_at_their_contact(ratio, method, options):
     mask, ground_truth, stack, distance, edges, seeds = colony(ratio)
-    labels = split_objects(seeds, mask, stack, distance, method, options, edges)
+    labels = split_objects(seeds, mask, stack, distance, SPACING, method, options, edges)
     assert seeds.max() == 2
     # Edges are strong on both sides of the contact and weak on it.
     with_edges = method == "edges" or "edges" in options.values()
@@ -222,7 +225,9 @@ def test_landscapes_against_scikit_image(ratio, method, options, compactness):
         mask=inside,
         compactness=compactness,
     )
-    labels = split_objects(seeds, mask, stack, distance, method, options, edges, compactness)
+    labels = split_objects(
+        seeds, mask, stack, distance, SPACING, method, options, edges, compactness
+    )
     assert (labels == expected)[inside].mean() >= (0.999 if method == "blend" else 1)
 
 
@@ -250,7 +255,7 @@ def bar():
 )
 def test_each_landscape_splits_the_bar_at_its_own_place(method, options, cut):
     seeds, mask, *rest, edges = bar()
-    labels = split_objects(seeds, mask, *rest, method, options, edges)
+    labels = split_objects(seeds, mask, *rest, SPACING, method, options, edges)
     assert (labels == np.where(np.arange(40) < cut, 1, 2))[mask > 0].mean() > 0.95
 
 
@@ -291,14 +296,14 @@ def test_flat_landscapes_and_empty_masks(fill, method, options):
     flat = np.ones((3, 5, 12), "float32")
     mask, seeds = np.full(flat.shape, fill, "uint8"), np.zeros(flat.shape, "uint16")
     seeds[1, 2, 2], seeds[1, 2, 9] = fill, 2 * fill
-    labels = split_objects(seeds, mask, flat, flat, method, options, flat)
+    labels = split_objects(seeds, mask, flat, flat, SPACING, method, options, flat)
     halves = np.where(np.arange(12) < 6, 1, 2) * np.ones(flat.shape, int)
     assert np.array_equal(labels, fill * halves)
 
 
 def test_high_compactness_splits_halfway_between_seeds():
     seeds, mask, *rest = bar()
-    labels = split_objects(seeds, mask, *rest[:2], "distance", {}, compactness=1000)
+    labels = split_objects(seeds, mask, *rest[:2], SPACING, "distance", {}, compactness=1000)
     assert (labels == np.where(np.arange(40) <= 20, 1, 2))[mask > 0].mean() > 0.97
 
 
@@ -307,7 +312,7 @@ def test_high_compactness_splits_halfway_between_seeds():
 )
 def test_missing_edges_are_an_error(method, options):
     with pytest.raises(InputError, match="there are no edges; give"):
-        split_objects(*bar()[:-1], method, options)
+        split_objects(*bar()[:-1], SPACING, method, options)
 
 
 def test_the_script_takes_edges_and_compactness(tmp_path):
@@ -317,7 +322,7 @@ def test_the_script_takes_edges_and_compactness(tmp_path):
         write_stack(files[name], array, (2.0, 0.5, 0.5))
     files["edges"] = [files["edges"]]
     main(**files, method="edges", options={}, compactness=0.001)
-    expected = split_objects(*bar()[:-1], "edges", {}, bar()[-1], 0.001)
+    expected = split_objects(*bar()[:-1], SPACING, "edges", {}, bar()[-1], 0.001)
     assert np.array_equal(read_stack(files["watershed"])[0], expected)
 
 
@@ -353,6 +358,7 @@ def test_flooding_components_is_the_same_as_flooding_the_whole_stack(
         read_only(mask),
         flat,
         read_only(flat),
+        SPACING,
         "distance",
         {},
         compactness=compactness,
