@@ -74,8 +74,8 @@ STEPS_IN_BLOCKS = {
         "closing",
     ),
 }
-AUTO_MAX_VOXELS = 200_000_000  # of a block: 20 bytes per voxel are 4 GB
-AUTO_MAX_VOXELS_OF_CELLS = 80_000_000  # of a block with cells: 48 bytes per voxel
+AUTO_MAX_VOXELS = 300_000_000  # of a block: 14 bytes per voxel are 4.2 GB
+AUTO_MAX_VOXELS_OF_CELLS = 90_000_000  # of a block with cells: 45 bytes per voxel
 CELL_REACH = 2.5  # diameters of cells: a block must contain all neighbours of those in its core
 MIN_CORE = 0.5  # of the overlap; smaller cores would be computed many times over
 

@@ -73,7 +73,8 @@ def flood_components(
     compactness, connectivity
         See :func:`cellstack.core.watershed.watershed`.
     threads : int
-        Number of parts that are flooded at the same time. It does not change the result.
+        Number of parts that are flooded at the same time, if they are small compared with the
+        stack. It does not change the result.
     max_voxels : int
         Components in larger boxes are flooded in parts.
 
@@ -102,7 +103,9 @@ def flood_components(
         for number, box in boxes.items()
         for part in _divide(number, box, components, seed_counts[number], spacing, max_voxels)
     ]
-    parallel.map_threads(flood, parts, threads)
+    largest = max(math.prod(side.stop - side.start for side in part.extent) for part in parts)
+    at_once = max(1, (components.size // 3 + max_voxels) // largest)  # 25 bytes per voxel of each
+    parallel.map_threads(flood, parts, min(threads, at_once))
     disagreeing = {
         number
         for number, box, found in layers
@@ -110,8 +113,8 @@ def flood_components(
     }
     if disagreeing:
         log.info("flooded at once, since parts disagreed: %d components", len(disagreeing))
-    complete = [Part(number, boxes[number], boxes[number]) for number in sorted(disagreeing)]
-    parallel.map_threads(flood, complete, threads)
+    for number in sorted(disagreeing):
+        flood(Part(number, boxes[number], boxes[number]))
 
 
 def _divide(
