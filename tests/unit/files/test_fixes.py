@@ -19,6 +19,7 @@ from microscopes import (
     write_ims,
     write_lif,
     write_lsm,
+    write_micromanager,
     write_oif,
     write_ome_set,
     write_stk,
@@ -89,6 +90,16 @@ def ome_tiff(folder, stack=STACK, name="a.ome.tif", **metadata):
 
 
 # one stack of several
+
+
+@fix("contains 2 of 3 planes of its Micro-Manager acquisition")
+def file_of_micromanager_not_copied(folder, monkeypatch):
+    index, lengths = [(0, z, 0, 0) for z in range(3)], {"Slices": 3, "Prefix": "a"}
+    planes = np.ones((3, 4, 5), np.uint16)
+    image = write_micromanager(folder / "a_MMStack.tif", planes[:2], index[:2], **lengths)
+    yield image, {}
+    write_micromanager(folder / "a_MMStack_1.tif", planes[2:], index[2:], **lengths)
+    yield image, {}
 
 
 @fix("fill in time in the sheet")

@@ -72,8 +72,11 @@ def open_tiff(
                     one_of_many=one_of_many,
                     any_scene=part is not None and bool(part.scene),
                 )
-            if image is not None and image.xml is not None:
-                tif = stack.enter_context(tifffile.TiffFile(path, omexml=image.xml))
+            # the index of Micro-Manager mixes the positions of a set, OME metadata separate them
+            if image is not None and (image.xml is not None or tif.is_mmstack):
+                tif = stack.enter_context(
+                    tifffile.TiffFile(path, omexml=image.xml, is_mmstack=False)
+                )
             source = _describe(name, path, tif, pages, part, one_of_many, image)
         yield source
 
@@ -104,6 +107,8 @@ def _describe(
             series, root = stacks[number], _image_of(name, root, number, len(stacks))
     ome = _ome_pixels(root)
     axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
+    if series.kind == "mmstack":
+        axes = axes.replace("R", "P")  # tifffile's name of the axis of positions
     given = part.axes if part is not None else None
     if given:
         axes, shape = _name_axes(name, given, series), series.shape
@@ -111,6 +116,7 @@ def _describe(
     rgb = page.photometric in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
     colour = rgb and page.samplesperpixel >= 3 and not given
     tiff_microscopes.check_tiles(name, axes, shape)
+    tiff_microscopes.check_micromanager(name, tif, axes, shape)
     roles = image_source.axis_roles(name, axes, shape, colour, "TP" if number is None else "T")
     if number is None:
         labels = [None] * image_source.axis_length(roles, shape, "P")
@@ -124,6 +130,7 @@ def _describe(
         acquisition = tiff_microscopes.describe_lsm(tif)
     if image is not None and root is not None and root.find("{*}Image") is not None:
         acquisition = describe_ome(image.root, root.findall("{*}Image")[0])
+    members = tiff_microscopes.files_of_set(series)
     return ImageSource(
         files=[path],
         format=FORMATS.get(series.kind, "TIFF"),
@@ -141,8 +148,12 @@ def _describe(
         time=time if times > 1 else None,
         acquisition=acquisition,
         notices=[*notices, *_notices(page, colour)],
-        set_files=image.files if image is not None else [],
-        other_files=image.others if image is not None else [],
+        set_files=image.files if image is not None else members,
+        other_files=(
+            image.others
+            if image is not None
+            else [path.parent / each for each in members if each != path.name]
+        ),
         z_position=tiff_microscopes.position_of_plane(tif),
     )
 
