@@ -148,6 +148,7 @@ def _describe(
         time=time if times > 1 else None,
         acquisition=acquisition,
         notices=[*notices, *_notices(page, colour)],
+        flags=_calibration_flags(tif),
         set_files=image.files if image is not None else members,
         other_files=(
             image.others
@@ -247,6 +248,17 @@ def _notices(page: Any, colour: bool) -> list[str]:
             f"values were read as stored, the display mode {page.photometric.name} was ignored"
         )
     return notices
+
+
+def _calibration_flags(tif: tifffile.TiffFile) -> list[str]:
+    """Return a flag if ImageJ shows other values than those stored, as for signed integers."""
+    metadata = tif.imagej_metadata or {}
+    if (metadata.get("cf", 0), metadata.get("c0", 0), metadata.get("c1", 1)) == (0, 0, 1):
+        return []
+    return [
+        f"ImageJ shows calibrated values (c0 = {metadata.get('c0')}, c1 = {metadata.get('c1')}), "
+        "but those stored are measured (convert it to 32-bit in Fiji to store calibrated values)"
+    ]
 
 
 def _check_complete(name: str, series: Any, shape: Sequence[int], folder: str) -> None:
