@@ -6,6 +6,7 @@ Imported when Snakemake parses the workflow, so it imports nothing heavy and ope
 import csv
 import difflib
 import math
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -27,6 +28,7 @@ CELLS_TO_NUCLEI = 1.4  # default diameter of a cell, relative to that of its nuc
 RESULT_FOLDERS = ("cells", "figures", "gallery")
 MIN_SIMILARITY = 0.8  # above it, a column name is treated as a misspelling of a known one
 MIN_LETTERS = 5  # shorter names resemble too many others
+OTHER_LENGTH = re.compile(r"([zyx])_(?:nm|nanomet(?:er|re)s?|microns?|micromet(?:er|re)s?)")
 MAX_SHOWN = 8  # columns in a message
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
@@ -339,9 +341,16 @@ def _column_errors(names: Collection[str], known: Collection[str], where: str) -
         if name in renamed.COLUMNS:
             errors.append(f"{where}: column {renamed.advice(name, renamed.COLUMNS[name])}")
             continue
-        similar = difflib.get_close_matches(name, known, n=1, cutoff=MIN_SIMILARITY)
+        plain = _plain_name(name)
+        similar = difflib.get_close_matches(plain, known, n=1, cutoff=MIN_SIMILARITY)
         meant = [column for column in similar if column not in names]
-        if meant and len(name) >= MIN_LETTERS:
+        length = OTHER_LENGTH.fullmatch(plain)
+        if length:
+            errors.append(
+                f"{where}: column {name!r} is not read; give the voxel size in um in the column "
+                f"'{length[1]}_um', or rename it"
+            )
+        elif meant and (len(name) >= MIN_LETTERS or plain == meant[0]):
             errors.append(
                 f"{where}: column {name!r} resembles {meant[0]!r}; "
                 f"rename it to {meant[0]!r}, or choose a less similar name"
@@ -351,6 +360,18 @@ def _column_errors(names: Collection[str], known: Collection[str], where: str) -
                 f"{where}: column {name!r} has the name of a column of the results; rename it"
             )
     return errors
+
+
+def _plain_name(name: str) -> str:
+    """Return the name of a column as a known one would be written.
+
+    Examples
+    --------
+    >>> _plain_name("Diameter (µm)")
+    'diameter_um'
+    """
+    letters = unicodedata.normalize("NFKC", name).casefold().replace("μ", "u")
+    return "_".join(re.findall(r"[a-z0-9]+", letters))
 
 
 def _why_absent(path: str) -> str:

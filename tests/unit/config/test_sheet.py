@@ -323,6 +323,26 @@ def test_a_column_like_a_known_one_or_a_result_is_refused(read):
     ]
 
 
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ("Z (µm)", "resembles 'z_um'"),
+        ("y um", "resembles 'y_um'"),
+        ("Diameter (um)", "resembles 'diameter_um'"),
+        ("x_nm", "is not read; give the voxel size in um in the column 'x_um', or rename it"),
+        (
+            "z (microns)",
+            "is not read; give the voxel size in um in the column 'z_um', or rename it",
+        ),
+        ("z", None),
+        ("x_position_um", None),
+    ],
+)
+def test_a_size_under_another_name_is_refused(read, column, expected):
+    errors = errors_of(*read(f"stack\tchannel\timage\t{column}\na\tnuclei\tx.tif\t1\n"))
+    assert [f"column {column!r} {expected}" in error for error in errors] == [True] * bool(expected)
+
+
 @pytest.mark.parametrize("image", ["x" * 300 + ".tif", "x/" * 3000, "x" * 300 + "*.tif"])
 def test_an_image_path_that_is_too_long_does_not_exist(read, image):
     rows, errors = read(f"stack\tchannel\timage\na\tnuclei\t{image}\n")

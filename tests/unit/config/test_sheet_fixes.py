@@ -53,6 +53,11 @@ CASES = {  # the text of the message, a sheet with the error, and the sheet afte
         SHEET.replace("a,", "a b,"),
         SHEET.replace("a,", "a-b,"),
     ),
+    "a voxel size in another unit": (
+        "give the voxel size in um in the column 'z_um', or rename it",
+        with_column("z_nm", 500),
+        with_column("z_um", 0.5),
+    ),
     "no image": ("image is missing; fill it in", SHEET.replace("x.tif", ""), SHEET),
     "a lost image": (
         "correct the path, which is relative to the working directory",
