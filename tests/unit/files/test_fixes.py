@@ -524,6 +524,17 @@ def write_zarr(folder, version="0.4", axes="zyx", **options):
     return folder
 
 
+@fix("a scale in its metadata is not a list of 3 numbers", "correct `coordinateTransformations`")
+def an_ome_zarr_with_another_scale(folder, monkeypatch):
+    image = write_zarr(folder / "a.zarr")
+    for scale in ([0.5, 0.5], [1, 0.5, 0.5]):
+        group = zarr.open_group(image)
+        (multiscale,) = group.attrs["multiscales"]
+        multiscale["datasets"][0]["coordinateTransformations"] = [{"type": "scale", "scale": scale}]
+        group.attrs["multiscales"] = [multiscale]
+        yield image, {}
+
+
 @fix("is a zip file", "unzip it, and give the folder or file in it")
 def a_zipped_zarr(folder, monkeypatch):
     archive = shutil.make_archive(str(folder / "a"), "zip", write_zarr(folder / "a.zarr"))
