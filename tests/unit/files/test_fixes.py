@@ -816,7 +816,13 @@ def a_tiff_that_declares_more(folder, monkeypatch):
     yield from copied_again(ome_tiff(folder, axes="ZYX"), declare_more)
 
 
-@fix("use a TIFF, planes as TIFF or PNG, or an OME-Zarr")
+@fix("cannot be read as an image", "copy or export it again")
+def an_empty_file(folder, monkeypatch):
+    tifffile.imwrite(folder / "a.tif", STACK)
+    yield from copied_again(folder / "a.tif", lambda path: path.write_bytes(b""))
+
+
+@fix("copy or export it again, as a TIFF, planes as TIFF or PNG, or an OME-Zarr")
 def another_format(folder, monkeypatch):
     (folder / "a.mrc").write_bytes(bytes(range(256)))
     yield folder / "a.mrc", {}

@@ -148,7 +148,7 @@ def _describe(
         time=time if times > 1 else None,
         acquisition=acquisition,
         notices=[*notices, *_notices(page, colour)],
-        flags=_calibration_flags(tif),
+        flags=_flags(tif, page),
         set_files=image.files if image is not None else members,
         other_files=(
             image.others
@@ -243,22 +243,27 @@ def _notices(page: Any, colour: bool) -> list[str]:
         notices.append(image_source.REDUCED)
     if colour and page.samplesperpixel > 3:
         notices.append("the samples after red, green and blue (opacity) were left out")
-    if page.photometric in (tifffile.PHOTOMETRIC.PALETTE, tifffile.PHOTOMETRIC.MINISWHITE):
-        notices.append(
-            f"values were read as stored, the display mode {page.photometric.name} was ignored"
-        )
+    if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
+        notices.append("values were read as stored, without the colours of the palette")
     return notices
 
 
-def _calibration_flags(tif: tifffile.TiffFile) -> list[str]:
-    """Return a flag if ImageJ shows other values than those stored, as for signed integers."""
+def _flags(tif: tifffile.TiffFile, page: Any) -> list[str]:
+    """Return flags if programs show other values than those stored."""
+    flags = []
+    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+        flags.append(
+            f"programs show it inverted ({page.photometric.name}), but the stored values are "
+            "measured (if objects are dark in them, invert the image in Fiji with Edit > Invert)"
+        )
     metadata = tif.imagej_metadata or {}
-    if (metadata.get("cf", 0), metadata.get("c0", 0), metadata.get("c1", 1)) == (0, 0, 1):
-        return []
-    return [
-        f"ImageJ shows calibrated values (c0 = {metadata.get('c0')}, c1 = {metadata.get('c1')}), "
-        "but those stored are measured (convert it to 32-bit in Fiji to store calibrated values)"
-    ]
+    if (metadata.get("cf", 0), metadata.get("c0", 0), metadata.get("c1", 1)) != (0, 0, 1):
+        flags.append(
+            f"ImageJ shows calibrated values (c0 = {metadata.get('c0')}, c1 = "
+            f"{metadata.get('c1')}), but those stored are measured (convert it to 32-bit in Fiji "
+            "to store calibrated values)"
+        )
+    return flags
 
 
 def _check_complete(name: str, series: Any, shape: Sequence[int], folder: str) -> None:
