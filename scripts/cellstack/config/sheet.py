@@ -103,8 +103,8 @@ def read_table(
         reason = str(error).strip().replace("\n", " ")
         if path.lower().endswith(spreadsheets.WORKBOOKS):
             return [], [
-                f"{key}: {path!r} is not an Excel workbook ({reason}); "
-                "save it again, or save the table as .csv"
+                f"{key}: {path!r} cannot be read as an Excel workbook ({reason}); "
+                "open and save it in a spreadsheet, or save the table as .csv"
             ]
         return [], [
             f"{key}: {path!r} is not a text table in UTF-8 ({reason}); "

@@ -220,5 +220,5 @@ def test_a_damaged_workbook_is_saved_again(tmp_path):
     pytest.importorskip("openpyxl")
     (tmp_path / "stacks.xlsx").write_bytes(b"PK")
     (message,) = errors_of(tmp_path / "stacks.xlsx")
-    assert "is not an Excel workbook (" in message
-    assert "save it again, or save the table as .csv" in message
+    assert "cannot be read as an Excel workbook (" in message
+    assert "save it in a spreadsheet, or save the table as .csv" in message
