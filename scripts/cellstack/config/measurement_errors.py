@@ -152,7 +152,8 @@ def relation_errors(config: Settings, rows: Collection[Row], where: str) -> list
     """Return the errors of groups of columns and thresholds that no stack has the channels for."""
     channels: dict[str, dict[str, None]] = {}
     for row in rows:
-        channels.setdefault(row.get("stack", ""), {})[row.get("channel", "")] = None
+        if "channel" in row:
+            channels.setdefault(row.get("stack", ""), {})[row["channel"]] = None
     known = list(dict.fromkeys(name for names in channels.values() for name in names))
     errors = [
         f"config.measure_relations.thresholds: {where} has no channel {channel!r}; "

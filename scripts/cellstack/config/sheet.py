@@ -48,7 +48,8 @@ def read_sheet(path: str, schema: Schema) -> tuple[list[Row], list[str]]:
     rows : list of dict
         For each row in order, the cells that are not empty by column, with the defaults of the
         schema. Numbers and booleans are converted; a cell that cannot be converted stays text,
-        so that checking it against the schema finds the error.
+        so that checking it against the schema finds the error. In an empty row ``include`` is
+        false.
     errors : list of str
         Why the sheet cannot be read. If there are any, there are no rows.
     """
@@ -83,7 +84,8 @@ def read_table(
     Returns
     -------
     rows : list of dict of str to str
-        For each row in order, the cells by column, without surrounding blanks.
+        For each row in order, the cells by column, without surrounding blanks; an empty row has
+        none, and keeps its place so that rows count as in a spreadsheet.
     errors : list of str
         Why the table cannot be read, one line each. If there are any, there are no rows.
     """
@@ -123,14 +125,16 @@ def read_table(
         for column, count in Counter(filter(None, header)).items()
         if count > 1
     ]
-    cells = [line for line in lines if any(line)]  # spreadsheets add empty rows
+    while lines and not any(lines[-1]):  # spreadsheets add empty rows
+        lines.pop()
     errors += [
         f"{path} row {number}: has more cells than the header; "
         "remove the surplus cells, or quote cells that contain the separator"
-        for number, row in enumerate(cells, spreadsheets.FIRST_ROW)
+        for number, row in enumerate(lines, spreadsheets.FIRST_ROW)
         if any(row[len(header) :])
     ]
-    return [] if errors else [dict(zip(header, row, strict=False)) for row in cells], errors
+    rows = [dict(zip(header, line, strict=False)) if any(line) else {} for line in lines]
+    return [] if errors else rows, errors
 
 
 def unknown_columns(
@@ -156,6 +160,8 @@ def unknown_columns(
 
 
 def _convert(row: Mapping[str, str], schema: Schema) -> Row:
+    if not row:
+        return {"include": False}
     cells: Row = {column: cell for column, cell in row.items() if column and cell}
     for column, part in schema["properties"].items():
         kind, cell = settings.follow(part, schema).get("type"), cells.get(column)

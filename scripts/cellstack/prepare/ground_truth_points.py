@@ -66,11 +66,11 @@ def read_points(path: str | Path, spacing: Spacing) -> NDArray[np.float64]:
     names = [name.casefold() for name in header]
     columns = _find_columns(path, names)
     _check_lines(path, names, lines, columns)
-    rows = [dict(zip(names, line, strict=False)) for line in lines if any(line)]
     points = np.array(
         [
-            _coordinates(path, number, row, columns)
-            for number, row in enumerate(rows, spreadsheets.FIRST_ROW)
+            _coordinates(path, number, dict(zip(names, line, strict=False)), columns)
+            for number, line in enumerate(lines, spreadsheets.FIRST_ROW)
+            if any(line)
         ],
         float,
     ).reshape(-1, 3)

@@ -128,7 +128,14 @@ def test_empty_rows_are_ignored(read):
     lines = SHEET.splitlines()
     rows, errors = read("\n".join([lines[0], ",,,,,", "", lines[1], ",,,,,", ""]), "stacks.csv")
     assert errors == []
-    assert len(rows) == 1
+    assert [row["include"] for row in rows] == [False, False, True]
+
+
+def test_rows_after_an_empty_one_are_counted_as_in_a_spreadsheet(read):
+    text = "stack,channel,image\n,,\na,nuclei,\n\nb,nuclei,x.tif,surplus\n"
+    assert "stacks.csv row 5: has more cells" in read(text, "stacks.csv")[1][0]
+    rows, errors = read(text.replace(",surplus", ""), "stacks.csv")
+    assert "row 3: image is missing" in errors_of(rows, errors)[0]
 
 
 def test_each_missing_cell_is_reported_once(read):

@@ -43,7 +43,7 @@ def test_a_table_without_rows_has_no_points(tmp_path):
         (b"y,x\n1,2\n", "the columns are y, x: give the centres .* z, y, x .voxels., or z_um"),
         (b"axis-0,axis-1,axis-2,axis-3\n0,1,2,3\n", "from a 3D layer"),
         (b"z,y,x,z_um,y_um,x_um\n1,2,3,4,5,6\n", "has z, y, x and z_um, y_um, x_um: keep only"),
-        (b"z,y,x\n1,2,3\n\n1,two,3\n", "row 3 has the coordinates 1, two, 3: give three numbers"),
+        (b"z,y,x\n1,2,3\n\n1,two,3\n", "row 4 has the coordinates 1, two, 3: give three numbers"),
         (b"z,y,x\n1,2\n", "row 2 has the coordinates 1, 2, : give three numbers"),
         (b"z,y,x\n1,2,inf\n", "row 2 has the coordinates 1, 2, inf"),
         (b"z,y,x,x\n1,2,3,4\n", "has the column x twice: keep only one of them"),
