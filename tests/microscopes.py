@@ -1,5 +1,6 @@
 """Small files in the formats of microscopes, for the tests of readers."""
 
+import json
 import struct
 
 import numpy as np
@@ -352,3 +353,55 @@ def write_ome_set(folder, stack, spacing=None, companion="a.companion.ome"):
             folder / name, plane, description=root.format(number, pointer), metadata=None
         )
     return folder / names[0]
+
+
+MM_TAGS = 13  # of each page, so that tifffile finds its pixels without reading it
+MM_HEADS = {"index": 54773648, "summary": 2355492, "map": 3453623}
+CM = 1e4  # um
+
+
+def write_micromanager(path, planes, index, *, description="", **summary):
+    """Write uint16 planes (N, Y, X) as a file of Micro-Manager.
+
+    `index` has the channel, plane, time point and position of each; `summary` is that of the whole
+    acquisition. The resolution is per cm, as Micro-Manager writes it.
+    """
+    text = json.dumps({"MicroManagerVersion": "1.4", "Frames": 1, **summary}).encode()
+    content = bytearray(40) + text + b" " * (len(text) % 2)
+    offsets = []
+    for number, plane in enumerate(planes):
+        offsets.append(len(content))
+        pixels = plane.astype("<u2").tobytes()
+        data = len(content) + 2 + 12 * MM_TAGS + 4
+        resolution = data + len(pixels)
+        texts = b"{}\0\0" + (description or "ImageJ=1.5\nunit=um\nspacing=1\n").encode() + b"\0"
+        after = resolution + 16 + len(texts) + len(texts) % 2
+        tags = [
+            (256, 4, 1, plane.shape[1]),
+            (257, 4, 1, plane.shape[0]),
+            (258, 3, 1, 16),
+            (259, 3, 1, 1),
+            (262, 3, 1, 1),
+            (270, 2, len(texts) - 4, resolution + 20),
+            (273, 4, 1, data),
+            (278, 4, 1, plane.shape[0]),
+            (279, 4, 1, len(pixels)),
+            (282, 5, 1, resolution),
+            (283, 5, 1, resolution + 8),
+            (296, 3, 1, 3),
+            (51123, 2, 4, resolution + 16),
+        ]
+        content += struct.pack("<H", MM_TAGS) + b"".join(struct.pack("<HHII", *tag) for tag in tags)
+        content += struct.pack("<I", after if number < len(planes) - 1 else 0) + pixels
+        for axis in "xy":
+            content += struct.pack("<II", round(CM / SPACING[axis]), 1)
+        content += texts
+        content += bytes(after - len(content))
+    content[:8] = struct.pack("<2sHI", b"II", 42, offsets[0])
+    content[8:16] = struct.pack("<II", MM_HEADS["index"], len(content))
+    content[32:40] = struct.pack("<II", MM_HEADS["summary"], len(text))
+    content += struct.pack("<II", MM_HEADS["map"], len(planes))
+    for position, offset in zip(index, offsets, strict=True):
+        content += struct.pack("<5I", *position, offset)
+    path.write_bytes(content)
+    return path

@@ -85,6 +85,7 @@ def read_corrections(
     table = [
         (number, {column.casefold(): cell for column, cell in row.items() if column and cell})
         for number, row in enumerate(cells, spreadsheets.FIRST_ROW)
+        if row
     ]
     if check:
         errors = sheet.unknown_columns(path, cells, COLUMNS)

@@ -56,16 +56,20 @@ def read_examples(
     cells, errors = sheet.read_table(path, KEY, REQUIRED)
     if errors:
         return {}, errors
-    table = [{column.casefold(): cell for column, cell in row.items() if cell} for row in cells]
+    table = [
+        (number, {column.casefold(): cell for column, cell in row.items() if cell})
+        for number, row in enumerate(cells, spreadsheets.FIRST_ROW)
+        if row
+    ]
     if check:
         errors = sheet.unknown_columns(path, cells, COLUMNS)
-        for number, row in enumerate(table, spreadsheets.FIRST_ROW):
+        for number, row in table:
             errors += [f"{path} row {number}: {error}" for error in _row_errors(row, kinds)]
-        errors += _class_errors(path, table)
+        errors += _class_errors(path, [row for _, row in table])
     if errors:
         return {}, errors
     examples: Examples = {}
-    for row in table:
+    for _, row in table:
         point = [spreadsheets.as_number(row[column]) for column in COORDINATES]
         stacks = examples.setdefault(row["object"], {})
         stacks.setdefault(row["stack"], []).append({"point": point, "name": row["class"]})

@@ -67,6 +67,8 @@ def read_marks(path: str, stacks: Collection[str]) -> tuple[Marks, Rows, list[st
     marks: Marks = {}
     rows: Rows = {}
     for number, line in enumerate(cells, spreadsheets.FIRST_ROW):
+        if not line:
+            continue
         row = {column.casefold(): cell for column, cell in line.items() if column and cell}
         found = _row_errors(row, stacks)
         errors += [f"{path} row {number}: {error}" for error in found]

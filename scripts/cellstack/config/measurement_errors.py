@@ -28,7 +28,8 @@ def group_errors(
     if not isinstance(group_by, str):
         return []  # the schema reports it
     named = {"group_by": given.get("group_by")}
-    named |= {f"compare_groups.{key}": block.get(key) for key in ("unit", "pair_by")}
+    keys = ("unit", "pair_by")
+    named |= {f"compare_groups.{key}": block.get(key) for key in keys}
     errors = []
     for key, name in named.items():
         if isinstance(name, str) and name not in names:
@@ -39,7 +40,7 @@ def group_errors(
         if row["include"]:
             cells[row["stack"]] = settings.merge(cells.get(row["stack"], {}), row)
     grouped = {stack: row for stack, row in cells.items() if group_by in row}
-    for key in ("unit", "pair_by"):
+    for key in keys:
         column = named[f"compare_groups.{key}"]
         lacking = [stack for stack, row in grouped.items() if column not in row]
         if lacking and isinstance(column, str) and column in names:
@@ -47,6 +48,9 @@ def group_errors(
                 f"config.compare_groups.{key}: {where} has no {column!r} for stack "
                 f"{lacking[0]!r}; fill in the column"
             )
+    compared = [group_by, *(named[f"compare_groups.{key}"] for key in keys)]
+    for column in dict.fromkeys(each for each in compared if isinstance(each, str)):
+        errors += _spelling_errors(rows, column, where)
     reference = block.get("reference")
     groups = sorted({str(row[group_by]) for row in grouped.values()})
     if isinstance(reference, str) and reference not in groups:
@@ -66,6 +70,31 @@ def group_errors(
         + settings.suggest(name, sorted(known))
         for name in unknown
     ]
+
+
+def _spelling_errors(rows: Collection[Row], column: str, where: str) -> list[str]:
+    """Return an error for each cell that would split a stack, or a group by its spelling."""
+    errors = []
+    of_stacks: dict[str, str] = {}
+    spelled: dict[str, str] = {}
+    for number, row in enumerate(rows, spreadsheets.FIRST_ROW):
+        if not row["include"] or column not in row or row.get("channel") not in sheet.OBJECT_OF:
+            continue
+        stack, cell = row.get("stack", ""), str(row[column])
+        place = f"{where} row {number}: {column} {quote(cell)}"
+        first = of_stacks.setdefault(stack, cell)
+        same = spelled.setdefault(" ".join(cell.casefold().split()), cell)
+        if first != cell:
+            errors.append(
+                f"{place} differs from {quote(first)} in another row of stack {quote(stack)}; "
+                "correct one of them, or leave it empty"
+            )
+        elif same != cell:
+            errors.append(
+                f"{place} differs from {quote(same)} only in case or spaces; "
+                "write them the same way, or choose another name"
+            )
+    return errors
 
 
 def tissue_errors(config: Settings, presets: Settings, rows: Collection[Row]) -> list[str]:
@@ -123,7 +152,8 @@ def relation_errors(config: Settings, rows: Collection[Row], where: str) -> list
     """Return the errors of groups of columns and thresholds that no stack has the channels for."""
     channels: dict[str, dict[str, None]] = {}
     for row in rows:
-        channels.setdefault(row.get("stack", ""), {})[row.get("channel", "")] = None
+        if "channel" in row:
+            channels.setdefault(row.get("stack", ""), {})[row["channel"]] = None
     known = list(dict.fromkeys(name for names in channels.values() for name in names))
     errors = [
         f"config.measure_relations.thresholds: {where} has no channel {channel!r}; "

@@ -161,7 +161,9 @@ def _kinds_shown(rows: Collection[Row]) -> dict[str, list[str]]:
     """Return the kinds of object that each stack of the sheet has a channel for."""
     kinds: dict[str, list[str]] = {}
     for row in rows:
-        shown = kinds.setdefault(row.get("stack", ""), [])
+        if "stack" not in row:
+            continue
+        shown = kinds.setdefault(row["stack"], [])
         if row.get("channel") in sheet.OBJECT_OF:
             shown.append(sheet.OBJECT_OF[row["channel"]])
     return kinds

@@ -6,6 +6,7 @@ Imported when Snakemake parses the workflow, so it imports nothing heavy and ope
 import csv
 import difflib
 import math
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -27,6 +28,7 @@ CELLS_TO_NUCLEI = 1.4  # default diameter of a cell, relative to that of its nuc
 RESULT_FOLDERS = ("cells", "figures", "gallery")
 MIN_SIMILARITY = 0.8  # above it, a column name is treated as a misspelling of a known one
 MIN_LETTERS = 5  # shorter names resemble too many others
+OTHER_LENGTH = re.compile(r"([zyx])_(?:nm|nanomet(?:er|re)s?|microns?|micromet(?:er|re)s?)")
 MAX_SHOWN = 8  # columns in a message
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
@@ -46,7 +48,8 @@ def read_sheet(path: str, schema: Schema) -> tuple[list[Row], list[str]]:
     rows : list of dict
         For each row in order, the cells that are not empty by column, with the defaults of the
         schema. Numbers and booleans are converted; a cell that cannot be converted stays text,
-        so that checking it against the schema finds the error.
+        so that checking it against the schema finds the error. In an empty row ``include`` is
+        false.
     errors : list of str
         Why the sheet cannot be read. If there are any, there are no rows.
     """
@@ -81,7 +84,8 @@ def read_table(
     Returns
     -------
     rows : list of dict of str to str
-        For each row in order, the cells by column, without surrounding blanks.
+        For each row in order, the cells by column, without surrounding blanks; an empty row has
+        none, and keeps its place so that rows count as in a spreadsheet.
     errors : list of str
         Why the table cannot be read, one line each. If there are any, there are no rows.
     """
@@ -101,8 +105,8 @@ def read_table(
         reason = str(error).strip().replace("\n", " ")
         if path.lower().endswith(spreadsheets.WORKBOOKS):
             return [], [
-                f"{key}: {path!r} is not an Excel workbook ({reason}); "
-                "save it again, or save the table as .csv"
+                f"{key}: {path!r} cannot be read as an Excel workbook ({reason}); "
+                "open and save it in a spreadsheet, or save the table as .csv"
             ]
         return [], [
             f"{key}: {path!r} is not a text table in UTF-8 ({reason}); "
@@ -121,14 +125,16 @@ def read_table(
         for column, count in Counter(filter(None, header)).items()
         if count > 1
     ]
-    cells = [line for line in lines if any(line)]  # spreadsheets add empty rows
+    while lines and not any(lines[-1]):  # spreadsheets add empty rows
+        lines.pop()
     errors += [
         f"{path} row {number}: has more cells than the header; "
         "remove the surplus cells, or quote cells that contain the separator"
-        for number, row in enumerate(cells, spreadsheets.FIRST_ROW)
+        for number, row in enumerate(lines, spreadsheets.FIRST_ROW)
         if any(row[len(header) :])
     ]
-    return [] if errors else [dict(zip(header, row, strict=False)) for row in cells], errors
+    rows = [dict(zip(header, line, strict=False)) if any(line) else {} for line in lines]
+    return [] if errors else rows, errors
 
 
 def unknown_columns(
@@ -154,6 +160,8 @@ def unknown_columns(
 
 
 def _convert(row: Mapping[str, str], schema: Schema) -> Row:
+    if not row:
+        return {"include": False}
     cells: Row = {column: cell for column, cell in row.items() if column and cell}
     for column, part in schema["properties"].items():
         kind, cell = settings.follow(part, schema).get("type"), cells.get(column)
@@ -339,9 +347,16 @@ def _column_errors(names: Collection[str], known: Collection[str], where: str) -
         if name in renamed.COLUMNS:
             errors.append(f"{where}: column {renamed.advice(name, renamed.COLUMNS[name])}")
             continue
-        similar = difflib.get_close_matches(name, known, n=1, cutoff=MIN_SIMILARITY)
+        plain = _plain_name(name)
+        similar = difflib.get_close_matches(plain, known, n=1, cutoff=MIN_SIMILARITY)
         meant = [column for column in similar if column not in names]
-        if meant and len(name) >= MIN_LETTERS:
+        length = OTHER_LENGTH.fullmatch(plain)
+        if length:
+            errors.append(
+                f"{where}: column {name!r} is not read; give the voxel size in um in the column "
+                f"'{length[1]}_um', or rename it"
+            )
+        elif meant and (len(name) >= MIN_LETTERS or plain == meant[0]):
             errors.append(
                 f"{where}: column {name!r} resembles {meant[0]!r}; "
                 f"rename it to {meant[0]!r}, or choose a less similar name"
@@ -351,6 +366,18 @@ def _column_errors(names: Collection[str], known: Collection[str], where: str) -
                 f"{where}: column {name!r} has the name of a column of the results; rename it"
             )
     return errors
+
+
+def _plain_name(name: str) -> str:
+    """Return the name of a column as a known one would be written.
+
+    Examples
+    --------
+    >>> _plain_name("Diameter (µm)")
+    'diameter_um'
+    """
+    letters = unicodedata.normalize("NFKC", name).casefold().replace("μ", "u")
+    return "_".join(re.findall(r"[a-z0-9]+", letters))
 
 
 def _why_absent(path: str) -> str:

@@ -85,6 +85,7 @@ def read_sweep(
     rows, errors = sheet.read_table(path, "config.sweep")
     if errors:
         return [], errors
+    rows = [row for row in rows if row]  # each of these is a run
     known = key_names(stages_schema)
     columns = dict.fromkeys(column for row in rows for column in row)
     errors = [_column_error(path, column, known) for column in columns if column not in known]

@@ -90,9 +90,10 @@ def _read_workbook(path: str) -> list[list[str]]:
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        rows = [[_as_text(cell) for cell in row] for row in book.worksheets[0].values]
-        book.close()
+        values, written = (
+            _cells_of_workbook(openpyxl.load_workbook(path, read_only=True, data_only=with_values))
+            for with_values in (True, False)
+        )
     except (
         InvalidFileException,
         AttributeError,
@@ -102,6 +103,21 @@ def _read_workbook(path: str) -> list[list[str]]:
         zipfile.BadZipFile,
     ) as error:
         raise ValueError(f"not a complete workbook: {error}") from error
+    formulas = [
+        (cell, value)
+        for row, row_as_written in zip(values, written, strict=True)
+        for value, cell in zip(row, row_as_written, strict=True)
+        if isinstance(cell, str) and cell.startswith("=")
+    ]
+    if formulas and all(value is None for _, value in formulas):
+        # a program wrote them, and no spreadsheet has calculated them
+        raise ValueError(f"formulas such as {formulas[0][0]} have no values")
+    return [[_as_text(cell) for cell in row] for row in values]
+
+
+def _cells_of_workbook(book: Any) -> list[tuple[Any, ...]]:
+    rows = list(book.worksheets[0].values)
+    book.close()
     return rows
 
 

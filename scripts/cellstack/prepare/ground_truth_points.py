@@ -21,6 +21,7 @@ VOXELS, MICROMETRES, NAPARI = (
     ("axis-0", "axis-1", "axis-2"),
 )
 FOURTH_AXIS = "axis-3"  # of napari
+TIMES = ("t", "time", "timepoint", "frame")  # columns with the time point of a point
 
 
 def read_points(path: str | Path, spacing: Spacing) -> NDArray[np.float64]:
@@ -64,11 +65,12 @@ def read_points(path: str | Path, spacing: Spacing) -> NDArray[np.float64]:
         ) from None
     names = [name.casefold() for name in header]
     columns = _find_columns(path, names)
-    rows = [dict(zip(names, line, strict=False)) for line in lines if any(line)]
+    _check_lines(path, names, lines, columns)
     points = np.array(
         [
-            _coordinates(path, number, row, columns)
-            for number, row in enumerate(rows, spreadsheets.FIRST_ROW)
+            _coordinates(path, number, dict(zip(names, line, strict=False)), columns)
+            for number, line in enumerate(lines, spreadsheets.FIRST_ROW)
+            if any(line)
         ],
         float,
     ).reshape(-1, 3)
@@ -91,6 +93,28 @@ def _find_columns(path: str | Path, names: Sequence[str]) -> tuple[str, str, str
             "from a 3D layer"
         )
     return found[0]
+
+
+def _check_lines(
+    path: str | Path, names: Sequence[str], lines: Sequence[list[str]], columns: Sequence[str]
+) -> None:
+    """Raise an error if cells can belong to another column, or points to another time point."""
+    twice = [column for column in columns if names.count(column) > 1]
+    if twice:
+        raise InputError(f"{path}: has the column {twice[0]} twice: keep only one of them")
+    for number, line in enumerate(lines, spreadsheets.FIRST_ROW):
+        if any(line[len(names) :]):
+            raise InputError(
+                f"{path}: row {number} has more cells than the header: write numbers with a "
+                "decimal point, or separate the cells by semicolons"
+            )
+    for place, name in enumerate(names):
+        times = {line[place] for line in lines if name in TIMES and place < len(line)}
+        if len(times - {""}) > 1:
+            raise InputError(
+                f"{path}: has points of {len(times - {''})} time points in the column {name}: keep "
+                "those of the time point of the stack"
+            )
 
 
 def _coordinates(

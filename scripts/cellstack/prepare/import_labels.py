@@ -1,5 +1,6 @@
 """Import of external labels: checks, sampling on the grid of a stack and renumbering."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from cellstack.files.readers.image_source import ImageSource
 from cellstack.prepare.import_stack import check_factors
 
 EXACT_FLOATS = 2**53  # from here on, not all integers can be represented by floats
+MAX_PARTS = 2.0  # of a label in a plane, on average; 1.1 in labels drawn by hand
+MAX_FRACTION = 0.5  # of an image without background that one label covers
+MIN_PIXELS = 2.0  # of a part in a plane, on average, where most of the image is objects
 
 
 def import_labels(
@@ -65,7 +69,53 @@ def import_labels(
         )
     with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
         labels = read_labels(name, source.planes(0), shape, source.dtype, allocate)
+    check_labels(name, labels)
     return renumber(sample_labels(labels, downsample), allocate)
+
+
+def check_labels(name: str, labels: Planes) -> None:
+    """Raise an error if integers are a mask, intensities, or labels with another background.
+
+    Parameters
+    ----------
+    name : str
+        Name of the label image in messages.
+    labels : (Z, Y, X) ndarray or planes of integers
+        0 is background.
+
+    Raises
+    ------
+    InputError
+        Labels consist of many parts, or one of them covers most of an image without background.
+
+    Examples
+    --------
+    >>> check_labels("a.tif", np.array([[[1, 1, 0, 2, 2]]]))
+    """
+    import cc3d  # some scripts use other functions of this module only
+
+    sections, parts = 0, 0
+    voxels: Counter[int] = Counter()
+    for plane in labels:
+        plane = np.ascontiguousarray(plane)
+        found, counts = fastremap.unique(plane, return_counts=True)
+        voxels.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+        sections += int(np.count_nonzero(found))
+        parts += cc3d.connected_components(plane, connectivity=8, return_N=True)[1]
+    objects = voxels.total() - voxels[0]
+    is_grainy = objects < MIN_PIXELS * parts and objects > voxels.total() / 2
+    if parts > MAX_PARTS * sections or is_grainy:
+        raise InputError(
+            f"{name}: its labels have {parts / sections:.1f} separate parts in a plane on average, "
+            f"of {objects / parts:.1f} pixels, as a mask or intensities have: give a different "
+            "number to each object"
+        )
+    largest, count = voxels.most_common(1)[0]
+    if not voxels[0] and len(voxels) > 1 and count > MAX_FRACTION * voxels.total():
+        raise InputError(
+            f"{name}: no voxel is background (0), and label {largest} covers "
+            f"{100 * count / voxels.total():.0f} % of the image: give the background the value 0"
+        )
 
 
 def read_labels(

@@ -1,13 +1,14 @@
 """Seed points set by hand, in the CSV format of napari."""
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.errors import InputError
-from cellstack.files.tables import read_columns, read_rows
+from cellstack.files import spreadsheets
 
 COLUMNS = ("axis-0", "axis-1", "axis-2")
 
@@ -18,8 +19,8 @@ def read_points(path: str | Path) -> NDArray[np.float64]:
     Parameters
     ----------
     path : path-like
-        A table with the columns axis-0, axis-1 and axis-2 for z, y and x. Other columns, such as
-        index, are ignored.
+        A table, see :func:`cellstack.files.spreadsheets.read_cells`, with the columns axis-0,
+        axis-1 and axis-2 for z, y and x. Other columns, such as index, are ignored.
 
     Returns
     -------
@@ -47,9 +48,8 @@ def read_points(path: str | Path) -> NDArray[np.float64]:
             "of find_seeds"
         )
     try:
-        columns = read_columns(path)
-        rows = list(read_rows(path))
-    except (StopIteration, UnicodeDecodeError):
+        columns, *lines = spreadsheets.read_cells(str(path))
+    except (OSError, ValueError, csv.Error):
         raise InputError(
             f"{path}: this is not a CSV table: save the points layer of napari as CSV"
         ) from None
@@ -58,16 +58,26 @@ def read_points(path: str | Path) -> NDArray[np.float64]:
             f"{path}: the columns are {', '.join(columns)}: save the points of a 3D layer, with "
             f"the axes {', '.join(COLUMNS)} only"
         )
-    points = np.array([_coordinates(path, number, row) for number, row in enumerate(rows, start=2)])
-    return points.reshape(-1, len(COLUMNS))
+    points = [
+        _coordinates(path, number, columns, line)
+        for number, line in enumerate(lines, spreadsheets.FIRST_ROW)
+        if any(line)
+    ]
+    return np.array(points, float).reshape(-1, len(COLUMNS))
 
 
-def _coordinates(path: str | Path, line: int, row: Mapping[str, str]) -> list[float]:
-    cells = [row[column] for column in COLUMNS]
+def _coordinates(
+    path: str | Path, number: int, columns: Sequence[str], line: Sequence[str]
+) -> list[float]:
+    row = dict(zip(columns, line, strict=False))
+    cells = [row.get(column, "") for column in COLUMNS]
     try:
-        point = [float(cell) for cell in cells]
-    except (TypeError, ValueError):  # None if the row is too short
+        point = [spreadsheets.as_number(cell) for cell in cells]
+    except ValueError:
         point = [np.nan]
-    if not np.isfinite(point).all():
-        raise InputError(f"{path}: line {line} has the coordinates {cells}: give three numbers")
+    if not np.isfinite(point).all() or any(line[len(columns) :]):
+        raise InputError(
+            f"{path}: line {number} has the cells {', '.join(line)}: give three coordinates with a "
+            "decimal point, and a cell for each column"
+        )
     return point

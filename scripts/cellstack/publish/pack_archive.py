@@ -320,7 +320,7 @@ def portable_sheet(path: str, columns: Sequence[str]) -> tuple[str, Path | bytes
         that is replaced.
     """
     name = place(path, "inputs")
-    rows, _ = read_table(path, "config.stacks")
+    rows = [row for row in read_table(path, "config.stacks")[0] if row]
     replaced = [
         {
             column: place(cell, f"inputs/{row['stack']}/{row['channel']}/{column.casefold()}")

@@ -46,6 +46,13 @@ def test_rows_with_the_same_id_are_one_correction(table):
     assert rows == {"a": {"nuclei": [[2, 5], [4]]}, "b_2": {"cells": [[3]]}}
 
 
+def test_empty_rows_count(table):
+    corrections, rows, errors = read(table, HEADER + ",,,,,,,,,\n\n" + ADD + "\n")
+    assert errors == []
+    assert len(corrections["a"]["nuclei"]) == 1
+    assert rows == {"a": {"nuclei": [[4]]}}
+
+
 CASES = {  # the text of the message, the row with the error, and the row after the fix
     "stack": ("unknown stack 'A'; known: a, b_2", "A,nuclei,add,1,2,3,,,,", ADD),
     "object": (

@@ -30,6 +30,14 @@ def test_examples_by_kind_and_stack(read):
     assert [each["name"] for each in examples["cells"]["b_2"]] == ["x", "y"]
 
 
+def test_empty_rows_count(read):
+    examples, errors = read(HEADER + "\n,,,,,,\n" + GOOD)
+    assert errors == []
+    assert len(examples["nuclei"]) == 2
+    _, (error,) = read(HEADER + "\n" + GOOD + "a,nuclei,1,2,3,,\n")
+    assert "row 5: class is missing" in error
+
+
 CASES = {
     "unknown stack 'A'; known: a, b_2": "A,nuclei,1,2,3,mitotic,",
     "unknown object 'nucleus'; did you mean 'nuclei'?": "a,nucleus,1,2,3,mitotic,",

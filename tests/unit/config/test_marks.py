@@ -42,6 +42,11 @@ def test_rows_are_marks_of_their_stacks(table):
     ]
 
 
+def test_empty_rows_count(table):
+    _, rows, errors = read(table, HEADER + ",,,,,,,,\n\n" + SOUND)
+    assert (rows, errors) == ({"a": [4]}, [])
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_an_error_has_its_row_and_a_fix(table, case):
     message, row = CASES[case]

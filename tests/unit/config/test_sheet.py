@@ -128,7 +128,14 @@ def test_empty_rows_are_ignored(read):
     lines = SHEET.splitlines()
     rows, errors = read("\n".join([lines[0], ",,,,,", "", lines[1], ",,,,,", ""]), "stacks.csv")
     assert errors == []
-    assert len(rows) == 1
+    assert [row["include"] for row in rows] == [False, False, True]
+
+
+def test_rows_after_an_empty_one_are_counted_as_in_a_spreadsheet(read):
+    text = "stack,channel,image\n,,\na,nuclei,\n\nb,nuclei,x.tif,surplus\n"
+    assert "stacks.csv row 5: has more cells" in read(text, "stacks.csv")[1][0]
+    rows, errors = read(text.replace(",surplus", ""), "stacks.csv")
+    assert "row 3: image is missing" in errors_of(rows, errors)[0]
 
 
 def test_each_missing_cell_is_reported_once(read):
@@ -321,6 +328,26 @@ def test_a_column_like_a_known_one_or_a_result_is_refused(read):
         "stacks.tsv: column 'lables' resembles 'labels'",
         "stacks.tsv: column 'volume_um3' has the name of a column of the results",
     ]
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ("Z (µm)", "resembles 'z_um'"),
+        ("y um", "resembles 'y_um'"),
+        ("Diameter (um)", "resembles 'diameter_um'"),
+        ("x_nm", "is not read; give the voxel size in um in the column 'x_um', or rename it"),
+        (
+            "z (microns)",
+            "is not read; give the voxel size in um in the column 'z_um', or rename it",
+        ),
+        ("z", None),
+        ("x_position_um", None),
+    ],
+)
+def test_a_size_under_another_name_is_refused(read, column, expected):
+    errors = errors_of(*read(f"stack\tchannel\timage\t{column}\na\tnuclei\tx.tif\t1\n"))
+    assert [f"column {column!r} {expected}" in error for error in errors] == [True] * bool(expected)
 
 
 @pytest.mark.parametrize("image", ["x" * 300 + ".tif", "x/" * 3000, "x" * 300 + "*.tif"])

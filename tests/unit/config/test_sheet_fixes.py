@@ -53,6 +53,11 @@ CASES = {  # the text of the message, a sheet with the error, and the sheet afte
         SHEET.replace("a,", "a b,"),
         SHEET.replace("a,", "a-b,"),
     ),
+    "a voxel size in another unit": (
+        "give the voxel size in um in the column 'z_um', or rename it",
+        with_column("z_nm", 500),
+        with_column("z_um", 0.5),
+    ),
     "no image": ("image is missing; fill it in", SHEET.replace("x.tif", ""), SHEET),
     "a lost image": (
         "correct the path, which is relative to the working directory",
@@ -215,5 +220,5 @@ def test_a_damaged_workbook_is_saved_again(tmp_path):
     pytest.importorskip("openpyxl")
     (tmp_path / "stacks.xlsx").write_bytes(b"PK")
     (message,) = errors_of(tmp_path / "stacks.xlsx")
-    assert "is not an Excel workbook (" in message
-    assert "save it again, or save the table as .csv" in message
+    assert "cannot be read as an Excel workbook (" in message
+    assert "save it in a spreadsheet, or save the table as .csv" in message

@@ -258,6 +258,29 @@ def test_errors_of_comparisons(load_study, block, message):
         load_study(GROUPED, compare_groups=block)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"mouse": "M1"}, "row 4: mouse 'M1' differs from 'm1' only in case or spaces; write them"),
+        ({"condition": "Drug"}, "row 4: condition 'Drug' differs from 'drug' only in case or"),
+        (
+            {"stack": "a", "channel": "membrane", "mouse": "m3", "diameter_um": 12},
+            "row 4: mouse 'm3' differs from 'm1' in another row of stack 'a'; correct one of them",
+        ),
+        ({"mouse": "M1", "include": False}, None),
+        ({"stack": "a", "channel": "dye", "mouse": "m3"}, None),
+        ({"stack": "a", "channel": "membrane", "mouse": "m1", "diameter_um": 12}, None),
+    ],
+)
+def test_groups_and_units_are_written_the_same_way(load_study, changes, message):
+    rows = [*GROUPED[:2], GROUPED[2] | changes]
+    if message is None:
+        load_study(rows, compare_groups={"unit": "mouse"})
+        return
+    with pytest.raises(InputError, match=re.escape(message)):
+        load_study(rows, compare_groups={"unit": "mouse"})
+
+
 def test_each_stack_of_a_group_has_a_unit(load_study):
     rows = [{**row} for row in GROUPED]
     del rows[1]["mouse"]

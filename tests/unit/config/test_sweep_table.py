@@ -23,6 +23,12 @@ def read(tmp_path, text, **options):
     )
 
 
+def test_empty_rows_are_no_runs(tmp_path):
+    runs, errors = read(tmp_path, "binarize.factor,preset\n1.1,\n,\n\n1.2,\n")
+    assert errors == []
+    assert runs == [{"binarize.factor": 1.1}, {"binarize.factor": 1.2}]
+
+
 def test_cells_are_read_as_yaml_and_empty_ones_are_ignored(tmp_path):
     runs, errors = read(
         tmp_path,

@@ -19,6 +19,7 @@ from microscopes import (
     write_ims,
     write_lif,
     write_lsm,
+    write_micromanager,
     write_oif,
     write_ome_set,
     write_stk,
@@ -89,6 +90,16 @@ def ome_tiff(folder, stack=STACK, name="a.ome.tif", **metadata):
 
 
 # one stack of several
+
+
+@fix("contains 2 of 3 planes of its Micro-Manager acquisition")
+def file_of_micromanager_not_copied(folder, monkeypatch):
+    index, lengths = [(0, z, 0, 0) for z in range(3)], {"Slices": 3, "Prefix": "a"}
+    planes = np.ones((3, 4, 5), np.uint16)
+    image = write_micromanager(folder / "a_MMStack.tif", planes[:2], index[:2], **lengths)
+    yield image, {}
+    write_micromanager(folder / "a_MMStack_1.tif", planes[2:], index[2:], **lengths)
+    yield image, {}
 
 
 @fix("fill in time in the sheet")
@@ -513,6 +524,17 @@ def write_zarr(folder, version="0.4", axes="zyx", **options):
     return folder
 
 
+@fix("a scale in its metadata is not a list of 3 numbers", "correct `coordinateTransformations`")
+def an_ome_zarr_with_another_scale(folder, monkeypatch):
+    image = write_zarr(folder / "a.zarr")
+    for scale in ([0.5, 0.5], [1, 0.5, 0.5]):
+        group = zarr.open_group(image)
+        (multiscale,) = group.attrs["multiscales"]
+        multiscale["datasets"][0]["coordinateTransformations"] = [{"type": "scale", "scale": scale}]
+        group.attrs["multiscales"] = [multiscale]
+        yield image, {}
+
+
 @fix("is a zip file", "unzip it, and give the folder or file in it")
 def a_zipped_zarr(folder, monkeypatch):
     archive = shutil.make_archive(str(folder / "a"), "zip", write_zarr(folder / "a.zarr"))
@@ -794,7 +816,13 @@ def a_tiff_that_declares_more(folder, monkeypatch):
     yield from copied_again(ome_tiff(folder, axes="ZYX"), declare_more)
 
 
-@fix("use a TIFF, planes as TIFF or PNG, or an OME-Zarr")
+@fix("cannot be read as an image", "copy or export it again")
+def an_empty_file(folder, monkeypatch):
+    tifffile.imwrite(folder / "a.tif", STACK)
+    yield from copied_again(folder / "a.tif", lambda path: path.write_bytes(b""))
+
+
+@fix("copy or export it again, as a TIFF, planes as TIFF or PNG, or an OME-Zarr")
 def another_format(folder, monkeypatch):
     (folder / "a.mrc").write_bytes(bytes(range(256)))
     yield folder / "a.mrc", {}

@@ -135,6 +135,31 @@ def test_imagej_metadata_has_names_and_sizes(tmp_path, labels, names):
     assert um(source) == {"z": 0.5, "y": 0.5, "x": 0.25}
 
 
+@pytest.mark.parametrize(
+    ("calibration", "shown"),
+    [
+        ({}, None),
+        ({"cf": 0, "c0": 0.0, "c1": 1.0}, None),
+        ({"cf": 0, "c0": -32768.0, "c1": 1.0}, "c0 = -32768.0, c1 = 1.0"),
+        ({"cf": 20, "c0": 0.5}, "c0 = 0.5, c1 = None"),
+    ],
+)
+def test_values_that_imagej_shows_otherwise_are_flagged(tmp_path, calibration, shown):
+    tifffile.imwrite(tmp_path / "a.tif", pattern((3, 7, 9)), imagej=True, metadata=calibration)
+    flags = read(tmp_path / "a.tif")[0].flags
+    assert len(flags) == (shown is not None)
+    assert all(shown in flag for flag in flags)
+
+
+@pytest.mark.parametrize("mode", ["minisblack", "miniswhite"])
+def test_images_that_programs_show_inverted_are_flagged(tmp_path, mode):
+    stack = pattern((3, 7, 9))
+    tifffile.imwrite(tmp_path / "a.tif", stack, photometric=mode)
+    source, found = read(tmp_path / "a.tif")
+    assert any("inverted (MINISWHITE)" in flag for flag in source.flags) == (mode == "miniswhite")
+    np.testing.assert_array_equal(found, stack)
+
+
 def test_an_imagej_unit_in_latin_1_is_understood(tmp_path):
     tifffile.imwrite(
         tmp_path / "a.tif",
@@ -290,7 +315,7 @@ def test_a_display_mode_does_not_change_values(tmp_path):
     )
     source, found = read(tmp_path / "a.tif")
     np.testing.assert_array_equal(found, stack)
-    assert "PALETTE" in source.notices[0]
+    assert "without the colours of the palette" in source.notices[0]
 
 
 @pytest.mark.parametrize(

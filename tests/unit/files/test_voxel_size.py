@@ -96,6 +96,15 @@ def test_without_a_unit_of_imagej_that_of_the_resolution_tags_counts():
     }
 
 
+@pytest.mark.parametrize("unit", ["um", "micron", "\\u00B5m"])
+def test_centimeters_of_the_tags_are_kept_beside_um(unit):
+    """As ImageJ reads files of Micro-Manager."""
+    resolution = voxel_size.from_resolution((62500, 1), (62500, 1), "centimeter")
+    found = voxel_size.from_imagej({"unit": unit, "spacing": 0.5}, resolution)
+    sizes = {axis: voxel_size.in_um(each)[0] for axis, each in found.items()}
+    assert sizes == {"z": 0.5, "y": pytest.approx(0.16), "x": pytest.approx(0.16)}
+
+
 def test_resolution_tags_need_a_unit():
     assert voxel_size.in_um(voxel_size.from_resolution((20000, 1), (20000, 1), "centimeter")["x"])[
         0

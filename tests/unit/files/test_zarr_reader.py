@@ -136,16 +136,6 @@ def test_a_translation_is_ignored(tmp_path):
     assert um(read(folder)[0]) == {"z": 2, "y": 0.5, "x": 0.25}
 
 
-def test_a_scale_in_another_file_is_refused(tmp_path):
-    folder = write_zarr(tmp_path / "a.zarr", pattern((4, 8, 10)), "zyx", 2, **UM)
-
-    def change(multiscale, attributes):
-        multiscale["coordinateTransformations"] = [{"type": "scale", "path": "scale"}]
-
-    edit(folder, change)
-    assert "cannot be read as an image ('scale')" in refused(folder)
-
-
 def test_zarrs_without_an_image_are_refused(tmp_path):
     group = zarr.create_group(tmp_path / "plate.zarr")
     group.create_group("A")
@@ -203,6 +193,18 @@ def test_null_is_the_same_as_absent(tmp_path, change, known):
     expected = {"z": 2, "y": 0.5, "x": 0.25}
     sizes = {axis: size for axis, size in um(source).items() if size is not None}
     assert sizes == {axis: expected[axis] for axis in known}
+
+
+@pytest.mark.parametrize("scale", [{"path": "scale"}, {"scale": 0.5}, {"scale": [0.5, 0.5]}])
+def test_a_scale_that_does_not_fit_the_axes_is_refused(tmp_path, scale):
+    folder = write_zarr(tmp_path / "a.zarr", pattern((4, 8, 10)), "zyx", 2, **UM)
+    edit(
+        folder,
+        lambda multiscale, attributes: multiscale["datasets"][0].update(
+            coordinateTransformations=[{"type": "scale", **scale}]
+        ),
+    )
+    assert "a.zarr: a scale in its metadata is not a list of 3 numbers" in refused(folder)
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,11 @@ POINTS = [[1, 4, 6], [2.5, 0, 30.5]]
     [
         ("a.csv", "z,y,x\n1,4,6\n2.5,0,30.5\n"),
         ("a.csv", "\ufeffX;Z;name;Y\n6;1;one;4\n\n30,5;2,5;two;0\n"),
+        ("a.csv", "frame,z,y,x,,\n5,1,4,6,,\n5,2.5,0,30.5,,\n"),
         ("a.tsv", "z_um\ty_um\tx_um\n2\t2\t1.5\n5\t0\t7.625\n"),
         ("a.CSV", "index,axis-0,axis-1,axis-2\n0.0,1.0,4.0,6.0\n1.0,2.5,0.0,30.5\n"),
     ],
-    ids=["voxels", "spreadsheet", "um", "napari"],
+    ids=["voxels", "spreadsheet", "time point", "um", "napari"],
 )
 def test_tables_of_points(tmp_path, name, text):
     (tmp_path / name).write_text(text, encoding="utf-8")
@@ -42,9 +43,12 @@ def test_a_table_without_rows_has_no_points(tmp_path):
         (b"y,x\n1,2\n", "the columns are y, x: give the centres .* z, y, x .voxels., or z_um"),
         (b"axis-0,axis-1,axis-2,axis-3\n0,1,2,3\n", "from a 3D layer"),
         (b"z,y,x,z_um,y_um,x_um\n1,2,3,4,5,6\n", "has z, y, x and z_um, y_um, x_um: keep only"),
-        (b"z,y,x\n1,2,3\n\n1,two,3\n", "row 3 has the coordinates 1, two, 3: give three numbers"),
+        (b"z,y,x\n1,2,3\n\n1,two,3\n", "row 4 has the coordinates 1, two, 3: give three numbers"),
         (b"z,y,x\n1,2\n", "row 2 has the coordinates 1, 2, : give three numbers"),
         (b"z,y,x\n1,2,inf\n", "row 2 has the coordinates 1, 2, inf"),
+        (b"z,y,x,x\n1,2,3,4\n", "has the column x twice: keep only one of them"),
+        (b"z,y,x\n1,2,3\n1,5,2,5,3,5\n", "row 3 has more cells than the header: write numbers"),
+        (b"t,z,y,x\n0,1,2,3\n1,1,2,4\n", "has points of 2 time points in the column t: keep"),
         (b"z;y;x\n1;2;1,234\n", "row 2 has the coordinates 1, 2, 1,234"),
     ],
 )

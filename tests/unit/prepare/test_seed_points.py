@@ -83,6 +83,8 @@ def test_points_of_napari_are_read(tmp_path, head):
         f"{head}index,axis-0,axis-1,axis-2\n0.0,1.5,2.0,3.0\n1.0,4.0,5.25,6e1\n", encoding="utf-8"
     )
     assert read_points(path).tolist() == [[1.5, 2, 3], [4, 5.25, 60]]
+    path.write_text(f"{head}axis-0;axis-1;axis-2\n1,5;2;3\n\n4;5,25;60\n", encoding="utf-8")
+    assert read_points(path).tolist() == [[1.5, 2, 3], [4, 5.25, 60]]
     path.write_text("index,axis-0,axis-1,axis-2\n", encoding="utf-8")
     assert read_points(path).shape == (0, 3)
 
@@ -98,11 +100,12 @@ def test_points_of_napari_are_read(tmp_path, head):
             "columns are index, axis-0, axis-1: save the points of a 3D layer",
         ),
         (b"index,axis-0,axis-1,axis-2,axis-3\n0,1,2,3,4\n", "axis-2 only"),
-        (b"axis-0,axis-1,axis-2\n1,2,3\n1,two,3\n", "line 3 has the coordinates .*'two'"),
-        (b"axis-0,axis-1,axis-2\n1,2\n", "line 2 has the coordinates"),
-        (b"axis-0,axis-1,axis-2\n1,nan,3\n", "line 2 has the coordinates"),
+        (b"axis-0,axis-1,axis-2\n1,2,3\n1,two,3\n", "line 3 has the cells 1, two, 3: give three"),
+        (b"axis-0,axis-1,axis-2\n1,2\n", "line 2 has the cells 1, 2: give three"),
+        (b"axis-0,axis-1,axis-2\n1,nan,3\n", "line 2 has the cells"),
+        (b"axis-0,axis-1,axis-2\n1,5,2,5,3,5\n", "line 2 has the cells 1, 5, 2, 5, 3, 5: give"),
     ],
-    ids=["missing", "empty", "binary", "2D", "4D", "text", "short", "nan"],
+    ids=["missing", "empty", "binary", "2D", "4D", "text", "short", "nan", "commas"],
 )
 def test_a_table_without_points_in_3d_is_an_error(tmp_path, content, message):
     path = tmp_path / "points.csv"

@@ -140,7 +140,7 @@ def input_errors(name: str) -> Iterator[None]:
         reason = one_line(str(error), MAX_REASON_LENGTH) or type(error).__name__
         raise InputError(
             f"{name}: cannot be read as an image ({reason}): "
-            "use a TIFF, planes as TIFF or PNG, or an OME-Zarr"
+            "copy or export it again, as a TIFF, planes as TIFF or PNG, or an OME-Zarr"
         ) from error
     finally:
         logger.removeFilter(keep)

@@ -72,8 +72,11 @@ def open_tiff(
                     one_of_many=one_of_many,
                     any_scene=part is not None and bool(part.scene),
                 )
-            if image is not None and image.xml is not None:
-                tif = stack.enter_context(tifffile.TiffFile(path, omexml=image.xml))
+            # the index of Micro-Manager mixes the positions of a set, OME metadata separate them
+            if image is not None and (image.xml is not None or tif.is_mmstack):
+                tif = stack.enter_context(
+                    tifffile.TiffFile(path, omexml=image.xml, is_mmstack=False)
+                )
             source = _describe(name, path, tif, pages, part, one_of_many, image)
         yield source
 
@@ -104,6 +107,8 @@ def _describe(
             series, root = stacks[number], _image_of(name, root, number, len(stacks))
     ome = _ome_pixels(root)
     axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
+    if series.kind == "mmstack":
+        axes = axes.replace("R", "P")  # tifffile's name of the axis of positions
     given = part.axes if part is not None else None
     if given:
         axes, shape = _name_axes(name, given, series), series.shape
@@ -111,6 +116,7 @@ def _describe(
     rgb = page.photometric in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
     colour = rgb and page.samplesperpixel >= 3 and not given
     tiff_microscopes.check_tiles(name, axes, shape)
+    tiff_microscopes.check_micromanager(name, tif, axes, shape)
     roles = image_source.axis_roles(name, axes, shape, colour, "TP" if number is None else "T")
     if number is None:
         labels = [None] * image_source.axis_length(roles, shape, "P")
@@ -124,6 +130,7 @@ def _describe(
         acquisition = tiff_microscopes.describe_lsm(tif)
     if image is not None and root is not None and root.find("{*}Image") is not None:
         acquisition = describe_ome(image.root, root.findall("{*}Image")[0])
+    members = tiff_microscopes.files_of_set(series)
     return ImageSource(
         files=[path],
         format=FORMATS.get(series.kind, "TIFF"),
@@ -141,8 +148,13 @@ def _describe(
         time=time if times > 1 else None,
         acquisition=acquisition,
         notices=[*notices, *_notices(page, colour)],
-        set_files=image.files if image is not None else [],
-        other_files=image.others if image is not None else [],
+        flags=_flags(tif, page),
+        set_files=image.files if image is not None else members,
+        other_files=(
+            image.others
+            if image is not None
+            else [path.parent / each for each in members if each != path.name]
+        ),
         z_position=tiff_microscopes.position_of_plane(tif),
     )
 
@@ -231,11 +243,27 @@ def _notices(page: Any, colour: bool) -> list[str]:
         notices.append(image_source.REDUCED)
     if colour and page.samplesperpixel > 3:
         notices.append("the samples after red, green and blue (opacity) were left out")
-    if page.photometric in (tifffile.PHOTOMETRIC.PALETTE, tifffile.PHOTOMETRIC.MINISWHITE):
-        notices.append(
-            f"values were read as stored, the display mode {page.photometric.name} was ignored"
-        )
+    if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
+        notices.append("values were read as stored, without the colours of the palette")
     return notices
+
+
+def _flags(tif: tifffile.TiffFile, page: Any) -> list[str]:
+    """Return flags if programs show other values than those stored."""
+    flags = []
+    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+        flags.append(
+            f"programs show it inverted ({page.photometric.name}), but the stored values are "
+            "measured (if objects are dark in them, invert the image in Fiji with Edit > Invert)"
+        )
+    metadata = tif.imagej_metadata or {}
+    if (metadata.get("cf", 0), metadata.get("c0", 0), metadata.get("c1", 1)) != (0, 0, 1):
+        flags.append(
+            f"ImageJ shows calibrated values (c0 = {metadata.get('c0')}, c1 = "
+            f"{metadata.get('c1')}), but those stored are measured (convert it to 32-bit in Fiji "
+            "to store calibrated values)"
+        )
+    return flags
 
 
 def _check_complete(name: str, series: Any, shape: Sequence[int], folder: str) -> None:

@@ -42,6 +42,47 @@ def check_tiles(name: str, axes: str, shape: Sequence[int]) -> None:
         )
 
 
+def check_micromanager(name: str, tif: tifffile.TiffFile, axes: str, shape: Sequence[int]) -> None:
+    """Raise an error if planes or channels of a Micro-Manager acquisition are missing.
+
+    tifffile reads what is left as a smaller stack. OME metadata, where they exist, are compared
+    with the pages elsewhere.
+
+    Parameters
+    ----------
+    name : str
+        Name of the image in messages.
+    tif : tifffile.TiffFile
+    axes : str
+        Axes of the image.
+    shape : sequence of int
+        Length of each axis.
+
+    Raises
+    ------
+    InputError
+        The acquisition has more planes or channels than the image.
+    """
+    if tif.is_ome or not tif.is_mmstack:
+        return
+    lengths = dict(zip(axes, shape, strict=True))
+    for axis, key, what in (("Z", "Slices", "planes"), ("C", "Channels", "channels")):
+        recorded = int((tif.micromanager_metadata or {})["Summary"].get(key, 1))
+        if lengths.get(axis, 1) < recorded:
+            raise InputError(
+                f"{name}: contains {lengths.get(axis, 1)} of {recorded} {what} of its "
+                "Micro-Manager acquisition: copy its other files into the folder; if it was "
+                "stopped early, save it as a TIFF in Fiji"
+            )
+
+
+def files_of_set(series: Any) -> list[str]:
+    """Return the names of the files of a Micro-Manager acquisition; empty if it is one file."""
+    if series.kind != "mmstack" or not series.is_multifile:
+        return []
+    return sorted({page.parent.filehandle.name for page in series.pages if page is not None})
+
+
 def channel_names(tif: tifffile.TiffFile) -> list[str | None]:
     """Return the names of the channels of an LSM; empty if it has none."""
     names: list[str | None] = (

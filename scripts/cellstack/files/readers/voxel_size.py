@@ -78,7 +78,8 @@ def from_imagej(
         The image description with `unit`, `yunit`, `zunit` and `spacing`.
     resolution : dict of str to StoredSize
         The sizes from the resolution tags, see :func:`from_resolution`. ImageJ stores x and y
-        there, in its own unit.
+        there, in its own unit. Micro-Manager stores them per centimeter although its unit is um;
+        ImageJ reads them so.
 
     Returns
     -------
@@ -89,7 +90,9 @@ def from_imagej(
     found = {}
     for axis, tag in resolution.items():
         written = str(metadata.get("yunit", unit)) if axis == "y" else unit
-        found[axis] = StoredSize(tag.value, written or tag.unit, f"ImageJ {tag.source}")
+        per_cm = tag.unit == "centimeter" and UNITS.get(_plain(written)) == 1
+        used = tag.unit if per_cm else written or tag.unit
+        found[axis] = StoredSize(tag.value, used, f"ImageJ {tag.source}")
     if "spacing" in metadata:
         z_unit = str(metadata.get("zunit", unit))
         found["z"] = StoredSize(metadata["spacing"], z_unit, "ImageJ spacing")
@@ -214,7 +217,7 @@ def in_um(found: StoredSize | None) -> tuple[float | None, str]:
     if found is None:
         return None, "the file gives none"
     text = str(found.value).strip()
-    written = found.unit.strip().replace("\\u00B5", "µ").replace("\\u00b5", "µ").replace("μ", "µ")
+    written = _plain(found.unit)
     unit = written or found.default_unit
     try:
         value = float(text)
@@ -230,6 +233,17 @@ def in_um(found: StoredSize | None) -> tuple[float | None, str]:
     if not (math.isfinite(value) and value > 0):
         return None, f"{found.source} is {value:g}"
     return value * factor, ""
+
+
+def _plain(unit: str) -> str:
+    r"""Return a unit with the same letter for all ways to write micro.
+
+    Examples
+    --------
+    >>> _plain(r" \u00B5m")
+    'µm'
+    """
+    return unit.strip().replace("\\u00B5", "µ").replace("\\u00b5", "µ").replace("μ", "µ")
 
 
 def choose(

@@ -122,7 +122,7 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
             channels=image_source.channel_names(labels, channels),
             planes=lambda channel: _read_planes(name, array, roles, channel, time),
             count_chunks=lambda channel: _count_chunks(array, roles, channel, time),
-            spacing=_spacing(multiscale, level, described_axes),
+            spacing=_spacing(name, multiscale, level, described_axes),
             time=time if times > 1 else None,
         )
 
@@ -166,13 +166,21 @@ def _axis_letter(axis: Mapping[str, Any]) -> str:
 
 
 def _spacing(
-    multiscale: Mapping[str, Any], level: Mapping[str, Any], axes: Sequence[Mapping[str, Any]]
+    name: str,
+    multiscale: Mapping[str, Any],
+    level: Mapping[str, Any],
+    axes: Sequence[Mapping[str, Any]],
 ) -> dict[str, StoredSize]:
     transformations = [
         *level.get("coordinateTransformations", []),
         *multiscale.get("coordinateTransformations", []),
     ]
-    scales = [each["scale"] for each in transformations if each and each["type"] == "scale"]
+    scales = [each.get("scale") for each in transformations if each and each["type"] == "scale"]
+    if any(not isinstance(scale, list) or len(scale) != len(axes) for scale in scales):
+        raise InputError(
+            f"{name}: a scale in its metadata is not a list of {counted(len(axes), 'numbers')}, "
+            "one for each axis: correct `coordinateTransformations`, or export it again"
+        )
     found = {}
     for position, axis in enumerate(axes):
         role = axis["name"].lower()
