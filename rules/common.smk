@@ -10,6 +10,7 @@ for module in (
     "config/targets",
     "run/rules",
     "run/cluster",
+    "run/progress",
     "run/terminal",
     "run/provenance",
     "files/readers/opening",
