@@ -9,9 +9,9 @@ from typing import Any
 import cc3d
 import numpy as np
 
-from cellstack.blocks.cut_block import Ranges, slices_of, within
+from cellstack.blocks.cut_block import Block, Ranges, slices_of, within
 from cellstack.blocks.join_blocks import beside_core
-from cellstack.blocks.join_regions import MAX_DISPUTED, Block
+from cellstack.blocks.join_regions import MAX_DISPUTED
 from cellstack.core.disjoint_sets import DisjointSets
 from cellstack.core.labels import highest_label, label_type
 from cellstack.core.planes import Planes, Stack
