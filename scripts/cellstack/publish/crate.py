@@ -13,7 +13,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from cellstack.publish.pack_archive import CHECKSUMS, CONFIGURATION, CRATE, README, File, InputImage
+from cellstack.publish.pack_archive import CONFIGURATION, CRATE, README, InputImage
+from cellstack.publish.zip_file import CHECKSUMS, File
 
 Entity = dict[str, Any]
 
