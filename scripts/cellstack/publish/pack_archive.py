@@ -14,13 +14,14 @@ import yaml
 
 from cellstack.files.fingerprints import record_path
 from cellstack.files.records import read_json
+from cellstack.publish.describe_images import acquisition_of
 from cellstack.publish.private_paths import (
     is_outside,
     place,
     portable_sheet,
     without_private_paths,
 )
-from cellstack.publish.write_methods import acquisition_of, escape
+from cellstack.publish.wording import escape
 from cellstack.publish.zip_file import Entry
 
 CRATE, README = "ro-crate-metadata.json", "README.md"
