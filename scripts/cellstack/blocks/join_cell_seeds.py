@@ -12,6 +12,7 @@ import numpy as np
 from cellstack.blocks.cut_block import Block, Ranges, slices_of, within
 from cellstack.blocks.join_blocks import beside_core
 from cellstack.blocks.join_regions import MAX_DISPUTED
+from cellstack.core.boxes import widen_box
 from cellstack.core.disjoint_sets import DisjointSets
 from cellstack.core.labels import highest_label, label_type
 from cellstack.core.planes import Planes, Stack
@@ -66,8 +67,7 @@ def _touching(components: Stack, core: Ranges, axis: int) -> list[list[int]]:
     after = slices_of(core)
     start = core[axis][0]
     plane = np.moveaxis(components[_replaced(after, axis, slice(start, start + 1))], axis, 0)[0]
-    around = [slice(max(0, side.start - 1), side.stop + 1) for side in after]
-    before = components[_replaced(tuple(around), axis, slice(start - 1, start))]
+    before = components[_replaced(widen_box(after), axis, slice(start - 1, start))]
     before = np.moveaxis(before, axis, 0)[0]
     missing = [side.start == 0 for place, side in enumerate(after) if place != axis]
     margins = [(int(at_face), 2) for at_face in missing]
