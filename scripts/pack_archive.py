@@ -41,7 +41,7 @@ def main(
         contents.readme(software["cellstack"]),
     ]
     history = portable_history(
-        Path(results, FILE), results, contents.sizes, stamps=contents.stamps, paths=contents.paths
+        results, contents.sizes, stamps=contents.stamps, paths=contents.paths
     )
     entries.append(contents.history(FILE, history))
     files_described = [entry.described() for entry in entries]
