@@ -8,8 +8,10 @@ for module in (
     "config/block_inputs",
     "config/explorer",
     "config/targets",
+    "config/used_settings",
     "run/rules",
     "run/cluster",
+    "run/progress",
     "run/terminal",
     "run/provenance",
     "files/readers/opening",
@@ -17,6 +19,7 @@ for module in (
     for file in sources.files(f"cellstack/{module}.py"):
         locate_script(file)  # so that Python finds them all in one folder
 
+from cellstack.config import used_settings
 from cellstack.config.block_inputs import BlockInputs
 from cellstack.config.block_plan import BlockPlan
 from cellstack.config.explorer import Explorer

@@ -29,7 +29,7 @@ rule write_index:
         images=targets.external_images(),
         channels=study.channels_by_stack(),
         user_columns=study.user_column_names(),
-        settings=study.changed_settings(),
+        settings=used_settings.changed_settings(study),
         note=study.note_of_all(),
         further=targets.further_tables(),
         group_by=study.config["group_by"],

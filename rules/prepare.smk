@@ -234,7 +234,7 @@ rule write_config:
         runtime=minutes("write_config"),
     params:
         config=study.config,
-        stages=study.resolved_stages(),
+        stages=used_settings.resolved_stages(study),
         source=source_hash("write_config"),
     script:
         "../scripts/write_config.py"

@@ -23,8 +23,8 @@ def main(
     samples: dict[str, dict[str, str]],
     columns: list[str],
     reference: str | None = None,
-    correction: str = "benjamini_hochberg",
-    confidence: float = 0.95,
+    correction: str,
+    confidence: float,
 ) -> None:
     """Compare `columns` of the tables `objects` and `stacks`; write `groups` and their `units`.
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from cellstack.compare import group_columns
 from cellstack.config.columns import describe_tables
-from cellstack.config.object_columns import SHELLS
 from cellstack.evaluate import score_columns
 from cellstack.files.tables import write_rows
 from cellstack.run import job
@@ -21,7 +20,7 @@ def main(
     has_spot_scores: bool = False,
     has_corrections: bool = False,
     has_groups: bool = False,
-    shells: int = SHELLS,
+    shells: int,
 ) -> None:
     """Write one row for each column of each table to `columns`."""
     tables = describe_tables(groups, channels, objects, from_sheet, has_corrections, shells)

@@ -6,7 +6,8 @@ from typing import Any
 from cellstack.files.atomic import atomic_write
 from cellstack.files.records import read_json
 from cellstack.publish.crate import describe_crate
-from cellstack.publish.pack_archive import CRATE, Contents, checksum_entry, json_entry, write_zip
+from cellstack.publish.pack_archive import CRATE, Contents
+from cellstack.publish.zip_file import checksum_entry, json_entry, write_zip
 from cellstack.run import job
 from cellstack.run.history import FILE, portable_history
 
@@ -40,7 +41,7 @@ def main(
         contents.readme(software["cellstack"]),
     ]
     history = portable_history(
-        Path(results, FILE), results, contents.sizes, stamps=contents.stamps, paths=contents.paths
+        results, contents.sizes, stamps=contents.stamps, paths=contents.paths
     )
     entries.append(contents.history(FILE, history))
     files_described = [entry.described() for entry in entries]

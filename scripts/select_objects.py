@@ -24,7 +24,7 @@ def main(
     exclude_touching_faces: list[str],
     min_volume_um3: float,
     max_volume_um3: float | None = None,
-    renumber: bool = True,
+    renumber: bool,
     counting_frame: list[str],
     counting_guard_um: float,
     no_data: Sequence[Path] = (),

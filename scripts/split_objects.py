@@ -18,8 +18,8 @@ def main(
     method: str,
     options: dict[str, Any],
     edges: list[Path] = (),
-    compactness: float = 0.0,
-    connectivity: int = 26,
+    compactness: float,
+    connectivity: int,
     threads: int = 1,
 ) -> None:
     """Flood a landscape from `seeds` within `mask_clean`, and write the `watershed`.

@@ -4,7 +4,8 @@ import csv
 
 import numpy as np
 
-from cellstack.config.corrections import COLUMNS, COORDINATES, IMAGE_POSITION
+from cellstack.config.corrections import COLUMNS, IMAGE_POSITION
+from cellstack.config.table_rows import COORDINATES
 from cellstack.core.distance import distance_map
 from cellstack.core.labels import find_boxes
 from cellstack.core.overlaps import count_overlaps, match_objects, pair_up

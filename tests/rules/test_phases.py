@@ -45,3 +45,13 @@ def test_a_rule_has_a_module_and_tests_of_its_phase(rule, phase):
     tests = [path.read_text() for path in (ROOT / "tests" / "unit" / phase).glob("test_*.py")]
     imported = re.compile(rf"cellstack\.{phase}(\.| import [^\n]*\b){rule}\b")
     assert any(imported.search(text) for text in tests), f"no tests in tests/unit/{phase}"
+
+
+def test_the_guide_names_every_rule_and_variant():
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    for pattern in ("`compare_*`", "`try_STAGE`"):
+        assert pattern in guide
+    texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
+    names = re.findall(r"^(?:rule|use rule \w+ as) (\w+)\b", "\n".join(texts), re.MULTILINE)
+    others = [name for name in names if not name.startswith(("compare_", "try_"))]
+    assert [name for name in others if f"`{name}`" not in guide] == []

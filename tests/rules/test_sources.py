@@ -76,3 +76,14 @@ def test_a_change_of_an_imported_module_changes_the_hash(sources, tmp_path):
     other = Sources(changed)
     assert sources.hash("denoise") == Sources(lambda name: SCRIPTS_FOLDER / name).hash("denoise")
     assert other.hash("denoise") != sources.hash("denoise")
+
+
+def test_all_modules_that_the_rules_import_are_located(sources):
+    tree = ast.parse((ROOT / "rules" / "common.smk").read_text())
+    names = next(ast.literal_eval(node.iter) for node in tree.body if isinstance(node, ast.For))
+    located = {"cellstack/run/sources.py"}.union(
+        *(sources.files(f"cellstack/{name}.py") for name in names)
+    )
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    imported = {module for node in imports for module in imported_modules(node)}
+    assert {f"{module.replace('.', '/')}.py" for module in imported} <= located

@@ -1,12 +1,12 @@
 """The mask of a stack in blocks whose voxels depend on others at any distance."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.blocks.cut_block import Ranges, slices_of
+from cellstack.blocks.cut_block import Block, slices_of
 from cellstack.core.planes import Allocate, ComputedStack, Planes, Stack
 from cellstack.core.types import Box
 from cellstack.segment.binarize import connect_to_high, find_threshold
@@ -50,9 +50,7 @@ def connect_mask(
     return connect_to_high(stack, low, high, 1.0, allocate)
 
 
-def join_cores(
-    blocks: Sequence[Mapping[str, Ranges]], read: Callable[[int], Stack]
-) -> ComputedStack:
+def join_cores(blocks: Sequence[Block], read: Callable[[int], Stack]) -> ComputedStack:
     """Return the stack that consists of the cores of blocks, read when a part is requested.
 
     Parameters

@@ -11,6 +11,8 @@ from cellstack.errors import InputError
 
 Ranges = Sequence[Sequence[int]]
 """First voxel, and the one after the last, along z, y and x."""
+Block = Mapping[str, Ranges]
+"""``core`` and ``extent`` of a block."""
 
 
 def cut_block(stack: Stack, extent: Ranges) -> NDArray[Any]:
@@ -71,7 +73,7 @@ def slices_of(ranges: Ranges) -> tuple[slice, ...]:
     return tuple(slice(*each) for each in ranges)
 
 
-def slices_of_block(block: Mapping[str, Ranges] | None) -> tuple[slice, ...]:
+def slices_of_block(block: Block | None) -> tuple[slice, ...]:
     """Return the extent of a block as slices of the stack, or the complete stack without a block.
 
     Examples

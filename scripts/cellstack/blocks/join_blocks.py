@@ -4,16 +4,16 @@ An object belongs to the block whose core holds its reference point: the first v
 z, y, x, of its seeds. This is also the order in which objects are numbered.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.blocks.cut_block import Ranges, is_in, slices_of, within
+from cellstack.blocks.cut_block import Block, Ranges, is_in, slices_of, within
 from cellstack.core.labels import find_boxes, label_type
 from cellstack.core.planes import ComputedPlanes, Planes
-from cellstack.core.types import Box, Labels
+from cellstack.core.types import BoolVolume, Box, Labels
 
 MAX_TAKEN = 0.5  # of an object that is not the same as one of another block
 MIN_MISSING = 0.1  # of an object in a block: more is not a matter of its outline
@@ -122,7 +122,7 @@ def beside_core(core: Ranges, extent: Ranges) -> list[tuple[int, int]]:
 
 def join_blocks(
     pasted: NDArray[np.uint32],
-    blocks: Sequence[dict[str, Ranges]],
+    blocks: Sequence[Block],
     read_objects: Callable[[int], Objects],
     read_labels: Callable[[int], Labels],
 ) -> Joined:
@@ -146,81 +146,139 @@ def join_blocks(
         reference points.
     """
     found = [read_objects(index) for index in range(len(blocks))]
-    references: list[NDArray[np.int_]] = []
-    counts = dict.fromkeys(("at_seams", "doubled", "lost", "moved", "contested_voxels"), 0)
     owned = [
         is_in(objects.references, block["core"])
         for objects, block in zip(found, blocks, strict=True)
     ]
+    pasting = _Pasting(pasted)
 
-    def paste(index: int, label: int, box: Box, labels: Labels, is_owned: bool) -> None:
-        block = blocks[index]
-        target = pasted[_moved(box, [first for first, _ in block["extent"]])]
-        mask = labels[box] == label
-        taken = mask & (target > 0)
-        count, contested = int(np.count_nonzero(mask)), int(np.count_nonzero(taken))
-        if contested > MAX_TAKEN * count:
-            counts["doubled"] += is_owned
-            counts["moved"] += not is_owned
-            return
-        counts["lost"] += not is_owned
-        counts["contested_voxels"] += contested
-        core = within(block["core"], block["extent"])
-        counts["at_seams"] += any(
-            side.start < inner.start or side.stop > inner.stop
-            for side, inner in zip(box, core, strict=True)
-        )
-        references.append(reference_of[label])
-        np.copyto(target, np.uint32(len(references)), where=mask & ~taken)
+    def paste(selected: Sequence[NDArray[np.bool_]], *, is_owned: bool) -> None:
+        for index, is_selected in enumerate(selected):
+            if is_selected.any():
+                labels = read_labels(index)
+                pasting.paste(labels, blocks[index], found[index], is_selected, is_owned=is_owned)
 
-    for is_owned in (True, False):
-        known = {tuple(each) for each in np.array(references).reshape(-1, 3).tolist()}
-        for index, (block, objects) in enumerate(zip(blocks, found, strict=True)):
-            selected = owned[index]
-            if not is_owned:
-                seen = is_in(objects.references, beside_core(block["core"], block["extent"]))
-                is_known = [tuple(each) in known for each in objects.references.tolist()]
-                selected = seen & ~owned[index] & ~np.array(is_known, bool)
-            if not selected.any():
-                continue
-            labels = read_labels(index)
-            boxes = find_boxes(labels)
-            reference_of = dict(
-                zip(objects.labels[selected].tolist(), objects.references[selected], strict=True)
-            )
-            for label in reference_of:
-                paste(index, label, boxes[label], labels, is_owned)
-    known = {tuple(each) for each in np.array(references).reshape(-1, 3).tolist()}
+    paste(owned, is_owned=True)
+    known = pasting.known()
+    unowned = [
+        is_in(objects.references, beside_core(block["core"], block["extent"]))
+        & ~is_owned
+        & ~_is_known(objects, known)
+        for objects, block, is_owned in zip(found, blocks, owned, strict=True)
+    ]
+    paste(unowned, is_owned=False)
+    known = pasting.known()
     for index, (block, objects) in enumerate(zip(blocks, found, strict=True)):
-        core = np.array([(side.start, side.stop) for side in within(**block)])
-        in_core = np.stack(
-            [
-                np.maximum(objects.boxes[:, :, 0], core[:, 0]),
-                np.minimum(objects.boxes[:, :, 1], core[:, 1]),
-            ],
-            axis=2,
+        in_core = _boxes_in_core(objects, block)
+        is_missing = (in_core[:, :, 0] < in_core[:, :, 1]).all(axis=1) & ~_is_known(objects, known)
+        if is_missing.any():
+            pasting.add_missing(read_labels(index), block, objects, is_missing, in_core)
+    return pasting.joined()
+
+
+class _Pasting:
+    """Objects of blocks, pasted one after the other, and how often the blocks disagreed.
+
+    Parameters
+    ----------
+    pasted : (Z, Y, X) ndarray of uint32
+        All 0. It gets the number of each object, counted from 1.
+    """
+
+    def __init__(self, pasted: NDArray[np.uint32]) -> None:
+        self._pasted = pasted
+        self._references: list[NDArray[np.int_]] = []
+        self._counts = dict.fromkeys(
+            ("at_seams", "doubled", "lost", "moved", "contested_voxels"), 0
         )
-        is_known = [tuple(each) in known for each in objects.references.tolist()]
-        is_unknown = (in_core[:, :, 0] < in_core[:, :, 1]).all(axis=1) & ~np.array(is_known, bool)
-        if not is_unknown.any():
-            continue
-        labels = read_labels(index)
+
+    def known(self) -> set[tuple[int, ...]]:
+        """Return the reference points of the objects so far."""
+        return {tuple(each) for each in self._points().tolist()}
+
+    def paste(
+        self,
+        labels: Labels,
+        block: Block,
+        objects: Objects,
+        is_selected: NDArray[np.bool_],
+        *,
+        is_owned: bool,
+    ) -> None:
+        """Paste the selected objects of a block, without the voxels of objects pasted before."""
         start = [first for first, _ in block["extent"]]
-        for number in np.flatnonzero(is_unknown).tolist():
+        core = within(block["core"], block["extent"])
+        boxes = find_boxes(labels)
+        for label, reference in zip(
+            objects.labels[is_selected].tolist(), objects.references[is_selected], strict=True
+        ):
+            box = boxes[label]
+            target = self._pasted[_moved(box, start)]
+            mask = labels[box] == label
+            taken = mask & (target > 0)
+            count, contested = int(np.count_nonzero(mask)), int(np.count_nonzero(taken))
+            if contested > MAX_TAKEN * count:
+                self._counts["doubled" if is_owned else "moved"] += 1
+                continue
+            self._counts["lost"] += not is_owned
+            self._counts["contested_voxels"] += contested
+            self._counts["at_seams"] += any(
+                side.start < inner.start or side.stop > inner.stop
+                for side, inner in zip(box, core, strict=True)
+            )
+            self._add(target, mask & ~taken, reference)
+
+    def add_missing(
+        self,
+        labels: Labels,
+        block: Block,
+        objects: Objects,
+        is_missing: NDArray[np.bool_],
+        in_core: NDArray[np.int_],
+    ) -> None:
+        """Add the parts of objects in the core of a block that no other object has taken.
+
+        Parts of less than :data:`MIN_MISSING` of an object are left out.
+        """
+        start = [first for first, _ in block["extent"]]
+        for number in np.flatnonzero(is_missing).tolist():
             label = objects.labels[number]
             box, part = (slices_of(each[number].tolist()) for each in (objects.boxes, in_core))
-            target = pasted[_moved(part, start)]
+            target = self._pasted[_moved(part, start)]
             missing = (labels[part] == label) & (target == 0)
             if np.count_nonzero(missing) > MIN_MISSING * np.count_nonzero(labels[box] == label):
+                self._counts["lost"] += 1
                 place = np.argwhere(missing)[0] + start + [side.start for side in part]
-                counts["lost"] += 1
-                references.append(place)
-                np.copyto(target, np.uint32(len(references)), where=missing)
-    ranked = np.array(references, int).reshape(-1, 3)
-    order = np.lexsort(ranked.T[::-1])
-    numbers = np.zeros(len(ranked) + 1, label_type(len(ranked)))
-    numbers[order + 1] = np.arange(1, len(ranked) + 1)
-    return Joined(numbers, {"objects": len(ranked), **counts})
+                self._add(target, missing, place)
+
+    def joined(self) -> Joined:
+        """Return the labels of the numbers, in the order of the reference points."""
+        points = self._points()
+        order = np.lexsort(points.T[::-1])
+        numbers = np.zeros(len(points) + 1, label_type(len(points)))
+        numbers[order + 1] = np.arange(1, len(points) + 1)
+        return Joined(numbers, {"objects": len(points), **self._counts})
+
+    def _points(self) -> NDArray[np.int_]:
+        return np.array(self._references, int).reshape(-1, 3)
+
+    def _add(
+        self, target: NDArray[np.uint32], voxels: BoolVolume, reference: NDArray[np.int_]
+    ) -> None:
+        self._references.append(reference)
+        np.copyto(target, np.uint32(len(self._references)), where=voxels)
+
+
+def _is_known(objects: Objects, known: Container[tuple[int, ...]]) -> NDArray[np.bool_]:
+    """Return whether the reference point of each object is that of a known one."""
+    return np.array([tuple(each) in known for each in objects.references.tolist()], bool)
+
+
+def _boxes_in_core(objects: Objects, block: Block) -> NDArray[np.int_]:
+    """Return the part of the box of each object that lies in the core of its block."""
+    core = np.array([(side.start, side.stop) for side in within(**block)])
+    first = np.maximum(objects.boxes[:, :, 0], core[:, 0])
+    return np.stack([first, np.minimum(objects.boxes[:, :, 1], core[:, 1])], axis=2)
 
 
 def _moved(box: Box, start: Sequence[int]) -> Box:

@@ -9,9 +9,11 @@ from typing import Any
 import cc3d
 import numpy as np
 
-from cellstack.blocks.cut_block import Ranges, slices_of, within
+from cellstack.blocks.cut_block import Block, Ranges, slices_of, within
 from cellstack.blocks.join_blocks import beside_core
-from cellstack.blocks.join_regions import MAX_DISPUTED, Block
+from cellstack.blocks.join_regions import MAX_DISPUTED
+from cellstack.core.boxes import widen_box
+from cellstack.core.disjoint_sets import DisjointSets
 from cellstack.core.labels import highest_label, label_type
 from cellstack.core.planes import Planes, Stack
 from cellstack.core.types import Labels, Mask
@@ -23,8 +25,7 @@ def label_in_blocks(marked: Stack, blocks: Sequence[Block], components: Any) -> 
     Parameters
     ----------
     marked : (Z, Y, X) ndarray or stack of uint8
-        Voxels are connected across faces, edges and
-        corners.
+        Voxels are connected across faces, edges and corners.
     blocks : sequence of dict
         ``core`` of each block; each voxel belongs to one.
     components : (Z, Y, X) ndarray or scratch stack of uint32
@@ -48,20 +49,13 @@ def label_in_blocks(marked: Stack, blocks: Sequence[Block], components: Any) -> 
         own = cc3d.connected_components(np.ascontiguousarray(marked[core]), connectivity=26)
         components[core] = np.where(own > 0, own.astype(np.uint32) + np.uint32(count), 0)
         count += int(own.max(initial=0))
-    parent = list(range(count + 1))
-
-    def root(label: int) -> int:
-        while parent[label] != label:
-            parent[label] = label = parent[parent[label]]
-        return label
-
+    sets = DisjointSets(count + 1)
     for block in blocks:
         for axis, (start, _) in enumerate(block["core"]):
             if start > 0:
                 for one, other in _touching(components, block["core"], axis):
-                    low, high = sorted((root(one), root(other)))
-                    parent[high] = low
-    table = np.array([root(label) for label in range(count + 1)], np.uint32)
+                    sets.join(one, other)
+    table = sets.lowest().astype(np.uint32)
     for block in blocks:
         core = slices_of(block["core"])
         components[core] = table[components[core]]
@@ -73,8 +67,7 @@ def _touching(components: Stack, core: Ranges, axis: int) -> list[list[int]]:
     after = slices_of(core)
     start = core[axis][0]
     plane = np.moveaxis(components[_replaced(after, axis, slice(start, start + 1))], axis, 0)[0]
-    around = [slice(max(0, side.start - 1), side.stop + 1) for side in after]
-    before = components[_replaced(tuple(around), axis, slice(start - 1, start))]
+    before = components[_replaced(widen_box(after), axis, slice(start - 1, start))]
     before = np.moveaxis(before, axis, 0)[0]
     missing = [side.start == 0 for place, side in enumerate(after) if place != axis]
     margins = [(int(at_face), 2) for at_face in missing]

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from cellstack.blocks.cut_block import Ranges, slices_of, within
+from cellstack.blocks.cut_block import Block, slices_of, within
 from cellstack.blocks.join_blocks import beside_core
 from cellstack.core.labels import count_voxels, highest_label
 from cellstack.core.planes import Stack
 from cellstack.core.types import Labels, Mask
 
-Block = dict[str, Ranges]
 # A seed or region is disputed if another block assigns more than this fraction of its voxels beside
 # seams to something else.
 MAX_DISPUTED = 0.5

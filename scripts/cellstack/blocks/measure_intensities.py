@@ -1,6 +1,7 @@
 """Intensities of a complete stack, which stages need to process its blocks."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -106,6 +107,9 @@ def measure_intensities(
             part, spacing, chosen, without, known, first
         ),
     )
+    apply = partial(
+        _apply, spacing=spacing, no_data=no_data, allocate=allocate, slab_voxels=slab_voxels
+    )
     result: dict[str, Any] = {}
     maps: Stack | None = None
     for name, stage in (("corrections", correction), ("steps", adjustment)):
@@ -115,16 +119,7 @@ def measure_intensities(
         for index, (method, options) in enumerate(stage.steps):
             measured: Sequence[Any] | None = None
             if method in stage.measures:
-                stack = _apply(
-                    stack,
-                    spacing,
-                    stage,
-                    range(start, index),
-                    known,
-                    no_data,
-                    allocate,
-                    slab_voxels,
-                )
+                stack = apply(stack, stage, range(start, index), known)
                 start = index
                 measured = stage.measures[method](stack, no_data, **options)
             known.append(measured)
@@ -132,26 +127,18 @@ def measure_intensities(
                 *measured, maps = measured
             values = None if measured is None else [np.asarray(each).tolist() for each in measured]
             result[name].append(values)
-        stack = _apply(
-            stack,
-            spacing,
-            stage,
-            range(start, len(stage.steps)),
-            known,
-            no_data,
-            allocate,
-            slab_voxels,
-        )
+        stack = apply(stack, stage, range(start, len(stage.steps)), known)
     result |= {"noise_sd": estimate_noise(stack, no_data), "planes": measure_planes(stack)}
     return result, maps
 
 
 def _apply(
     stack: Stack,
-    spacing: Spacing,
     stage: _Stage,
     chosen: range,
     known: Known,
+    *,
+    spacing: Spacing,
     no_data: Stack | None,
     allocate: Allocate,
     slab_voxels: int | None,

@@ -1,18 +1,18 @@
 """The threshold of a stack that is cut into blocks."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.blocks.cut_block import Ranges, slices_of, within
+from cellstack.blocks.cut_block import Block, slices_of, within
 from cellstack.core.planes import Stack
 from cellstack.segment.binarize import threshold_of_parts
 
 
 def measure_threshold(
-    blocks: Sequence[Mapping[str, Ranges]],
+    blocks: Sequence[Block],
     read: Callable[[int], Stack],
     method: str,
     options: dict[str, Any],

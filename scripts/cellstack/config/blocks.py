@@ -21,17 +21,6 @@ from cellstack.errors import InputError
 Range = tuple[int, int]
 Settings = dict[str, Any]
 
-STAGES_IN_BLOCKS = (
-    "correct_background",
-    "adjust_contrast",
-    "denoise",
-    "binarize",
-    "clean_mask",
-    "find_seeds",
-    "split_objects",
-    "merge_objects",
-    "smooth_outlines",
-)
 METHODS_IN_BLOCKS = {  # those whose result depends on what is near, or on what is measured before
     "denoise": ("none", "gaussian", "median", "bilateral", "non_local_means"),
     "binarize": (
@@ -101,14 +90,6 @@ class Block(NamedTuple):
     def voxels(self) -> int:
         """Number of voxels of the extent."""
         return math.prod(stop - start for start, stop in self.extent)
-
-    @property
-    def core_within(self) -> tuple[Range, ...]:
-        """The core, counted from the first voxel of the extent."""
-        return tuple(
-            (start - first, stop - first)
-            for (start, stop), (first, _) in zip(self.core, self.extent, strict=True)
-        )
 
 
 def find_obstacles(arguments: Callable[[str], Settings]) -> list[str]:

@@ -12,7 +12,7 @@ from cellstack.config.object_columns import CHANNEL_OF, describe
 from cellstack.config.values import quote
 from cellstack.errors import InputError
 
-STACK, STUDY = "stack", "study"  # whose objects percentiles and Otsu thresholds refer to
+STUDY = "study"  # percentiles and Otsu thresholds are those of all stacks
 TEXTS = ("stack", "object", "flags", "corrections")  # columns that cannot be compared
 RESULTS = ("class", "class_probability")
 

@@ -3,14 +3,14 @@
 Imported when Snakemake parses the workflow, so it imports nothing heavy and opens no image.
 """
 
-import math
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
 from typing import TypeAlias, TypedDict
 
-from cellstack.config import settings, sheet
+from cellstack.config import settings, sheet, table_rows
+from cellstack.config.table_rows import COORDINATES, Cells
 from cellstack.config.values import quote
-from cellstack.files import images, spreadsheets
+from cellstack.files import images
+from cellstack.files.spreadsheets import as_number
 
 MERGE, SPLIT, DELETE, ADD, REDRAW, ACCEPT = (
     "merge",
@@ -22,7 +22,6 @@ MERGE, SPLIT, DELETE, ADD, REDRAW, ACCEPT = (
 )
 ACTIONS = (MERGE, SPLIT, DELETE, ADD, REDRAW, ACCEPT)
 OF_SEVERAL_POINTS = (MERGE, SPLIT)
-COORDINATES = ("z_um", "y_um", "x_um")
 IMAGE_POSITION = ("image_z_um", "image_y_um", "image_x_um")
 REQUIRED = ("stack", "object", "action", *COORDINATES)
 COLUMNS = (*REQUIRED, "id", "diameter_um", "image", *IMAGE_POSITION, "note")  # in order
@@ -82,11 +81,7 @@ def read_corrections(
     cells, errors = sheet.read_table(path, "config.corrections", REQUIRED)
     if errors:
         return {}, {}, errors
-    table = [
-        (number, {column.casefold(): cell for column, cell in row.items() if column and cell})
-        for number, row in enumerate(cells, spreadsheets.FIRST_ROW)
-        if row
-    ]
+    table = table_rows.filled_cells(cells)
     if check:
         errors = sheet.unknown_columns(path, cells, COLUMNS)
         for number, row in table:
@@ -101,17 +96,17 @@ def read_corrections(
         key = _key(number, row)
         found = corrections.setdefault(row["stack"], {}).setdefault(row["object"], [])
         numbers = rows.setdefault(row["stack"], {}).setdefault(row["object"], [])
-        point = [_number(row[column]) for column in COORDINATES]
+        point = [as_number(row[column]) for column in COORDINATES]
         if key in places:
             found[places[key]]["points"].append(point)
             numbers[places[key]].append(number)
             continue
         places[key] = len(found)
-        position = [_number(row.get(column, "0")) for column in IMAGE_POSITION]
+        position = [as_number(row.get(column, "0")) for column in IMAGE_POSITION]
         correction: Correction = {
             "action": row["action"],
             "points": [point],
-            "diameter_um": _number(row["diameter_um"]) if "diameter_um" in row else None,
+            "diameter_um": as_number(row["diameter_um"]) if "diameter_um" in row else None,
             "image": row.get("image"),
             "image_position_um": position if row.keys() & set(IMAGE_POSITION) else None,
         }
@@ -120,38 +115,21 @@ def read_corrections(
     return corrections, rows, []
 
 
-def _key(number: int, row: Mapping[str, str]) -> tuple[str, ...]:
+def _key(number: int, row: Cells) -> tuple[str, ...]:
     """Return the key that all rows of one correction share."""
     own = f"id {row['id']}" if "id" in row else f"row {number}"
     return row.get("stack", ""), row.get("object", ""), own
 
 
-def _row_errors(row: Mapping[str, str], kinds: Mapping[str, Collection[str]]) -> list[str]:
+def _row_errors(row: Cells, kinds: Mapping[str, Collection[str]]) -> list[str]:
     """Return the errors of a row, without its place."""
-    errors = [f"{name} is missing; fill it in" for name in REQUIRED if name not in row]
-    stack, kind, action = row.get("stack"), row.get("object"), row.get("action")
-    if stack is not None and stack not in kinds:
-        errors.append(f"unknown stack {quote(stack)}; {settings.suggest(stack, kinds)}")
-    if kind is not None and kind not in sheet.CHANNEL_OF:
-        errors.append(f"unknown object {quote(kind)}; {settings.suggest(kind, sheet.CHANNEL_OF)}")
-    elif kind is not None and stack is not None and kind not in kinds.get(stack, [kind]):
-        errors.append(
-            f"stack {quote(stack)} has no channel {sheet.CHANNEL_OF[kind]!r}, which shows "
-            f"{kind}; correct the object, or delete the row"
-        )
+    errors = table_rows.stack_errors(row, REQUIRED, kinds) + table_rows.object_errors(row, kinds)
+    action = row.get("action")
     if action is not None and action not in ACTIONS:
         errors.append(f"unknown action {quote(action)}; {settings.suggest(action, ACTIONS)}")
-    for column in (*COORDINATES, *IMAGE_POSITION, "diameter_um"):
-        if column not in row:
-            continue
-        number = math.nan
-        with suppress(ValueError):
-            number = _number(row[column])
-        if not math.isfinite(number) or (column == "diameter_um" and number <= 0):
-            what = "a diameter in um, above 0" if column == "diameter_um" else "a number of um"
-            errors.append(
-                f"{column} {quote(row[column])} is not valid; give {what}, with a decimal point"
-            )
+    errors += table_rows.number_errors(
+        row, (*COORDINATES, *IMAGE_POSITION), {"diameter_um": "a diameter"}
+    )
     for column, actions in ACTIONS_WITH.items():
         if column in row and action in ACTIONS and action not in actions:
             errors.append(
@@ -170,9 +148,9 @@ def _row_errors(row: Mapping[str, str], kinds: Mapping[str, Collection[str]]) ->
     return errors
 
 
-def _group_errors(path: str, table: Iterable[tuple[int, Mapping[str, str]]]) -> list[str]:
+def _group_errors(path: str, table: Iterable[tuple[int, Cells]]) -> list[str]:
     """Return the errors of the number of points, and of rows that cannot belong together."""
-    groups: dict[tuple[str, ...], list[tuple[int, Mapping[str, str]]]] = {}
+    groups: dict[tuple[str, ...], list[tuple[int, Cells]]] = {}
     for number, row in table:
         groups.setdefault(_key(number, row), []).append((number, row))
     errors = []
@@ -197,7 +175,3 @@ def _group_errors(path: str, table: Iterable[tuple[int, Mapping[str, str]]]) -> 
                 f"{own}; give each of these rows another id"
             )
     return errors
-
-
-def _number(cell: str) -> float:
-    return spreadsheets.as_number(cell)

@@ -3,16 +3,14 @@
 Imported when Snakemake parses the workflow, so it imports nothing heavy and opens no image.
 """
 
-import math
 import re
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from typing import TypeAlias, TypedDict
 
-from cellstack.config import settings, sheet
-from cellstack.config.corrections import COORDINATES
+from cellstack.config import sheet, table_rows
+from cellstack.config.table_rows import COORDINATES, Cells
 from cellstack.config.values import quote
-from cellstack.files import spreadsheets
+from cellstack.files.spreadsheets import as_number
 
 KEY = "config.classify_objects.examples"
 REQUIRED = ("stack", "object", *COORDINATES, "class")
@@ -56,60 +54,38 @@ def read_examples(
     cells, errors = sheet.read_table(path, KEY, REQUIRED)
     if errors:
         return {}, errors
-    table = [
-        (number, {column.casefold(): cell for column, cell in row.items() if cell})
-        for number, row in enumerate(cells, spreadsheets.FIRST_ROW)
-        if row
-    ]
+    table = table_rows.filled_cells(cells)
     if check:
         errors = sheet.unknown_columns(path, cells, COLUMNS)
         for number, row in table:
             errors += [f"{path} row {number}: {error}" for error in _row_errors(row, kinds)]
-        errors += _class_errors(path, [row for _, row in table])
+        errors += _class_errors(path, table)
     if errors:
         return {}, errors
     examples: Examples = {}
     for _, row in table:
-        point = [spreadsheets.as_number(row[column]) for column in COORDINATES]
+        point = [as_number(row[column]) for column in COORDINATES]
         stacks = examples.setdefault(row["object"], {})
         stacks.setdefault(row["stack"], []).append({"point": point, "name": row["class"]})
     return examples, []
 
 
-def _row_errors(row: Mapping[str, str], kinds: Mapping[str, Collection[str]]) -> list[str]:
+def _row_errors(row: Cells, kinds: Mapping[str, Collection[str]]) -> list[str]:
     """Return the errors of a row, without its place."""
-    errors = [f"{name} is missing; fill it in" for name in REQUIRED if name not in row]
-    stack, kind, name = row.get("stack"), row.get("object"), row.get("class")
-    if stack is not None and stack not in kinds:
-        errors.append(f"unknown stack {quote(stack)}; {settings.suggest(stack, kinds)}")
-    if kind is not None and kind not in sheet.CHANNEL_OF:
-        errors.append(f"unknown object {quote(kind)}; {settings.suggest(kind, sheet.CHANNEL_OF)}")
-    elif kind is not None and stack is not None and kind not in kinds.get(stack, [kind]):
-        errors.append(
-            f"stack {quote(stack)} has no channel {sheet.CHANNEL_OF[kind]!r}, which shows "
-            f"{kind}; correct the object, or delete the row"
-        )
+    errors = table_rows.stack_errors(row, REQUIRED, kinds) + table_rows.object_errors(row, kinds)
+    name = row.get("class")
     if name is not None and not CLASS_NAME.fullmatch(name):
         errors.append(
             f"class {quote(name)} is not a valid name; use letters, digits and hyphens, beginning "
             "with a letter or digit"
         )
-    for column in COORDINATES:
-        number = math.nan
-        with suppress(ValueError):
-            number = spreadsheets.as_number(row.get(column, "0"))
-        if not math.isfinite(number):
-            errors.append(
-                f"{column} {quote(row[column])} is not valid; give a number of um, with a decimal "
-                "point"
-            )
-    return errors
+    return errors + table_rows.number_errors(row, COORDINATES)
 
 
-def _class_errors(path: str, table: Collection[Mapping[str, str]]) -> list[str]:
+def _class_errors(path: str, table: Collection[tuple[int, Cells]]) -> list[str]:
     """Return an error for each kind of object that has examples of fewer than two classes."""
     classes: dict[str, set[str]] = {}
-    for row in table:
+    for _, row in table:
         classes.setdefault(row.get("object", ""), set()).add(row.get("class", ""))
     errors = [
         f"{path}: all examples of {kind} have the class {next(iter(names))!r}; add examples of "

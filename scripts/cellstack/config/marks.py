@@ -3,19 +3,17 @@
 Imported when Snakemake parses the workflow, so it imports nothing heavy and opens no image.
 """
 
-import math
 import re
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection
 from typing import TypeAlias, TypedDict
 
-from cellstack.config import settings, sheet
+from cellstack.config import settings, sheet, table_rows
+from cellstack.config.table_rows import COORDINATES, Cells
 from cellstack.config.values import quote
-from cellstack.files import spreadsheets
+from cellstack.files.spreadsheets import as_number
 
 ARROW, BOX, TEXT = "arrow", "box", "text"
 KINDS = (ARROW, BOX, TEXT)
-COORDINATES = ("z_um", "y_um", "x_um")
 SIZE = "size_um"
 REQUIRED = ("stack", "kind", *COORDINATES, SIZE)
 COLUMNS = (*REQUIRED, "text", "color", "note")
@@ -66,18 +64,15 @@ def read_marks(path: str, stacks: Collection[str]) -> tuple[Marks, Rows, list[st
     errors = sheet.unknown_columns(path, cells, COLUMNS)
     marks: Marks = {}
     rows: Rows = {}
-    for number, line in enumerate(cells, spreadsheets.FIRST_ROW):
-        if not line:
-            continue
-        row = {column.casefold(): cell for column, cell in line.items() if column and cell}
+    for number, row in table_rows.filled_cells(cells):
         found = _row_errors(row, stacks)
         errors += [f"{path} row {number}: {error}" for error in found]
         if not found:
             marks.setdefault(row["stack"], []).append(
                 {
                     "kind": row["kind"],
-                    "place_um": [spreadsheets.as_number(row[column]) for column in COORDINATES],
-                    "size_um": spreadsheets.as_number(row[SIZE]),
+                    "place_um": [as_number(row[column]) for column in COORDINATES],
+                    "size_um": as_number(row[SIZE]),
                     "text": row.get("text", ""),
                     "color": row.get("color", DEFAULT_COLOR),
                 }
@@ -86,27 +81,15 @@ def read_marks(path: str, stacks: Collection[str]) -> tuple[Marks, Rows, list[st
     return ({}, {}, errors) if errors else (marks, rows, [])
 
 
-def _row_errors(row: Mapping[str, str], stacks: Collection[str]) -> list[str]:
+def _row_errors(row: Cells, stacks: Collection[str]) -> list[str]:
     """Return the errors of a row, without its place."""
-    errors = [f"{name} is missing; fill it in" for name in REQUIRED if name not in row]
-    stack, kind, color = row.get("stack"), row.get("kind"), row.get("color", DEFAULT_COLOR)
-    if stack is not None and stack not in stacks:
-        errors.append(f"unknown stack {quote(stack)}; {settings.suggest(stack, stacks)}")
+    errors = table_rows.stack_errors(row, REQUIRED, stacks)
+    kind, color = row.get("kind"), row.get("color", DEFAULT_COLOR)
     if kind is not None and kind not in KINDS:
         errors.append(f"unknown kind {quote(kind)}; {settings.suggest(kind, KINDS)}")
     if kind == TEXT and "text" not in row:
         errors.append("text is missing; fill it in, or use an arrow or a box")
-    for column in (*COORDINATES, SIZE):
-        if column not in row:
-            continue
-        number = math.nan
-        with suppress(ValueError):
-            number = spreadsheets.as_number(row[column])
-        if not math.isfinite(number) or (column == SIZE and number <= 0):
-            what = "a size in um, above 0" if column == SIZE else "a number of um"
-            errors.append(
-                f"{column} {quote(row[column])} is not valid; give {what}, with a decimal point"
-            )
+    errors += table_rows.number_errors(row, COORDINATES, {SIZE: "a size"})
     if color not in COLORS and not re.fullmatch(HEX_COLOR, color):
         errors.append(
             f"unknown color {quote(color)}; {settings.suggest(color, COLORS)}; "

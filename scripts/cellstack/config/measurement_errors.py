@@ -1,16 +1,15 @@
 """Errors in the settings of measurements that depend on the sheet."""
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
 from cellstack.config import settings, sheet
 from cellstack.config.columns import STACK_COLUMNS
 from cellstack.config.object_columns import COLUMNS, GROUPS, PAIR_COLUMNS, describe
 from cellstack.config.schemas import Schemas, Settings
+from cellstack.config.sheet import Row
 from cellstack.config.values import quote
 from cellstack.files import spreadsheets
 
-Row = Mapping[str, Any]
 TISSUE = "tissue"  # channel that shows the tissue
 
 
@@ -99,12 +98,8 @@ def _spelling_errors(rows: Collection[Row], column: str, where: str) -> list[str
 
 def tissue_errors(config: Settings, presets: Settings, rows: Collection[Row]) -> list[str]:
     """Return an error for each stack that lacks the channel in which its tissue is segmented."""
-    stacks: dict[str, dict[str, Row]] = {}
-    for row in rows:
-        if row["include"]:
-            stacks.setdefault(row["stack"], {})[row["channel"]] = row
     errors = []
-    for stack, channels in stacks.items():
+    for stack, channels in sheet.rows_in_use(rows).items():
         shown = [sheet.CHANNEL_OF[kind] for kind in config["objects"]]
         main = next(channel for channel in shown if channel in channels)
         preset = presets[channels[main]["preset"]]

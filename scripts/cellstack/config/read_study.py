@@ -17,7 +17,8 @@ from cellstack.config.examples import Examples, read_examples
 from cellstack.config.lengths import AUTO
 from cellstack.config.marks import Marks, Rows, read_marks
 from cellstack.config.schemas import Schemas, Settings
-from cellstack.config.study import Row, Study
+from cellstack.config.sheet import Row
+from cellstack.config.study import Study
 from cellstack.files.image_sizes import ImageSizes
 
 SIMULATED_PARTS = ("image", "nuclei", "cells")
@@ -60,27 +61,11 @@ def read_study(
     config, further = settings.complete(sound, schemas.config, schemas.stages, check=check)
     errors += further
     presets = schemas.presets | config["presets"]
-    simulations = config["simulate_stack"]
-    made = {f"{resources}/cells3d.ome.tif"}
-    for name in simulations:
-        made |= {f"{resources}/simulated/{name}/{part}.ome.tif" for part in SIMULATED_PARTS}
-    for name in config["simulate_spots"]:
-        made |= {f"{resources}/simulated/{name}/{part}" for part in SIMULATED_SPOTS}
+    made = _made_images(config, resources)
     rows, unreadable = sheet.read_sheet(config["stacks"], schemas.sheet)
     errors += unreadable
     if check and not unreadable:
-        errors += sheet.find_errors(
-            rows,
-            schemas.sheet,
-            where=config["stacks"],
-            presets={*presets, *map(str, settings.as_mapping(given.get("presets")))},
-            diameters=settings.as_mapping(given.get("diameter_um")),
-            objects=config["objects"],
-            made=made,
-        )
-        errors += measurement_errors.group_errors(given, config, rows, schemas, config["stacks"])
-        errors += measurement_errors.relation_errors(config, rows, config["stacks"])
-        errors += measurement_errors.spot_errors(config, rows, config["stacks"])
+        errors += _sheet_errors(rows, given, config, schemas, made)
     runs: list[Settings] = []
     if "sweep" in config:
         runs, untried = sweep_table.read_sweep(
@@ -112,13 +97,9 @@ def read_study(
             "change its permissions, or choose another one with --directory"
         )
     values.raise_errors(errors)
-    stacks: dict[str, dict[str, Row]] = {}
-    for row in rows:
-        if row["include"]:
-            stacks.setdefault(row["stack"], {})[row["channel"]] = row
     return Study(
         config=config,
-        stacks=stacks,
+        stacks=sheet.rows_in_use(rows),
         presets=presets,
         sweep_runs=tuple(runs),
         corrections=corrected,
@@ -128,13 +109,51 @@ def read_study(
         schemas=schemas,
         simulated_images={
             f"{resources}/simulated/{name}/{part}.ome.tif": simulation["shape"]
-            for name, simulation in simulations.items()
+            for name, simulation in config["simulate_stack"].items()
             for part in ("image", "spots")
         },
-        made_images=frozenset(made),
+        made_images=made,
         sizes=sizes or ImageSizes(),
         incomplete={},
     )
+
+
+def _made_images(config: Settings, resources: str) -> frozenset[str]:
+    """Return the paths of the images and ground truths that a rule simulates or downloads."""
+    parts = [
+        f"{name}/{part}.ome.tif" for name in config["simulate_stack"] for part in SIMULATED_PARTS
+    ]
+    parts += [f"{name}/{part}" for name in config["simulate_spots"] for part in SIMULATED_SPOTS]
+    simulated = [f"{resources}/simulated/{part}" for part in parts]
+    return frozenset([f"{resources}/cells3d.ome.tif", *simulated])
+
+
+def _sheet_errors(
+    rows: Collection[Row],
+    given: Settings,
+    config: Settings,
+    schemas: Schemas,
+    made: Collection[str],
+) -> list[str]:
+    """Return the errors of the sheet, and of settings that depend on it."""
+    where = config["stacks"]
+    errors = sheet.find_errors(
+        rows,
+        schemas.sheet,
+        where=where,
+        presets={
+            *schemas.presets,
+            *config["presets"],
+            *map(str, settings.as_mapping(given.get("presets"))),
+        },
+        diameters=settings.as_mapping(given.get("diameter_um")),
+        objects=config["objects"],
+        made=made,
+    )
+    errors += measurement_errors.group_errors(given, config, rows, schemas, where)
+    errors += measurement_errors.relation_errors(config, rows, where)
+    errors += measurement_errors.spot_errors(config, rows, where)
+    return errors
 
 
 def _with_kind_of_diameter(given: Settings) -> Settings:

@@ -67,6 +67,15 @@ def read_sheet(path: str, schema: Schema) -> tuple[list[Row], list[str]]:
     return [_convert(row, schema) for row in cells], []
 
 
+def rows_in_use(rows: Iterable[Row]) -> dict[str, dict[str, Row]]:
+    """Return the rows of a sheet without errors that are in use, by stack and channel."""
+    stacks: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        if row["include"]:
+            stacks.setdefault(row["stack"], {})[row["channel"]] = row
+    return stacks
+
+
 def read_table(
     path: str, key: str, required: Collection[str] = ()
 ) -> tuple[list[dict[str, str]], list[str]]:

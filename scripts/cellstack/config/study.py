@@ -8,7 +8,7 @@ Paths of files are in :mod:`cellstack.config.inputs`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from cellstack.config import (
@@ -31,16 +31,6 @@ from cellstack.files.image_sizes import ImageSize, ImageSizes
 
 Row = Mapping[str, Any]
 
-CELL_STAGES = ("enhance_membrane", "find_cell_seeds", "segment_cells", "merge_cells")
-SHARED_STAGES = (
-    "import_stack",
-    "correct_background",
-    "adjust_contrast",
-    "segment_tissue",
-    "select_objects",
-    "measure_neighbors",
-    "crop_objects",
-)
 ESTIMATE_STAGES = {"denoise": "gaussian", "binarize": "per_object", "find_seeds": None}
 MINUTES_FOR_FILES = 10  # of large stacks, beside the program that segments them
 CLASSICAL = "classical"  # method of run_segmenter: the stages of cellstack
@@ -541,62 +531,6 @@ class Study:
         """Return the version of OME-Zarr that is written, 0.5 if the configuration has none."""
         return str(self.config["export"]["ome_zarr"] or "0.5")
 
-    def resolved_stages(self) -> list[Settings]:
-        """Return the settings of the stages with sizes in um, and the stacks that share them.
-
-        A stack whose diameter is estimated shares them with no other.
-        """
-        shared: dict[tuple[Any, ...], list[str]] = {}
-        for stack in self.complete_stacks:
-            for kind in self.objects(stack):
-                channel = sheet.CHANNEL_OF[kind]
-                preset = self.preset_name(stack, channel)
-                diameter_um = self.diameter(stack, channel)
-                estimated = stack if diameter_um == AUTO else None
-                shared.setdefault((kind, preset, diameter_um, estimated), []).append(stack)
-        resolved = []
-        for (kind, preset, diameter_um, estimated), stacks in shared.items():
-            stages = {}
-            for name in self.schemas.stages["properties"]:
-                if _leads_to(name, kind) and (estimated or name != "estimate_diameter"):
-                    stages[name] = self.arguments_of_preset(name, preset, diameter_um)
-            resolved.append(
-                {
-                    "object": kind,
-                    "preset": preset,
-                    "diameter_um": DIAMETER if estimated else diameter_um,
-                    "stacks": stacks,
-                    "stages": stages,
-                }
-            )
-        return resolved
-
-    def changed_settings(self) -> list[Settings]:
-        """Return the settings of the stages that differ from the default.
-
-        Returns
-        -------
-        list of dict
-            For each kind of object and preset with such settings: ``object``, ``preset``, the
-            ``stacks`` that share them, and ``changed``, a list of value and default by key.
-        """
-        shared: dict[tuple[str, str], list[str]] = {}
-        for stack in self.complete_stacks:
-            for kind in self.objects(stack):
-                preset = self.preset_name(stack, sheet.CHANNEL_OF[kind])
-                shared.setdefault((kind, preset), []).append(stack)
-        found = []
-        for (kind, preset), stacks in shared.items():
-            changed: dict[str, list[Any]] = {}
-            for stage in filter(partial(_leads_to, object=kind), self.schemas.stages["properties"]):
-                block = self.block(stage, stacks[0], sheet.CHANNEL_OF[kind])
-                changes = settings.list_changes(stage, block, self.schemas.stages)
-                changed |= {key: list(pair) for key, pair in changes.items()}
-            if changed:
-                each = {"object": kind, "preset": preset, "stacks": stacks, "changed": changed}
-                found.append(each)
-        return found
-
     def simulated_stacks(self) -> list[str]:
         """Return the stacks that are simulated, at least in one channel."""
         return [stack for stack in self.complete_stacks if self.note(stack)]
@@ -606,10 +540,3 @@ class Study:
         return {
             stack: all(self.scored_by_points(stack)) for stack in self.stacks_with("ground_truth")
         }
-
-
-def _leads_to(stage: str, object: str) -> bool:
-    """Return whether a stage with settings leads to a kind of object."""
-    if object == "cells":
-        return stage in (*SHARED_STAGES, *CELL_STAGES)
-    return stage not in CELL_STAGES

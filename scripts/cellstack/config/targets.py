@@ -348,7 +348,10 @@ class Targets:
         return [path.removeprefix("<results>/") for path in paths]
 
     def estimated_diameters(self) -> list[str]:
-        """Return the files of estimated diameters, in the order of :meth:`resolved_stages`."""
+        """Return the files of estimated diameters.
+
+        Their order is that of :func:`cellstack.config.used_settings.resolved_stages`.
+        """
         files = []
         for stack in self._study.complete_stacks:
             for kind in self._study.objects(stack):

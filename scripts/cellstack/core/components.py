@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.core.disjoint_sets import DisjointSets
 from cellstack.core.labels import count_voxels, relabel
 from cellstack.core.planes import Allocate, Slab, Stack, slabs
 from cellstack.core.types import BoolVolume, Boxes, Labels, Scalar
@@ -112,25 +113,24 @@ def find_components(mask: Stack, voxels: NDArray[np.int_] | None = None) -> Comp
     z, y, x = np.empty((3, 0), int) if voxels is None else voxels.T
     at_voxels = np.zeros(len(z), int)
     divided = slabs(mask.shape, max_voxels=SLAB_VOXELS)
-    parent = [0]
+    sets = DisjointSets(1)
     offsets, counts = [], []
     last: Labels | None = None
     for slab in divided:
         components = _label(mask[slab.planes])
-        offsets.append(len(parent))
+        offsets.append(len(sets))
         counts.append(count_voxels(components))
-        parent += range(len(parent), len(parent) + len(counts[-1]))
+        sets.add(len(counts[-1]))
         if last is not None:
             for low, high in _touching(last, components[0]):
-                roots = _root(parent, low + offsets[-2]), _root(parent, high + offsets[-1])
-                parent[max(roots)] = min(roots)
+                sets.join(low + offsets[-2], high + offsets[-1])
         last = components[-1]
         inside = np.flatnonzero((z >= slab.planes.start) & (z < slab.planes.stop))
         within = components[z[inside] - slab.planes.start, y[inside], x[inside]]
         at_voxels[inside] = offsets[-1] + within.astype(int)
-    roots_of = np.array([_root(parent, each) for each in range(len(parent))])
-    roots_of[offsets] = 0  # the background of each slab
-    _, numbers = np.unique(roots_of, return_inverse=True)
+    lowest = sets.lowest()
+    lowest[offsets] = 0  # the background of each slab
+    _, numbers = np.unique(lowest, return_inverse=True)
     of_slabs = np.split(numbers, offsets)[1:]
     sizes = np.zeros(int(numbers.max(initial=0)) + 1, int)
     for own, count in zip(of_slabs, counts, strict=True):
@@ -156,12 +156,6 @@ def _label(mask: NDArray[np.uint8] | BoolVolume) -> Labels:
     # cc3d does not accept a read-only view
     labels: Labels = cc3d.connected_components(np.require(mask, requirements="W"), connectivity=6)
     return labels
-
-
-def _root(parent: list[int], label: int) -> int:
-    while parent[label] != label:
-        parent[label] = label = parent[parent[label]]
-    return label
 
 
 def _keep(mask: Stack, found: Components, is_kept: NDArray[Scalar], kept: Any) -> Any:

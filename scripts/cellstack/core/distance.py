@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core import parallel
+from cellstack.core.boxes import widen_box
 from cellstack.core.labels import find_boxes
 from cellstack.core.planes import Planes
 from cellstack.core.types import Labels, Mask, Spacing, Volume
@@ -89,10 +90,7 @@ def _squares_by_component(mask: Mask, components: Labels, steps: Spacing, thread
 
     The nearest background of a component is next to it.
     """
-    boxes = {
-        label: tuple(slice(max(0, side.start - 1), side.stop + 1) for side in box)
-        for label, box in find_boxes(components).items()
-    }
+    boxes = {label: widen_box(box) for label, box in find_boxes(components).items()}
     if sum(components[box].size for box in boxes.values()) > mask.size:  # they overlap
         return _squares(mask, steps, threads)
     squares = np.zeros(mask.shape, np.float32)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-NEAREST, FARTHEST = 0.0, 2.0**31  # range of the depths that are compared
+FARTHEST = 2.0**31  # depths are compared as integers from 0 on
 NO_FACE = np.uint64(np.iinfo(np.uint64).max)
 
 

@@ -4,6 +4,7 @@ import edt
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.core.boxes import unite_boxes, widen_box
 from cellstack.core.labels import find_boxes
 from cellstack.core.overlaps import Pairs
 from cellstack.core.planes import Stack
@@ -33,10 +34,7 @@ def surface_distances(
     distances = np.empty(len(pairs.true_label))
     for i, (true_label, label) in enumerate(zip(pairs.true_label, pairs.label, strict=True)):
         # One voxel more on each side shows which voxels are at the surface.
-        box = tuple(
-            slice(max(min(one.start, other.start) - 1, 0), max(one.stop, other.stop) + 1)
-            for one, other in zip(true_boxes[true_label], boxes[label], strict=True)
-        )
+        box = widen_box(unite_boxes(true_boxes[true_label], boxes[label]))
         distances[i] = mean_surface_distance(
             ground_truth[box] == true_label, labels[box] == label, spacing
         )

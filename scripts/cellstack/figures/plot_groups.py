@@ -216,17 +216,8 @@ def _draw_panel(
             if len(values):
                 limits += np.percentile(values, AXIS_PERCENTILES).tolist()
                 chosen = rng.permutation(len(values))[: int(np.ceil(share * len(values)))]
-                axes.plot(
-                    x + rng.uniform(-0.5, 0.5, len(chosen)) * max(1.6 * width, 0.08),
-                    values[chosen],
-                    ".",
-                    color=color,
-                    alpha=0.35,
-                    markersize=size * pixel,
-                    markeredgewidth=0,
-                    rasterized=True,
-                    zorder=1,
-                )
+                spread = rng.uniform(-0.5, 0.5, len(chosen)) * max(1.6 * width, 0.08)
+                _draw_objects(axes, x + spread, values[chosen], color, size)
             axes.plot(
                 x,
                 each.mean,
@@ -247,15 +238,35 @@ def _draw_panel(
     for of_pair in lines.values():
         points = np.array([np.mean(each, axis=0) for each in of_pair.values()])
         axes.plot(points[:, 0], points[:, 1], color="0.4", linewidth=1 * pixel, zorder=2)
-    low, high = min(limits, default=0.0), max(limits, default=1.0)
-    margin = 0.06 * (high - low) or abs(high) / 10 or 1.0
-    axes.set(xlim=(-0.6, len(groups) - 0.4), ylim=(low - margin, high + margin))
+    _set_limits(axes, limits, len(groups))
     axes.set_xticks(range(len(groups)), labels, fontsize=drawing.TEXT_SIZE)
     axes.tick_params(labelsize=drawing.TEXT_SIZE)
     axes.tick_params(axis="x", length=0)
     axes.grid(axis="y", color="0.92", linewidth=0.8 * pixel)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_objects(axes: Axes, x: np.ndarray, values: np.ndarray, color: str, size: int) -> None:
+    """Draw objects of a unit as dots of a size in pixels."""
+    axes.plot(
+        x,
+        values,
+        ".",
+        color=color,
+        alpha=0.35,
+        markersize=size * drawing.PIXEL,
+        markeredgewidth=0,
+        rasterized=True,
+        zorder=1,
+    )
+
+
+def _set_limits(axes: Axes, shown: Sequence[float], count: int) -> None:
+    """Set the limits of the axes of some groups so that the values to be shown fit in."""
+    low, high = min(shown, default=0.0), max(shown, default=1.0)
+    margin = 0.06 * (high - low) or abs(high) / 10 or 1.0
+    axes.set(xlim=(-0.6, count - 0.4), ylim=(low - margin, high + margin))
 
 
 def _draw_mean(axes: Axes, place: int, means: np.ndarray) -> None:

@@ -60,10 +60,12 @@ def show_stages(
     def draw(panel: Panel) -> panel_figures.Picture:
         name, alt = panel["image"], f"{panel['title']}: the plane"
         if name == "views":
-            figure, caption = draw_views()
+            figure, caption = _draw_views(stages["raw"], raw, spacing, view, scale)
             return figure, (), f"{panel['title']}: sections along x, y and z", caption
         if name == "distance":
-            figure, caption = draw_distance()
+            figure, caption = _draw_distance(
+                shown[name], stages["seeds"], spacing, view, diameter_um, tile
+            )
             return figure, (), alt, caption
         figure, [[axes]], _ = panel_figures.tile_figure([[tile]])
         if name in GREY_IMAGES:
@@ -83,49 +85,61 @@ def show_stages(
             caption = f"{counted(len(boxes), kind)} in the stack"
         return figure, COLORS, alt, caption
 
-    def draw_views() -> tuple[Figure, str]:
-        region = views.crop(stages["raw"], view)
-        (_, (first_row, last_row), (first_column, _)) = view["region"]
-        row = min(max(view["row"], first_row), last_row - 1)  # it may lie outside
-        column = region.shape[2] // 2
-        sections = ((raw, region[:, :, column].T), (region[:, row - first_row],))
-        z, y, x = spacing
-        steps = (((y, x), (y, z)), ((z, x),))
-        names = (
-            (f"plane {view['plane']}", f"column {first_column + column}"),
-            (f"row {row}",),
-        )
-        tiles = [
-            [
-                panel_figures.Tile(image.shape, step, scale, title)
-                for image, step, title in zip(*each, strict=True)
-            ]
-            for each in zip(sections, steps, names, strict=True)
-        ]
-        figure, axes, _ = panel_figures.tile_figure(tiles)
-        limits = drawing.display_range(raw)
-        for panels_of_row, images in zip(axes, sections, strict=True):
-            for axis, image in zip(panels_of_row, images, strict=True):
-                drawing.show_image(axis, image, limits)
-        caption = f"x and y, z and y, x and z; {drawing.describe_range(limits)}"
-        return figure, caption
-
-    def draw_distance() -> tuple[Figure, str]:
-        figure, [[axes]], bottom = panel_figures.tile_figure(
-            [[tile]], below=panel_figures.COLOR_BAR_HEIGHT
-        )
-        image = shown["distance"]
-        limits = (0, float(image.max(initial=0)) or 1.0)
-        artist = drawing.show_image(axes, image, limits, "viridis")
-        panel_figures.add_color_bar(figure, artist, bottom, "distance to background, µm")
-        points = panel_figures.centroids(views.crop(stages["seeds"], view))
-        distances = np.abs(points[:, 0] - (view["plane"] - view["region"][0][0])) * spacing[0]
-        is_near = distances <= NEAR_DIAMETERS * diameter_um
-        panel_figures.show_points(axes, points[is_near, 1:], spacing[1:])
-        caption = (
-            f"{counted(highest_label(stages['seeds']), 'seeds')} in the stack; those at most half "
-            "a diameter from the plane are marked"
-        )
-        return figure, caption
-
     return {"title": TITLE, "text": TEXT, "panels": panel_figures.draw_panels(panels, draw)}
+
+
+def _draw_views(
+    stack: Stack, plane: np.ndarray, spacing: Spacing, view: View, scale: float
+) -> tuple[Figure, str]:
+    """Draw three sections at right angles, one of them the plane; also return the caption."""
+    region = views.crop(stack, view)
+    (_, (first_row, last_row), (first_column, _)) = view["region"]
+    row = min(max(view["row"], first_row), last_row - 1)  # it may lie outside
+    column = region.shape[2] // 2
+    sections = ((plane, region[:, :, column].T), (region[:, row - first_row],))
+    z, y, x = spacing
+    steps = (((y, x), (y, z)), ((z, x),))
+    names = (
+        (f"plane {view['plane']}", f"column {first_column + column}"),
+        (f"row {row}",),
+    )
+    tiles = [
+        [
+            panel_figures.Tile(image.shape, step, scale, title)
+            for image, step, title in zip(*each, strict=True)
+        ]
+        for each in zip(sections, steps, names, strict=True)
+    ]
+    figure, axes, _ = panel_figures.tile_figure(tiles)
+    limits = drawing.display_range(plane)
+    for panels_of_row, images in zip(axes, sections, strict=True):
+        for axis, image in zip(panels_of_row, images, strict=True):
+            drawing.show_image(axis, image, limits)
+    caption = f"x and y, z and y, x and z; {drawing.describe_range(limits)}"
+    return figure, caption
+
+
+def _draw_distance(
+    image: np.ndarray,
+    seeds: Stack,
+    spacing: Spacing,
+    view: View,
+    diameter_um: float,
+    tile: panel_figures.Tile,
+) -> tuple[Figure, str]:
+    """Draw the distance map, and the seeds near the plane; also return the caption."""
+    figure, [[axes]], bottom = panel_figures.tile_figure(
+        [[tile]], below=panel_figures.COLOR_BAR_HEIGHT
+    )
+    limits = (0, float(image.max(initial=0)) or 1.0)
+    artist = drawing.show_image(axes, image, limits, "viridis")
+    panel_figures.add_color_bar(figure, artist, bottom, "distance to background, µm")
+    points = panel_figures.centroids(views.crop(seeds, view))
+    distances = np.abs(points[:, 0] - (view["plane"] - view["region"][0][0])) * spacing[0]
+    is_near = distances <= NEAR_DIAMETERS * diameter_um
+    panel_figures.show_points(axes, points[is_near, 1:], spacing[1:])
+    caption = (
+        f"{counted(highest_label(seeds), 'seeds')} in the stack; those at most half "
+        "a diameter from the plane are marked"
+    )
+    return figure, caption

@@ -1,12 +1,11 @@
 """Page to explore a stack by hand: planes, contrast, stages and methods side by side."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cellstack.core.types import Spacing
 from cellstack.gallery.explorer_script import SCRIPT, STYLE
-from cellstack.pages.html import build_page, escape, list_facts
+from cellstack.pages.html import build_page, embed_json, escape, list_facts
 
 if TYPE_CHECKING:
     from cellstack.gallery.explorer_layers import Grid, Layer  # it imports NumPy and Pillow
@@ -98,7 +97,7 @@ def write_explorer(
 <p id="pointed" role="status">&nbsp;</p>
 <div id="panels"></div>
 </main>
-<script type="application/json" id="data">{_as_json(data)}</script>
+{embed_json(data)}
 <script>{SCRIPT}</script>"""
     return build_page(f"{stack}: explore", body, STYLE, provenance)
 
@@ -126,9 +125,3 @@ def _facts(grid: "Grid", spacing: Spacing) -> dict[str, str]:
     if reduced:
         facts["Reduced"] = f"{'; '.join(reduced)}. The files have all voxels"
     return facts
-
-
-def _as_json(value: object) -> str:
-    """Return a value as JSON that cannot end the script element in which it stands."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

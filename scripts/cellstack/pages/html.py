@@ -4,13 +4,23 @@ A page refers to no file that it needs, so it opens from a disk, from an e-mail 
 network. Everything that comes from the user is escaped: it is text on the page.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 from cellstack import __version__
 
-__all__ = ["STYLE", "build_page", "embed_jpeg", "embed_png", "escape", "list_facts", "write_keys"]
+__all__ = [
+    "STYLE",
+    "build_page",
+    "embed_jpeg",
+    "embed_json",
+    "embed_png",
+    "escape",
+    "list_facts",
+    "write_keys",
+]
 
 STYLE = """
 :root { color-scheme: light; }
@@ -186,3 +196,18 @@ def embed_png(png: str, alt: str) -> str:
 def embed_jpeg(jpeg: str, alt: str) -> str:
     """Return an image element that contains its picture, see :func:`embed_png`."""
     return f'<img alt="{escape(alt)}" src="data:image/jpeg;base64,{jpeg}">'
+
+
+def embed_json(value: object) -> str:
+    r"""Return the script element ``data`` that contains a value as JSON, for scripts of the page.
+
+    No text in the value can end the element.
+
+    Examples
+    --------
+    >>> embed_json({"stack": "</script>"})
+    '<script type="application/json" id="data">{"stack":"\\u003c/script>"}</script>'
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return f'<script type="application/json" id="data">{text}</script>'

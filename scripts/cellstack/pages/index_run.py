@@ -60,7 +60,7 @@ class Run:
         Channels by stack.
     settings : list of dict
         Settings that differ from the default, see
-        :meth:`cellstack.config.study.Study.changed_settings`.
+        :func:`cellstack.config.used_settings.changed_settings`.
     quality : dict of str to dict
         By stack the content of quality.json: by channel its row of quality.csv and its profile.
     pictures : dict of (str, str) to Pictures

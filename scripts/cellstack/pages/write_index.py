@@ -1,13 +1,12 @@
 """Page of a run: counts, plots of all stacks, a table of stacks, and the details of each."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cellstack.core.counting import counted, significant
-from cellstack.pages.html import build_page, embed_jpeg, escape, list_facts
+from cellstack.pages.html import build_page, embed_jpeg, embed_json, escape, list_facts
 from cellstack.pages.index_plots import data_of_script, filters_of
 from cellstack.pages.index_run import (
     FAILED,
@@ -121,7 +120,7 @@ def write_index(run: Run) -> str:
 <li><a href="#table">Stacks</a></li><li><a href="#files">Files of all stacks</a></li></ul></nav>
 </header>
 <main>
-{_plots(run, rows)}
+{_plots(run)}
 {_groups(run)}
 {_table(run, rows, stacks, thumbnails)}
 {_further_files(run, figures.get("figures", []))}
@@ -133,7 +132,7 @@ def write_index(run: Run) -> str:
 <div></div>
 </dialog>
 {"".join(details)}
-<script type="application/json" id="data">{_as_json(data_of_script(run, rows, stacks))}</script>
+{embed_json(data_of_script(run, rows, stacks))}
 <script>{SCRIPT}</script>"""
     return build_page(f"cellstack: {counted(len(stacks), 'stacks')}", body, STYLE, run.provenance)
 
@@ -199,7 +198,7 @@ def _tiles(states: Mapping[str, str]) -> str:
     return f'<ul class="tiles">{"".join(items)}</ul>'
 
 
-def _plots(run: Run, rows: Sequence[Row]) -> str:
+def _plots(run: Run) -> str:
     kinds = kinds_of(run.stacks)
     kind = _select("kind", "Objects", kinds) if len(kinds) > 1 else ""
     names = ["no groups", *run.user_columns]
@@ -351,9 +350,3 @@ def _further_files(run: Run, paths: Sequence[str]) -> str:
 <p>In the folder of this page:</p>
 <ul class="files">{links}</ul>
 </section>"""
-
-
-def _as_json(value: object) -> str:
-    """Return a value as JSON that cannot end the script element in which it stands."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -13,7 +13,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from cellstack.publish.pack_archive import CHECKSUMS, CONFIGURATION, CRATE, README, File, InputImage
+from cellstack.publish.pack_archive import CONFIGURATION, CRATE, README, InputImage
+from cellstack.publish.zip_file import CHECKSUMS, File
 
 Entity = dict[str, Any]
 
@@ -161,90 +162,32 @@ def describe_crate(
         The content of ``ro-crate-metadata.json``.
     """
     files = sorted(files)
-    own = {name for image in images for name in image.files}
-    plain = [file for file in files if ZARR not in file.name]
-    outputs = [file for file in plain if file.name.startswith(f"{results}/")]
+    outputs = [
+        file for file in files if ZARR not in file.name and file.name.startswith(f"{results}/")
+    ]
     parameters = _parameters(images, outputs, sheet, results)
     example_of = {
         example["@id"]: parameter["@id"]
         for parameter in parameters
         for example in _as_list(parameter["workExample"])
     }
-    data = [
-        _file_entity(file, example_of)
-        for file in plain
-        if file.name not in own and (file.name in IN_WORKFLOW or not _is_code(file))
-    ]
-    data += _zarr_entities(file for file in files if file.name.startswith(f"{results}/"))
-    data.append(
-        {
-            "@id": "workflow/",
-            "@type": "Dataset",
-            "name": "workflow",
-            "description": "All files of the workflow, and the lock files of its packages",
-        }
+    data = _data_entities(files, images, results, example_of)
+    inputs = _unique(
+        entity for image in images for entity in _image_entities(image, files, example_of)
     )
-    inputs: list[Entity] = []
-    for image in images:
-        inputs += _image_entities(image, files, example_of)
-    inputs = list({entity["@id"]: entity for entity in inputs}.values())
     in_crate = {_identifier(file.name) for file in files}
-    data.append(
-        {
-            "@id": CHECKSUMS,
-            "@type": "File",
-            "name": CHECKSUMS,
-            "description": DESCRIPTIONS[CHECKSUMS],
-            "encodingFormat": "text/plain",
-        }
-    )
     parts = [*data, *(entity for entity in inputs if entity["@id"] in in_crate)]
     authors = [_person(text) for text in study.get("authors", [])]
     licence = _license(study.get("license"))
-    title = study.get("title") or "Segmentation and measurements of 3D fluorescence stacks"
-    root: Entity = {
-        "@id": "./",
-        "@type": "Dataset",
-        "name": title,
-        "description": study.get("description")
-        or "Labels, tables and figures of a run of cellstack, with its configuration and workflow",
-        "datePublished": date,
-        "license": _reference(licence),
-        "conformsTo": [{"@id": profile} for profile in PROFILES],
-        "mainEntity": {"@id": WORKFLOW},
-        "hasPart": [_reference(part) for part in parts],
-        "mentions": {"@id": "#run"},
-    }
+    described = _study(study)
+    articles = [_article(study["publication"])] if study.get("publication") else []
+    root = _root_entity(study, date, parts, licence)
     if authors:
         root["author"] = _one_or_many(author["@id"] for author in authors)
-    described = _study(study)
     if described:
         root["about"] = {"@id": "#study"}
-    publication = study.get("publication")
-    further = []
-    if publication:
-        doi = DOI.search(publication)
-        address = f"https://doi.org/{doi[0]}" if doi else publication
-        is_address = re.match(r"https?://\S+$", address)
-        article = {
-            "@id": address if is_address else "#publication",
-            "@type": "ScholarlyArticle",
-            "name": publication,
-        }
-        root["citation"] = _reference(article)
-        further.append(article)
-    made = _identifier(results)
-    used = [{"@id": _identifier(CONFIGURATION)}, {"@id": _identifier(sheet)}]
-    action = {
-        "@id": "#run",
-        "@type": "CreateAction",
-        "name": f"Run of cellstack {software['cellstack']}",
-        "description": "Segmentation and measurement of all stacks of the sheet",
-        "actionStatus": "http://schema.org/CompletedActionStatus",
-        "instrument": {"@id": WORKFLOW},
-        "object": [*used, *(_reference(entity) for entity in inputs)],
-        "result": [_reference(each) for each in data if each["@id"].startswith(f"{made}/")],
-    }
+    if articles:
+        root["citation"] = _reference(articles[0])
     graph: list[Entity] = [
         {
             "@id": CRATE,
@@ -260,7 +203,7 @@ def describe_crate(
             {"@id": address, "@type": "CreativeWork", "name": name, "version": version}
             for address, (name, version) in PROFILES.items()
         ),
-        action,
+        _run_entity(data, inputs, results, sheet, software),
         *_workflow(data, parameters, software),
         *(entity for entity in data if entity["@id"] != WORKFLOW),
         *inputs,
@@ -269,9 +212,100 @@ def describe_crate(
         licence,
         *authors,
         *described,
-        *further,
+        *articles,
     ]
-    return {"@context": CONTEXT, "@graph": list({each["@id"]: each for each in graph}.values())}
+    return {"@context": CONTEXT, "@graph": _unique(graph)}
+
+
+def _unique(entities: Iterable[Entity]) -> list[Entity]:
+    """Return the last of the entities with each identifier, at the place of the first one."""
+    return list({entity["@id"]: entity for entity in entities}.values())
+
+
+def _data_entities(
+    files: Sequence[File],
+    images: Sequence[InputImage],
+    results: str,
+    example_of: Mapping[str, str],
+) -> list[Entity]:
+    """Return the files of the archive without the images, and the workflow as one entity."""
+    own = {name for image in images for name in image.files}
+    data = [
+        _file_entity(file, example_of)
+        for file in files
+        if ZARR not in file.name
+        and file.name not in own
+        and (file.name in IN_WORKFLOW or not _is_code(file))
+    ]
+    data += _zarr_entities(file for file in files if file.name.startswith(f"{results}/"))
+    data.append(
+        {
+            "@id": "workflow/",
+            "@type": "Dataset",
+            "name": "workflow",
+            "description": "All files of the workflow, and the lock files of its packages",
+        }
+    )
+    data.append(
+        {
+            "@id": CHECKSUMS,
+            "@type": "File",
+            "name": CHECKSUMS,
+            "description": DESCRIPTIONS[CHECKSUMS],
+            "encodingFormat": "text/plain",
+        }
+    )
+    return data
+
+
+def _root_entity(
+    study: Mapping[str, Any], date: str, parts: Iterable[Entity], licence: Entity
+) -> Entity:
+    return {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": study.get("title") or "Segmentation and measurements of 3D fluorescence stacks",
+        "description": study.get("description")
+        or "Labels, tables and figures of a run of cellstack, with its configuration and workflow",
+        "datePublished": date,
+        "license": _reference(licence),
+        "conformsTo": [{"@id": profile} for profile in PROFILES],
+        "mainEntity": {"@id": WORKFLOW},
+        "hasPart": [_reference(part) for part in parts],
+        "mentions": {"@id": "#run"},
+    }
+
+
+def _article(publication: str) -> Entity:
+    doi = DOI.search(publication)
+    address = f"https://doi.org/{doi[0]}" if doi else publication
+    is_address = re.match(r"https?://\S+$", address)
+    return {
+        "@id": address if is_address else "#publication",
+        "@type": "ScholarlyArticle",
+        "name": publication,
+    }
+
+
+def _run_entity(
+    data: Iterable[Entity],
+    inputs: Iterable[Entity],
+    results: str,
+    sheet: str,
+    software: Mapping[str, Any],
+) -> Entity:
+    made = _identifier(results)
+    used = [{"@id": _identifier(CONFIGURATION)}, {"@id": _identifier(sheet)}]
+    return {
+        "@id": "#run",
+        "@type": "CreateAction",
+        "name": f"Run of cellstack {software['cellstack']}",
+        "description": "Segmentation and measurement of all stacks of the sheet",
+        "actionStatus": "http://schema.org/CompletedActionStatus",
+        "instrument": {"@id": WORKFLOW},
+        "object": [*used, *(_reference(entity) for entity in inputs)],
+        "result": [_reference(each) for each in data if each["@id"].startswith(f"{made}/")],
+    }
 
 
 def _zarr_entities(files: Iterable[File]) -> list[Entity]:

@@ -1,35 +1,30 @@
 """The archive of a run: one zip file with results, configuration, workflow and their description.
 
-The same content gives the same bytes: entries are sorted, and have the same date and permissions.
-Paths outside the folder of the study, such as absolute ones, are private and are replaced by paths
-in the archive.
+It has no private paths, see :mod:`cellstack.publish.private_paths`.
 """
 
-import csv
-import hashlib
-import io
 import json
 import os
-import re
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import yaml
 
-from cellstack.config.sheet import read_table
-from cellstack.errors import InputError
 from cellstack.files.fingerprints import record_path
 from cellstack.files.records import read_json
-from cellstack.publish.write_methods import acquisition_of, escape
+from cellstack.publish.describe_images import acquisition_of
+from cellstack.publish.private_paths import (
+    is_outside,
+    place,
+    portable_sheet,
+    without_private_paths,
+)
+from cellstack.publish.wording import escape
+from cellstack.publish.zip_file import Entry
 
-DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can contain
-PERMISSIONS = 0o100644  # a regular file, readable by all
-CHUNK_BYTES = 1024**2
-COMPRESSED = {".gz", ".h5ad", ".jpg", ".parquet", ".png", ".tif", ".tiff", ".zip"}
-CHECKSUMS, CRATE, README = "SHA256SUMS", "ro-crate-metadata.json", "README.md"
+CRATE, README = "ro-crate-metadata.json", "README.md"
 CONFIGURATION = "config/config.yaml"  # where the workflow looks for it
 WORKFLOW_FILES = (  # what the workflow reads when it runs, and its terms
     "Snakefile",
@@ -45,7 +40,6 @@ WORKFLOW_FILES = (  # what the workflow reads when it runs, and its terms
     "rules/*.smk",
     "scripts/**/*.py",
 )
-WILDCARDS = re.compile(r"[*?\[]")
 TEXT = """\
 # {title}
 
@@ -78,14 +72,6 @@ PATHS_REPLACED = (
 )
 
 
-class File(NamedTuple):
-    """A file of the archive in its description; size in bytes and SHA-256."""
-
-    name: str
-    size: int
-    sha256: str
-
-
 class InputImage(NamedTuple):
     """An image, ground truth or labels that the sheet names.
 
@@ -116,183 +102,6 @@ class InputImage(NamedTuple):
     acquisition: dict[str, dict[str, Any]]
 
 
-class Entry(NamedTuple):
-    """A file of the archive.
-
-    Attributes
-    ----------
-    name : str
-        Path in the archive.
-    content : pathlib.Path or bytes
-        A file, or the content itself.
-    """
-
-    name: str
-    content: Path | bytes
-
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the content in parts."""
-        if isinstance(self.content, bytes):
-            yield self.content
-            return
-        with self.content.open("rb") as file:
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
-
-    @property
-    def size(self) -> int:
-        """Number of bytes."""
-        if isinstance(self.content, bytes):
-            return len(self.content)
-        return self.content.stat().st_size
-
-    def described(self) -> File:
-        """Return name, size and checksum."""
-        return File(self.name, self.size, self.sha256())
-
-    def sha256(self) -> str:
-        """Return the SHA-256 of the content, as 64 hexadecimal digits."""
-        digest = hashlib.sha256()
-        for chunk in self.chunks():
-            digest.update(chunk)
-        return digest.hexdigest()
-
-
-def write_zip(path: Path, entries: Iterable[Entry]) -> None:
-    """Write a zip file that depends only on the names and the content of its entries.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        A temporary file; it is overwritten.
-    entries : iterable of Entry
-
-    Raises
-    ------
-    InputError
-        Two entries have the same name, or a name leads out of the archive.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     write_zip(Path(folder, "a.zip"), [Entry("b", b"2"), Entry("a", b"1")])
-    ...     zipfile.ZipFile(Path(folder, "a.zip")).namelist()
-    ['a', 'b']
-    """
-    ordered = sorted(entries, key=lambda entry: entry.name)
-    for before, entry in zip([None, *ordered], ordered, strict=False):
-        if before is not None and before.name == entry.name:
-            raise InputError(f"{entry.name}: two files have this path in the archive; rename one")
-        if is_outside(entry.name):
-            raise InputError(f"{entry.name}: lies outside the archive")
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for entry in ordered:
-            info = zipfile.ZipInfo(entry.name, DATE)
-            info.create_system = 3  # Unix, on any system
-            info.external_attr = PERMISSIONS << 16
-            is_compressed = PurePosixPath(entry.name).suffix in COMPRESSED
-            info.compress_type = zipfile.ZIP_STORED if is_compressed else zipfile.ZIP_DEFLATED
-            info.file_size = entry.size
-            with archive.open(info, "w") as target:
-                for chunk in entry.chunks():
-                    target.write(chunk)
-
-
-def is_outside(path: str) -> bool:
-    """Return whether a path is absolute, or leads out of the working directory.
-
-    Examples
-    --------
-    >>> [is_outside(path) for path in ("/a/b.tif", "../b.tif", "a/../b.tif", "a..b.tif")]
-    [True, True, False, False]
-    """
-    return Path(path).is_absolute() or Path(os.path.normpath(path)).parts[:1] == ("..",)
-
-
-def place(path: str, where: str, file: str | None = None) -> str:
-    """Return the path in the archive of a file that the sheet or the configuration names.
-
-    Parameters
-    ----------
-    path : str
-        A path, a pattern or an address, as it is written there.
-    where : str
-        Folder in the archive for files outside the folder of the study.
-    file : str, optional
-        One of the files that it refers to; by default the path itself.
-
-    Returns
-    -------
-    str
-        An address is not changed.
-
-    Examples
-    --------
-    >>> place("images/./a.tif", "inputs/a"), place("/home/me/a.tif", "inputs/a")
-    ('images/a.tif', 'inputs/a/a.tif')
-    >>> place("/home/me/z*/*.tif", "inputs/a", "/home/me/z1/b.tif")
-    'inputs/a/z1/b.tif'
-    """
-    if "://" in path:
-        return path
-    given = path if file is None else file
-    if is_outside(path):
-        common = os.path.dirname(WILDCARDS.split(path.rstrip("/"))[0])  # noqa: PTH120 (a pattern)
-        given = f"{where}/{os.path.relpath(given, common or '/')}"
-    return PurePosixPath(os.path.normpath(given)).as_posix()
-
-
-def without_private_paths(value: Any, key: str = "config") -> Any:
-    """Replace paths outside the folder of the study in a configuration.
-
-    Parameters
-    ----------
-    value : object
-        A configuration, or a part of it.
-    key : str
-        Its place in the configuration.
-
-    Returns
-    -------
-    object
-
-    Examples
-    --------
-    >>> without_private_paths({"stacks": "/home/me/stacks.csv", "diameter_um": {"nuclei": 10}})
-    {'stacks': 'inputs/stacks/stacks.csv', 'diameter_um': {'nuclei': 10}}
-    """
-    if isinstance(value, Mapping):
-        return {
-            name: part if name == "study" else without_private_paths(part, str(name))
-            for name, part in value.items()
-            # folders outside have their default names in the archive
-            if key != "pathvars" or not is_outside(str(part))
-        }
-    if isinstance(value, list):
-        return [without_private_paths(part, key) for part in value]
-    if isinstance(value, str) and is_outside(value):
-        return place(value, f"inputs/{key}")
-    return value
-
-
-def checksum_entry(files: Iterable[File]) -> Entry:
-    r"""Return the list of checksums, in the format of ``sha256sum``.
-
-    Examples
-    --------
-    >>> checksum_entry([File("b", 1, "22"), File("a", 1, "11")]).content
-    b'11  a\n22  b\n'
-    """
-    lines = [f"{file.sha256}  {file.name}\n" for file in sorted(files)]
-    return Entry(CHECKSUMS, "".join(lines).encode())
-
-
-def json_entry(name: str, content: Any) -> Entry:
-    """Return an entry with an object as JSON."""
-    return Entry(name, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
-
-
 def files_in(paths: Sequence[Path]) -> list[Path]:
     """Return files, and for each folder all files in it, each once."""
     found = []
@@ -300,47 +109,6 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
         inside = sorted(each for each in path.rglob("*") if each.is_file())
         found += inside if path.is_dir() else [path]
     return list(dict.fromkeys(found))
-
-
-def portable_sheet(path: str, columns: Sequence[str]) -> tuple[str, Path | bytes]:
-    """Return the path of the sheet in the archive, and the sheet without private paths.
-
-    Parameters
-    ----------
-    path : str
-        A sheet that can be read.
-    columns : sequence of str
-        The columns with paths.
-
-    Returns
-    -------
-    name : str
-    content : pathlib.Path or bytes
-        The file as it is, or if it names a path outside the folder of the study, a table in which
-        that is replaced.
-    """
-    name = place(path, "inputs")
-    rows = [row for row in read_table(path, "config.stacks")[0] if row]
-    replaced = [
-        {
-            column: place(cell, f"inputs/{row['stack']}/{row['channel']}/{column.casefold()}")
-            if column.casefold() in columns and is_outside(cell)
-            else cell
-            for column, cell in row.items()
-        }
-        for row in rows
-    ]
-    if replaced == rows:
-        return name, Path(path)
-    table = io.StringIO()
-    suffix = PurePosixPath(name).suffix
-    if suffix == ".xlsx":
-        name, suffix = f"{name}.csv", ".csv"
-    separator = "," if suffix == ".csv" else "\t"
-    writer = csv.DictWriter(table, list(rows[0]), delimiter=separator, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(replaced)
-    return name, table.getvalue().encode()
 
 
 class Contents:

@@ -5,17 +5,22 @@ on the diameter are given in um, as a range if the diameters of the stacks diffe
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cellstack.config.lengths import AUTO, in_um
-from cellstack.core.counting import counted, significant
+from cellstack.core.counting import counted
 from cellstack.publish import sentences
 from cellstack.publish.citations import CITATION_OF_PACKAGE, CITATIONS
+from cellstack.publish.describe_images import describe_images
+from cellstack.publish.wording import (
+    escape,
+    join_words,
+    sentence_case,
+    setting_in_words,
+    stack_names,
+)
 
-MAX_NAMED = 20  # stacks in a list
-MAX_DIFFERENT = 5  # voxel sizes or acquisitions, above which only ranges are given
 SINGULAR = {"nuclei": "nucleus", "cells": "cell"}
 ORDER = {  # stages in the order in which they are described
     "nuclei": (
@@ -52,25 +57,6 @@ LEFT_OUT = {  # sentences on stacks without a step that other stacks have
 }
 PLACEHOLDER = re.compile(r"\{(\w+)(?:\?([^{}|]*)\|([^{}|]*))?\}")
 CITED = re.compile(r"@([a-z]+\d{4}|cellstack)\b")
-SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$@!&])")
-ACQUISITION = {  # wording of what an image file says, in this order
-    "microscope": "microscope {}",
-    "system": "system {}",
-    "objective": "objective {}",
-    "magnification": "magnification {}",
-    "numerical_aperture": "numerical aperture {}",
-    "immersion": "immersion {}",
-    "refractive_index": "refractive index {}",
-    "detector": "detector {}",
-    "fluorophore": "fluorophore {}",
-    "mode": "mode {}",
-    "excitation_nm": "excitation {} nm",
-    "emission_nm": "emission {} nm",
-    "exposure_ms": "exposure {} ms",
-    "pinhole_um": "pinhole {} µm",
-    "pinhole_airy": "pinhole {} Airy units",
-    "bit_depth": "{} bit",
-}
 
 
 class Description(NamedTuple):
@@ -143,7 +129,7 @@ def write_methods(
     """
     rows = {(row["stack"], row["object"]): row for row in summaries}
     every = list(dict.fromkeys(stack for group in groups for stack in group.stacks))
-    blocks = ["# Methods", _images(every, rows, records, simulated)]
+    blocks = ["# Methods", describe_images(every, rows, records, simulated)]
     for kind in dict.fromkeys(group.object for group in groups):
         blocks += _object_section([group for group in groups if group.object == kind], rows)
     blocks += ["## Measurements", sentences.MEASURED]
@@ -158,113 +144,6 @@ def write_methods(
     return Description(text, "\n\n".join(entries) + "\n")
 
 
-def _images(
-    stacks: Sequence[str],
-    rows: Mapping[tuple[str, str], Mapping[str, str]],
-    records: Mapping[str, Mapping[str, Any]],
-    simulated: Sequence[str],
-) -> str:
-    parts = [_channels(stacks, records)]
-    if simulated:
-        verb = "is" if len(simulated) == 1 else "are"
-        parts.append(f"{_sentence_case(_stack_names(simulated, stacks))} {verb} simulated.")
-    sizes: dict[tuple[str, ...], list[str]] = {}
-    for (stack, _), row in rows.items():
-        cells = [row.get(f"voxel_size_{axis}_um", "") for axis in "zyx"]
-        size = tuple(f"{float(cell):.4g}" for cell in cells if cell)
-        if len(size) == len(cells) and stack not in sizes.setdefault(size, []):
-            sizes[size].append(stack)
-    if len(sizes) > MAX_DIFFERENT:
-        ranges = [_written("size_um", list(map(float, each))) for each in zip(*sizes, strict=True)]
-        z, y, x = ranges
-        parts.append(f"The voxel size was {z} along z, {y} along y and {x} along x.")
-    else:
-        for size, having in sizes.items():
-            of = "" if len(sizes) == 1 else f" of {_stack_names(having, stacks)}"
-            parts.append(f"The voxel size{of} was {' x '.join(size)} µm along z, y and x.")
-    return " ".join([*parts, *_acquisition(stacks, records)])
-
-
-def _channels(stacks: Sequence[str], records: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return a sentence with the number of stacks, and the stacks that lack a channel."""
-    having: dict[str, list[str]] = {}
-    for key in records:
-        stack, channel = key.split("/")
-        having.setdefault(channel, []).append(stack)
-    common = [channel for channel in having if len(having[channel]) >= len(stacks)]
-    named = f" with the {_plural('channel', common)} {_and(common)}" if common else ""
-    verb = "was" if len(stacks) == 1 else "were"
-    others = [
-        f"The channel {channel} was present in {_stack_names(owners, stacks)}."
-        for channel, owners in having.items()
-        if channel not in common
-    ]
-    return " ".join([f"{counted(len(stacks), 'stacks')}{named} {verb} analysed.", *others])
-
-
-def _acquisition(stacks: Sequence[str], records: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return a sentence with what the image files say about the acquisition.
-
-    Stacks that agree are described together. For a channel with many different acquisitions, only
-    what they have in common is described.
-    """
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for key, record in records.items():
-        stack, channel = key.split("/")
-        details = acquisition_of(record)
-        found.setdefault(channel, {})[stack] = {
-            name: details[name] for name in ACQUISITION if name in details
-        }
-    lines = []
-    for channel, of_stacks in found.items():
-        different = {repr(details): details for details in of_stacks.values()}
-        if len(different) > MAX_DIFFERENT:
-            common = set.intersection(*(set(each.items()) for each in different.values()))
-            of_stacks = {
-                stack: {name: each[name] for name in each if (name, each[name]) in common}
-                for stack, each in of_stacks.items()
-            }
-        said: dict[str, list[str]] = {}
-        for stack, details in of_stacks.items():
-            texts = [ACQUISITION[name].format(escape(value)) for name, value in details.items()]
-            if texts:
-                said.setdefault(f"{channel}: {', '.join(texts)}", []).append(stack)
-        lines += [
-            text if len(having) == len(stacks) else f"{text} ({_stack_names(having, stacks)})"
-            for text, having in said.items()
-        ]
-    if not lines:
-        return []
-    return [
-        f"According to the image files, the channels were acquired as follows: {'; '.join(lines)}."
-    ]
-
-
-def acquisition_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a file says about the acquisition of the imported channel.
-
-    Parameters
-    ----------
-    record : dict
-        The record of an import, ``import.json``.
-
-    Returns
-    -------
-    dict of str to (str or float)
-
-    Examples
-    --------
-    >>> said = {"objective": "63x", "channels": [{"emission_nm": 461.0}, {"emission_nm": 520.0}]}
-    >>> acquisition_of({"acquisition": said, "channel": {"index": 1}})
-    {'objective': '63x', 'emission_nm': 520.0}
-    """
-    said = dict(record.get("acquisition") or {})
-    channels = said.pop("channels", [])
-    index = record["channel"]["index"]
-    own = channels[index] if index < len(channels) else {}
-    return said | {name: value for name, value in own.items() if name != "name"}
-
-
 def _object_section(
     groups: Sequence[Group], rows: Mapping[tuple[str, str], Mapping[str, str]]
 ) -> list[str]:
@@ -276,10 +155,10 @@ def _object_section(
         if len(groups) == 1:
             blocks.append(" ".join(filter(None, steps.values())))
             continue
-        names = _sentence_case(_stack_names(group.stacks, every))
+        names = sentence_case(stack_names(group.stacks, every))
         texts, before = _differences(steps, described[:number])
         if before is not None:
-            like = _stack_names(groups[before].stacks, every)
+            like = stack_names(groups[before].stacks, every)
             texts = [f"As for {like}, with these differences.", *texts]
         blocks.append(" ".join([f"**{names}.**", *filter(None, texts)]))
     return [*blocks, *filter(None, [_corrected(kind, rows.values())])]
@@ -342,7 +221,7 @@ def _corrected(kind: str, rows: Iterable[Mapping[str, str]]) -> str:
 def _diameter(group: Group, rows: Iterable[Mapping[str, str]], sizes: Sequence[float]) -> str:
     if not sizes:
         return ""
-    value = _written("diameter_um", sizes)
+    value = setting_in_words("diameter_um", sizes)
     word = SINGULAR[group.object]
     text = f"Sizes were derived from the typical diameter of a {word}, {value}."
     sources = {
@@ -351,8 +230,8 @@ def _diameter(group: Group, rows: Iterable[Mapping[str, str]], sizes: Sequence[f
     for source, how in sentences.DIAMETERS.items():
         stacks = [stack for stack, its in sources.items() if its == source]
         if stacks:
-            of = "" if len(stacks) == len(sources) else f"For {_stack_names(stacks, ())}, "
-            text += f" {_sentence_case(f'{of}{how}')}"
+            of = "" if len(stacks) == len(sources) else f"For {stack_names(stacks, ())}, "
+            text += f" {sentence_case(f'{of}{how}')}"
     return text
 
 
@@ -402,7 +281,7 @@ def _selection(arguments: Sequence[dict[str, Any]]) -> list[str]:
     faces = [sentences.FACE_NAMES[face] for face in first["exclude_touching_faces"]]
     if not faces:
         return [*found, sentences.ALL_FACES]
-    return [*found, sentences.FACES.replace("{faces}", _and(faces, "or"))]
+    return [*found, sentences.FACES.replace("{faces}", join_words(faces, "or"))]
 
 
 def _fill_in(text: str, arguments: Sequence[Mapping[str, Any]]) -> str:
@@ -421,33 +300,9 @@ def _fill_in(text: str, arguments: Sequence[Mapping[str, Any]]) -> str:
         values = [each[key] for each in arguments]
         if if_true is not None:
             return str(if_true if values[0] else if_false)
-        return _written(key, values)
+        return setting_in_words(key, values)
 
     return PLACEHOLDER.sub(value, text)
-
-
-def _written(key: str, values: Sequence[Any]) -> str:
-    unit = " µm³" if key.endswith("_um3") else " µm" if key.endswith("_um") else ""
-    first = values[0]
-    if first is None:  # sigma_intensity, the only setting in a sentence that can be empty
-        return "that of each plane"
-    if isinstance(first, list):
-        return " x ".join(map(str, first))
-    if key == "command":
-        return f"`{_without_folders(first)}`"
-    if isinstance(first, str):
-        return _without_folders(first)
-    low, high = (significant(each, 4) for each in (min(values), max(values)))
-    return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
-
-
-def _without_folders(command: str) -> str:
-    """Return a command or a path in which of each absolute path only the name is left.
-
-    The folders of a computer are private.
-    """
-    words = (word.rpartition("/")[2] if word.startswith("/") else word for word in command.split())
-    return " ".join(words)
 
 
 def _scored(scored: Mapping[str, bool], every: Sequence[str]) -> str:
@@ -455,7 +310,7 @@ def _scored(scored: Mapping[str, bool], every: Sequence[str]) -> str:
     for by_points, text in ((False, sentences.SCORED), (True, sentences.SCORED_BY_POINTS)):
         stacks = [stack for stack, points in scored.items() if points == by_points]
         if stacks:
-            of = "" if len(stacks) == len(every) else f" of {_stack_names(stacks, every)}"
+            of = "" if len(stacks) == len(every) else f" of {stack_names(stacks, every)}"
             texts.append(text.replace("The segmentation", f"The segmentation{of}", 1))
     return " ".join(texts)
 
@@ -469,7 +324,7 @@ def _compared(rows: Sequence[Mapping[str, str]], comparison: Mapping[str, Any]) 
     unit = comparison["unit"]
     words = {
         "column": escape(comparison["group_by"]),
-        "groups": _and([escape(group) for group in groups]),
+        "groups": join_words([escape(group) for group in groups]),
         "unit": f"given by the column {escape(unit)} of the sheet" if unit else "the stack",
         "numbers": " to ".join(dict.fromkeys(f"{each}" for each in (min(counts), max(counts)))),
         "units": "pairs" if is_paired else "units",
@@ -516,7 +371,7 @@ def _software(
     commit = f" (commit {software['commit']})" if software.get("commit") else ""
     return (
         f"The images were analysed with cellstack {software['cellstack']}{commit} [@cellstack], "
-        f"in Python {software['python']} with {_and(named)}."
+        f"in Python {software['python']} with {join_words(named)}."
     )
 
 
@@ -528,54 +383,3 @@ def _own_entry(software: Mapping[str, Any]) -> str:
         f"  version = {{{software['cellstack']}}}\n"
         "}"
     )
-
-
-def escape(value: object) -> str:
-    r"""Return a text from a file or the configuration as plain text in Markdown.
-
-    Characters with a meaning in Markdown, HTML or Pandoc's citations are escaped; control
-    characters and marks that change the direction of the text are removed.
-
-    Examples
-    --------
-    >>> print(escape("<b>63x_oil</b>"), escape(1.4), escape(63.0))
-    \<b\>63x\_oil\</b\> 1.4 63
-    """
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    shown = "".join(
-        " " if each.isspace() else each
-        for each in text
-        if each.isspace() or not unicodedata.category(each).startswith("C")
-    )
-    return SPECIAL.sub(r"\\\1", shown)
-
-
-def _stack_names(stacks: Sequence[str], every: Sequence[str]) -> str:
-    """Return the names of some stacks; of many stacks, only the first ones."""
-    if len(stacks) == len(every) > 1:
-        return "all stacks"
-    word = "stack" if len(stacks) == 1 else "stacks"
-    if len(stacks) > MAX_NAMED:
-        others = len(stacks) - MAX_NAMED
-        return f"{word} {', '.join(stacks[:MAX_NAMED])} and {others} others"
-    return f"{word} {_and(stacks)}"
-
-
-def _and(words: Sequence[str], last: str = "and") -> str:
-    """Return words as a list in a sentence.
-
-    Examples
-    --------
-    >>> _and(["a", "b", "c"])
-    'a, b and c'
-    """
-    *others, end = words
-    return f"{', '.join(others)} {last} {end}" if others else end
-
-
-def _plural(word: str, of: Sequence[object]) -> str:
-    return word if len(of) == 1 else f"{word}s"
-
-
-def _sentence_case(text: str) -> str:
-    return text[0].upper() + text[1:]

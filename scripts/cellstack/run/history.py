@@ -187,7 +187,6 @@ class History(logging.Handler):
 
 
 def portable_history(
-    file: str | Path,
     results: str,
     kept: Mapping[str, int],
     *,
@@ -198,10 +197,8 @@ def portable_history(
 
     Parameters
     ----------
-    file : path-like
-        The history of the results.
     results : str
-        Folder of the results.
+        Folder of the results, with their history.
     kept : dict of str to int
         The sizes of the files in the copy, by path. Records of the files that they were made from
         are kept too.
@@ -217,8 +214,7 @@ def portable_history(
         other.
     """
     history = History(results)
-    history._file = Path(file)
-    entries = history._read() if Path(file).exists() else {}
+    entries = history._read() if history._file.exists() else {}
     sizes = {history._portable(name): size for name, size in kept.items()}
     new_stamps = {repr(stamp): repr(new) for stamp, new in stamps.items()}  # as Snakemake does
     depths: dict[str, int] = {}

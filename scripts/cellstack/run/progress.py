@@ -1,4 +1,4 @@
-"""Progress of a run: lines for the terminal, the stacks that failed, and stacks without tables.
+"""Progress of a run: lines for the terminal, and the stacks that failed.
 
 Snakemake reports events as log records. :class:`Progress` is a logging handler that follows them.
 """
@@ -6,7 +6,6 @@ Snakemake reports events as log records. :class:`Progress` is a logging handler 
 import logging
 import os
 import re
-import shlex
 import sys
 import time
 from collections import Counter
@@ -22,15 +21,14 @@ from cellstack.core.counting import counted
 from cellstack.errors import InputError
 from cellstack.files import tables
 from cellstack.run.cluster import check_slurm
+from cellstack.run.failed import COLUMNS, read_failed
 from cellstack.run.folders import check_folders
+from cellstack.run.hints import flagged_groups, flagged_stacks, how_to_look
 from cellstack.run.history import History
 
 SECONDS_BETWEEN_LINES = 30
 MAX_STACKS_NAMED = 3
-MAX_STACKS_TO_CHECK = 10
-MAX_FLAG_CHARACTERS = 110
 PAGES = ("write_index", "write_evaluation")  # rules of pages about all stacks
-COLUMNS = ["stack", "stage", "reason", "log"]
 NO_REASON = "no message in the log: killed, out of memory or time, or the disk is full"
 NOT_STARTED = (
     "Python could not be started (exit status {status}): check that {python} exists and can be "
@@ -42,7 +40,6 @@ NOT_BEGUN = "was not started: the run was stopped"
 EXIT_STATUS = re.compile(r";\s+(\S+) .*' returned non-zero exit status (\d+)")  # of a script
 CANNOT_START = ("126", "127")
 SIGNALLED = 128  # exit statuses from here on are signals
-FAILED, NOT_RUN = "failed", "not run"
 LOG_TAIL_BYTES = 65536
 
 
@@ -376,150 +373,3 @@ def reason(logs: Iterable[str | Path]) -> str:
         if errors:
             return errors[-1].partition(": ")[2] or errors[-1]
     return NO_REASON
-
-
-def flagged_stacks(path: str | Path) -> list[str]:
-    """Return lines for the terminal: which stacks to check, and why.
-
-    Parameters
-    ----------
-    path : path-like
-        ``stacks.csv`` of a run.
-
-    Returns
-    -------
-    list of str
-        Empty if no stack has flags, or if there is no such file.
-    """
-    if not Path(path).is_file():
-        return []
-    rows = list(tables.read_rows(path))
-    flagged = [row for row in rows if row["flags"] and row["status"] not in (FAILED, NOT_RUN)]
-    if not flagged:
-        return []
-    count = len({row["stack"] for row in flagged})
-    total = len({row["stack"] for row in rows})
-    stacks = f"{count} of {counted(total, 'stacks')}"
-    lines = [f"look at {stacks} (all reasons: column flags of {path}):"]
-    for row in flagged[:MAX_STACKS_TO_CHECK]:
-        first, *others = row["flags"].split(";")
-        if len(first) > MAX_FLAG_CHARACTERS:
-            first = f"{first[:MAX_FLAG_CHARACTERS].rstrip()}..."
-        more = f"; and {counted(len(others), 'more flags')}" if others else ""
-        lines.append(f"  {row['stack']} {row['object']}: {first}{more}")
-    if len(flagged) > MAX_STACKS_TO_CHECK:
-        lines.append(f"  and {len(flagged) - MAX_STACKS_TO_CHECK} more")
-    return lines
-
-
-def flagged_groups(path: str | Path) -> list[str]:
-    """Return lines for the terminal: which comparisons of groups to doubt, and why.
-
-    Parameters
-    ----------
-    path : path-like
-        ``groups.csv`` of a run.
-
-    Returns
-    -------
-    list of str
-        Empty if no comparison has warnings, or if there is no such file.
-    """
-    if not Path(path).is_file():
-        return []
-    rows = list(tables.read_rows(path))
-    shared: dict[str, list[str]] = {}  # many columns have the same warning
-    for row in rows:
-        for warning in filter(None, row["warnings"].split(";")):
-            pair = f"{row['object']}, {row['group_1']} and {row['group_2']}: {warning}"
-            shared.setdefault(pair, []).append(row["column"])
-    if not shared:
-        return []
-    count = sum(bool(row["warnings"]) for row in rows)
-    lines = [f"doubt {count} of {counted(len(rows), 'comparisons')} (column warnings of {path}):"]
-    for pair, columns in list(shared.items())[:MAX_STACKS_TO_CHECK]:
-        lines.append(f"  {pair} ({counted(len(columns), 'columns')})")
-    if len(shared) > MAX_STACKS_TO_CHECK:
-        lines.append(f"  and {len(shared) - MAX_STACKS_TO_CHECK} more")
-    return lines
-
-
-def how_to_look(path: str | Path, script: Path) -> list[str]:
-    """Return the line for the terminal that says how to look at a stack in the viewer.
-
-    Parameters
-    ----------
-    path : path-like
-        ``stacks.csv`` of a run.
-    script : pathlib.Path
-        The script that opens the viewer. It does not exist if the workflow is remote.
-
-    Returns
-    -------
-    list of str
-        The command for the first stack that has flags or, if none has, the first one; empty if
-        there is no stack, or no script.
-    """
-    if not (script.exists() and Path(path).is_file()):
-        return []
-    rows = [row for row in tables.read_rows(path) if row["status"] not in (FAILED, NOT_RUN)]
-    if not rows:
-        return []
-    stack = next((row["stack"] for row in rows if row["flags"]), rows[0]["stack"])
-    here = script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script
-    words = ["python", str(here), str(Path(path).with_name(stack))]
-    return [f"to look at {stack} in napari, and to correct it: {shlex.join(words)}"]
-
-
-def read_failed(path: str | Path) -> dict[str, dict[str, str]]:
-    """Read the stacks that failed when they were last tried.
-
-    Parameters
-    ----------
-    path : path-like
-        ``failed.csv`` of a run.
-
-    Returns
-    -------
-    dict of str to dict of str to str
-        Stage, reason and log by stack; empty where there is no such file.
-    """
-    if not Path(path).is_file():
-        return {}
-    return {row["stack"]: row for row in tables.read_rows(path)}
-
-
-def missing_stacks(
-    stacks: dict[str, list[str]], results: str | Path, failed: str | Path
-) -> dict[str, dict[str, str]]:
-    """Return the stacks that have no tables, or outdated ones, and why.
-
-    Parameters
-    ----------
-    stacks : dict of str to list of str
-        The kinds of object that are found in each stack.
-    results : path-like
-        The folder of results.
-    failed : path-like
-        ``failed.csv`` of the last run.
-
-    Returns
-    -------
-    dict of str to dict of str to str
-        ``status`` and ``flags`` for the table of stacks, by stack.
-    """
-    rows = read_failed(failed)
-    missing = {}
-    for stack, objects in stacks.items():
-        files = [
-            Path(results, stack, kind, f"{table}.csv")
-            for kind in objects
-            for table in ("objects", "summary")
-        ]
-        if stack in rows:
-            row = rows[stack]
-            flags = f"{row['stage']}: {row['reason']} (log: {row['log']})"
-            missing[stack] = {"status": FAILED, "flags": flags}
-        elif not all(file.is_file() for file in files):
-            missing[stack] = {"status": NOT_RUN, "flags": NOT_RUN}
-    return missing

@@ -20,10 +20,10 @@ from cellstack.errors import InputError
 from cellstack.files.image_sizes import ImageSizes
 from cellstack.run.check_segmenters import check_segmenters
 from cellstack.run.check_yaml import check_yaml
+from cellstack.run.failed import missing_stacks
 from cellstack.run.folders import check_folders
 from cellstack.run.history import LOCAL
 from cellstack.run.job import RERUN_PARAMS
-from cellstack.run.progress import missing_stacks
 from cellstack.run.signatures import keep_signature
 from cellstack.run.sources import Sources
 

@@ -15,6 +15,7 @@ import yaml
 from cellstack.config import lengths
 from cellstack.config.corrections import ACCEPT, ADD, DELETE, MERGE, REDRAW, SPLIT, Correction
 from cellstack.config.study import GROWTH_OPTIONS
+from cellstack.core.boxes import unite_boxes
 from cellstack.core.counting import counted
 from cellstack.core.distance import distance_map
 from cellstack.core.labels import find_boxes
@@ -106,7 +107,7 @@ class Editor:
         images: dict[str, list[Labels | None]] = {DELETE: [], REDRAW: [], ADD: []}
         before, after = find_boxes(self.labels), find_boxes(painted)
         for label in sorted(before.keys() | after.keys()):
-            box = _union([boxes[label] for boxes in (before, after) if label in boxes])
+            box = unite_boxes(*(boxes[label] for boxes in (before, after) if label in boxes))
             old, new = self.labels[box] == label, painted[box] == label
             if np.array_equal(old, new):
                 continue
@@ -214,13 +215,6 @@ def _correction(action: str, points: Points) -> Correction:
 def _listed(corrections: Sequence[Correction]) -> str:
     actions = [correction["action"] for correction in corrections]
     return ", ".join(f"{actions.count(name)} x {name}" for name in dict.fromkeys(actions))
-
-
-def _union(boxes: Sequence[Box]) -> Box:
-    return tuple(
-        slice(min(side.start for side in sides), max(side.stop for side in sides))
-        for sides in zip(*boxes, strict=True)
-    )
 
 
 def open_editor(folder: str | Path, object: str, table: str | Path) -> Editor:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
-from cellstack.config.corrections import COLUMNS, COORDINATES, IMAGE_POSITION, Correction
+from cellstack.config.corrections import COLUMNS, IMAGE_POSITION, Correction
+from cellstack.config.table_rows import COORDINATES
 from cellstack.errors import InputError
 from cellstack.files import spreadsheets
 from cellstack.files.atomic import atomic_write

@@ -102,6 +102,7 @@ def test_the_dictionary_has_the_columns_of_every_table(tmp_path):
         from_sheet=["=mouse"],
         has_scores=True,
         has_groups=True,
+        shells=5,
     )
     rows = list(read_rows(path))
     assert all(row["definition"] for row in rows)

@@ -1,4 +1,3 @@
-import math
 import re
 
 import pytest
@@ -19,7 +18,7 @@ def test_objects_follow_from_the_channels(load_study):
     assert study.stacks_of("nuclei") == ["a"]
     assert study.stacks_of("cells") == ["a", "b"]
     assert study.of_each_object("{stack}/{object}") == ["a/nuclei", "a/cells", "b/cells"]
-    assert study.channels("a") == ["nuclei", "membrane"]
+    assert study.channels_by_stack() == {"a": ["nuclei", "membrane"], "b": ["membrane"]}
 
 
 def test_objects_may_be_left_out(load_study):
@@ -154,17 +153,6 @@ def test_simulated_stacks_are_noted(load_study):
     assert (study.note("s"), study.note_of_all()) == ("simulated data", "simulated data")
 
 
-def test_stacks_that_share_settings_are_listed_together(load_study):
-    rows = [NUCLEI, NUCLEI | {"stack": "b"}, NUCLEI | {"stack": "c", "diameter_um": 6}]
-    first, second = load_study(rows).resolved_stages()
-    assert (first["stacks"], first["diameter_um"]) == (["a", "b"], 10)
-    assert (second["stacks"], second["diameter_um"]) == (["c"], 6)
-    volume = second["stages"]["select_objects"]["min_volume_um3"]
-    assert volume == pytest.approx(0.1 * math.pi / 6 * 6**3, rel=1e-5)
-    assert "segment_cells" not in first["stages"]
-    assert "estimate_diameter" not in first["stages"]
-
-
 @pytest.mark.parametrize("diameter", [12, 12.5, "auto"])
 def test_a_diameter_without_a_kind_of_object_is_that_of_nuclei(load_study, diameter):
     rows = [{"stack": "a", "channel": "nuclei", "image": "a.tif"}]
@@ -198,24 +186,6 @@ def test_a_ground_truth_of_points_is_recognised_by_its_name(load_study, name):
     study = load_study(rows)
     assert study.scored_objects("a") == ["nuclei", "cells"]
     assert study.scored_by_points("a") == [True, False]
-
-
-def test_changed_settings_are_shared_by_stacks_with_the_same_preset(load_study):
-    presets = {"soft": {"denoise": {"gaussian": {"sigma_um": 2}}}}
-    rows = [NUCLEI, MEMBRANE, NUCLEI | {"stack": "b", "preset": "soft"}, NUCLEI | {"stack": "c"}]
-    study = load_study(rows, presets=presets, segment_cells={"wall_weight": 0.3})
-    default = study.schemas.stages["properties"]["segment_cells"]["properties"]["wall_weight"]
-    soft, cells = sorted(study.changed_settings(), key=lambda each: each["object"], reverse=True)
-    assert (soft["object"], soft["preset"], soft["stacks"]) == ("nuclei", "soft", ["b"])
-    assert soft["changed"] == {"denoise.gaussian.sigma_um": [2, "0.075 d"]}
-    assert (cells["object"], cells["preset"], cells["stacks"]) == ("cells", "default", ["a"])
-    assert cells["changed"] == {"segment_cells.wall_weight": [0.3, default["default"]]}
-    assert load_study([NUCLEI]).changed_settings() == []
-    assert study.channels_by_stack() == {
-        "a": ["nuclei", "membrane"],
-        "b": ["nuclei"],
-        "c": ["nuclei"],
-    }
 
 
 GROUPED = [

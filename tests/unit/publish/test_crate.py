@@ -1,7 +1,8 @@
 import pytest
 
 from cellstack.publish.crate import describe_crate
-from cellstack.publish.pack_archive import File, InputImage
+from cellstack.publish.pack_archive import InputImage
+from cellstack.publish.zip_file import File
 
 SOFTWARE = {
     "cellstack": "1.2.3",

@@ -1,23 +1,15 @@
 import json
 import os
-import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
 
-from cellstack.errors import InputError
 from cellstack.files import fingerprints
 from cellstack.files.records import write_json
-from cellstack.publish.pack_archive import (
-    DATE,
-    Contents,
-    Entry,
-    place,
-    portable_sheet,
-    without_private_paths,
-    write_zip,
-)
+from cellstack.publish.pack_archive import Contents
+from cellstack.publish.private_paths import portable_sheet
+from cellstack.publish.zip_file import Entry
 
 
 def sheet_row(path, files=None, stack="a", channel="nuclei", column="image"):
@@ -39,70 +31,6 @@ def folder(tmp_path, monkeypatch):
     write_json("results/a/channels/nuclei/import.json", record)
     Path("results/config.yaml").write_text(f"stacks: {tmp_path}/stacks.csv\n")
     return tmp_path
-
-
-def test_the_bytes_depend_only_on_names_and_content(tmp_path):
-    archives = []
-    for time in (1e9, 2e9):
-        file = tmp_path / "file.txt"
-        file.write_text("text" * 1000)
-        file.chmod(0o600 if time > 1e9 else 0o755)
-        os.utime(file, (time, time))
-        entries = [Entry("b/file.txt", file), Entry("a.png", b"png"), Entry("c", b"")]
-        archives.append(tmp_path / f"{time}.zip")
-        write_zip(archives[-1], entries if time > 1e9 else entries[::-1])
-    first, second = (path.read_bytes() for path in archives)
-    assert first == second
-    with zipfile.ZipFile(archives[0]) as archive:
-        assert archive.namelist() == ["a.png", "b/file.txt", "c"]
-        assert archive.read("b/file.txt") == b"text" * 1000
-        infos = archive.infolist()
-    assert {info.date_time for info in infos} == {DATE}
-    assert {info.external_attr >> 16 for info in infos} == {0o100644}
-    assert infos[0].compress_size == infos[0].file_size  # a PNG is compressed already
-    assert infos[1].compress_size < infos[1].file_size / 10
-
-
-def test_a_file_cannot_replace_another_one_or_leave_the_archive(tmp_path):
-    with pytest.raises(InputError, match=r"a\.tif: two files have this path"):
-        write_zip(tmp_path / "a.zip", [Entry("a.tif", b"1"), Entry("a.tif", b"2")])
-    for name in ("../a.tif", "/a.tif", "b/../../a.tif"):
-        with pytest.raises(InputError, match="outside"):
-            write_zip(tmp_path / "a.zip", [Entry(name, b"")])
-
-
-@pytest.mark.parametrize(
-    ("path", "file", "expected"),
-    [
-        ("images/a.tif", None, "images/a.tif"),
-        ("./images//a.tif", None, "images/a.tif"),
-        ("/home/me/a.tif", None, "in/a.tif"),
-        ("../other/a.tif", None, "in/a.tif"),
-        ("/home/me/planes", "/home/me/planes/z1.tif", "in/planes/z1.tif"),
-        ("/home/me/planes/", "/home/me/planes/z1.tif", "in/planes/z1.tif"),
-        ("/data/z*/p*.tif", None, "in/z*/p*.tif"),
-        ("/data/z*/p*.tif", "/data/z1/p2.tif", "in/z1/p2.tif"),
-        ("z*/p*.tif", "z1/p2.tif", "z1/p2.tif"),
-        ("s3://bucket/a.zarr", None, "s3://bucket/a.zarr"),
-    ],
-)
-def test_private_folders_are_replaced(path, file, expected):
-    assert place(path, "in", file) == expected
-
-
-def test_private_paths_of_a_configuration_are_replaced():
-    config = {
-        "stacks": "/home/me/stacks.csv",
-        "pathvars": {"results": "/scratch/me/results", "logs": "logs"},
-        "find_seeds": {"points": {"path": "/home/me/{stack}.csv"}},
-        "clean_mask": {"steps": ["fill_holes", {"smooth": {"sigma_um": "0.1 d"}}]},
-        "study": {"description": "/path in a text"},
-    }
-    assert without_private_paths(config) == config | {
-        "stacks": "inputs/stacks/stacks.csv",
-        "pathvars": {"logs": "logs"},
-        "find_seeds": {"points": {"path": "inputs/path/{stack}.csv"}},
-    }
 
 
 def test_a_sheet_without_private_paths_is_not_changed(folder):

@@ -230,8 +230,7 @@ def test_a_history_that_cannot_be_written_does_not_end_the_run(study):
 
 
 def portable(kept, stamps=None, paths=None):
-    file = "results/.history.jsonl"
-    text = history.portable_history(file, "results", kept, stamps=stamps or {}, paths=paths or {})
+    text = history.portable_history("results", kept, stamps=stamps or {}, paths=paths or {})
     return {entry["file"]: entry for entry in map(json.loads, text.splitlines())}
 
 
