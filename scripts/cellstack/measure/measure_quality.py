@@ -196,7 +196,7 @@ def flag_quality(quality: Quality, *, has_spots: bool = False) -> list[str]:
     levels = quality["count_grey_levels"]
     if 1 < levels < MIN_GREY_LEVELS:
         flags.append(
-            f"only {levels} different values (intensities are coarse; check the export of the "
+            f"only {levels} different values (intensities are coarse, check the export of the "
             "image)"
         )
     if not has_spots:
@@ -232,7 +232,7 @@ def _flag_signal(quality: Quality) -> list[str]:
         end, percent = ("last", ratio) if ratio < 1 else ("first", 1 / ratio)
         flags.append(
             f"dim at the {end} planes: {100 * percent:.0f} % of the signal at the other end (dim "
-            "objects can be missing, and intensities depend on z; see depth_attenuation of "
+            "objects can be missing, and intensities depend on z, see depth_attenuation of "
             "correct_background)"
         )
     if (uneven := quality["background_range_ratio"]) and uneven > MAX_UNEVEN:

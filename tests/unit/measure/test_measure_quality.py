@@ -104,6 +104,14 @@ def test_dimming_is_that_of_the_signal(per_plane):
     )
 
 
+def test_flags_do_not_contain_the_character_between_them():
+    dim = blobs(sizes=SIGNAL * 0.8 ** np.arange(12))
+    quality = quality_of(dim // 20 * 20)
+    flags = flag_quality(quality)
+    assert len(flags) == 2
+    assert quality_row(quality)["flags"].split(";") == flags
+
+
 def test_a_signal_that_differs_between_planes_is_not_taken_as_dimming():
     sizes = SIGNAL * np.array([0.1, 0.5, 1, 1, 0.6, 1, 1, 0.9, 0.5, 0.3, 0.1, 0.1])
     assert flags_of(blobs(sizes=sizes)) == []

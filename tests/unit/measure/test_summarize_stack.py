@@ -313,6 +313,7 @@ def test_removed_sheets_are_flagged(voxels, fraction):
     summary = summarize_stack(table(6), ["kept"] * 6, 10, mask_record=record)
     assert summary["sheet_fraction"] == fraction
     assert ("sheets removed: 5 % of the mask" in summary["flags"]) == (voxels > 0)
+    assert ";" not in summary["flags"]  # it separates flags
 
 
 @pytest.mark.parametrize(("ratio", "flagged"), [(0.175, False), (0.176, True)])
