@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.config.object_columns import PERCENTILES, describe
+from cellstack.config.object_columns import CHANNEL_OF, PERCENTILES, describe
 from cellstack.config.reasons import (
     BESIDE_NO_DATA,
     BRIGHT,
@@ -62,6 +62,7 @@ NO_OBJECTS = "no objects"
 MIN_VOXELS_OF_DIAMETER = 2  # smaller objects cannot be distinguished from noise
 NOT_APPLIED = "not applied"  # status of a correction
 SATURATED, NOISY = "saturated", "low signal to noise"  # of objects, and of the whole channel
+MAX_NUCLEUS_TO_CELL_VOLUME = 0.9  # of cells whose wall was found; then 0.2 to 0.5
 WHY_FLAGGED = {
     SEEDS: "objects may be split into several",
     IRREGULAR: "check the figures",
@@ -214,6 +215,7 @@ def summarize_stack(
         excluded = dropped[BESIDE_NO_DATA]
         flags_of_stack.append(flag + f", objects beside them excluded: {excluded}" * (excluded > 0))
     flags_of_stack += _flags_of_objects(columns["flags"], reasons, contrast)
+    flags_of_stack += _flags_of_pairs(columns)
     of_diameter = _flags_of_diameter(diameters, shape, spacing, diameter_um, diameter_source)
     if estimated_um and _differ(estimated_um, diameter_um):
         of_diameter.append(
@@ -354,6 +356,27 @@ def _flags_of_objects(
             "deviations of their background (check the figures)"
         )
     return found
+
+
+def _flags_of_pairs(columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the flag of a stack in whose nuclei the membrane is as bright as beside them."""
+    membrane = CHANNEL_OF["cells"]
+    names = [f"{part}_mean_intensity_{membrane}" for part in ("nucleus", "cytoplasm")]
+    if names[0] not in columns:
+        return []
+    cells = zip(*(columns[name] for name in (*names, "nucleus_to_cell_volume_ratio")), strict=True)
+    found = [
+        float(ratio) > MAX_NUCLEUS_TO_CELL_VOLUME or float(inside) > float(outside)
+        for inside, outside, ratio in cells
+        if ratio  # the cell has a nucleus
+    ]
+    number = sum(found)
+    if number <= MAX_FLAGGED * len(found) or len(found) < MIN_OBJECTS:
+        return []
+    return [
+        f"{membrane} in nuclei: {number} of {len(found)} nuclei are as bright as the rest of their "
+        "cell, or fill it (check whether the channels are shifted or mixed up)"
+    ]
 
 
 def _flags_of_mask(quality: Mapping[str, float], sheet_fraction: float) -> list[str]:

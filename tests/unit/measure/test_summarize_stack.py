@@ -316,6 +316,21 @@ def test_removed_sheets_are_flagged(voxels, fraction):
     assert ";" not in summary["flags"]  # it separates flags
 
 
+@pytest.mark.parametrize(
+    ("inside", "outside", "ratio", "flagged"),
+    [("90", "100", "0.4", False), ("110", "100", "0.4", True), ("90", "", "1", True)],
+)
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_membrane_channel_that_shows_nuclei_is_flagged(count, inside, outside, ratio, flagged):
+    cells = table(7) | {
+        "nucleus_mean_intensity_membrane": [inside] * count + ["90"] * (6 - count) + [""],
+        "cytoplasm_mean_intensity_membrane": [outside] * count + ["100"] * (6 - count) + [""],
+        "nucleus_to_cell_volume_ratio": [ratio] * count + ["0.4"] * (6 - count) + [""],
+    }
+    flags = summarize_stack(cells, ["kept"] * 7, 10, channel="cells")["flags"]
+    assert ("membrane in nuclei: 3 of 6 nuclei" in flags) == (flagged and count == 3)
+
+
 @pytest.mark.parametrize(("ratio", "flagged"), [(0.175, False), (0.176, True)])
 def test_haze_is_flagged(ratio, flagged):
     summary = summarize_stack(table(6), ["kept"] * 6, 10, mask_record={"haze_ratio": ratio})
