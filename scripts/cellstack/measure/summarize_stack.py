@@ -62,6 +62,7 @@ NO_OBJECTS = "no objects"
 MIN_VOXELS_OF_DIAMETER = 2  # smaller objects cannot be distinguished from noise
 NOT_APPLIED = "not applied"  # status of a correction
 SATURATED, NOISY = "saturated", "low signal to noise"  # of objects, and of the whole channel
+MAX_LENGTH_ALONG_Z = 2.0  # of nuclei, relative to that across; by blur and shape up to 1.7
 MAX_NUCLEUS_TO_CELL_VOLUME = 0.9  # of cells whose wall was found; then 0.2 to 0.5
 WHY_FLAGGED = {
     SEEDS: "objects may be split into several",
@@ -222,6 +223,12 @@ def summarize_stack(
             f"{SUGGESTED} of {estimated_um:.3g} um, not {diameter_um:.3g} um "
             "(check diameter_um, the voxel size and the channel)"
         )
+    if channel == CHANNEL_OF["nuclei"] and (length := _length_along_z(columns)):
+        if length > MAX_LENGTH_ALONG_Z:
+            of_diameter.append(
+                f"long along z: the median object is {length:.2g} times as long along z as across "
+                "(check the voxel size along z)"
+            )
     if doubt:
         of_diameter.append(f"the estimated diameter is uncertain: {doubt} (give diameter_um)")
     if count == 0:
@@ -321,6 +328,27 @@ def _flags_of_diameter(
         f"{OTHER_DIAMETER}: the median is {median:.3g} um, and diameter_um {diameter_um:.3g} um "
         "(check which of them is right)"
     ]
+
+
+def _length_along_z(columns: Mapping[str, Sequence[str]]) -> float | None:
+    """Return the typical length along z of objects that touch no face, relative to that across.
+
+    None if there are fewer than five, or without the axes of objects.
+    """
+    if "axis_major_length_um" not in columns:
+        return None
+    lengths, directions = (
+        np.array([_numbers(columns[name.format(axis)]) for axis in ("major", "middle", "minor")])
+        for name in ("axis_{}_length_um", "direction_{}_z")
+    )
+    touches = [_numbers(cells) for name, cells in columns.items() if name.startswith("touches_")]
+    is_complete = ~np.any(touches, axis=0)
+    if np.count_nonzero(is_complete) < MIN_OBJECTS:
+        return None
+    along_z = ((lengths * directions) ** 2).sum(axis=0)
+    across = ((lengths**2).sum(axis=0) - along_z) / 2  # the mean of two directions
+    typical = np.median(across[is_complete])
+    return math.sqrt(np.median(along_z[is_complete]) / typical) if typical else None
 
 
 def _differ(diameter: float, other: float) -> bool:

@@ -316,6 +316,22 @@ def test_removed_sheets_are_flagged(voxels, fraction):
     assert ";" not in summary["flags"]  # it separates flags
 
 
+@pytest.mark.parametrize(("length", "flagged"), [(4.9, ""), (5.3, "2.1"), (7.5, "3")])
+@pytest.mark.parametrize(("name", "count"), [("nuclei", 5), ("nuclei", 4), ("cells", 5)])
+def test_nuclei_that_are_long_along_z_are_flagged(length, flagged, name, count):
+    axes = {"major": (length, "1"), "middle": (2.5, "0"), "minor": (2.5, "0")}
+    objects = table(6) | {"touches_first_row": ["0"] * count + ["1"] * (6 - count)}
+    for axis, (size, direction) in axes.items():
+        objects[f"axis_{axis}_length_um"] = [str(size)] * count + ["1"] * (6 - count)
+        objects[f"direction_{axis}_z"] = [direction] * 6
+    flags = summarize_stack(objects, ["kept"] * 6, 10, channel=name)["flags"]
+    expected = (
+        f"long along z: the median object is {flagged} times as long along z as across (check the "
+        "voxel size along z)"
+    )
+    assert flags == (expected if flagged and name == "nuclei" and count == 5 else "")
+
+
 @pytest.mark.parametrize(
     ("inside", "outside", "ratio", "flagged"),
     [("90", "100", "0.4", False), ("110", "100", "0.4", True), ("90", "", "1", True)],
