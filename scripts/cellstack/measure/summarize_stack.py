@@ -56,6 +56,7 @@ MAX_FLAGGED = 1 / 3
 MIN_CONTRAST_TO_NOISE = 1.75
 MEASURED_SOURCES = ("given", "estimated")  # of a diameter that objects are expected to have
 MAX_HAZE_RATIO = 0.175  # 0.07 to 0.16 without haze; 0.15 to 0.2 if volumes are 10 % too large
+MAX_CLIPPED_FRACTION = 0.6  # up to which volumes are at most 10 % too large; 0.3 in other stacks
 SATURATED_PERCENTILE = 75
 MAX_BRIGHTNESS_RATIO = 12.0  # up to which dim objects are found beside bright ones
 NO_OBJECTS = "no objects"
@@ -223,12 +224,12 @@ def summarize_stack(
             f"{SUGGESTED} of {estimated_um:.3g} um, not {diameter_um:.3g} um "
             "(check diameter_um, the voxel size and the channel)"
         )
-    if channel == CHANNEL_OF["nuclei"] and (length := _length_along_z(columns)):
-        if length > MAX_LENGTH_ALONG_Z:
-            of_diameter.append(
-                f"long along z: the median object is {length:.2g} times as long along z as across "
-                "(check the voxel size along z)"
-            )
+    length = _length_along_z(columns) if channel == CHANNEL_OF["nuclei"] else None
+    if length is not None and length > MAX_LENGTH_ALONG_Z:
+        of_diameter.append(
+            f"long along z: the median object is {length:.2g} times as long along z as across "
+            "(check the voxel size along z)"
+        )
     if doubt:
         of_diameter.append(f"the estimated diameter is uncertain: {doubt} (give diameter_um)")
     if count == 0:
@@ -429,6 +430,12 @@ def _flags_of_mask(quality: Mapping[str, float], sheet_fraction: float) -> list[
         flags.append(
             f"hollow: {counted(hollow, 'objects')} {agree(hollow, 'is', 'are')} dark inside "
             "(filled)"
+        )
+    if (clipped := quality.get("clipped_fraction", 0.0)) > MAX_CLIPPED_FRACTION:
+        flags.append(
+            f"clipped: {100 * clipped:.0f} % of the voxels of objects have the highest contrast, "
+            "since they fill little of the stack (volumes are too large, raise "
+            "adjust_contrast.percentile_stretch.high)"
         )
     if seams := quality.get("seam_disagreements", 0):
         flags.append(

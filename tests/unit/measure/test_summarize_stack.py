@@ -382,6 +382,13 @@ def test_saturated_objects_are_counted_and_flagged(minima, upper, maxima, count)
     assert summarize_stack(columns, ["kept"] * 3, 10, channel="cells")["count_saturated"] is None
 
 
+@pytest.mark.parametrize(("fraction", "flagged"), [(0.6, False), (0.61, True)])
+def test_objects_with_the_highest_contrast_are_flagged(fraction, flagged):
+    record = {"clipped_fraction": fraction}
+    flags = summarize_stack(table(6), ["kept"] * 6, 10, mask_record=record)["flags"]
+    assert flags.startswith("clipped: 61 % of the voxels of objects") == flagged
+
+
 @pytest.mark.parametrize("count", [0, 4])
 def test_hollow_objects_are_flagged(count):
     summary = summarize_stack(table(6), ["kept"] * 6, 10, mask_record={"hollow": count})
