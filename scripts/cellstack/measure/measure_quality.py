@@ -123,8 +123,8 @@ def measure_quality(
     to two on each side and at least one, and missing if it is constant although others are not.
 
     A plane is displaced if the means of blocks of the planes on both sides of it are correlated
-    with each other more, by 0.5, than with its own. Only planes with signal that are not blurred
-    are compared.
+    with each other more, by 0.5, than with its own, positively or negatively. Only planes with
+    signal that are not blurred are compared.
 
     Examples
     --------
@@ -403,7 +403,8 @@ def _displaced_planes(blocks: Stack, is_sharp: NDArray[np.bool_]) -> list[int]:
     near, far = (np.array(_correlations(blocks, is_sharp, step)) for step in (1, 2))
     if not len(far):
         return []
-    excess = far - np.maximum(near[:-1], near[1:])  # NaN where a plane is not sharp
+    # a wall that lies in one plane is related to the planes beside it, by a negative correlation
+    excess = far - np.maximum(abs(near[:-1]), abs(near[1:]))  # NaN where a plane is not sharp
     return (np.flatnonzero(excess > MAX_OUT_OF_ORDER) + 1).tolist()
 
 

@@ -164,7 +164,15 @@ def test_planes_in_another_order_are_named():
     by_name = image[sorted(range(24), key=str)]  # 0, 1, 10, ..., 19, 2, 20, ...
     alternating = image.copy()
     alternating[1::2] = image[::-1][1::2]
-    for changed, expected in ((image, []), (image[:2], []), (image[::-1], []), (by_name, [12])):
+    wall = image.copy()
+    wall[9] = 2000 - wall[9]
+    for changed, expected in (
+        (image, []),
+        (image[:2], []),
+        (image[::-1], []),
+        (wall, []),
+        (by_name, [12]),
+    ):
         assert quality_of(changed)["displaced_planes"] == expected
     assert len(quality_of(alternating)["displaced_planes"]) > 10
     no_data = np.zeros(image.shape, bool)
