@@ -26,6 +26,7 @@ FLAGGING = {  # functions that write flags of stacks and channels
             "summarize_stack",
             "_flags_of_diameter",
             "_flags_of_objects",
+            "_flags_of_pairs",
             "_flags_of_mask",
         ),
         "measure.collect": ("flag_outliers",),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.config.object_columns import PERCENTILES, describe
+from cellstack.config.object_columns import CHANNEL_OF, PERCENTILES, describe
 from cellstack.config.reasons import (
     BESIDE_NO_DATA,
     BRIGHT,
@@ -56,12 +56,15 @@ MAX_FLAGGED = 1 / 3
 MIN_CONTRAST_TO_NOISE = 1.75
 MEASURED_SOURCES = ("given", "estimated")  # of a diameter that objects are expected to have
 MAX_HAZE_RATIO = 0.175  # 0.07 to 0.16 without haze; 0.15 to 0.2 if volumes are 10 % too large
+MAX_CLIPPED_FRACTION = 0.6  # up to which volumes are at most 10 % too large; 0.3 in other stacks
 SATURATED_PERCENTILE = 75
 MAX_BRIGHTNESS_RATIO = 12.0  # up to which dim objects are found beside bright ones
 NO_OBJECTS = "no objects"
 MIN_VOXELS_OF_DIAMETER = 2  # smaller objects cannot be distinguished from noise
 NOT_APPLIED = "not applied"  # status of a correction
 SATURATED, NOISY = "saturated", "low signal to noise"  # of objects, and of the whole channel
+MAX_LENGTH_ALONG_Z = 2.0  # of nuclei, relative to that across; by blur and shape up to 1.7
+MAX_NUCLEUS_TO_CELL_VOLUME = 0.9  # of cells whose wall was found; then 0.2 to 0.5
 WHY_FLAGGED = {
     SEEDS: "objects may be split into several",
     IRREGULAR: "check the figures",
@@ -214,11 +217,18 @@ def summarize_stack(
         excluded = dropped[BESIDE_NO_DATA]
         flags_of_stack.append(flag + f", objects beside them excluded: {excluded}" * (excluded > 0))
     flags_of_stack += _flags_of_objects(columns["flags"], reasons, contrast)
+    flags_of_stack += _flags_of_pairs(columns)
     of_diameter = _flags_of_diameter(diameters, shape, spacing, diameter_um, diameter_source)
     if estimated_um and _differ(estimated_um, diameter_um):
         of_diameter.append(
             f"{SUGGESTED} of {estimated_um:.3g} um, not {diameter_um:.3g} um "
             "(check diameter_um, the voxel size and the channel)"
+        )
+    length = _length_along_z(columns) if channel == CHANNEL_OF["nuclei"] else None
+    if length is not None and length > MAX_LENGTH_ALONG_Z:
+        of_diameter.append(
+            f"long along z: the median object is {length:.2g} times as long along z as across "
+            "(check the voxel size along z)"
         )
     if doubt:
         of_diameter.append(f"the estimated diameter is uncertain: {doubt} (give diameter_um)")
@@ -321,6 +331,27 @@ def _flags_of_diameter(
     ]
 
 
+def _length_along_z(columns: Mapping[str, Sequence[str]]) -> float | None:
+    """Return the typical length along z of objects that touch no face, relative to that across.
+
+    None if there are fewer than five, or without the axes of objects.
+    """
+    if "axis_major_length_um" not in columns:
+        return None
+    lengths, directions = (
+        np.array([_numbers(columns[name.format(axis)]) for axis in ("major", "middle", "minor")])
+        for name in ("axis_{}_length_um", "direction_{}_z")
+    )
+    touches = [_numbers(cells) for name, cells in columns.items() if name.startswith("touches_")]
+    is_complete = ~np.any(touches, axis=0)
+    if np.count_nonzero(is_complete) < MIN_OBJECTS:
+        return None
+    along_z = ((lengths * directions) ** 2).sum(axis=0)
+    across = ((lengths**2).sum(axis=0) - along_z) / 2  # the mean of two directions
+    typical = np.median(across[is_complete])
+    return math.sqrt(np.median(along_z[is_complete]) / typical) if typical else None
+
+
 def _differ(diameter: float, other: float) -> bool:
     return max(diameter / other, other / diameter) > MAX_DIAMETER_RATIO
 
@@ -356,12 +387,33 @@ def _flags_of_objects(
     return found
 
 
+def _flags_of_pairs(columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the flag of a stack in whose nuclei the membrane is as bright as beside them."""
+    membrane = CHANNEL_OF["cells"]
+    names = [f"{part}_mean_intensity_{membrane}" for part in ("nucleus", "cytoplasm")]
+    if names[0] not in columns:
+        return []
+    cells = zip(*(columns[name] for name in (*names, "nucleus_to_cell_volume_ratio")), strict=True)
+    found = [
+        float(ratio) > MAX_NUCLEUS_TO_CELL_VOLUME or float(inside) > float(outside)
+        for inside, outside, ratio in cells
+        if ratio  # the cell has a nucleus
+    ]
+    number = sum(found)
+    if number <= MAX_FLAGGED * len(found) or len(found) < MIN_OBJECTS:
+        return []
+    return [
+        f"{membrane} in nuclei: {number} of {len(found)} nuclei are as bright as the rest of their "
+        "cell, or fill it (check whether the channels are shifted or mixed up)"
+    ]
+
+
 def _flags_of_mask(quality: Mapping[str, float], sheet_fraction: float) -> list[str]:
     """Return the flags of a stack that follow from the records of its mask."""
     flags = []
     if sheet_fraction > 0:
         flags.append(
-            f"sheets removed: {100 * sheet_fraction:.2g} % of the mask (thin, wide structures; if "
+            f"sheets removed: {100 * sheet_fraction:.2g} % of the mask (thin, wide structures. If "
             "they are flat nuclei, leave remove_sheets out of clean_mask.steps)"
         )
     if dropped := quality.get("dropped_dim", 0):
@@ -378,6 +430,12 @@ def _flags_of_mask(quality: Mapping[str, float], sheet_fraction: float) -> list[
         flags.append(
             f"hollow: {counted(hollow, 'objects')} {agree(hollow, 'is', 'are')} dark inside "
             "(filled)"
+        )
+    if (clipped := quality.get("clipped_fraction", 0.0)) > MAX_CLIPPED_FRACTION:
+        flags.append(
+            f"clipped: {100 * clipped:.0f} % of the voxels of objects have the highest contrast, "
+            "since they fill little of the stack (volumes are too large, raise "
+            "adjust_contrast.percentile_stretch.high)"
         )
     if seams := quality.get("seam_disagreements", 0):
         flags.append(

@@ -165,7 +165,8 @@ def binarize_with_record(
     record : dict
         ``dropped_dim``, ``brightness_ratio``, ``haze_ratio`` and ``hollow`` of
         :class:`cellstack.segment.per_object_threshold.MarkedBlobs`, if the threshold is the rule
-        of `per_object`.
+        of `per_object`. With `contrast`, also ``clipped_fraction``: the fraction of the voxels of
+        the mask that have the highest contrast, 1.
     """
     if callable(threshold):
         above, record = threshold(stack, spacing, contrast, no_data)
@@ -173,6 +174,11 @@ def binarize_with_record(
         above, record = stack[:] > np.float32(threshold), {}
     if no_data is not None:
         above &= ~no_data
+    if contrast is not None:
+        clipped = 0
+        for values, inside in zip(contrast, above, strict=True):
+            clipped += int(np.count_nonzero(values[inside] >= 1))
+        record |= {"clipped_fraction": clipped / max(1, int(np.count_nonzero(above)))}
     return above.view(np.uint8), record
 
 

@@ -5,6 +5,7 @@ import math
 import cv2
 import numpy as np
 import pytest
+from scipy import ndimage
 from study import simulated
 
 import measure_quality as script
@@ -104,6 +105,14 @@ def test_dimming_is_that_of_the_signal(per_plane):
     )
 
 
+def test_flags_do_not_contain_the_character_between_them():
+    dim = blobs(sizes=SIGNAL * 0.8 ** np.arange(12))
+    quality = quality_of(dim // 20 * 20)
+    flags = flag_quality(quality)
+    assert len(flags) == 2
+    assert quality_row(quality)["flags"].split(";") == flags
+
+
 def test_a_signal_that_differs_between_planes_is_not_taken_as_dimming():
     sizes = SIGNAL * np.array([0.1, 0.5, 1, 1, 0.6, 1, 1, 0.9, 0.5, 0.3, 0.1, 0.1])
     assert flags_of(blobs(sizes=sizes)) == []
@@ -145,6 +154,35 @@ def test_bad_planes_are_named():
     ]
     image[6:] = image[2]
     assert any("5, 6, 7, 8" not in flag and ", ..." in flag for flag in flags_of(image))
+
+
+def test_planes_in_another_order_are_named():
+    rng = np.random.default_rng(0)
+    grain = ndimage.gaussian_filter(rng.standard_normal((24, 96, 80)), (2, 6, 6))
+    noise = rng.normal(0, NOISE, grain.shape)
+    image = (1000 + SIGNAL * grain / grain.std() + noise).astype(np.uint16)
+    by_name = image[sorted(range(24), key=str)]  # 0, 1, 10, ..., 19, 2, 20, ...
+    alternating = image.copy()
+    alternating[1::2] = image[::-1][1::2]
+    wall = image.copy()
+    wall[9] = 2000 - wall[9]
+    for changed, expected in (
+        (image, []),
+        (image[:2], []),
+        (image[::-1], []),
+        (wall, []),
+        (by_name, [12]),
+    ):
+        assert quality_of(changed)["displaced_planes"] == expected
+    assert len(quality_of(alternating)["displaced_planes"]) > 10
+    no_data = np.zeros(image.shape, bool)
+    no_data[:, :30] = True
+    by_name[no_data] = 0
+    quality = quality_of(by_name, no_data=no_data)
+    assert flag_quality(quality) == [
+        "1 plane is unlike the planes on both sides: 12 (check the order of the planes)"
+    ]
+    assert flag_quality(quality, has_spots=True) == []
 
 
 @pytest.mark.parametrize(("percent", "is_signal"), [(0.5, False), (2, True), (97, False)])

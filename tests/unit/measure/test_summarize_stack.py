@@ -313,6 +313,38 @@ def test_removed_sheets_are_flagged(voxels, fraction):
     summary = summarize_stack(table(6), ["kept"] * 6, 10, mask_record=record)
     assert summary["sheet_fraction"] == fraction
     assert ("sheets removed: 5 % of the mask" in summary["flags"]) == (voxels > 0)
+    assert ";" not in summary["flags"]  # it separates flags
+
+
+@pytest.mark.parametrize(("length", "flagged"), [(4.9, ""), (5.3, "2.1"), (7.5, "3")])
+@pytest.mark.parametrize(("name", "count"), [("nuclei", 5), ("nuclei", 4), ("cells", 5)])
+def test_nuclei_that_are_long_along_z_are_flagged(length, flagged, name, count):
+    axes = {"major": (length, "1"), "middle": (2.5, "0"), "minor": (2.5, "0")}
+    objects = table(6) | {"touches_first_row": ["0"] * count + ["1"] * (6 - count)}
+    for axis, (size, direction) in axes.items():
+        objects[f"axis_{axis}_length_um"] = [str(size)] * count + ["1"] * (6 - count)
+        objects[f"direction_{axis}_z"] = [direction] * 6
+    flags = summarize_stack(objects, ["kept"] * 6, 10, channel=name)["flags"]
+    expected = (
+        f"long along z: the median object is {flagged} times as long along z as across (check the "
+        "voxel size along z)"
+    )
+    assert flags == (expected if flagged and name == "nuclei" and count == 5 else "")
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside", "ratio", "flagged"),
+    [("90", "100", "0.4", False), ("110", "100", "0.4", True), ("90", "", "1", True)],
+)
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_membrane_channel_that_shows_nuclei_is_flagged(count, inside, outside, ratio, flagged):
+    cells = table(7) | {
+        "nucleus_mean_intensity_membrane": [inside] * count + ["90"] * (6 - count) + [""],
+        "cytoplasm_mean_intensity_membrane": [outside] * count + ["100"] * (6 - count) + [""],
+        "nucleus_to_cell_volume_ratio": [ratio] * count + ["0.4"] * (6 - count) + [""],
+    }
+    flags = summarize_stack(cells, ["kept"] * 7, 10, channel="cells")["flags"]
+    assert ("membrane in nuclei: 3 of 6 nuclei" in flags) == (flagged and count == 3)
 
 
 @pytest.mark.parametrize(("ratio", "flagged"), [(0.175, False), (0.176, True)])
@@ -348,6 +380,13 @@ def test_saturated_objects_are_counted_and_flagged(minima, upper, maxima, count)
     start = f"saturated: {count} of 3 objects {have} the highest value, {max(maxima)}"
     assert summary["flags"].startswith(start) == (count > 0)
     assert summarize_stack(columns, ["kept"] * 3, 10, channel="cells")["count_saturated"] is None
+
+
+@pytest.mark.parametrize(("fraction", "flagged"), [(0.6, False), (0.61, True)])
+def test_objects_with_the_highest_contrast_are_flagged(fraction, flagged):
+    record = {"clipped_fraction": fraction}
+    flags = summarize_stack(table(6), ["kept"] * 6, 10, mask_record=record)["flags"]
+    assert flags.startswith("clipped: 61 % of the voxels of objects") == flagged
 
 
 @pytest.mark.parametrize("count", [0, 4])

@@ -13,7 +13,7 @@ from cellstack.core.thresholds import BINS, CONSTANT_TOLERANCE
 from cellstack.errors import InputError
 from cellstack.files.records import read_json
 from cellstack.files.stacks import read_stack, write_stack
-from cellstack.segment.binarize import METHODS, binarize, find_threshold
+from cellstack.segment.binarize import METHODS, binarize, binarize_with_record, find_threshold
 from cellstack.segment.per_object_threshold import mark_blobs
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -306,13 +306,25 @@ def test_the_record_has_the_threshold_if_it_is_a_single_value(method, tmp_path):
     )
     record = read_json(threshold)
     quality = ["dropped_dim", "brightness_ratio", "haze_ratio", "hollow"] * (method == "per_object")
-    assert list(record) == ["method", "factor", "threshold", "foreground_fraction", *quality]
+    common = ["method", "factor", "threshold", "foreground_fraction"]
+    assert list(record) == [*common, *quality, "clipped_fraction"]
     assert (record["method"], record["factor"]) == (method, 0.9)
     assert record["foreground_fraction"] == pytest.approx(read_stack(mask)[0].mean())
     if method in SINGLE:
         assert record["foreground_fraction"] == (stack > np.float32(record["threshold"])).mean()
     else:
         assert record["threshold"] is None
+
+
+def test_the_voxels_of_the_mask_with_the_highest_contrast_are_counted():
+    stack = np.float32([[[0.1, 0.6, 0.9, 0.9, 0.2]]])
+    contrast = np.float32([[[1.0, 0.7, 1.0, 0.9, 0.2]]])
+    spacing = (1.0, 1.0, 1.0)
+    _, record = binarize_with_record(stack, 0.5, spacing, contrast)
+    assert record == {"clipped_fraction": pytest.approx(1 / 3)}
+    _, record = binarize_with_record(stack, 1.0, spacing, contrast)
+    assert record == {"clipped_fraction": 0}
+    assert binarize_with_record(stack, 0.5, spacing)[1] == {}
 
 
 def test_per_object_needs_the_stack_before_denoising():
