@@ -321,7 +321,7 @@ def test_the_script_takes_edges_and_compactness(tmp_path):
     for name, array in zip(names, bar(), strict=True):
         write_stack(files[name], array, (2.0, 0.5, 0.5))
     files["edges"] = [files["edges"]]
-    main(**files, method="edges", options={}, compactness=0.001)
+    main(**files, method="edges", options={}, compactness=0.001, connectivity=26)
     expected = split_objects(*bar()[:-1], SPACING, "edges", {}, bar()[-1], 0.001)
     assert np.array_equal(read_stack(files["watershed"])[0], expected)
 

@@ -387,6 +387,6 @@ def find_unusual(sizes: Mapping[str, float], planes: int) -> list[str]:
     if planes > 1 and min(y, x) > MAX_UNUSUAL_RATIO * z:
         return [
             f"the voxel size along z ({z:.3g} um) is smaller than along y and x ({y:.3g} and "
-            f"{x:.3g} um; check their order)"
+            f"{x:.3g} um, check their order)"
         ]
     return []
