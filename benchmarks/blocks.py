@@ -25,7 +25,7 @@ from block_chain import (  # noqa: E402
     segment_in_blocks,
 )
 
-from cellstack.config.blocks import place_blocks  # noqa: E402
+from cellstack.core.blocks import place_blocks  # noqa: E402
 from cellstack.files.readers.opening import open_image  # noqa: E402
 from cellstack.prepare.simulate_stack import simulate_stack  # noqa: E402
 

@@ -87,6 +87,7 @@ rule segment_cells:
         "<benchmarks>/{stack}/cells/segment_cells.tsv"
     conda:
         "../envs/cellstack.yaml"
+    threads: cores
     resources:
         mem_mb=memory("segment_cells"),
         runtime=minutes("segment_cells"),

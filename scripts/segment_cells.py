@@ -24,6 +24,7 @@ def main(
     no_data: Sequence[Path] = (),
     scales: Sequence[Path] = (),
     block: dict[str, list[list[int]]] | None = None,
+    threads: int = 1,
 ) -> None:
     """Write the `regions` of the watershed from `seeds` and `background`.
 
@@ -45,6 +46,7 @@ def main(
         distance_weight=distance_weight,
         no_data=None if without is None else without[part],
         scales=Scales(**read_json(scales[0])) if scales else None,
+        threads=threads,
     )
     write_stack(regions, found, spacing, is_labels=True)
 

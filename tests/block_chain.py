@@ -26,8 +26,9 @@ from cellstack.cells.enhance_membrane import enhance_membrane
 from cellstack.cells.find_cell_seeds import find_cell_seeds, mark_cell_seeds
 from cellstack.cells.merge_cells import merge_cells
 from cellstack.cells.segment_cells import segment_cells
-from cellstack.config import blocks, settings
+from cellstack.config import settings
 from cellstack.config.schemas import Schemas
+from cellstack.core.blocks import place_blocks
 from cellstack.core.overlaps import count_overlaps, match_objects, pair_up
 from cellstack.enhance.adjust_contrast import adjust_contrast
 from cellstack.enhance.correct_background import correct_background
@@ -105,7 +106,7 @@ def merge_and_smooth(watershed, stack, distance, spacing, arguments, typical=Non
 def plan(shape, spacing, counts, overlap_um):
     """Return the blocks of a stack."""
     overlap = [math.ceil(overlap_um / step) for step in spacing]
-    return list(blocks.place_blocks(shape, counts, overlap).values())
+    return list(place_blocks(shape, counts, overlap).values())
 
 
 def segment_in_blocks(raw, spacing, arguments, places, points=None):

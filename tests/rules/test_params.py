@@ -666,6 +666,7 @@ def test_rules_with_threads():
         "measure_relations",
         "merge_objects",
         "run_segmenter",
+        "segment_cells",
         "segment_tissue",
         "select_objects",
         "smooth_outlines",

@@ -1,15 +1,21 @@
 """Seeded watershed of the membrane, which divides a stack into regions."""
 
-from typing import NamedTuple
+import logging
+import math
+from typing import Any, NamedTuple
 
 import edt
 import numpy as np
+from numpy.typing import NDArray
 
+from cellstack.core.flooding import MAX_VOXELS, Part, divide, flood_in_parts
 from cellstack.core.intensities import divide_by_sd, standard_deviation
 from cellstack.core.labels import label_type
 from cellstack.core.morphology import dilation
-from cellstack.core.types import BoolVolume, Labels, Mask, Spacing, Volume
+from cellstack.core.types import BoolVolume, Box, Labels, Mask, Spacing, Volume
 from cellstack.core.watershed import watershed
+
+log = logging.getLogger(__name__)
 
 
 class Scales(NamedTuple):
@@ -40,6 +46,8 @@ def segment_cells(
     distance_weight: float,
     no_data: BoolVolume | None = None,
     scales: Scales | None = None,
+    threads: int = 1,
+    max_voxels: int = MAX_VOXELS,
 ) -> Labels:
     """Divide a stack into regions by a watershed from seeds and background.
 
@@ -66,6 +74,11 @@ def segment_cells(
         Voxels without data, which belong to no region unless they are seeds.
     scales : Scales, optional
         Those of the complete stack, if this is a block of it.
+    threads : int
+        See :func:`cellstack.core.flooding.flood_in_parts`.
+    max_voxels : int
+        Larger stacks are flooded in parts, which overlap by 1.5 diameters of a region of average
+        volume. If the parts disagree, the stack is flooded at once.
 
     Returns
     -------
@@ -98,25 +111,43 @@ def segment_cells(
     if scales is None:
         of_distance = 0.0 if to_nucleus is None else standard_deviation(to_nucleus)
         scales = Scales(standard_deviation(smooth), standard_deviation(ridges), of_distance)
-    membrane = np.float32(1 - wall_weight) * divide_by_sd(smooth, scales.smooth)
-    membrane += np.float32(wall_weight) * divide_by_sd(ridges, scales.ridges)
-    if to_nucleus is not None:
-        membrane *= np.float32(1 - distance_weight)
-        membrane += np.float32(distance_weight) * divide_by_sd(to_nucleus, scales.distance)
-    del to_nucleus  # before the watershed, which takes the most memory
     count = int(seeds.max(initial=0))
+    regions = np.zeros(seeds.shape, label_type(count))
     if count == 0:
-        return np.zeros_like(seeds)
-    markers = seeds.astype(np.int32)
-    markers[background.view(bool)] = count + 1
-    # Voxels surrounded by markers flood nothing; without them, the watershed is faster by a third.
-    beside = dilation((markers == 0).view(np.uint8), np.ones((3, 3, 3), np.uint8)).view(bool)
-    regions = watershed(membrane, markers, connectivity=3, mask=beside)
-    np.copyto(regions, markers, where=~beside)
-    regions[regions > count] = 0
+        return regions
+
+    def landscape(box: Box) -> Volume:
+        height = np.float32(1 - wall_weight) * divide_by_sd(smooth[box], scales.smooth)
+        height += np.float32(wall_weight) * divide_by_sd(ridges[box], scales.ridges)
+        if to_nucleus is not None:
+            height *= np.float32(1 - distance_weight)
+            height += np.float32(distance_weight) * divide_by_sd(to_nucleus[box], scales.distance)
+        return height
+
+    def flood(_: int, box: Box) -> NDArray[np.integer[Any]]:
+        markers = seeds[box].astype(np.int32)
+        markers[background[box].view(bool)] = count + 1
+        # Voxels surrounded by markers flood nothing; without them, the watershed is faster.
+        beside = dilation((markers == 0).view(np.uint8), np.ones((3, 3, 3), np.uint8)).view(bool)
+        found = watershed(landscape(box), markers, connectivity=3, mask=beside)
+        np.copyto(found, markers, where=~beside)
+        found[found > count] = 0
+        return found
+
+    def belongs(_: int, box: Box) -> BoolVolume:
+        return np.ones(seeds[box].shape, bool)
+
+    complete = tuple(slice(0, length) for length in seeds.shape)
+    volume_um3 = np.count_nonzero(background == 0) * math.prod(spacing)
+    diameter_um = math.cbrt(6 * volume_um3 / math.pi / count)
+    parts = divide(1, complete, diameter_um, spacing, max_voxels)
+    if flood_in_parts(parts, flood, belongs, regions, threads):
+        log.info("flooded at once, since parts disagreed")
+        regions[:] = 0
+        flood_in_parts([Part(1, complete, complete)], flood, belongs, regions, 1)
     if no_data is not None:
         regions[no_data & (seeds == 0)] = 0
-    return regions.astype(label_type(count))
+    return regions
 
 
 def distance_to_nucleus(nuclei: Labels, spacing: Spacing) -> Volume:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from functools import cache, partial
 
 from cellstack.config import blocks, sheet
-from cellstack.config.blocks import Block
 from cellstack.config.lengths import AUTO, in_um
 from cellstack.config.study import Study
 from cellstack.config.units import Unit
+from cellstack.core.blocks import Block, choose_counts, place_blocks
 from cellstack.errors import InputError
 from cellstack.files import images
 
@@ -77,13 +77,18 @@ class BlockPlan:
                 f"{'; '.join(obstacles)}; or remove max_voxels and counts"
             )
         overlap = [math.ceil(self._overlap_um(stack, kinds) / step) for step in steps]
-        try:
-            counts = wanted["counts"] or blocks.choose_counts(shape, overlap, max_voxels)
-        except InputError:
-            if is_auto:  # it is processed at once
+        counts = wanted["counts"]
+        if counts is None:
+            counts, largest = choose_counts(shape, overlap, max_voxels)
+            if largest > max_voxels and is_auto:  # it is processed at once
                 return {}
-            raise
-        return blocks.place_blocks(shape, counts, overlap)
+            if largest > max_voxels:
+                raise InputError(
+                    f"config.split_into_blocks.max_voxels: {max_voxels} is too small for a stack "
+                    f"of {' x '.join(map(str, shape))} voxels, whose blocks must overlap by "
+                    f"{' x '.join(map(str, overlap))} voxels; give at least {largest}"
+                )
+        return place_blocks(shape, counts, overlap)
 
     def _overlap_um(self, stack: str, kinds: list[str]) -> float:
         """Return the distance by which the blocks of a stack extend beyond their cores, in um."""

@@ -1,13 +1,11 @@
-"""Blocks of a large stack: how far they overlap, and where they lie.
+"""Which stacks can be cut into blocks, and how far blocks extend beyond their cores.
 
-Each voxel of a stack belongs to the core of one block. A block extends beyond its core, so that
-what the stages compute in the core does not depend on the faces at which the block is cut.
+What the stages compute in the core must not depend on the faces at which the block is cut.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from itertools import pairwise, product
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 from cellstack.core.scales import (
     CENTRE_WIDTH,
@@ -16,9 +14,7 @@ from cellstack.core.scales import (
     TRUNCATE,
     reach_of_steps,
 )
-from cellstack.errors import InputError
 
-Range = tuple[int, int]
 Settings = dict[str, Any]
 
 METHODS_IN_BLOCKS = {  # those whose result depends on what is near, or on what is measured before
@@ -66,30 +62,6 @@ STEPS_IN_BLOCKS = {
 AUTO_MAX_VOXELS = 300_000_000  # of a block: 14 bytes per voxel are 4.2 GB
 AUTO_MAX_VOXELS_OF_CELLS = 90_000_000  # of a block with cells: 45 bytes per voxel
 CELL_REACH = 2.5  # diameters of cells: a block must contain all neighbours of those in its core
-MIN_CORE = 0.5  # of the overlap; smaller cores would be computed many times over
-
-
-class Block(NamedTuple):
-    """A block of a stack.
-
-    Attributes
-    ----------
-    name : str
-        Its position along z, y and x, such as ``"0-1-2"``.
-    core : tuple of (int, int)
-        First voxel, and the one after the last, along z, y and x.
-    extent : tuple of (int, int)
-        The same with the overlap.
-    """
-
-    name: str
-    core: tuple[Range, ...]
-    extent: tuple[Range, ...]
-
-    @property
-    def voxels(self) -> int:
-        """Number of voxels of the extent."""
-        return math.prod(stop - start for start, stop in self.extent)
 
 
 def find_obstacles(arguments: Callable[[str], Settings]) -> list[str]:
@@ -208,105 +180,3 @@ def _reach_of_step(options: Settings) -> float:
     smoothing_um = float(TRUNCATE * options.get("sigma_um", 0.0))
     thickness_um = float(options.get("max_thickness_um", 0.0))
     return hole_um + smoothing_um + thickness_um + float(4 * options.get("radius_um", 0.0))
-
-
-def choose_counts(shape: Sequence[int], overlap: Sequence[int], max_voxels: int) -> tuple[int, ...]:
-    """Return the number of blocks along each axis, so that no block is too large.
-
-    Parameters
-    ----------
-    shape : (3,) sequence of int
-        Shape of the stack.
-    overlap : (3,) sequence of int
-        See :func:`place_blocks`.
-    max_voxels : int
-        Maximum number of voxels of a block with its overlap.
-
-    Returns
-    -------
-    tuple of int
-        Each step adds a cut along the axis where it needs the fewest voxels in all blocks.
-
-    Raises
-    ------
-    InputError
-        Blocks would have to be so small that the overlap is most of them.
-
-    Examples
-    --------
-    >>> choose_counts((100, 1000, 1000), (10, 10, 10), 30_000_000)
-    (1, 2, 2)
-    """
-    counts: tuple[int, ...] = (1, 1, 1)
-    while (found := _costs(shape, counts, overlap))[1] > max_voxels:
-        options = []
-        for axis in range(3):
-            more = tuple(count + (axis == index) for index, count in enumerate(counts))
-            if shape[axis] / more[axis] >= max(1, MIN_CORE * overlap[axis]):
-                total, largest = _costs(shape, more, overlap)
-                options.append((total / max(1, found[1] - largest), more))
-        if not options:
-            raise InputError(
-                f"config.split_into_blocks.max_voxels: {max_voxels} is too small for a stack of "
-                f"{' x '.join(map(str, shape))} voxels, whose blocks must overlap by "
-                f"{' x '.join(map(str, overlap))} voxels; give at least {found[1]}"
-            )
-        counts = min(options)[1]
-    return counts
-
-
-def _costs(shape: Sequence[int], counts: Sequence[int], overlap: Sequence[int]) -> tuple[int, int]:
-    """Return the number of voxels of all blocks, and of the largest one."""
-    totals, largest = [], []
-    for length, count, margin in zip(shape, counts, overlap, strict=True):
-        lengths = [stop - start for _, (start, stop) in _along(length, count, margin)]
-        totals.append(sum(lengths))
-        largest.append(max(lengths))
-    return math.prod(totals), math.prod(largest)
-
-
-def _along(length: int, count: int, margin: int) -> list[tuple[Range, Range]]:
-    """Return core and extent of each block along an axis."""
-    ends = [round(index * length / count) for index in range(count + 1)]
-    return [
-        ((start, stop), (max(0, start - margin), min(length, stop + margin)))
-        for start, stop in pairwise(ends)
-    ]
-
-
-def place_blocks(
-    shape: Sequence[int], counts: Sequence[int], overlap: Sequence[int]
-) -> dict[str, Block]:
-    """Place the blocks of a stack.
-
-    Parameters
-    ----------
-    shape : (3,) sequence of int
-        Shape of the stack.
-    counts : (3,) sequence of int
-        Number of blocks along z, y and x, with cores as equal as possible.
-    overlap : (3,) sequence of int
-        Voxels by which a block extends beyond its core, within the stack.
-
-    Returns
-    -------
-    dict of str to Block
-        By name, in the order of their cores. Cores without a voxel are left out.
-
-    Examples
-    --------
-    >>> blocks = place_blocks((1, 40, 90), (1, 1, 2), (5, 5, 5))
-    >>> blocks["0-0-1"]
-    Block(name='0-0-1', core=((0, 1), (0, 40), (45, 90)), extent=((0, 1), (0, 40), (40, 90)))
-    """
-    axes = [
-        list(enumerate(_along(length, count, margin)))
-        for length, count, margin in zip(shape, counts, overlap, strict=True)
-    ]
-    found = {}
-    for place in product(*axes):
-        name = "-".join(str(index) for index, _ in place)
-        core, extent = zip(*(ranges for _, ranges in place), strict=True)
-        if all(start < stop for start, stop in core):
-            found[name] = Block(name, core, extent)
-    return found

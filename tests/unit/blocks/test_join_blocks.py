@@ -15,7 +15,8 @@ from cellstack.blocks.join_blocks import (
     planes_of_seeds,
     seeds_in_core,
 )
-from cellstack.config.blocks import find_obstacles, place_blocks
+from cellstack.config.blocks import find_obstacles
+from cellstack.core.blocks import place_blocks
 from cellstack.core.resampling import grid_factors
 from cellstack.core.scales import SEARCH_GRID
 from cellstack.files.readers.opening import open_image

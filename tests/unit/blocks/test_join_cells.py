@@ -14,7 +14,7 @@ from cellstack.blocks.join_cell_seeds import (
 )
 from cellstack.blocks.join_regions import count_disagreements, paste_cores
 from cellstack.blocks.measure_membrane import measure_scales
-from cellstack.config.blocks import place_blocks
+from cellstack.core.blocks import place_blocks
 
 DIAMETER = 8.0  # of the nuclei; that of the cells is 1.4 times as large
 

@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from skimage import segmentation
 
+from cellstack.cells import segment_cells as module
 from cellstack.cells.segment_cells import segment_cells
+from cellstack.core.watershed import watershed
 from cellstack.files.stacks import read_stack, write_stack
 from segment_cells import main
 
@@ -200,3 +202,59 @@ def test_wide_seeds_grow_as_in_scikit_image():
         seeds, background, smooth, smooth, None, SPACING, wall_weight=0, distance_weight=0
     )
     np.testing.assert_array_equal(found, np.where(expected == 3, 0, expected))
+
+
+def many_cells(with_background):
+    """Return seeds, background and membrane of a stack that is full of cells of 4 um."""
+    spacing, shape, rng = (1.1, 0.5, 0.45), (20, 80, 90), np.random.default_rng(6)
+    grid = np.indices((5, 10, 10)).reshape(3, -1).T * 4.0 + 2 + rng.normal(0, 0.3, (500, 3))
+    centres = np.rint(grid / spacing).astype(int)
+    centres = centres[((centres >= 0) & (centres < shape)).all(axis=1)]
+    seeds = np.zeros(shape, np.uint16)
+    seeds[tuple(centres.T)] = np.arange(1, len(centres) + 1)
+    distance, places = ndimage.distance_transform_edt(
+        seeds == 0, sampling=spacing, return_indices=True
+    )
+    background = np.zeros(shape, np.uint8)
+    background[:, :6] = with_background
+    seeds[background > 0] = 0
+    owner = seeds[tuple(places)]
+    walls = ndimage.grey_dilation(owner, (3, 3, 3)) != ndimage.grey_erosion(owner, (3, 3, 3))
+    smooth = ndimage.gaussian_filter(walls.astype(np.float32), 1)
+    return seeds, background, smooth + 0.05 * distance.astype(np.float32), spacing
+
+
+@pytest.mark.parametrize("with_nuclei", [True, False])
+@pytest.mark.parametrize("with_background", [True, False])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_parts_give_the_regions_of_the_complete_stack(
+    with_nuclei, with_background, threads, caplog, monkeypatch
+):
+    seeds, background, smooth, spacing = many_cells(with_background)
+    images = (smooth, 2 * smooth, seeds if with_nuclei else None, spacing)
+    complete = segment_cells(seeds, background, *images, **WEIGHTS)
+    boxes = []
+
+    def watershed_of_part(landscape, *arguments, **options):
+        boxes.append(landscape.shape)
+        return watershed(landscape, *arguments, **options)
+
+    monkeypatch.setattr(module, "watershed", watershed_of_part)
+    with caplog.at_level("INFO"):
+        found = segment_cells(
+            seeds, background, *images, **WEIGHTS, threads=threads, max_voxels=70_000
+        )
+    np.testing.assert_array_equal(found, complete)
+    assert len(boxes) > 1
+    assert not caplog.messages
+
+
+def test_a_stack_whose_parts_disagree_is_flooded_at_once(caplog):
+    seeds, background, smooth, spacing = many_cells(with_background=True)
+    seeds[:, :, 40:] = 0  # a large region beside the cells
+    images = (smooth, smooth, seeds, spacing)
+    complete = segment_cells(seeds, background, *images, **WEIGHTS)
+    with caplog.at_level("INFO"):
+        found = segment_cells(seeds, background, *images, **WEIGHTS, max_voxels=70_000)
+    np.testing.assert_array_equal(found, complete)
+    assert caplog.messages == ["flooded at once, since parts disagreed"]

@@ -1,55 +1,19 @@
-"""Where blocks lie, how far they overlap, and which stacks can be cut."""
+"""How far blocks overlap, and which stacks can be cut."""
 
 import math
 
 import numpy as np
 import pytest
 from block_chain import arguments_of, default_arguments
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cellstack.config.blocks import (
     cell_reach_um,
-    choose_counts,
     find_obstacles,
-    place_blocks,
     reach_um,
 )
 from cellstack.core.blobs import find_blobs
-from cellstack.errors import InputError
 
 DIAMETER = 10.0
-AXIS = st.tuples(st.integers(1, 60), st.integers(1, 5), st.integers(0, 20))
-
-
-@given(st.tuples(AXIS, AXIS, AXIS))
-def test_each_voxel_belongs_to_one_core_and_the_overlap_is_complete(axes):
-    shape, counts, overlap = zip(*axes, strict=True)
-    blocks = place_blocks(shape, counts, overlap)
-    owners = np.zeros(shape, int)
-    for name, block in blocks.items():
-        assert block.name == name
-        owners[tuple(slice(*each) for each in block.core)] += 1
-        assert block.voxels == math.prod(stop - start for start, stop in block.extent)
-        for axis in range(3):
-            (start, stop), (first, last) = block.core[axis], block.extent[axis]
-            assert first == 0 or start - first >= overlap[axis]
-            assert last == shape[axis] or last - stop >= overlap[axis]
-            assert 0 <= first <= start < stop <= last <= shape[axis]
-    assert (owners == 1).all()
-
-
-@given(st.integers(20_000, 2_000_000))
-def test_no_block_is_larger_than_allowed(max_voxels):
-    shape, overlap = (60, 200, 170), (3, 8, 9)
-    counts = choose_counts(shape, overlap, max_voxels)
-    blocks = place_blocks(shape, counts, overlap).values()
-    assert max(block.voxels for block in blocks) <= max_voxels
-
-
-def test_blocks_that_would_be_mostly_overlap_are_refused():
-    with pytest.raises(InputError, match=r"max_voxels: 50000 is too small .* give at least \d+$"):
-        choose_counts((60, 200, 170), (20, 60, 60), 50_000)
 
 
 def test_the_overlap_is_the_sum_of_the_radii():

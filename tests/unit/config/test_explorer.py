@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from cellstack.config.block_plan import BlockPlan
-from cellstack.config.blocks import Block
 from cellstack.config.explorer import Explorer
 from cellstack.config.gallery import Gallery
 from cellstack.config.inputs import Inputs
 from cellstack.config.recipes import Recipes
+from cellstack.core.blocks import Block
 
 NUCLEI = {"stack": "a", "channel": "nuclei", "image": "a.tif"}
 MEMBRANE = {"stack": "a", "channel": "membrane", "image": "m.tif"}
