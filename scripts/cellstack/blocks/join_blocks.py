@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.blocks.cut_block import Block, Ranges, is_in, slices_of, within
+from cellstack.core.boxes import move_box
 from cellstack.core.labels import find_boxes, label_type
 from cellstack.core.planes import ComputedPlanes, Planes
-from cellstack.core.types import BoolVolume, Box, Labels
+from cellstack.core.types import BoolVolume, Labels
 
 MAX_TAKEN = 0.5  # of an object that is not the same as one of another block
 MIN_MISSING = 0.1  # of an object in a block: more is not a matter of its outline
@@ -213,7 +214,7 @@ class _Pasting:
             objects.labels[is_selected].tolist(), objects.references[is_selected], strict=True
         ):
             box = boxes[label]
-            target = self._pasted[_moved(box, start)]
+            target = self._pasted[move_box(box, start)]
             mask = labels[box] == label
             taken = mask & (target > 0)
             count, contested = int(np.count_nonzero(mask)), int(np.count_nonzero(taken))
@@ -244,7 +245,7 @@ class _Pasting:
         for number in np.flatnonzero(is_missing).tolist():
             label = objects.labels[number]
             box, part = (slices_of(each[number].tolist()) for each in (objects.boxes, in_core))
-            target = self._pasted[_moved(part, start)]
+            target = self._pasted[move_box(part, start)]
             missing = (labels[part] == label) & (target == 0)
             if np.count_nonzero(missing) > MIN_MISSING * np.count_nonzero(labels[box] == label):
                 self._counts["lost"] += 1
@@ -279,13 +280,6 @@ def _boxes_in_core(objects: Objects, block: Block) -> NDArray[np.int_]:
     core = np.array([(side.start, side.stop) for side in within(**block)])
     first = np.maximum(objects.boxes[:, :, 0], core[:, 0])
     return np.stack([first, np.minimum(objects.boxes[:, :, 1], core[:, 1])], axis=2)
-
-
-def _moved(box: Box, start: Sequence[int]) -> Box:
-    """Return a box of a block as a box of the stack."""
-    return tuple(
-        slice(side.start + first, side.stop + first) for side, first in zip(box, start, strict=True)
-    )
 
 
 def numbered_planes(pasted: Planes, numbers: Labels) -> ComputedPlanes:

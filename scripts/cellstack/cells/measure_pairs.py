@@ -7,6 +7,7 @@ import edt
 import numpy as np
 from numpy.typing import NDArray
 
+from cellstack.core.boxes import box_within, widen_box
 from cellstack.core.intensities import exact_sum
 from cellstack.core.overlaps import count_overlaps, find_containers
 from cellstack.core.planes import Planes, Stack
@@ -102,13 +103,9 @@ def _distance_to_wall(cells: Stack, label: int, box: Box, spacing: NDArray[np.fl
 
     Faces of the stack do not count as outside.
     """
-    wide = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
+    wide = widen_box(box)
     distance = edt.edt(np.ascontiguousarray(cells[wide] == label), anisotropy=tuple(spacing))
-    inner = [
-        slice(side.start - outer.start, side.stop - outer.start)
-        for side, outer in zip(box, wide, strict=True)
-    ]
-    return cast(Volume, distance[tuple(inner)])
+    return cast(Volume, distance[box_within(box, wide)])
 
 
 def measure_parts(

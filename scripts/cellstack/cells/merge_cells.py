@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cellstack.core import convex_hull
 from cellstack.core.boundaries import measure_pairs
+from cellstack.core.boxes import unite_boxes
 from cellstack.core.labels import count_voxels, find_boxes, label_type, relabel
 from cellstack.core.planes import Allocate, Stack, slabs
 from cellstack.core.types import BoolVolume, Box, Spacing
@@ -233,19 +234,12 @@ class _Nodes:
         self.boxes: dict[int, Box] = {}
         for region, box in find_boxes(regions).items():
             node = int(self._roots[region])
-            self.boxes[node] = _united(self.boxes.get(node, box), box)
+            self.boxes[node] = unite_boxes(self.boxes.get(node, box), box)
 
     def mask(self, node: int) -> BoolVolume:
         """Return the voxels of a node in its box."""
         is_part = self._roots == node
         return relabel(self._regions[self.boxes[node]], is_part)
-
-
-def _united(one: Box, other: Box) -> Box:
-    """Return the box that contains two boxes."""
-    return tuple(
-        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
-    )
 
 
 def _darker_than_cells(

@@ -34,3 +34,27 @@ def unite_boxes(*boxes: Box) -> Box:
         slice(min(side.start for side in sides), max(side.stop for side in sides))
         for sides in zip(*boxes, strict=True)
     )
+
+
+def box_within(box: Box, outer: Box) -> Box:
+    """Return a box, counted from the first voxel of one that contains it.
+
+    Examples
+    --------
+    >>> box_within((slice(3, 5), slice(8, 9)), (slice(2, 7), slice(4, 9)))
+    (slice(1, 3, None), slice(4, 5, None))
+    """
+    return move_box(box, [-side.start for side in outer])
+
+
+def move_box(box: Box, steps: Sequence[int]) -> Box:
+    """Move a box by a number of voxels along each axis.
+
+    Examples
+    --------
+    >>> move_box((slice(1, 3), slice(4, 5)), (2, 4))
+    (slice(3, 5, None), slice(8, 9, None))
+    """
+    return tuple(
+        slice(side.start + step, side.stop + step) for side, step in zip(box, steps, strict=True)
+    )

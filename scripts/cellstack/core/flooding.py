@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cellstack.core import parallel
 from cellstack.core.blocks import choose_counts, place_blocks
+from cellstack.core.boxes import box_within
 from cellstack.core.types import BoolVolume, Box, Labels, Spacing
 
 MAX_VOXELS = 16_000_000  # of a part: 25 bytes per voxel are 400 MB
@@ -105,10 +106,10 @@ def flood_in_parts(
 
     def flood_part(part: Part) -> None:
         found = flood(part.component, part.extent)
-        core = found[_within(part.core, part.extent)]
+        core = found[box_within(part.core, part.extent)]
         np.copyto(labels[part.core], core, where=core > 0, casting="unsafe")
         for box in _layers_around(part):
-            layers.append((part.component, box, found[_within(box, part.extent)].copy()))
+            layers.append((part.component, box, found[box_within(box, part.extent)].copy()))
 
     largest = max(math.prod(side.stop - side.start for side in part.extent) for part in parts)
     at_once = max(1, (labels.size // 3 + MAX_VOXELS) // largest)
@@ -125,14 +126,6 @@ def _shift(ranges: Sequence[tuple[int, int]], box: Box) -> Box:
     return tuple(
         slice(side.start + start, side.start + stop)
         for (start, stop), side in zip(ranges, box, strict=True)
-    )
-
-
-def _within(box: Box, extent: Box) -> Box:
-    """Return a box, counted from the first voxel of the extent."""
-    return tuple(
-        slice(side.start - outer.start, side.stop - outer.start)
-        for side, outer in zip(box, extent, strict=True)
     )
 
 

@@ -23,6 +23,7 @@ from cellstack.config.reasons import (
     TOUCHES,
 )
 from cellstack.core import parallel
+from cellstack.core.boxes import widen_box
 from cellstack.core.near import within_distance
 from cellstack.core.planes import Planes, Stack
 from cellstack.core.points import Points
@@ -279,10 +280,7 @@ def find_surroundings(
     steps = np.asarray(spacing, float)
     near, far = BACKGROUND_START * diameter_um, BACKGROUND_STOP * diameter_um
     margins = np.ceil(far / steps).astype(int).tolist()
-    around = tuple(
-        slice(max(side.start - margin, 0), side.stop + margin)
-        for side, margin in zip(box, margins, strict=True)
-    )
+    around = widen_box(box, margins)
     labels = segmentation[around]
     inside = labels == label
     is_background = labels == 0

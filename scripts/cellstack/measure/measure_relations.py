@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cellstack.config.object_columns import RELATIONS
 from cellstack.core import parallel
+from cellstack.core.boxes import box_within, widen_box
 from cellstack.core.intensities import count_planes, exact_sum, percentile_of_parts
 from cellstack.core.planes import ComputedPlanes, Planes, Stack
 from cellstack.core.thresholds import otsu, otsu_of_stack
@@ -228,7 +229,7 @@ def number_shells(
     >>> number_shells(labels, 1, (slice(0, 1), slice(0, 1), slice(1, 6)), (1, 1, 0.5), 2)
     array([[[1, 2, 2, 2, 1]]], dtype=uint8)
     """
-    wide = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
+    wide = widen_box(box)
     mask = np.ascontiguousarray(labels[wide] == label)
     distance = edt.edt(mask.view(np.uint8), anisotropy=tuple(map(float, spacing)), parallel=1)
     highest = float(distance.max())
@@ -237,11 +238,7 @@ def number_shells(
     width = highest / count if width_um is None else width_um
     # minus a margin for rounding, so that the voxels at a limit belong to the outer shell
     shells = np.ceil(distance / width - 1e-5).clip(1, count).astype(np.uint8) * mask
-    inner = tuple(
-        slice(side.start - outer.start, side.stop - outer.start)
-        for side, outer in zip(box, wide, strict=True)
-    )
-    return cast(NDArray[np.uint8], shells[inner])
+    return cast(NDArray[np.uint8], shells[box_within(box, wide)])
 
 
 def measure_relations(

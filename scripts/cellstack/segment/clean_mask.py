@@ -26,6 +26,7 @@ import numpy as np
 
 from cellstack.config.methods import Methods
 from cellstack.core import morphology
+from cellstack.core.boxes import widen_box
 from cellstack.core.components import keep_large_components
 from cellstack.core.labels import find_boxes
 from cellstack.core.planes import Stack, filter_slabs, map_parts
@@ -265,7 +266,7 @@ def _find_sheets(
     for label, tight in find_boxes(components).items():
         if not _is_wide(tight, spacing, min_width_um):
             continue
-        box = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in tight)
+        box = widen_box(tight)
         inside = components[box] == label
         if inside.all():  # without background around it, it has no thickness
             continue

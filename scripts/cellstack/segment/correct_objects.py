@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cellstack.config.corrections import ACCEPT, ADD, DELETE, MERGE, REDRAW, SPLIT, Correction
 from cellstack.core import filters
 from cellstack.core.blobs import BACKGROUND_PERCENTILE, ball_of, values_around
+from cellstack.core.boxes import move_box
 from cellstack.core.components import keep_marked_components
 from cellstack.core.distance import distance_map
 from cellstack.core.labels import count_voxels, find_boxes, label_type, relabel, relabel_parts
@@ -280,10 +281,7 @@ class _Work:
             of_plane = (slice(z, z + 1), *box[1:])
             self._write(of_plane, plane[None] > 0, table[plane[plane > 0]])
         for number, its in find_boxes(numbers).items():
-            self.boxes[new[number - 1]] = tuple(
-                slice(side.start + low, side.stop + low)
-                for side, low in zip(its, first, strict=True)
-            )
+            self.boxes[new[number - 1]] = move_box(its, first)
         return new
 
     def _replace(self, label: int, new: int) -> None:

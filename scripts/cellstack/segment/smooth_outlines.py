@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from cellstack.config.methods import Methods
 from cellstack.core import filters, parallel, topology
+from cellstack.core.boxes import widen_box
 from cellstack.core.labels import count_voxels, find_boxes, label_type
-from cellstack.core.types import BoolVolume, Box, Labels, Spacing
+from cellstack.core.types import BoolVolume, Labels, Spacing
 from cellstack.core.voxels import in_voxels, volume_voxels
 
 METHODS = Methods()
@@ -104,7 +105,7 @@ def smooth(
     smoothed = np.zeros_like(labels)
     min_voxels = max(1, volume_voxels(min_volume_um3, spacing))
     margins = [int(np.ceil(length)) for length in in_voxels(MAX_SHIFT_SIGMAS * sigma_um, spacing)]
-    boxes = {label: _widen(box, margins) for label, box in find_boxes(labels).items()}
+    boxes = {label: widen_box(box, margins) for label, box in find_boxes(labels).items()}
 
     def smooth_object(label: int) -> tuple[BoolVolume, BoolVolume]:
         original = labels[boxes[label]].copy()  # comparisons of contiguous voxels are faster
@@ -130,14 +131,6 @@ def smooth(
             count += 1
             target[mask] = count
     return smoothed.astype(label_type(count), copy=False)
-
-
-def _widen(box: Box, margins: list[int]) -> Box:
-    """Extend a box by a margin along each axis."""
-    return tuple(
-        slice(max(0, side.start - margin), side.stop + margin)
-        for side, margin in zip(box, margins, strict=True)
-    )
 
 
 def _unpack(bits: NDArray[np.uint8], shape: tuple[int, ...]) -> BoolVolume:
