@@ -42,7 +42,7 @@ for name in (*SCHEMAS, "presets", "gallery"):
 
 helpers.collect_garbage_rarely()
 study = helpers.open_study(workflow, config, Path(locate("config/presets.yaml")).parent)
-requests = ResourceRequests(study, locate("config/resources.tsv"))
+requests = ResourceRequests(study, locate("config/resources.tsv"), helpers.shared_cores(workflow))
 block_plan = BlockPlan(study)
 measurements = Measurements(study)
 recipes = Recipes(study)

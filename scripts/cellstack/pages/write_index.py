@@ -39,10 +39,9 @@ MAX_COMPARISONS = 60  # of groups that are listed
 PLOT_COUNT = 4
 HOW_SORTED = (
     "The worst stacks come first: those that failed, those without objects, and then those with "
-    "the highest score. The score is the number of reasons to check the stack, of which a diameter "
-    "that is probably wrong counts as ten, plus the fraction of its measured objects that are "
-    "flagged. Click a name for advice, figures, flagged objects, "
-    "settings and files of the stack."
+    "the highest score. The score is the number of reasons to check the stack plus the fraction of "
+    "its measured objects that are flagged. A diameter that is probably wrong counts as ten "
+    "reasons. Click a name for advice, figures, flagged objects, settings and files of the stack."
 )
 HOW_TO_PLOT = (
     "Each point is a stack: a blue circle if it needs no check, otherwise an orange "
@@ -60,7 +59,7 @@ ADVICE = re.compile(r" \([^()]*\)$")  # end of a reason, which the table leaves 
 TABLES = {  # of all stacks, which the default target makes
     "objects.csv": "measured objects",
     "stacks.csv": "stacks",
-    "checks.csv": "figures behind the flags of stacks",
+    "checks.csv": "numbers that the flags of stacks are based on",
     "statistics.csv": "measurements of each stack",
     "quality.csv": "image quality of each channel",
     "columns.csv": "units and definitions of all columns",

@@ -56,10 +56,13 @@ class ResourceRequests:
     table : path-like
         ``config/resources.tsv``, with a row per rule, see :class:`Measured`. A rule that is not in
         it requests as much as the most expensive rule.
+    shared_cores : int, optional
+        Number of cores that all jobs share on this machine; None on a cluster.
     """
 
-    def __init__(self, study: Study, table: str | Path) -> None:
+    def __init__(self, study: Study, table: str | Path, shared_cores: int | None = None) -> None:
         self._study = study
+        self._shared_cores = shared_cores
         self._block_plan = BlockPlan(study)
         lines = Path(table).read_text(encoding="utf-8").splitlines()
         rows = [line.split("\t") for line in lines[1:]]
@@ -121,9 +124,15 @@ class ResourceRequests:
     def cores(self, wildcards: Wildcards) -> int:
         """Return one core for small stacks, up to four for large ones.
 
-        Many small stacks run side by side; large stacks limit the total run time.
+        Many small stacks run side by side; large stacks limit the total run time. Of the blocks of
+        a stack at least two run side by side on one machine, because parts of each job use one
+        core.
         """
-        return min(MAX_CORES, 1 + int(self.megavoxels(wildcards) / MEGAVOXELS_PER_CORE))
+        cores = min(MAX_CORES, 1 + int(self.megavoxels(wildcards) / MEGAVOXELS_PER_CORE))
+        stack = wildcards.get("stack")
+        if self._shared_cores is None or stack is None or not Unit.parse(stack).block:
+            return cores
+        return max(1, min(cores, self._shared_cores // 2))
 
     def seconds_of_all_stages(self, stack: str) -> float:
         """Return the CPU time that all rules together take for a stack of the sheet."""

@@ -91,6 +91,14 @@ def open_study(workflow: Any, config: dict[str, Any], folder: str | Path) -> Stu
     return study
 
 
+def shared_cores(workflow: Any) -> int | None:
+    """Return the number of cores that all jobs share on this machine; None on a cluster."""
+    if workflow.remote_exec or not workflow.local_exec:
+        return None
+    cores: int | None = workflow.resource_settings.cores
+    return cores
+
+
 def channel_of(wildcards: Any) -> str:
     """Return the channel of a job: its own, or the one that shows its kind of object."""
     return wildcards.get("channel") or CHANNEL_OF[wildcards.get("object", "nuclei")]
