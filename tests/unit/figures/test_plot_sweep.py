@@ -158,9 +158,10 @@ def test_a_run_is_shown_at_its_value_with_its_mean():
         row["f1"] = str(f1)
     runs, s, t, mean = panels(plot_sweep(rows, ["a"]))["a"].lines
     np.testing.assert_allclose(runs.get_xydata(), [(0, 0.2), (2, 0.7), (1, 0.3), (2, 0.8)])
-    np.testing.assert_allclose(s.get_xydata(), [(0, 0.1), (1, 0.2), (2, 0.55)])
-    np.testing.assert_allclose(t.get_xydata(), [(0, 0.3), (1, 0.4), (2, 0.95)])
-    np.testing.assert_allclose(mean.get_xydata(), [(0, 0.2), (1, 0.3), (2, 0.75)])
+    gap = (np.nan, np.nan)
+    np.testing.assert_allclose(s.get_xydata(), [(0, 0.1), gap, (1, 0.2), (2, 0.55)])
+    np.testing.assert_allclose(t.get_xydata(), [(0, 0.3), gap, (1, 0.4), (2, 0.95)])
+    np.testing.assert_allclose(mean.get_xydata(), [(0, 0.2), gap, (1, 0.3), (2, 0.75)])
 
 
 @pytest.mark.parametrize(
