@@ -1,5 +1,6 @@
 """Figure of a sweep: the score over each key that it varies."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from matplotlib.axes import Axes
@@ -43,7 +44,8 @@ def plot_sweep(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
     matplotlib.figure.Figure
         A panel per key, with a dot per run (its mean over stacks), a coloured line per stack and
         object kind, and a black line for their mean. Lines connect the means of all runs with the
-        same value. Values are sorted and evenly spaced. The axes are labelled with the key.
+        same value, except that of runs that do not set the key, which is shown on the left. Values
+        are sorted and evenly spaced. The axes are labelled with the key.
     """
     series: dict[str, list[Row]] = {}
     kinds = {row["object"] for row in rows}
@@ -80,7 +82,7 @@ def plot_sweep(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
         )[0]
         for (name, own), color in zip(series.items(), colors, strict=True):
             points = _mean_by_value(own, key, place)
-            handles[name] = axes.plot(*points, "-", color=color, linewidth=1.3)[0]
+            handles[name] = axes.plot(*points, "o-", color=color, linewidth=1.3, markersize=2)[0]
         points = _mean_by_value(rows, key, place)
         handles["mean"] = axes.plot(*points, "o-", color="black", linewidth=2.2, markersize=4)[0]
     if handles:
@@ -98,10 +100,14 @@ def plot_sweep(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
 
 def _add_header(figure: Figure, means: Mapping[str, float], threshold: str) -> None:
     best = max(means, key=lambda run: means[run])
-    text = (
-        f"{counted(len(means) - 1, 'runs')}; run {best} is the best with {means[best]:.3f}, "
-        f"the configuration itself has {means['0']:.3f}"
-    )
+    text = f"{counted(len(means) - 1, 'runs')}; "
+    if best == "0":
+        text += f"none is better than the configuration itself, which has {means['0']:.3f}"
+    else:
+        text += (
+            f"run {best} is the best with {means[best]:.3f}, "
+            f"the configuration itself has {means['0']:.3f}"
+        )
     left = top = drawing.MARGIN
     title = f"Sweep: F1 {threshold}"
     drawing.add_text(figure, left, top, title, fontsize=drawing.TITLE_SIZE, weight="bold")
@@ -165,13 +171,20 @@ def _mean_by_run(rows: Iterable[Row]) -> dict[str, float]:
 
 def _mean_by_value(
     rows: Iterable[Row], key: str, place: Mapping[str, int]
-) -> tuple[list[int], list[float]]:
-    """Return the places of the values of a key, and the mean F1 of all rows with each value."""
+) -> tuple[list[float], list[float]]:
+    """Return the places of the values of a key, and the mean F1 of all rows with each value.
+
+    A gap follows :data:`AS_CONFIGURED`, which is not the value before the first one.
+    """
     scores: dict[int, list[float]] = {}
     for row in rows:
         scores.setdefault(place[row[key] or AS_CONFIGURED], []).append(float(row["f1"]))
-    places = sorted(scores)
-    return places, [_mean(scores[at]) for at in places]
+    places: list[float] = [*sorted(scores)]
+    f1 = [_mean(scores[at]) for at in sorted(scores)]
+    if place.get(AS_CONFIGURED) in scores:
+        places.insert(1, math.nan)
+        f1.insert(1, math.nan)
+    return places, f1
 
 
 def _mean(values: Collection[float]) -> float:

@@ -509,7 +509,7 @@ def _explain_absence(
         )
     if diameter_um > side:
         return f"diameter_um {diameter_um:.3g} is more than the field of view, {side:.3g} um"
-    excluded = [f"{number} {reason}" for reason, number in dropped.items() if number]
+    excluded = [f"{reason}: {number}" for reason, number in dropped.items() if number]
     if excluded:
         return f"all that were found are excluded ({', '.join(excluded)})"
     return "nothing was found (check diameter_um, the channel and the contrast of the image)"

@@ -38,9 +38,13 @@ def test_plot_shows_runs_stacks_and_means_over_each_key():
     shown = panels(figure)
     assert list(shown) == ["a", "b"]
     solid = [line for line in shown["a"].lines if line.get_linestyle() == "-"]
-    assert {tuple(map(float, line.get_xdata())) for line in solid} == {(0, 1)}
-    drawn = [[round(float(y), 6) for y in line.get_ydata()] for line in shown["a"].lines]
-    assert drawn == [[0.6, 0.8, 0.4], [0.5, 0.5], [0.7, 0.7], [0.6, 0.6]]  # runs, stacks, mean
+    runs, *of_values = (line.get_ydata() for line in shown["a"].lines)
+    np.testing.assert_allclose(runs, [0.6, 0.8, 0.4])
+    # the stacks and the mean, with a gap between the configuration and the values
+    for drawn, f1 in zip(of_values, (0.5, 0.7, 0.6), strict=True):
+        np.testing.assert_allclose(drawn, [f1, np.nan, f1])
+    for line in solid:
+        np.testing.assert_array_equal(line.get_xdata(), [0, np.nan, 1])
     assert [text.get_text() for text in shown["b"].get_xticklabels()] == [AS_CONFIGURED, "x"]
     text = "2 runs; run 1 is the best with 0.800, the configuration itself has 0.600"
     assert text in texts_of(figure)
@@ -143,7 +147,7 @@ def test_values_of_the_user_are_plain_text_that_fits():
 def test_no_keys():
     figure = plot_sweep(table([]), [])
     assert figure.axes == figure.legends == []
-    assert "0 runs; run 0 is the best with 0.500, the configuration itself has 0.500" in texts_of(
+    assert "0 runs; none is better than the configuration itself, which has 0.500" in texts_of(
         figure
     )
 
@@ -154,9 +158,10 @@ def test_a_run_is_shown_at_its_value_with_its_mean():
         row["f1"] = str(f1)
     runs, s, t, mean = panels(plot_sweep(rows, ["a"]))["a"].lines
     np.testing.assert_allclose(runs.get_xydata(), [(0, 0.2), (2, 0.7), (1, 0.3), (2, 0.8)])
-    np.testing.assert_allclose(s.get_xydata(), [(0, 0.1), (1, 0.2), (2, 0.55)])
-    np.testing.assert_allclose(t.get_xydata(), [(0, 0.3), (1, 0.4), (2, 0.95)])
-    np.testing.assert_allclose(mean.get_xydata(), [(0, 0.2), (1, 0.3), (2, 0.75)])
+    gap = (np.nan, np.nan)
+    np.testing.assert_allclose(s.get_xydata(), [(0, 0.1), gap, (1, 0.2), (2, 0.55)])
+    np.testing.assert_allclose(t.get_xydata(), [(0, 0.3), gap, (1, 0.4), (2, 0.95)])
+    np.testing.assert_allclose(mean.get_xydata(), [(0, 0.2), gap, (1, 0.3), (2, 0.75)])
 
 
 @pytest.mark.parametrize(

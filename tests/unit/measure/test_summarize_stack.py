@@ -198,7 +198,7 @@ def test_objects_of_one_plane_are_judged_by_their_section(section, flagged, step
         (
             10,
             ["lateral face", "below size range", "lateral face"],
-            "all that were found are excluded (2 lateral face, 1 below size range)",
+            "all that were found are excluded (lateral face: 2, below size range: 1)",
         ),
     ],
 )

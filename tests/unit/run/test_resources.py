@@ -35,14 +35,18 @@ def read_measured():
         return largest_of_each_request(csv.DictReader(file, delimiter="\t"))
 
 
-def requests_for(megavoxels):
-    """Return the requests for a study whose stacks have a given size."""
+def requests_for(megavoxels, shared_cores=None):
+    """Return the requests for a study whose stacks and blocks have a given size."""
 
     class Requests(ResourceRequests):
+        def megavoxels(self, wildcards):
+            is_block = "/blocks/" in wildcards.get("stack", "")
+            return megavoxels if is_block else super().megavoxels(wildcards)
+
         def voxels(self, stack):
             return megavoxels * 1e6
 
-    return Requests(SimpleNamespace(), ROOT / "config" / "resources.tsv")
+    return Requests(SimpleNamespace(), ROOT / "config" / "resources.tsv", shared_cores)
 
 
 MEASURED = read_measured()
@@ -87,6 +91,16 @@ def test_runs_of_a_sweep_request_as_much_as_their_stack():
 @pytest.mark.parametrize(("megavoxels", "cores"), [(0.1, 1), (15.9, 1), (16, 2), (63, 4), (900, 4)])
 def test_large_stacks_get_more_cores(megavoxels, cores):
     assert requests_for(megavoxels).cores(OF_STACK) == cores
+
+
+@pytest.mark.parametrize(
+    ("shared_cores", "of_block"), [(None, 4), (1, 1), (2, 1), (3, 1), (4, 2), (16, 4)]
+)
+def test_two_blocks_run_side_by_side_on_one_machine(shared_cores, of_block):
+    requests = requests_for(200, shared_cores)
+    assert requests.cores({"stack": "colony/blocks/0-1-0"}) == of_block
+    assert requests.cores(OF_STACK) == 4
+    assert requests_for(8, shared_cores).cores({"stack": "colony/blocks/0-1-0"}) == 1
 
 
 def test_jobs_on_all_stacks_need_no_size():

@@ -7,7 +7,13 @@ from snakemake.exceptions import WorkflowError
 from snakemake.iocontainers import Params, Wildcards
 
 from cellstack.errors import InputError
-from cellstack.run.rules import StageHelpers, by_wildcards, channel_of, name_params
+from cellstack.run.rules import (
+    StageHelpers,
+    by_wildcards,
+    channel_of,
+    name_params,
+    shared_cores,
+)
 
 
 def wildcards(**given):
@@ -122,3 +128,16 @@ def test_params_are_distinguished_by_name():
     assert fourth == first  # the stamp is compared as it is
     assert swapped[0].settings(stack="b") != first
     assert "named_params" not in {*other.params.keys(), *without.params.keys()}
+
+
+@pytest.mark.parametrize(
+    ("local_exec", "remote_exec", "expected"),
+    [(True, False, 8), (False, False, None), (True, True, None)],
+)
+def test_cores_are_shared_on_one_machine(local_exec, remote_exec, expected):
+    workflow = SimpleNamespace(
+        local_exec=local_exec,
+        remote_exec=remote_exec,
+        resource_settings=SimpleNamespace(cores=8),
+    )
+    assert shared_cores(workflow) == expected
