@@ -37,7 +37,7 @@ def unite_boxes(*boxes: Box) -> Box:
 
 
 def box_within(box: Box, outer: Box) -> Box:
-    """Return a box, counted from the first voxel of one that contains it.
+    """Return a box, counted from the first voxel of a box that contains it.
 
     Examples
     --------
