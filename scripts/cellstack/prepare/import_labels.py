@@ -16,7 +16,8 @@ from cellstack.files.readers.image_source import ImageSource
 from cellstack.prepare.import_stack import check_factors
 
 EXACT_FLOATS = 2**53  # from here on, not all integers can be represented by floats
-MAX_PARTS = 2.0  # of a label in a plane, on average; 1.1 in labels drawn by hand
+MAX_PARTS = 20.0  # of a label in a plane, on average: branched cells have several
+MAX_PARTS_OF_ONE = 2.0  # of the only label of an image
 MAX_FRACTION = 0.5  # of an image without background that one label covers
 MIN_PIXELS = 2.0  # of a part in a plane, on average, where most of the image is objects
 
@@ -104,7 +105,8 @@ def check_labels(name: str, labels: Planes) -> None:
         parts += cc3d.connected_components(plane, connectivity=8, return_N=True)[1]
     objects = voxels.total() - voxels[0]
     is_grainy = objects < MIN_PIXELS * parts and objects > voxels.total() / 2
-    if parts > MAX_PARTS * sections or is_grainy:
+    max_parts = MAX_PARTS_OF_ONE if len(voxels.keys() - {0}) == 1 else MAX_PARTS
+    if parts > max_parts * sections or is_grainy:
         raise InputError(
             f"{name}: its labels have {parts / sections:.1f} separate parts in a plane on average, "
             f"of {objects / parts:.1f} pixels, as a mask or intensities have: give a different "

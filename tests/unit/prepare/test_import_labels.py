@@ -267,6 +267,14 @@ FIXES = {  # labels with an error, the text of the message, and labels after the
 }
 
 
+def test_branched_objects_have_several_parts_in_a_plane(tmp_path):
+    branched = np.zeros((3, 12, 16), "uint16")
+    branched[:, ::3, :8:2], branched[:, ::3, 8::2] = 1, 2  # 16 parts each
+    tifffile.imwrite(tmp_path / "a.tif", branched, photometric="minisblack")
+    found, _ = run(tmp_path / "a.tif", tmp_path, branched.shape)
+    np.testing.assert_array_equal(found, branched)
+
+
 @pytest.mark.parametrize("case", FIXES)
 def test_the_fix_in_a_message_works(tmp_path, case):
     wrong, options, expected = FIXES[case]
