@@ -8,7 +8,7 @@ import edt
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.flooding import MAX_VOXELS, Part, divide, flood_in_parts
+from cellstack.core.flooding import MAX_VOXELS, divide, flood_in_parts
 from cellstack.core.intensities import divide_by_sd, standard_deviation
 from cellstack.core.labels import label_type
 from cellstack.core.morphology import dilation
@@ -78,7 +78,7 @@ def segment_cells(
         See :func:`cellstack.core.flooding.flood_in_parts`.
     max_voxels : int
         Larger stacks are flooded in parts, which overlap by 1.5 diameters of a region of average
-        volume. If the parts disagree, the stack is flooded at once.
+        volume.
 
     Returns
     -------
@@ -143,8 +143,6 @@ def segment_cells(
     parts = divide(1, complete, diameter_um, spacing, max_voxels)
     if flood_in_parts(parts, flood, belongs, regions, threads):
         log.info("flooded at once, since parts disagreed")
-        regions[:] = 0
-        flood_in_parts([Part(1, complete, complete)], flood, belongs, regions, 1)
     if no_data is not None:
         regions[no_data & (seeds == 0)] = 0
     return regions

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cellstack.core import parallel
 from cellstack.core.blocks import choose_counts, place_blocks
-from cellstack.core.boxes import box_within
+from cellstack.core.boxes import box_within, unite_boxes
 from cellstack.core.types import BoolVolume, Box, Labels, Spacing
 
 MAX_VOXELS = 16_000_000  # of a part: 25 bytes per voxel are 400 MB
@@ -86,6 +86,8 @@ def flood_in_parts(
 ) -> set[int]:
     """Flood parts, and write what is found in their cores into the labels.
 
+    A component whose parts disagree on a voxel just outside of a core is flooded at once.
+
     Parameters
     ----------
     parts : sequence of Part
@@ -100,7 +102,7 @@ def flood_in_parts(
     Returns
     -------
     set of int
-        Components whose parts disagree on a voxel just outside of a core.
+        Components that were flooded at once.
     """
     layers: list[tuple[int, Box, NDArray[Any]]] = []
 
@@ -114,11 +116,16 @@ def flood_in_parts(
     largest = max(math.prod(side.stop - side.start for side in part.extent) for part in parts)
     at_once = max(1, (labels.size // 3 + MAX_VOXELS) // largest)
     parallel.map_threads(flood_part, parts, min(threads, at_once))
-    return {
+    disagreeing = {
         component
         for component, box, found in layers
         if ((labels[box] != found) & belongs(component, box)).any()
     }
+    for component in sorted(disagreeing):
+        box = unite_boxes(*(part.core for part in parts if part.component == component))
+        where = belongs(component, box)
+        np.copyto(labels[box], flood(component, box), where=where, casting="unsafe")
+    return disagreeing
 
 
 def _shift(ranges: Sequence[tuple[int, int]], box: Box) -> Box:

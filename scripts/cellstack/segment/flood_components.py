@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cellstack.core.flooding import MAX_VOXELS, Part, divide, flood_in_parts
+from cellstack.core.flooding import MAX_VOXELS, divide, flood_in_parts
 from cellstack.core.labels import find_boxes
 from cellstack.core.planes import Stack
 from cellstack.core.types import BoolVolume, Box, Labels, Spacing, Volume
@@ -55,7 +55,7 @@ def flood_components(
         See :func:`cellstack.core.flooding.flood_in_parts`.
     max_voxels : int
         Components in larger boxes are flooded in parts, which overlap by 1.5 diameters of an object
-        of their average volume. If the parts disagree, the component is flooded at once.
+        of their average volume.
     """
 
     def belongs(component: int, box: Box) -> BoolVolume:
@@ -74,8 +74,6 @@ def flood_components(
             volume_um3 = np.count_nonzero(belongs(number, box)) * math.prod(spacing)
             diameter_um = math.cbrt(6 * volume_um3 / math.pi / seed_counts[number])
         parts += divide(number, box, diameter_um, spacing, max_voxels)
-    disagreeing = sorted(flood_in_parts(parts, flood, belongs, labels, threads))
+    disagreeing = flood_in_parts(parts, flood, belongs, labels, threads)
     if disagreeing:
         log.info("flooded at once, since parts disagreed: %d components", len(disagreeing))
-        complete = [Part(number, boxes[number], boxes[number]) for number in disagreeing]
-        flood_in_parts(complete, flood, belongs, labels, 1)
