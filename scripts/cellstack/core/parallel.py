@@ -16,13 +16,15 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MIN_VOXELS_FOR_THREADS = 1 << 20  # a pass over fewer voxels takes less time than starting threads
-LIBRARY_VARIABLES = ("OPENCV_FOR_THREADS_NUM", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 
 _limit = 1
 
 
 def limit_threads(count: int) -> None:
-    """Limit the threads of this process: those of cellstack, OpenCV and SimpleITK.
+    """Limit the threads of this process: those of cellstack and SimpleITK.
+
+    OpenCV gets one thread: in threads of its pool, IPP cannot be disabled, so that the last bits of
+    a result would depend on the thread that computes it, see :mod:`cellstack.core.opencv`.
 
     BLAS is limited by Snakemake, which sets ``OMP_NUM_THREADS`` and the like before a job starts.
 
@@ -33,10 +35,11 @@ def limit_threads(count: int) -> None:
     """
     global _limit
     _limit = max(1, count)
-    for variable in LIBRARY_VARIABLES:  # read when the library is imported
-        os.environ[variable] = str(_limit)
+    # read when the libraries are imported
+    os.environ["OPENCV_FOR_THREADS_NUM"] = "1"
+    os.environ["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = str(_limit)
     if "cv2" in sys.modules:
-        sys.modules["cv2"].setNumThreads(_limit)
+        sys.modules["cv2"].setNumThreads(1)
     if "SimpleITK" in sys.modules:
         sys.modules["SimpleITK"].ProcessObject.SetGlobalDefaultNumberOfThreads(_limit)
 
