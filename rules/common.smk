@@ -11,6 +11,7 @@ for module in (
     "config/used_settings",
     "run/rules",
     "run/cluster",
+    "run/memory",
     "run/progress",
     "run/terminal",
     "run/provenance",
@@ -33,6 +34,7 @@ from cellstack.config.units import OF_ALTERNATIVES, OF_BLOCKS, OF_STACKS, PATTER
 from cellstack.config.units import pattern_of, pattern_of_units
 from cellstack.run import cluster, provenance, rules as helpers, terminal
 from cellstack.run.history import History
+from cellstack.run.memory import limit_memory
 from cellstack.run.progress import Watch
 from cellstack.run.resources import ResourceRequests
 
