@@ -93,9 +93,7 @@ class Progress(logging.Handler):
         known = read_failed(self.folder / "failed.csv")
         self.known = {stack: row for stack, row in known.items() if stack not in self.complete}
         self._write_failed()
-        self.tell(
-            f"{counted(len(jobs), 'jobs')} for {counted(len(self.left), 'stacks')}", terminal=False
-        )
+        self.tell(self.plan(), terminal=False)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Handle a log record, if it is an event of a job."""
@@ -135,6 +133,12 @@ class Progress(logging.Handler):
             if self.left[job.stack] == 0 and job.stack in self.known:
                 del self.known[job.stack]
                 self._write_failed()
+
+    def plan(self) -> str:
+        """Return how many jobs have to be run, and for how many of all stacks."""
+        stacks = counted(len(self.left) + len(self.complete), "stacks")
+        some = f"{len(self.left)} of " if self.complete else ""
+        return f"{counted(len(self.jobs), 'jobs')} for {some}{stacks}"
 
     def line(self) -> str:
         """Return how many stacks and jobs are done and failed, and which are running."""
@@ -296,8 +300,8 @@ class Watch:
                 f"cellstack: the tables will lack {counted(len(self._incomplete), 'stacks')}, "
                 "listed at the end of results/stacks.csv"
             )
-        say(f"cellstack: {counted(len(jobs), 'jobs')} for {counted(len(to_do - {None}), 'stacks')}")
         self._progress = Progress(jobs, complete, self._logs, say)
+        say(f"cellstack: {self._progress.plan()}")
         logger.addHandler(self._progress)
         self._history.follow(
             self._workflow.persistence,

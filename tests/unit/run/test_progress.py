@@ -55,6 +55,13 @@ def run(tmp_path):
     return Run(tmp_path)
 
 
+def test_the_plan_counts_stacks_that_are_complete(run, tmp_path):
+    assert run.progress.plan() == "7 jobs for 3 stacks"
+    assert Run(tmp_path, stacks=("a",), complete=("b", "c")).progress.plan() == (
+        "3 jobs for 1 of 3 stacks"
+    )
+
+
 def test_lines_report_stacks_jobs_and_the_time_left(run):
     for stack in "ab":
         run.do(stack, "import_stack")
