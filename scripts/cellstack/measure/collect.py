@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from cellstack.core.counting import significant
 from cellstack.errors import InputError
@@ -11,12 +11,15 @@ from cellstack.errors import InputError
 MIN_STACKS = 5  # of a group in which outliers are flagged
 MAX_DEVIATION = 3.5  # robust standard deviations from the median
 MIN_RATIO = 1.5  # to the median of the group
+MAX_COPIES_NAMED = 3
 COMPARED = {  # column of stacks.csv: its name in a flag
     "median_equivalent_diameter_um": "median diameter",
     "density_per_mm3": "density of objects",
 }
 SheetCells: TypeAlias = Mapping[str, Mapping[str, object]]
 """Cells of the sheet by column, by ``"stack/object"``."""
+Channel: TypeAlias = tuple[str, str]
+"""Names of a stack and of one of its channels."""
 
 
 def join_columns(headers: Iterable[list[str]], user_columns: SheetCells, after: str) -> list[str]:
@@ -155,3 +158,41 @@ def flag_outliers(rows: Sequence[Mapping[str, str]], groups: Mapping[str, str]) 
                         f"median of {len(values)} stacks {significant(math.exp(middle), 3)}"
                     )
     return [";".join(each) for each in flags]
+
+
+def flag_copies(records: Mapping[Channel, Mapping[str, Any]]) -> dict[Channel, str]:
+    """Return a flag for each image that another stack or channel has too.
+
+    Images with the same mean and focus in each plane are taken for the same. Constant images are
+    left out.
+
+    Parameters
+    ----------
+    records : dict of tuple of str to dict
+        The image quality (``quality.json``) of each channel, by stack and channel.
+
+    Returns
+    -------
+    dict of tuple of str to str
+        Flags by stack and channel, only for images that occur more than once.
+
+    Examples
+    --------
+    >>> record = {"profile": {"mean": [1.5, 2.5], "focus": [0.1, 0.2]}}
+    >>> flag_copies({("a", "nuclei"): record, ("b", "nuclei"): record})
+    {('a', 'nuclei'): 'same image as nuclei of b', ('b', 'nuclei'): 'same image as nuclei of a'}
+    """
+    copies: dict[tuple[float | None, ...], list[Channel]] = {}
+    for key, record in records.items():
+        profile = record["profile"]
+        if any(profile["focus"]):
+            copies.setdefault((*profile["mean"], *profile["focus"]), []).append(key)
+    flags = {}
+    for keys in copies.values():
+        for key in keys:
+            others = [f"{channel} of {stack}" for stack, channel in keys if (stack, channel) != key]
+            if others:
+                named = ", ".join(others[:MAX_COPIES_NAMED])
+                more = len(others) - MAX_COPIES_NAMED
+                flags[key] = f"same image as {named}{f' and {more} more' if more > 0 else ''}"
+    return flags

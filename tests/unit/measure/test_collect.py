@@ -11,7 +11,7 @@ from cellstack.config.columns import (
 from cellstack.errors import InputError
 from cellstack.files.records import write_json
 from cellstack.files.tables import read_columns, read_rows, write_rows
-from cellstack.measure.collect import flag_outliers
+from cellstack.measure.collect import flag_copies, flag_outliers
 
 
 def write(path, text):
@@ -107,13 +107,63 @@ def test_statistics_are_collected_row_by_row(tmp_path):
     assert statistics == [header, *rows]
 
 
+def profile(mean, focus):
+    return {"profile": {"step_um": 1, "mean": mean, "signal": mean, "focus": focus}}
+
+
+def write_quality(folder, stack, record):
+    path = folder / stack / "quality.json"
+    path.parent.mkdir()
+    write_json(path, record)
+    return path
+
+
+def test_images_that_occur_twice_are_flagged(tmp_path):
+    images = {
+        "a": {"nuclei": ([1, 2], [3, 4]), "membrane": ([5, 6], [7, 8])},
+        "b": {"nuclei": ([1, 2], [3, 4]), "membrane": ([5, 6], [7, 9])},
+        "c": {"nuclei": ([1, 2], [3, 4]), "membrane": ([1, 2], [3, 4])},
+        "d": {"nuclei": ([0, 0], [None, None]), "dye": ([5, 5], [None, 0])},
+        "e": {"nuclei": ([0, 0], [None, None])},
+    }
+    files, lines = [], ["stack,object,status,flags"]
+    for stack, channels in images.items():
+        record = {name: {"row": {}, **profile(*values)} for name, values in channels.items()}
+        if stack == "a":
+            record["nuclei"]["row"]["flags"] = "blurred"
+        files.append(write_quality(tmp_path, stack, record))
+        lines += [f"{stack},nuclei,ok,{'first' if stack == 'a' else ''}", f"{stack},cells,ok,"]
+    a = write(tmp_path / "s.csv", "\n".join([*lines, ""]))
+    run_stacks(tmp_path, [a], {}, quality_records=files)
+    rows = read_rows(tmp_path / "stacks.csv")
+    flags = {(row["stack"], row["object"]): row["flags"] for row in rows if row["flags"]}
+    assert flags == {
+        ("a", "nuclei"): "first;same image as nuclei of b, nuclei of c, membrane of c",
+        ("b", "nuclei"): "same image as nuclei of a, nuclei of c, membrane of c",
+        ("c", "nuclei"): "same image as nuclei of a, nuclei of b, membrane of c",
+        ("c", "cells"): "same image as nuclei of a, nuclei of b, nuclei of c",
+    }
+    rows = read_rows(tmp_path / "quality.csv")
+    flagged = {(row["stack"], row["channel"]): row["flags"] for row in rows if row["flags"]}
+    assert flagged.keys() == {(name, "nuclei") for name in "abc"} | {("c", "membrane")}
+    assert flagged["a", "nuclei"] == "blurred;same image as nuclei of b, nuclei of c, membrane of c"
+
+
+def test_few_copies_are_named():
+    flags = flag_copies({(f"s{number}", "nuclei"): profile([1, 2], [3, 4]) for number in range(6)})
+    assert len(flags) == 6
+    assert (
+        flags["s0", "nuclei"] == "same image as nuclei of s1, nuclei of s2, nuclei of s3 and 2 more"
+    )
+
+
 def test_the_quality_of_all_channels_is_collected(tmp_path):
     files = []
     for stack in ("s2", "s1"):
         row = {"flags": "only 3 different values", "noise_sd_intensity": 1 / 3}
-        files.append(tmp_path / stack / "quality.json")
-        files[-1].parent.mkdir()
-        write_json(files[-1], {"nuclei": {"row": row}, "dye": {"row": {"zero_fraction": None}}})
+        dye = {"row": {"zero_fraction": None}, **profile([1, 1], [None, None])}
+        record = {"nuclei": {"row": row, **profile([1, len(files)], [3, 4])}, "dye": dye}
+        files.append(write_quality(tmp_path, stack, record))
     a = write(tmp_path / "s.csv", "stack,object,status,flags\na,nuclei,ok,\n")
     run_stacks(tmp_path, [a], {}, quality_records=files)
     rows = list(read_rows(tmp_path / "quality.csv"))
