@@ -5,10 +5,14 @@ from functools import cache
 from pathlib import Path
 
 
+HERE = Path(str(workflow.current_basedir)).parent
+
+
 @cache
 def locate(name):
     """Return the path of a file of the workflow, downloaded if the workflow is remote."""
-    return workflow.source_path(f"../{name}")
+    path = HERE / name
+    return str(path) if path.exists() else workflow.source_path(f"../{name}")
 
 
 def locate_script(name):
