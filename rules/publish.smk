@@ -22,7 +22,7 @@ rule write_methods:
     params:
         groups=recipes.groups_of_settings(),
         images=inputs.all_images(),
-        packages=stages.packages(),
+        packages=by_wildcards(stages.packages),
         simulated=study.simulated_stacks(),
         scored=study.scored_stacks(),
         comparison=measurements.comparison(),

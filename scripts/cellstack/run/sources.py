@@ -58,6 +58,10 @@ class Sources:
     def __init__(self, locate: Callable[[str], str | Path]) -> None:
         self._locate = locate
 
+    @cache  # noqa: B019 (there is one instance per process)
+    def _read(self, file: str) -> bytes:
+        return Path(self._locate(file)).read_bytes()
+
     def files(self, name: str) -> list[str]:
         """Return a file and all modules of cellstack that it imports, directly or indirectly.
 
@@ -80,11 +84,10 @@ class Sources:
                 waiting += self._imports(file)
         return sorted(found)
 
-    @cache  # noqa: B019 (there is one instance per process)
+    @cache  # noqa: B019
     def _imports(self, file: str) -> list[str]:
         files = []
-        source = Path(self._locate(file)).read_text(encoding="utf-8")
-        for module, names in IMPORT.findall(source):
+        for module, names in IMPORT.findall(self._read(file).decode()):
             if module in PACKAGES:
                 modules = [f"{module}.{name}" for name in re.findall(r"(\w+)(?: as \w+)?", names)]
                 modules = [each for each in modules if each != "cellstack.__version__"]
@@ -111,8 +114,8 @@ class Sources:
         """
         found: set[str] = set()
         for name in self.files(f"{script}.py"):
-            text = Path(self._locate(name)).read_text(encoding="utf-8")
-            found.update(PACKAGE_OF.get(each, each) for each in IMPORTED.findall(text))
+            modules = IMPORTED.findall(self._read(name).decode())
+            found.update(PACKAGE_OF.get(each, each) for each in modules)
         return sorted(found - {"cellstack"})
 
     @cache  # noqa: B019
@@ -131,7 +134,7 @@ class Sources:
         """
         digest = hashlib.sha256()
         for name in self.files(f"{script}.py"):
-            digest.update(name.encode() + Path(self._locate(name)).read_bytes())
+            digest.update(name.encode() + self._read(name))
         return digest.hexdigest()[:16]
 
 
