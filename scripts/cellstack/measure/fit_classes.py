@@ -69,7 +69,7 @@ def labels_at(
     Returns
     -------
     (n,) ndarray of int
-        0 in the background and outside of the stack.
+        0 in the background and outside the stack.
 
     Examples
     --------
