@@ -1,4 +1,4 @@
-"""Describe what is typical of the objects before merging, in all blocks of a stack."""
+"""Find the volume of a large object, and the background, from all blocks of a stack."""
 
 import logging
 from collections.abc import Sequence
