@@ -43,7 +43,7 @@ MAD_OF_DIFFERENCE = 0.67449 * 2**0.5  # of two values with a standard deviation 
 
 
 class NoData(NamedTuple):
-    """Which voxels of a stack have no data, see :func:`mark_no_data`.
+    """Voxels of a stack without data, see :func:`mark_no_data`.
 
     Attributes
     ----------

@@ -31,7 +31,7 @@ COLUMNS_OF_CHANNEL = re.compile(r"(mean|sd)_intensity_[^_]+")
 
 
 class Fit(TypedDict):
-    """A model, and what is known about its accuracy."""
+    """A model and its accuracy."""
 
     model: Model
     examples: dict[str, int]

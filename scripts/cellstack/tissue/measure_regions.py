@@ -19,7 +19,7 @@ OUTSIDE_TISSUE, OUTSIDE_REGIONS = "outside the tissue", "outside all regions"
 
 
 class Region(NamedTuple):
-    """Where an object lies among the regions."""
+    """Position of an object among the regions."""
 
     label: int
     """Label of the region, 0 outside all."""
@@ -28,7 +28,7 @@ class Region(NamedTuple):
 
 
 class Position(NamedTuple):
-    """Where an object lies in the tissue."""
+    """Position of an object in the tissue."""
 
     fraction: float
     """Fraction of the object in the tissue."""
