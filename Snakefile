@@ -93,7 +93,7 @@ rule all:
 
 
 rule crops:
-    """Cut all measured objects out of their stacks, ready for machine learning."""
+    """Crop all measured objects from their stacks, for machine learning or inspection."""
     input:
         crops=by_wildcards(study.of_each_object, pattern="<results>/{stack}/{object}/crops"),
     localrule: True
@@ -140,7 +140,7 @@ rule gallery:
 
 
 rule explore:
-    """Write a page per stack to go through planes, contrast, stages and methods side by side."""
+    """Write a page per stack with planes, contrast, stages and methods side by side."""
     input:
         pages=by_wildcards(explorer.pages),
     localrule: True

@@ -6,7 +6,7 @@ python docs/make_pictures.py --stack nuclei.tif --ground-truth labels.tif --pict
 Runs the demo with its gallery and its pages to explore if necessary, and the configurations of the
 pages in docs/tutorial. Pictures of pages need a Chromium; without one they are left as they are.
 With ``--stack``, the pictures of the tutorial are made of another stack that has a voxel size, such
-as that of the talk.
+as that of the lecture.
 """
 
 import argparse
@@ -49,7 +49,7 @@ EXAMPLE = ROOT / "docs" / "example.png"  # of the README
 WORK = ROOT / ".venv" / "pictures"
 DEMO = ROOT / "resources" / "simulated" / "ratio1"
 RESULTS = ROOT / "results"
-SMALL_UM3 = 20**3 * 0.29 * 0.26 * 0.26  # the talk gives its sizes in voxels of its stack
+SMALL_UM3 = 20**3 * 0.29 * 0.26 * 0.26  # the lecture gives its sizes in voxels of its stack
 MEDIAN_UM, BALL_UM, PEAKS_UM, PLANES_UM = 0.29, 5 * 0.26, 1.9, 10 * 0.29
 CHAIN = ("images", "contrast", "filters", "thresholds", "morphology", "watershed", "features")
 WIDTH = 9.6  # inches
@@ -132,7 +132,7 @@ def _import(path: Path) -> tuple[Array, Spacing]:
 
 
 def plain_steps(raw: Array, spacing: Spacing, points: Array) -> dict[str, Array]:
-    """Return the steps of the talk, in plain scikit-image.
+    """Return the steps of the lecture, in plain scikit-image.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def _box(radius_um: float, spacing: Spacing) -> tuple[int, ...]:
 
 
 def plain_solution(raw: Array, spacing: Spacing) -> Array:
-    """Return the labels of the solution of the talk."""
+    """Return the labels of the solution of the lecture."""
     low, high = np.percentile(raw, (0.5, 99.5))
     rescaled = exposure.rescale_intensity(raw, (low, high), np.float32).astype(np.float32)
     denoised = np.stack([restoration.denoise_bilateral(plane) for plane in rescaled])
@@ -196,7 +196,7 @@ def plain_solution(raw: Array, spacing: Spacing) -> Array:
 
 
 def clear_sides(labels: Array) -> Array:
-    """Remove objects that touch a lateral face and renumber the others, as in the talk."""
+    """Remove objects that touch a lateral face and renumber the others, as in the lecture."""
     padded = np.pad(labels, ((1, 1), (0, 0), (0, 0)))
     return np.asarray(
         segmentation.relabel_sequential(segmentation.clear_border(padded)[1:-1])[0], np.int32
@@ -352,7 +352,7 @@ def draw_tutorial(example: Example, pictures: Path) -> None:
     rows = figure.subplots(2, 2, height_ratios=[raw.shape[1], len(raw) * spacing[0] / spacing[1]])
     solution, ratio = plain_solution(raw, spacing), spacing[0] / spacing[2]
     for column, (labels, title) in enumerate(
-        ((solution, "the talk's solution"), (found, "default settings"))
+        ((solution, "the lecture's solution"), (found, "default settings"))
     ):
         shown = number_as(truth, labels)
         _show_labels(rows[0, column], shown[z], title, truth[z])

@@ -94,7 +94,7 @@ rule find_blobs:
 
 
 rule choose_blobs:
-    """Choose the blobs of all blocks of a stack that are objects."""
+    """Choose the blobs that are objects, among those of all blocks of a stack."""
     input:
         blobs=by_wildcards(block_inputs.of_blocks, stage="binarize", name="blobs.json"),
         diameter=diameter_for("binarize"),
@@ -223,7 +223,7 @@ rule measure_watershed:
 
 
 rule describe_watershed:
-    """Describe what is typical of the objects before merging, in all blocks of a stack."""
+    """Find the volume of a large object, and the background, from all blocks of a stack."""
     input:
         regions=by_wildcards(block_inputs.of_blocks, stage="split_objects", name="watershed.json"),
     output:
@@ -333,7 +333,7 @@ rule join_cell_seeds:
 
 
 rule measure_membrane:
-    """Measure the images in which the cells of a stack in blocks are segmented."""
+    """Measure the standard deviations of the images that the watershed of cells combines."""
     input:
         membrane_smooth=made_by(
             "enhance_membrane", "<results>/{stack}/cells/membrane_smooth.tif", "membrane"

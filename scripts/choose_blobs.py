@@ -1,4 +1,4 @@
-"""Choose the blobs of all blocks of a stack that are objects."""
+"""Choose the blobs that are objects, among those of all blocks of a stack."""
 
 from collections.abc import Sequence
 from pathlib import Path

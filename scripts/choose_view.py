@@ -44,7 +44,7 @@ def _within(name: str, index: int | None, extent: list[int]) -> int | None:
     """Return a plane or row of the stack, counted from the first one of a block."""
     if index is not None and not extent[0] <= index < extent[1]:
         raise InputError(
-            f"choose_view.{name}: {index} is outside of the block in the middle of the stack, "
+            f"choose_view.{name}: {index} is outside the block in the middle of the stack, "
             f"which is shown; give a value from {extent[0]} to {extent[1] - 1}"
         )
     return None if index is None else index - extent[0]

@@ -33,7 +33,7 @@ def main(
 
     `user_columns` has cells of the sheet by column, by "stack/object"; stacks with the same
     cell in the column `group_by` are compared with each other. Images that occur more than once
-    are flagged. `checks` has the figures that the flags are based on, in rows of the same order as
+    are flagged. `checks` has the numbers that the flags are based on, in rows of the same order as
     those of `stacks`. The rows of all `statistics_tables` are written as `statistics`, those of the
     `quality_records` as `quality`.
     """

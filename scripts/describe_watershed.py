@@ -1,4 +1,4 @@
-"""Describe what is typical of the objects before merging, in all blocks of a stack."""
+"""Find the volume of a large object, and the background, from all blocks of a stack."""
 
 import logging
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 def main(*, regions: Sequence[Path], typical: Path) -> None:
-    """Write what is `typical` of the objects in the records `regions` of all blocks."""
+    """Write the `typical` values of the objects in the records `regions` of all blocks."""
     found = typical_of_blocks([read_json(path) for path in regions])
     log.info("%s", found)
     write_json(typical, found._asdict())

@@ -1,4 +1,4 @@
-"""Find what classes need to know about the objects of all stacks: thresholds, or a classifier."""
+"""Find the thresholds of classes in all stacks, or fit a classifier to examples."""
 
 import logging
 from pathlib import Path

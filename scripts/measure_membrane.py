@@ -1,4 +1,4 @@
-"""Measure the images in which the cells of a stack in blocks are segmented."""
+"""Measure the standard deviations of the images that the watershed of cells combines."""
 
 import logging
 from pathlib import Path

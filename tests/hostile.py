@@ -24,7 +24,7 @@ CONNECTS = ("socket.connect", "socket.bind")
 watched: dict[str, list[str]] = {}  # by the folder in which files may be written
 
 
-@sys.addaudithook  # cannot be removed, and does nothing outside of `run`
+@sys.addaudithook  # cannot be removed, and does nothing outside `run`
 def note_events(event, arguments):
     """Note each program that is started, and each file that is written outside the folder."""
     for folder, found in watched.items():

@@ -23,7 +23,7 @@ from cellstack.config.object_columns import GROUPS
 
 
 def surface_of(mask):
-    """Return the voxels that have a neighbour outside of a mask; faces of the stack are outside."""
+    """Return the voxels that have a neighbour outside a mask; faces of the stack are outside."""
     return np.argwhere(mask & ~ndimage.binary_erosion(mask))
 
 

@@ -29,7 +29,7 @@ FLAGGING = {  # functions that write flags of stacks and channels
             "_flags_of_pairs",
             "_flags_of_mask",
         ),
-        "measure.collect": ("flag_outliers",),
+        "measure.collect": ("flag_outliers", "flag_copies"),
     },
     "channels": {
         "measure.measure_quality": ("flag_quality", "_flag_signal"),
@@ -244,11 +244,10 @@ def templates(module, names):
                 values.append(node.args[-1])
             elif isinstance(node, ast.Return) and isinstance(node.value, ast.List):
                 values += node.value.elts
-            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in (
-                "absence",
-                "flag",
-            ):
-                values.append(node.value)
+            elif isinstance(node, ast.Assign):
+                target = getattr(node.targets[0], "value", node.targets[0])  # of flags[key]
+                if getattr(target, "id", "") in ("absence", "flag", "flags"):
+                    values.append(node.value)
         for value in values:
             value = value.left if isinstance(value, ast.BinOp) else value
             if isinstance(value, ast.JoinedStr):

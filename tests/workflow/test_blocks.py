@@ -268,7 +268,7 @@ def test_a_row_of_the_gallery_is_one_of_the_block_in_the_middle(tmp_path):
     process = study.run("results/colony/blocks/1-1-1/gallery/view.json", cores=2)
     assert process.returncode != 0
     output = process.stderr + process.stdout
-    assert "choose_view.row: 1 is outside of the block in the middle of the stack" in output
+    assert "choose_view.row: 1 is outside the block in the middle of the stack" in output
     last = SHAPE[1] - 1
     study.config["choose_view"] = {"row": last}
     process = study.run("results/colony/blocks/1-1-1/gallery/view.json", cores=2)

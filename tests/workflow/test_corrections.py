@@ -223,7 +223,7 @@ def test_ten_corrections_of_a_real_stack_outlast_a_changed_setting(tutorial):
     write_stack(folder / "drawn.tif", largest.astype("uint16"), spacing)
     end = np.argwhere(labels == np.argsort(-sizes)[1] + 1)
     ends = [(end[index] * spacing).tolist() for index in (end[:, 2].argmin(), end[:, 2].argmax())]
-    ends = [(np.array(each) + places[1]) / 2 for each in ends]  # half way from its centre
+    ends = [(np.array(each) + places[1]) / 2 for each in ends]  # halfway from its centre
     ten = [
         correction("redraw", places[0], image="drawn.tif"),
         correction("split", *ends),

@@ -21,7 +21,7 @@ from cellstack.files.stacks import write_stack
 KILL_ONCE = '''
 
 def _kill_once(path, temporary):
-    """Kill the process half-way through the first write of each result."""
+    """Kill the process halfway through the first write of each result."""
     import os
     marker = Path("killed", str(path).replace("/", "-"))
     if str(path).startswith("results") and not marker.exists():
@@ -92,7 +92,7 @@ def start_slowly(study):
 
 
 def kill_each_write_once(study):
-    """Have the process of each job killed half-way through the first write of each result."""
+    """Have the process of each job killed halfway through the first write of each result."""
     module = "cellstack/files/atomic.py"
     move = "        temporary.replace(path)\n"
     edit(study, module, move, f"        _kill_once(path, temporary)\n{move}")

@@ -80,7 +80,7 @@ def threshold_block(
     core: Ranges,
     extent: Ranges,
 ) -> tuple[Mask, dict[str, Any]]:
-    """Threshold a block by what is known of the complete stack.
+    """Threshold a block by the threshold of the complete stack.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ class Objects(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """What is known of a joined stack.
+    """The labels of a joined stack, and a record of how its blocks were joined.
 
     Attributes
     ----------

@@ -56,7 +56,7 @@ def measure_watershed(
 
 
 def typical_of_blocks(records: Sequence[dict[str, Any]]) -> Typical:
-    """Return what is typical of the stack, from the records of all its blocks.
+    """Return the typical values of a stack, from the records of all its blocks.
 
     Examples
     --------

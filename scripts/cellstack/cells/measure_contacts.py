@@ -33,10 +33,9 @@ def measure_contacts(
         Ridge strength of the membrane.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
-    min_wall_strength : float
-        A wall is missing if its mean strength is below this value ...
-    min_contact_fraction : float
-        ... and if the contact is at least this fraction of all contacts of one of the two cells.
+    min_wall_strength, min_contact_fraction : float
+        A wall is missing if its mean strength is below the first value, and the contact is at
+        least the second value as a fraction of all contacts of one of the two cells.
 
     Returns
     -------

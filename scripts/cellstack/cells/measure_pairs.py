@@ -99,7 +99,7 @@ def _measure_pair(
 
 
 def _distance_to_wall(cells: Stack, label: int, box: Box, spacing: NDArray[np.float64]) -> Volume:
-    """Return the distance of each voxel in the box of a cell to the nearest voxel outside of it.
+    """Return the distance of each voxel in the box of a cell to the nearest voxel outside it.
 
     Faces of the stack do not count as outside.
     """

@@ -227,7 +227,7 @@ class _Graph:
 
 
 class _Nodes:
-    """Where the voxels of each node of a graph are."""
+    """Positions of the voxels of each node of a graph."""
 
     def __init__(self, graph: _Graph, regions: Stack) -> None:
         self._regions, self._roots = regions, graph.roots()

@@ -36,7 +36,7 @@ class BlockInputs:
         return self._inputs.no_data(Unit.parse(stack).complete.path, channel)
 
     def measured_intensities(self, stack: str, channel: str) -> list[str]:
-        """Return what is measured in the intensities of the complete stack, for a block of it."""
+        """Return the measured intensities of the complete stack, for a block of it."""
         return self._of_complete("adjust_contrast", "intensities.json", stack, channel)
 
     def measured_tiles(self, stack: str, channel: str) -> list[str]:
@@ -87,7 +87,7 @@ class BlockInputs:
         return self._of_complete("find_seeds", "allowed_planes.json", stack, "nuclei")
 
     def typical_objects(self, stack: str) -> list[str]:
-        """Return what is typical of the objects of the complete stack, for a block of it."""
+        """Return the typical values of the objects of the complete stack, for a block of it."""
         return self._of_complete("split_objects", "typical.json", stack, "nuclei")
 
     def _of_complete(self, stage: str, name: str, stack: str, channel: str) -> list[str]:
@@ -110,7 +110,7 @@ class BlockInputs:
         return self._recipes.path_of(stage, f"cells/{name}", complete, "membrane")
 
     def cell_scales(self, stack: str) -> list[str]:
-        """Return what is measured in the membrane of the complete stack, for a block of it."""
+        """Return the measurements of the membrane of the complete stack, for a block of it."""
         unit = Unit.parse(stack)
         if not unit.block:
             return []

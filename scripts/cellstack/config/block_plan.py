@@ -1,4 +1,4 @@
-"""Which stacks of a study are cut into blocks, and where.
+"""Division of the stacks of a study into blocks.
 
 Methods are called with the wildcards of a job, like those of :class:`cellstack.config.study.Study`.
 """
@@ -141,7 +141,7 @@ class BlockPlan:
         return found
 
     def block_of(self, stack: str) -> Block:
-        """Return the block of a unit that is one."""
+        """Return the block that a unit works on."""
         unit = Unit.parse(stack)
         return self.blocks(unit.complete.path)[unit.block]
 

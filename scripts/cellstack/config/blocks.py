@@ -1,4 +1,4 @@
-"""Which stacks can be cut into blocks, and how far blocks extend beyond their cores.
+"""Settings with which stacks can be cut into blocks, and the overlap that blocks need.
 
 What the stages compute in the core must not depend on the faces at which the block is cut.
 """

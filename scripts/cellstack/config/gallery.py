@@ -120,7 +120,7 @@ class Gallery:
         return f"{self._sections(stack)}/view.json"
 
     def file_of_complete(self, stack: str, file: str) -> str:
-        """Return a file of the stack of which a unit is a block, or of the unit if it is none."""
+        """Return a file of the stack of which a unit is a block, or of the unit itself."""
         return f"<results>/{Unit.parse(stack).complete.path}/{file}"
 
     def alternatives(self, stack: str) -> list[Settings]:

@@ -296,7 +296,7 @@ class Inputs:
         return tables
 
     def fitted_classes(self, object: str) -> list[str]:
-        """Return the file of what classes need to know about all stacks, where they need it."""
+        """Return the file of thresholds or of a classifier, if classes depend on all stacks."""
         return (
             [f"<results>/{object}_classes.json"] if self._measurements.fits_classes(object) else []
         )

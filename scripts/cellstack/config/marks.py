@@ -105,7 +105,7 @@ def place_errors(
     shape: tuple[int, ...],
     spacing: tuple[float, ...],
 ) -> list[str]:
-    """Return an error for each mark that is outside of its stack.
+    """Return an error for each mark that is outside its stack.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def place_errors(
     --------
     >>> mark = {"kind": "box", "place_um": [0, 9, 2], "size_um": 1, "text": "", "color": "red"}
     >>> place_errors("marks.csv", [mark], [2], (4, 8, 8), (1.0, 0.5, 0.5))
-    ['marks.csv row 2: y_um 9 is outside of the stack; give a number from -0.25 to 3.75']
+    ['marks.csv row 2: y_um 9 is outside the stack; give a number from -0.25 to 3.75']
     """
     errors = []
     for mark, number in zip(marks, rows, strict=True):
@@ -131,7 +131,7 @@ def place_errors(
             first, last = -step / 2, (size - 0.5) * step
             if not first <= at <= last:
                 errors.append(
-                    f"{path} row {number}: {column} {at:g} is outside of the stack; "
+                    f"{path} row {number}: {column} {at:g} is outside the stack; "
                     f"give a number from {first:.4g} to {last:.4g}"
                 )
     return errors

@@ -1,4 +1,4 @@
-"""What is measured in a study: neighbours, tissue, relations, spots, classes and groups.
+"""Settings of measurements: neighbours, tissue, relations, spots, classes and groups.
 
 Methods are called with the wildcards of a job, like those of :class:`cellstack.config.study.Study`.
 """
@@ -24,7 +24,7 @@ from cellstack.errors import InputError
 
 
 class Measurements:
-    """What is measured in a study.
+    """Settings of the measurements of a study.
 
     Parameters
     ----------

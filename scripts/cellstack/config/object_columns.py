@@ -101,7 +101,7 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
     "mesh": {
         "mesh_area_um2": (
             "um2",
-            "Surface area of the mesh by marching cubes half-way between the voxels at the "
+            "Surface area of the mesh by marching cubes halfway between the voxels at the "
             "boundary (level 0.5). It follows the steps between voxels and is too large, however "
             "small they are: 7 to 9 % on ellipsoids with cubic voxels, 25 to 28 % with planes 8 "
             "pixels apart. Therefore surface_area_um2 is not a mesh",
@@ -109,7 +109,7 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
         "mesh_area_outer_um2": (
             "um2",
             "Surface area of the mesh through the centres of the voxels around the object (level "
-            "0, as in the scikit-image tutorial), half a voxel outside of mesh_area_um2",
+            "0, as in the scikit-image tutorial), half a voxel outside mesh_area_um2",
         ),
         "mesh_area_outer_unit_spacing": (
             "voxel side2",
@@ -196,8 +196,8 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
     "regions": {
         "region_label": (
             "",
-            "Label of the region at the voxel of the centroid or, if this voxel is outside of all "
-            "regions, of the region with most voxels of the object; 0 outside of all",
+            "Label of the region at the voxel of the centroid or, if this voxel is outside all "
+            "regions, of the region with most voxels of the object; 0 outside all",
         ),
         "region_name": ("", "Name of this region by measure_regions.names, or its label"),
         "region_fraction": ("", "Fraction of the object within this region; empty without one"),
@@ -206,7 +206,7 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
         "tissue_fraction": ("", "Fraction of the object in the tissue"),
         "tissue_surface_distance_um": (
             "um",
-            "Distance of the voxel of the centroid to the nearest voxel outside of the tissue, "
+            "Distance of the voxel of the centroid to the nearest voxel outside the tissue, "
             "from centre to centre; outside, minus the distance to the nearest voxel of tissue; "
             "faces of the stack are not the surface; empty without a surface",
         ),
@@ -279,7 +279,7 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
         "local_density_per_mm3": (
             "1/mm3",
             "neighbor_count divided by the volume of the ball of that radius, without its parts "
-            "outside of the stack or without data; empty for a stack of one plane. The object "
+            "outside the stack or without data; empty for a stack of one plane. The object "
             "itself is not counted. Scatters more where little of the ball is in the stack",
         ),
         "edge_distance_um": (
@@ -290,12 +290,12 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
         "nearest_incomplete": (
             "",
             "1 if edge_distance_um is less than nearest_centroid_distance_um, so that an object "
-            "outside of the stack may be nearer, else 0",
+            "outside the stack may be nearer, else 0",
         ),
         "neighborhood_incomplete": (
             "",
             "1 if edge_distance_um is less than measure_neighbors.radius_um, so that neighbours "
-            "outside of the stack are not counted, else 0",
+            "outside the stack are not counted, else 0",
         ),
     },
     "other_kind": {
@@ -371,7 +371,7 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
             "raw value",
             f"Background of channel {CHANNEL}. Global: percentile 5 of the means of blocks of 4 x "
             "4 pixels of the stack; too high if objects fill the stack. Local: median of the "
-            "voxels outside of all objects, 0.05 to 0.2 diameters from this one; empty with fewer "
+            "voxels outside all objects, 0.05 to 0.2 diameters from this one; empty with fewer "
             "than 20 such voxels, too high beside blurred or unsegmented objects. None: 0",
         ),
         f"mean_intensity_above_background_{CHANNEL}": (
@@ -404,7 +404,7 @@ GROUPS: dict[str, dict[str, Column]] = {  # in the order of the table
         f"shell_{SHELL}_volume_um3": (
             "um3",
             f"Volume of shell {SHELL}; shell 1 is at the surface. Shells are bounded by the "
-            "distance to the nearest voxel centre outside of the object; faces of the stack do not "
+            "distance to the nearest voxel centre outside the object; faces of the stack do not "
             "count as outside. Unreliable in objects cut by a face, or less than ten voxels thick "
             "along z",
         ),

@@ -23,7 +23,7 @@ class Schemas:
 
     @classmethod
     def read(cls, folder: Path) -> "Schemas":
-        """Read them from the folder ``config`` of the workflow."""
+        """Read all of these from the folder ``config`` of the workflow."""
 
         def read_yaml(name: str) -> Settings:
             # libyaml, if PyYAML was built with it, takes a tenth of the time

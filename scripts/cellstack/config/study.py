@@ -167,7 +167,7 @@ class Study:
         return self.marks.get(Unit.parse(stack).stack, [])
 
     def check_marks(self) -> None:
-        """Look for marks outside of their stacks, in images whose size is known.
+        """Look for marks outside their stacks, in images whose size is known.
 
         Raises
         ------

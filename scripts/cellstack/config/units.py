@@ -59,7 +59,7 @@ class Unit(NamedTuple):
 
     @property
     def complete(self) -> "Unit":
-        """The stack of which this unit is a block; the same unit if it is none."""
+        """The stack of which this unit is a block; the unit itself if it is not a block."""
         return self._replace(block="")
 
     @classmethod

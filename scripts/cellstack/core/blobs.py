@@ -17,7 +17,7 @@ BACKGROUND_PERCENTILE = 20  # low enough in a crowd of blobs, high enough in noi
 
 
 def blobness(stack: Stack, spacing: Spacing, sigma_um: float, out: Any = None) -> Volume:
-    """Return the positive part of the negative, scale-normalised Laplacian of Gaussian.
+    """Return the positive part of the negative, scale-normalized Laplacian of Gaussian.
 
     Parameters
     ----------

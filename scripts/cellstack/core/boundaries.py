@@ -218,7 +218,7 @@ def _patches(
 
 
 class Contacts(NamedTuple):
-    """What is measured of each pair of labels that touch, in the order of the pairs."""
+    """Measurements of each pair of labels that touch, in the order of the pairs."""
 
     lower: NDArray[np.int64]
     """(k,) lower label of each pair."""

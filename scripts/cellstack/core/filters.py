@@ -63,8 +63,8 @@ def _gaussian_kernel(sigma: float) -> NDArray[np.float64]:
     if radius == 0:
         return np.ones(1)
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    normalised: NDArray[np.float64] = weights / weights.sum()
-    return normalised
+    normalized: NDArray[np.float64] = weights / weights.sum()
+    return normalized
 
 
 def separable_filter(

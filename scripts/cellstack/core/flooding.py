@@ -86,7 +86,7 @@ def flood_in_parts(
 ) -> set[int]:
     """Flood parts, and write what is found in their cores into the labels.
 
-    A component whose parts disagree on a voxel just outside of a core is flooded at once.
+    A component whose parts disagree on a voxel just outside a core is flooded at once.
 
     Parameters
     ----------

@@ -90,7 +90,7 @@ def surface_corners(mask: BoolVolume) -> BoolVolume:
     Parameters
     ----------
     mask : (Z, Y, X) ndarray of bool
-        The object. Outside of the array is background.
+        The object. Outside the array is background.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """Regions of a stack without data: padding that rotation, stitching or registration adds.
 
 The voxels of such a region have one exact value, mostly 0, and the region reaches a face of the
-stack. It is recognised by the step around it: beside a camera's offset the intensities change by
+stack. It is recognized by the step around it: beside a camera's offset the intensities change by
 many times the noise within two voxels, and no other voxels have values in between. A stack whose
 true background is 0, because it was simulated, deconvolved, clipped or its background subtracted,
 has no such step.
@@ -43,7 +43,7 @@ MAD_OF_DIFFERENCE = 0.67449 * 2**0.5  # of two values with a standard deviation 
 
 
 class NoData(NamedTuple):
-    """Which voxels of a stack have no data, see :func:`mark_no_data`.
+    """Voxels of a stack without data, see :func:`mark_no_data`.
 
     Attributes
     ----------

@@ -84,7 +84,7 @@ def estimate_noise(stack: Planes, no_data: Planes | None = None) -> float:
 
 
 class _Counts:
-    """How often positive differences occur.
+    """Counts of positive differences.
 
     The bits of positive floats are integers in the same order. Those from `low` to `high` are
     counted in bins, of one value each if the range is narrow.

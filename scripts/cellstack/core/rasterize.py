@@ -10,7 +10,7 @@ NO_FACE = np.uint64(np.iinfo(np.uint64).max)
 
 
 class Raster(NamedTuple):
-    """What is seen at each pixel that shows a triangle."""
+    """The triangles that are seen, and the pixels that show them."""
 
     pixels: NDArray[np.intp]
     """Of shape (k,): pixels in the flattened image, in ascending order."""

@@ -77,7 +77,7 @@ def mesh_surface_area(mask: BoolVolume | Mask, spacing: Spacing, level: float = 
         Voxel size along z, y, x in um.
     level : float
         Where the surface lies between the centres of the voxels at the boundary: at 0 in the
-        centre of the outer one, at 0.5 half-way, towards 1 in the centre of the inner one.
+        centre of the outer one, at 0.5 halfway, towards 1 in the centre of the inner one.
 
     Returns
     -------

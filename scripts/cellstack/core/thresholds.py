@@ -64,7 +64,7 @@ def otsu(counts: NDArray[np.integer[Any]], values: NDArray[np.float64]) -> float
     Returns
     -------
     float
-        The edge between two bins that maximises the variance between the classes.
+        The edge between two bins that maximizes the variance between the classes.
 
     References
     ----------

@@ -189,8 +189,8 @@ def none(stack: RawVolume, spacing: Spacing, no_data: BoolVolume | None = None) 
     low, high = (float(stack.min()), float(stack.max())) if stack.size else (0.0, 1.0)
     if low < 0 or high > 1:
         raise InputError(
-            f"a float stack has values from {low:g} to {high:g}, they must lie in [0, 1]: "
-            "put `percentile_stretch` first in adjust_contrast.steps"
+            f"the stack has floating-point values from {low:g} to {high:g}, but they must lie in "
+            "[0, 1]: put `percentile_stretch` first in adjust_contrast.steps"
         )
     return stack.astype(np.float32)
 

@@ -32,7 +32,7 @@ METHODS(gaussian)
 
 
 class Measured(NamedTuple):
-    """What methods need to know of the complete stack, if they are applied to a block.
+    """Measurements of the complete stack that methods need if they are applied to a block.
 
     Attributes
     ----------
@@ -312,8 +312,8 @@ def _square_pixel(spacing: Spacing, method: str) -> float:
     _, y, x = spacing
     if abs(y - x) > 1e-3 * x:
         raise InputError(
-            f"denoise method {method} needs square pixels, these are {y:g} x {x:g} um: "
-            "choose gaussian or median"
+            f"denoise method {method} needs square pixels, but they are {y:g} x {x:g} "
+            "um: choose gaussian or median"
         )
     return x
 

@@ -57,7 +57,7 @@ def find_errors(overlaps: Overlaps, pairs: Pairs) -> dict[str, list[LabelError]]
         - ``low_iou``: ``true_label`` and ``label`` of a match with an IoU below 0.5, neither of
           them split or merged, and their ``iou``.
 
-        Each has ``wrong_voxels``: the voxels outside of the largest part of a split or merged
+        Each has ``wrong_voxels``: the voxels outside the largest part of a split or merged
         object, all voxels of a missed or spurious one, and those in only one of the two objects of
         a pair with low IoU.
 

@@ -51,7 +51,7 @@ def mean_surface_distance(first: BoolVolume, second: BoolVolume, spacing: Spacin
     ----------
     first, second : (Z, Y, X) ndarray of bool
         The objects. A voxel is at the surface if one of its six neighbours is not in the object.
-        Voxels outside of the array are ignored, so that a face of the stack that cuts an object is
+        Voxels outside the array are ignored, so that a face of the stack that cuts an object is
         not a surface.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.

@@ -30,8 +30,8 @@ def draw_marks(
 ) -> None:
     """Draw the marks that a view shows.
 
-    Marks with a place outside of the panel are not drawn. An arrow points at its place from the
-    upper left, or from another side if that would be outside of the view. A box and a text are
+    Marks with a place outside the panel are not drawn. An arrow points at its place from the
+    upper left, or from another side if that would be outside the view. A box and a text are
     centred on their place; the text of an arrow is at its tail, that of a box above it.
 
     Parameters

@@ -38,7 +38,7 @@ def trace_outlines(
     Parameters
     ----------
     mask : (M, N) ndarray of bool
-        The object within its bounding box. Pixels outside of the array count as background.
+        The object within its bounding box. Pixels outside the array count as background.
     start : (2,) sequence of int
         Row and column of the first pixel of `mask` in the whole image.
     spacing : (2,) sequence of float

@@ -24,7 +24,7 @@ def plot_scores(rows: Sequence[Row], kind: str) -> Figure:
     Parameters
     ----------
     rows : list of dict of str to str
-        The table scores.csv: a row per stack, object kind and threshold, with the columns
+        The table scores.csv: a row per stack, kind of object and threshold, with the columns
         ``stack``, ``object``, ``ground_truth``, ``iou_threshold`` and ``f1``.
     kind : str
         Kind of objects, such as "nuclei". Rows of other kinds, and those that were scored by points

@@ -33,7 +33,7 @@ def plot_sweep(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
     Parameters
     ----------
     rows : list of dict of str to str
-        The table of scores: a row per run, stack and object kind, with the columns ``run``,
+        The table of scores: a row per run, stack and kind of object, with the columns ``run``,
         ``stack``, ``object``, ``ground_truth``, ``f1`` and `keys`. Run 0 is the configuration
         itself.
     keys : list of str
@@ -43,9 +43,9 @@ def plot_sweep(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
     -------
     matplotlib.figure.Figure
         A panel per key, with a dot per run (its mean over stacks), a coloured line per stack and
-        object kind, and a black line for their mean. Lines connect the means of all runs with the
-        same value, except that of runs that do not set the key, which is shown on the left. Values
-        are sorted and evenly spaced. The axes are labelled with the key.
+        kind of object, and a black line for their mean. Lines connect the means of all runs with
+        the same value, except that of runs that do not set the key, which is shown on the left.
+        Values are sorted and evenly spaced. The axes are labelled with the key.
     """
     series: dict[str, list[Row]] = {}
     kinds = {row["object"] for row in rows}

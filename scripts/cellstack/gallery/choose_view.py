@@ -56,7 +56,7 @@ def choose_view(
     for name, index, size in (("plane", plane, raw.shape[0]), ("row", row, raw.shape[1])):
         if index is not None and index >= size:
             raise InputError(
-                f"choose_view.{name}: {index} is outside of the stack; "
+                f"choose_view.{name}: {index} is outside the stack; "
                 f"give a value from 0 to {size - 1}"
             )
     if plane is None:

@@ -60,7 +60,7 @@ class Result:
 
 
 class _Outcome(NamedTuple):
-    """What is shown of a result."""
+    """The part of a result that is shown."""
 
     labels: Labels | None  # in the plane
     matched: set[int]  # labels with a match in the ground truth

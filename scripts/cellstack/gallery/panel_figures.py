@@ -30,7 +30,7 @@ COLOR_BAR_LEFT, COLOR_BAR_HEIGHT = 14, 44  # pixels, with its numbers
 SMALL_TEXT_SIZE = 11 * drawing.PIXEL
 MASK_COLOR, ADDED_COLOR, REMOVED_COLOR = ORANGE, SKY_BLUE, VERMILLION
 KEPT_COLOR = "0.8"
-BACKGROUND_BRIGHTNESS = 0.45  # outside of a mask, relative to the image
+BACKGROUND_BRIGHTNESS = 0.45  # outside a mask, relative to the image
 
 
 @drawing.default_style()
@@ -210,7 +210,7 @@ def show_mask(
     mask: NDArray[np.uint8],
     spacing: Sequence[float],
 ) -> None:
-    """Show an image with the outline of a mask, darker outside of the mask.
+    """Show an image with the outline of a mask, darker outside the mask.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ class View(TypedDict):
 
     plane: int
     row: int
-    """Row of the plane for side views and profiles; it may lie outside of the region."""
+    """Row of the plane for side views and profiles; it may lie outside the region."""
     region: list[list[int]]
     """Ranges along z, y, x."""
     zoom: list[list[int]]
@@ -144,7 +144,7 @@ def row_of(part: Array, view: View) -> Array:
     Returns
     -------
     (z, x) ndarray
-        If the row lies outside of the region, the nearest row of the region.
+        If the row lies outside the region, the nearest row of the region.
     """
     first, end = view["region"][1]
     return cast(Array, part[:, min(max(view["row"], first), end - 1) - first])

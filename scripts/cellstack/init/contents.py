@@ -1,4 +1,4 @@
-"""What an image contains, according to its headers: scenes, time points, channels, voxel size."""
+"""Content of an image by its headers: scenes, time points, channels, voxel size."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

@@ -105,7 +105,7 @@ def find_images(
     Found
         Files that differ only in the number of a plane in their names are one image if the first
         and the last of them contain a single plane each. Labels, masks, projections, thumbnails and
-        copies, which are recognised by their names, and files of other kinds are left out.
+        copies, which are recognized by their names, and files of other kinds are left out.
     """
     found = Found()
     for place, files in _folders_of_planes(_walk(folder, without, found)):

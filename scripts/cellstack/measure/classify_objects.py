@@ -105,7 +105,7 @@ def find_thresholds(table: Table, conditions: Iterable[Condition]) -> list[Thres
 
     Notes
     -----
-    Percentiles as `numpy.percentile`. Otsu's threshold lies half way between the two values that
+    Percentiles as `numpy.percentile`. Otsu's threshold lies halfway between the two values that
     are separated; there are no bins.
 
     Examples

@@ -31,7 +31,7 @@ COLUMNS_OF_CHANNEL = re.compile(r"(mean|sd)_intensity_[^_]+")
 
 
 class Fit(TypedDict):
-    """A model, and what is known about its accuracy."""
+    """A model and its accuracy."""
 
     model: Model
     examples: dict[str, int]
@@ -69,7 +69,7 @@ def labels_at(
     Returns
     -------
     (n,) ndarray of int
-        0 in the background and outside of the stack.
+        0 in the background and outside the stack.
 
     Examples
     --------

@@ -244,7 +244,7 @@ def measure_contrast(
 def find_surroundings(
     segmentation: Stack, label: int, box: Box, diameter_um: float, spacing: Spacing
 ) -> tuple[Box, BoolVolume, BoolVolume]:
-    """Find the background around an object, outside of its blurred edge.
+    """Find the background around an object, outside its blurred edge.
 
     Parameters
     ----------

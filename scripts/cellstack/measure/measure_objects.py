@@ -70,8 +70,8 @@ def measure_objects(
     contrast_channel : str
         Name of the channel whose contrast is flagged. It may be absent.
     groups : collection of str
-        The groups of columns to measure, see :data:`cellstack.config.object_columns.GROUPS`. Others
-        than :data:`MEASURED` and :data:`ON_REQUEST` are ignored.
+        The groups of columns to measure, see :data:`cellstack.config.object_columns.GROUPS`. Groups
+        other than :data:`MEASURED` and :data:`ON_REQUEST` are ignored.
     seeds : (Z, Y, X) ndarray or planes of unsigned int, optional
         Seeds of the objects.
     no_data : (Z, Y, X) ndarray or stack of bool, optional

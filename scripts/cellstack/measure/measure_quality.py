@@ -73,7 +73,7 @@ class Profile(TypedDict):
 
 
 class _Voxels(NamedTuple):
-    """What the voxels with data have in common."""
+    """Statistics of the voxels with data."""
 
     total: int
     low: float

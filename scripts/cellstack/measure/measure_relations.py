@@ -215,12 +215,12 @@ def number_shells(
     Returns
     -------
     ndarray of uint8
-        For each voxel of the box the number of its shell, from 1 at the surface; 0 outside of the
+        For each voxel of the box the number of its shell, from 1 at the surface; 0 outside the
         object. All are 0 if the object fills the stack.
 
     Notes
     -----
-    The distance is that to the nearest voxel centre outside of the object. Space beyond the faces
+    The distance is that to the nearest voxel centre outside the object. Space beyond the faces
     of the stack is not outside.
 
     Examples

@@ -413,8 +413,8 @@ def _flags_of_mask(quality: Mapping[str, float], sheet_fraction: float) -> list[
     flags = []
     if sheet_fraction > 0:
         flags.append(
-            f"sheets removed: {100 * sheet_fraction:.2g} % of the mask (thin, wide structures. If "
-            "they are flat nuclei, leave remove_sheets out of clean_mask.steps)"
+            f"sheets removed: {100 * sheet_fraction:.2g} % of the mask was in thin, wide "
+            "structures (if they are flat nuclei, leave remove_sheets out of clean_mask.steps)"
         )
     if dropped := quality.get("dropped_dim", 0):
         flags.append(

@@ -1,4 +1,4 @@
-"""What the script of the page of a run needs: its rows, and the columns to plot."""
+"""Data for the script of the page of a run: its rows, and the columns to plot."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +25,7 @@ def filters_of(run: Run, rows: Sequence[Row]) -> dict[str, list[str]]:
 
 
 def data_of_script(run: Run, rows: Sequence[Row], stacks: Sequence[str]) -> dict[str, Any]:
-    """Return what the script of the page needs: the rows, and the columns to plot."""
+    """Return the data for the script of the page: the rows, and the columns to plot."""
     kinds = kinds_of(run.stacks)
     places = {name: i for i, name in enumerate(stacks)}
     columns = _plotted_columns(run, rows)

@@ -1,4 +1,4 @@
-"""What the page of a run shows, and the state and order of its stacks."""
+"""Data of the page of a run, and the state and order of its stacks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ PAGES = {  # in the folder of a stack, made if they are requested
 
 @dataclass(frozen=True)
 class Run:
-    """What the page of a run shows.
+    """Data that the page of a run shows.
 
     Attributes
     ----------

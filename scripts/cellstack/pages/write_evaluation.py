@@ -69,7 +69,7 @@ def write_evaluation(
     by_threshold, by_stack : list of dict of str to str
         Rows of scores.csv and of stack_scores.csv.
     pictures : dict of (str, str) to str
-        By stack and object kind, the figure of the worst objects as a PNG file in base64.
+        By stack and kind of object, the figure of the worst objects as a PNG file in base64.
     provenance : dict, optional
         See :func:`cellstack.pages.html.build_page`.
 

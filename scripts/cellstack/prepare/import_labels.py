@@ -109,8 +109,8 @@ def check_labels(name: str, labels: Planes) -> None:
     if parts > max_parts * sections or is_grainy:
         raise InputError(
             f"{name}: its labels have {parts / sections:.1f} separate parts in a plane on average, "
-            f"of {objects / parts:.1f} pixels, as a mask or intensities have: give a different "
-            "number to each object"
+            f"of {objects / parts:.1f} pixels each, like a mask or an image of intensities: give a "
+            "different number to each object"
         )
     largest, count = voxels.most_common(1)[0]
     if not voxels[0] and len(voxels) > 1 and count > MAX_FRACTION * voxels.total():

@@ -255,7 +255,7 @@ def pick_channel(
         if len(matches) == 1:
             return matches[0], f"its name is the channel in the sheet, {channel}"
         raise InputError(
-            f"{name}: which of its channels is {channel} is not known, it has {available}: "
+            f"{name}: it is not known which channel is {channel}, it has {available}: "
             "fill in channel_index in the sheet"
         )
     matches = parts.find_matches(names, channel_index)

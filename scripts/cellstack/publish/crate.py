@@ -424,7 +424,7 @@ def _acquisition_id(key: str) -> str:
 
 
 def _acquisition(images: Iterable[InputImage]) -> list[Entity]:
-    """Return what the files say about the acquisition of each channel."""
+    """Return the acquisition metadata of each channel."""
     units = {"nm": "nm", "um": "um", "ms": "ms"}
     found = []
     for image in images:

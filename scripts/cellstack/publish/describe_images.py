@@ -93,7 +93,7 @@ def _channels(stacks: Sequence[str], records: Mapping[str, Mapping[str, Any]]) -
 
 
 def _acquisition(stacks: Sequence[str], records: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return a sentence with what the image files say about the acquisition.
+    """Return a sentence on the acquisition, from the metadata of the image files.
 
     Stacks that agree are described together. For a channel with many different acquisitions, only
     what they have in common is described.
@@ -131,7 +131,7 @@ def _acquisition(stacks: Sequence[str], records: Mapping[str, Mapping[str, Any]]
 
 
 def acquisition_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a file says about the acquisition of the imported channel.
+    """Return the acquisition metadata of the imported channel.
 
     Parameters
     ----------

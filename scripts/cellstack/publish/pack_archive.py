@@ -112,7 +112,7 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
 
 
 class Contents:
-    """What an archive contains of a study, under paths that are not private.
+    """Content of the archive of a study, under paths that are not private.
 
     Parameters
     ----------

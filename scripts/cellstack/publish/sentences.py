@@ -1,4 +1,4 @@
-"""What each stage does to an image, as sentences of a methods section.
+"""Sentences of a methods section: what each stage does to an image.
 
 A sentence can contain settings in braces: ``{sigma_um}`` is replaced by its value and unit, and
 ``{slice_by_slice?plane by plane|in 3D}`` by one of two texts, depending on whether the setting is
@@ -37,8 +37,8 @@ Z_SCALE = "For this distance, the voxel size along z was multiplied by {z_scale}
 PLANES = {
     "middle": "Seeds were limited to planes within {plane_range_um} of the middle plane.",
     "half_filled": (
-        "Seeds were limited to planes within {plane_range_um} of the plane of which the mask "
-        "filled most nearly one half."
+        "Seeds were limited to planes within {plane_range_um} of the plane that was closest to "
+        "half filled by the mask."
     ),
 }
 SEED_RADIUS = "The seeds were enlarged to balls (radius {radius_um})."

@@ -7,7 +7,7 @@ from typing import Any
 def check_yaml(path: str | Path) -> None:
     """Check that a file is a YAML mapping without repeated keys, unless it is absent.
 
-    Of a repeated key YAML readers silently use only the last value.
+    YAML readers silently use only the last value of a repeated key.
 
     Parameters
     ----------

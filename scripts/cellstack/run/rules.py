@@ -29,7 +29,7 @@ from cellstack.run.sources import Sources
 
 
 def collect_garbage_rarely() -> None:
-    """Let Python look for garbage less often than by default.
+    """Run Python's garbage collection less often than by default.
 
     A graph of jobs consists of millions of objects that stay until the end, and by default Python
     goes through them again and again: a sixth of the time of a dry run of many stacks.

@@ -100,7 +100,7 @@ class Sources:
 
     @cache  # noqa: B019
     def imports(self, script: str) -> list[str]:
-        """Return the modules outside of cellstack that a script and its modules import.
+        """Return the modules outside cellstack that a script and its modules import.
 
         Parameters
         ----------

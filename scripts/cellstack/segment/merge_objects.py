@@ -31,7 +31,7 @@ _Faces = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float32]]
 
 
 class Typical(NamedTuple):
-    """What is typical of a stack, with which its objects are compared.
+    """Typical values of a stack, with which its objects are compared.
 
     Attributes
     ----------
@@ -153,7 +153,7 @@ def number_objects(
 def describe_typical(
     volumes: NDArray[np.int_], background_sum: float, background_voxels: int
 ) -> Typical:
-    """Return what is typical of a stack.
+    """Return the typical values of a stack.
 
     Parameters
     ----------

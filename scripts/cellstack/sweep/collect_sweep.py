@@ -18,7 +18,7 @@ from cellstack.files.tables import as_text
 Settings: TypeAlias = Mapping[str, Any]
 Summary: TypeAlias = Mapping[str, float | None]
 StackScores: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""Scores of a stack by object kind, see :mod:`cellstack.evaluate.evaluate_labels`."""
+"""Scores of a stack by kind of object, see :mod:`cellstack.evaluate.evaluate_labels`."""
 
 SCORE, SECOND_SCORE = "f1", "panoptic_quality"  # the second one decides ties
 LEVEL = "binarize.per_object.level"
@@ -44,12 +44,12 @@ def swept_keys(runs: Sequence[Settings]) -> list[str]:
 def score_rows(
     scores: Sequence[Sequence[StackScores]], runs: Sequence[Settings], stacks: Sequence[str]
 ) -> list[dict[str, str]]:
-    """Return the table of scores: a row per run, stack and object kind.
+    """Return the table of scores: a row per run, stack and kind of object.
 
     Parameters
     ----------
     scores : list of list of dict
-        Scores of each run and stack by object kind.
+        Scores of each run and stack by kind of object.
     runs : list of dict
         Settings of each run.
     stacks : list of str
@@ -101,13 +101,13 @@ def _setting_cells(run: int, set_values: Settings) -> dict[str, str]:
 
 
 def rank_runs(scores: Sequence[Sequence[Summary]]) -> list[dict[str, float | None]]:
-    """Average the scores of each run over stacks and object kinds, and rank the runs by F1.
+    """Average the scores of each run over stacks and kinds of object, and rank the runs by F1.
 
     Parameters
     ----------
     scores : list of list of dict of str to number or None
-        For each run the summaries of its stacks and object kinds, the same ones for each run; see
-        :mod:`cellstack.evaluate.evaluate_labels`.
+        For each run the summaries of its stacks and kinds of object, the same ones for each run;
+        see :mod:`cellstack.evaluate.evaluate_labels`.
 
     Returns
     -------
@@ -151,7 +151,7 @@ def volume_biases(scores: Sequence[Sequence[StackScores]]) -> list[float | None]
     Parameters
     ----------
     scores : list of list of dict
-        Scores of each run and stack by object kind.
+        Scores of each run and stack by kind of object.
 
     Returns
     -------
@@ -237,8 +237,8 @@ def write_preset(
     else:
         lines.append("# This is the configuration itself.")
     lines += [
-        "# Give this file after your own, --configfile config.yaml best.yaml, or copy the preset "
-        "into your configuration.",
+        "# To use it, add this file to the command with --configfile, after any other file, or "
+        "copy the preset into your configuration.",
         "# Then write the name of the preset into the column `preset` of the sheet.",
     ]
     for key, value in runs[best].items():

@@ -43,7 +43,7 @@ def import_regions(
     Returns
     -------
     (Z, Y, X) ndarray or stack of uint16 or uint32
-        Labels as in the file, since their numbers have names; 0 is outside of all regions.
+        Labels as in the file, since their numbers have names; 0 is outside all regions.
 
     Raises
     ------

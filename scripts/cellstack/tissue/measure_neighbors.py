@@ -56,7 +56,7 @@ def measure_neighbors(
     radius_um : float
         Objects are neighbours if their centroids are at most this distance apart.
     no_data : (Z, Y, X) ndarray of bool, optional
-        Voxels without data, which are treated like space outside of the stack.
+        Voxels without data, which are treated like space outside the stack.
     kind : str
         Kind of the objects: nuclei or cells.
     others : (Z, Y, X) ndarray or stack of unsigned int, optional

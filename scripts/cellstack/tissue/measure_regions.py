@@ -19,16 +19,16 @@ OUTSIDE_TISSUE, OUTSIDE_REGIONS = "outside the tissue", "outside all regions"
 
 
 class Region(NamedTuple):
-    """Where an object lies among the regions."""
+    """Position of an object among the regions."""
 
     label: int
-    """Label of the region, 0 outside of all."""
+    """Label of the region, 0 outside all."""
     fraction: float | None
-    """Fraction of the object within it, None outside of all regions."""
+    """Fraction of the object within it, None outside all regions."""
 
 
 class Position(NamedTuple):
-    """Where an object lies in the tissue."""
+    """Position of an object in the tissue."""
 
     fraction: float
     """Fraction of the object in the tissue."""
@@ -48,12 +48,12 @@ def assign_regions(labels: Stack, regions: Stack) -> list[Region]:
     labels : (Z, Y, X) ndarray or stack of unsigned int
         Labels 1..n of the objects; 0 is background.
     regions : (Z, Y, X) ndarray or stack of unsigned int
-        Labels of the regions; 0 is outside of all.
+        Labels of the regions; 0 is outside all.
 
     Returns
     -------
     (n,) list of Region
-        The region at the voxel of the centroid. If this voxel is outside of all regions, the one
+        The region at the voxel of the centroid. If this voxel is outside all regions, the one
         with most voxels of the object, the lower label of two.
 
     Examples
@@ -101,8 +101,8 @@ def locate_in_tissue(
 
     Notes
     -----
-    The distance is that of the voxel of the centroid to the nearest voxel outside of the tissue,
-    from centre to centre; for a centroid outside of the tissue it is minus the distance to the
+    The distance is that of the voxel of the centroid to the nearest voxel outside the tissue,
+    from centre to centre; for a centroid outside the tissue it is minus the distance to the
     nearest voxel of tissue. Faces of the stack are not the surface of the tissue, which may
     continue beyond them: where the first voxel beyond a face would be nearer, the distance is only
     an upper limit. In a stack of one plane, distances are those in the plane.
@@ -164,7 +164,7 @@ def describe_regions(
     Parameters
     ----------
     regions : (Z, Y, X) ndarray or planes of unsigned int, or None
-        Labels of the regions; 0 is outside of all.
+        Labels of the regions; 0 is outside all.
     tissue : (Z, Y, X) ndarray or planes of uint8, or None
         1 in the tissue, 0 elsewhere.
     no_data : (Z, Y, X) ndarray or planes of bool, or None
@@ -183,7 +183,7 @@ def describe_regions(
     -------
     list of dict
         Rows for the tissue and the rest of the stack, then for each region and for what is outside
-        of all regions. With a tissue, the regions are restricted to it. An object is in the tissue
+        all regions. With a tissue, the regions are restricted to it. An object is in the tissue
         if at least half of it is.
 
     Notes

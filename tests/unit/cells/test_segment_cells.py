@@ -85,7 +85,7 @@ def test_the_distance_to_nuclei_is_added_to_the_membrane_with_its_weight():
         )
         borders.append(np.count_nonzero(found[2, 3] == 1))
     assert borders[0] in (24, 25)
-    assert borders[1] in (21, 22)  # half way
+    assert borders[1] in (21, 22)  # halfway
 
 
 def test_each_image_is_divided_by_its_standard_deviation():

@@ -76,8 +76,8 @@ def test_marks_outside_of_their_stack(load_study, tmp_path):
         study.check_marks()
     _, *errors = str(caught.value).splitlines()
     assert errors == [
-        "m.csv row 2: z_um 7.1 is outside of the stack; give a number from -1 to 7",
-        "m.csv row 2: x_um 7.4 is outside of the stack; give a number from -0.125 to 7.375",
+        "m.csv row 2: z_um 7.1 is outside the stack; give a number from -1 to 7",
+        "m.csv row 2: x_um 7.4 is outside the stack; give a number from -0.125 to 7.375",
     ]
 
 

@@ -94,7 +94,7 @@ def test_the_frames_fill_the_field_without_overlap(field):
 
 
 def test_without_guard_zone_only_objects_at_edges_count_twice(field):
-    """The extensions of the faces lie outside of the stacks, where objects are not seen."""
+    """The extensions of the faces lie outside the stacks, where objects are not seen."""
     times, _ = counts_of_tiles(field, FIRST_FACES, 0.0, (0, 0, 0))
     assert times.min() == 1
     assert times.sum() <= 1.1 * len(times)

@@ -181,7 +181,7 @@ def test_pixels_that_are_not_square_are_an_error(method):
     options = dict(METHODS[:-2] + METHODS[-1:])[method]
     with pytest.raises(
         InputError,
-        match=rf"{method} needs square pixels, these are 0\.3 x 0\.25 um: choose gaussian or",
+        match=rf"{method} needs square pixels, but they are 0\.3 x 0\.25 um: choose gaussian or",
     ):
         denoise(noise((2, 3, 4)), (1.0, 0.3, 0.25), method, options)
 

@@ -61,7 +61,7 @@ def test_planes_in_separate_files_have_axes(tmp_path):
 
 def test_axes_that_do_not_fit_are_refused(tmp_path):
     path = unnamed(tmp_path / "a.tif", STACK)
-    assert "axes zyx are 3, but the image has 4, of lengths 3 x 5 x 7 x 9" in refused(
+    assert "axes zyx name 3 axes, but the image has 4, of lengths 3 x 5 x 7 x 9" in refused(
         path, axes="zyx"
     )
     fix = "fill in axes in the sheet, such as zcyx"

@@ -56,8 +56,8 @@ def test_zoom_shows_the_two_closest_objects():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"plane": 16}, "plane: 16 is outside of the stack; give a value from 0 to 15"),
-        ({"row": 96}, "row: 96 is outside of the stack; give a value from 0 to 95"),
+        ({"plane": 16}, "plane: 16 is outside the stack; give a value from 0 to 15"),
+        ({"row": 96}, "row: 96 is outside the stack; give a value from 0 to 95"),
     ],
 )
 def test_plane_or_row_outside_of_the_stack_is_refused(options, message):

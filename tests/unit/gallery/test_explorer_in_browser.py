@@ -145,7 +145,7 @@ def test_a_method_is_shown_where_it_was_computed(page):
     set_value(page, "select[name=image]", "3", "change", panel=0)
     assert page.evaluate("at[0]") == 5
     assert texts(page, "figure .value")[0] == "computed for planes 5 to 6"
-    assert max(grey_at(page, 0, 4 / 40, 0.5)) == 0  # outside of the region
+    assert max(grey_at(page, 0, 4 / 40, 0.5)) == 0  # outside the region
     assert min(grey_at(page, 0, 20.5 / 40, 0.5)) > 200
 
 

@@ -252,7 +252,7 @@ FIXES = {  # labels with an error, the text of the message, and labels after the
     "intensities": (
         np.arange(1, LABELS.size + 1, dtype="uint16").reshape(LABELS.shape),
         {},
-        "1.0 separate parts in a plane on average, of 1.0 pixels, as a mask or intensities have",
+        "1.0 separate parts in a plane on average, of 1.0 pixels each, like a mask or an image",
     ),
     "background": (BACKGROUND, {}, "label 9 covers 92 % of the image: give the background the"),
     "shape": (LABELS[1:], {}, "give labels of the same image"),

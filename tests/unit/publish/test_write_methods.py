@@ -184,7 +184,7 @@ def test_limits_of_seeds_are_described():
     text = describe([group(find_seeds=own)], [row("a")]).text
     for sentence in (
         "the voxel size along z was multiplied by 0.9.",
-        "planes within 2.5 µm of the plane of which the mask filled most nearly one half.",
+        "planes within 2.5 µm of the plane that was closest to half filled by the mask.",
         "The seeds were enlarged to balls (radius 1.25 µm).",
     ):
         assert sentence in text

@@ -130,7 +130,7 @@ def test_a_blob_ends_at_the_maximum_radius(spacing):
 
 @pytest.mark.parametrize("axis", range(3))
 def test_each_face_counts(axis):
-    # The rim of a ball whose centre lies outside of the stack.
+    # The rim of a ball whose centre lies outside the stack.
     spacing = (0.55, 0.5, 0.5)
     stack, _ = row_of_balls(spacing, [1.0, 1.0, 1.0], blur=2.5)
     turned = np.moveaxis(stack, 2, axis)

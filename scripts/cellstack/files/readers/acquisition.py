@@ -1,4 +1,4 @@
-"""What a file says about the acquisition, in the form in which it is recorded."""
+"""Acquisition metadata of a file, in the form in which they are recorded."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ MAX_DIGITS = 6  # of numbers; files contain values such as 1.4000000000000001
 def describe(
     values: Mapping[str, object], channels: Sequence[Mapping[str, object]] = ()
 ) -> dict[str, Any]:
-    """Return what a file says about the acquisition, as short texts and numbers.
+    """Return the acquisition metadata of a file, as short texts and numbers.
 
     Parameters
     ----------

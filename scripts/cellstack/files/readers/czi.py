@@ -47,7 +47,7 @@ class _Block(NamedTuple):
 
 
 class _Region(NamedTuple):
-    """Where in a document the planes of one stack are."""
+    """Place of the planes of one stack in a document."""
 
     scene: int | None
     box: _Box

@@ -1,4 +1,4 @@
-"""What the metadata of an OME-TIFF say about the acquisition."""
+"""Acquisition metadata of an OME-TIFF."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ MICROMETRES = {"µm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3, "m": 1e6}
 
 
 def describe_ome(root: Element, image: Element) -> dict[str, Any]:
-    """Return what OME metadata say about the acquisition of an image.
+    """Return the acquisition metadata of an image from OME metadata.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which image in OME metadata belongs to a file.
+"""The image in OME metadata that belongs to a file.
 
 The metadata in a TIFF can describe several images, such as the positions of a well, in one file or
 in a set of files. They can also only name another file, which has the metadata of the set.

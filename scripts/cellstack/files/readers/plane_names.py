@@ -1,4 +1,4 @@
-"""Which files of planes make up a stack, according to their names.
+"""Grouping of files of planes into stacks, by their names.
 
 A name consists of numbers and of the text between them. Files whose names have the same text can
 be planes of one stack. Of the numbers that vary among them, one counts the planes; the others count

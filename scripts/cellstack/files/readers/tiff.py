@@ -170,8 +170,8 @@ def _name_axes(name: str, given: str, series: Any) -> str:
         )
     if len(axes) != len(shape):
         raise InputError(
-            f"{name}: axes {given} are {len(axes)}, but the image has {len(shape)}, of lengths "
-            f"{' x '.join(map(str, shape))}: correct axes in the sheet"
+            f"{name}: axes {given} name {len(axes)} axes, but the image has {len(shape)}, of "
+            f"lengths {' x '.join(map(str, shape))}: correct axes in the sheet"
         )
     return axes
 

@@ -1,4 +1,4 @@
-"""What the TIFFs of MetaMorph, MetaXpress and Zeiss (LSM) contain besides pixels."""
+"""Metadata in the TIFFs of MetaMorph, MetaXpress, Micro-Manager and Zeiss (LSM)."""
 
 import re
 from collections.abc import Sequence
@@ -126,7 +126,7 @@ def position_of_plane(tif: tifffile.TiffFile) -> float | None:
 
 
 def describe_plane(tif: tifffile.TiffFile) -> tuple[dict[str, Any], list[str]]:
-    """Return what MetaXpress or MetaMorph says about the acquisition of a plane.
+    """Return the acquisition metadata of a plane of MetaXpress or MetaMorph.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def _milliseconds(text: object) -> float | None:
 
 
 def describe_lsm(tif: tifffile.TiffFile) -> dict[str, Any]:
-    """Return what an LSM says about the acquisition."""
+    """Return the acquisition metadata of an LSM."""
     scan: dict[str, Any] = (tif.lsm_metadata or {}).get("ScanInformation") or {}
     tracks = [track for track in scan.get("Tracks") or [] if track.get("Acquire", 1)]
     channels, bits = [], set()

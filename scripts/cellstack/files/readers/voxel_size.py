@@ -78,7 +78,7 @@ def from_imagej(
         The image description with `unit`, `yunit`, `zunit` and `spacing`.
     resolution : dict of str to StoredSize
         The sizes from the resolution tags, see :func:`from_resolution`. ImageJ stores x and y
-        there, in its own unit. Micro-Manager stores them per centimeter although its unit is um;
+        there, in its own unit. Micro-Manager stores them per centimetre although its unit is um;
         ImageJ reads them so.
 
     Returns
