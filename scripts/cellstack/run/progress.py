@@ -136,14 +136,19 @@ class Progress(logging.Handler):
 
     def plan(self) -> str:
         """Return how many jobs have to be run, and for how many of all stacks."""
+        jobs = counted(len(self.jobs), "jobs")
+        if not self.left:
+            return jobs
         stacks = counted(len(self.left) + len(self.complete), "stacks")
         some = f"{len(self.left)} of " if self.complete else ""
-        return f"{counted(len(self.jobs), 'jobs')} for {some}{stacks}"
+        return f"{jobs} for {some}{stacks}"
 
     def line(self) -> str:
         """Return how many stacks and jobs are done and failed, and which are running."""
-        done = len(self.complete) + sum(count == 0 for count in self.left.values())
-        parts = [f"{done} of {counted(len(self.complete) + len(self.left), 'stacks')} done"]
+        parts = []
+        if stacks := len(self.complete) + len(self.left):
+            done = len(self.complete) + sum(count == 0 for count in self.left.values())
+            parts.append(f"{done} of {counted(stacks, 'stacks')} done")
         failed = {self.jobs[number].stack for number in self.failed} - {None}
         if failed:
             parts.append(f"{len(failed)} failed")

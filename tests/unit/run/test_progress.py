@@ -62,6 +62,13 @@ def test_the_plan_counts_stacks_that_are_complete(run, tmp_path):
     )
 
 
+def test_a_run_without_stacks_counts_jobs_only(tmp_path):
+    run = Run(tmp_path, stacks=())
+    assert run.progress.plan() == "1 job"
+    run.do(None, "collect_objects")
+    assert run.progress.line() == "1 of 1 job"
+
+
 def test_lines_report_stacks_jobs_and_the_time_left(run):
     for stack in "ab":
         run.do(stack, "import_stack")
