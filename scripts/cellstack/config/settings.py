@@ -15,6 +15,7 @@ from cellstack.config.values import quote
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
 
 Schema: TypeAlias = Mapping[str, Any]
 Settings: TypeAlias = dict[str, Any]
@@ -194,8 +195,24 @@ def find_errors(
             advice = f"; give {hint}" if hint else ""
             empty = error.instance is None
             problem = "is empty" if empty else f"{quote(error.instance)} {_expectation(error)}"
+            if _is_quoted_number(error, validator):
+                problem = f"{quote(error.instance)} is text, not a number"
+                advice = (
+                    "; write it without quotes. In braces after --config all values are text: "
+                    "write them in a file for --configfile instead"
+                )
             errors.append(f"{place}: {problem}{advice}")
     return list(dict.fromkeys(errors))  # jsonschema repeats what is missing for each key
+
+
+def _is_quoted_number(error: "ValidationError", validator: "Validator") -> bool:
+    """Return whether a value is a number in quotes, which would be valid without them."""
+    text: Any = error.instance
+    try:
+        number = float(text) if isinstance(text, str) else None
+    except ValueError:
+        return False
+    return number is not None and validator.evolve(schema=error.schema).is_valid(number)
 
 
 def _order(error: "ValidationError") -> list[str]:

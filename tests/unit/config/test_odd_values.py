@@ -140,6 +140,12 @@ def test_each_value_that_no_key_takes(sheet, number):
         ({"simulate_stack": {5: {}}}, "config.simulate_stack: the key 5 is not text"),
         ({"diameter_um": None}, "config.diameter_um: is empty; give the typical diameter"),
         ({"binarize": "otsu"}, "config.binarize: 'otsu' is not a block of keys; give the settings"),
+        (
+            {"diameter_um": {"nuclei": "12"}},
+            "config.diameter_um.nuclei: '12' is text, not a number; ",
+        ),
+        ({"diameter_um": {"nuclei": "-1"}}, "config.diameter_um.nuclei: '-1' has the wrong format"),
+        ({"binarize": {"factor": "1.1"}}, "config.binarize.factor: '1.1' is text, not a number; "),
         ({"diameter_um": {"nuclei": math.nan}}, "config.diameter_um.nuclei: nan is not a finite"),
         ({"diameter_um": {"cells": math.inf}}, "config.diameter_um.cells: inf is not a finite"),
     ],
