@@ -92,8 +92,8 @@ def run_chain(example: Example, folder: Path, settings: Mapping[str, Any], name:
         int
     )
     table = pd.DataFrame(centres, columns=["axis-0", "axis-1", "axis-2"])
-    table.to_csv(folder / "seeds" / "talk.csv", index=False)
-    row = {"stack": "talk", "channel": "nuclei", "image": example.image.resolve()}
+    table.to_csv(folder / "seeds" / "lecture.csv", index=False)
+    row = {"stack": "lecture", "channel": "nuclei", "image": example.image.resolve()}
     row |= {"channel_index": example.channel, "preset": settings.get("preset", "default")}
     row |= {"ground_truth": example.ground_truth.resolve()}
     pd.DataFrame([row]).to_csv(folder / "stacks.csv", index=False)
@@ -101,14 +101,18 @@ def run_chain(example: Example, folder: Path, settings: Mapping[str, Any], name:
     config |= {"stacks": "stacks.csv", "diameter_um": {"nuclei": example.diameter_um}}
     config |= {"pathvars": {"results": f"results-{name}", "logs": f"logs-{name}"}}
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    nuclei = f"results-{name}/talk/nuclei"
+    nuclei = f"results-{name}/lecture/nuclei"
     _snakemake(
         *("--snakefile", ROOT / "Snakefile", "--directory", folder),
         *("--configfile", folder / f"{name}.yaml", "--quiet", "all", "--"),
-        *(f"{nuclei}/objects.csv", f"{nuclei}/labels.ome.tif", f"results-{name}/talk/scores.json"),
-        f"results-{name}/talk/channels/nuclei/edges.tif",
+        *(
+            f"{nuclei}/objects.csv",
+            f"{nuclei}/labels.ome.tif",
+            f"results-{name}/lecture/scores.json",
+        ),
+        f"results-{name}/lecture/channels/nuclei/edges.tif",
     )
-    return folder / f"results-{name}" / "talk"
+    return folder / f"results-{name}" / "lecture"
 
 
 def _snakemake(*arguments: object) -> None:
@@ -274,12 +278,12 @@ def draw_tutorial(example: Example, pictures: Path) -> None:
     """Draw the pictures of the pages of the tutorial."""
     truth, spacing = _import(example.ground_truth)
     folder = WORK if pictures == PICTURES else pictures / "runs"
-    talk = run_chain(example, folder, chain_configuration(), "talk")
+    lecture = run_chain(example, folder, chain_configuration(), "lecture")
     default = run_chain(example, folder, {}, "default")
-    files = {path.stem: _read(path)[0] for path in talk.glob("*/*/*.tif")}
-    files |= {path.stem: _read(path)[0] for path in talk.glob("nuclei/*.tif")}
+    files = {path.stem: _read(path)[0] for path in lecture.glob("*/*/*.tif")}
+    files |= {path.stem: _read(path)[0] for path in lecture.glob("nuclei/*.tif")}
     raw = files["raw"]
-    points = pd.read_csv(folder / "seeds" / "talk.csv").to_numpy()
+    points = pd.read_csv(folder / "seeds" / "lecture.csv").to_numpy()
     plain = plain_steps(raw, spacing, points)
     z, y = len(raw) // 2, raw.shape[1] // 2
 
@@ -337,7 +341,7 @@ def draw_tutorial(example: Example, pictures: Path) -> None:
     regions = measure.regionprops_table(
         clear_sides(plain["labels"]), raw, properties=("area", "solidity", "intensity_mean")
     )
-    table = pd.read_csv(talk / "nuclei" / "objects.csv")
+    table = pd.read_csv(lecture / "nuclei" / "objects.csv")
     for ax, x, row, brightness, name, title in (
         (axes[0], regions["area"], regions["solidity"], regions["intensity_mean"],
          "area (voxels)", "scikit-image: regionprops"),
