@@ -33,7 +33,8 @@ select, input {{ font: inherit; max-width: 100%; padding: .2rem .3rem; }}
 #stacks th button::after {{ content: " \\2195"; color: #767676; }}
 #stacks th[aria-sort=ascending] button::after {{ content: " \\25B2"; color: #000; }}
 #stacks th[aria-sort=descending] button::after {{ content: " \\25BC"; color: #000; }}
-#stacks .text {{ text-align: left; }}
+main .text {{ text-align: left; }}
+main ul.reasons {{ margin: 0; padding-left: 1.1rem; }}
 #stacks td.text {{ overflow-wrap: anywhere; }}
 #stacks .name {{ min-width: 8rem; font-weight: bold; }}
 #stacks th, #stacks td {{ padding: .3rem .5rem; }}
