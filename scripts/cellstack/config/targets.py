@@ -62,6 +62,10 @@ class Targets:
             files += self._study.of_each_object(f"<results>/{{stack}}/{{object}}/{name}")
         if self.neighbor_tables():
             files += self._study.of_each_object("<results>/{stack}/{object}/neighbors.csv")
+        files += ["<results>/group_units.csv"] if self.group_tables() else []
+        for stack in self._study.complete_stacks:
+            for kind in self._study.objects(stack):
+                files += self._inputs.correction_record(stack, kind)
         files += [*self.class_distances(), *self.spot_tables(), *self.spot_scores()]
         for table in self.region_tables():
             files += [table, table.replace("regions.csv", "tissue.csv")]
@@ -79,7 +83,8 @@ class Targets:
         ]
         examples = self._study.config["classify_objects"]["examples"]
         marks = self._study.config["figures"]["marks"]
-        named = [path for path in (examples, marks) if path is not None]
+        corrections = self._study.config["corrections"]
+        named = [path for path in (corrections, examples, marks) if path is not None]
         return list(dict.fromkeys([*sweep, *seeds, *named]))
 
     def all_fitted_classes(self) -> list[str]:
