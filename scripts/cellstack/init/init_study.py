@@ -29,7 +29,7 @@ diameter_um:
 {nuclei}
 {cells}
 
-# Column of the sheet by which the figures of volumes group stacks; add one to the sheet first.
+# Column of the sheet whose groups of stacks are compared; add one to the sheet first.
 # group_by: condition
 """
 SNAKEFILE_TEXT = '''\

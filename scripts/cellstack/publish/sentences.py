@@ -305,7 +305,7 @@ SCORED = (
     "intersection over union [@schmidt2018]."
 )
 SCORED_BY_POINTS = (
-    "The segmentation was compared with points set by hand, one in each object. A segmented object "
+    "The segmentation was compared with points, one in each object. A segmented object "
     "was counted as correct if it contained a point."
 )
 COMPARED = (

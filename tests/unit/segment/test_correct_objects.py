@@ -208,7 +208,7 @@ def test_an_object_is_not_added_where_nothing_is():
 @pytest.mark.parametrize("ratio", [1, 4])
 def test_noise_is_not_an_object(ratio):
     spacing = spacing_of(ratio)
-    stack, truth = row_of_balls(spacing, [0.3, 0.6, 0.9])
+    _, truth = row_of_balls(spacing, [0.3, 0.6, 0.9])
     noise = np.random.default_rng(0).normal(0.1, 0.02, truth.shape).astype("float32")
     labels = np.zeros(truth.shape, np.uint16)
     click = core(truth == 2, spacing)
