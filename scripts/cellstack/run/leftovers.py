@@ -4,11 +4,23 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from cellstack.pages.index_run import FURTHER_TABLES
-
 MAX_NAMED = 4
 FIGURES = re.compile(r"(nuclei|cells)_(groups|volumes|scores)(_\d+)?\.(png|pdf)")
-CLASSES = ("nuclei_classes.json", "cells_classes.json")
+FILES = (  # of all stacks, which not every run has
+    "neighbors.csv",
+    "regions.csv",
+    "spots.csv",
+    "classes.csv",
+    "class_distances.csv",
+    "groups.csv",
+    "group_units.csv",
+    "scores.csv",
+    "stack_scores.csv",
+    "spot_scores.csv",
+    "evaluation.html",
+    "nuclei_classes.json",
+    "cells_classes.json",
+)
 
 
 def find_leftovers(
@@ -41,7 +53,7 @@ def find_leftovers(
         for path in sorted(folder.glob("*/channels"))
         if path.parent.name not in stacks and path.is_dir()
     ]
-    files = [folder / name for name in (*FURTHER_TABLES, *CLASSES)]
+    files = [folder / name for name in FILES]
     files += [path for path in sorted(folder.glob("figures/*")) if FIGURES.fullmatch(path.name)]
     return [
         *map(str, folders),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cellstack.run.leftovers import MAX_NAMED, describe_leftovers, find_leftovers
+from cellstack.pages.index_run import FURTHER_TABLES
+from cellstack.run.leftovers import FILES, MAX_NAMED, describe_leftovers, find_leftovers
 
 
 @pytest.fixture
@@ -26,6 +27,10 @@ def test_files_of_stacks_and_groups_that_are_gone(results):
     found = find_leftovers(results, made, {"new", "excluded"})
     gone = ("old", "groups.csv", "nuclei_classes.json", "figures/cells_groups.pdf")
     assert found == [f"{results}/{name}" for name in (*gone, "figures/nuclei_volumes_2.png")]
+
+
+def test_all_tables_that_not_every_run_has_are_looked_for():
+    assert FURTHER_TABLES.keys() < set(FILES)
 
 
 def test_nothing_is_left_over(results):
