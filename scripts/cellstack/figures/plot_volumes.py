@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from natsort import natsort_keygen, ns
 
 from cellstack.config.paging import STACKS_PER_PAGE
 from cellstack.core.counting import counted
@@ -69,7 +70,10 @@ def plot_volumes(
         stacks is more than 20 times the median.
     """
     group_of = {stack: groups.get(stack) or NO_GROUP for stack in volumes}
-    order = sorted(set(group_of.values()), key=lambda group: (group == NO_GROUP, group))
+    natural = natsort_keygen(alg=ns.FLOAT)  # a dose of 5 comes before one of 10
+    order = sorted(
+        sorted(set(group_of.values())), key=lambda group: (group == NO_GROUP, natural(group))
+    )
     colors = {group: COLORS[i % len(COLORS)] for i, group in enumerate(order)}
     blocks = {}
     if len(order) > 1:

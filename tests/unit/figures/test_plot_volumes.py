@@ -66,6 +66,14 @@ def test_bar_median_and_dots_of_each_row():
     assert [text.get_text() for text in shown["stacks"].texts] == ["2 cells", "4 cells", "1 cell"]
 
 
+def test_groups_are_in_natural_order():
+    doses = ["10 µM", "0.5 µM", "5 µM", "0.25 µM", "control", ""]
+    volumes = {f"s{i}": [1.0] for i in range(len(doses))}
+    groups = dict(zip(volumes, doses, strict=True))
+    shown = panels(plot_volumes(volumes, groups, kind="cells", group_by="dose"))
+    assert row_names(shown["groups"]) == [*doses[3:0:-2], "5 µM", "10 µM", "control", "(none)"]
+
+
 def test_the_header_explains_bars_lines_and_diamonds():
     volumes = {"a": [100.0], "b": [200.0]}
     key = "Dots: cells. Bars: first to third quartile. Black lines: medians."
