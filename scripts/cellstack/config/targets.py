@@ -66,7 +66,8 @@ class Targets:
         for stack in self._study.complete_stacks:
             for kind in self._study.objects(stack):
                 files += self._inputs.correction_record(stack, kind)
-        files += [*self.class_distances(), *self.spot_tables(), *self.spot_scores()]
+        files += [*self.class_records(), *self.class_distances()]
+        files += [*self.spot_tables(), *self.spot_scores()]
         for table in self.region_tables():
             files += [table, table.replace("regions.csv", "tissue.csv")]
         for stack in self._study.complete_stacks:
@@ -99,6 +100,14 @@ class Targets:
             for kind in self._measurements.classified_kinds()
             for path in self._inputs.tables_of_object(kind)
         ]
+
+    def class_records(self) -> list[str]:
+        """Return the thresholds of the classes of all objects that have classes.
+
+        Snakemake detects changed params of a job only if all of its outputs exist. Objects that
+        were measured before they had classes are classified since a job requests these files.
+        """
+        return [f"<results>/{key}/classes.json" for key in self._measurements.classified_keys()]
 
     def class_tables(self) -> list[str]:
         """Return the tables of classes and of distances between them, if objects have some."""

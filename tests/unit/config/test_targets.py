@@ -30,6 +30,8 @@ def test_an_archive_has_the_means_of_units_and_the_corrections(targets_of, tmp_p
     assert {"<results>/group_units.csv", "<results>/b/nuclei/corrections.csv"} < archived
     assert "<results>/a/nuclei/corrections.csv" not in archived
     assert targets.files_of_configuration() == ["c.csv"]
+    classified = targets_of([NUCLEI], classify_objects={"nuclei": {"big": "volume_um3 > 9"}})
+    assert "<results>/a/nuclei/classes.json" in classified.archived_results([])
     alone = targets_of([NUCLEI]).archived_results([])
     assert not [path for path in alone if path.endswith(("group_units.csv", "corrections.csv"))]
 
