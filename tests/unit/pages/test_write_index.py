@@ -59,13 +59,13 @@ def table_of(page):
     ("applied", "missing", "text"),
     [
         ("0", "0", "1 flagged. Median"),
-        ("2", "0", "1 flagged, 2 corrected by hand. Median"),
-        ("2", "3", "1 flagged, 2 corrected by hand (3 corrections not applied). Median"),
-        ("2", "1", "1 flagged, 2 corrected by hand (1 correction not applied). Median"),
+        ("2", "0", "1 flagged, 2 corrections by hand applied. Median"),
+        ("2", "3", "1 flagged, 2 of 5 corrections by hand applied. Median"),
+        ("2", "1", "1 flagged, 2 of 3 corrections by hand applied. Median"),
     ],
 )
 def test_corrections_by_hand_are_counted(applied, missing, text):
-    counts = {"count_corrected": applied, "count_corrections_not_applied": missing}
+    counts = {"count_corrected": "0", "count_corrections_not_applied": missing}
     counts["count_corrections"] = str(int(applied) + int(missing))
     row = stack_row("a", count_flagged="1", **counts)
     assert text in details_of(write_index(run_of([row])))
