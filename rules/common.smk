@@ -57,7 +57,7 @@ stages = helpers.StageHelpers(study, recipes, inputs, sources)
 history = History(workflow.pathvars.get("results"))
 if workflow.is_main_process:
     history.restore()
-watch = Watch(workflow, history, study.incomplete)
+watch = Watch(workflow, history, study)
 
 by_wildcards = helpers.by_wildcards
 cores = requests.cores

@@ -239,6 +239,7 @@ rule collect_classes:
     input:
         tables=by_wildcards(targets.classified_tables),
         fitted=targets.all_fitted_classes(),
+        records=targets.class_records(),
     output:
         classes=report("<results>/classes.csv", category="Tables", caption="../report/classes.rst"),
     log:

@@ -26,6 +26,7 @@ rule write_methods:
         simulated=study.simulated_stacks(),
         scored=study.scored_stacks(),
         comparison=measurements.comparison(),
+        measured=measurements.described(),
         source=source_hash("write_methods"),
     script:
         "../scripts/write_methods.py"

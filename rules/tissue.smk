@@ -58,6 +58,7 @@ rule measure_class_distances:
     input:
         segmentation="<results>/{stack}/{object}/segmentation.tif",
         objects="<results>/{stack}/{object}/objects.csv",
+        record="<results>/{stack}/{object}/classes.json",
     output:
         distances="<results>/{stack}/{object}/class_distances.csv",
     log:

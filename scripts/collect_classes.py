@@ -19,12 +19,14 @@ def main(
     class_names: dict[str, list[str]],
     user_columns: dict[str, dict[str, Any]],
     fitted: list[Path] = (),
+    records: list[Path] = (),
 ) -> None:
     """Write the number and the fraction of the objects of each class to `classes`.
 
     `sources` has stack and kind of object of each of the `tables`, as "stack/object", and
     `class_names` the classes of each kind. The files `fitted` have the examples of classifiers.
-    `user_columns` has cells of the sheet by column, by "stack/object".
+    `user_columns` has cells of the sheet by column, by "stack/object". The thresholds of the
+    classes, `records`, are not read, but made together with the tables.
     """
     examples = {}
     for path in fitted:

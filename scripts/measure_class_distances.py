@@ -18,10 +18,12 @@ def main(
     object: str,
     class_names: list[str],
     threads: int = 1,
+    record: Path | None = None,
 ) -> None:
     """Write a row for each measured object with a class, and each of the classes `class_names`.
 
-    The table `objects` has the classes of the objects in `segmentation`.
+    The table `objects` has the classes of the objects in `segmentation`. The thresholds of the
+    classes, `record`, are not read, but made together with that table.
     """
     labels, spacing = open_stack(segmentation)
     known = {int(row["segmentation_label"]): row for row in read_rows(objects) if row["class"]}

@@ -26,13 +26,15 @@ def main(
     scored: dict[str, bool] | None = None,
     comparisons: list[Path] = (),
     comparison: dict[str, Any] | None = None,
+    measured: dict[str, Any] | None = None,
 ) -> None:
     """Describe what was done to the stacks of `groups`, which share their settings.
 
     `stacks` and `checks` are the tables of summaries, `records` are the records of the import of
     `images`, and `packages` are the Python packages of each rule. `scored` are the stacks with a
     ground truth, and whether it consists of points. `comparisons` is the table of the comparison of
-    groups, if there is one, and `comparison` are its settings.
+    groups, if there is one, and `comparison` are its settings. `measured` is what is measured
+    beside the objects themselves.
     """
     imported = {
         f"{image['stack']}/{image['channel']}": read_json(record)
@@ -48,6 +50,7 @@ def main(
         scored=scored,
         compared=[row for path in comparisons for row in read_rows(path)],
         comparison=comparison,
+        measured=measured,
     )
     for path, text in ((methods, found.text), (bibliography, found.bibliography)):
         with atomic_write(path) as temporary:

@@ -116,6 +116,20 @@ def test_conditions_with_thresholds_of_each_stack_and_of_the_study(study):
     assert jobs(study.run("-n", *TABLES)) == {}
 
 
+def test_objects_that_were_measured_before_they_had_classes(study):
+    block = study.config.pop("classify_objects")
+    assert study.run("results/objects.csv").returncode == 0
+    study.config["classify_objects"] = block
+    process = study.run(*TABLES, "results/class_distances.csv")
+    assert process.returncode == 0, process.stderr[-4000:]
+    assert jobs(process)["classify_objects"] == 2
+    found = {row["class"] for row in read(study.result("objects.csv"))}
+    assert found > {"", "large"}
+    del study.config["classify_objects"]
+    assert study.run("results/objects.csv").returncode == 0
+    assert "class" not in read(study.result("objects.csv"))[0]
+
+
 def test_a_classifier_fitted_to_examples(study):
     del study.config["classify_objects"]
     process = study.run("results/objects.csv")

@@ -37,6 +37,10 @@ def published(tmp_path_factory):
         "annotation_method": "simulated",
         "date_published": "2026-01-31",
     }
+    study.config["corrections"] = "corrections.csv"
+    (study.folder / "corrections.csv").write_text(
+        "stack,object,action,z_um,y_um,x_um\nown,nuclei,delete,0,0,0\n"
+    )
     study.config["export"] = {"ome_zarr": 0.5, "parquet": True, "anndata": True}
     process = study.run("archive")
     assert process.returncode == 0, process.stderr[-4000:]
@@ -71,6 +75,7 @@ def test_all_files_have_their_checksums(unpacked):
         "results/methods.bib",
         "results/own/nuclei/labels.ome.tif",
     } < names
+    assert {"results/own/nuclei/corrections.csv", "corrections.csv"} < names
     assert {"results/own/scores.json", "stacks.tsv", "workflow/envs/requirements/run.txt"} < names
     check = ["sha256sum", "--check", "--quiet", "SHA256SUMS"]
     assert subprocess.run(check, cwd=unpacked.folder).returncode == 0

@@ -171,7 +171,11 @@ def _compare_two(
     row["ratio"] = second / first if has_both and first > 0 and second >= 0 else None
     test = None
     sizes = dict(zip(groups, map(len, samples), strict=True))
-    if few := [name for name, size in sizes.items() if size < MIN_UNITS]:
+    few = [name for name, size in sizes.items() if size < MIN_UNITS]
+    empty = [] if is_paired else [name for name, size in sizes.items() if size == 0]
+    if empty:
+        warnings.append(f"no values in {' and '.join(empty)}: no test")
+    elif few:
         where = "" if is_paired else f" in {' and '.join(few)}"
         what = "pairs of units" if is_paired else "units"
         warnings.append(f"fewer than three {what}{where}: no test")

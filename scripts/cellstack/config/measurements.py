@@ -74,6 +74,31 @@ class Measurements:
             return {}
         return {"group_by": self._study.config["group_by"], **self._study.config["compare_groups"]}
 
+    def described(self) -> Settings:
+        """Return what is measured beside the objects themselves, for the methods section."""
+        stacks = self._study.complete_stacks
+        tissue = {
+            channel: self._study.argument(
+                "method", "segment_tissue", stack, self.main_channel(stack)
+            )
+            for stack in stacks
+            if (channel := self.tissue_channel(stack)) is not None
+        }
+        channels = {channel for stack in stacks for channel in self.spot_channels(stack)}
+        classified = self.classified_kinds()
+        fitted = [kind for kind in classified if kind in self._study.examples]
+        return {
+            "spots": {channel: self.spot_options(channel) for channel in sorted(channels)},
+            "tissue": tissue,
+            "regions": any(self.regions_channel(stack) for stack in stacks),
+            "background": self._study.config["measure_relations"]["background"]
+            if self.measures("background")
+            else None,
+            "classes": {kind: self.conditions(kind) for kind in classified if kind not in fitted},
+            "thresholds": self._study.config["classify_objects"]["thresholds"],
+            "classifiers": fitted,
+        }
+
     @cache  # noqa: B019 (a study lives as long as its process)
     def column_groups(self) -> dict[str, list[str]]:
         """Return the groups of columns that are measured, each with its channels.

@@ -97,9 +97,11 @@ def read_study(
             "change its permissions, or choose another one with --directory"
         )
     values.raise_errors(errors)
+    used = sheet.rows_in_use(rows)
     return Study(
         config=config,
-        stacks=sheet.rows_in_use(rows),
+        stacks=used,
+        excluded=frozenset(row["stack"] for row in rows if row.get("stack")) - used.keys(),
         presets=presets,
         sweep_runs=tuple(runs),
         corrections=corrected,

@@ -51,6 +51,8 @@ class Study:
         The configuration with its defaults.
     stacks : dict of str to dict of str to dict
         Rows of the sheet in use, by stack and channel.
+    excluded : frozenset of str
+        Names of the stacks of the sheet that are not in use, since ``include`` is false.
     presets : dict of str to dict
         Settings of stages by name of the preset.
     sweep_runs : tuple of dict
@@ -76,6 +78,7 @@ class Study:
 
     config: Settings
     stacks: Mapping[str, Mapping[str, Row]]
+    excluded: frozenset[str]
     presets: Settings
     sweep_runs: tuple[Settings, ...]
     corrections: Corrections

@@ -62,7 +62,12 @@ class Targets:
             files += self._study.of_each_object(f"<results>/{{stack}}/{{object}}/{name}")
         if self.neighbor_tables():
             files += self._study.of_each_object("<results>/{stack}/{object}/neighbors.csv")
-        files += [*self.class_distances(), *self.spot_tables(), *self.spot_scores()]
+        files += ["<results>/group_units.csv"] if self.group_tables() else []
+        for stack in self._study.complete_stacks:
+            for kind in self._study.objects(stack):
+                files += self._inputs.correction_record(stack, kind)
+        files += [*self.class_records(), *self.class_distances()]
+        files += [*self.spot_tables(), *self.spot_scores()]
         for table in self.region_tables():
             files += [table, table.replace("regions.csv", "tissue.csv")]
         for stack in self._study.complete_stacks:
@@ -79,7 +84,8 @@ class Targets:
         ]
         examples = self._study.config["classify_objects"]["examples"]
         marks = self._study.config["figures"]["marks"]
-        named = [path for path in (examples, marks) if path is not None]
+        corrections = self._study.config["corrections"]
+        named = [path for path in (corrections, examples, marks) if path is not None]
         return list(dict.fromkeys([*sweep, *seeds, *named]))
 
     def all_fitted_classes(self) -> list[str]:
@@ -94,6 +100,14 @@ class Targets:
             for kind in self._measurements.classified_kinds()
             for path in self._inputs.tables_of_object(kind)
         ]
+
+    def class_records(self) -> list[str]:
+        """Return the thresholds of the classes of all objects that have classes.
+
+        Snakemake detects changed params of a job only if all of its outputs exist. Objects that
+        were measured before they had classes are classified since a job requests these files.
+        """
+        return [f"<results>/{key}/classes.json" for key in self._measurements.classified_keys()]
 
     def class_tables(self) -> list[str]:
         """Return the tables of classes and of distances between them, if objects have some."""

@@ -452,7 +452,8 @@ def add_header(
     found = f"{counted(count, noun)}{summary}" if count else f"no {noun} found"
     style = {} if count else {"color": ALERT, "weight": "bold"}
     add_text(figure, MARGIN, MARGIN + 30, found, fontsize=HEADING_SIZE, **style)
-    voxels = f"{x} × {y} × {z} voxels of {dx:g} × {dy:g} × {dz:g} µm (x, y, z)"
+    voxel = " × ".join(significant(step, 4) for step in (dx, dy, dz))
+    voxels = f"{x} × {y} × {z} voxels of {voxel} µm (x, y, z)"
     size = f"{x * dx:.4g} × {y * dy:.4g} × {z * dz:.4g} µm"
     add_text(figure, MARGIN, MARGIN + 54, f"{voxels}: {size}", color=SECONDARY)
     if note:

@@ -5,7 +5,7 @@ Matplotlib is not imported here, as meshes need no figure.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -14,8 +14,27 @@ from cellstack.core.types import Boxes
 from cellstack.figures.colors import COLORS
 from cellstack.files.tables import read_rows
 
-Numbers: TypeAlias = Mapping[int, tuple[int, bool]]
-"""By label in segmentation.tif the label in labels.ome.tif, and whether the object is flagged."""
+
+class Number(NamedTuple):
+    """How a measured object is called in figures.
+
+    Attributes
+    ----------
+    label : int
+        In labels.ome.tif.
+    is_marked : bool
+        Whether it has a flag other than that it touches a face, which a figure shows.
+    only_touches : bool
+        Whether its only flags are that it touches a face.
+    """
+
+    label: int
+    is_marked: bool
+    only_touches: bool = False
+
+
+Numbers: TypeAlias = Mapping[int, Number]
+"""By label in segmentation.tif."""
 
 
 def label_colors(boxes: Boxes) -> dict[int, str]:
@@ -67,12 +86,15 @@ def read_numbers(path: str | Path) -> Numbers:
 
     Returns
     -------
-    dict of int to (int, bool)
-        By the label in ``segmentation.tif``. Flags that an object touches a face do not count: a
-        figure shows this.
+    dict of int to Number
+        By the label in ``segmentation.tif``.
     """
     numbers = {}
     for row in read_rows(path):
-        flags = [flag for flag in row["flags"].split(";") if flag and not flag.startswith(TOUCHES)]
-        numbers[int(row["segmentation_label"])] = (int(row["label"]), bool(flags))
+        touches = [flag.startswith(TOUCHES) for flag in row["flags"].split(";") if flag]
+        numbers[int(row["segmentation_label"])] = Number(
+            int(row["label"]),
+            is_marked=not all(touches),
+            only_touches=bool(touches) and all(touches),
+        )
     return numbers

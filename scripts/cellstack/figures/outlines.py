@@ -9,8 +9,10 @@ from matplotlib.collections import LineCollection
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from cellstack.core.counting import agree
 from cellstack.figures.colors import ALERT
 from cellstack.figures.drawing import PIXEL
+from cellstack.figures.objects import Number as Number
 from cellstack.figures.objects import Numbers as Numbers
 from cellstack.figures.objects import label_colors as label_colors
 from cellstack.figures.objects import read_numbers as read_numbers
@@ -125,8 +127,8 @@ def draw_numbers(axes: Axes, lines: Iterable[tuple[int, Line]], numbers: Numbers
         Panel, see :func:`cellstack.figures.drawing.add_panel`.
     lines : iterable of (int, (K, 2) ndarray)
         Labels and outlines. The longest outline of an object gets its number.
-    numbers : dict of int to (int, bool)
-        Number by label, and whether the object is flagged.
+    numbers : dict of int to Number
+        By label.
     """
     left, right = axes.get_xlim()
     scale = axes.bbox.width / abs(right - left)
@@ -139,28 +141,49 @@ def draw_numbers(axes: Axes, lines: Iterable[tuple[int, Line]], numbers: Numbers
     for label, line in longest.items():
         if scale * np.ptp(line, axis=0).min() < MIN_WIDTH_OF_NUMBER:
             continue
-        number, is_flagged = numbers[label]
+        number, is_marked, _ = numbers[label]
         x, y = (line.min(axis=0) + line.max(axis=0)) / 2
         axes.text(
             x,
             y,
-            f"{number}{FLAGGED if is_flagged else ''}",
+            f"{number}{FLAGGED if is_marked else ''}",
             fontsize=NUMBER_SIZE * PIXEL,
             color="white",
-            weight="bold" if is_flagged else "normal",
+            weight="bold" if is_marked else "normal",
             ha="center",
             va="center",
             clip_on=True,
             path_effects=[
-                withStroke(linewidth=2.2 * PIXEL, foreground=ALERT if is_flagged else "black")
+                withStroke(linewidth=2.2 * PIXEL, foreground=ALERT if is_marked else "black")
             ],
         )
 
 
 def count_flagged(numbers: Numbers) -> str:
-    """Return the part of the header of a figure that explains the marks; empty without any."""
-    flagged = sum(is_flagged for _, is_flagged in numbers.values())
-    return f", {flagged} flagged ({FLAGGED})" if flagged else ""
+    """Return the number of flagged objects for the header of a figure; empty without any.
+
+    It is that of ``stacks.csv`` and of the page of the run, and says how many of them are marked.
+
+    Parameters
+    ----------
+    numbers : dict of int to Number
+
+    Examples
+    --------
+    >>> count_flagged({1: Number(1, False, True), 2: Number(2, True), 5: Number(3, False)})
+    ', 2 flagged: 1 marked with !, 1 only because it touches a face'
+    """
+    marked = sum(each.is_marked for each in numbers.values())
+    touching = sum(each.only_touches for each in numbers.values())
+    if not marked and not touching:
+        return ""
+    because = f"only because {agree(touching, 'it touches', 'they touch')} a face"
+    if not touching:
+        return f", {marked} flagged ({FLAGGED})"
+    if not marked:
+        return f", {touching} flagged, {because}"
+    reasons = f"{marked} marked with {FLAGGED}, {touching} {because}"
+    return f", {marked + touching} flagged: {reasons}"
 
 
 def _inset(line: Line, distance: float) -> Line:

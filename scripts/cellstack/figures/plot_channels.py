@@ -42,7 +42,7 @@ def plot_channels(
         Name of the stack.
     note : str
         A warning shown in the header; may be empty.
-    numbers : dict of int to (int, bool)
+    numbers : dict of int to Number
         Number of each measured object by its label in `segmentation`, and whether it is flagged.
     marks : list of Mark
         Marks of the user.

@@ -19,6 +19,7 @@ Values: TypeAlias = Mapping[tuple[str, str, str], Sequence[float]]
 MAX_DOTS = 600  # objects of a group that are drawn
 FEW_DOTS = 100  # up to which they are larger
 MAX_UNITS_IN_COLORS = 12  # of all groups; of more units, those of a group have one colour
+NO_VALUES = "no values"  # of a group in a column
 MARKERS = ("o", "s", "^", "D", "v", "P")
 SPREAD = 0.28  # half the width of a group of dots; groups are 1 apart
 AXIS_PERCENTILES = (0.5, 99.5)  # of the objects that an axis covers
@@ -65,9 +66,9 @@ def plot_groups(
     Returns
     -------
     matplotlib.figure.Figure
-        Groups are side by side, in the order of `rows`. Units have their own colours and markers
-        if they are not more than 12; paired units are joined by lines. An axis covers 99 % of the
-        objects and all units. The axes are labelled with the column.
+        Groups are side by side, in the order of `rows`. Units have their own colours and markers,
+        the same in all panels, if they are not more than 12; paired units are joined by lines. An
+        axis covers 99 % of the objects and all units. The axes are labelled with the column.
     """
     columns = list(dict.fromkeys(each.column for each in units))
     groups = _order([each for row in rows for each in (row["group_1"], row["group_2"])], units)
@@ -80,6 +81,7 @@ def plot_groups(
     height = header + down * (TOP + PANEL_HEIGHT + BOTTOM + GAP) + drawing.MARGIN
     figure = drawing.new_figure(width, height)
     _add_header(figure, kind, group_by, unit, note, bool(columns))
+    places = {key: i for i, key in enumerate(dict.fromkeys(map(_color_key, units)))}
     for number, column in enumerate(columns):
         left = drawing.MARGIN + LEFT + number % across * (panel + LEFT + GAP)
         top = header + TOP + number // across * (TOP + PANEL_HEIGHT + BOTTOM + GAP)
@@ -89,7 +91,7 @@ def plot_groups(
         axes.set_label(column)
         own = [each for each in units if each.column == column]
         compared = [row for row in rows if row["column"] == column]
-        _draw_panel(figure, axes, own, objects.get(column, {}), groups, kind)
+        _draw_panel(figure, axes, own, objects.get(column, {}), groups, kind, places)
         title, quantity = _name(column, compared)
         texts = [(title, {"weight": "bold", "fontsize": drawing.HEADING_SIZE})]
         texts += [(text, {"color": SECONDARY}) for text in _results(compared)]
@@ -105,6 +107,11 @@ def plot_groups(
 def _order(groups: Sequence[str], units: Sequence[UnitMean]) -> list[str]:
     """Return the groups in the order of the table, then those without a row."""
     return list(dict.fromkeys([*groups, *(each.group for each in units)]))
+
+
+def _color_key(unit: UnitMean) -> tuple[str, str]:
+    """Return what units of one colour share: their pair, or else group and name."""
+    return ("", unit.pair) if unit.pair else (unit.group, unit.name)
 
 
 def _add_header(
@@ -151,9 +158,9 @@ def _of_pairs(rows: Sequence[Row]) -> str:
     """Return what is said about pairs of groups: what p values are, or the smallest of them."""
     tested = [row for row in rows if row["p_corrected"]]
     if not tested:
-        return "no test of pairs"
+        return "too few units for a test of two groups"
     if _has_reference(rows):
-        return f"against {rows[0]['group_1']}: above (corrected)"
+        return f"above: corrected p, compared with {rows[0]['group_1']}"
     best = min(tested, key=lambda row: float(row["p_corrected"]))
     pair = f"{best['group_1']} and {best['group_2']}"
     return f"smallest of pairs: {_p(best['p_corrected'])} (corrected), {pair}"
@@ -191,25 +198,26 @@ def _draw_panel(
     objects: Values,
     groups: Sequence[str],
     kind: str,
+    places: Mapping[tuple[str, str], int],
 ) -> None:
     pixel = drawing.PIXEL
     rng = np.random.Generator(np.random.PCG64(0))  # the same figure on every run
     pairs = list(dict.fromkeys(each.pair for each in units if each.pair))
-    has_colors = bool(pairs) or len(units) <= MAX_UNITS_IN_COLORS
+    has_colors = bool(pairs) or len(places) <= MAX_UNITS_IN_COLORS
     lines: dict[str, dict[int, list[tuple[float, float]]]] = {pair: {} for pair in pairs}
     labels, limits = [], [each.mean for each in units]
     for place, group in enumerate(groups):
         own = [each for each in units if each.group == group]
         count = sum(each.count_objects for each in own)
         name = drawing.shorten(figure, group, GROUP_WIDTH - 6)
-        labels.append(f"{name}\nn = {len(own)}\n{counted(count, kind)}")
+        labels.append(f"{name}\nn = {len(own)}\n{counted(count, kind) if own else NO_VALUES}")
         drawn = [np.asarray(objects.get((group, each.pair, each.name), ()), float) for each in own]
         dots = sum(map(len, drawn))
         share = min(1.0, MAX_DOTS / dots) if dots else 1.0
         size = 5 if dots > FEW_DOTS else 8  # pixels
         width = SPREAD / max(len(own) - 1, 1)
         for number, (each, values) in enumerate(zip(own, drawn, strict=True)):
-            index = pairs.index(each.pair) if each.pair else units.index(each)
+            index = places[_color_key(each)]
             color = CURVE_COLORS[(index if has_colors else place) % len(CURVE_COLORS)]
             marker = MARKERS[index // len(CURVE_COLORS) % len(MARKERS) if has_colors else 0]
             x = place + (2 * number - len(own) + 1) * width if len(own) > 1 else place

@@ -53,7 +53,7 @@ def plot_segmentation(
         A warning shown in the header; may be empty.
     nuclei : (Z, Y, X) ndarray or stack, optional
         Intensities of a second channel, shown as a blue tint.
-    numbers : dict of int to (int, bool)
+    numbers : dict of int to Number
         Number of each measured object by its label in `segmentation`, and whether it is flagged.
         It is written into the views along z.
     marks : list of Mark

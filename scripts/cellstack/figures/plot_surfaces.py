@@ -48,7 +48,7 @@ def plot_surfaces(
         Name of the stack.
     note : str
         A warning shown in the header; may be empty.
-    numbers : dict of int to (int, bool)
+    numbers : dict of int to Number
         Number of each measured object by its label in `segmentation`. Measured objects have the
         colours of the other figures, the others are grey.
 

@@ -18,11 +18,13 @@ GREY = "0.65"
 PANEL_WIDTH, PANEL_HEIGHT = 420, 300  # pixels between the axes of a panel
 LEFT, RIGHT, TOP, BOTTOM = 70, 30, 44, 96  # pixels around them
 COLUMNS = 3
-HEADER = 96
+HEADER = 82  # pixels above the legend
+LEGEND_ROW, LEGEND_ENTRY = 21, 250  # height and width of an entry, in pixels
 MIN_F1 = 0.9  # that the axis always includes
 MAX_UPRIGHT_TICKS = 4  # more tick labels are rotated
 # Maximum length of a rotated tick label, and gap between upright ones, in pixels.
 ROTATED_TICK, TICK_GAP = 150, 8
+ONE_STACK = "one stack"  # in the legend, if there are too many for colours
 MAX_NAME = 200  # maximum width of a name in the legend, in pixels
 
 
@@ -60,13 +62,16 @@ def plot_sweep(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
     lines = -(-max(len(keys), 1) // COLUMNS)
     cell_width, cell_height = LEFT + PANEL_WIDTH + RIGHT, TOP + PANEL_HEIGHT + BOTTOM
     width = 2 * drawing.MARGIN + min(COLUMNS, max(len(keys), 2)) * cell_width
-    height = HEADER + lines * cell_height
+    across = int((width - 2 * drawing.MARGIN) // LEGEND_ENTRY)
+    entries = 2 + (len(series) if has_colors else 1)
+    header = HEADER + -(-entries // across) * LEGEND_ROW
+    height = header + lines * cell_height
     figure = drawing.new_figure(width, height)
     _add_header(figure, means, named_threshold({row["ground_truth"] for row in rows}))
     handles = {}
     for i, key in enumerate(keys):
         left = drawing.MARGIN + i % COLUMNS * cell_width + LEFT
-        top = HEADER + i // COLUMNS * cell_height + TOP
+        top = header + i // COLUMNS * cell_height + TOP
         bottom = 1 - (top + PANEL_HEIGHT) / height
         axes = figure.add_axes((left / width, bottom, PANEL_WIDTH / width, PANEL_HEIGHT / height))
         values = sort_values({row[key] or AS_CONFIGURED for row in rows})
@@ -82,16 +87,19 @@ def plot_sweep(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
         )[0]
         for (name, own), color in zip(series.items(), colors, strict=True):
             points = _mean_by_value(own, key, place)
-            handles[name] = axes.plot(*points, "o-", color=color, linewidth=1.3, markersize=2)[0]
+            (line,) = axes.plot(*points, "o-", color=color, linewidth=1.3, markersize=2)
+            handles[name if has_colors else ONE_STACK] = line
         points = _mean_by_value(rows, key, place)
         handles["mean"] = axes.plot(*points, "o-", color="black", linewidth=2.2, markersize=4)[0]
     if handles:
         figure.legend(
             list(handles.values()),
             [drawing.shorten(figure, name, MAX_NAME) for name in handles],
-            loc="upper right",
-            bbox_to_anchor=(1 - drawing.MARGIN / width, 1 - drawing.MARGIN / height),
-            ncols=min(len(handles), 5),
+            loc="upper left",
+            bbox_to_anchor=(drawing.MARGIN / width, 1 - (HEADER - 4) / height),
+            borderaxespad=0,
+            borderpad=0,
+            ncols=min(len(handles), across),
             fontsize=drawing.TEXT_SIZE,
             frameon=False,
         )

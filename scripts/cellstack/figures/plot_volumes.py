@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from natsort import natsort_keygen, ns
 
 from cellstack.config.paging import STACKS_PER_PAGE
 from cellstack.core.counting import counted
@@ -18,6 +19,8 @@ NAME_WIDTH, PLOT_WIDTH, COUNT_WIDTH = 260, 760, 190  # pixels
 NAME_GAP = 6  # pixels between a name and the plot
 MAX_RATIO_FOR_LINEAR = 20  # of the largest volume to the median
 DOT_RADIUS = 3.2  # pixels
+KEY = "Dots: {kind}. Bars: first to third quartile. Black lines: medians."
+KEY_OF_GROUPS = " Diamonds: medians of the stacks of a group."
 NO_GROUP = "(none)"  # name of the group of stacks without a value in the column of the groups
 
 
@@ -67,7 +70,10 @@ def plot_volumes(
         stacks is more than 20 times the median.
     """
     group_of = {stack: groups.get(stack) or NO_GROUP for stack in volumes}
-    order = sorted(set(group_of.values()), key=lambda group: (group == NO_GROUP, group))
+    natural = natsort_keygen(alg=ns.FLOAT)  # a dose of 5 comes before one of 10
+    order = sorted(
+        sorted(set(group_of.values())), key=lambda group: (group == NO_GROUP, natural(group))
+    )
     colors = {group: COLORS[i % len(COLORS)] for i, group in enumerate(order)}
     blocks = {}
     if len(order) > 1:
@@ -88,13 +94,13 @@ def plot_volumes(
         rows.append(_Row(stack, volumes[stack], [], colors[group_of[stack]], count))
     blocks["stacks"] = (title, rows)
 
-    header = drawing.MARGIN + 76 + (24 if note else 0)
+    header = drawing.MARGIN + 98 + (24 if note else 0)
     heights = [ROW_HEIGHT * len(rows) + 74 for _, rows in blocks.values()]
     figure = drawing.new_figure(
         2 * drawing.MARGIN + NAME_WIDTH + PLOT_WIDTH + COUNT_WIDTH,
         header + sum(heights) + GAP * (len(blocks) - 1) + drawing.MARGIN,
     )
-    _add_header(figure, volumes, kind, note)
+    _add_header(figure, volumes, kind, note, has_groups="groups" in blocks)
     limits = _limits([value for values in volumes.values() for value in values])
     top = header
     for (label, (title, rows)), height in zip(blocks.items(), heights, strict=True):
@@ -112,7 +118,12 @@ def _pool(group: str, volumes: list[Sequence[float]], kind: str, color: str) -> 
 
 
 def _add_header(
-    figure: Figure, volumes: Mapping[str, Sequence[float]], kind: str, note: str
+    figure: Figure,
+    volumes: Mapping[str, Sequence[float]],
+    kind: str,
+    note: str,
+    *,
+    has_groups: bool,
 ) -> None:
     title = f"Volumes of {kind}"
     left = top = drawing.MARGIN
@@ -123,8 +134,10 @@ def _add_header(
     else:
         found, style = f"no measured {kind}", {"color": ALERT, "weight": "bold"}
     drawing.add_text(figure, left, top + 30, found, fontsize=drawing.HEADING_SIZE, **style)
+    key = KEY.format(kind=kind) + KEY_OF_GROUPS * has_groups
+    drawing.add_text(figure, left, top + 53, key if count else "", color=SECONDARY)
     if note:
-        drawing.add_text(figure, left, top + 54, note, color=ALERT, weight="bold")
+        drawing.add_text(figure, left, top + 76, note, color=ALERT, weight="bold")
 
 
 def _limits(volumes: Sequence[float]) -> tuple[float, float]:

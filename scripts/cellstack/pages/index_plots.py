@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from natsort import natsorted, ns
+
 from cellstack.config.columns import QUALITY_COLUMNS
 from cellstack.config.object_columns import CHANNEL_OF
 from cellstack.figures.colors import BLUE, VERMILLION
@@ -18,7 +20,7 @@ def filters_of(run: Run, rows: Sequence[Row]) -> dict[str, list[str]]:
     if len(kinds := kinds_of(run.stacks)) > 1:
         filters["object"] = kinds
     for name in run.user_columns:
-        values = sorted({row.get(name, "") for row in rows} - {""})
+        values = natsorted(sorted({row.get(name, "") for row in rows} - {""}), alg=ns.FLOAT)
         if 2 <= len(values) <= MAX_FILTER_VALUES and name not in filters:
             filters[name] = values
     return filters

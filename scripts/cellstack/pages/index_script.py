@@ -33,7 +33,8 @@ select, input {{ font: inherit; max-width: 100%; padding: .2rem .3rem; }}
 #stacks th button::after {{ content: " \\2195"; color: #767676; }}
 #stacks th[aria-sort=ascending] button::after {{ content: " \\25B2"; color: #000; }}
 #stacks th[aria-sort=descending] button::after {{ content: " \\25BC"; color: #000; }}
-#stacks .text {{ text-align: left; }}
+main .text {{ text-align: left; }}
+main ul.reasons {{ margin: 0; padding-left: 1.1rem; }}
 #stacks td.text {{ overflow-wrap: anywhere; }}
 #stacks .name {{ min-width: 8rem; font-weight: bold; }}
 #stacks th, #stacks td {{ padding: .3rem .5rem; }}
@@ -134,6 +135,10 @@ function filterRows() {
     tile.setAttribute("aria-pressed", one("#state").value === tile.dataset.state);
 }
 
+// doses such as 0.25 and 0.5 are numbers; other digits are whole numbers
+const compareTexts = (a, b) => Number.parseFloat(a) - Number.parseFloat(b) ||
+  a.localeCompare(b, "en", {numeric: true});
+
 function sortRows(head) {
   const column = head.cellIndex;
   const up = head.getAttribute("aria-sort") !== "ascending";
@@ -147,8 +152,7 @@ function sortRows(head) {
   const keyed = rows.map((row) => [key(row.node), row.node]);
   keyed.sort(([a], [b]) => {
     if (a === null || b === null) return (a === null) - (b === null);
-    const order = typeof a === "number" ? a - b :
-      a.localeCompare(b, "en", {numeric: true});
+    const order = typeof a === "number" ? a - b : compareTexts(a, b);
     return up ? order : -order;
   });
   body.append(...keyed.map(([, node]) => node));
@@ -242,8 +246,7 @@ function groupsOf(points) {
     if (!groups.has(name)) groups.set(name, []);
     groups.get(name).push(point);
   }
-  const order = (a, b) => (a[0] === "") - (b[0] === "") ||
-    a[0].localeCompare(b[0], "en", {numeric: true});
+  const order = (a, b) => (a[0] === "") - (b[0] === "") || compareTexts(a[0], b[0]);
   return [...groups].sort(order);
 }
 

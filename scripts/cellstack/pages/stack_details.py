@@ -40,12 +40,16 @@ def state_badge(state: str) -> str:
 
 
 def _corrected(row: Row) -> str:
-    """Return how many objects were corrected by hand; empty without corrections."""
-    if row.get("count_corrections", "0") in ("", "0"):
+    """Return how many corrections by hand were applied; empty without corrections.
+
+    Corrected objects are not counted: those that were deleted are not there.
+    """
+    count = int(row.get("count_corrections") or 0)
+    if count == 0:
         return ""
-    missing = row["count_corrections_not_applied"]
-    not_applied = "" if missing == "0" else f" ({counted(int(missing), 'corrections')} not applied)"
-    return f", {row['count_corrected']} corrected by hand{not_applied}"
+    applied = count - int(row["count_corrections_not_applied"])
+    some = "" if applied == count else f"{applied} of "
+    return f", {some}{counted(count, 'corrections')} by hand applied"
 
 
 def median_diameter(row: Row) -> str:

@@ -48,8 +48,9 @@ HOW_TO_PLOT = (
     "triangle. The black line is the median of the group. Click a point for details."
 )
 HOW_COMPARED = (
-    "Differences between the means of groups. The sample size is the number of experimental units, "
-    "not of objects. P values are corrected for all tests of the table."
+    "Differences between the means of groups, that of the second minus that of the first, with "
+    "confidence intervals. The sample size is the number of experimental units, not of objects. P "
+    "values are corrected for all tests of the table."
 )
 COLORS_OF_OUTLINES = (
     "Outlines over the maximum projection: orange objects are flagged, blue ones are measured, "
@@ -230,7 +231,9 @@ def _groups(run: Run) -> str:
     if not run.groups:
         return ""
     heads = {"object": "text", "column": "text", "groups": "text", "units": "", "means": ""}
-    heads |= {"difference": "", "interval": "", "p": "", "p corrected": "", "warnings": "text"}
+    confident = {float(row["confidence"]) for row in run.groups if row["confidence"]}
+    interval_head = " ".join([*(f"{100 * each:.3g} %" for each in confident), "interval"])
+    heads |= {"difference": "", interval_head: "", "p": "", "p corrected": "", "warnings": "text"}
     head = "".join(
         f'<th scope="col"{" class=text" * bool(kind)}>{name}</th>' for name, kind in heads.items()
     )
@@ -240,7 +243,7 @@ def _groups(run: Run) -> str:
         reasons = "".join(f"<li>{escape(each)}</li>" for each in row["warnings"].split(";") if each)
         cells = [
             f"{_number(row['mean_1'])}, {_number(row['mean_2'])}",
-            f"{_number(row['difference'])} {escape(row['unit'])}",
+            f"{_number(row['difference'])} {escape(row['unit'])}" if row["difference"] else "–",
             " to ".join(interval) if row["difference_low"] else "–",
             _number(row["p_value"]),
             _number(row["p_corrected"]),

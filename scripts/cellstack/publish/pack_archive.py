@@ -12,10 +12,13 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from cellstack.config.sheet import read_table
 from cellstack.files.fingerprints import record_path
+from cellstack.files.images import find_images
 from cellstack.files.records import read_json
 from cellstack.publish.describe_images import acquisition_of
 from cellstack.publish.private_paths import (
+    folder_of,
     is_outside,
     place,
     portable_sheet,
@@ -111,6 +114,15 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
+def _named_texts(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each text in a configuration, with its key."""
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            yield from _named_texts(value)
+        elif isinstance(value, str):
+            yield value, str(key)
+
+
 class Contents:
     """Content of the archive of a study, under paths that are not private.
 
@@ -200,12 +212,28 @@ class Contents:
         """Return configuration, sheet, and the other tables that the configuration names."""
         config = without_private_paths(self._config) | {"stacks": self.sheet}
         config.pop("skip_incomplete_stacks", None)
-        text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=120)
-        entries = [Entry(CONFIGURATION, text.encode()), Entry(self.sheet, self._table)]
+        keys = dict(_named_texts(self._config))
+        entries = [Entry(self.sheet, self._table)]
         for table in tables:
-            key = "sweep" if table == self._config.get("sweep") else "path"
-            entries.append(Entry(place(table, f"inputs/{key}"), Path(table)))
-        return entries
+            key = keys.get(table, "path")
+            if key == "corrections":
+                entries += self._corrections(table)
+                config[key] = entries[-1].name
+            else:
+                entries.append(Entry(place(table, f"inputs/{key}"), Path(table)))
+        text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=120)
+        return [Entry(CONFIGURATION, text.encode()), *entries]
+
+    def _corrections(self, table: str) -> list[Entry]:
+        """Return the label images that a table of corrections names, and the table itself."""
+        images: dict[str, Entry] = {}
+        for row in read_table(table, "config.corrections")[0]:
+            cells = {name.casefold(): cell for name, cell in row.items()}
+            if image := cells.get("image"):
+                for file in files_in(list(map(Path, find_images(image)))):
+                    name = place(image, folder_of(cells, "image"), str(file))
+                    images[name] = Entry(name, file)
+        return [*images.values(), Entry(*portable_sheet(table, ["image"], "inputs/corrections"))]
 
     def inputs(self) -> list[Entry]:
         """Return the files that the sheet names, if the archive contains them."""

@@ -93,15 +93,31 @@ def without_private_paths(value: Any, key: str = "config") -> Any:
     return value
 
 
-def portable_sheet(path: str, columns: Sequence[str]) -> tuple[str, Path | bytes]:
+def folder_of(row: Mapping[str, str], column: str) -> str:
+    """Return the folder in the archive for files outside the study that a row of a table names.
+
+    Examples
+    --------
+    >>> folder_of({"stack": "a", "object": "cells", "image": "/home/me/b.tif"}, "image")
+    'inputs/a/cells/image'
+    """
+    cells = {name.casefold(): cell for name, cell in row.items()}
+    return f"inputs/{cells['stack']}/{cells.get('channel') or cells['object']}/{column}"
+
+
+def portable_sheet(
+    path: str, columns: Sequence[str], where: str = "inputs"
+) -> tuple[str, Path | bytes]:
     """Return the path of the sheet in the archive, and the sheet without private paths.
 
     Parameters
     ----------
     path : str
-        A sheet that can be read.
+        A sheet that can be read, or a table of corrections.
     columns : sequence of str
         The columns with paths.
+    where : str
+        Folder in the archive for a table outside the folder of the study.
 
     Returns
     -------
@@ -110,11 +126,11 @@ def portable_sheet(path: str, columns: Sequence[str]) -> tuple[str, Path | bytes
         The file as it is, or if it names a path outside the folder of the study, a table in which
         that is replaced.
     """
-    name = place(path, "inputs")
+    name = place(path, where)
     rows = [row for row in read_table(path, "config.stacks")[0] if row]
     replaced = [
         {
-            column: place(cell, f"inputs/{row['stack']}/{row['channel']}/{column.casefold()}")
+            column: place(cell, folder_of(row, column.casefold()))
             if column.casefold() in columns and is_outside(cell)
             else cell
             for column, cell in row.items()

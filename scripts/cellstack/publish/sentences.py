@@ -292,6 +292,44 @@ MEASURED = (
     "was computed by Crofton's formula in 13 directions [@legland2007]. Intensities were measured "
     "in the raw image."
 )
+SPOTS = (
+    "Spots in the channel {channel} were the maxima of the negative Laplacian of Gaussian "
+    "[@lindeberg1998] at the scale of spots with a full width at half maximum of {diameter}, where "
+    "it was at least {threshold} times its local noise and no higher maximum was within "
+    "{distance}. A Gaussian of this width was fitted to each of them."
+)
+TISSUE = (
+    "The tissue was segmented in the channel {channel}, smoothed by a Gaussian filter, by "
+    "{method}; gaps were closed, holes filled and small pieces removed."
+)
+TISSUE_METHODS = {
+    "otsu": "Otsu's threshold [@otsu1979]",
+    "li": "the minimum cross-entropy threshold [@li1998]",
+    "triangle": "the threshold of the triangle method [@zack1977]",
+    "isodata": "the ISODATA threshold [@ridler1978]",
+    "mean": "a threshold at its mean [@glasbey1993]",
+    "yen": "Yen's threshold [@yen1995]",
+    "fixed": "a fixed threshold",
+}
+REGIONS = "The regions in which objects lie were read from label images."
+BACKGROUNDS = {  # that is subtracted from intensities
+    "global": (
+        "Intensities above the background were measured too. The background was percentile 5 of "
+        "the means of blocks of 4 x 4 pixels of the stack."
+    ),
+    "local": (
+        "Intensities above the background were measured too. The background was the median of the "
+        "voxels around each object that are in no object."
+    ),
+}
+CLASSES = (
+    "The {objects} were assigned to the first of these classes whose condition they met: {classes}."
+)
+THRESHOLDS = {
+    "stack": "Percentiles and Otsu's thresholds in conditions were those of each stack.",
+    "study": "Percentiles and Otsu's thresholds in conditions were those of all stacks.",
+}
+CLASSIFIER = "The {objects} were classified by a logistic regression that was fitted to examples."
 SEGMENTERS = {  # methods of run_segmenter, which replaces all stages of the segmentation
     "command": "The {objects} were segmented by another program, with the command {command}.",
     "cellpose": (
@@ -305,7 +343,7 @@ SCORED = (
     "intersection over union [@schmidt2018]."
 )
 SCORED_BY_POINTS = (
-    "The segmentation was compared with points set by hand, one in each object. A segmented object "
+    "The segmentation was compared with points, one in each object. A segmented object "
     "was counted as correct if it contained a point."
 )
 COMPARED = (

@@ -100,6 +100,7 @@ def write_methods(
     scored: Mapping[str, bool] | None = None,
     compared: Sequence[Mapping[str, str]] = (),
     comparison: Mapping[str, Any] | None = None,
+    measured: Mapping[str, Any] | None = None,
 ) -> Description:
     """Describe a run.
 
@@ -122,6 +123,9 @@ def write_methods(
         Rows of ``groups.csv``; empty if groups are not compared.
     comparison : dict, optional
         How they are compared: ``group_by`` and the block ``compare_groups`` of the configuration.
+    measured : dict, optional
+        What is measured beside the objects themselves, see
+        :meth:`cellstack.config.measurements.Measurements.described`.
 
     Returns
     -------
@@ -132,7 +136,7 @@ def write_methods(
     blocks = ["# Methods", describe_images(every, rows, records, simulated)]
     for kind in dict.fromkeys(group.object for group in groups):
         blocks += _object_section([group for group in groups if group.object == kind], rows)
-    blocks += ["## Measurements", sentences.MEASURED]
+    blocks += ["## Measurements", " ".join([sentences.MEASURED, *_measured(measured or {})])]
     if compared and comparison:
         blocks += ["## Comparison of groups", _compared(compared, comparison)]
     if scored:
@@ -313,6 +317,37 @@ def _scored(scored: Mapping[str, bool], every: Sequence[str]) -> str:
             of = "" if len(stacks) == len(every) else f" of {stack_names(stacks, every)}"
             texts.append(text.replace("The segmentation", f"The segmentation{of}", 1))
     return " ".join(texts)
+
+
+def _measured(measured: Mapping[str, Any]) -> list[str]:
+    """Return what was measured beside the objects themselves: spots, tissue, classes."""
+    texts = []
+    if background := sentences.BACKGROUNDS.get(measured.get("background") or ""):
+        texts.append(background)
+    for channel, method in measured.get("tissue", {}).items():
+        words = {"channel": escape(channel), "method": sentences.TISSUE_METHODS[method]}
+        texts.append(sentences.TISSUE.format(**words))
+    if measured.get("regions"):
+        texts.append(sentences.REGIONS)
+    for channel, options in measured.get("spots", {}).items():
+        across, along = options["diameter_um"], options["diameter_z_um"]
+        distance = options["min_distance_um"] or across / 2
+        words = {
+            "channel": escape(channel),
+            "diameter": f"{across:g} µm" + (f" ({along:g} µm along z)" if along else ""),
+            "threshold": f"{options['threshold']:g}",
+            "distance": f"{distance:g} µm" + (" (more along z)" if along else ""),
+        }
+        texts.append(sentences.SPOTS.format(**words))
+    for kind, conditions in measured.get("classes", {}).items():
+        named = [f"{escape(name)} (`{condition}`)" for name, condition in conditions.items()]
+        words = {"objects": kind, "classes": join_words([*named, "other"])}
+        texts.append(sentences.CLASSES.format(**words))
+        if any(re.search(r"\botsu\b|\bp\d", condition) for condition in conditions.values()):
+            texts.append(sentences.THRESHOLDS[measured["thresholds"]])
+    for kind in measured.get("classifiers", ()):
+        texts.append(sentences.CLASSIFIER.format(objects=kind))
+    return texts
 
 
 def _compared(rows: Sequence[Mapping[str, str]], comparison: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cellstack.config.study import Study
 from cellstack.config.units import Unit
 from cellstack.core.counting import counted
 from cellstack.errors import InputError
@@ -25,6 +26,7 @@ from cellstack.run.failed import COLUMNS, read_failed
 from cellstack.run.folders import check_folders
 from cellstack.run.hints import flagged_groups, flagged_stacks, how_to_look
 from cellstack.run.history import History
+from cellstack.run.leftovers import describe_leftovers, find_leftovers
 
 SECONDS_BETWEEN_LINES = 30
 MAX_STACKS_NAMED = 3
@@ -267,12 +269,13 @@ class Watch:
     workflow : snakemake.workflow.Workflow
     history : History
         Records how each result is made.
-    incomplete : collection of str
-        Stacks that the tables of this run lack.
+    study : Study
     """
 
-    def __init__(self, workflow: Any, history: History, incomplete: Collection[str]) -> None:
-        self._workflow, self._history, self._incomplete = workflow, history, incomplete
+    def __init__(self, workflow: Any, history: History, study: Study) -> None:
+        self._workflow, self._history, self._incomplete = workflow, history, study.incomplete
+        self._in_sheet = {*study.stacks, *study.excluded}
+        self._made: set[Path] = set()
         self._logs = workflow.pathvars.get("logs")
         self._progress: Progress | None = None
         self._has_tables = False
@@ -294,6 +297,7 @@ class Watch:
             for job in dag.needrun_jobs()
             if job.rule.name != "all"
         }
+        self._made = {Path(str(output)) for job in dag.jobs for output in job.output}
         self._has_tables = any(job.rule.name == "collect_stacks" for job in dag.jobs)
         self._pages = [job.output[0] for name in PAGES for job in dag.jobs if job.rule.name == name]
         to_do = {job.stack for job in jobs.values()}
@@ -328,8 +332,11 @@ class Watch:
             if self._has_tables and not self._progress.failed:
                 table = Path(self._workflow.pathvars.get("results"), "stacks.csv")
                 script = self._folder / "scripts" / "view.py"
-                groups = flagged_groups(table.with_name("groups.csv"))
-                for line in flagged_stacks(table) + groups + how_to_look(table, script):
+                groups = table.with_name("groups.csv")
+                doubts = flagged_groups(groups) if groups in self._made else []
+                old = find_leftovers(table.parent, self._made, self._in_sheet)
+                lines = [*flagged_stacks(table), *doubts, *describe_leftovers(old)]
+                for line in [*lines, *how_to_look(table, script)]:
                     self._progress.tell(line)
             if self._pages and not self._progress.failed:
                 self._progress.tell(f"open in a browser: {', '.join(self._pages)}")

@@ -28,6 +28,8 @@ from cellstack.segment.outline_threshold import find_thresholds
 
 MAX_MARKER = 0.49  # of the distance to the next point: markers of a split do not meet
 MARKER_OF_CELL = 0.1  # radius of the marker of an added cell, in diameters
+LIMIT = 0.9  # of the maximum radius of an added nucleus; beyond it, voxels are at the limit
+MAX_AT_LIMIT = 0.1  # fraction of its voxels; about 0.2 in noise, and 0.03 for nuclei
 REACH_OF_CELL = 0.75  # maximum distance of its wall from its point, in diameters
 
 Place = tuple[int, ...]
@@ -239,7 +241,7 @@ class _Work:
             raise NotPossibleError(f"there is already an object at {_named(point)}")
         if image is not None:
             return self._draw(correction, image)
-        box, grown = self._grow(place, correction["diameter_um"] or self.options["diameter_um"])
+        box, grown = self._grow(place, correction["diameter_um"])
         (label,) = self._new_labels(1)
         self._write(box, grown, label)
         self.boxes[label] = box
@@ -300,9 +302,14 @@ class _Work:
         part[inside] = labels
         self.labels[box] = part
 
-    def _grow(self, place: Place, diameter_um: float) -> tuple[Box, BoolVolume]:
-        """Return a box and the voxels in it of the object at a place of the background."""
+    def _grow(self, place: Place, given_um: float | None) -> tuple[Box, BoolVolume]:
+        """Return a box and the voxels in it of the object at a place of the background.
+
+        A nucleus is cut at the maximum radius if its diameter is given. Otherwise it is refused if
+        much of it is there: there is no nucleus, but noise or haze.
+        """
         assert self.intensities is not None
+        diameter_um = given_um or self.options["diameter_um"]
         scale = diameter_um / self.options["diameter_um"]
         lengths = {
             name: value * scale for name, value in self.options.items() if name.endswith("_um")
@@ -342,6 +349,13 @@ class _Work:
             marker = (distance <= lengths["sigma_um"] * CENTRE_WIDTH) & bright
             grown = keep_marked_components(bright, marker)
             grown = fill_cavities(grown, connectivity=6) & free
+            at_limit = np.count_nonzero(distance[grown] > LIMIT * reach_um)
+            if given_um is None and at_limit > MAX_AT_LIMIT * np.count_nonzero(grown):
+                raise NotPossibleError(
+                    f"what is brighter than its surroundings there has no outline within "
+                    f"{reach_um:.3g} um; give diameter_um to cut the object, or draw it, and give "
+                    "its label image in the column image"
+                )
         else:
             markers = np.zeros(free.shape, np.int32)
             markers[distance > reach_um] = 2

@@ -22,6 +22,20 @@ def test_neighbors_have_a_table_if_one_of_their_groups_is_on(targets_of):
         assert targets.neighbor_tables() == ["<results>/neighbors.csv"] * tables
 
 
+def test_an_archive_has_the_means_of_units_and_the_corrections(targets_of, tmp_path):
+    rows = [NUCLEI | {"stack": stack, "condition": stack} for stack in "ab"]
+    (tmp_path / "c.csv").write_text("stack,object,action,z_um,y_um,x_um\nb,nuclei,delete,1,1,1\n")
+    targets = targets_of(rows, corrections="c.csv")
+    archived = set(targets.archived_results([]))
+    assert {"<results>/group_units.csv", "<results>/b/nuclei/corrections.csv"} < archived
+    assert "<results>/a/nuclei/corrections.csv" not in archived
+    assert targets.files_of_configuration() == ["c.csv"]
+    classified = targets_of([NUCLEI], classify_objects={"nuclei": {"big": "volume_um3 > 9"}})
+    assert "<results>/a/nuclei/classes.json" in classified.archived_results([])
+    alone = targets_of([NUCLEI]).archived_results([])
+    assert not [path for path in alone if path.endswith(("group_units.csv", "corrections.csv"))]
+
+
 def test_volumes_of_cells_alone_have_a_figure(targets_of):
     targets = targets_of([MEMBRANE | {"diameter_um": 9}])
     assert targets.volume_figures() == ["<results>/figures/cells_volumes.png"]

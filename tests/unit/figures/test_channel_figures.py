@@ -10,6 +10,7 @@ import plot_composite as composite_script
 from cellstack.core.labels import find_boxes
 from cellstack.errors import InputError
 from cellstack.figures import composite, outlines
+from cellstack.figures.outlines import Number
 from cellstack.figures.plot_channels import COMPOSITE, plot_channels
 from cellstack.figures.plot_composite import plot_composite
 from cellstack.files.stacks import write_stack
@@ -96,7 +97,7 @@ def to_hex(line):
 def test_outlines_lie_over_each_channel_in_the_plane_with_most_objects():
     channels = stacks()
     figure = plot_channels(
-        channels, labels(), SPACING, title="s", numbers={1: (1, False), 2: (7, True)}
+        channels, labels(), SPACING, title="s", numbers={1: Number(1, False), 2: Number(7, True)}
     )
     shown = panels(figure)
     assert list(shown) == [NUCLEI, MEMBRANE, COMPOSITE]

@@ -168,9 +168,9 @@ def test_scale_bar_ends_at_its_corner_and_has_its_length():
     assert (label.get_ha(), label.get_va()) == ("right", "bottom")
 
 
-def header(count=12, note="", title="a-stack", **options):
+def header(count=12, note="", title="a-stack", spacing=(1.3, 0.5, 0.35)):
     figure = drawing.new_figure(600, 300)
-    shape, spacing = (14, 60, 72), (1.3, 0.5, 0.35)
+    shape = (14, 60, 72)
     drawing.add_header(figure, title, count, ", 9 measured", shape, spacing, note)
     return figure
 
@@ -182,6 +182,8 @@ def test_header_names_counts_and_sizes_along_x_y_and_z():
         "72 × 60 × 14 voxels of 0.35 × 0.5 × 1.3 µm (x, y, z): 25.2 × 30 × 18.2 µm",
     ]
     assert texts_of(header(1))[1] == "1 object, 9 measured"
+    fine = texts_of(header(spacing=(0.58, 0.521875, 0.521875)))[2]
+    assert fine.startswith("72 × 60 × 14 voxels of 0.5219 × 0.5219 × 0.58 µm (x, y, z)")
     assert texts_of(header(0, note="simulated"))[1:4:2] == ["no objects found", "simulated"]
 
 

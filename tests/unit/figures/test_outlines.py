@@ -198,4 +198,28 @@ def test_flags_count_unless_they_are_those_of_a_face(tmp_path):
     rows = ["1,3,", "2,4,touches first plane", "3,9,touches first plane;low contrast"]
     path = tmp_path / "objects.csv"
     path.write_text("\n".join(["label,segmentation_label,flags", *rows]) + "\n")
-    assert outlines.read_numbers(path) == {3: (1, False), 4: (2, False), 9: (3, True)}
+    numbers = outlines.read_numbers(path)
+    assert numbers == {3: (1, False, False), 4: (2, False, True), 9: (3, True, False)}
+
+
+@pytest.mark.parametrize(
+    ("flags", "text"),
+    {
+        (): "",
+        ("low contrast",): ", 1 flagged (!)",
+        ("touches first plane;touches last plane",): (
+            ", 1 flagged, only because it touches a face"
+        ),
+        (
+            "low contrast",
+            "touches last plane",
+            "touches last plane",
+            "touches last plane;2 nuclei",
+        ): (", 4 flagged: 2 marked with !, 2 only because they touch a face"),
+    }.items(),
+)
+def test_the_number_of_flagged_objects_is_that_of_the_tables(tmp_path, flags, text):
+    rows = [f"{i},{i},{flag}" for i, flag in enumerate(("", *flags), 1)]
+    path = tmp_path / "objects.csv"
+    path.write_text("\n".join(["label,segmentation_label,flags", *rows]) + "\n")
+    assert outlines.count_flagged(outlines.read_numbers(path)) == text

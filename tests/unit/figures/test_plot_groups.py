@@ -66,6 +66,25 @@ def test_means_of_units_and_their_mean():
     assert f"p = {row['p_value']:.2g}, corrected p = {row['p_value']:.2g}" in texts
 
 
+def test_a_unit_has_the_same_color_in_all_panels():
+    units = [
+        UnitMean("nuclei", column, name[0], "", name, 1, 5, 1.0)
+        for column, names in {"all": ("a1", "a2", "b1"), "some": ("a2", "b1")}.items()
+        for name in names
+    ]
+    shown = panels(plot_groups(units, [], {}, kind="nuclei", group_by="g", unit="mouse"))
+    first, second = (markers(shown[column]) for column in ("all", "some"))
+    assert [each[2:] for each in second] == [each[2:] for each in first[1:]]
+
+
+def test_a_group_without_values_is_named():
+    units = [UnitMean("nuclei", "x", "a", "", "a1", 1, 5, 1.0)]
+    row = as_text(dict.fromkeys(GROUPS) | {"column": "x", "group_1": "a", "group_2": "b"})
+    figure = plot_groups(units, [row], {}, kind="nuclei", group_by="g", unit="mouse")
+    labels = [label.get_text() for label in panels(figure)["x"].get_xticklabels()]
+    assert labels == ["a\nn = 1\n5 nuclei", "b\nn = 0\nno values"]
+
+
 def test_many_objects_are_drawn_in_part_and_always_the_same():
     values = {"a": [8, 9, 13], "b": [4, 5, 6]}
     figure, _ = draw(values, dots=2000)
@@ -111,7 +130,7 @@ def test_p_values_against_a_reference_are_above_the_groups():
 def test_small_groups(second):
     figure, _ = draw({"a": [1, 2, 3], "b": second})
     axes = panels(figure)["volume_um3"]
-    assert "fewer than three units in b" in texts_of(figure)
+    assert ("fewer than three units in b" if second else "no values in b") in texts_of(figure)
     assert axes.get_xticklabels()[1].get_text().startswith(f"b\nn = {len(second)}\n")
     assert len(markers(axes)) == 3 + len(second)
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from cellstack.core.labels import find_boxes
 from cellstack.figures import drawing, outlines
 from cellstack.figures.grid import MAX_HEIGHT, MAX_WIDTH
+from cellstack.figures.outlines import Number
 from cellstack.figures.plot_planes import choose_planes, plot_planes
 
 
@@ -116,7 +117,7 @@ def test_objects_are_numbered_and_flagged_ones_marked():
     boxes = [(0, 2), (2, 12), (2, 12)], [(0, 2), (2, 12), (20, 40)], [(0, 2), (16, 28), (2, 50)]
     labels = boxes_image((2, 30, 60), *boxes, labels=(1, 5, 9))
     raw = np.zeros(labels.shape, np.uint8)
-    numbers = {1: (1, False), 9: (2, True)}  # 5 is not measured
+    numbers = {1: Number(1, False), 9: Number(2, True)}  # 5 is not measured
     figure = plot_planes(raw, labels, (1, 1, 1), title="s", numbers=numbers)
     for axes in panels(figure).values():
         written = {text.get_text(): text.get_position() for text in axes.texts}
@@ -127,5 +128,5 @@ def test_objects_are_numbered_and_flagged_ones_marked():
 def test_objects_smaller_than_their_number_are_not_numbered():
     labels = boxes_image((1, 600, 600), [(0, 1), (2, 4), (2, 4)])
     raw = np.zeros(labels.shape, np.uint8)
-    figure = plot_planes(raw, labels, (1, 1, 1), title="s", numbers={1: (1, True)})
+    figure = plot_planes(raw, labels, (1, 1, 1), title="s", numbers={1: Number(1, True)})
     assert [len(axes.texts) for axes in figure.axes] == [0]

@@ -6,6 +6,7 @@ from PIL import Image
 from cellstack.core.labels import find_boxes
 from cellstack.figures import outlines, png
 from cellstack.figures.colors import COLORS
+from cellstack.figures.outlines import Number
 from cellstack.figures.plot_planes import plot_planes
 from cellstack.figures.plot_segmentation import plot_segmentation
 
@@ -147,7 +148,7 @@ def test_planes_are_those_that_cut_most_objects():
 def test_objects_are_numbered_in_the_views_along_z():
     labels = boxes_image((6, 40, 40), [(1, 5), (5, 19), (5, 19)], [(1, 5), (22, 36), (5, 19)])
     raw = np.zeros(labels.shape, np.uint8)
-    numbers = {1: (7, True), 2: (8, False)}
+    numbers = {1: Number(7, True), 2: Number(8, False)}
     figure = plot_segmentation(raw, labels, labels, (1, 1, 1), title="s", numbers=numbers)
     for name, axes in panels(figure).items():
         written = [text.get_text() for text in axes.texts]

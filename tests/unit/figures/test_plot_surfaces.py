@@ -13,6 +13,7 @@ from cellstack.core.labels import find_boxes
 from cellstack.core.meshes import surface_mesh
 from cellstack.figures import outlines, rendering
 from cellstack.figures import plot_surfaces as module
+from cellstack.figures.outlines import Number
 from cellstack.figures.plot_surfaces import OTHERS_COLOR, plot_surfaces
 from cellstack.files.stacks import write_stack
 
@@ -112,7 +113,7 @@ def labels():
 
 def test_figure_shows_measured_objects_in_their_colours_and_others_grey():
     figure = plot_surfaces(
-        labels(), SPACING, title="s", note="simulated data", numbers={2: (1, False)}
+        labels(), SPACING, title="s", note="simulated data", numbers={2: Number(1, False)}
     )
     image = panels(figure)["surfaces"].images[0].get_array()
     seen = image[image[..., 3] == 255][:, :3] / 255

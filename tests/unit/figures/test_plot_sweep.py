@@ -85,6 +85,21 @@ def test_more_series_than_colors_are_grey(surplus):
     lines = panels(plot_sweep(table(["1"], stacks), ["a"]))["a"].lines[1:-1]
     expected = [GREY] * len(stacks) if surplus else list(CURVE_COLORS)
     assert [line.get_color() for line in lines] == expected
+    names = ["one stack"] if surplus else stacks
+    assert legend_of(plot_sweep(table(["1"], stacks), ["a"])) == ["one run", *names, "mean"]
+
+
+@pytest.mark.parametrize("count", [1, 2, COLUMNS])
+@pytest.mark.parametrize("stacks", [1, 3, len(CURVE_COLORS)])
+def test_the_legend_covers_nothing(count, stacks):
+    keys = [f"stage.key{i}" for i in range(count)]
+    figure = plot_sweep(table(["1"], [f"{i}{'W' * 100}" for i in range(stacks)], keys=keys), keys)
+    figure.canvas.draw()
+    legend = figure.legends[0].get_window_extent()
+    others = [*(text.get_window_extent() for text in figure.texts)]
+    others += [axes.get_tightbbox() for axes in figure.axes]
+    assert not any(legend.overlaps(other) for other in others)
+    assert figure.bbox.x0 < legend.x0 and legend.x1 < figure.bbox.x1
 
 
 @pytest.mark.parametrize(("f1", "lowest"), [(0.3, 0.27), (0.99, 0.87)])
@@ -140,8 +155,8 @@ def test_values_of_the_user_are_plain_text_that_fits():
         if len(shown) < MAX_UPRIGHT_TICKS:
             assert not any(a.overlaps(b) for a in boxes for b in boxes if a is not b)
         legend = figure.legends[0].get_window_extent()
-        assert legend.x0 > figure.bbox.x0
-        assert legend.x1 == pytest.approx(figure.bbox.x1 - drawing.MARGIN, abs=10)
+        assert legend.x0 == pytest.approx(figure.bbox.x0 + drawing.MARGIN, abs=10)
+        assert legend.x1 < figure.bbox.x1
 
 
 def test_no_keys():

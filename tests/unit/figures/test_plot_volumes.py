@@ -66,6 +66,24 @@ def test_bar_median_and_dots_of_each_row():
     assert [text.get_text() for text in shown["stacks"].texts] == ["2 cells", "4 cells", "1 cell"]
 
 
+def test_groups_are_in_natural_order():
+    doses = ["10 µM", "0.5 µM", "5 µM", "0.25 µM", "control", ""]
+    volumes = {f"s{i}": [1.0] for i in range(len(doses))}
+    groups = dict(zip(volumes, doses, strict=True))
+    shown = panels(plot_volumes(volumes, groups, kind="cells", group_by="dose"))
+    assert row_names(shown["groups"]) == [*doses[3:0:-2], "5 µM", "10 µM", "control", "(none)"]
+
+
+def test_the_header_explains_bars_lines_and_diamonds():
+    volumes = {"a": [100.0], "b": [200.0]}
+    key = "Dots: cells. Bars: first to third quartile. Black lines: medians."
+    for groups, more in (({}, ""), ({"a": "x"}, " Diamonds: medians of the stacks of a group.")):
+        figure = plot_volumes(volumes, groups, kind="cells", group_by="g", note="simulated")
+        assert key + more in texts_of(figure)
+        boxes = [text.get_window_extent() for text in figure.texts]
+        assert not any(a.overlaps(b) for a in boxes for b in boxes if a is not b)
+
+
 def test_rows_are_as_high_in_both_blocks_and_blocks_are_apart():
     volumes = {f"s{i}": [1.0] for i in range(7)}
     groups = {"s1": "a", "s2": "b"}

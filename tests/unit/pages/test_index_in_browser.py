@@ -171,6 +171,18 @@ def test_plots_have_a_point_for_each_stack_and_the_medians_of_groups(show):
     assert page.evaluate(f'{shapes}.match(/fill="(.*?)"/)[1])).size') == 2
 
 
+def test_groups_and_filters_are_in_the_order_of_numbers(show):
+    doses = ["10 µM", "0.5 µM", "none", "0.25 µM", "5 µM"]
+    rows = [stack_row(f"s{i}", dose=dose) for i, dose in enumerate(doses)]
+    page = show(run_of(rows, user_columns=["dose"], group_by="dose"))
+    ordered = ["0.25 µM", "0.5 µM", "5 µM", "10 µM", "none"]
+    label = page.evaluate("document.querySelectorAll('.plot svg')[0].getAttribute('aria-label')")
+    places = [label.index(f" {dose} 20 (n = 1)") for dose in ordered]
+    assert places == sorted(places)
+    options = "Array.from(document.querySelectorAll('[data-filter] option'), e => e.textContent)"
+    assert page.evaluate(options)[-len(doses) :] == ordered
+
+
 def test_text_of_the_user_is_text_in_the_browser(show):
     row = stack_row("a", flags=HOSTILE.replace(";", ","), **{HOSTILE: HOSTILE})
     rows = [row, stack_row("b", **{HOSTILE: "other"})]

@@ -59,13 +59,13 @@ def table_of(page):
     ("applied", "missing", "text"),
     [
         ("0", "0", "1 flagged. Median"),
-        ("2", "0", "1 flagged, 2 corrected by hand. Median"),
-        ("2", "3", "1 flagged, 2 corrected by hand (3 corrections not applied). Median"),
-        ("2", "1", "1 flagged, 2 corrected by hand (1 correction not applied). Median"),
+        ("2", "0", "1 flagged, 2 corrections by hand applied. Median"),
+        ("2", "3", "1 flagged, 2 of 5 corrections by hand applied. Median"),
+        ("2", "1", "1 flagged, 2 of 3 corrections by hand applied. Median"),
     ],
 )
 def test_corrections_by_hand_are_counted(applied, missing, text):
-    counts = {"count_corrected": applied, "count_corrections_not_applied": missing}
+    counts = {"count_corrected": "0", "count_corrections_not_applied": missing}
     counts["count_corrections"] = str(int(applied) + int(missing))
     row = stack_row("a", count_flagged="1", **counts)
     assert text in details_of(write_index(run_of([row])))
@@ -394,6 +394,7 @@ def group_row(**cells):
     row |= {"group_1": "control", "group_2": "drug", "count_units_1": "3", "count_units_2": "4"}
     row |= {"mean_1": "500.4", "mean_2": "530", "difference": "29.6", "p_value": "0.04321"}
     row |= {"difference_low": "4", "difference_high": "51.06", "p_corrected": "0.0864"}
+    row |= {"confidence": "0.9"}
     return row | cells
 
 
@@ -408,8 +409,12 @@ def test_the_comparison_of_groups():
         *("control, drug", "3, 4", "500, 530", "29.6 um3", "4 to 51.1", "0.0432", "0.0864", "")
     ]
     assert "<li>fewer than three units</li><li>outlier</li>" in second
+    assert '<th scope="col">90 % interval</th>' in section
     assert second.count("<td>–</td>") == 3 and HOSTILE not in page
     assert '<a href="groups.csv">' in page and '<a href="#groups">' in page
+    empty = untested | {"difference": "", "mean_2": "", "count_units_2": "0", "confidence": ""}
+    page = write_index(run_of([stack_row("a")], groups=[group_row(**empty)]))
+    assert "<td>500, –</td><td>–</td><td>–</td>" in page and '<th scope="col">interval' in page
     many = write_index(run_of([stack_row("a")], groups=[group_row()] * 70))
     assert "<p>10 more rows in the table.</p>" in many
     without = write_index(run_of([stack_row("a")]))

@@ -68,6 +68,34 @@ def test_no_private_path_is_in_the_archive(folder):
     assert study.paths == {image: "inputs/a/nuclei/image/a.tif", sheet: "inputs/stacks.csv"}
 
 
+def test_corrections_and_their_images_are_in_the_archive(folder):
+    Path("drawn").mkdir()
+    Path("drawn/own.tif").write_bytes(b"own")
+    other = folder.parent / f"{folder.name}-elsewhere.tif"
+    other.write_bytes(b"other")
+    header = "stack,object,action,z_um,y_um,x_um,image\n"
+    rows = [
+        "a,nuclei,redraw,1,2,3,drawn/own.tif",
+        f"a,nuclei,add,4,5,6,{other}",
+        "a,nuclei,delete,7,8,9,",
+    ]
+    Path("c.csv").write_text(header + "\n".join(rows) + "\n")
+    Path("marks.csv").write_text("stack\n")
+    marks = str(folder / "marks.csv")
+    config = {"stacks": "stacks.csv", "corrections": "c.csv", "figures": {"marks": marks}}
+    study = Contents("results", config, "stacks.csv", [sheet_row("a.tif")], include_inputs=False)
+    found = {
+        entry.name: b"".join(entry.chunks()) for entry in study.configuration(["c.csv", marks])
+    }
+    assert found["drawn/own.tif"] == b"own"
+    moved = f"inputs/a/nuclei/image/{other.name}"
+    assert found[moved] == b"other"
+    assert found["c.csv"].decode() == (header + "\n".join(rows) + "\n").replace(str(other), moved)
+    written = yaml.safe_load(found["config/config.yaml"])
+    assert written["corrections"] == "c.csv"
+    assert written["figures"]["marks"] in found
+
+
 def test_the_record_of_an_image_does_not_contain_times(folder):
     row = sheet_row("a.tif")
     stamp = fingerprints.stamp_of(["a.tif"])

@@ -321,6 +321,37 @@ def test_many_voxel_sizes_and_acquisitions_are_summarized():
     assert len(text.split("## Nuclei")[0]) < 300
 
 
+def test_spots_tissue_and_classes_are_described():
+    measured = {
+        "spots": {"FISH": {"diameter_um": 0.3, "diameter_z_um": 0.8, "threshold": 5}},
+        "tissue": {"membrane": "li"},
+        "regions": True,
+        "background": "local",
+        "classes": {"nuclei": {"big": "volume_um3 > p90", "round": "sphericity > 0.9"}},
+        "thresholds": "study",
+        "classifiers": ["cells"],
+    }
+    measured["spots"]["FISH"]["min_distance_um"] = None
+    found = describe([group()], [row("a")], measured=measured)
+    for text in (
+        "Spots in the channel FISH were",
+        "maximum of 0.3 µm (0.8 µm along z), where it was at least 5 times",
+        "within 0.15 µm (more along z)",
+        "in the channel membrane, smoothed by a Gaussian filter, by the minimum cross-entropy",
+        "read from label images",
+        "was the median of the voxels around each object",
+        "they met: big (`volume_um3 > p90`), round (`sphericity > 0.9`) and other.",
+        "were those of all stacks.",
+        "The cells were classified by a logistic regression",
+    ):
+        assert text in found.text
+    assert "@article{li1998," in found.bibliography and "{" not in found.text
+    plain = describe([group()], [row("a")]).text
+    assert plain == describe([group()], [row("a")], measured={"background": None}).text
+    for word in ("Spots", "tissue", "regions in", "above the background were", "classified"):
+        assert word not in plain
+
+
 def compared_row(**cells):
     row = {"group_1": "control", "group_2": "drug, 5 µM", "design": "independent units"}
     row |= {"count_units_1": "3", "count_units_2": "5", "p_value": "0.04", "p_all_groups": ""}

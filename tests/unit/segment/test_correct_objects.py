@@ -205,6 +205,22 @@ def test_an_object_is_not_added_where_nothing_is():
     assert outcome.reason == "there are no data at this point"
 
 
+@pytest.mark.parametrize("ratio", [1, 4])
+def test_noise_is_not_an_object(ratio):
+    spacing = spacing_of(ratio)
+    _, truth = row_of_balls(spacing, [0.3, 0.6, 0.9])
+    noise = np.random.default_rng(0).normal(0.1, 0.02, truth.shape).astype("float32")
+    labels = np.zeros(truth.shape, np.uint16)
+    click = core(truth == 2, spacing)
+    added = correction("add", click)
+    corrected, (outcome,) = correct_objects(labels, spacing, [added], [None], growth(8), noise)
+    assert outcome.reason.startswith("what is brighter than its surroundings there has no outline")
+    assert not corrected.any()
+    cut = correction("add", click, diameter_um=8)
+    _, (outcome,) = correct_objects(labels, spacing, [cut], [None], growth(8), noise)
+    assert outcome.labels == [1]
+
+
 def test_an_added_cell_ends_at_its_walls():
     spacing = (1.0, 0.5, 0.5)
     z, y, x = np.indices((15, 40, 40)) * np.reshape(spacing, (3, 1, 1, 1))
