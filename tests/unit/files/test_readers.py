@@ -160,6 +160,15 @@ def test_images_that_programs_show_inverted_are_flagged(tmp_path, mode):
     np.testing.assert_array_equal(found, stack)
 
 
+@pytest.mark.parametrize(
+    ("compression", "is_lossy"), [("jpeg", True), ("zlib", False), (None, False)]
+)
+def test_lossy_compression_of_a_tiff_is_flagged(tmp_path, compression, is_lossy):
+    stack = pattern((3, 16, 32), "uint8")
+    tifffile.imwrite(tmp_path / "a.tif", stack, photometric="minisblack", compression=compression)
+    assert read(tmp_path / "a.tif")[0].flags == [image_source.LOSSY] * is_lossy
+
+
 def test_an_imagej_unit_in_latin_1_is_understood(tmp_path):
     tifffile.imwrite(
         tmp_path / "a.tif",

@@ -28,6 +28,13 @@ from cellstack.files.readers.voxel_size import StoredSize
 
 NOT_TIMES = "; if they are planes, correct the axes, in Fiji with Image > Properties"
 FORMATS = {"ome": "OME-TIFF", "imagej": "ImageJ TIFF", "lsm": "LSM", "stk": "STK"}
+LOSSY_COMPRESSION = (
+    tifffile.COMPRESSION.JPEG,
+    tifffile.COMPRESSION.OJPEG,
+    tifffile.COMPRESSION.ALT_JPEG,
+    tifffile.COMPRESSION.JPEG_LOSSY,
+    tifffile.COMPRESSION.JPEG_2000_LOSSY,
+)
 # ImageJ labels each plane, for example `c:1/2 z:1/45 - name`
 LABEL_PREFIX = re.compile(r"^(?:[czt]:\d+/\d+ )*(?:- )?")
 
@@ -249,8 +256,8 @@ def _notices(page: Any, colour: bool) -> list[str]:
 
 
 def _flags(tif: tifffile.TiffFile, page: Any) -> list[str]:
-    """Return flags if programs show other values than those stored."""
-    flags = []
+    """Return flags if programs show other values than those stored, or compression changed them."""
+    flags = [image_source.LOSSY] if page.compression in LOSSY_COMPRESSION else []
     if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
         flags.append(
             f"programs show it inverted ({page.photometric.name}), but the stored values are "
