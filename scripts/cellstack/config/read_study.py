@@ -153,6 +153,7 @@ def _sheet_errors(
     errors += measurement_errors.group_errors(given, config, rows, schemas, where)
     errors += measurement_errors.relation_errors(config, rows, where)
     errors += measurement_errors.spot_errors(config, rows, where)
+    errors += measurement_errors.unused_errors(config, rows, where)
     return errors
 
 

@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -18,6 +18,7 @@ from cellstack.config import columns, object_columns, renamed, settings, values
 from cellstack.config.lengths import AUTO
 from cellstack.config.settings import Schema
 from cellstack.config.values import quote
+from cellstack.core.counting import agree
 from cellstack.files import images, spreadsheets
 
 Row: TypeAlias = dict[str, Any]
@@ -28,7 +29,15 @@ CELLS_TO_NUCLEI = 1.4  # default diameter of a cell, relative to that of its nuc
 RESULT_FOLDERS = ("cells", "figures", "gallery")
 MIN_SIMILARITY = 0.8  # above it, a column name is treated as a misspelling of a known one
 MIN_LETTERS = 5  # shorter names resemble too many others
-OTHER_LENGTH = re.compile(r"([zyx])_(?:nm|nanomet(?:er|re)s?|microns?|micromet(?:er|re)s?)")
+UNIT = r"(?:_(?:um|nm|microns?|micromet(?:er|re)s?|nanomet(?:er|re)s?))"
+OTHER_LENGTH = re.compile(  # names of the voxel size, with its axis, or without if it is isotropic
+    rf"([zyx]){UNIT}|(?:d([zyx])|([zyx])_?(?:step|spacing|pitch|resolution|voxel|pixel)(?:_?size)?"
+    rf"|(?:voxel|pixel|step)_?size(?:_([zyx]))?|spacing(?:_([zyx]))?){UNIT}?"
+)
+OTHER_DIAMETER = re.compile(
+    rf"(?:nucle(?:us|i|ar)|cells?|cellular|objects?|typical|expected)_(?:diameter|size){UNIT}?"
+)
+OTHER_INCLUDE = ("exclude", "excluded", "ignore", "ignored", "omit", "skip", "skipped")
 MAX_SHOWN = 8  # columns in a message
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
@@ -142,8 +151,24 @@ def read_table(
         for number, row in enumerate(lines, spreadsheets.FIRST_ROW)
         if any(row[len(header) :])
     ]
+    errors += _unnamed_columns(path, header, lines)
     rows = [dict(zip(header, line, strict=False)) if any(line) else {} for line in lines]
     return [] if errors else rows, errors
+
+
+def _unnamed_columns(path: str, header: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """Return an error for each column with cells but no name, except row numbers of pandas."""
+    errors = []
+    for place in [place for place, name in enumerate(header) if not name]:
+        cells = [line[place] if place < len(line) else "" for line in lines]
+        is_index = all(cell == str(number) for number, cell in enumerate(cells))
+        first = next((number for number, cell in enumerate(cells) if cell), None)
+        if first is not None and not is_index:
+            errors.append(
+                f"{path}: column {place + 1} has no name in the header, but {quote(cells[first])} "
+                f"in row {first + spreadsheets.FIRST_ROW}; name it, or delete its cells"
+            )
+    return errors
 
 
 def unknown_columns(
@@ -359,12 +384,9 @@ def _column_errors(names: Collection[str], known: Collection[str], where: str) -
         plain = _plain_name(name)
         similar = difflib.get_close_matches(plain, known, n=1, cutoff=MIN_SIMILARITY)
         meant = [column for column in similar if column not in names]
-        length = OTHER_LENGTH.fullmatch(plain)
-        if length:
-            errors.append(
-                f"{where}: column {name!r} is not read; give the voxel size in um in the column "
-                f"'{length[1]}_um', or rename it"
-            )
+        other = _other_name(plain) if plain not in known else ""
+        if other:
+            errors.append(f"{where}: column {name!r} is not read; {other}, or rename it")
         elif meant and (len(name) >= MIN_LETTERS or plain == meant[0]):
             errors.append(
                 f"{where}: column {name!r} resembles {meant[0]!r}; "
@@ -375,6 +397,26 @@ def _column_errors(names: Collection[str], known: Collection[str], where: str) -
                 f"{where}: column {name!r} has the name of a column of the results; rename it"
             )
     return errors
+
+
+def _other_name(plain: str) -> str:
+    """Return how to give what a column under another name probably contains; empty if unknown.
+
+    Examples
+    --------
+    >>> _other_name("z_step")
+    "give the voxel size in um in the column 'z_um'"
+    """
+    if length := OTHER_LENGTH.fullmatch(plain):
+        isotropic = "yx" if plain.startswith("pixel") else "zyx"
+        axes = [axis for axis in length.groups() if axis] or list(isotropic)
+        names = ", ".join(f"'{axis}_um'" for axis in axes)
+        return f"give the voxel size in um in the {agree(len(axes), 'column', 'columns')} {names}"
+    if OTHER_DIAMETER.fullmatch(plain):
+        return "give the diameter in um in the column 'diameter_um'"
+    if plain in OTHER_INCLUDE:
+        return "to leave rows out, give false in the column 'include'"
+    return ""
 
 
 def _plain_name(name: str) -> str:

@@ -58,6 +58,31 @@ CASES = {  # the text of the message, a sheet with the error, and the sheet afte
         with_column("z_nm", 500),
         with_column("z_um", 0.5),
     ),
+    "a voxel size under another name": (
+        "give the voxel size in um in the column 'z_um', or rename it",
+        with_column("Z-step (µm)", 0.5),
+        with_column("z_um", 0.5),
+    ),
+    "a pixel size": (
+        "give the voxel size in um in the columns 'y_um', 'x_um', or rename it",
+        with_column("pixel_size", 0.5),
+        "stack,channel,image,y_um,x_um\na,nuclei,x.tif,0.5,0.5\n",
+    ),
+    "a diameter under another name": (
+        "give the diameter in um in the column 'diameter_um', or rename it",
+        with_column("Nucleus diameter", 7),
+        with_column("diameter_um", 7),
+    ),
+    "rows to be left out under another name": (
+        "to leave rows out, give false in the column 'include', or rename it",
+        with_column("exclude", "") + "b,nuclei,x.tif,yes\n",
+        with_column("include", "") + "b,nuclei,x.tif,false\n",
+    ),
+    "a column without a name": (
+        "column 4 has no name in the header, but 'control' in row 2; name it, or delete its cells",
+        with_column("", "control"),
+        with_column("condition", "control"),
+    ),
     "no image": ("image is missing; fill it in", SHEET.replace("x.tif", ""), SHEET),
     "a lost image": (
         "correct the path, which is relative to the working directory",
