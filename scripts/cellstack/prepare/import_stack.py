@@ -23,6 +23,10 @@ MAX_EXACT = 2**24  # up to here, float32 represents all integers exactly
 MAX_NAMED = 10  # channels in a message
 MAX_ABSENT = 0.5  # fraction of the chunks of a channel
 MIN_STAGE_BYTES = 10  # per voxel: minimum size of the files that stages write
+NOT_CHANNELS = (
+    "; if they are planes, correct the axes, of a TIFF in Fiji with Image > Properties, of an "
+    "OME-Zarr in its metadata"
+)
 COLOURS = ("red", "green", "blue")
 MAX_DIFFERENCE_OF_GREY = 0.05  # of red, green and blue, relative to the highest value of a plane
 LUMINANCE_WEIGHTS = (2126, 7152, 722)  # times 10,000; sums of integers are exact on any processor
@@ -89,7 +93,8 @@ def import_stack(
     """
     colour = pick_colour(name, source, channel_index)
     if colour is None:
-        number, reason = pick_channel(name, source.channels, channel_index, channel)
+        hint = NOT_CHANNELS if source.count == 1 else ""
+        number, reason = pick_channel(name, source.channels, channel_index, channel, hint)
     else:
         number, reason = 0, f"the samples of {channel_index}, as channel_index in the sheet"
     shape = (source.count, *source.plane_shape)
@@ -280,7 +285,11 @@ def flag_colours(planes: Sequence[int]) -> list[str]:
 
 
 def pick_channel(
-    name: str, names: Sequence[str | None], channel_index: str | None, channel: str
+    name: str,
+    names: Sequence[str | None],
+    channel_index: str | None,
+    channel: str,
+    hint: str = "",
 ) -> tuple[int, str]:
     """Select the channel of an image that a row of the sheet describes.
 
@@ -295,6 +304,8 @@ def pick_channel(
     channel : str
         Channel in the sheet. It is looked up among the names if `channel_index` is empty and the
         image has several channels.
+    hint : str
+        Added to the message that asks for a channel.
 
     Returns
     -------
@@ -326,7 +337,7 @@ def pick_channel(
             return matches[0], f"its name is the channel in the sheet, {channel}"
         raise InputError(
             f"{name}: it is not known which channel is {channel}, it has {available}: "
-            "fill in channel_index in the sheet"
+            f"fill in channel_index in the sheet{hint}"
         )
     matches = parts.find_matches(names, channel_index)
     if len(matches) == 1:

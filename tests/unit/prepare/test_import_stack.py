@@ -49,6 +49,19 @@ def test_channel_by_number_or_name(names, channel_index, channel, expected):
     assert pick_channel("a.tif", names, channel_index, channel)[0] == expected
 
 
+def test_channels_of_a_single_plane_can_be_planes(tmp_path):
+    metadata = {"axes": "CYX", "unit": "um", "spacing": 2}
+    planes = np.zeros((5, 8, 9), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", planes, imagej=True, metadata=metadata)
+    with pytest.raises(InputError, match="channel_index in the sheet; if they are planes, correct"):
+        script.main(
+            image=[tmp_path / "a.tif"],
+            raw=tmp_path / "raw.tif",
+            record=tmp_path / "import.json",
+            channel="nuclei",
+        )
+
+
 @pytest.mark.parametrize(
     ("names", "channel_index", "channel", "expected"),
     [
