@@ -110,9 +110,8 @@ def import_stack(
         *voxel_size.find_doubtful(stored, spacing),
         *check_planes(source.count, chosen["z"]["um"]),
     ]
-    if any(spacing.values()):  # typed by hand, so the order can be wrong
-        sizes = {axis: chosen[axis]["um"] for axis in "zyx"}
-        flags += voxel_size.find_unusual(sizes, source.count)
+    sizes = {axis: chosen[axis]["um"] for axis in "zyx"}
+    flags += voxel_size.find_unusual(sizes, source.count, is_typed=any(spacing.values()))
     if source.files:  # a billion absent chunks take too long to read
         flags += check_chunks(name, source, number)
     with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
@@ -279,8 +278,8 @@ def flag_colours(planes: Sequence[int]) -> list[str]:
         return []
     return [
         f"colours in {counted(len(planes), 'planes')} were mixed to their luminance, in which blue "
-        "counts 7 % (if they are channels, give red, green or blue as channel_index; if they are "
-        "planes, fill in axes)"
+        "counts 7 % (if they are channels, give red, green or blue as channel_index, and if they "
+        "are planes, fill in axes)"
     ]
 
 

@@ -352,13 +352,18 @@ def find_doubtful(found: Mapping[str, StoredSize], sheet: Mapping[str, float | N
             f"the voxel size along {' and '.join(axes)} is from the print resolution in the TIFF "
             f"and can be wrong (fill in {columns} in the sheet)"
         )
+    if all(sheet[axis] is None and in_um(found.get(axis))[0] == 1 for axis in "yx"):
+        flags.append(
+            "the voxel size along y and x is exactly 1 um in the file, as by default (if it is "
+            "right, fill in y_um and x_um in the sheet)"
+        )
     z = found.get("z")
     if z is not None and z.source == POSITIONS and isinstance(z.value, str):
         flags.append(f"the planes are not equally spaced (distances {z.value} um)")
     return flags
 
 
-def find_unusual(sizes: Mapping[str, float], planes: int) -> list[str]:
+def find_unusual(sizes: Mapping[str, float], planes: int, *, is_typed: bool = True) -> list[str]:
     """Return a flag if voxel sizes are so unusual that they may be in the wrong order.
 
     Parameters
@@ -367,6 +372,9 @@ def find_unusual(sizes: Mapping[str, float], planes: int) -> list[str]:
         Voxel size along `z`, `y` and `x` in um.
     planes : int
         Number of planes.
+    is_typed : bool
+        Whether a size is from the sheet. Those of a file, even if a script wrote it, are flagged
+        only if pixels are not square: the voxels of some microscopes are flat.
 
     Returns
     -------
@@ -384,7 +392,7 @@ def find_unusual(sizes: Mapping[str, float], planes: int) -> list[str]:
         return [
             f"the voxel sizes along y ({y:.3g} um) and x ({x:.3g} um) differ (check their order)"
         ]
-    if planes > 1 and min(y, x) > MAX_UNUSUAL_RATIO * z:
+    if is_typed and planes > 1 and min(y, x) > MAX_UNUSUAL_RATIO * z:
         return [
             f"the voxel size along z ({z:.3g} um) is smaller than along y and x ({y:.3g} and "
             f"{x:.3g} um, check their order)"
