@@ -11,6 +11,7 @@ from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import open_stack, write_stack
 from cellstack.prepare import ground_truth_points
 from cellstack.prepare.import_labels import import_labels
+from cellstack.prepare.label_orientation import check_orientation
 from cellstack.run import job
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -
             downsample=downsample,
             allocate=allocate,
         )
+        check_orientation(name, imported, stack, str(raw))
         count = highest_label(imported)
         log.info("%s: %s, shape %s", name, counted(count, "labels"), imported.shape)
         write_stack(labels, imported, spacing, is_labels=True)
