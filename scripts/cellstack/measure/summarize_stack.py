@@ -15,6 +15,7 @@ from cellstack.config.reasons import (
     IRREGULAR,
     LATERAL_FACE,
     OTHER_DIAMETER,
+    PARTS,
     REASONS,
     SEEDS,
     SUGGESTED,
@@ -374,6 +375,11 @@ def _flags_of_objects(
         number = sum(any(flag.startswith(start) for flag in cell.split(";")) for cell in flags)
         if number > MAX_FLAGGED * len(flags) and len(flags) >= MIN_OBJECTS:
             found.append(f"{start}: {number} of {len(flags)} objects ({why})")
+    if divided := sum(PARTS in cell.split(";") for cell in flags):
+        found.append(
+            f"{PARTS}: {divided} of {counted(len(flags), 'objects')} (a label may be that of "
+            "several objects)"
+        )
     if bright := sum(BRIGHT in cell.split(";") for cell in flags):
         found.append(
             f"{BRIGHT}: {counted(bright, 'objects')} (objects beside "

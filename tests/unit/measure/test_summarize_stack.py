@@ -433,6 +433,14 @@ def test_many_flagged_objects_are_flagged(kind, count, flagged):
     assert bool(flags) == flagged
 
 
+def test_one_object_in_several_parts_is_enough_for_a_flag():
+    columns = table(9)
+    columns["flags"] = ["touches first row;several parts"] + [""] * 8
+    assert summarize_stack(columns, ["kept"] * 9, 10)["flags"] == (
+        "several parts: 1 of 9 objects (a label may be that of several objects)"
+    )
+
+
 def test_an_uncertain_diameter_is_flagged():
     summary = summarize_stack(table(9), ["kept"] * 9, 10, doubt="it is based on ...")
     assert summary["flags"] == (
