@@ -244,6 +244,15 @@ def test_planes_are_read_in_natural_order(tmp_path, ending):
     assert um(source) == ({} if ending == "png" else {"y": 1.0, "x": 0.5})
 
 
+def test_planes_whose_numbers_increase_by_2_are_read_with_a_flag(tmp_path):
+    stack = pattern((4, 7, 9))
+    for z, plane in enumerate(stack):
+        tifffile.imwrite(tmp_path / f"p_z{2 * z}.tif", plane)
+    source, found = read(tmp_path)
+    np.testing.assert_array_equal(found, stack)
+    assert source.flags == ["the numbers of the planes increase by 2"]
+
+
 def test_a_plane_file_has_no_voxel_size_along_z(tmp_path):
     for z in range(2):
         metadata = {"axes": "YX", "PhysicalSizeX": 0.2, "PhysicalSizeY": 0.2, "PhysicalSizeZ": 1.5}

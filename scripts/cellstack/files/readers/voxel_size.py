@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+from xml.etree import ElementTree
 
 from cellstack.errors import InputError
 
@@ -190,6 +191,49 @@ def from_ome(attributes: Mapping[str, str]) -> dict[str, StoredSize]:
         for axis, key in keys.items()
         if key in attributes
     }
+
+
+def from_ome_positions(pixels: ElementTree.Element) -> StoredSize | None:
+    """Return the distance between planes from their positions in OME metadata.
+
+    Parameters
+    ----------
+    pixels : xml.etree.ElementTree.Element
+        OME's ``Pixels``. Of its first channel and time point, each ``Plane`` can have a position.
+
+    Returns
+    -------
+    StoredSize or None
+        In um; None if a position is missing or not in a physical unit, if there are none, if all
+        are the same, or if they are not equally spaced.
+    """
+    positions = {}
+    for plane in pixels.iterfind("{*}Plane"):
+        if {plane.get("TheC", "0"), plane.get("TheT", "0")} == {"0"}:
+            unit = plane.get("PositionZUnit", "reference frame")
+            written = StoredSize(plane.get("PositionZ", ""), unit, "OME PositionZ")
+            positions[int(plane.get("TheZ", 0))] = position_um(written)
+    if len(positions) != int(pixels.get("SizeZ", 0)):
+        return None
+    found = from_positions([position for _, position in sorted(positions.items())])
+    return None if found is None or isinstance(found.value, str) else found
+
+
+def position_um(stored: StoredSize) -> float | None:
+    """Convert a position to um; None if it is not in a unit of length.
+
+    Examples
+    --------
+    >>> position_um(StoredSize("-0.5", "mm", "OME PositionZ"))
+    -500.0
+    >>> position_um(StoredSize("3", "reference frame", "OME PositionZ"))
+    """
+    factor, _ = in_um(stored._replace(value=2.0))
+    try:
+        value = float(str(stored.value))
+    except ValueError:
+        return None
+    return value * factor / 2 if factor and math.isfinite(value) else None
 
 
 def in_um(found: StoredSize | None) -> tuple[float | None, str]:
