@@ -14,7 +14,6 @@ from cellstack.config import (
 )
 from cellstack.config.corrections import Corrections
 from cellstack.config.examples import Examples, read_examples
-from cellstack.config.lengths import AUTO
 from cellstack.config.marks import Marks, Rows, read_marks
 from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.sheet import Row
@@ -160,7 +159,7 @@ def _sheet_errors(
 def _with_kind_of_diameter(given: Settings) -> Settings:
     """Return a configuration in which a diameter without a kind of object is that of nuclei."""
     diameter = given.get("diameter_um")
-    if diameter != AUTO and (isinstance(diameter, bool) or not isinstance(diameter, (int, float))):
+    if not isinstance(diameter, (int, float, str)):
         return given
     return {**given, "diameter_um": {"nuclei": diameter}}
 
