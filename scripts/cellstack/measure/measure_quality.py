@@ -40,6 +40,8 @@ MAX_BRIGHTNESS = 1.2  # of a blurred plane, in units of the signal of its neighb
 # 0 in real stacks, and 0.4 in simulated ones with few objects in a plane
 MAX_OUT_OF_ORDER = 0.5
 MAX_UNEVEN = 0.5  # of the signal: up to 0.3 without a gradient
+MIN_PLANES_UNCHANGED = 5
+MIN_PIXELS_UNCHANGED = 20  # fewer are defects of the camera
 MAX_PLANES_NAMED = 5
 
 Number = float | None
@@ -62,6 +64,7 @@ class Quality(TypedDict):
     repeated_planes: list[int]
     missing_planes: list[int]
     displaced_planes: list[int]
+    unchanged_pixels: int
 
 
 class Profile(TypedDict):
@@ -126,6 +129,10 @@ def measure_quality(
     with each other more, by 0.5, than with its own, positively or negatively. Only planes with
     signal that are not blurred are compared.
 
+    Pixels are unchanged if they have the same value in all planes, at least 5, and if this value is
+    at least the signal: percentile 99.5 of the means of blocks. They are not counted if half of the
+    planes are repeated.
+
     Examples
     --------
     >>> noise = np.random.default_rng(0).normal(100, 5, (6, 64, 64)).astype(np.float32)
@@ -141,7 +148,8 @@ def measure_quality(
     is_missing, has_data, is_repeated = np.zeros((3, len(raw)), bool)
     focus: list[float] = []
     means: list[Number] = []
-    before = None
+    before = first = None
+    is_unchanged = np.ones(raw.shape[1:], bool)
     for z, plane in enumerate(raw):
         valid = None if no_data is None else ~no_data[z]
         blocks[z] = of_plane = block_means(plane, valid)
@@ -150,6 +158,8 @@ def measure_quality(
         focus.append(math.nan if is_missing[z] else _focus(plane, valid))
         is_repeated[z] = not is_missing[z] and before is not None and np.array_equal(plane, before)
         before = plane
+        first = plane if first is None else first
+        is_unchanged &= (plane == first) if valid is None else (plane == first) & valid
         values = _values(plane, valid)
         has_data[z] = len(values) > 0
         means.append(float(values.mean(dtype=float)) if has_data[z] else None)
@@ -161,6 +171,10 @@ def measure_quality(
     is_sharp = np.array(signal) >= MIN_SIGNAL_OF_FOCUS * noise
     is_sharp[blurred] = False
     ratio, fit = _fit_dimming(has_signal, signal)
+    unchanged = 0
+    enough = max(MIN_PLANES_UNCHANGED, 2 * int(is_repeated.sum()) + 1)
+    if first is not None and len(raw) >= enough and top > bottom:
+        unchanged = int(np.count_nonzero(is_unchanged & (first >= top)))
     quality: Quality = {
         "saturated_fraction": found.of_high / found.total if found.high > found.low else 0.0,
         "zero_fraction": found.zeros / found.total if found.total else 0.0,
@@ -175,6 +189,7 @@ def measure_quality(
         "blurred_planes": blurred,
         "repeated_planes": np.flatnonzero(is_repeated).tolist(),
         "displaced_planes": _displaced_planes(blocks, is_sharp),
+        "unchanged_pixels": unchanged,
         "missing_planes": [] if all(is_missing) else np.flatnonzero(is_missing & has_data).tolist(),
     }
     return quality, {"mean": means, "signal": _known(signal), "focus": _known(focus)}
@@ -210,6 +225,11 @@ def flag_quality(quality: Quality, *, has_spots: bool = False) -> list[str]:
         flags.append(
             f"only {levels} different values (intensities are coarse, check the export of the "
             "image)"
+        )
+    if (pixels := quality["unchanged_pixels"]) >= MIN_PIXELS_UNCHANGED:
+        flags.append(
+            f"{pixels} bright pixels have the same value in all planes (a scale bar or text in the "
+            "image can become an object)"
         )
     if not has_spots:
         flags += _flag_signal(quality)
@@ -270,7 +290,8 @@ def quality_row(quality: Quality, *, has_spots: bool = False) -> dict[str, objec
         f"count_{name}": len(cast(Mapping[str, Sequence[int]], quality)[name])
         for name in ("blurred_planes", "repeated_planes", "missing_planes")
     }
-    others = {key: value for key, value in quality.items() if not key.endswith("_planes")}
+    listed = ("_planes", "_pixels")
+    others = {key: value for key, value in quality.items() if not key.endswith(listed)}
     return {"flags": ";".join(flag_quality(quality, has_spots=has_spots)), **others, **planes}
 
 

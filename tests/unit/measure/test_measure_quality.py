@@ -156,6 +156,41 @@ def test_bad_planes_are_named():
     assert any("5, 6, 7, 8" not in flag and ", ..." in flag for flag in flags_of(image))
 
 
+@pytest.mark.parametrize(
+    ("planes", "value", "flagged"),
+    [
+        (SHAPE[0], 400, True),
+        (SHAPE[0], 4000, True),
+        (SHAPE[0], 0, False),  # as where a mask was applied
+        (SHAPE[0] - 1, 400, False),
+        (4, 400, False),  # a stack of so few planes can be the same by chance
+    ],
+)
+def test_a_scale_bar_in_all_planes_is_flagged(planes, value, flagged):
+    image = blobs() if planes > 4 else blobs((4, *SHAPE[1:]))
+    image[:planes, -8:-4, -40:-8] = value
+    flags = [flag for flag in flags_of(image) if "bright pixels" in flag]
+    assert [flag.partition(" (")[0] for flag in flags] == [
+        "128 bright pixels have the same value in all planes"
+    ] * flagged
+    outside = np.zeros(image.shape, bool)
+    outside[:, -8:] = True
+    assert not any("bright pixels" in flag for flag in flags_of(image, outside))
+
+
+def test_a_few_bad_pixels_of_the_camera_are_no_scale_bar():
+    image = blobs()
+    image[:, 5, 5:24] = 4000
+    assert not any("bright pixels" in flag for flag in flags_of(image))
+    image[:, 5, 24] = 4000
+    assert any("20 bright pixels" in flag for flag in flags_of(image))
+
+
+def test_copies_of_one_plane_are_no_scale_bar():
+    image = np.repeat(blobs((1, *SHAPE[1:])), 12, axis=0)
+    assert not any("bright pixels" in flag for flag in flags_of(image))
+
+
 def test_planes_in_another_order_are_named():
     rng = np.random.default_rng(0)
     grain = ndimage.gaussian_filter(rng.standard_normal((24, 96, 80)), (2, 6, 6))
