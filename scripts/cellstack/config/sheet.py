@@ -6,13 +6,16 @@ Imported when Snakemake parses the workflow, so it imports nothing heavy and ope
 import csv
 import difflib
 import math
+import os
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 from cellstack.config import columns, object_columns, renamed, settings, values
 from cellstack.config.lengths import AUTO
@@ -431,6 +434,34 @@ def _plain_name(name: str) -> str:
     return "_".join(re.findall(r"[a-z0-9]+", letters))
 
 
+def _other_spellings(path: str) -> list[str]:
+    """Return paths that can be meant: for a shell or a browser, or with other letters.
+
+    Examples
+    --------
+    >>> _other_spellings("file:///data/my%20image.tif")
+    ['/data/my image.tif']
+    """
+    plain = unquote(path.removeprefix("file://"))
+    spellings = [plain, os.path.expanduser(os.path.expandvars(plain))]  # noqa: PTH111
+    spellings += [unicodedata.normalize(form, plain) for form in ("NFC", "NFD")]
+    parent = Path(plain).parent
+    spellings += [
+        str(parent / name) for name in _names_in(parent).get(_folded(Path(plain).name), ())
+    ]
+    return [each for each in dict.fromkeys(spellings) if each != path]
+
+
+@lru_cache(maxsize=8)
+def _names_in(folder: Path) -> dict[str, list[str]]:
+    """Return the names in a folder by how :func:`_folded` writes them."""
+    names: dict[str, list[str]] = {}
+    with suppress(OSError, ValueError):
+        for each in sorted(folder.iterdir()):
+            names.setdefault(_folded(each.name), []).append(each.name)
+    return names
+
+
 def _why_absent(path: str) -> str:
     if images.is_folder(path):
         suffixes = ", ".join(images.PLANE_SUFFIXES)
@@ -450,5 +481,10 @@ def _why_absent(path: str) -> str:
         )
     if meant != path and images.find_images(meant):
         return f"does not exist; write {meant}, without quotation marks and with slashes"
+    for other in _other_spellings(meant):
+        if other != path and images.find_images(other):
+            same = _folded(other) == _folded(path) and other.casefold() != path.casefold()
+            hint = " (it looks the same, but its accents are composed in another way)" * same
+            return f"does not exist; write {other}{hint}"
     relative = "" if Path(meant).is_absolute() else ", which is relative to the working directory"
     return f"does not exist; correct the path{relative}"

@@ -241,6 +241,34 @@ def test_a_path_with_backslashes_or_quotation_marks_is_suggested_without(
     assert errors_of(path) == []
 
 
+@pytest.mark.parametrize(
+    ("stored", "cell"),
+    [
+        ("a b.tif", "a%20b.tif"),
+        ("a b.tif", "file://{folder}/a%20b.tif"),
+        ("a.tif", "$FOLDER/a.tif"),
+        ("a.tif", "~/a.tif"),
+        ("a.tif", "a.TIF"),
+        ("A.tif", "a.tif"),
+        ("gr\u00f6\u00dfe.tif", "gro\u0308\u00dfe.tif"),
+        ("gro\u0308\u00dfe.tif", "gr\u00f6\u00dfe.tif"),
+    ],
+)
+def test_the_path_that_is_meant_is_suggested(tmp_path, monkeypatch, stored, cell):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FOLDER", str(tmp_path))
+    (tmp_path / stored).touch()
+    path = tmp_path / "stacks.csv"
+    sheet._names_in.cache_clear()
+    path.write_text(SHEET.replace("x.tif", cell.format(folder=tmp_path)), encoding="utf-8")
+    (message,) = errors_of(path)
+    meant = message.partition("does not exist; write ")[2].partition(" (")[0]
+    assert ("accents" in message) == ("\u0308" in cell + stored)
+    path.write_text(SHEET.replace("x.tif", meant), encoding="utf-8")
+    assert errors_of(path) == []
+
+
 def test_a_damaged_workbook_is_saved_again(tmp_path):
     pytest.importorskip("openpyxl")
     (tmp_path / "stacks.xlsx").write_bytes(b"PK")
