@@ -40,7 +40,7 @@ MAX_BRIGHTNESS = 1.2  # of a blurred plane, in units of the signal of its neighb
 # 0 in real stacks, and 0.4 in simulated ones with few objects in a plane
 MAX_OUT_OF_ORDER = 0.5
 MAX_UNEVEN = 0.5  # of the signal: up to 0.3 without a gradient
-MIN_PLANES_UNCHANGED = 5
+MIN_PLANES_COMPARED = 5
 MIN_PIXELS_UNCHANGED = 20  # fewer are defects of the camera
 MAX_PLANES_NAMED = 5
 
@@ -65,6 +65,7 @@ class Quality(TypedDict):
     missing_planes: list[int]
     displaced_planes: list[int]
     unchanged_pixels: int
+    projection_planes: list[int]
 
 
 class Profile(TypedDict):
@@ -73,6 +74,13 @@ class Profile(TypedDict):
     mean: list[Number]
     signal: list[Number]
     focus: list[Number]
+
+
+class _Pixels(NamedTuple):
+    """The same pixels in all planes, compared with each other."""
+
+    unchanged: NDArray[Any]  # values of those that are the same in all planes
+    projections: list[int]  # planes that are the maximum projection of the others
 
 
 class _Voxels(NamedTuple):
@@ -129,9 +137,10 @@ def measure_quality(
     with each other more, by 0.5, than with its own, positively or negatively. Only planes with
     signal that are not blurred are compared.
 
-    Pixels are unchanged if they have the same value in all planes, at least 5, and if this value is
-    at least the signal: percentile 99.5 of the means of blocks. They are not counted if half of the
-    planes are repeated.
+    Pixels are unchanged if they have the same value in all planes, and if this value is at least
+    percentile 99.5 of the means of blocks. The first and the last plane can be the maximum
+    projection of the others. Both is only looked for in stacks of at least five planes, most of
+    which are neither repeated nor missing.
 
     Examples
     --------
@@ -148,8 +157,7 @@ def measure_quality(
     is_missing, has_data, is_repeated = np.zeros((3, len(raw)), bool)
     focus: list[float] = []
     means: list[Number] = []
-    before = first = None
-    is_unchanged = np.ones(raw.shape[1:], bool)
+    before = None
     for z, plane in enumerate(raw):
         valid = None if no_data is None else ~no_data[z]
         blocks[z] = of_plane = block_means(plane, valid)
@@ -158,8 +166,6 @@ def measure_quality(
         focus.append(math.nan if is_missing[z] else _focus(plane, valid))
         is_repeated[z] = not is_missing[z] and before is not None and np.array_equal(plane, before)
         before = plane
-        first = plane if first is None else first
-        is_unchanged &= (plane == first) if valid is None else (plane == first) & valid
         values = _values(plane, valid)
         has_data[z] = len(values) > 0
         means.append(float(values.mean(dtype=float)) if has_data[z] else None)
@@ -171,10 +177,9 @@ def measure_quality(
     is_sharp = np.array(signal) >= MIN_SIGNAL_OF_FOCUS * noise
     is_sharp[blurred] = False
     ratio, fit = _fit_dimming(has_signal, signal)
-    unchanged = 0
-    enough = max(MIN_PLANES_UNCHANGED, 2 * int(is_repeated.sum()) + 1)
-    if first is not None and len(raw) >= enough and top > bottom:
-        unchanged = int(np.count_nonzero(is_unchanged & (first >= top)))
+    of_pixels = _Pixels(np.zeros(0), [])
+    if 2 * np.count_nonzero(is_repeated | is_missing) < len(raw) >= MIN_PLANES_COMPARED:
+        of_pixels = _compare_pixels(raw, no_data)
     quality: Quality = {
         "saturated_fraction": found.of_high / found.total if found.high > found.low else 0.0,
         "zero_fraction": found.zeros / found.total if found.total else 0.0,
@@ -189,10 +194,26 @@ def measure_quality(
         "blurred_planes": blurred,
         "repeated_planes": np.flatnonzero(is_repeated).tolist(),
         "displaced_planes": _displaced_planes(blocks, is_sharp),
-        "unchanged_pixels": unchanged,
+        "unchanged_pixels": int(np.count_nonzero(of_pixels.unchanged >= top)),
+        "projection_planes": of_pixels.projections,
         "missing_planes": [] if all(is_missing) else np.flatnonzero(is_missing & has_data).tolist(),
     }
     return quality, {"mean": means, "signal": _known(signal), "focus": _known(focus)}
+
+
+def _compare_pixels(raw: Planes, no_data: Planes | None) -> _Pixels:
+    """Find pixels that are the same in all planes, and planes that are projections."""
+    first, last = raw[0], raw[len(raw) - 1]
+    is_unchanged = np.ones(first.shape, bool)
+    is_first, is_last = True, True
+    for z, plane in enumerate(raw):
+        is_unchanged &= plane == first
+        if no_data is not None:
+            is_unchanged &= ~no_data[z]
+        is_first = is_first and bool((plane <= first).all())
+        is_last = is_last and bool((plane <= last).all())
+    ends = ((0, is_first), (len(raw) - 1, is_last))
+    return _Pixels(first[is_unchanged], [z for z, is_highest in ends if is_highest])
 
 
 def flag_quality(quality: Quality, *, has_spots: bool = False) -> list[str]:
@@ -241,6 +262,11 @@ def flag_quality(quality: Quality, *, has_spots: bool = False) -> list[str]:
         ),
         (quality["repeated_planes"], "identical to the plane before", "check the export"),
         (quality["missing_planes"], "empty", "objects are cut there"),
+        (
+            quality["projection_planes"],
+            "the maximum projection of the others",
+            "remove it from the image",
+        ),
         (
             [] if has_spots else quality["displaced_planes"],
             "unlike the planes on both sides",

@@ -178,6 +178,18 @@ def test_a_scale_bar_in_all_planes_is_flagged(planes, value, flagged):
     assert not any("bright pixels" in flag for flag in flags_of(image, outside))
 
 
+@pytest.mark.parametrize("place", [0, SHAPE[0]])
+def test_a_projection_in_the_stack_is_named(place):
+    image = blobs()
+    image = np.insert(image, place, image.max(axis=0), axis=0)
+    expected = (
+        f"1 plane is the maximum projection of the others: {place} (remove it from the image)"
+    )
+    assert expected in flags_of(image)
+    image[3 + place // 2, 50, 50] += 1000
+    assert not any("projection" in flag for flag in flags_of(image))
+
+
 def test_a_few_bad_pixels_of_the_camera_are_no_scale_bar():
     image = blobs()
     image[:, 5, 5:24] = 4000
