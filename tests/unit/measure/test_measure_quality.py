@@ -178,6 +178,18 @@ def test_a_scale_bar_in_all_planes_is_flagged(planes, value, flagged):
     assert not any("bright pixels" in flag for flag in flags_of(image, outside))
 
 
+def test_labels_that_are_given_as_an_image_are_flagged():
+    colony = simulated(shape=(12, 96, 96))
+    flag = "most pixels have the value of the next one (labels or a mask instead of intensities?)"
+    assert flag in flags_of(colony.nuclei_labels)
+    assert flag in flags_of(7 * colony.cell_labels.astype(np.float32))
+    assert flag not in flags_of(colony.nuclei_image)
+    in_8_bit = colony.nuclei_image // (colony.nuclei_image.max() // 60)
+    assert flag not in flags_of(in_8_bit.astype(np.uint8))
+    clipped = np.clip(colony.nuclei_image, *np.percentile(colony.nuclei_image, (60, 95)))
+    assert flag not in flags_of(clipped.astype(np.float32))
+
+
 @pytest.mark.parametrize("place", [0, SHAPE[0]])
 def test_a_projection_in_the_stack_is_named(place):
     image = blobs()
