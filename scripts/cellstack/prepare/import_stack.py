@@ -93,7 +93,7 @@ def import_stack(
     """
     colour = pick_colour(name, source, channel_index)
     if colour is None:
-        hint = NOT_CHANNELS if source.count == 1 else ""
+        hint = NOT_CHANNELS if len(source.channels) > source.count else ""
         number, reason = pick_channel(name, source.channels, channel_index, channel, hint)
     else:
         number, reason = 0, f"the samples of {channel_index}, as channel_index in the sheet"

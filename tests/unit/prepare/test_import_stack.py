@@ -49,11 +49,19 @@ def test_channel_by_number_or_name(names, channel_index, channel, expected):
     assert pick_channel("a.tif", names, channel_index, channel)[0] == expected
 
 
-def test_channels_of_a_single_plane_can_be_planes(tmp_path):
-    metadata = {"axes": "CYX", "unit": "um", "spacing": 2}
-    planes = np.zeros((5, 8, 9), np.uint8)
+@pytest.mark.parametrize(
+    ("axes", "shape", "hint"),
+    [
+        ("CYX", (5, 8, 9), "; if they are planes, correct the axes"),
+        ("ZCYX", (2, 15, 8, 9), "; if they are planes, correct the axes"),
+        ("ZCYX", (15, 2, 8, 9), "$"),
+    ],
+)
+def test_many_channels_of_few_planes_can_be_planes(tmp_path, axes, shape, hint):
+    metadata = {"axes": axes, "unit": "um", "spacing": 2}
+    planes = np.zeros(shape, np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", planes, imagej=True, metadata=metadata)
-    with pytest.raises(InputError, match="channel_index in the sheet; if they are planes, correct"):
+    with pytest.raises(InputError, match=f"channel_index in the sheet{hint}"):
         script.main(
             image=[tmp_path / "a.tif"],
             raw=tmp_path / "raw.tif",
