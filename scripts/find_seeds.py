@@ -13,7 +13,7 @@ from cellstack.files.stacks import open_stack, read_stack, write_stack
 from cellstack.prepare.seed_points import read_points
 from cellstack.run import job
 from cellstack.segment.choose_planes import choose_planes
-from cellstack.segment.find_seeds import seeds_of_mask
+from cellstack.segment.find_seeds import check_points, seeds_of_mask
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,8 @@ def main(
     }
     within = None
     if block is None:
+        if by_hand is not None:
+            check_points(by_hand, mask, spacing, **options)
         within = choose_planes(mask, spacing, planes, plane_range_um)
         to_background, found = seeds_of_mask(*given, allowed=within, **shared)
     else:

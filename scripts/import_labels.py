@@ -11,6 +11,8 @@ from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import open_stack, write_stack
 from cellstack.prepare import ground_truth_points
 from cellstack.prepare.import_labels import import_labels
+from cellstack.prepare.label_orientation import check_orientation
+from cellstack.prepare.point_positions import check_points
 from cellstack.run import job
 
 log = logging.getLogger(__name__)
@@ -25,13 +27,10 @@ def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -
     stack, spacing = open_stack(raw)
     if spreadsheets.is_text_table(image[0]):
         before = tuple(step / factor for step, factor in zip(spacing, downsample, strict=True))
-        numbered = ground_truth_points.label_points(
-            ground_truth_points.read_points(image[0], before),
-            name,
-            stack_name=str(raw),
-            stack_shape=stack.shape,
-            downsample=downsample,
-        )
+        points = ground_truth_points.read_points(image[0], before)
+        where = {"stack_name": str(raw), "downsample": downsample}
+        numbered = ground_truth_points.label_points(points, name, stack_shape=stack.shape, **where)
+        check_points(points, name, stack=stack, spacing=before, **where)
         log.info("%s: %s, shape %s", name, counted(numbered.max(), "points"), numbered.shape)
         write_stack(labels, numbered, spacing, is_labels=True)
         return []
@@ -44,6 +43,7 @@ def main(*, image: list[Path], raw: Path, labels: Path, downsample: list[int]) -
             downsample=downsample,
             allocate=allocate,
         )
+        check_orientation(name, imported, stack, str(raw))
         count = highest_label(imported)
         log.info("%s: %s, shape %s", name, counted(count, "labels"), imported.shape)
         write_stack(labels, imported, spacing, is_labels=True)

@@ -33,7 +33,7 @@ def flags_of_channels(study, stack):
         f"{row['channel']}: {flag}"
         for row in rows_of(study, "quality.csv", stack=stack)
         for flag in row["flags"].split(";")
-        if flag
+        if flag and not flag.startswith("same image as")  # added to the collected tables
     ]
 
 

@@ -290,6 +290,8 @@ def test_stacks(study, stack, kind):
     (row,) = rows_of(study, "stacks.csv", stack=stack, object=kind)
     (checked,) = rows_of(study, "checks.csv", stack=stack, object=kind)
     row |= checked
+    row["flags"], _, copy = row["flags"].partition(";same image as nuclei of ")
+    assert copy == ({"drawn": "none", "none": "drawn"}.get(stack, "") if kind == "nuclei" else "")
     assert summary.items() <= row.items()
     others = row.keys() - summary.keys()
     assert {row[name] for name in others - {"condition", "mouse"}} <= {""}
@@ -359,6 +361,7 @@ def test_quality(study, stack, channel):
         "out of focus: ": expected["count_blurred_planes"] > 0,
         "the same as the plane before: ": expected["count_repeated_planes"] > 0,
         "empty: ": expected["count_missing_planes"] > 0,
+        "same image as ": (stack, channel) in (("drawn", "nuclei"), ("none", "nuclei")),
     }
     found = flags.split(";") if flags else []
     wanted = [text for text, is_set in possible.items() if is_set]

@@ -10,6 +10,7 @@ from cellstack.config.sheet import Row
 from cellstack.config.values import quote
 from cellstack.files import spreadsheets
 
+OF_OBJECTS = ("diameter_um", "ground_truth", "labels")  # columns of the channels with objects
 TISSUE = "tissue"  # channel that shows the tissue
 
 
@@ -140,6 +141,35 @@ def spot_errors(config: Settings, rows: Collection[Row], where: str) -> list[str
                 f"{where} row {number}: ground_truth {quote(path)} of spots is not a table of "
                 "points; give a .csv or .tsv file with the columns z_um, y_um, x_um"
             )
+    return errors
+
+
+def unused_errors(config: Settings, rows: Collection[Row], where: str) -> list[str]:
+    """Return an error for each cell about objects in the row of a channel that shows none.
+
+    A cell that is repeated in all rows of a stack is accepted.
+    """
+    used = [row for row in rows if row["include"]]
+    of_objects = {
+        (row.get("stack"), column, row.get(column))
+        for row in used
+        for column in OF_OBJECTS
+        if row.get("channel") in sheet.OBJECT_OF
+    }
+    errors = []
+    for number, row in enumerate(rows, spreadsheets.FIRST_ROW):
+        channel = row.get("channel")
+        if not row["include"] or channel is None or channel in sheet.OBJECT_OF:
+            continue
+        for column in OF_OBJECTS:
+            is_of_spots = column == "ground_truth" and channel in config["detect_spots"]["channels"]
+            is_repeated = (row.get("stack"), column, row.get(column)) in of_objects
+            if column in row and not is_of_spots and not is_repeated:
+                errors.append(
+                    f"{where} row {number}: {column} has no effect in a row of channel "
+                    f"{quote(channel)}; move it to the row of channel "
+                    f"{' or '.join(map(repr, sheet.OBJECT_OF))}, or delete the cell"
+                )
     return errors
 
 

@@ -14,7 +14,6 @@ from cellstack.config import (
 )
 from cellstack.config.corrections import Corrections
 from cellstack.config.examples import Examples, read_examples
-from cellstack.config.lengths import AUTO
 from cellstack.config.marks import Marks, Rows, read_marks
 from cellstack.config.schemas import Schemas, Settings
 from cellstack.config.sheet import Row
@@ -155,13 +154,14 @@ def _sheet_errors(
     errors += measurement_errors.group_errors(given, config, rows, schemas, where)
     errors += measurement_errors.relation_errors(config, rows, where)
     errors += measurement_errors.spot_errors(config, rows, where)
+    errors += measurement_errors.unused_errors(config, rows, where)
     return errors
 
 
 def _with_kind_of_diameter(given: Settings) -> Settings:
     """Return a configuration in which a diameter without a kind of object is that of nuclei."""
     diameter = given.get("diameter_um")
-    if diameter != AUTO and (isinstance(diameter, bool) or not isinstance(diameter, (int, float))):
+    if not isinstance(diameter, (int, float, str)):
         return given
     return {**given, "diameter_um": {"nuclei": diameter}}
 

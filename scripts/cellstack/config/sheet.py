@@ -6,18 +6,22 @@ Imported when Snakemake parses the workflow, so it imports nothing heavy and ope
 import csv
 import difflib
 import math
+import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 from cellstack.config import columns, object_columns, renamed, settings, values
 from cellstack.config.lengths import AUTO
 from cellstack.config.settings import Schema
 from cellstack.config.values import quote
+from cellstack.core.counting import agree
 from cellstack.files import images, spreadsheets
 
 Row: TypeAlias = dict[str, Any]
@@ -28,7 +32,15 @@ CELLS_TO_NUCLEI = 1.4  # default diameter of a cell, relative to that of its nuc
 RESULT_FOLDERS = ("cells", "figures", "gallery")
 MIN_SIMILARITY = 0.8  # above it, a column name is treated as a misspelling of a known one
 MIN_LETTERS = 5  # shorter names resemble too many others
-OTHER_LENGTH = re.compile(r"([zyx])_(?:nm|nanomet(?:er|re)s?|microns?|micromet(?:er|re)s?)")
+UNIT = r"(?:_(?:um|nm|microns?|micromet(?:er|re)s?|nanomet(?:er|re)s?))"
+OTHER_LENGTH = re.compile(  # names of the voxel size, with its axis, or without if it is isotropic
+    rf"([zyx]){UNIT}|(?:d([zyx])|([zyx])_?(?:step|spacing|pitch|resolution|voxel|pixel)(?:_?size)?"
+    rf"|(?:voxel|pixel|step)_?size(?:_([zyx]))?|spacing(?:_([zyx]))?){UNIT}?"
+)
+OTHER_DIAMETER = re.compile(
+    rf"(?:nucle(?:us|i|ar)|cells?|cellular|objects?|typical|expected)_(?:diameter|size){UNIT}?"
+)
+OTHER_INCLUDE = ("exclude", "excluded", "ignore", "ignored", "omit", "skip", "skipped")
 MAX_SHOWN = 8  # columns in a message
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
@@ -142,8 +154,24 @@ def read_table(
         for number, row in enumerate(lines, spreadsheets.FIRST_ROW)
         if any(row[len(header) :])
     ]
+    errors += _unnamed_columns(path, header, lines)
     rows = [dict(zip(header, line, strict=False)) if any(line) else {} for line in lines]
     return [] if errors else rows, errors
+
+
+def _unnamed_columns(path: str, header: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """Return an error for each column with cells but no name, except row numbers of pandas."""
+    errors = []
+    for place in [place for place, name in enumerate(header) if not name]:
+        cells = [line[place] if place < len(line) else "" for line in lines]
+        is_index = all(cell == str(number) for number, cell in enumerate(cells))
+        first = next((number for number, cell in enumerate(cells) if cell), None)
+        if first is not None and not is_index:
+            errors.append(
+                f"{path}: column {place + 1} has no name in the header, but {quote(cells[first])} "
+                f"in row {first + spreadsheets.FIRST_ROW}; name it, or delete its cells"
+            )
+    return errors
 
 
 def unknown_columns(
@@ -261,6 +289,11 @@ def find_errors(
             errors.append(f"{place}: unknown preset {quote(row['preset'])}; {hint}")
         if channel == "nuclei" or (channel == "membrane" and stack not in with_nuclei):
             errors += _diameter_errors(row, place, diameters)
+        if "labels" in row and row["labels"] == row.get("ground_truth"):
+            errors.append(
+                f"{place}: labels and ground_truth are the same, {quote(row['labels'])}; delete "
+                "one of them, since labels that are compared with themselves are always right"
+            )
         for column in ("image", "ground_truth", "labels", "regions"):
             path = row.get(column)
             if path is None or path in made:
@@ -359,12 +392,9 @@ def _column_errors(names: Collection[str], known: Collection[str], where: str) -
         plain = _plain_name(name)
         similar = difflib.get_close_matches(plain, known, n=1, cutoff=MIN_SIMILARITY)
         meant = [column for column in similar if column not in names]
-        length = OTHER_LENGTH.fullmatch(plain)
-        if length:
-            errors.append(
-                f"{where}: column {name!r} is not read; give the voxel size in um in the column "
-                f"'{length[1]}_um', or rename it"
-            )
+        other = _other_name(plain) if plain not in known else ""
+        if other:
+            errors.append(f"{where}: column {name!r} is not read; {other}, or rename it")
         elif meant and (len(name) >= MIN_LETTERS or plain == meant[0]):
             errors.append(
                 f"{where}: column {name!r} resembles {meant[0]!r}; "
@@ -377,6 +407,26 @@ def _column_errors(names: Collection[str], known: Collection[str], where: str) -
     return errors
 
 
+def _other_name(plain: str) -> str:
+    """Return how to give what a column under another name probably contains; empty if unknown.
+
+    Examples
+    --------
+    >>> _other_name("z_step")
+    "give the voxel size in um in the column 'z_um'"
+    """
+    if length := OTHER_LENGTH.fullmatch(plain):
+        isotropic = "yx" if plain.startswith("pixel") else "zyx"
+        axes = [axis for axis in length.groups() if axis] or list(isotropic)
+        names = ", ".join(f"'{axis}_um'" for axis in axes)
+        return f"give the voxel size in um in the {agree(len(axes), 'column', 'columns')} {names}"
+    if OTHER_DIAMETER.fullmatch(plain):
+        return "give the diameter in um in the column 'diameter_um'"
+    if plain in OTHER_INCLUDE:
+        return "to leave rows out, give false in the column 'include'"
+    return ""
+
+
 def _plain_name(name: str) -> str:
     """Return the name of a column as a known one would be written.
 
@@ -387,6 +437,34 @@ def _plain_name(name: str) -> str:
     """
     letters = unicodedata.normalize("NFKC", name).casefold().replace("μ", "u")
     return "_".join(re.findall(r"[a-z0-9]+", letters))
+
+
+def _other_spellings(path: str) -> list[str]:
+    """Return paths that can be meant: for a shell or a browser, or with other letters.
+
+    Examples
+    --------
+    >>> _other_spellings("file:///data/my%20image.tif")
+    ['/data/my image.tif']
+    """
+    plain = unquote(path.removeprefix("file://"))
+    spellings = [plain, os.path.expanduser(os.path.expandvars(plain))]  # noqa: PTH111
+    spellings += [unicodedata.normalize(form, plain) for form in ("NFC", "NFD")]
+    parent = Path(plain).parent
+    spellings += [
+        str(parent / name) for name in _names_in(parent).get(_folded(Path(plain).name), ())
+    ]
+    return [each for each in dict.fromkeys(spellings) if each != path]
+
+
+@lru_cache(maxsize=8)
+def _names_in(folder: Path) -> dict[str, list[str]]:
+    """Return the names in a folder by how :func:`_folded` writes them."""
+    names: dict[str, list[str]] = {}
+    with suppress(OSError, ValueError):
+        for each in sorted(folder.iterdir()):
+            names.setdefault(_folded(each.name), []).append(each.name)
+    return names
 
 
 def _why_absent(path: str) -> str:
@@ -408,5 +486,10 @@ def _why_absent(path: str) -> str:
         )
     if meant != path and images.find_images(meant):
         return f"does not exist; write {meant}, without quotation marks and with slashes"
+    for other in _other_spellings(meant):
+        if other != path and images.find_images(other):
+            same = _folded(other) == _folded(path) and other.casefold() != path.casefold()
+            hint = " (it looks the same, but its accents are composed in another way)" * same
+            return f"does not exist; write {other}{hint}"
     relative = "" if Path(meant).is_absolute() else ", which is relative to the working directory"
     return f"does not exist; correct the path{relative}"

@@ -12,6 +12,7 @@ from cellstack.core.planes import Allocate, Slab, Stack, slabs
 from cellstack.core.types import BoolVolume, Boxes, Labels, Scalar
 
 SLAB_VOXELS = 1 << 22  # of a mask that is labelled in slabs
+MIN_PART = 0.05  # of the voxels of an object; smaller parts are fragments
 
 
 def keep_marked_components(mask: BoolVolume, markers: BoolVolume) -> BoolVolume:
@@ -57,7 +58,8 @@ def find_divided(labels: Stack, boxes: Boxes) -> list[int]:
     Returns
     -------
     list of int
-        Voxels of one part are connected across faces, edges or corners.
+        Voxels of one part are connected across faces, edges or corners. Parts with less than 5 % of
+        the voxels of the object are ignored.
 
     Examples
     --------
@@ -71,8 +73,11 @@ def find_divided(labels: Stack, boxes: Boxes) -> list[int]:
     divided = []
     for label, box in boxes.items():
         mask = np.pad(labels[box] == label, 1)  # cc3d raises an error for some masks of few voxels
-        if cc3d.connected_components(mask, connectivity=26).max() > 1:
-            divided.append(label)
+        parts = cc3d.connected_components(mask, connectivity=26)
+        if parts.max() > 1:
+            sizes = np.bincount(parts.ravel())[1:]
+            if np.count_nonzero(sizes >= MIN_PART * sizes.sum()) > 1:
+                divided.append(label)
     return divided
 
 

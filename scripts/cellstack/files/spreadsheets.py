@@ -40,7 +40,7 @@ def read_cells(path: str) -> list[list[str]]:
     path : str
         A text in UTF-8, or in UTF-16 with a byte order mark, separated by commas if its name ends
         in .csv, else by tabs; or by semicolons, tabs or commas if only one of these is in the first
-        line. Or an Excel workbook, of which the first sheet is read.
+        line. Or an Excel workbook, of which the first visible sheet is read.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def separator_of(path: str) -> str:
 
 
 def _read_workbook(path: str) -> list[list[str]]:
-    """Return the cells of the first sheet of an Excel workbook as text."""
+    """Return the cells of the first visible sheet of an Excel workbook as text."""
     Path(path).stat()  # a missing file is not a missing package
     import zipfile
 
@@ -116,7 +116,8 @@ def _read_workbook(path: str) -> list[list[str]]:
 
 
 def _cells_of_workbook(book: Any) -> list[tuple[Any, ...]]:
-    rows = list(book.worksheets[0].values)
+    visible = [each for each in book.worksheets if each.sheet_state == "visible"]
+    rows = list((visible or book.worksheets)[0].values)
     book.close()
     return rows
 

@@ -40,6 +40,10 @@ MAX_BRIGHTNESS = 1.2  # of a blurred plane, in units of the signal of its neighb
 # 0 in real stacks, and 0.4 in simulated ones with few objects in a plane
 MAX_OUT_OF_ORDER = 0.5
 MAX_UNEVEN = 0.5  # of the signal: up to 0.3 without a gradient
+MIN_PLANES_COMPARED = 5
+MIN_PIXELS_UNCHANGED = 20  # fewer are defects of the camera
+MAX_FLAT = 0.7  # of the pixels: in images up to 0.43, in labels from 0.86
+NOT_IN_TABLE = ("unchanged_pixels", "flat_fraction")
 MAX_PLANES_NAMED = 5
 
 Number = float | None
@@ -62,6 +66,9 @@ class Quality(TypedDict):
     repeated_planes: list[int]
     missing_planes: list[int]
     displaced_planes: list[int]
+    unchanged_pixels: int
+    projection_planes: list[int]
+    flat_fraction: float
 
 
 class Profile(TypedDict):
@@ -70,6 +77,14 @@ class Profile(TypedDict):
     mean: list[Number]
     signal: list[Number]
     focus: list[Number]
+
+
+class _Pixels(NamedTuple):
+    """Pixels compared with each other, in all planes and beside each other."""
+
+    unchanged: NDArray[Any]  # values of those that are the same in all planes
+    projections: list[int]  # planes that are the maximum projection of the others
+    flat_fraction: float  # of those with a medium value that the next one along x has too
 
 
 class _Voxels(NamedTuple):
@@ -126,6 +141,12 @@ def measure_quality(
     with each other more, by 0.5, than with its own, positively or negatively. Only planes with
     signal that are not blurred are compared.
 
+    Pixels are unchanged if they have the same value in all planes, and if this value is at least
+    percentile 99.5 of the means of blocks. The first and the last plane can be the maximum
+    projection of the others. ``flat_fraction`` is the fraction of the pixels, neither of the lowest
+    nor of the highest value, whose neighbour along x has the same value. These are only looked for
+    in stacks of at least five planes, most of which are neither repeated nor missing.
+
     Examples
     --------
     >>> noise = np.random.default_rng(0).normal(100, 5, (6, 64, 64)).astype(np.float32)
@@ -161,6 +182,9 @@ def measure_quality(
     is_sharp = np.array(signal) >= MIN_SIGNAL_OF_FOCUS * noise
     is_sharp[blurred] = False
     ratio, fit = _fit_dimming(has_signal, signal)
+    of_pixels = _Pixels(np.zeros(0), [], 0.0)
+    if 2 * np.count_nonzero(is_repeated | is_missing) < len(raw) >= MIN_PLANES_COMPARED:
+        of_pixels = _compare_pixels(raw, no_data, found.low, found.high)
     quality: Quality = {
         "saturated_fraction": found.of_high / found.total if found.high > found.low else 0.0,
         "zero_fraction": found.zeros / found.total if found.total else 0.0,
@@ -175,9 +199,35 @@ def measure_quality(
         "blurred_planes": blurred,
         "repeated_planes": np.flatnonzero(is_repeated).tolist(),
         "displaced_planes": _displaced_planes(blocks, is_sharp),
+        "unchanged_pixels": int(np.count_nonzero(of_pixels.unchanged >= top)),
+        "projection_planes": of_pixels.projections,
+        "flat_fraction": of_pixels.flat_fraction,
         "missing_planes": [] if all(is_missing) else np.flatnonzero(is_missing & has_data).tolist(),
     }
     return quality, {"mean": means, "signal": _known(signal), "focus": _known(focus)}
+
+
+def _compare_pixels(raw: Planes, no_data: Planes | None, low: float, high: float) -> _Pixels:
+    """Find pixels that are the same in all planes, flat regions, and planes that are projections.
+
+    Regions of the lowest and the highest value, `low` and `high`, can be flat in any image.
+    """
+    first, last = raw[0], raw[len(raw) - 1]
+    is_unchanged = np.ones(first.shape, bool)
+    is_first, is_last = True, True
+    flat, medium = 0, 0
+    for z, plane in enumerate(raw):
+        is_unchanged &= plane == first
+        if no_data is not None:
+            is_unchanged &= ~no_data[z]
+        is_medium = (plane[:, :-1] > low) & (plane[:, :-1] < high)
+        medium += int(np.count_nonzero(is_medium))
+        flat += int(np.count_nonzero(is_medium & (plane[:, 1:] == plane[:, :-1])))
+        is_first = is_first and bool((plane <= first).all())
+        is_last = is_last and bool((plane <= last).all())
+    ends = ((0, is_first), (len(raw) - 1, is_last))
+    projections = [z for z, is_highest in ends if is_highest]
+    return _Pixels(first[is_unchanged], projections, flat / medium if medium else 0.0)
 
 
 def flag_quality(quality: Quality, *, has_spots: bool = False) -> list[str]:
@@ -211,6 +261,15 @@ def flag_quality(quality: Quality, *, has_spots: bool = False) -> list[str]:
             f"only {levels} different values (intensities are coarse, check the export of the "
             "image)"
         )
+    if quality["flat_fraction"] > MAX_FLAT:
+        flags.append(
+            "most pixels have the value of the next one (labels or a mask instead of intensities?)"
+        )
+    if (pixels := quality["unchanged_pixels"]) >= MIN_PIXELS_UNCHANGED:
+        flags.append(
+            f"{pixels} bright pixels have the same value in all planes (a scale bar or text in the "
+            "image can become an object)"
+        )
     if not has_spots:
         flags += _flag_signal(quality)
     for planes, what, why in (
@@ -221,6 +280,11 @@ def flag_quality(quality: Quality, *, has_spots: bool = False) -> list[str]:
         ),
         (quality["repeated_planes"], "identical to the plane before", "check the export"),
         (quality["missing_planes"], "empty", "objects are cut there"),
+        (
+            quality["projection_planes"],
+            "the maximum projection of the others",
+            "remove it from the image",
+        ),
         (
             [] if has_spots else quality["displaced_planes"],
             "unlike the planes on both sides",
@@ -270,7 +334,11 @@ def quality_row(quality: Quality, *, has_spots: bool = False) -> dict[str, objec
         f"count_{name}": len(cast(Mapping[str, Sequence[int]], quality)[name])
         for name in ("blurred_planes", "repeated_planes", "missing_planes")
     }
-    others = {key: value for key, value in quality.items() if not key.endswith("_planes")}
+    others = {
+        key: value
+        for key, value in quality.items()
+        if not key.endswith("_planes") and key not in NOT_IN_TABLE
+    }
     return {"flags": ";".join(flag_quality(quality, has_spots=has_spots)), **others, **planes}
 
 

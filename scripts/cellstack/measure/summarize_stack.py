@@ -15,6 +15,7 @@ from cellstack.config.reasons import (
     IRREGULAR,
     LATERAL_FACE,
     OTHER_DIAMETER,
+    PARTS,
     REASONS,
     SEEDS,
     SUGGESTED,
@@ -230,6 +231,12 @@ def summarize_stack(
             f"long along z: the median object is {length:.2g} times as long along z as across "
             "(check the voxel size along z)"
         )
+    thickness_um = shape[0] * spacing[0]
+    if shape[0] > 1 and thickness_um < diameter_um and diameter_source in MEASURED_SOURCES:
+        of_diameter.append(
+            f"thinner than an object: {shape[0]} planes are {thickness_um:.3g} um, and diameter_um "
+            f"{diameter_um:.3g} um (volumes and shapes are those of sections)"
+        )
     if doubt:
         of_diameter.append(f"the estimated diameter is uncertain: {doubt} (give diameter_um)")
     if count == 0:
@@ -374,6 +381,11 @@ def _flags_of_objects(
         number = sum(any(flag.startswith(start) for flag in cell.split(";")) for cell in flags)
         if number > MAX_FLAGGED * len(flags) and len(flags) >= MIN_OBJECTS:
             found.append(f"{start}: {number} of {len(flags)} objects ({why})")
+    if divided := sum(PARTS in cell.split(";") for cell in flags):
+        found.append(
+            f"{PARTS}: {divided} of {counted(len(flags), 'objects')} (a label may be that of "
+            "several objects)"
+        )
     if bright := sum(BRIGHT in cell.split(";") for cell in flags):
         found.append(
             f"{BRIGHT}: {counted(bright, 'objects')} (objects beside "

@@ -64,6 +64,9 @@ def import_labels(
     sampled = tuple(length // factor for length, factor in zip(shape, downsample, strict=True))
     if stack_shape != sampled:
         reduced = "" if set(downsample) == {1} else f" with downsample {downsample}"
+        reduced += ", which has its axes in another order" * (
+            sorted(stack_shape) == sorted(sampled)
+        )
         raise InputError(
             f"{name}: labels of shape {shape} do not fit {stack_name} of shape {stack_shape}"
             f"{reduced}: give labels of the same image"

@@ -3,7 +3,7 @@
 import logging
 import math
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -23,7 +23,12 @@ MAX_EXACT = 2**24  # up to here, float32 represents all integers exactly
 MAX_NAMED = 10  # channels in a message
 MAX_ABSENT = 0.5  # fraction of the chunks of a channel
 MIN_STAGE_BYTES = 10  # per voxel: minimum size of the files that stages write
+NOT_CHANNELS = (
+    "; if they are planes, correct the axes, of a TIFF in Fiji with Image > Properties, of an "
+    "OME-Zarr in its metadata"
+)
 COLOURS = ("red", "green", "blue")
+MAX_DIFFERENCE_OF_GREY = 0.05  # of red, green and blue, relative to the highest value of a plane
 LUMINANCE_WEIGHTS = (2126, 7152, 722)  # times 10,000; sums of integers are exact on any processor
 
 
@@ -86,9 +91,10 @@ def import_stack(
         The channel or the voxel size is not known, there is no room for the stack, or its type or
         a value is not supported.
     """
-    colour = pick_colour(source, channel_index)
+    colour = pick_colour(name, source, channel_index)
     if colour is None:
-        number, reason = pick_channel(name, source.channels, channel_index, channel)
+        hint = NOT_CHANNELS if len(source.channels) > source.count else ""
+        number, reason = pick_channel(name, source.channels, channel_index, channel, hint)
     else:
         number, reason = 0, f"the samples of {channel_index}, as channel_index in the sheet"
     shape = (source.count, *source.plane_shape)
@@ -104,16 +110,19 @@ def import_stack(
         *voxel_size.find_doubtful(stored, spacing),
         *check_planes(source.count, chosen["z"]["um"]),
     ]
-    if any(spacing.values()):  # typed by hand, so the order can be wrong
-        sizes = {axis: chosen[axis]["um"] for axis in "zyx"}
-        flags += voxel_size.find_unusual(sizes, source.count)
+    sizes = {axis: chosen[axis]["um"] for axis in "zyx"}
+    flags += voxel_size.find_unusual(sizes, source.count, is_typed=any(spacing.values()))
     if source.files:  # a billion absent chunks take too long to read
         flags += check_chunks(name, source, number)
     with image_source.input_errors(name), limits.limited_memory(limits.memory_to_read(source)):
         planes = source.planes(number)
+        coloured: list[int] = []
         if colour is not None:
             planes = (plane[..., colour] for plane in planes)
+        elif image_source.REDUCED in source.notices:
+            planes = find_coloured(planes, coloured)
         stack = fill_stack(name, planes, shape, source.dtype, allocate)
+    flags += flag_colours(coloured)
     if not source.files:  # chunks of a remote image are counted while they are read
         flags += check_chunks(name, source, number)
     stack = downsample_stack(stack, downsample, allocate)
@@ -189,11 +198,13 @@ def describe_no_data(stack: Stack) -> tuple[dict[str, float] | None, list[str]]:
     return {**found._asdict(), "fraction": fraction}, [notice]
 
 
-def pick_colour(source: ImageSource, channel_index: str | None) -> int | None:
+def pick_colour(name: str, source: ImageSource, channel_index: str | None) -> int | None:
     """Return which sample of a colour image is a channel: 0 for red, 1 for green, 2 for blue.
 
     Parameters
     ----------
+    name : str
+        Name of the image in messages.
     source : ImageSource
     channel_index : str or None
         What the sheet gives.
@@ -202,15 +213,82 @@ def pick_colour(source: ImageSource, channel_index: str | None) -> int | None:
     -------
     int or None
         None if the sheet gives no colour, or the image has channels or no colours.
+
+    Raises
+    ------
+    InputError
+        The sheet gives another channel of an image that has only colours.
     """
     has_colours = image_source.REDUCED in source.notices and source.channels == [None]
-    if not has_colours or channel_index is None or channel_index.lower() not in COLOURS:
+    if not has_colours or not channel_index:
         return None
-    return COLOURS.index(channel_index.lower())
+    if channel_index.lower() in COLOURS:
+        return COLOURS.index(channel_index.lower())
+    raise InputError(
+        f"{name}: channel_index is {channel_index}, but its channels are colours: give "
+        f"{', '.join(COLOURS[:-1])} or {COLOURS[-1]}, or leave channel_index empty for the "
+        "luminance"
+    )
+
+
+def find_coloured(planes: Iterable[NDArray[Any]], found: list[int]) -> Iterator[NDArray[Any]]:
+    """Yield planes unchanged, and append the number of each one that is not grey to a list.
+
+    Parameters
+    ----------
+    planes : iterable of (Y, X, S) ndarray
+        Samples S are red, green and blue; others, such as opacity, are ignored.
+    found : list of int
+        It is extended while the planes are read. A plane is grey if red, green and blue differ by
+        at most 5 % of its highest value, as they can after compression.
+
+    Examples
+    --------
+    >>> planes, found = np.zeros((2, 4, 4, 3), np.uint8), []
+    >>> planes[1, 0, 0] = (0, 0, 255)
+    >>> len(list(find_coloured(planes, found))), found
+    (2, [1])
+    """
+    for number, plane in enumerate(planes):
+        colours = plane[..., : len(COLOURS)]
+        high, low = colours.max(axis=-1), colours.min(axis=-1)
+        if (high - low).max() > MAX_DIFFERENCE_OF_GREY * float(high.max()):
+            found.append(number)
+        yield plane
+
+
+def flag_colours(planes: Sequence[int]) -> list[str]:
+    """Return a flag if planes that are not grey were reduced to their luminance.
+
+    Parameters
+    ----------
+    planes : sequence of int
+        Their numbers.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> flag_colours([])
+    []
+    """
+    if not planes:
+        return []
+    return [
+        f"colours in {counted(len(planes), 'planes')} were mixed to their luminance, in which blue "
+        "counts 7 % (if they are channels, give red, green or blue as channel_index, and if they "
+        "are planes, fill in axes)"
+    ]
 
 
 def pick_channel(
-    name: str, names: Sequence[str | None], channel_index: str | None, channel: str
+    name: str,
+    names: Sequence[str | None],
+    channel_index: str | None,
+    channel: str,
+    hint: str = "",
 ) -> tuple[int, str]:
     """Select the channel of an image that a row of the sheet describes.
 
@@ -225,6 +303,8 @@ def pick_channel(
     channel : str
         Channel in the sheet. It is looked up among the names if `channel_index` is empty and the
         image has several channels.
+    hint : str
+        Added to the message that asks for a channel.
 
     Returns
     -------
@@ -256,7 +336,7 @@ def pick_channel(
             return matches[0], f"its name is the channel in the sheet, {channel}"
         raise InputError(
             f"{name}: it is not known which channel is {channel}, it has {available}: "
-            "fill in channel_index in the sheet"
+            f"fill in channel_index in the sheet{hint}"
         )
     matches = parts.find_matches(names, channel_index)
     if len(matches) == 1:

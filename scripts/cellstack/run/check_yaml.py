@@ -1,13 +1,16 @@
 """Find the line of an error in a configuration file; Snakemake only reports that there is one."""
 
+import re
 from pathlib import Path
 from typing import Any
 
+ODD_INTEGER = re.compile(r"[-+]?0[0-7_]*[1-7][0-7_]*|[-+]?[\d_]+(?::\d+)+(?:\.\d*)?")
+
 
 def check_yaml(path: str | Path) -> None:
-    """Check that a file is a YAML mapping without repeated keys, unless it is absent.
+    """Check that a file is a YAML mapping without mistakes that its readers accept in silence.
 
-    YAML readers silently use only the last value of a repeated key.
+    Of a repeated key they use only the last value, 010 is 8 for them, and 10:30 is 630.
 
     Parameters
     ----------
@@ -16,13 +19,14 @@ def check_yaml(path: str | Path) -> None:
     Raises
     ------
     snakemake.exceptions.WorkflowError
-        It is not valid YAML, not encoded in UTF-8, has no keys, or has a key twice.
+        It is not valid YAML, not encoded in UTF-8, has no keys, has a key twice, or a number that
+        begins with 0 or contains a colon.
     """
     import yaml
     from snakemake.exceptions import WorkflowError
 
     file = Path(path)
-    if not file.is_file():
+    if not file.is_file():  # an absent file is reported elsewhere
         return
     try:
         root = yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)
@@ -38,18 +42,26 @@ def check_yaml(path: str | Path) -> None:
             f"{path} {found}: write at least the typical diameter of a nucleus in um, such as\n"
             "diameter_um: {nuclei: 10}"
         )
-    if repeated := _repeated_keys(root):
-        raise WorkflowError("\n".join(f"{path}: {each}" for each in repeated))
+    if mistakes := _mistakes(root):
+        raise WorkflowError("\n".join(f"{path}: {each}" for each in mistakes))
 
 
-def _repeated_keys(root: Any) -> list[str]:
-    """Return a message for each key that a mapping of a YAML document has twice."""
+def _mistakes(root: Any) -> list[str]:
+    """Return a message for each repeated key and each number that is read as another one."""
     messages, nodes, seen = [], [root], set()
     while nodes:
         node = nodes.pop()
-        if id(node) in seen or isinstance(node.value, str):  # an alias, or a scalar
+        if id(node) in seen:  # an alias
             continue
         seen.add(id(node))
+        if isinstance(node.value, str):
+            is_number = node.tag.endswith((":int", ":float")) and node.style is None
+            if is_number and ODD_INTEGER.fullmatch(node.value):
+                messages.append(
+                    f"'{node.value}' in line {node.start_mark.line + 1} is not read as a decimal "
+                    "number; write it without leading zeros and colons, or in quotes if it is text"
+                )
+            continue
         lines: dict[str, int] = {}
         for child in node.value:
             if not isinstance(child, tuple):  # an item of a list

@@ -432,6 +432,45 @@ def points(
     return marked
 
 
+def check_points(
+    points: NDArray[np.float64], mask: Stack, spacing: Spacing, *, path: str, coordinates: str
+) -> None:
+    """Raise an error if most of the points set by hand lie outside the mask or the stack.
+
+    Parameters
+    ----------
+    points : (N, 3) ndarray of float
+        Along z, y and x.
+    mask : (Z, Y, X) ndarray or stack of uint8
+    spacing : (3,) sequence of float
+        Voxel size along z, y and x in um.
+    path, coordinates : str
+        See :func:`points`.
+
+    Raises
+    ------
+    InputError
+        They do, as if the axes are in another order or the coordinates in another unit.
+
+    Examples
+    --------
+    >>> mask = np.ones((3, 20, 20), np.uint8)
+    >>> check_points(np.array([[1.0, 9, 15]]), mask, (2, 1, 1), path="a", coordinates="voxels")
+    """
+    nearest = nearest_voxels(points, spacing, coordinates)
+    in_stack = np.all((nearest >= 0) & (nearest < mask.shape), axis=1)
+    voxels = nearest[in_stack].astype(int).tolist()
+    in_mask = sum(bool(mask[z][y, x]) for z, y, x in voxels)
+    if 2 * in_mask < len(points):
+        raise InputError(
+            f"{path}: {len(points) - in_mask} of {counted(len(points), 'points')} lie outside the "
+            f"mask, {len(points) - len(voxels)} of them outside the stack of {mask.shape} voxels: "
+            "give axis-0, axis-1 and axis-2 in the order z, y, x, and set "
+            f"find_seeds.points.coordinates, now {coordinates}, to their unit; if they are right, "
+            "correct the mask with the settings of binarize"
+        )
+
+
 def nearest_voxels(
     points: NDArray[np.float64], spacing: Spacing, coordinates: str
 ) -> NDArray[np.float64]:

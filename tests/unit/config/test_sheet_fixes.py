@@ -58,6 +58,36 @@ CASES = {  # the text of the message, a sheet with the error, and the sheet afte
         with_column("z_nm", 500),
         with_column("z_um", 0.5),
     ),
+    "a voxel size under another name": (
+        "give the voxel size in um in the column 'z_um', or rename it",
+        with_column("Z-step (µm)", 0.5),
+        with_column("z_um", 0.5),
+    ),
+    "a pixel size": (
+        "give the voxel size in um in the columns 'y_um', 'x_um', or rename it",
+        with_column("pixel_size", 0.5),
+        "stack,channel,image,y_um,x_um\na,nuclei,x.tif,0.5,0.5\n",
+    ),
+    "a diameter under another name": (
+        "give the diameter in um in the column 'diameter_um', or rename it",
+        with_column("Nucleus diameter", 7),
+        with_column("diameter_um", 7),
+    ),
+    "rows to be left out under another name": (
+        "to leave rows out, give false in the column 'include', or rename it",
+        with_column("exclude", "") + "b,nuclei,x.tif,yes\n",
+        with_column("include", "") + "b,nuclei,x.tif,false\n",
+    ),
+    "a column without a name": (
+        "column 4 has no name in the header, but 'control' in row 2; name it, or delete its cells",
+        with_column("", "control"),
+        with_column("condition", "control"),
+    ),
+    "labels as their own ground truth": (
+        "labels and ground_truth are the same, 'labels.tif'; delete one of them",
+        "stack,channel,image,labels,ground_truth\na,nuclei,x.tif,labels.tif,labels.tif\n",
+        "stack,channel,image,labels,ground_truth\na,nuclei,x.tif,labels.tif,\n",
+    ),
     "no image": ("image is missing; fill it in", SHEET.replace("x.tif", ""), SHEET),
     "a lost image": (
         "correct the path, which is relative to the working directory",
@@ -212,6 +242,34 @@ def test_a_path_with_backslashes_or_quotation_marks_is_suggested_without(
     path.write_text(SHEET.replace("x.tif", cell), encoding="utf-8")
     (message,) = errors_of(path)
     meant = message.partition("write ")[2].partition(", without")[0]
+    path.write_text(SHEET.replace("x.tif", meant), encoding="utf-8")
+    assert errors_of(path) == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "cell"),
+    [
+        ("a b.tif", "a%20b.tif"),
+        ("a b.tif", "file://{folder}/a%20b.tif"),
+        ("a.tif", "$FOLDER/a.tif"),
+        ("a.tif", "~/a.tif"),
+        ("a.tif", "a.TIF"),
+        ("A.tif", "a.tif"),
+        ("gr\u00f6\u00dfe.tif", "gro\u0308\u00dfe.tif"),
+        ("gro\u0308\u00dfe.tif", "gr\u00f6\u00dfe.tif"),
+    ],
+)
+def test_the_path_that_is_meant_is_suggested(tmp_path, monkeypatch, stored, cell):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FOLDER", str(tmp_path))
+    (tmp_path / stored).touch()
+    path = tmp_path / "stacks.csv"
+    sheet._names_in.cache_clear()
+    path.write_text(SHEET.replace("x.tif", cell.format(folder=tmp_path)), encoding="utf-8")
+    (message,) = errors_of(path)
+    meant = message.partition("does not exist; write ")[2].partition(" (")[0]
+    assert ("accents" in message) == ("\u0308" in cell + stored)
     path.write_text(SHEET.replace("x.tif", meant), encoding="utf-8")
     assert errors_of(path) == []
 

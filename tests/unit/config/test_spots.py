@@ -49,6 +49,23 @@ def test_errors_of_channels(load_study, channels, message):
         load_study([NUCLEI, FISH], detect_spots={"channels": channels})
 
 
+@pytest.mark.parametrize(
+    ("cells", "column"),
+    [
+        ({"labels": "l.tif"}, "labels"),
+        ({"ground_truth": "t.tif"}, "ground_truth"),
+        ({"diameter_um": 0.5}, "diameter_um"),
+    ],
+)
+def test_cells_about_objects_in_the_row_of_another_channel_are_refused(load_study, cells, column):
+    message = f"row 3: {column} has no effect in a row of channel 'FISH'; move it to the row of"
+    with pytest.raises(InputError, match=message):
+        load_study([NUCLEI, FISH | cells])
+    load_study([NUCLEI | cells, FISH])
+    load_study([NUCLEI | cells, FISH | cells])  # as filled down in a spreadsheet
+    load_study([NUCLEI, FISH | cells | {"include": "false"}])
+
+
 def test_an_image_is_no_ground_truth_of_spots(load_study):
     rows = [NUCLEI, FISH | {"ground_truth": "spots.tif"}]
     with pytest.raises(

@@ -30,12 +30,20 @@ def test_components_against_scipy(arrays):
 
 @given(SHAPES.flatmap(lambda shape: arrays(np.uint16, shape, elements=st.integers(0, 3))))
 def test_divided_objects_against_scipy(labels):
-    expected = [
-        label
-        for label in np.unique(labels[labels > 0]).tolist()
-        if ndimage.label(labels == label, np.ones((3, 3, 3)))[1] > 1
-    ]
+    expected = []
+    for label in np.unique(labels[labels > 0]).tolist():
+        parts, count = ndimage.label(labels == label, np.ones((3, 3, 3)))
+        sizes = ndimage.sum_labels(parts > 0, parts, range(1, count + 1))
+        if np.sum(sizes >= 0.05 * sizes.sum()) > 1:
+            expected.append(label)
     assert find_divided(read_only(labels), find_boxes(labels)) == expected
+
+
+def test_small_fragments_do_not_divide_an_object():
+    labels = np.zeros((3, 9, 20), np.uint16)
+    labels[:, :, :4], labels[0, 0, 10], labels[0, 0, 8] = 1, 1, 2
+    labels[:, 4:6, 16], labels[:, 0, 16] = 3, 3
+    assert find_divided(labels, find_boxes(labels)) == [3]
 
 
 @given(

@@ -169,6 +169,24 @@ def wrong_channel(folder, monkeypatch):
     yield image, {"channel_index": re.search(r"it has (\d)", message)[1]}
 
 
+@fix("export all planes in the same way")
+def one_inverted_plane(folder, monkeypatch):
+    for z in range(3):
+        mode = "miniswhite" if z == 1 else "minisblack"
+        tifffile.imwrite(folder / f"p_z{z}.tif", STACK[z], photometric=mode)
+    yield folder, {}
+    tifffile.imwrite(folder / "p_z1.tif", STACK[1], photometric="minisblack")
+    yield folder, {}
+
+
+@fix("give red, green or blue, or leave channel_index empty for the luminance")
+def number_of_a_colour(folder, monkeypatch):
+    colours = np.stack([STACK.astype("uint8")] * 3, axis=-1)
+    tifffile.imwrite(folder / "a.tif", colours, photometric="rgb")
+    yield folder / "a.tif", {"channel_index": "2"}
+    yield folder / "a.tif", {"channel_index": "blue"}
+
+
 @fix("save one stack as a separate file, or correct the axes, in Fiji with Image > Properties")
 def other_axis(folder, monkeypatch):
     tifffile.imwrite(folder / "a.tif", SERIES[:, 0], metadata={"axes": "AZYX"})

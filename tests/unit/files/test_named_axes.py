@@ -9,7 +9,7 @@ from study import Study
 
 import import_stack as script
 from cellstack.errors import InputError
-from cellstack.files.readers import image_source, jpeg
+from cellstack.files.readers import image_source
 from cellstack.files.records import read_json
 from cellstack.files.stacks import read_stack
 
@@ -104,9 +104,25 @@ def test_each_colour_is_a_channel(tmp_path):
         assert f"the samples of {colour}" in record["channel"]["why"]
     script.main(**files, channel="nuclei", **SIZES)
     assert image_source.REDUCED in read_json(files["record"])["notices"]
+    assert "colours in 5 planes were mixed" in read_json(files["record"])["flags"][0]
+    with pytest.raises(InputError, match="channel_index is 0, but its channels are colours"):
+        script.main(**files, channel="nuclei", channel_index="0", **SIZES)
     unnamed(tmp_path / "a.tif", STACK[0])
     with pytest.raises(InputError, match="channel_index red matches no channel"):
         script.main(**files, channel="nuclei", channel_index="red", **SIZES)
+
+
+@pytest.mark.parametrize(("kind", "difference"), [("rgb", 0), ("rgb", 4), ("rgba", 0)])
+def test_grey_images_with_three_samples_are_not_flagged(tmp_path, kind, difference):
+    grey = STACK[0].astype("uint8")
+    samples = [grey, grey, np.maximum(grey, difference) - difference]
+    if kind == "rgba":
+        samples.append(np.full_like(grey, 255))
+    options = {"extrasamples": ["UNASSALPHA"]} if kind == "rgba" else {}
+    tifffile.imwrite(tmp_path / "a.tif", np.stack(samples, -1), photometric="rgb", **options)
+    files = {"image": [tmp_path / "a.tif"], "raw": tmp_path / "raw.tif"}
+    script.main(**files, record=tmp_path / "import.json", channel="nuclei", **SIZES)
+    assert read_json(tmp_path / "import.json")["flags"] == []
 
 
 @pytest.mark.parametrize("samples", [1, 3])
@@ -117,7 +133,7 @@ def test_planes_as_jpeg_are_read_with_a_flag(tmp_path, samples):
         (tmp_path / f"p{z}.jpg").write_bytes(imagecodecs.jpeg8_encode(plane, level=98))
     source, found = read(tmp_path)
     assert source.format == "JPEG planes"
-    assert source.flags == [jpeg.LOSSY]
+    assert source.flags == [image_source.LOSSY]
     expected = np.stack([smooth + z for z in range(3)]).astype(int)
     assert np.abs(found - expected).max() <= 4
     tifffile.imwrite(tmp_path / "p0.tif", smooth)  # now JPEG files are previews

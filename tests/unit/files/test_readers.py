@@ -160,6 +160,15 @@ def test_images_that_programs_show_inverted_are_flagged(tmp_path, mode):
     np.testing.assert_array_equal(found, stack)
 
 
+@pytest.mark.parametrize(
+    ("compression", "is_lossy"), [("jpeg", True), ("zlib", False), (None, False)]
+)
+def test_lossy_compression_of_a_tiff_is_flagged(tmp_path, compression, is_lossy):
+    stack = pattern((3, 16, 32), "uint8")
+    tifffile.imwrite(tmp_path / "a.tif", stack, photometric="minisblack", compression=compression)
+    assert read(tmp_path / "a.tif")[0].flags == [image_source.LOSSY] * is_lossy
+
+
 def test_an_imagej_unit_in_latin_1_is_understood(tmp_path):
     tifffile.imwrite(
         tmp_path / "a.tif",
@@ -233,6 +242,15 @@ def test_planes_are_read_in_natural_order(tmp_path, ending):
     assert [path.stem for path in source.files[:3]] == ["p0", "p1", "p2"]
     assert source.count == 12
     assert um(source) == ({} if ending == "png" else {"y": 1.0, "x": 0.5})
+
+
+def test_planes_whose_numbers_increase_by_2_are_read_with_a_flag(tmp_path):
+    stack = pattern((4, 7, 9))
+    for z, plane in enumerate(stack):
+        tifffile.imwrite(tmp_path / f"p_z{2 * z}.tif", plane)
+    source, found = read(tmp_path)
+    np.testing.assert_array_equal(found, stack)
+    assert source.flags == ["the numbers of the planes increase by 2"]
 
 
 def test_a_plane_file_has_no_voxel_size_along_z(tmp_path):

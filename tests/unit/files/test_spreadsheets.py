@@ -59,6 +59,17 @@ def test_a_byte_order_mark_is_not_part_of_the_first_cell(tmp_path, encoding):
     assert read_cells(str(tmp_path / "a.csv")) == [["stack", "µ"]]
 
 
+def test_hidden_sheets_of_a_workbook_are_skipped(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["old"])
+    book.active.sheet_state = "hidden"
+    book.create_sheet("shown").append(["new"])
+    book.active = 1
+    book.save(tmp_path / "a.xlsx")
+    assert read_cells(str(tmp_path / "a.xlsx")) == [["new"]]
+
+
 def test_charts_of_a_workbook_are_skipped(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
     book, path = openpyxl.Workbook(), str(tmp_path / "a.xlsx")

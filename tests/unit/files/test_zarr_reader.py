@@ -125,6 +125,46 @@ def test_scales_of_an_ome_zarr_multiply_and_need_units(tmp_path):
     assert read(write_zarr(tmp_path / "c.zarr", array, "zyx", 2))[0].spacing == {}
 
 
+@pytest.mark.parametrize("version", [2, 3])
+def test_the_highest_resolution_is_read_wherever_it_is_listed(tmp_path, version):
+    array = pattern((4, 8, 10))
+    folder = write_zarr(tmp_path / "a.zarr", array, "zyx", version, **UM)
+    path = folder / (".zattrs" if version == 2 else "zarr.json")
+    content = json.loads(path.read_text())
+    attributes = content if version == 2 else content["attributes"]["ome"]
+    levels = attributes["multiscales"][0]["datasets"]
+    coarse = [{"type": "scale", "scale": [2, 1, 0.5]}]
+    levels[:] = [{"path": "1", "coordinateTransformations": coarse}, levels[0]]
+    path.write_text(json.dumps(content))
+    source, found = read(folder)
+    np.testing.assert_array_equal(found, array)
+    assert um(source) == {"z": 2, "y": 0.5, "x": 0.25}
+
+
+def test_several_images_are_scenes(tmp_path):
+    array = pattern((4, 8, 10))
+    folder = write_zarr(tmp_path / "a.zarr", array, "zyx", 2, **UM)
+
+    def add_image(multiscale, attributes):
+        second = multiscale | {"datasets": [{"path": "1"}], "name": "binned"}
+        attributes["multiscales"].append(second)
+
+    edit(folder, add_image)
+    assert "contains 2 scenes, 0, 1 (binned): fill in scene in the sheet" in refused(folder)
+    source, found = read(folder, scene="binned")
+    np.testing.assert_array_equal(found, array[..., ::2, ::2])
+    assert source.scene == "1 (binned)"
+    np.testing.assert_array_equal(read(folder, scene="0")[1], array)
+
+
+@pytest.mark.parametrize(("axes", "hint"), [("tyx", "if they are planes"), ("tzyx", "")])
+def test_time_points_that_can_be_planes(tmp_path, axes, hint):
+    folder = write_zarr(tmp_path / "a.zarr", pattern((4, 3, 8, 10)[4 - len(axes) :]), axes, 2)
+    message = refused(folder)
+    assert "fill in time in the sheet; each time point is a separate stack" in message
+    assert ("if they are planes, correct `axes`" in message) == bool(hint)
+
+
 def test_a_translation_is_ignored(tmp_path):
     folder = write_zarr(tmp_path / "a.zarr", pattern((4, 8, 10)), "zyx", 2, **UM)
 

@@ -156,6 +156,65 @@ def test_bad_planes_are_named():
     assert any("5, 6, 7, 8" not in flag and ", ..." in flag for flag in flags_of(image))
 
 
+@pytest.mark.parametrize(
+    ("planes", "value", "flagged"),
+    [
+        (SHAPE[0], 400, True),
+        (SHAPE[0], 4000, True),
+        (SHAPE[0], 0, False),  # as where a mask was applied
+        (SHAPE[0] - 1, 400, False),
+        (4, 400, False),  # a stack of so few planes can be the same by chance
+    ],
+)
+def test_a_scale_bar_in_all_planes_is_flagged(planes, value, flagged):
+    image = blobs() if planes > 4 else blobs((4, *SHAPE[1:]))
+    image[:planes, -8:-4, -40:-8] = value
+    flags = [flag for flag in flags_of(image) if "bright pixels" in flag]
+    assert [flag.partition(" (")[0] for flag in flags] == [
+        "128 bright pixels have the same value in all planes"
+    ] * flagged
+    outside = np.zeros(image.shape, bool)
+    outside[:, -8:] = True
+    assert not any("bright pixels" in flag for flag in flags_of(image, outside))
+
+
+def test_labels_that_are_given_as_an_image_are_flagged():
+    colony = simulated(shape=(12, 96, 96))
+    flag = "most pixels have the value of the next one (labels or a mask instead of intensities?)"
+    assert flag in flags_of(colony.nuclei_labels)
+    assert flag in flags_of(7 * colony.cell_labels.astype(np.float32))
+    assert flag not in flags_of(colony.nuclei_image)
+    in_8_bit = colony.nuclei_image // (colony.nuclei_image.max() // 60)
+    assert flag not in flags_of(in_8_bit.astype(np.uint8))
+    clipped = np.clip(colony.nuclei_image, *np.percentile(colony.nuclei_image, (60, 95)))
+    assert flag not in flags_of(clipped.astype(np.float32))
+
+
+@pytest.mark.parametrize("place", [0, SHAPE[0]])
+def test_a_projection_in_the_stack_is_named(place):
+    image = blobs()
+    image = np.insert(image, place, image.max(axis=0), axis=0)
+    expected = (
+        f"1 plane is the maximum projection of the others: {place} (remove it from the image)"
+    )
+    assert expected in flags_of(image)
+    image[3 + place // 2, 50, 50] += 1000
+    assert not any("projection" in flag for flag in flags_of(image))
+
+
+def test_a_few_bad_pixels_of_the_camera_are_no_scale_bar():
+    image = blobs()
+    image[:, 5, 5:24] = 4000
+    assert not any("bright pixels" in flag for flag in flags_of(image))
+    image[:, 5, 24] = 4000
+    assert any("20 bright pixels" in flag for flag in flags_of(image))
+
+
+def test_copies_of_one_plane_are_no_scale_bar():
+    image = np.repeat(blobs((1, *SHAPE[1:])), 12, axis=0)
+    assert not any("bright pixels" in flag for flag in flags_of(image))
+
+
 def test_planes_in_another_order_are_named():
     rng = np.random.default_rng(0)
     grain = ndimage.gaussian_filter(rng.standard_normal((24, 96, 80)), (2, 6, 6))

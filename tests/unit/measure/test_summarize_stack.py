@@ -184,7 +184,7 @@ def test_objects_of_one_plane_are_judged_by_their_section(section, flagged, step
     ]
     assert bool(flags[0]) == flagged
     ratio = (6 / np.pi * volume) ** (1 / 3) / 10
-    assert bool(flags[1]) == (max(ratio, 1 / ratio) > 1.5)
+    assert ("another diameter" in flags[1]) == (max(ratio, 1 / ratio) > 1.5)
 
 
 @pytest.mark.parametrize(
@@ -431,6 +431,26 @@ def test_many_flagged_objects_are_flagged(kind, count, flagged):
     flags = summarize_stack(columns, ["kept"] * 9, 10)["flags"]
     assert flags.startswith(f"{kind}: 4 of 9 objects") == flagged
     assert bool(flags) == flagged
+
+
+@pytest.mark.parametrize(
+    ("planes", "source", "flagged"),
+    [(4, "given", True), (5, "given", False), (1, "given", False), (4, "fallback", False)],
+)
+def test_a_stack_that_is_thinner_than_an_object_is_flagged(planes, source, flagged):
+    options = {"shape": (planes, 90, 100), "diameter_source": source}
+    flags = summarize_stack(table(9), ["kept"] * 9, 10, **options)["flags"]
+    thin = "thinner than an object: 4 planes are 8 um, and diameter_um 10 um (volumes and shapes"
+    assert (thin in flags) == flagged
+    assert ("thinner" in flags) == flagged
+
+
+def test_one_object_in_several_parts_is_enough_for_a_flag():
+    columns = table(9)
+    columns["flags"] = ["touches first row;several parts"] + [""] * 8
+    assert summarize_stack(columns, ["kept"] * 9, 10)["flags"] == (
+        "several parts: 1 of 9 objects (a label may be that of several objects)"
+    )
 
 
 def test_an_uncertain_diameter_is_flagged():

@@ -232,6 +232,18 @@ def test_real_ground_truths(data, tmp_path, file, count):
     np.testing.assert_array_equal(found, relabel_sequential(stored)[0])
 
 
+def test_labels_in_another_orientation_are_refused(tmp_path):
+    mirrored = np.zeros((4, 40, 60), "uint16")
+    mirrored[:, 5:12, 30:40], mirrored[:, 20:26, 8:14] = 1, 2
+    image = 100 * (mirrored[:, ::-1] > 0).astype("uint16")
+    write_stack(tmp_path / "raw.tif", image, STEPS)
+    tifffile.imwrite(tmp_path / "a.tif", mirrored, photometric="minisblack")
+    files = {"raw": tmp_path / "raw.tif", "labels": tmp_path / "labels.tif"}
+    with pytest.raises(InputError, match=r"do not fit .*raw.tif, but do after mirroring"):
+        script.main(image=[tmp_path / "a.tif"], downsample=[1, 1, 1], **files)
+    assert not files["labels"].exists()
+
+
 LABELS = np.ones((4, 6, 8), "uint16")
 CORNERS = np.zeros((4, 6, 8), "uint16")
 CORNERS[:, ::5, ::7] = [[1, 2], [3, 4]]
@@ -256,6 +268,7 @@ FIXES = {  # labels with an error, the text of the message, and labels after the
     ),
     "background": (BACKGROUND, {}, "label 9 covers 92 % of the image: give the background the"),
     "shape": (LABELS[1:], {}, "give labels of the same image"),
+    "axes": (LABELS.T.copy(), {}, "which has its axes in another order: give labels of the same"),
     "boolean": (LABELS.astype(bool), {}, "give one integer per object"),
     "colours": (
         np.stack([LABELS.astype("uint8")] * 3, axis=-1),

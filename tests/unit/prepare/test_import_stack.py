@@ -50,6 +50,27 @@ def test_channel_by_number_or_name(names, channel_index, channel, expected):
 
 
 @pytest.mark.parametrize(
+    ("axes", "shape", "hint"),
+    [
+        ("CYX", (5, 8, 9), "; if they are planes, correct the axes"),
+        ("ZCYX", (2, 15, 8, 9), "; if they are planes, correct the axes"),
+        ("ZCYX", (15, 2, 8, 9), "$"),
+    ],
+)
+def test_many_channels_of_few_planes_can_be_planes(tmp_path, axes, shape, hint):
+    metadata = {"axes": axes, "unit": "um", "spacing": 2}
+    planes = np.zeros(shape, np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", planes, imagej=True, metadata=metadata)
+    with pytest.raises(InputError, match=f"channel_index in the sheet{hint}"):
+        script.main(
+            image=[tmp_path / "a.tif"],
+            raw=tmp_path / "raw.tif",
+            record=tmp_path / "import.json",
+            channel="nuclei",
+        )
+
+
+@pytest.mark.parametrize(
     ("names", "channel_index", "channel", "expected"),
     [
         ([None, None], "", "nuclei", "it has 0, 1: fill in channel_index"),
@@ -414,9 +435,9 @@ def test_real_stacks_with_incomplete_metadata_are_an_error(data, tmp_path, file,
         ({}, False),  # the voxels in the file are flat: a microscope does not mix up the axes
     ],
 )
-def test_only_voxel_sizes_of_the_sheet_can_be_in_the_wrong_order(tmp_path, typed, flagged):
+def test_only_voxel_sizes_of_the_sheet_can_be_flat_by_mistake(tmp_path, typed, flagged):
     metadata = {"axes": "ZYX", "spacing": 0.3, "unit": "um"}
-    size = {} if typed else {"imagej": True, "resolution": (1, 1), "metadata": metadata}
+    size = {} if typed else {"imagej": True, "resolution": (1.1, 1.1), "metadata": metadata}
     tifffile.imwrite(
         tmp_path / "a.tif", np.ones((4, 8, 9), np.uint16), photometric="minisblack", **size
     )
@@ -424,6 +445,26 @@ def test_only_voxel_sizes_of_the_sheet_can_be_in_the_wrong_order(tmp_path, typed
     script.main(image=[tmp_path / "a.tif"], channel="nuclei", **outputs, **typed)
     flags = read_json(tmp_path / "import.json")["flags"]
     assert [flag.endswith("(check their order)") for flag in flags] == [True] * flagged
+
+
+@pytest.mark.parametrize(
+    ("pixels_per_um", "typed", "flag"),
+    [
+        ((2.5, 0.8), {}, "the voxel sizes along y (1.25 um) and x (0.4 um) differ"),
+        ((2.5, 2.5), {}, None),
+        ((1, 1), {}, "the voxel size along y and x is exactly 1 um in the file"),
+        ((1, 1), {"y_um": 1, "x_um": 1}, None),
+        ((1, 2), {}, None),
+    ],
+)
+def test_unlikely_pixel_sizes_of_a_file_are_flagged(tmp_path, pixels_per_um, typed, flag):
+    metadata = {"axes": "ZYX", "spacing": 1, "unit": "um"}
+    options = {"imagej": True, "resolution": pixels_per_um, "metadata": metadata}
+    tifffile.imwrite(tmp_path / "a.tif", np.ones((4, 8, 9), np.uint16), **options)
+    outputs = {"raw": tmp_path / "raw.tif", "record": tmp_path / "import.json"}
+    script.main(image=[tmp_path / "a.tif"], channel="nuclei", **outputs, **typed)
+    flags = read_json(tmp_path / "import.json")["flags"]
+    assert [each.startswith(str(flag)) for each in flags] == [True] * (flag is not None)
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "int16", "bool", "float64"])

@@ -1,6 +1,7 @@
 """Seed points from napari: reading, and their use as seeds."""
 
 import logging
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from cellstack.core.distance import distance_map
 from cellstack.errors import InputError
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.prepare.seed_points import read_points
-from cellstack.segment.find_seeds import find_seeds, points
+from cellstack.segment.find_seeds import check_points, find_seeds, points
 from cellstack.segment.label_components import label_components
 from find_seeds import main
 
@@ -41,6 +42,27 @@ def test_points_outside_the_mask_are_logged_and_ignored(caplog):
         "4 of 5 points of a.csv lie outside the mask and are ignored: "
         "-0.6 1 1; 4 1 1; 1 1 7.75; 1 0 1"
     )
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "coordinates", "expected"),
+    [
+        ([(1, 30, 20), (2, 10, 8)], "voxels", None),
+        ([(1, 30, 20), (2, 0, 8)], "voxels", None),  # half of them
+        ([(20, 30, 1), (8, 10, 2), (2, 10, 8)], "voxels", "2 of 3 points .* 2 of them outside the"),
+        ([(2, 15, 10), (4, 5, 4)], "world", None),
+        ([(4, 120, 80), (6, 40, 32)], "world", "2 of 2 points .*coordinates, now world, to their"),
+        ([(1, 0, 5), (2, 0, 9)], "voxels", "2 of 2 points .* 0 of them outside the stack"),
+        (np.empty((0, 3)), "voxels", None),
+    ],
+)
+def test_points_of_which_most_lie_outside_the_mask_are_refused(by_hand, coordinates, expected):
+    mask = np.ones((4, 40, 40), "uint8")
+    mask[:, 0] = 0
+    arguments = (np.array(by_hand, float), mask, (2.0, 0.5, 0.5))
+    refusal = pytest.raises(InputError, match=expected) if expected else nullcontext()
+    with refusal:
+        check_points(*arguments, path="a.csv", coordinates=coordinates)
 
 
 def test_the_log_message_on_many_points_is_short(caplog):

@@ -43,6 +43,23 @@ def test_a_repeated_key_is_an_error(tmp_path, text, key, lines):
         check(tmp_path, text)
 
 
+@pytest.mark.parametrize("number", ["010", "-0012", "10:30", "1:0.5", "00_7"])
+def test_numbers_that_yaml_reads_as_others_are_refused(tmp_path, number):
+    text = f"a: &x\n  b: [1, {number}]\nc: *x\n"
+    with pytest.raises(WorkflowError) as error:
+        check(tmp_path, text)
+    (line,) = str(error.value).splitlines()
+    assert f"config.yaml: '{number}' in line 2 is not read as a decimal number; write it" in line
+    check(tmp_path, text.replace(number, f"'{number}'"))
+
+
+@pytest.mark.parametrize(
+    "number", ["0", "-0", "00", "0.5", "0.05", "10", "1e3", "0x10", "08", "a:0"]
+)
+def test_other_numbers_are_accepted(tmp_path, number):
+    check(tmp_path, f"a: {number}\n")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -25,6 +25,7 @@ OBJECT_OF_TIFFFILE = re.compile(r"<tifffile\.[^>]*> ")  # at the start of its lo
 MAX_REASON_LENGTH = 200
 MAX_MESSAGE_LENGTH = 600
 MAX_NAME_LENGTH = 100  # of a channel
+LOSSY = "JPEG compression is lossy: measured intensities are not exactly those of the microscope"
 REDUCED = "colours were reduced to their luminance"  # notice of an image with samples S
 
 

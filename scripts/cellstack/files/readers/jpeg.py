@@ -17,7 +17,6 @@ SIGNATURE = b"\xff\xd8"
 FRAME = struct.Struct(">HBHHB")
 FRAMES = {0xC0, 0xC1, 0xC2}  # baseline, extended and progressive, which the decoder supports
 NOT_FRAMES = {0xC4, 0xC8, 0xCC}  # other segments with the same first digit
-LOSSY = "JPEG compression is lossy: measured intensities are not exactly those of the microscope"
 
 
 @contextmanager
@@ -63,7 +62,7 @@ def open_jpeg(path: Path, part: Part | None = None) -> Iterator[ImageSource]:
         channels=[None],
         planes=lambda channel: _read_plane(name, path, shape),
         notices=[image_source.REDUCED] if samples == 3 else [],
-        flags=[LOSSY],
+        flags=[image_source.LOSSY],
     )
 
 

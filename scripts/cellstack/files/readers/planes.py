@@ -41,6 +41,7 @@ def open_planes(
     with open_file(files[0]) as source:
         first = _check_single(source)
     files = _in_order_of_set(files, first)
+    flags = set(first.flags)  # without those about all planes, which are added later
 
     def read_planes(channel: int) -> Planes:
         for path in files:
@@ -50,6 +51,12 @@ def open_planes(
                     raise InputError(
                         f"{path}: is a plane of {_kind(plane)}, but {files[0]} is one of "
                         f"{_kind(first)}: name the planes of one stack in the sheet"
+                    )
+                if set(plane.flags) != flags:
+                    flag = min(flags.symmetric_difference(plane.flags))
+                    raise InputError(
+                        f"{path}: differs from {files[0]}, since only for one of them {flag!r} "
+                        "holds: export all planes in the same way"
                     )
                 yield from plane.planes(channel)
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import tifffile
 
-from cellstack.core.counting import counted
+from cellstack.core.counting import agree, counted
 from cellstack.errors import InputError
 from cellstack.files.readers import (
     image_source,
@@ -28,6 +28,14 @@ from cellstack.files.readers.voxel_size import StoredSize
 
 NOT_TIMES = "; if they are planes, correct the axes, in Fiji with Image > Properties"
 FORMATS = {"ome": "OME-TIFF", "imagej": "ImageJ TIFF", "lsm": "LSM", "stk": "STK"}
+LOSSY_COMPRESSION = (
+    tifffile.COMPRESSION.JPEG,
+    tifffile.COMPRESSION.OJPEG,
+    tifffile.COMPRESSION.ALT_JPEG,
+    tifffile.COMPRESSION.JPEG_LOSSY,
+    tifffile.COMPRESSION.JPEG_2000_LOSSY,
+)
+MAX_POSITION_ERROR = 0.1  # relative difference from the voxel size along z
 # ImageJ labels each plane, for example `c:1/2 z:1/45 - name`
 LABEL_PREFIX = re.compile(r"^(?:[czt]:\d+/\d+ )*(?:- )?")
 
@@ -103,7 +111,7 @@ def _describe(
             series = stacks[0]
             ome_images.check_single(name, image)
         else:
-            number = parts.pick_scene(name, labels, part)
+            number = _pick_series(name, stacks, labels, part)
             series, root = stacks[number], _image_of(name, root, number, len(stacks))
     ome = _ome_pixels(root)
     axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
@@ -148,7 +156,7 @@ def _describe(
         time=time if times > 1 else None,
         acquisition=acquisition,
         notices=[*notices, *_notices(page, colour)],
-        flags=_flags(tif, page),
+        flags=[*_flags(tif, page), *_flags_of_ome(tif, None if one_of_many else image, ome)],
         set_files=image.files if image is not None else members,
         other_files=(
             image.others
@@ -157,6 +165,23 @@ def _describe(
         ),
         z_position=tiff_microscopes.position_of_plane(tif),
     )
+
+
+def _pick_series(
+    name: str, stacks: Sequence[Any], labels: Sequence[str | None], part: Part | None
+) -> int:
+    """Return the number of the selected stack of a file with several."""
+    try:
+        return parts.pick_scene(name, labels, part)
+    except parts.NotChosenError as error:
+        if len({(stack.shape, stack.dtype) for stack in stacks}) > 1 or stacks[0].ndim > 2:
+            raise
+        raise parts.NotChosenError(
+            f"{error}; if they are planes, save them as one stack, in Python with a single call of "
+            "tifffile.imwrite",
+            error.column,
+            error.names,
+        ) from error
 
 
 def _name_axes(name: str, given: str, series: Any) -> str:
@@ -249,8 +274,8 @@ def _notices(page: Any, colour: bool) -> list[str]:
 
 
 def _flags(tif: tifffile.TiffFile, page: Any) -> list[str]:
-    """Return flags if programs show other values than those stored."""
-    flags = []
+    """Return flags if programs show other values than those stored, or compression changed them."""
+    flags = [image_source.LOSSY] if page.compression in LOSSY_COMPRESSION else []
     if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
         flags.append(
             f"programs show it inverted ({page.photometric.name}), but the stored values are "
@@ -262,6 +287,32 @@ def _flags(tif: tifffile.TiffFile, page: Any) -> list[str]:
             f"ImageJ shows calibrated values (c0 = {metadata.get('c0')}, c1 = "
             f"{metadata.get('c1')}), but those stored are measured (convert it to 32-bit in Fiji "
             "to store calibrated values)"
+        )
+    return flags
+
+
+def _flags_of_ome(
+    tif: tifffile.TiffFile, image: OmeImage | None, ome: ElementTree.Element | None
+) -> list[str]:
+    """Return flags if OME metadata disagree with the pages, or with themselves."""
+    if ome is None:
+        return []
+    flags = []
+    if image is not None and image.xml is None and not image.others:
+        levels = [level for series in tif.series for level in (series, *series.levels[1:])]
+        left = len(tif.pages) - sum(len(level.pages) for level in levels)
+        if left > 0:
+            flags.append(
+                f"{left} of {counted(len(tif.pages), 'pages')} {agree(left, 'is', 'are')} not in "
+                "the OME metadata and left out (check the number of planes)"
+            )
+    step = voxel_size.from_ome_positions(ome)
+    size, _ = voxel_size.in_um(voxel_size.from_ome(ome.attrib).get("z"))
+    distance, _ = voxel_size.in_um(step)
+    if size and distance and not math.isclose(size, distance, rel_tol=MAX_POSITION_ERROR):
+        flags.append(
+            f"the positions of planes are {distance:.3g} um apart, but the voxel size along z is "
+            f"{size:.3g} um (check which of them is right)"
         )
     return flags
 

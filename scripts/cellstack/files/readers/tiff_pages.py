@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from cellstack.core.counting import counted
+from cellstack.core.counting import agree, counted
 from cellstack.errors import InputError
 from cellstack.files.images import check_regular
 
@@ -154,7 +154,8 @@ def check_ome(name: str, path: Path, ome: ElementTree.Element, pages: int, page_
             f"{name}: contains {len(images):,} images, but one is needed: "
             "save it as a separate file"
         )
-    pages += sum(count_pages(str(other), other) for other in _other_files(name, path, ome))
+    others, absent = _other_files(name, path, ome)
+    pages += sum(count_pages(str(other), other) for other in others)
     for pixels in images:
         order = pixels.get("DimensionOrder", "XYZCT")
         shape = [int(pixels.get(f"Size{axis}", 1)) for axis in order]
@@ -171,14 +172,20 @@ def check_ome(name: str, path: Path, ome: ElementTree.Element, pages: int, page_
             )
         if voxels > pages * page_size or taken > MAX_SHARED * pages:
             reason = f"its OME metadata declare {shape} voxels for {counted(pages, 'pages')}"
+            if absent:
+                reason += f", and {counted(len(absent), 'files')} of its set, such as {absent[0]}, "
+                reason += f"{agree(len(absent), 'is', 'are')} not in its folder"
             raise InputError(DAMAGED.format(name, reason))
 
 
-def _other_files(name: str, path: Path, ome: ElementTree.Element) -> list[Path]:
-    """Return the other existing files of a set; raise an error if one is in another folder."""
+def _other_files(name: str, path: Path, ome: ElementTree.Element) -> tuple[list[Path], list[str]]:
+    """Return the other files of a set that exist, and the names of those that do not.
+
+    Raise an error if one is in another folder.
+    """
     folders = (path.parent.resolve(), path.resolve().parent)
     named = {each.get("FileName", "") for each in ome.iter() if each.tag.endswith("UUID")}
-    found = []
+    found, absent = [], []
     for file in sorted(named - {"", path.name}):
         other = path.parent / file
         if other.resolve().parent not in folders:
@@ -189,4 +196,6 @@ def _other_files(name: str, path: Path, ome: ElementTree.Element) -> list[Path]:
         if other.exists():
             check_regular(other)
             found.append(other)
-    return found
+        else:
+            absent.append(file)
+    return found, absent

@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+from xml.etree import ElementTree
 
 from cellstack.errors import InputError
 
@@ -192,6 +193,49 @@ def from_ome(attributes: Mapping[str, str]) -> dict[str, StoredSize]:
     }
 
 
+def from_ome_positions(pixels: ElementTree.Element) -> StoredSize | None:
+    """Return the distance between planes from their positions in OME metadata.
+
+    Parameters
+    ----------
+    pixels : xml.etree.ElementTree.Element
+        OME's ``Pixels``. Of its first channel and time point, each ``Plane`` can have a position.
+
+    Returns
+    -------
+    StoredSize or None
+        In um; None if a position is missing or not in a physical unit, if there are none, if all
+        are the same, or if they are not equally spaced.
+    """
+    positions = {}
+    for plane in pixels.iterfind("{*}Plane"):
+        if {plane.get("TheC", "0"), plane.get("TheT", "0")} == {"0"}:
+            unit = plane.get("PositionZUnit", "reference frame")
+            written = StoredSize(plane.get("PositionZ", ""), unit, "OME PositionZ")
+            positions[int(plane.get("TheZ", 0))] = position_um(written)
+    if len(positions) != int(pixels.get("SizeZ", 0)):
+        return None
+    found = from_positions([position for _, position in sorted(positions.items())])
+    return None if found is None or isinstance(found.value, str) else found
+
+
+def position_um(stored: StoredSize) -> float | None:
+    """Convert a position to um; None if it is not in a unit of length.
+
+    Examples
+    --------
+    >>> position_um(StoredSize("-0.5", "mm", "OME PositionZ"))
+    -500.0
+    >>> position_um(StoredSize("3", "reference frame", "OME PositionZ"))
+    """
+    factor, _ = in_um(stored._replace(value=2.0))
+    try:
+        value = float(str(stored.value))
+    except ValueError:
+        return None
+    return value * factor / 2 if factor and math.isfinite(value) else None
+
+
 def in_um(found: StoredSize | None) -> tuple[float | None, str]:
     """Convert the voxel size in a file to um.
 
@@ -352,13 +396,18 @@ def find_doubtful(found: Mapping[str, StoredSize], sheet: Mapping[str, float | N
             f"the voxel size along {' and '.join(axes)} is from the print resolution in the TIFF "
             f"and can be wrong (fill in {columns} in the sheet)"
         )
+    if all(sheet[axis] is None and in_um(found.get(axis))[0] == 1 for axis in "yx"):
+        flags.append(
+            "the voxel size along y and x is exactly 1 um in the file, as by default (if it is "
+            "right, fill in y_um and x_um in the sheet)"
+        )
     z = found.get("z")
     if z is not None and z.source == POSITIONS and isinstance(z.value, str):
         flags.append(f"the planes are not equally spaced (distances {z.value} um)")
     return flags
 
 
-def find_unusual(sizes: Mapping[str, float], planes: int) -> list[str]:
+def find_unusual(sizes: Mapping[str, float], planes: int, *, is_typed: bool = True) -> list[str]:
     """Return a flag if voxel sizes are so unusual that they may be in the wrong order.
 
     Parameters
@@ -367,6 +416,9 @@ def find_unusual(sizes: Mapping[str, float], planes: int) -> list[str]:
         Voxel size along `z`, `y` and `x` in um.
     planes : int
         Number of planes.
+    is_typed : bool
+        Whether a size is from the sheet. Those of a file, even if a script wrote it, are flagged
+        only if pixels are not square: the voxels of some microscopes are flat.
 
     Returns
     -------
@@ -384,7 +436,7 @@ def find_unusual(sizes: Mapping[str, float], planes: int) -> list[str]:
         return [
             f"the voxel sizes along y ({y:.3g} um) and x ({x:.3g} um) differ (check their order)"
         ]
-    if planes > 1 and min(y, x) > MAX_UNUSUAL_RATIO * z:
+    if is_typed and planes > 1 and min(y, x) > MAX_UNUSUAL_RATIO * z:
         return [
             f"the voxel size along z ({z:.3g} um) is smaller than along y and x ({y:.3g} and "
             f"{x:.3g} um, check their order)"

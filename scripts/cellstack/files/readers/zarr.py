@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cellstack.core.counting import counted
 from cellstack.errors import InputError
 from cellstack.files.readers import image_source, parts
@@ -17,6 +19,7 @@ from cellstack.files.readers.voxel_size import StoredSize
 
 MAX_NAMED = 10  # groups in a message
 MAX_CHUNK_BYTES = 2**30
+NOT_TIMES = "; if they are planes, correct `axes` in its metadata"
 AXIS_TYPES = {"channel": "C", "time": "T"}
 VERSIONS = ("0.1", "0.2", "0.3", "0.4", "0.5")
 FIXED_AXES = "tczyx"  # of versions 0.1 and 0.2, which do not name them
@@ -25,14 +28,14 @@ FOLDER_OF_CHUNKS = re.compile(r"c|\d+")
 
 
 def open_zarr(folder: Path, part: Part | None = None) -> ImageSource:
-    """Open the highest resolution of the first image of an OME-Zarr.
+    """Open the highest resolution of an OME-Zarr.
 
     Parameters
     ----------
     folder : pathlib.Path
         The group with the attribute ``multiscales``.
     part : Part, optional
-        The time point to be read, if there are several.
+        The image and the time point to be read, if there are several.
 
     Returns
     -------
@@ -85,9 +88,11 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
                 f"{name}: is a Zarr without an OME-Zarr image, it contains {inside}: "
                 "name the folder of one image in it"
             )
-        multiscale = attributes["multiscales"][0]
+        labels_of_images = [each.get("name") for each in attributes["multiscales"]]
+        number = parts.pick_scene(name, labels_of_images, part)
+        multiscale = attributes["multiscales"][number]
         version = _version(name, attributes)
-        level = multiscale["datasets"][0]
+        level = _finest([each for each in multiscale["datasets"] if each])
         array: Any = group[level["path"]]
         described_axes = _axes(name, multiscale, version)
         axes = [_axis_letter(axis) for axis in described_axes]
@@ -107,8 +112,7 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
             )
         channels = image_source.axis_length(roles, array.shape, "C")
         times = image_source.axis_length(roles, array.shape, "T")
-        parts.pick_scene(name, [None], part)
-        time = parts.pick_time(name, times, part)
+        time = parts.pick_time(name, times, part, "" if "Z" in roles else NOT_TIMES)
         described = attributes.get("omero", {}).get("channels", [])
         labels = [channel.get("label") if channel else None for channel in described]
         return ImageSource(
@@ -123,8 +127,37 @@ def describe(name: str, store: Any, part: Part | None) -> ImageSource:
             planes=lambda channel: _read_planes(name, array, roles, channel, time),
             count_chunks=lambda channel: _count_chunks(array, roles, channel, time),
             spacing=_spacing(name, multiscale, level, described_axes),
+            scene=parts.label(number, labels_of_images),
             time=time if times > 1 else None,
         )
+
+
+def _finest(levels: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the level with the smallest voxels: the first one, unless a writer sorted otherwise.
+
+    Examples
+    --------
+    >>> levels = [
+    ...     {"path": path, "coordinateTransformations": [{"type": "scale", "scale": scale}]}
+    ...     for path, scale in (("0", [2, 0.8, 0.8]), ("1", [2, 0.4, 0.4]))
+    ... ]
+    >>> _finest(levels)["path"]
+    '1'
+    """
+    sizes = [_voxel_volume(level) for level in levels]
+    return levels[0] if None in sizes else levels[int(np.argmin(np.array(sizes, float)))]
+
+
+def _voxel_volume(level: Mapping[str, Any]) -> float | None:
+    """Return the product of all scales of a level; None if it is not known."""
+    scales = [
+        scale
+        for each in level.get("coordinateTransformations", [])
+        if each and isinstance(scale := each.get("scale"), list)
+    ]
+    values = [value for scale in scales for value in scale]
+    is_known = values and all(isinstance(value, int | float) and value > 0 for value in values)
+    return math.prod(values) if is_known else None
 
 
 def _without_nulls(value: Any) -> Any:
