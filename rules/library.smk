@@ -4,7 +4,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-
 HERE = Path(str(workflow.current_basedir)).parent
 
 
