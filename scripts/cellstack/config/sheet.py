@@ -289,11 +289,6 @@ def find_errors(
             errors.append(f"{place}: unknown preset {quote(row['preset'])}; {hint}")
         if channel == "nuclei" or (channel == "membrane" and stack not in with_nuclei):
             errors += _diameter_errors(row, place, diameters)
-        if "labels" in row and row["labels"] == row.get("ground_truth"):
-            errors.append(
-                f"{place}: labels and ground_truth are the same, {quote(row['labels'])}; delete "
-                "one of them, since labels that are compared with themselves are always right"
-            )
         for column in ("image", "ground_truth", "labels", "regions"):
             path = row.get(column)
             if path is None or path in made:

@@ -83,11 +83,6 @@ CASES = {  # the text of the message, a sheet with the error, and the sheet afte
         with_column("", "control"),
         with_column("condition", "control"),
     ),
-    "labels as their own ground truth": (
-        "labels and ground_truth are the same, 'labels.tif'; delete one of them",
-        "stack,channel,image,labels,ground_truth\na,nuclei,x.tif,labels.tif,labels.tif\n",
-        "stack,channel,image,labels,ground_truth\na,nuclei,x.tif,labels.tif,\n",
-    ),
     "no image": ("image is missing; fill it in", SHEET.replace("x.tif", ""), SHEET),
     "a lost image": (
         "correct the path, which is relative to the working directory",
