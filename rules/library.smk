@@ -10,8 +10,7 @@ HERE = Path(str(workflow.current_basedir)).parent
 @cache
 def locate(name):
     """Return the path of a file of the workflow, downloaded if the workflow is remote."""
-    path = HERE / name
-    return str(path) if path.exists() else workflow.source_path(f"../{name}")
+    return str(HERE / name) if (HERE / name).exists() else workflow.source_path(f"../{name}")
 
 
 def locate_script(name):

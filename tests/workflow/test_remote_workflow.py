@@ -48,4 +48,4 @@ def test_files_of_a_local_workflow_are_not_copied(study, tmp_path):
     assert process.returncode == 0, process.stderr
     assert jobs(process) == {"import_stack": 1}
     assert list(copies.rglob("prepare.smk"))  # Snakemake copies what it includes
-    assert not list(copies.rglob("cellstack"))
+    assert not list(copies.rglob("cellstack/__init__.py"))

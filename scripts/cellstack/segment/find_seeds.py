@@ -25,6 +25,7 @@ from cellstack.errors import InputError
 
 METHODS = Methods()
 MAX_LOGGED_POINTS = 10
+MIN_POINTS = 5  # with fewer points outside the mask, their axes may still be right
 log = logging.getLogger(__name__)
 
 
@@ -450,7 +451,8 @@ def check_points(
     Raises
     ------
     InputError
-        They do, as if the axes are in another order or the coordinates in another unit.
+        They do, as if the axes are in another order or the coordinates in another unit. Fewer than
+        five points are not judged.
 
     Examples
     --------
@@ -461,7 +463,7 @@ def check_points(
     in_stack = np.all((nearest >= 0) & (nearest < mask.shape), axis=1)
     voxels = nearest[in_stack].astype(int).tolist()
     in_mask = sum(bool(mask[z][y, x]) for z, y, x in voxels)
-    if 2 * in_mask < len(points):
+    if len(points) >= MIN_POINTS and 2 * in_mask < len(points):
         raise InputError(
             f"{path}: {len(points) - in_mask} of {counted(len(points), 'points')} lie outside the "
             f"mask, {len(points) - len(voxels)} of them outside the stack of {mask.shape} voxels: "

@@ -49,10 +49,11 @@ def test_points_outside_the_mask_are_logged_and_ignored(caplog):
     [
         ([(1, 30, 20), (2, 10, 8)], "voxels", None),
         ([(1, 30, 20), (2, 0, 8)], "voxels", None),  # half of them
-        ([(20, 30, 1), (8, 10, 2), (2, 10, 8)], "voxels", "2 of 3 points .* 2 of them outside the"),
-        ([(2, 15, 10), (4, 5, 4)], "world", None),
-        ([(4, 120, 80), (6, 40, 32)], "world", "2 of 2 points .*coordinates, now world, to their"),
-        ([(1, 0, 5), (2, 0, 9)], "voxels", "2 of 2 points .* 0 of them outside the stack"),
+        ([(1, 30, 20), (20, 30, 1), (8, 10, 2)] * 2, "voxels", "4 of 6 points .* 4 of them"),
+        ([(20, 30, 1)] * 4, "voxels", None),  # too few to be judged
+        ([(2, 15, 10), (4, 5, 4)] * 3, "world", None),
+        ([(4, 120, 80), (6, 40, 32)] * 3, "world", "6 of 6 points .*coordinates, now world, to"),
+        ([(1, 0, 5), (2, 0, 9)] * 3, "voxels", "6 of 6 points .* 0 of them outside the stack"),
         (np.empty((0, 3)), "voxels", None),
     ],
 )
