@@ -232,7 +232,7 @@ def pick_colour(name: str, source: ImageSource, channel_index: str | None) -> in
 
 
 def find_coloured(planes: Iterable[NDArray[Any]], found: list[int]) -> Iterator[NDArray[Any]]:
-    """Yield planes unchanged, and append the number of each one that is not grey to a list.
+    """Yield planes unchanged, and append the numbers of those that are not grey to a list.
 
     Parameters
     ----------
