@@ -22,12 +22,9 @@ from cellstack.config.reasons import (
     SMALL,
     TOUCHES,
 )
-from cellstack.core import parallel
-from cellstack.core.boxes import widen_box
-from cellstack.core.near import within_distance
-from cellstack.core.planes import Planes, Stack
+from cellstack.core.planes import Planes
 from cellstack.core.points import Points
-from cellstack.core.types import BoolVolume, Box, Spacing
+from cellstack.core.types import Spacing
 
 MAX_DEVIATION = 3.5  # robust standard deviations from the median
 # Smaller differences from the median are not unusual, however similar the other objects are:
@@ -36,11 +33,7 @@ MIN_SOLIDITY_DIFFERENCE = 0.1
 MAX_RELATIVE_LENGTH = 1.4  # times the median; two equal balls that touch have 2.4
 MIN_OBJECTS = 5  # for a median and a robust standard deviation
 CROWDED_DISTANCE = 0.5  # of the median diameter; seeds closer than this are flagged
-# The background of an object lies at these distances from it, as fractions of its diameter: outside
-# of its blurred edge.
-BACKGROUND_START, BACKGROUND_STOP = 0.05, 0.2
 MIN_CONTRAST = 1.0  # standard deviations of the background
-MIN_BACKGROUND_VOXELS = 20
 MAX_RELATIVE_HEIGHT = 8.0  # times the median; dim objects beside brighter ones are drawn too small
 
 
@@ -62,7 +55,8 @@ def flag_objects(
         shape is to be flagged, ``solidity`` and ``axis_major_length_um``; see
         :mod:`cellstack.config.object_columns`.
     contrast : (n,) sequence of float, optional
-        Contrast-to-noise ratios, see :func:`measure_contrast`; NaN is not flagged.
+        Contrast-to-noise ratios, see :func:`cellstack.core.surroundings.measure_contrast`; NaN is
+        not flagged.
     crowded : collection of int
         Labels in segmentation.tif of objects with seeds close together, see :func:`find_crowded`.
     has_one_plane : bool
@@ -71,7 +65,7 @@ def flag_objects(
     beside_no_data : collection of int
         Labels, ``label``, of objects that touch a region without data.
     heights : (n,) sequence of float, optional
-        Intensities above the background, see :func:`measure_contrast`; NaN is not flagged.
+        Intensities above the background, from the same function; NaN is not flagged.
     divided : collection of int
         Labels, ``label``, of objects in several parts, see
         :func:`cellstack.core.components.find_divided`.
@@ -174,119 +168,6 @@ def _much_brighter(heights: NDArray[np.float64]) -> NDArray[np.bool_]:
     if len(known) < MIN_OBJECTS:
         return np.zeros(len(heights), bool)
     return heights > MAX_RELATIVE_HEIGHT * max(np.median(known), 0.0)
-
-
-def measure_contrast(
-    segmentation: Stack,
-    boxes: Sequence[Box],
-    rows: Sequence[Mapping[str, float]],
-    raw: Stack,
-    spacing: Spacing,
-    threads: int = 1,
-    no_data: Stack | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Measure how far each object stands out from the background around it.
-
-    Parameters
-    ----------
-    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
-        All objects, measured or not; 0 is background.
-    boxes : list of tuple of slice
-        Bounding box of each object of `rows`.
-    rows : list of dict
-        Measured objects with ``segmentation_label`` and ``equivalent_diameter_um``.
-    raw : (Z, Y, X) ndarray or stack of integer or float
-        Raw intensities of the channel that shows the objects.
-    spacing : (3,) sequence of float
-        Voxel size along z, y, x in um.
-    threads : int
-        Number of objects measured in parallel. The result does not depend on it.
-    no_data : (Z, Y, X) ndarray or stack of bool, optional
-        Voxels without data, which are not background.
-
-    Returns
-    -------
-    contrast : (n,) ndarray of float
-        Contrast-to-noise ratio: `heights` divided by the standard deviation of the background.
-        Infinite without noise.
-    heights : (n,) ndarray of float
-        The mean of the object minus the mean of the background, which is 0.05 to 0.2 diameters away
-        from the object.
-
-    Notes
-    -----
-    Both are NaN with fewer than 20 voxels of background.
-    """
-
-    def measure(item: tuple[Mapping[str, float], Box]) -> tuple[float, float]:
-        row, box = item
-        label, diameter_um = int(row["segmentation_label"]), row["equivalent_diameter_um"]
-        around, inside, is_background = find_surroundings(
-            segmentation, label, box, diameter_um, spacing
-        )
-        if no_data is not None:
-            is_background &= ~no_data[around]
-        intensities = raw[around]
-        background = intensities[is_background]
-        if len(background) < MIN_BACKGROUND_VOXELS:
-            return np.nan, np.nan
-        height = float(intensities[inside].mean(dtype=float) - background.mean(dtype=float))
-        noise = background.std(ddof=1, dtype=float)
-        if noise > 0:
-            return float(height / noise), height
-        return float(np.copysign(np.inf, height)) if height else 0.0, height
-
-    items = list(zip(rows, boxes, strict=True))
-    measured = np.array(parallel.map_processes(measure, items, threads), float).reshape(-1, 2)
-    return measured[:, 0], measured[:, 1]
-
-
-def find_surroundings(
-    segmentation: Stack, label: int, box: Box, diameter_um: float, spacing: Spacing
-) -> tuple[Box, BoolVolume, BoolVolume]:
-    """Find the background around an object, outside its blurred edge.
-
-    Parameters
-    ----------
-    segmentation : (Z, Y, X) ndarray or stack of uint16 or uint32
-        All objects; 0 is background.
-    label : int
-        The object.
-    box : tuple of slice
-        Its bounding box.
-    diameter_um : float
-        Its diameter in um.
-    spacing : (3,) sequence of float
-        Voxel size along z, y, x in um.
-
-    Returns
-    -------
-    around : tuple of slice
-        A larger box, which contains this background.
-    inside : ndarray of bool
-        The voxels of the object in this box.
-    is_background : ndarray of bool
-        The voxels of the box that belong to no object and are 0.05 to 0.2 diameters away from this
-        one.
-
-    Examples
-    --------
-    >>> labels = np.uint16([[[0, 0, 0, 1, 1, 1, 1, 0, 0, 2]]])
-    >>> box = (slice(0, 1), slice(0, 1), slice(3, 7))
-    >>> around, inside, is_background = find_surroundings(labels, 1, box, 10.0, (1, 1, 1))
-    >>> is_background
-    array([[[ True,  True, False, False, False, False,  True,  True]]])
-    """
-    steps = np.asarray(spacing, float)
-    near, far = BACKGROUND_START * diameter_um, BACKGROUND_STOP * diameter_um
-    margins = np.ceil(far / steps).astype(int).tolist()
-    around = widen_box(box, margins)
-    labels = segmentation[around]
-    inside = labels == label
-    is_background = labels == 0
-    is_background &= within_distance(inside, far, spacing)
-    is_background &= ~within_distance(inside, near, spacing)
-    return around, inside, is_background
 
 
 def find_crowded(

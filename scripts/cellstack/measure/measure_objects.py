@@ -14,13 +14,9 @@ from cellstack.core.intensities import exact_sum
 from cellstack.core.no_data import labels_beside
 from cellstack.core.planes import Planes, Stack
 from cellstack.core.surface_area import mesh_surface_area, surface_areas
+from cellstack.core.surroundings import measure_contrast
 from cellstack.core.types import BoolVolume, Box, Boxes, RawVolume, Spacing
-from cellstack.measure.flag_objects import (
-    CROWDED_DISTANCE,
-    find_crowded,
-    flag_objects,
-    measure_contrast,
-)
+from cellstack.measure.flag_objects import CROWDED_DISTANCE, find_crowded, flag_objects
 
 MEASURED = ("surface", "topology", "hull", "axes", "intensity")  # groups of columns, by default
 ON_REQUEST = ("mesh",)  # other groups
@@ -99,7 +95,7 @@ def measure_objects(
                 row.update(measured)
         if channel == contrast_channel:
             contrast, heights = measure_contrast(
-                segmentation, list(boxes.values()), shapes, raw, spacing, threads, no_data
+                segmentation, objects, raw, spacing, threads, no_data
             )
     crowded: set[int] = set()
     if shapes and seeds is not None:

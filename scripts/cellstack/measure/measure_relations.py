@@ -14,9 +14,9 @@ from cellstack.core import parallel
 from cellstack.core.boxes import box_within, widen_box
 from cellstack.core.intensities import count_planes, exact_sum, percentile_of_parts
 from cellstack.core.planes import ComputedPlanes, Planes, Stack
+from cellstack.core.surroundings import MIN_BACKGROUND_VOXELS, find_surroundings
 from cellstack.core.thresholds import otsu, otsu_of_stack
 from cellstack.core.types import Box, Boxes, RawVolume, Spacing
-from cellstack.measure.flag_objects import MIN_BACKGROUND_VOXELS, find_surroundings
 from cellstack.measure.measure_quality import LOW, block_means
 
 CORRELATION, BACKGROUND, SHELLS = RELATIONS
@@ -271,7 +271,7 @@ def measure_relations(
         cells with nuclei, ``"parts"``.
     background : {"global", "local", "none"}
         Background of the groups background and shells: that of the stack; the median of the voxels
-        around the object, see :func:`cellstack.measure.flag_objects.find_surroundings`; or 0. The
+        around the object, see :func:`cellstack.core.surroundings.find_surroundings`; or 0. The
         local background is NaN with fewer than 20 voxels. The group correlation uses that of the
         stack, or 0 for ``"none"``.
     shells : int
@@ -322,8 +322,7 @@ def measure_relations(
             return row
         levels = [each.levels.background for each in channels]
         if background == LOCAL:
-            diameter_um = math.cbrt(6 * len(values[0]) * float(np.prod(spacing)) / math.pi)
-            levels = _local_background(segmentation, label, box, diameter_um, spacing, channels)
+            levels = _local_background(segmentation, label, box, spacing, channels)
         if BACKGROUND in groups:
             for each, inside, level in zip(channels, values, levels, strict=True):
                 row |= _above_background(each.name, inside, level)
@@ -354,12 +353,11 @@ def _local_background(
     segmentation: Stack,
     label: int,
     box: Box,
-    diameter_um: float,
     spacing: Spacing,
     channels: Sequence[Channel],
 ) -> list[float]:
     """Return the median of each channel around an object; NaN with too few voxels."""
-    around, _, is_background = find_surroundings(segmentation, label, box, diameter_um, spacing)
+    around, _, is_background = find_surroundings(segmentation, label, box, spacing)
     levels = []
     for each in channels:
         has_data = is_background if each.no_data is None else is_background & ~each.no_data[around]

@@ -2,11 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import ndimage
 
 from cellstack.config.reasons import CONTRAST, IRREGULAR, LARGE, LONG, SEEDS, SMALL
 from cellstack.core.labels import find_boxes
-from cellstack.measure.flag_objects import find_crowded, flag_objects, measure_contrast
+from cellstack.measure.flag_objects import find_crowded, flag_objects
 from cellstack.measure.measure_objects import measure_shapes
 
 SPACING = (1.0, 0.5, 0.5)
@@ -150,78 +149,6 @@ def test_flags_do_not_depend_on_the_unit_of_volume(volumes, factor):
         ]
 
 
-def ball_stack(height, noise, diameter=8.0):
-    axes = np.ogrid[:24, :48, :48]
-    squared = sum(
-        ((axis - middle) * step) ** 2
-        for axis, middle, step in zip(axes, (12, 24, 24), SPACING, strict=True)
-    )
-    segmentation = np.where(squared <= diameter**2 / 4, np.uint16(7), np.uint16(0))
-    raw = np.random.default_rng(0).normal(100, noise, segmentation.shape) + height * (
-        segmentation > 0
-    )
-    where = np.argwhere(segmentation)
-    box = tuple(slice(low, high + 1) for low, high in zip(where.min(0), where.max(0), strict=True))
-    return segmentation, raw, [box], [{"segmentation_label": 7, "equivalent_diameter_um": diameter}]
-
-
-@pytest.mark.parametrize(("height", "noise"), [(50, 10), (10, 10), (0, 10), (-30, 10)])
-def test_contrast_is_in_standard_deviations_of_the_background(height, noise):
-    segmentation, raw, boxes, rows = ball_stack(height, noise)
-    contrast, heights = measure_contrast(segmentation, boxes, rows, raw, SPACING)
-    assert contrast == pytest.approx(height / noise, abs=0.3)
-    assert heights == pytest.approx(height, abs=3)
-
-
-def test_neighbouring_objects_are_not_background():
-    segmentation, raw, boxes, rows = ball_stack(50, 10)
-    raw[:, :, 34:] += 500
-    segmentation[:, :, 34:] = 8
-    assert measure_contrast(segmentation, boxes, rows, raw, SPACING)[0] == pytest.approx(5, abs=0.3)
-    segmentation[segmentation == 0] = 9  # on all sides
-    assert np.isnan(measure_contrast(segmentation, boxes, rows, raw, SPACING)).all()
-
-
-def test_the_background_is_a_shell_beyond_the_blurred_edge():
-    # For a diameter of 8 um: from 0.4 to 1.6 um away. Closer voxels are blurred, others are far.
-    spacing = (0.8, 0.4, 0.2)
-    z, y, x = (np.arange(n) - n // 2 for n in (31, 61, 121))
-    radius = np.sqrt(
-        (z * spacing[0])[:, None, None] ** 2
-        + (y * spacing[1])[:, None] ** 2
-        + (x * spacing[2]) ** 2
-    )
-    segmentation = np.where(radius <= 4, 3, 0).astype(np.uint16)
-    raw = np.random.default_rng(0).normal(100, 10, radius.shape)
-    raw[segmentation > 0] += 50
-    distance = ndimage.distance_transform_edt(segmentation == 0, sampling=spacing)
-    raw[(distance > 0) & (distance < 0.4)] += 1000
-    raw[distance > 1.6] += 1000
-    box = ndimage.find_objects(segmentation)[2]
-    rows = [{"segmentation_label": 3, "equivalent_diameter_um": 8.0}]
-    found, _ = measure_contrast(segmentation, [box], rows, raw, spacing)
-    assert found == pytest.approx(5, abs=0.15)
-
-
-@pytest.mark.parametrize(("free", "defined"), [(19, False), (20, True)])
-def test_contrast_needs_20_voxels_of_background(free, defined):
-    segmentation = np.full((1, 12, 13), 2, np.uint16)
-    segmentation[0, 4:8, 4:8] = 1
-    spacing, raw = (0.1, 9.0, 8.0), np.arange(156, dtype=float).reshape(1, 12, 13)
-    away = ndimage.distance_transform_edt(segmentation != 1, sampling=spacing)
-    segmentation[tuple(np.argwhere((away > 5) & (away <= 20))[:free].T)] = 0
-    rows = [{"segmentation_label": 1, "equivalent_diameter_um": 100.0}]
-    ((found,), _) = measure_contrast(segmentation, [np.s_[0:1, 4:8, 4:8]], rows, raw, spacing)
-    assert np.isfinite(found) == defined
-
-
-def test_contrast_without_noise():
-    for height, expected in ((50, np.inf), (-50, -np.inf), (0, 0)):
-        segmentation, _, boxes, rows = ball_stack(0, 1)
-        raw = 100 + height * (segmentation > 0)
-        assert measure_contrast(segmentation, boxes, rows, raw, SPACING)[0] == expected
-
-
 def test_crowded_seeds_depend_on_the_distance_in_um():
     segmentation = np.zeros((10, 20, 20), np.uint16)
     segmentation[:3, :10] = 3
@@ -245,24 +172,6 @@ def test_several_seeds_of_one_object_are_not_crowded():
     assert find_crowded(seeds, segmentation, SPACING, 2.1) == set()
     seeds[2, 10, 5] = 4  # in another object, 2.5 um from the first, 3.2 um from the second
     assert find_crowded(seeds, segmentation, SPACING, 2.6) == {3, 5}
-
-
-def test_voxels_without_data_are_not_background():
-    raw = np.full((4, 20, 30), 300.0, "float32")
-    raw += np.random.default_rng(0).normal(0, 10, raw.shape).astype("float32")
-    segmentation = np.zeros(raw.shape, np.uint16)
-    segmentation[1:3, 6:14, 8:16] = 1
-    raw[segmentation > 0] += 200
-    no_data = np.zeros(raw.shape, bool)
-    no_data[:, :, 18:] = True
-    box = (slice(1, 3), slice(6, 14), slice(8, 16))
-    rows = [{"segmentation_label": 1, "equivalent_diameter_um": 20.0}]
-    ((expected,), _) = measure_contrast(segmentation, [box], rows, raw, (1.0, 0.7, 0.6), 1, no_data)
-    raw[no_data] = 0
-    ((found,), _) = measure_contrast(segmentation, [box], rows, raw, (1.0, 0.7, 0.6), 1, no_data)
-    ((blind,), _) = measure_contrast(segmentation, [box], rows, raw, (1.0, 0.7, 0.6))
-    assert found == expected
-    assert blind < 0.5 * found
 
 
 def test_objects_beside_no_data_are_flagged_and_are_no_reference():
