@@ -8,6 +8,7 @@ Prints F1 at an IoU of 0.5, and the number of objects most of whose voxels are i
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ sys.path[:0] = [str(HERE.parent / "scripts")]
 
 from cellstack.config import settings  # noqa: E402
 from cellstack.config.schemas import Schemas  # noqa: E402
+from cellstack.config.sweep_table import nest  # noqa: E402
 from cellstack.core.types import Labels, Spacing  # noqa: E402
 from cellstack.enhance.adjust_contrast import adjust_contrast  # noqa: E402
 from cellstack.enhance.denoise import denoise  # noqa: E402
@@ -121,13 +123,32 @@ def segment(image: np.ndarray, spacing: Spacing, params: dict[str, dict[str, Any
     return smooth_outlines(merged, spacing, **params["smooth_outlines"])
 
 
+def default_params(
+    diameter_um: float, changed: Mapping[str, Any] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return the params of each stage for a diameter, with the default preset.
+
+    `changed` has other values of settings, by key of the configuration.
+    """
+    schema = Schemas.read(HERE.parent / "config").stages
+    given = nest(changed or {})
+    if errors := settings.find_errors(given, schema, "settings"):
+        raise SystemExit("\n".join(errors))
+    blocks = settings.fill_defaults(given, schema)
+    return {
+        stage: settings.stage_arguments(
+            stage,
+            settings.fill_defaults(blocks.get(stage, {}), schema["properties"][stage], schema),
+            diameter_um,
+            schema,
+        )
+        for stage in schema["properties"]
+    }
+
+
 def score(scene: Scene, image: np.ndarray, sheet: np.ndarray, *, remove: bool) -> tuple[float, int]:
     """Return F1, and the number of objects that are parts of the sheet."""
-    schema = Schemas.read(HERE.parent / "config").stages
-    params = {}
-    for stage in schema["properties"]:
-        block = settings.fill_defaults({}, schema["properties"][stage], schema)
-        params[stage] = settings.stage_arguments(stage, block, scene.diameter_um, schema)
+    params = default_params(scene.diameter_um)
     if not remove:
         steps = params["clean_mask"]["steps"]
         params["clean_mask"]["steps"] = [step for step in steps if step[0] != "remove_sheets"]

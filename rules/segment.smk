@@ -133,11 +133,12 @@ rule split_objects:
 
 
 rule merge_objects:
-    """Merge over-segmented neighbours."""
+    """Merge over-segmented neighbours, and remove objects of low contrast."""
     input:
         watershed=made_by("split_objects", "<results>/{stack}/nuclei/watershed.tif"),
         denoised=made_by("denoise", "<results>/{stack}/channels/nuclei/denoised.tif"),
         distance=made_by("find_seeds", "<results>/{stack}/nuclei/distance.tif"),
+        no_data=by_wildcards(inputs.no_data, channel="nuclei"),
         typical=by_wildcards(block_inputs.typical_objects),
         diameter=diameter_for("merge_objects"),
     output:

@@ -83,6 +83,7 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
             "max_volume_um3": 900.1,
             "max_relative_volume": 1.23,
             "small_relative_volume": 0.76,
+            "min_local_contrast": 1.31,
         },
     },
     "smooth_outlines": {"method": "smooth", "smooth": {"sigma_um": 0.47, "min_volume_um3": 1.48}},

@@ -26,7 +26,7 @@ NEEDS = {  # stages whose files a stage reads; :meth:`Recipes.needs` has the oth
     "clean_mask": ("import_stack", "binarize"),
     "label_components": ("clean_mask",),
     "find_seeds": ("denoise", "clean_mask", "label_components"),
-    "merge_objects": ("denoise", "find_seeds", "split_objects"),
+    "merge_objects": ("import_stack", "denoise", "find_seeds", "split_objects"),
     "smooth_outlines": ("import_stack", "merge_objects"),
     "enhance_membrane": ("adjust_contrast",),
     "find_cell_seeds": ("import_stack", "enhance_membrane"),

@@ -204,7 +204,9 @@ METHODS: dict[str, dict[str, str]] = {
             "union was at most {max_volume_um3} and, in "
             "stacks with at least 20 objects, at most {max_relative_volume} times the 90th "
             "percentile of the volumes. In these stacks, the distance of the border was not used "
-            "for unions of at most {small_relative_volume} times this percentile."
+            "for unions of at most {small_relative_volume} times this percentile. Objects were "
+            "removed whose mean intensity, in the denoised stack, exceeded that of the background "
+            "around them by less than {min_local_contrast} times its standard deviation."
         ),
     },
     "smooth_outlines": {

