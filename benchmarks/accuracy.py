@@ -120,6 +120,7 @@ PARTS: dict[str, dict[str, Any]] = {  # settings by key of a sweep, in which sta
     "seeds from blobs only": {"find_seeds.method": "laplacian_of_gaussian"},
     "without a minimum neck": {"merge_objects.convexity.min_neck": 0},
     "minimum neck of small objects too": {"merge_objects.convexity.small_relative_volume": 0},
+    "objects of low contrast not removed": {"merge_objects.convexity.min_local_contrast": 0},
     "without merge_objects": NO_MERGING,
     "20 % too small, without merge_objects": NO_MERGING,
     "without smooth_outlines": {"smooth_outlines.method": "none"},
