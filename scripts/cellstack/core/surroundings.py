@@ -48,8 +48,8 @@ def find_surroundings(
     >>> labels = np.uint16([[[0, 0, 0, 1, 1, 1, 1, 0, 0, 2]]])
     >>> box = (slice(0, 1), slice(0, 1), slice(3, 7))
     >>> around, inside, is_background = find_surroundings(labels, 1, box, (131, 1, 1))
-    >>> is_background  # 0.5 to 2 um away
-    array([[[ True,  True, False, False, False, False,  True,  True]]])
+    >>> is_background.astype(int)  # 0.5 to 2 um away
+    array([[[0, 1, 1, 0, 0, 0, 0, 1, 1, 0]]])
     """
     voxels = int(np.count_nonzero(segmentation[box] == label))
     steps = np.asarray(spacing, float)
