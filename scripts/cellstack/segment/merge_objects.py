@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cellstack.config.methods import Methods
 from cellstack.core import convex_hull, parallel
 from cellstack.core.boundaries import pair_keys
+from cellstack.core.boxes import unite_boxes
 from cellstack.core.labels import count_voxels, find_boxes, label_type, relabel, relabel_parts
 from cellstack.core.planes import Stack
 from cellstack.core.surroundings import measure_contrast
@@ -340,10 +341,13 @@ def convexity(
         }
         merges |= {pair: try_merge(pair) for pair in borders if kept in pair and is_candidate(pair)}
     if min_local_contrast > 0:
-        merged = relabel_parts(labels, root)
-        boxes = find_boxes(merged)
-        contrast, _ = measure_contrast(merged, boxes, stack, spacing, threads, no_data)
-        faint = np.array(list(boxes), int)[contrast < min_local_contrast]
+        merged = relabel_parts(labels, root.astype(labels.dtype))
+        whole: Boxes = {}
+        for label, box in boxes.items():
+            kept = int(root[label])
+            whole[kept] = unite_boxes(whole.get(kept, box), box)
+        contrast, _ = measure_contrast(merged, whole, stack, spacing, threads, no_data)
+        faint = np.array(list(whole), int)[contrast < min_local_contrast]
         root[np.isin(root, faint)] = 0
     return root
 
