@@ -10,10 +10,18 @@ import math
 import sys
 from pathlib import Path
 
-from cellstack.errors import InputError
-from cellstack.init.describe import describe
-from cellstack.init.init_study import init_study
-from cellstack.init.stacks import Options
+try:
+    from cellstack.errors import InputError
+    from cellstack.init.describe import describe
+    from cellstack.init.init_study import init_study
+    from cellstack.init.stacks import Options
+except ModuleNotFoundError as error:
+    folder = Path(__file__).resolve().parent.parent
+    sys.exit(
+        f"{error.name} is not installed in {sys.executable}: activate the environment of cellstack "
+        f"with `source {folder}/.venv/bin/activate`; if there is none, run `make run` in {folder} "
+        "first"
+    )
 
 
 def main() -> None:

@@ -175,6 +175,15 @@ def test_options_that_are_no_lengths_are_refused(tmp_path, option, values):
     assert not (tmp_path / "study").exists()
 
 
+def test_outside_the_environment_the_command_that_activates_it_is_named(tmp_path):
+    # -S: without the installed packages
+    command = [sys.executable, "-S", ROOT / "scripts/init_study.py", tmp_path, tmp_path / "study"]
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+    assert f"source {ROOT}/.venv/bin/activate" in refused.stderr
+
+
 def test_time_points_of_an_image_are_one_line(tmp_path):
     (tmp_path / "images").mkdir()
     tifffile.imwrite(
