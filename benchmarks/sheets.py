@@ -38,6 +38,7 @@ from cellstack.segment.merge_objects import merge_objects  # noqa: E402
 from cellstack.segment.smooth_outlines import smooth_outlines  # noqa: E402
 from cellstack.segment.split_objects import split_objects  # noqa: E402
 
+SCHEMA = Schemas.read(HERE.parent / "config").stages
 SHEETS = ((0.1, 1.5), (0.2, 1.0), (0.2, 3.0))  # thickness in diameters, brightness of nuclei
 BLUR = (0.05, 0.02, 0.02)  # diameters
 TEXTURE = 0.25  # standard deviation
@@ -130,19 +131,12 @@ def default_params(
 
     `changed` has other values of settings, by key of the configuration.
     """
-    schema = Schemas.read(HERE.parent / "config").stages
     given = nest(changed or {})
-    if errors := settings.find_errors(given, schema, "settings"):
+    if errors := settings.find_errors(given, SCHEMA, "settings"):
         raise SystemExit("\n".join(errors))
-    blocks = settings.fill_defaults(given, schema)
     return {
-        stage: settings.stage_arguments(
-            stage,
-            settings.fill_defaults(blocks.get(stage, {}), schema["properties"][stage], schema),
-            diameter_um,
-            schema,
-        )
-        for stage in schema["properties"]
+        stage: settings.stage_arguments(stage, block, diameter_um, SCHEMA)
+        for stage, block in settings.fill_defaults(given, SCHEMA).items()
     }
 
 
