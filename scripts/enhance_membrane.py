@@ -18,12 +18,14 @@ def main(
     membrane_ridges: Path,
     record: Path,
     square_root: bool,
+    local_factor: float | None,
+    local_sigma_um: float,
     smoothing_um: float,
     method: str,
     options: dict[str, Any],
     diameter_um: float | None = None,
 ) -> None:
-    """Write `membrane_smooth`, `membrane_ridges`, and their noise and threshold as `record`.
+    """Write `membrane_smooth`, `membrane_ridges`, and their noise and thresholds as `record`.
 
     `diameter_um` is only checked, see :func:`cellstack.config.lengths.check_diameter`.
     """
@@ -37,6 +39,8 @@ def main(
             method,
             options,
             square_root=square_root,
+            local_factor=local_factor,
+            local_sigma_um=local_sigma_um,
             allocate=allocate,
         )
         write_stack(membrane_smooth, smooth, spacing, display=(0, 1))

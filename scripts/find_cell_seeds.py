@@ -46,14 +46,16 @@ def main(
     if nuclei:
         nuclei_labels = open_channel(nuclei[0], membrane_smooth, smooth.shape, spacing)[part]
         background_radius_um = background_radius_beside_nuclei_um
+    found_walls = read_json(record)
     find = find_cell_seeds if block is None else mark_cell_seeds
     found, outside = find(
         smooth[part],
         ridges[part],
         spacing,
-        read_json(record)["noise"],
+        found_walls["noise"],
         method,
         options,
+        certain_strength=found_walls["certain_strength"],
         background_radius_um=background_radius_um,
         min_wall_um3=min_wall_um3,
         nuclei=nuclei_labels,

@@ -191,7 +191,7 @@ def join(shape, places, results):
     return joined.numbers[pasted], joined.record
 
 
-def seeds_of_cells(find, smooth, ridges, spacing, noise, arguments, nuclei):
+def seeds_of_cells(find, smooth, ridges, spacing, record, arguments, nuclei):
     """Return the seeds of cells, found by a function, and the background."""
     options = dict(arguments("find_cell_seeds"))
     radii = [options.pop(f"background_radius_{name}") for name in ("um", "beside_nuclei_um")]
@@ -199,7 +199,8 @@ def seeds_of_cells(find, smooth, ridges, spacing, noise, arguments, nuclei):
         smooth,
         ridges,
         spacing,
-        noise,
+        record["noise"],
+        certain_strength=record["certain_strength"],
         background_radius_um=radii[nuclei is not None],
         nuclei=nuclei,
         **options,
@@ -212,7 +213,7 @@ def segment_cells_of(membrane, spacing, arguments, nuclei=None, places=None):
     smooth, ridges, record = enhance_membrane(contrast, spacing, **arguments("enhance_membrane"))
     options, found = arguments("segment_cells"), {}
     if places is None:
-        parts = find_cell_seeds, smooth, ridges, spacing, record["noise"], arguments, nuclei
+        parts = find_cell_seeds, smooth, ridges, spacing, record, arguments, nuclei
         seeds, background = seeds_of_cells(*parts)
         regions = segment_cells(seeds, background, smooth, ridges, nuclei, spacing, **options)
     else:
@@ -224,7 +225,7 @@ def segment_cells_of(membrane, spacing, arguments, nuclei=None, places=None):
                 smooth[part],
                 ridges[part],
                 spacing,
-                record["noise"],
+                record,
                 arguments,
                 None if nuclei is None else nuclei[part],
             )

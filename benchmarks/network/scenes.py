@@ -61,14 +61,14 @@ def simulate_scene(rng: Random, shape: tuple[int, int, int]) -> Scene:
         stretch = rng.uniform(1, 2.0) if rng.random() < 0.75 else rng.uniform(0.6, 1)
     radius = 0.5 * DIAMETER * scale * stretch ** (-1 / 3)
     nuclei, style = _lay_out(rng, np.array(shape) / [stretch, 1, 1], radius)
-    grain = _cut_grain(rng, shape, int(style["grain"]))
+    grain = cut_grain(rng, shape, int(style["grain"]))
     texture = np.exp(style["texture"] * grain - style["texture"] ** 2 / 2).astype(np.float32)
     labels, bright, nearest, second = _paint(rng, nuclei, shape, stretch, style)
     gap = rng.uniform(0, 0.12) if rng.random() < 0.4 else 0.0
     if gap:  # dark between neighbours
         bright[(_subtract(second, nearest) < gap) & (labels > 0)] *= rng.uniform(0.2, 0.9)
     depth = np.where(labels > 0, np.clip(1 - nearest, 0, 1), 0).astype(np.float32)
-    signal = _dim(rng, bright * texture)
+    signal = dim(rng, bright * texture)
     signal = signal + _other_objects(rng, shape, nearest, second) * (labels == 0)
     return Scene(_expose(rng, signal), labels, depth)
 
@@ -107,12 +107,12 @@ def _grains() -> list[Floats]:
     return grains
 
 
-def _cut_grain(rng: Random, shape: tuple[int, ...], kind: int) -> Floats:
+def cut_grain(rng: Random, shape: tuple[int, ...], kind: int) -> Floats:
     places = [(np.arange(n) + rng.integers(GRAIN_SIZE)) % GRAIN_SIZE for n in shape]
     return _grains()[kind][np.ix_(*places)]
 
 
-def _log_uniform(rng: Random, low: float, high: float) -> float:
+def log_uniform(rng: Random, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
@@ -293,7 +293,7 @@ def _shade(
     return values
 
 
-def _dim(rng: Random, signal: Floats) -> Floats:
+def dim(rng: Random, signal: Floats) -> Floats:
     """Dim a signal with depth, from either side, and along y."""
     planes, rows, _ = signal.shape
     if rng.random() < 0.65:
@@ -323,14 +323,14 @@ def _other_objects(
             place = rng.uniform(0, 1, 3) * shape
             width = rng.uniform(0.05, 0.2) * DIAMETER
             inside = squares(place, np.full(3, width)) < 1
-            bright += (_log_uniform(rng, 0.3, 5) * inside).astype(np.float32)
+            bright += (log_uniform(rng, 0.3, 5) * inside).astype(np.float32)
     if rng.random() < 0.2:
         for _ in range(rng.integers(1, 3)):
             normal = rng.standard_normal(3)
             normal /= np.linalg.norm(normal)
             place = np.array(shape) * rng.uniform(0, 1, 3)
             distance = sum(axis * part for axis, part in zip(grid, normal, strict=True))
-            distance = distance - (place * normal).sum() + 1.5 * _cut_grain(rng, shape, 2)
+            distance = distance - (place * normal).sum() + 1.5 * cut_grain(rng, shape, 2)
             height = rng.uniform(0.2, 1.5)
             sheet = np.exp(-np.square(distance / rng.uniform(0.5, 1.2)))
             bright += (height * sheet).astype(np.float32)
@@ -354,13 +354,13 @@ def _expose(rng: Random, signal: Floats) -> Floats:
     sigma_z = min(sigma * rng.uniform(1, 4), 4.0)
     image = ndimage.gaussian_filter(signal, (sigma_z, sigma, sigma), truncate=3)
     if rng.random() < 0.6:
-        height = _log_uniform(rng, 0.02, 0.6)
+        height = log_uniform(rng, 0.02, 0.6)
         width = rng.uniform(0.3, 1.5) * DIAMETER / 2
         sigmas = (width * rng.uniform(1, 2), width, width)
         haze = ndimage.gaussian_filter(signal[::2, ::2, ::2], sigmas, truncate=2.5)
         wide = haze.repeat(2, 0).repeat(2, 1).repeat(2, 2)[tuple(slice(n) for n in shape)]
         image += height * ndimage.uniform_filter(wide, 3) / max(float(haze.max()), 1e-3)
-    background = 1 / _log_uniform(rng, 0.15, 20) * np.ones((1, 1, shape[2]), np.float32)
+    background = 1 / log_uniform(rng, 0.15, 20) * np.ones((1, 1, shape[2]), np.float32)
     if rng.random() < 0.3:
         background *= 1 + rng.uniform(-0.4, 0.4) * np.linspace(-1, 1, shape[2])
     level = float(background.mean()) + 1
@@ -369,11 +369,11 @@ def _expose(rng: Random, signal: Floats) -> Floats:
         uneven = ndimage.zoom(coarse, np.array(shape) / coarse.shape, order=1)
         background = background + rng.uniform(0, 0.15) * uneven
     image = np.maximum(image + background, 0).astype(np.float32)
-    step = _log_uniform(rng, 0.5, 4.5)
+    step = log_uniform(rng, 0.5, 4.5)
     imaged = np.arange(rng.uniform(0, min(step, planes - 1)), planes, step)
     if step > 1:
         image = _interpolate(image, imaged)
-    noise_to_signal = 1 / _log_uniform(rng, 0.8, 25)
+    noise_to_signal = 1 / log_uniform(rng, 0.8, 25)
     constant = rng.uniform(0, 1)
     sd = np.sqrt(constant + (1 - constant) * image / level) * noise_to_signal
     noise = rng.standard_normal(image.shape, np.float32)

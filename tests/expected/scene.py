@@ -182,8 +182,8 @@ def run_scene(folder):
     largest, smallest = (f"{share} v" for share in VOLUMES[::-1])
     study.config |= {
         "presets": {"several": SEVERAL_SEEDS},
-        # the square root would bring weak walls, which this test needs, closer to the others
-        "enhance_membrane": {"square_root": False},
+        # both would bring weak walls, which this test needs, closer to the others
+        "enhance_membrane": {"square_root": False, "local_factor": None},
         "merge_cells": WALLS,
         "measure_objects": {"columns": [*MEASURED, *NEIGHBORS]},
         "measure_neighbors": {"radius_um": "1.1 d", "nearest_count": NEAREST},

@@ -89,6 +89,8 @@ STAGES = {  # each number occurs once, so that no param can get the value of ano
     "smooth_outlines": {"method": "smooth", "smooth": {"sigma_um": 0.47, "min_volume_um3": 1.48}},
     "enhance_membrane": {
         "square_root": False,
+        "local_factor": 2.59,
+        "local_sigma_um": 7.1,
         "smoothing_um": 0.32,
         "method": "ridges_2d",
         "ridges_2d": {"sigma_um": 0.33},

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from cellstack.config.methods import Methods
 from cellstack.core import filters
 from cellstack.core.noise import estimate_noise
-from cellstack.core.planes import Allocate, ComputedPlanes, Stack, slabs
+from cellstack.core.planes import Allocate, ComputedPlanes, Planes, Stack, slabs
+from cellstack.core.resampling import coarsen, enlarged_planes
 from cellstack.core.thresholds import otsu_of_stack
 from cellstack.core.types import Spacing, Volume
 
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 MIN_RATIO_TO_NOISE = (
     1.5  # of the threshold to that of pure noise; it is 3 or more for visible walls
 )
+ROOT_OFFSET = 5.0  # added before the square root, in standard deviations of the noise
+CERTAIN_RATIO_TO_NOISE = 3.0  # of the ridge strength of a voxel that is certainly no noise
+GRID_WIDTH = 0.25  # of the grid of the mean strength, in standard deviations of its Gaussian
 NOISE_SAMPLE_SIZE = 64  # maximum number of voxels along each axis of the simulated noise
 VOXELS_AT_ONCE = 1 << 20  # limits memory: two dozen temporary arrays have this size
 MIN_SCALE = 0.5  # voxels
@@ -50,6 +54,8 @@ def enhance_membrane(
     options: dict[str, Any],
     *,
     square_root: bool,
+    local_factor: float | None,
+    local_sigma_um: float,
     allocate: Allocate = np.empty,
     slab_voxels: int | None = None,
 ) -> tuple[Stack, Stack, dict[str, float]]:
@@ -68,8 +74,13 @@ def enhance_membrane(
     options : dict
         Options of the method.
     square_root : bool
-        Whether to take the square root of the intensity first; negative values count as 0. Dim
-        and bright walls then differ less.
+        Whether to take the square root of the intensity first, after adding 5 standard deviations
+        of the noise; negative values count as 0. Dim and bright walls then differ less.
+    local_factor : float or None
+        Multiple of the mean ridge strength around a voxel to which the threshold is lowered where
+        it is higher, but not to less than what is certainly no noise. None for one threshold.
+    local_sigma_um : float
+        Standard deviation in um of the Gaussian that weights this mean.
     allocate : callable
         Provides the results. One slab is filtered at a time.
     slab_voxels : int, optional
@@ -80,39 +91,48 @@ def enhance_membrane(
     smooth : (Z, Y, X) ndarray of float32
         The smoothed stack, or its smoothed square root.
     ridges : (Z, Y, X) ndarray of float32
-        Ridge strength divided by its Otsu threshold, so that voxels above 1 are wall. It is 0
-        everywhere if the stack is constant, or if the threshold is hardly above that of pure noise.
+        Ridge strength divided by its threshold, so that voxels above 1 are wall. The threshold is
+        Otsu's, or lower according to `local_factor`. The result is 0 everywhere if the stack is
+        constant, or if Otsu's threshold is hardly above that of pure noise.
     record : dict
-        ``noise``: standard deviation of the noise that remains in `smooth`. ``threshold``: the
-        Otsu threshold, 0 if no walls were found.
+        ``noise``: standard deviation of the noise that remains in `smooth`. ``threshold``: Otsu's
+        threshold, 0 if no walls were found. ``certain_strength``: value of `ridges`, at least 1,
+        above which a voxel is certainly no noise.
 
     Notes
     -----
-    A single threshold and a single minimum depth apply to the complete stack. In an epithelium the
-    apical walls, next to the lumen, can be 20 times as bright as the basal ones, which are also
-    dimmed by depth; without the square root the basal walls are below both limits, and the cells
-    merge with the background. The square root also makes photon noise independent of the
-    intensity [1]_.
+    In an epithelium the apical walls, next to the lumen, can be 20 times as bright as the basal
+    ones, which are also dimmed by depth, and the surface of an embryo can be much brighter than the
+    walls inside. Without the square root, and with a single threshold, dim walls are not found, and
+    the cells merge with each other or with the background. The square root also makes photon noise
+    independent of the intensity [1]_. What is added keeps other noise from being amplified in dark
+    voxels, as in the transformation of both kinds of noise [2]_, for which the gain of the camera
+    would have to be known.
 
     References
     ----------
     .. [1] M. S. Bartlett, "The square root transformation in analysis of variance", Supplement to
        the Journal of the Royal Statistical Society 3, 1936.
+    .. [2] F. Murtagh, J.-L. Starck and A. Bijaoui, "Image restoration with noise suppression using
+       a multiresolution support", Astronomy and Astrophysics Supplement Series 112, 1995.
 
     Examples
     --------
     >>> stack = np.zeros((5, 9, 9), np.float32)
     >>> stack[:, :, 4] = 1
     >>> _, ridges, _ = enhance_membrane(
-    ...     stack, (1, 1, 1), 0.5, "ridges", {"sigma_um": 1.0}, square_root=True
+    ...     stack, (1, 1, 1), 0.5, "ridges", {"sigma_um": 1.0}, square_root=True,
+    ...     local_factor=2.5, local_sigma_um=3.0,
     ... )
     >>> (ridges > 1)[2, 4]
     array([False, False, False, False,  True, False, False, False, False])
     """
     smooth, ridges = (allocate(stack.shape, np.float32) for _ in range(2))
 
+    offset = np.float32(ROOT_OFFSET * estimate_noise(stack)) if square_root else np.float32(0)
+
     def scaled(part: Volume) -> Volume:
-        return cast(Volume, np.sqrt(np.maximum(part, 0))) if square_root else part
+        return cast(Volume, np.sqrt(np.maximum(part + offset, 0))) if square_root else part
 
     largest = highest = 0.0
     halo = 1 + max(
@@ -127,10 +147,8 @@ def enhance_membrane(
         highest = max(highest, float(strengths.max(initial=0)))
         ridges[slab.planes] = strengths
     noise = estimate_noise(ComputedPlanes(stack.shape, stack.dtype, lambda z: scaled(stack[z])))
-    min_threshold = max(
-        ROUNDING_ERROR * largest,
-        MIN_RATIO_TO_NOISE * _threshold_of_noise(noise, stack.shape, spacing, method, options),
-    )
+    of_noise = _threshold_of_noise(noise, stack.shape, spacing, method, options)
+    min_threshold = max(ROUNDING_ERROR * largest, MIN_RATIO_TO_NOISE * of_noise)
     threshold = otsu_of_stack(ridges) if highest > min_threshold else 0.0
     if threshold <= min_threshold:
         log.info(
@@ -139,11 +157,42 @@ def enhance_membrane(
             min_threshold,
         )
         threshold = 0.0
+    certain = CERTAIN_RATIO_TO_NOISE * of_noise
+    local = None
+    if local_factor is not None:
+        local = _local_thresholds(ridges, spacing, threshold, local_factor, local_sigma_um, certain)
     for z in range(len(ridges)):
-        ridges[z] = ridges[z] / np.float32(threshold) if threshold > 0 else 0
+        limit = np.float32(threshold) if local is None else local[z]
+        ridges[z] = ridges[z] / limit if threshold > 0 else 0
     kernels = filters.gaussian_kernels(smoothing_um, spacing)
     remaining = float(np.prod([np.sum(kernel**2) for kernel in kernels])) ** 0.5
-    return smooth, ridges, {"noise": noise * remaining, "threshold": threshold}
+    record = {
+        "noise": noise * remaining,
+        "threshold": threshold,
+        "certain_strength": max(1.0, certain / threshold) if threshold > 0 else 1.0,
+    }
+    return smooth, ridges, record
+
+
+def _local_thresholds(
+    strengths: Stack,
+    spacing: Spacing,
+    threshold: float,
+    factor: float,
+    sigma_um: float,
+    lowest: float,
+) -> Planes:
+    """Lower a threshold, but not to less than `lowest`, where the strengths around are low."""
+    grid, wide, factors = coarsen(strengths, spacing, GRID_WIDTH * sigma_um)
+    means = enlarged_planes(
+        filters.gaussian(grid, wide, sigma_um=sigma_um), factors, strengths.shape
+    )
+
+    def lower(z: int) -> NDArray[np.float32]:
+        local = np.maximum(np.float32(factor) * means[z], np.float32(lowest))
+        return np.minimum(local, np.float32(threshold))
+
+    return ComputedPlanes(strengths.shape, np.dtype(np.float32), lower)
 
 
 def _threshold_of_noise(

@@ -34,6 +34,7 @@ def find_cell_seeds(
     method: str,
     options: dict[str, Any],
     *,
+    certain_strength: float,
     background_radius_um: float,
     min_wall_um3: float,
     nuclei: Labels | None = None,
@@ -55,6 +56,9 @@ def find_cell_seeds(
         Name of the method that finds seeds.
     options : dict
         Options of the method.
+    certain_strength : float
+        Ridge strength above which a voxel is certainly no noise. Only such voxels keep their
+        surroundings from being background.
     background_radius_um : float
         Minimum radius in um of background within a plane, see :func:`find_background`.
     min_wall_um3 : float
@@ -79,6 +83,7 @@ def find_cell_seeds(
         noise,
         method,
         options,
+        certain_strength=certain_strength,
         background_radius_um=background_radius_um,
         min_wall_um3=min_wall_um3,
         nuclei=nuclei,
@@ -105,6 +110,7 @@ def mark_cell_seeds(
     method: str,
     options: dict[str, Any],
     *,
+    certain_strength: float,
     background_radius_um: float,
     min_wall_um3: float,
     nuclei: Labels | None = None,
@@ -114,8 +120,8 @@ def mark_cell_seeds(
 
     Parameters
     ----------
-    smooth, ridges, spacing, noise, method, options, background_radius_um, min_wall_um3, nuclei, \
-    no_data
+    smooth, ridges, spacing, noise, method, options, certain_strength, background_radius_um, \
+    min_wall_um3, nuclei, no_data
         See :func:`find_cell_seeds`.
 
     Returns
@@ -132,7 +138,8 @@ def mark_cell_seeds(
     occupied = np.zeros(smooth.shape, bool) if nuclei is None else nuclei > 0
     if no_data is not None:
         occupied = occupied | no_data
-    background = find_background(ridges, occupied, spacing, background_radius_um, min_wall_um3)
+    is_wall = ridges > certain_strength
+    background = find_background(is_wall, occupied, spacing, background_radius_um, min_wall_um3)
     marked: BoolVolume = METHODS[method](smooth, ridges, spacing, noise, **options)
     if no_data is not None:
         marked = marked & ~no_data
@@ -140,14 +147,18 @@ def mark_cell_seeds(
 
 
 def find_background(
-    ridges: Volume, occupied: BoolVolume, spacing: Spacing, radius_um: float, min_wall_um3: float
+    is_wall: BoolVolume,
+    occupied: BoolVolume,
+    spacing: Spacing,
+    radius_um: float,
+    min_wall_um3: float,
 ) -> BoolVolume:
     """Find background: discs within planes that contain neither walls nor occupied voxels.
 
     Parameters
     ----------
-    ridges : (Z, Y, X) ndarray of float32
-        Ridge strength of the membrane; voxels above 1 are wall.
+    is_wall : (Z, Y, X) ndarray of bool
+        Walls of cells.
     occupied : (Z, Y, X) ndarray of bool
         Nuclei, and voxels without data.
     spacing : (3,) sequence of float
@@ -168,7 +179,7 @@ def find_background(
     a flat colony, which is wide but may be only a few planes high.
     """
     wall: BoolVolume = cc3d.dust(
-        (ridges > 1).astype(np.uint8),
+        is_wall.view(np.uint8),
         threshold=int(volume_voxels(min_wall_um3, spacing)) + 1,  # the smallest piece that is kept
         connectivity=26,
     ).astype(bool)

@@ -27,7 +27,7 @@ STAGES: dict[str, str] = {  # what a stage does besides its method or steps
     ),
     "merge_cells": (
         "Neighbouring regions were merged [@meyer1990] if the mean wall strength between them was "
-        "below {min_wall_strength} times Otsu's threshold and their contact area was at least "
+        "below {min_wall_strength} times this threshold and their contact area was at least "
         "{min_contact_fraction} times the total contact area of one of them."
     ),
 }
@@ -41,6 +41,13 @@ PLANES = {
         "half filled by the mask."
     ),
 }
+# Of enhance_membrane, unless one threshold applies everywhere.
+LOCAL_WALLS = (
+    "Voxels were wall if this strength was above Otsu's threshold [@otsu1979], or above "
+    "{local_factor} times its mean around them (Gaussian, standard deviation {local_sigma_um}) if "
+    "this was lower and well above the noise. The wall strength was divided by this threshold."
+)
+ONE_THRESHOLD = "The wall strength was divided by its Otsu threshold [@otsu1979]."
 SEED_RADIUS = "The seeds were enlarged to balls (radius {radius_um})."
 
 METHODS: dict[str, dict[str, str]] = {

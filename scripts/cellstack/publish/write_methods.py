@@ -257,6 +257,10 @@ def _stage(stage: str, arguments: Sequence[dict[str, Any]], with_nuclei: bool) -
     if method:
         merged = [each | each["options"] for each in arguments]
         texts.append((sentences.METHODS[stage][method], merged))
+    if stage == "enhance_membrane":
+        is_local = first["local_factor"] is not None
+        wall = sentences.LOCAL_WALLS if is_local else sentences.ONE_THRESHOLD
+        texts.append((wall, arguments))
     for number, (name, _) in enumerate(first.get("steps", [])):
         merged = [each | each["steps"][number][1] for each in arguments]
         texts.append((sentences.METHODS[stage][name], merged))

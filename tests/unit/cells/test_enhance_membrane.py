@@ -5,12 +5,14 @@ from skimage.filters import threshold_otsu
 
 from cellstack.cells import enhance_membrane as module
 from cellstack.cells.enhance_membrane import enhance_membrane
+from cellstack.core.noise import estimate_noise
 from cellstack.files.records import read_json
 from cellstack.files.stacks import read_stack, write_stack
 from cellstack.prepare.simulate_stack import simulate_stack
 from enhance_membrane import main
 
 RATIOS = [1, 4, 8]
+ONE_THRESHOLD = {"local_factor": None, "local_sigma_um": 2.0}
 each_ratio = pytest.mark.parametrize("ratio", RATIOS)
 
 
@@ -104,10 +106,10 @@ def test_strength_is_the_smallest_eigenvalue_of_the_hessian_matrix(method):
 def test_constant_stack_has_no_walls(method, value):
     stack = np.full((5, 20, 20), value, np.float32)
     smooth, ridges, record = enhance_membrane(
-        stack, (1, 0.3, 0.3), 0.4, method, {"sigma_um": 0.5}, square_root=True
+        stack, (1, 0.3, 0.3), 0.4, method, {"sigma_um": 0.5}, square_root=True, **ONE_THRESHOLD
     )
     assert not ridges.any()
-    assert record == {"noise": 0.0, "threshold": 0.0}
+    assert record == {"noise": 0.0, "threshold": 0.0, "certain_strength": 1.0}
     np.testing.assert_allclose(smooth, value**0.5, atol=1e-6)
 
 
@@ -117,7 +119,13 @@ def test_constant_stack_has_no_walls(method, value):
 def test_noise_has_no_walls(ratio, sigma_um, method):
     stack = np.random.default_rng(4).normal(0.5, 0.1, (16, 90, 90)).astype(np.float32)
     _, ridges, record = enhance_membrane(
-        stack, (0.26 * ratio, 0.26, 0.26), 0.5, method, {"sigma_um": sigma_um}, square_root=True
+        stack,
+        (0.26 * ratio, 0.26, 0.26),
+        0.5,
+        method,
+        {"sigma_um": sigma_um},
+        square_root=True,
+        **ONE_THRESHOLD,
     )
     assert not ridges.any()
     assert record["threshold"] == 0
@@ -137,6 +145,7 @@ def test_walls_in_noise_are_found(signal_to_noise):
         "ridges",
         {"sigma_um": 0.84},
         square_root=True,
+        **ONE_THRESHOLD,
     )
     assert ridges[colony.cell_labels > 0].max() > 1
 
@@ -146,7 +155,7 @@ def test_walls_are_above_one():
     stack = wall(spacing, 2)
     before = stack.copy()
     _, ridges, record = enhance_membrane(
-        stack, spacing, 0.1, "ridges", {"sigma_um": 0.3}, square_root=True
+        stack, spacing, 0.1, "ridges", {"sigma_um": 0.3}, square_root=True, **ONE_THRESHOLD
     )
     np.testing.assert_array_equal(stack, before)
     assert (ridges[..., 22] > 1).all()
@@ -160,7 +169,7 @@ def test_results_are_the_smoothed_stack_and_the_strength_in_units_of_its_thresho
     stack = wall(spacing, 2) + np.random.default_rng(0).normal(0, 0.02, (24, 40, 44))
     stack = stack.astype(np.float32)
     smooth, ridges, record = enhance_membrane(
-        stack, spacing, 0.6, method, {"sigma_um": 0.4}, square_root=False
+        stack, spacing, 0.6, method, {"sigma_um": 0.4}, square_root=False, **ONE_THRESHOLD
     )
     expected = ndimage.gaussian_filter(stack, np.divide(0.6, spacing), mode="nearest")
     np.testing.assert_allclose(smooth, expected, atol=1e-5)
@@ -170,13 +179,17 @@ def test_results_are_the_smoothed_stack_and_the_strength_in_units_of_its_thresho
 
 
 def test_square_root_is_taken_first():
-    """The result is that of the square root, and negative values count as 0."""
+    """The result is that of the square root, to which some noise is added first."""
     spacing, options = (0.8, 0.5, 0.3), {"sigma_um": 0.4}
     stack = wall(spacing, 2) + np.random.default_rng(0).normal(0, 0.02, (24, 40, 44))
     stack = stack.astype(np.float32)
-    root = np.sqrt(np.clip(stack, 0, None))
-    found = enhance_membrane(stack, spacing, 0.6, "ridges", options, square_root=True)
-    expected = enhance_membrane(root, spacing, 0.6, "ridges", options, square_root=False)
+    root = np.sqrt(np.clip(stack + np.float32(5 * estimate_noise(stack)), 0, None))
+    found = enhance_membrane(
+        stack, spacing, 0.6, "ridges", options, square_root=True, **ONE_THRESHOLD
+    )
+    expected = enhance_membrane(
+        root, spacing, 0.6, "ridges", options, square_root=False, **ONE_THRESHOLD
+    )
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_equal(one, other)
 
@@ -186,17 +199,82 @@ def test_square_root_brings_dim_walls_above_the_threshold():
     bright, dim = (np.roll(wall(spacing, 1), shift, axis=1) for shift in (-10, 10))
     stack = bright + np.float32(0.2) * dim
     strength = [
-        enhance_membrane(stack, spacing, 0.1, "ridges", {"sigma_um": 0.3}, square_root=root)[1]
+        enhance_membrane(
+            stack, spacing, 0.1, "ridges", {"sigma_um": 0.3}, square_root=root, **ONE_THRESHOLD
+        )[1]
         for root in (False, True)
     ]
     assert [bool((ridges[:, 30] > 1).all()) for ridges in strength] == [False, True]
     assert all((ridges[:, 10] > 1).all() for ridges in strength)
 
 
+def two_walls(spacing, dim):
+    """Noise, a bright wall in row 20, and one in row 60 whose height is `dim`."""
+    rows = np.arange(120)
+    bright, other = (
+        np.exp(-0.5 * ((rows - row) * spacing[1] / 0.25) ** 2)[:, None] for row in (20, 60)
+    )
+    noise = np.random.default_rng(0).normal(0, 0.004, (24, 120, 44))
+    return (bright + dim * other + noise).astype(np.float32)
+
+
+@pytest.mark.parametrize("factor", [None, 2.5])
+def test_dim_walls_far_from_bright_ones_are_found_with_a_local_threshold(factor):
+    spacing, options = (0.5, 0.2, 0.3), {"sigma_um": 0.3}
+    stack = two_walls(spacing, 0.15)
+    local = {"local_factor": factor, "local_sigma_um": 2.0}
+    _, ridges, record = enhance_membrane(
+        stack, spacing, 0.1, "ridges", options, square_root=False, **local
+    )
+    assert (ridges[:, 20] > 1).all()
+    assert bool((ridges[:, 60] > 1).all()) == (factor is not None)
+    _, one, same = enhance_membrane(
+        stack, spacing, 0.1, "ridges", options, square_root=False, **ONE_THRESHOLD
+    )
+    assert record == same
+    np.testing.assert_array_less(one, ridges * (1 + 1e-6) + 1e-9)
+
+
+@pytest.mark.parametrize("factor", [2.5, 10])
+def test_local_threshold_is_a_multiple_of_the_mean_strength_around(factor):
+    """It is between that of noise and Otsu's threshold, and sizes are in um."""
+    spacing, options = (0.5, 0.2, 0.3), {"sigma_um": 0.3}
+    stack = two_walls(spacing, 0.3)
+    local = {"local_factor": factor, "local_sigma_um": 2.0}
+    _, ridges, record = enhance_membrane(
+        stack, spacing, 0.1, "ridges", options, square_root=False, **local
+    )
+    strength = module.ridges(stack, spacing, sigma_um=0.3)
+    mean = ndimage.gaussian_filter(strength, np.divide(2.0, spacing), mode="nearest")
+    noise = np.random.default_rng(1).normal(0, 0.004, stack.shape).astype(np.float32)
+    certain = 3 * threshold_otsu(module.ridges(noise, spacing, sigma_um=0.3))
+    expected = np.minimum(np.maximum(factor * mean, certain), record["threshold"])
+    assert (expected == certain).any() == (factor == 2.5)
+    assert (expected == record["threshold"]).any() == (factor == 10)
+    is_known = ridges > 1e-3
+    np.testing.assert_allclose(strength[is_known] / ridges[is_known], expected[is_known], rtol=0.12)
+
+
+def test_certain_strength_is_above_noise():
+    spacing, options = (1.0, 0.25, 0.25), {"sigma_um": 0.3}
+    noise = np.random.default_rng(0).normal(0.5, 0.1, (24, 60, 60)).astype(np.float32)
+    stack = noise + np.float32(0.35) * wall(spacing, 2, noise.shape)
+    for factor in (1, 0.1):
+        part = noise * np.float32(factor) + (stack - noise)
+        _, ridges, record = enhance_membrane(
+            part, spacing, 0.1, "ridges", options, square_root=False, **ONE_THRESHOLD
+        )
+        beside = np.delete(ridges, np.s_[20:40], axis=2)
+        assert (beside > record["certain_strength"]).mean() < 0.02
+        assert (ridges[:, :, 30] > record["certain_strength"]).mean() > 0.5
+        assert (record["certain_strength"] > 1) == (factor == 1)
+    assert (beside > 1).mean() < 0.02
+
+
 def test_record_has_the_noise_of_the_smoothed_stack():
     stack = np.random.default_rng(2).normal(0.5, 0.1, (12, 80, 80)).astype(np.float32)
     smooth, _, record = enhance_membrane(
-        stack, (1.0, 0.3, 0.3), 0.5, "ridges", {"sigma_um": 0.5}, square_root=False
+        stack, (1.0, 0.3, 0.3), 0.5, "ridges", {"sigma_um": 0.5}, square_root=False, **ONE_THRESHOLD
     )
     assert record["noise"] == pytest.approx(smooth.std(), rel=0.1)
 
@@ -210,11 +288,14 @@ def test_script_writes_the_result_of_the_function(tmp_path):
         record=tmp_path / "membrane_ridges.json",
         **files,
         square_root=True,
+        **ONE_THRESHOLD,
         smoothing_um=0.3,
         method="ridges",
         options={"sigma_um": 0.5},
     )
-    expected = enhance_membrane(stack, spacing, 0.3, "ridges", {"sigma_um": 0.5}, square_root=True)
+    expected = enhance_membrane(
+        stack, spacing, 0.3, "ridges", {"sigma_um": 0.5}, square_root=True, **ONE_THRESHOLD
+    )
     for name, wanted in zip(files, expected, strict=False):
         found, read = read_stack(files[name])
         np.testing.assert_array_equal(found, wanted)

@@ -30,7 +30,7 @@ def two_cells():
 
 
 def find(smooth, method, **options):
-    options = {"background_radius_um": 6.0, "min_wall_um3": 0.0} | options
+    options = {"certain_strength": 1.0, "background_radius_um": 6.0, "min_wall_um3": 0.0} | options
     return find_cell_seeds(smooth, 2 * smooth, SPACING, 0.0, method, OPTIONS[method], **options)
 
 
@@ -80,17 +80,27 @@ def test_small_pieces_of_wall_are_ignored_in_the_background():
     ridges = 2 * two_cells()
     ridges[1, 10, 10] = ridges[1, 60, 60] = 2
     no_nuclei = np.zeros(ridges.shape, bool)
-    counted = find_background(ridges, no_nuclei, SPACING, 20.0, 0.0)[1]
-    ignored = find_background(ridges, no_nuclei, SPACING, 20.0, 1.0)[1]
+    counted = find_background(ridges > 1, no_nuclei, SPACING, 20.0, 0.0)[1]
+    ignored = find_background(ridges > 1, no_nuclei, SPACING, 20.0, 1.0)[1]
     assert ignored.all()
     assert not counted.all()
+
+
+@each_method
+def test_background_contains_voxels_that_can_be_noise(method):
+    smooth = two_cells()
+    smooth[:, 5, :] = 0.6  # a ridge strength of 1.2
+    _, background = find(smooth, method)
+    assert not background[10, 5, 5:75].any()
+    _, background = find(smooth, method, certain_strength=1.3)
+    assert background[10, 5, 5:75].all()
 
 
 def test_background_is_at_least_as_wide_as_the_disc():
     ridges = 2 * two_cells()
     no_nuclei = np.zeros(ridges.shape, bool)
-    assert not find_background(ridges, no_nuclei, SPACING, 100.0, 0.0)[10].any()
-    assert find_background(ridges, no_nuclei, SPACING, 3.0, 0.0)[10, 40, 30]  # within a cell
+    assert not find_background(ridges > 1, no_nuclei, SPACING, 100.0, 0.0)[10].any()
+    assert find_background(ridges > 1, no_nuclei, SPACING, 3.0, 0.0)[10, 40, 30]  # within a cell
 
 
 def test_background_is_an_opening_by_discs_in_um():
@@ -98,7 +108,7 @@ def test_background_is_an_opening_by_discs_in_um():
     ridges = 2 * (np.random.default_rng(0).random((4, 60, 90)) < 0.004).astype(np.float32)
     nuclei = np.zeros(ridges.shape, bool)
     nuclei[1, 10:20, 10:40] = True
-    found = find_background(ridges, nuclei, spacing, radius_um, 0.0)
+    found = find_background(ridges > 1, nuclei, spacing, radius_um, 0.0)
     for z, plane in enumerate((ridges > 1) | nuclei):
         centres = ndimage.distance_transform_edt(~plane, sampling=spacing[1:]) > radius_um
         near = ndimage.distance_transform_edt(~centres, sampling=spacing[1:]) < 0.9 * radius_um
@@ -116,10 +126,11 @@ def test_background_of_seeds_is_found_in_um():
         0.0,
         "minima",
         OPTIONS["minima"],
+        certain_strength=1.0,
         background_radius_um=3.0,
         min_wall_um3=0.3,
     )
-    expected = find_background(ridges, np.zeros(ridges.shape, bool), spacing, 3.0, 0.3)
+    expected = find_background(ridges > 1, np.zeros(ridges.shape, bool), spacing, 3.0, 0.3)
     np.testing.assert_array_equal(background, expected)
     assert 0.05 < background.mean() < 0.95
 
@@ -131,7 +142,7 @@ def test_pieces_of_wall_are_ignored_up_to_their_volume_in_um3():
     ridges[1, 20, 39] = 1  # not above 1
     ridges[:, :, 0] = 2
     for limit, count in ((1.49, 4), (1.51, 0)):
-        found = find_background(ridges, no_nuclei, spacing, 2.0, limit)
+        found = find_background(ridges > 1, no_nuclei, spacing, 2.0, limit)
         assert np.count_nonzero(~found[1, 15:25, 30:50]) >= count
         assert found[1, 15:25, 30:50].all() == (count == 0)
 
@@ -174,7 +185,14 @@ def test_background_of_a_simulated_colony_contains_no_cells():
     stack = (colony.membrane_image / 65535).astype(np.float32)
     stack = (stack - stack.min()) / np.percentile(stack - stack.min(), 99.5)
     smooth, ridges, record = enhance_membrane(
-        stack, spacing, 0.4, "ridges", {"sigma_um": 0.7}, square_root=True
+        stack,
+        spacing,
+        0.4,
+        "ridges",
+        {"sigma_um": 0.7},
+        square_root=True,
+        local_factor=2.5,
+        local_sigma_um=10.0,
     )
     options = {"min_depth": 0.03, "noise_factor": 2.5}
     seeds, background = find_cell_seeds(
@@ -184,6 +202,7 @@ def test_background_of_a_simulated_colony_contains_no_cells():
         record["noise"],
         "minima",
         options,
+        certain_strength=record["certain_strength"],
         background_radius_um=11.0,
         min_wall_um3=7.0,
         nuclei=colony.nuclei_labels,
@@ -198,7 +217,7 @@ def test_background_of_a_simulated_colony_contains_no_cells():
 def test_script_rejects_nuclei_of_another_shape_or_voxel_size(tmp_path):
     for name in ("membrane_smooth", "membrane_ridges"):
         write_stack(tmp_path / f"{name}.tif", np.zeros((3, 5, 5), np.float32), SPACING)
-    write_json(tmp_path / "membrane_ridges.json", {"noise": 0.0, "threshold": 0.0})
+    write_json(tmp_path / "membrane_ridges.json", {"noise": 0.0, "certain_strength": 1.0})
     names = ("membrane_smooth", "membrane_ridges", "seeds", "background")
     for shape, spacing, word in (
         ((3, 5, 6), SPACING, "shape"),
@@ -223,11 +242,12 @@ def test_script_writes_seeds_and_background(tmp_path, with_nuclei):
     smooth, nuclei = two_cells(), np.zeros((20, 80, 80), np.uint16)
     ridges, noise = 2 * smooth, 0.03
     ridges[1, 10, 10] = 2
+    ridges[2, :, 70] = 1.2  # wall, but not certainly
     nuclei[8:11, 36:42, 46:52] = 1
     stacks = {"membrane_smooth": smooth, "membrane_ridges": ridges, "nuclei": nuclei}
     for name, stack in stacks.items():
         write_stack(tmp_path / f"{name}.tif", stack, SPACING)
-    write_json(tmp_path / "membrane_ridges.json", {"noise": noise, "threshold": 0.0})
+    write_json(tmp_path / "membrane_ridges.json", {"noise": noise, "certain_strength": 1.5})
     names = ("membrane_smooth", "membrane_ridges", "seeds", "background")
     main(
         **{name: tmp_path / f"{name}.tif" for name in names},
@@ -246,6 +266,7 @@ def test_script_writes_seeds_and_background(tmp_path, with_nuclei):
         noise,
         "minima",
         OPTIONS["minima"],
+        certain_strength=1.5,
         background_radius_um=5.0 if with_nuclei else 6.0,
         min_wall_um3=1.0,
         nuclei=nuclei if with_nuclei else None,
