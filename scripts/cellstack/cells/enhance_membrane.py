@@ -26,6 +26,7 @@ MIN_RATIO_TO_NOISE = (
 )
 ROOT_OFFSET = 5.0  # added before the square root, in standard deviations of the noise
 CERTAIN_RATIO_TO_NOISE = 3.0  # of the ridge strength of a voxel that is certainly no noise
+MIN_LOCAL_THRESHOLD = 0.2  # of Otsu's threshold
 GRID_WIDTH = 0.25  # of the grid of the mean strength, in standard deviations of its Gaussian
 NOISE_SAMPLE_SIZE = 64  # maximum number of voxels along each axis of the simulated noise
 VOXELS_AT_ONCE = 1 << 20  # limits memory: two dozen temporary arrays have this size
@@ -78,7 +79,8 @@ def enhance_membrane(
         of the noise; negative values count as 0. Dim and bright walls then differ less.
     local_factor : float or None
         Multiple of the mean ridge strength around a voxel to which the threshold is lowered where
-        it is higher, but not to less than what is certainly no noise. None for one threshold.
+        it is higher, but not to less than what is certainly no noise, or than a fifth. None for one
+        threshold.
     local_sigma_um : float
         Standard deviation in um of the Gaussian that weights this mean.
     allocate : callable
@@ -157,10 +159,11 @@ def enhance_membrane(
             min_threshold,
         )
         threshold = 0.0
-    certain = CERTAIN_RATIO_TO_NOISE * of_noise
+    certain = max(min_threshold, CERTAIN_RATIO_TO_NOISE * of_noise)
     local = None
     if local_factor is not None:
-        local = _local_thresholds(ridges, spacing, threshold, local_factor, local_sigma_um, certain)
+        lowest = max(certain, MIN_LOCAL_THRESHOLD * threshold)
+        local = _local_thresholds(ridges, spacing, threshold, local_factor, local_sigma_um, lowest)
     for z in range(len(ridges)):
         limit = np.float32(threshold) if local is None else local[z]
         ridges[z] = ridges[z] / limit if threshold > 0 else 0
