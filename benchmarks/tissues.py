@@ -174,7 +174,7 @@ def _paint_walls(rng: Random, domain: _Domain, division: _Division, style: _Styl
         walls = np.maximum(walls, kinds[kind % WALL_KINDS] * profile)
     walls *= domain.depth > 0
     surface = style.surface * np.exp(-np.square(domain.depth / style.width))
-    if domain.to_lumen is not None:  # it is the apical one that can be bright
+    if domain.to_lumen is not None:  # only the apical surface can be bright
         surface = np.where(domain.to_lumen < LUMEN_REACH, surface, surface / style.surface)
     grain = cut_grain(rng, domain.depth.shape, int(rng.integers(3)))
     bright = np.maximum(walls, surface) * np.exp(style.texture * grain - style.texture**2 / 2)

@@ -222,9 +222,14 @@ def two_walls(spacing, dim):
 def test_dim_walls_far_from_bright_ones_are_found_with_a_local_threshold(factor):
     spacing, options = (0.5, 0.2, 0.3), {"sigma_um": 0.3}
     stack = two_walls(spacing, 0.15)
-    local = {"local_factor": factor, "local_sigma_um": 2.0}
     _, ridges, record = enhance_membrane(
-        stack, spacing, 0.1, "ridges", options, square_root=False, **local
+        stack,
+        spacing,
+        0.1,
+        "ridges",
+        options,
+        square_root=False,
+        **ONE_THRESHOLD | {"local_factor": factor},
     )
     assert (ridges[:, 20] > 1).all()
     assert bool((ridges[:, 60] > 1).all()) == (factor is not None)
