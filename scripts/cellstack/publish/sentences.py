@@ -18,8 +18,8 @@ STAGES: dict[str, str] = {  # what a stage does besides its method or steps
         "by a Gaussian filter (standard deviation {smoothing_um})."
     ),
     "enhance_membrane": (
-        "The {square_root?square root [@bartlett1936] of the |}membrane channel was smoothed by a "
-        "Gaussian filter (standard deviation {smoothing_um})."
+        "The {square_root?square root [@bartlett1936] of five times the noise plus the "
+        "|}membrane channel was smoothed by a Gaussian filter (standard deviation {smoothing_um})."
     ),
     "segment_cells": (
         "The cells were grown by a seeded watershed " + WATERSHED + " on the weighted mean of the "
