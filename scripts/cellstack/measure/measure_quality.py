@@ -15,6 +15,7 @@ from cellstack.core.noise import estimate_noise
 from cellstack.core.opencv import cv2
 from cellstack.core.planes import Allocate, Planes, Stack, slabs
 from cellstack.core.types import Spacing
+from cellstack.measure.compare_planes import find_displaced_planes, find_shifted_planes
 
 BLOCK = 4  # pixels: side of the blocks from whose means the signal is computed
 LOW, HIGH = 5, 99  # percentiles of the means of blocks: background and signal
@@ -36,9 +37,6 @@ MIN_SIGNAL_TO_NOISE = 3.0  # noise alone has 1.1; images with clear objects have
 MAX_DIMMING, MIN_FIT = 2.0, 0.75  # ratio of the signal along z, and variance explained by the fit
 MIN_FOCUS = 0.5  # of the median of the neighbours; in focus, 0.6 or more
 MAX_BRIGHTNESS = 1.2  # of a blurred plane, in units of the signal of its neighbours
-# Correlation of the planes on both sides of a plane, minus the higher one with this plane: at most
-# 0 in real stacks, and 0.4 in simulated ones with few objects in a plane
-MAX_OUT_OF_ORDER = 0.5
 MAX_UNEVEN = 0.5  # of the signal: up to 0.3 without a gradient
 MIN_PLANES_COMPARED = 5
 MIN_PIXELS_UNCHANGED = 20  # fewer are defects of the camera
@@ -66,6 +64,7 @@ class Quality(TypedDict):
     repeated_planes: list[int]
     missing_planes: list[int]
     displaced_planes: list[int]
+    shifted_planes: list[int]
     unchanged_pixels: int
     projection_planes: list[int]
     flat_fraction: float
@@ -138,8 +137,10 @@ def measure_quality(
     to two on each side and at least one, and missing if it is constant although others are not.
 
     A plane is displaced if the means of blocks of the planes on both sides of it are correlated
-    with each other more, by 0.5, than with its own, positively or negatively. Only planes with
-    signal that are not blurred are compared.
+    with each other more, by 0.5, than with its own, positively or negatively. It is shifted if it
+    is correlated more with the plane before when it is moved along y or x, see
+    :func:`cellstack.measure.compare_planes.find_shifted_planes`. Only planes with signal that are
+    not blurred are compared.
 
     Pixels are unchanged if they have the same value in all planes, and if this value is at least
     percentile 99.5 of the means of blocks. The first and the last plane can be the maximum
@@ -181,6 +182,8 @@ def measure_quality(
     blurred = _blurred_planes(focus, signal, MIN_SIGNAL_OF_FOCUS * noise)
     is_sharp = np.array(signal) >= MIN_SIGNAL_OF_FOCUS * noise
     is_sharp[blurred] = False
+    displaced = find_displaced_planes(blocks, is_sharp)
+    is_sharp[displaced] = False
     ratio, fit = _fit_dimming(has_signal, signal)
     of_pixels = _Pixels(np.zeros(0), [], 0.0)
     if 2 * np.count_nonzero(is_repeated | is_missing) < len(raw) >= MIN_PLANES_COMPARED:
@@ -198,7 +201,8 @@ def measure_quality(
         "background_range_ratio": _unevenness(blocks, of_stack),
         "blurred_planes": blurred,
         "repeated_planes": np.flatnonzero(is_repeated).tolist(),
-        "displaced_planes": _displaced_planes(blocks, is_sharp),
+        "displaced_planes": displaced,
+        "shifted_planes": find_shifted_planes(blocks, is_sharp),
         "unchanged_pixels": int(np.count_nonzero(of_pixels.unchanged >= top)),
         "projection_planes": of_pixels.projections,
         "flat_fraction": of_pixels.flat_fraction,
@@ -289,6 +293,11 @@ def flag_quality(quality: Quality, *, has_spots: bool = False) -> list[str]:
             [] if has_spots else quality["displaced_planes"],
             "unlike the planes on both sides",
             "check the order of the planes",
+        ),
+        (
+            [] if has_spots else quality["shifted_planes"],
+            "shifted relative to the plane before",
+            "objects in both planes are distorted, align the planes",
         ),
     ):
         if planes:
@@ -463,33 +472,6 @@ def _blurred_planes(
             # blur makes a plane dimmer, and brighter objects are not a defect
             if focus[z] < MIN_FOCUS * typical and signal[z] < MAX_BRIGHTNESS * brightness:
                 found.append(z)
-    return found
-
-
-def _displaced_planes(blocks: Stack, is_sharp: NDArray[np.bool_]) -> list[int]:
-    """Return the planes that differ from both neighbours, which are alike."""
-    near, far = (np.array(_correlations(blocks, is_sharp, step)) for step in (1, 2))
-    if not len(far):
-        return []
-    # a wall that lies in one plane is related to the planes beside it, by a negative correlation
-    excess = far - np.maximum(abs(near[:-1]), abs(near[1:]))  # NaN where a plane is not sharp
-    return (np.flatnonzero(excess > MAX_OUT_OF_ORDER) + 1).tolist()
-
-
-def _correlations(blocks: Stack, is_sharp: NDArray[np.bool_], step: int) -> list[float]:
-    """Return the correlation of each plane with the one `step` planes after it.
-
-    NaN unless both are sharp.
-    """
-    found = []
-    for z in range(len(blocks) - step):
-        correlation = math.nan
-        if is_sharp[z] and is_sharp[z + step]:
-            pair = np.stack([blocks[z].ravel(), blocks[z + step].ravel()])
-            known = pair[:, np.isfinite(pair).all(axis=0)]
-            if known.size and known.std(axis=1).all():
-                correlation = float(np.corrcoef(known)[0, 1])
-        found.append(correlation)
     return found
 
 
