@@ -39,10 +39,10 @@ COLUMNS: dict[str, Column] = {  # of all objects, in the order of the table
         "Unusual properties, joined by ;: touches a face, or a region without data; small or "
         "large for its stack, a volume that differs from the median by more than 3.5 robust "
         "standard deviations and a factor of 2; irregular for its stack, a solidity below the "
-        "median by more than 3.5 robust standard deviations and 0.1; long for its stack, a major "
+        "median by more than 3.5 robust standard deviations and 0.15; long for its stack, a major "
         "axis of more than 1.4 times the median; seeds close together, less than half the median "
         "diameter from that of another object; low contrast, a difference from the surrounding "
-        "background below the standard deviation of that background; bright for its stack, that "
+        "background below 1.2 standard deviations of that background; bright for its stack, that "
         "difference is more than 8 times the median; several parts that do not touch; for cells "
         "also: no nucleus, several nuclei, or no wall towards another cell, given by its label in "
         "segmentation.tif",

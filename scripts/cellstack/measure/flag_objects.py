@@ -29,11 +29,11 @@ from cellstack.core.types import Spacing
 MAX_DEVIATION = 3.5  # robust standard deviations from the median
 # Smaller differences from the median are not unusual, however similar the other objects are:
 MIN_VOLUME_RATIO = 2.0  # nuclei double their volume in a cell cycle
-MIN_SOLIDITY_DIFFERENCE = 0.1
+MIN_SOLIDITY_DIFFERENCE = 0.15
 MAX_RELATIVE_LENGTH = 1.4  # times the median; two equal balls that touch have 2.4
 MIN_OBJECTS = 5  # for a median and a robust standard deviation
 CROWDED_DISTANCE = 0.5  # of the median diameter; seeds closer than this are flagged
-MIN_CONTRAST = 1.0  # standard deviations of the background
+MIN_CONTRAST = 1.2  # standard deviations of the background
 MAX_RELATIVE_HEIGHT = 8.0  # times the median; dim objects beside brighter ones are drawn too small
 
 
@@ -79,7 +79,7 @@ def flag_objects(
     -----
     The logarithm of the volume and the solidity are compared with their medians, in units of 1.4826
     times the median absolute deviation. The limit is 3.5 units, or a factor of 2 in the volume and
-    0.1 in the solidity if these are more. Without variation, neither is flagged. Only a low
+    0.15 in the solidity if these are more. Without variation, neither is flagged. Only a low
     solidity is flagged. An object is long if the major axis of the ellipsoid with its second
     moments is more than 1.4 times the median, for example if it consists of two nuclei.
 
