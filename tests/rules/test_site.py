@@ -36,7 +36,8 @@ FLAGGING = {  # functions that write flags of stacks and channels
         "measure.measure_quality": ("flag_quality", "_flag_signal"),
         "files.readers.tiff": ("_flags", "_flags_of_ome"),
         "files.readers.voxel_size": ("find_doubtful", "find_unusual"),
-        "prepare.import_stack": ("check_chunks", "check_planes", "flag_colours"),
+        "prepare.check_image": ("check_chunks", "check_planes"),
+        "prepare.colours": ("flag_colours",),
     },
 }
 

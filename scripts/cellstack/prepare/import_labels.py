@@ -13,7 +13,7 @@ from cellstack.core.planes import Allocate, ComputedPlanes, Planes, Stack
 from cellstack.errors import InputError
 from cellstack.files.readers import image_source, limits
 from cellstack.files.readers.image_source import ImageSource
-from cellstack.prepare.import_stack import check_factors
+from cellstack.prepare.check_image import check_factors
 
 EXACT_FLOATS = 2**53  # from here on, not all integers can be represented by floats
 MAX_PARTS = 20.0  # of a label in a plane, on average: branched cells have several

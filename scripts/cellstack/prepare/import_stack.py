@@ -1,9 +1,8 @@
 """Import of one channel of an image: selection, checks, conversion and downsampling."""
 
 import logging
-import math
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -15,21 +14,18 @@ from cellstack.core.planes import Allocate, Stack, as_type, slabs
 from cellstack.errors import InputError
 from cellstack.files.readers import image_source, limits, opening, parts, voxel_size
 from cellstack.files.readers.image_source import ImageSource
+from cellstack.prepare.check_image import check_chunks, check_factors, check_planes, check_room
+from cellstack.prepare.colours import find_coloured, flag_colours, luminance, pick_colour
 
 log = logging.getLogger(__name__)
 
 FLOATS = ("float16", "float32", "float64")
 MAX_EXACT = 2**24  # up to here, float32 represents all integers exactly
 MAX_NAMED = 10  # channels in a message
-MAX_ABSENT = 0.5  # fraction of the chunks of a channel
-MIN_STAGE_BYTES = 10  # per voxel: minimum size of the files that stages write
 NOT_CHANNELS = (
     "; if they are planes, correct the axes, of a TIFF in Fiji with Image > Properties, of an "
     "OME-Zarr in its metadata"
 )
-COLOURS = ("red", "green", "blue")
-MAX_DIFFERENCE_OF_GREY = 0.05  # of red, green and blue, relative to the highest value of a plane
-LUMINANCE_WEIGHTS = (2126, 7152, 722)  # times 10,000; sums of integers are exact on any processor
 
 
 class Imported(NamedTuple):
@@ -196,91 +192,6 @@ def describe_no_data(stack: Stack) -> tuple[dict[str, float] | None, list[str]]:
         "cut"
     )
     return {**found._asdict(), "fraction": fraction}, [notice]
-
-
-def pick_colour(name: str, source: ImageSource, channel_index: str | None) -> int | None:
-    """Return which sample of a colour image is a channel: 0 for red, 1 for green, 2 for blue.
-
-    Parameters
-    ----------
-    name : str
-        Name of the image in messages.
-    source : ImageSource
-    channel_index : str or None
-        What the sheet gives.
-
-    Returns
-    -------
-    int or None
-        None if the sheet gives no colour, or the image has channels or no colours.
-
-    Raises
-    ------
-    InputError
-        The sheet gives another channel of an image that has only colours.
-    """
-    has_colours = image_source.REDUCED in source.notices and source.channels == [None]
-    if not has_colours or not channel_index:
-        return None
-    if channel_index.lower() in COLOURS:
-        return COLOURS.index(channel_index.lower())
-    raise InputError(
-        f"{name}: channel_index is {channel_index}, but its channels are colours: give "
-        f"{', '.join(COLOURS[:-1])} or {COLOURS[-1]}, or leave channel_index empty for the "
-        "luminance"
-    )
-
-
-def find_coloured(planes: Iterable[NDArray[Any]], found: list[int]) -> Iterator[NDArray[Any]]:
-    """Yield planes unchanged, and append the numbers of those that are not grey to a list.
-
-    Parameters
-    ----------
-    planes : iterable of (Y, X, S) ndarray
-        Samples S are red, green and blue; others, such as opacity, are ignored.
-    found : list of int
-        It is extended while the planes are read. A plane is grey if red, green and blue differ by
-        at most 5 % of its highest value, as they can after compression.
-
-    Examples
-    --------
-    >>> planes, found = np.zeros((2, 4, 4, 3), np.uint8), []
-    >>> planes[1, 0, 0] = (0, 0, 255)
-    >>> len(list(find_coloured(planes, found))), found
-    (2, [1])
-    """
-    for number, plane in enumerate(planes):
-        colours = plane[..., : len(COLOURS)]
-        high, low = colours.max(axis=-1), colours.min(axis=-1)
-        if (high - low).max() > MAX_DIFFERENCE_OF_GREY * float(high.max()):
-            found.append(number)
-        yield plane
-
-
-def flag_colours(planes: Sequence[int]) -> list[str]:
-    """Return a flag if planes that are not grey were reduced to their luminance.
-
-    Parameters
-    ----------
-    planes : sequence of int
-        Their numbers.
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> flag_colours([])
-    []
-    """
-    if not planes:
-        return []
-    return [
-        f"colours in {counted(len(planes), 'planes')} were mixed to their luminance, in which blue "
-        "counts 7 % (if they are channels, give red, green or blue as channel_index, and if they "
-        "are planes, fill in axes)"
-    ]
 
 
 def pick_channel(
@@ -453,154 +364,6 @@ def choose_type(name: str, dtype: np.dtype[Any], low: int, high: int) -> np.dtyp
             )
         return np.dtype(np.float32)
     return np.dtype(np.uint8 if dtype.itemsize == 1 else np.uint16)
-
-
-def luminance(plane: NDArray[Any]) -> NDArray[Any]:
-    """Convert colours to luminance according to ITU-R BT.709.
-
-    Parameters
-    ----------
-    plane : (Y, X, S) ndarray
-        Red, green and blue. Further samples are ignored.
-
-    Returns
-    -------
-    (Y, X) ndarray
-        In the type of `plane`, integers rounded.
-
-    Notes
-    -----
-    As `skimage.color.rgb2gray`, but in the range of the type.
-
-    Examples
-    --------
-    >>> luminance(np.array([[[255, 255, 255], [255, 0, 0]]], np.uint8))
-    array([[255,  54]], dtype=uint8)
-    """
-    red, green, blue = (
-        plane[..., sample] * np.float64(weight) for sample, weight in enumerate(LUMINANCE_WEIGHTS)
-    )
-    grey = (red + green + blue) / sum(LUMINANCE_WEIGHTS)
-    rounded: NDArray[Any] = grey if plane.dtype.kind == "f" else np.rint(grey)
-    return rounded.astype(plane.dtype)
-
-
-def check_factors(name: str, factors: Sequence[int], shape: Sequence[int]) -> None:
-    """Raise an error if the factors of downsampling are not integers from 1 to the stack's size.
-
-    Parameters
-    ----------
-    name : str
-        Name of the image in messages.
-    factors, shape : (3,) sequence of int
-        Factors and numbers of voxels along z, y, x.
-
-    Raises
-    ------
-    InputError
-        A factor is out of range. The message names the axis.
-    """
-    for axis, factor, length in zip("zyx", factors, shape, strict=True):
-        if not (isinstance(factor, int) and 1 <= factor <= length):
-            raise InputError(
-                f"{name}: downsample is {factor} along {axis}, it must be an integer from 1 to "
-                f"{length}, the size of the stack"
-            )
-
-
-def check_room(
-    name: str, shape: Sequence[int], itemsize: int, factors: Sequence[int], room: int
-) -> None:
-    """Raise an error if there is no room for a stack and the files of its stages.
-
-    The header of a small file can specify any size, and compressed data can expand to any size.
-
-    Parameters
-    ----------
-    name : str
-        Name of the image in messages.
-    shape : (3,) sequence of int
-        Numbers of planes, rows, columns.
-    itemsize : int
-        Bytes per voxel in the image.
-    factors : (3,) sequence of int
-        Factors of downsampling along z, y, x.
-    room : int
-        Free disk space in bytes.
-
-    Raises
-    ------
-    InputError
-        The stack and the processing of the downsampled stack need more.
-    """
-    voxels = math.prod(shape)
-    needed = voxels * itemsize + MIN_STAGE_BYTES * voxels // math.prod(factors)
-    if needed > room:
-        raise InputError(
-            f"{name}: a stack of {shape} voxels takes {needed / 1e6:,.1f} MB of disk space, "
-            f"{room / 1e6:,.1f} MB are free: free disk space, crop the image, or set "
-            "import_stack.downsample; if the image is not that large, the file is damaged"
-        )
-
-
-def check_planes(count: int, z_um: float) -> list[str]:
-    """Return a flag for an image of one plane, in which nothing is measured along z.
-
-    Parameters
-    ----------
-    count : int
-        Number of planes.
-    z_um : float
-        Height of a voxel in um, by which the areas of the objects are multiplied.
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> check_planes(1, 0.5)
-    ['only one plane (volumes are areas times 0.5 um)']
-    >>> check_planes(2, 0.5)
-    []
-    """
-    flag = f"only one plane (volumes are areas times {z_um:.3g} um)"
-    return [flag] if count == 1 else []
-
-
-def check_chunks(name: str, source: ImageSource, number: int) -> list[str]:
-    """Return flags about absent chunks of a channel of an image.
-
-    Writers may leave out chunks that contain only the fill value of the array, usually 0, but
-    chunks are also lost when a copy is interrupted. Both are read as that value.
-
-    Parameters
-    ----------
-    name : str
-        Name of the image in messages.
-    source : ImageSource
-    number : int
-        Number of the channel.
-
-    Returns
-    -------
-    list of str
-
-    Raises
-    ------
-    InputError
-        More than half of the chunks are absent.
-    """
-    absent, total = source.count_chunks(number) if source.count_chunks else (0, 0)
-    if not absent:
-        return []
-    found = f"{absent} of {counted(total, 'chunks')} {agree(absent, 'is', 'are')} absent"
-    if absent > MAX_ABSENT * total:
-        raise InputError(
-            f"{name}: {found}, more than {MAX_ABSENT:.0%}: copy the image again; if they were "
-            "empty, write it with Zarr's setting array.write_empty_chunks"
-        )
-    return [f"{found} and {agree(absent, 'is', 'are')} read as empty"]
 
 
 def downsample_stack(stack: Stack, factors: Sequence[int], allocate: Allocate = np.empty) -> Stack:

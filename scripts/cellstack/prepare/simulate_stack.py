@@ -11,32 +11,25 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import cKDTree
-from scipy.spatial.transform import Rotation
 
-from cellstack.core.counting import agree, counted
 from cellstack.core.labels import count_voxels, find_boxes, label_type
 from cellstack.core.opencv import cv2
 from cellstack.core.planes import Allocate, Planes, Stack
 from cellstack.core.types import Box, Labels, Spacing, Volume
 from cellstack.errors import InputError
+from cellstack.prepare.simulated_colony import (
+    CELL_FLATNESS,
+    CELL_REACH,
+    Colony,
+    Floats,
+    lay_out,
+    portable,
+)
 
-Floats: TypeAlias = NDArray[np.floating[Any]]
-Integers: TypeAlias = NDArray[np.int64]
 Offsets: TypeAlias = Sequence[NDArray[np.float32]]  # z, y, x in um, of any shape that broadcasts
 
 # Lengths are fractions of the diameter of a nucleus unless the name ends in _UM.
-DIAMETER_SD = 0.12
-AXIS_LENGTHS = (0.75, 1.1)  # range of the axes of a nucleus, before they are scaled to its volume
 METAPHASE_PLATE_AXES = (0.34, 0.7, 0.9)  # axes of the chromosomes of the mitotic nucleus
-OVERHANG = 0.25  # largest distance of a centre outside a lateral face
-CELL_REACH = 0.3  # lateral distance from a nucleus to the free surface of its cell
-CELL_FLATNESS = 2.0  # ratio of this distance to that above and below the nucleus
-NUCLEUS_DENSITY = 0.32  # volume fraction of nuclei in an unconstrained colony
-SPREADING_GAP = 0.25  # gap between nuclei while they spread
-FINAL_GAP = 0.06
-BOND_GAP = -0.06  # gap between nuclei in contact
-BOND_FRACTION = 0.3  # fraction of nuclei that are pulled towards a neighbour
 DENT_DEPTH = 0.2
 PSF_SIGMA_UM = (0.45, 0.15, 0.15)
 WALL_SIGMA_UM = 0.17  # a sheet 0.4 um wide at half maximum
@@ -79,15 +72,6 @@ class _Textures(NamedTuple):
     nucleoli: Floats  # (n, 2, 3) in the frame of the axes, where the nucleus is the unit sphere
     origins: Floats  # (n, 3) position of each nucleus in the grain, in um
     grain: NDArray[np.float32]  # smooth periodic noise
-
-
-class _Colony(NamedTuple):
-    diameter: float
-    mitotic: int
-    centres: Floats  # (n, 3) in um
-    semiaxes: Floats  # (n, 3) in um
-    rotations: Floats  # (n, 3, 3), to the frame of the axes
-    dents: Floats  # (n, 3, 3), three directions that define the dents of a nucleus
 
 
 def simulate_stack(
@@ -164,7 +148,7 @@ def simulate_stack(
     _check(shape, spacing, diameter_um, count, signal_to_noise, depth_factor)
     rng = np.random.Generator(np.random.PCG64(seed))
     field = np.multiply(shape, spacing)
-    colony = _lay_out(rng, field, diameter_um, count)
+    colony = lay_out(rng, field, diameter_um, count)
     signals, nuclei, cells = _paint(rng, colony, shape, spacing, allocate)
     voxels = np.pad(count_voxels(nuclei), (0, count))[1 : count + 1]
     if not voxels.all():
@@ -180,16 +164,6 @@ def simulate_stack(
     )
     volumes = 4 / 3 * np.pi * colony.semiaxes.prod(axis=1)
     return Simulated(nuclei_image, membrane_image, nuclei, cells, colony.mitotic + 1, volumes)
-
-
-def _portable(function: np.ufunc, values: Floats) -> NDArray[np.float32]:
-    """Return the values of a function such as `numpy.exp` in float32, the same on any processor.
-
-    The last bits of NumPy's exponentials, sines and roots depend on the processor. Here they are
-    computed in float64, and rounding to float32 removes the bits that differ.
-    """
-    portable: NDArray[np.float32] = function(values, dtype=np.float64).astype(np.float32)
-    return portable
 
 
 def _check(
@@ -212,133 +186,9 @@ def _check(
             raise InputError(f"{name}={value}: must be {expected}")
 
 
-def _lay_out(rng: np.random.Generator, field: Floats, diameter: float, count: int) -> _Colony:
-    """Draw sizes, shapes and positions of nuclei in a field of view of a given size in um."""
-    limits = 1 - 3 * DIAMETER_SD, 1 + 3 * DIAMETER_SD
-    size = diameter * np.clip(rng.normal(1, DIAMETER_SD, (count, 1)), *limits)
-    axes = rng.uniform(*AXIS_LENGTHS, (count, 3))
-    semiaxes = size / 2 * axes / _portable(np.cbrt, axes.prod(axis=1, keepdims=True))
-    rotations = Rotation.from_quat(rng.normal(size=(count, 4))).as_matrix()
-    dents = rng.normal(size=(count, 3, 3))
-    dents /= np.linalg.norm(dents, axis=2, keepdims=True)
-    # in a stack that is deep enough, no cell is cut by the first or last plane
-    margin = min((0.62 + CELL_REACH / CELL_FLATNESS) * diameter, field[0] / 2)
-    low = np.array([margin, -OVERHANG * diameter, -OVERHANG * diameter])
-    high = field - low
-    centres = _scatter(rng, low, high, field, diameter, count)
-    centres = _relax(rng, centres, rotations / semiaxes[:, :, None], low, high, diameter)
-    depth_in_field = np.minimum(centres, field - centres)[:, 1:].min(axis=1)
-    inner = np.flatnonzero(depth_in_field >= min(diameter, depth_in_field.max()))
-    return _Colony(diameter, int(rng.choice(inner)), centres, semiaxes, rotations, dents)
-
-
-def _scatter(
-    rng: np.random.Generator, low: Floats, high: Floats, field: Floats, diameter: float, count: int
-) -> Floats:
-    """Draw centres in a lobed region, just large enough for `count` nuclei, near the middle."""
-    candidates = rng.uniform(low, high, (50 * count, 3))
-    middle = field * np.append(0.5, rng.uniform(0.3, 0.7, 2))
-    z, y, x = ((candidates - middle) / (field / 2)).T
-    phases = rng.uniform(0, 2 * np.pi, 2)
-    angle = np.arctan2(y, x)
-    outline = 1 + 0.12 * np.sin(2 * angle + phases[0]) + 0.08 * np.sin(3 * angle + phases[1])
-    outwards = np.argsort((y**2 + x**2) / outline**2 + z**2, kind="stable")
-    available = float(np.prod(high - low + (diameter, 0, 0)))
-    needed = count * np.pi / 6 * diameter**3 / NUCLEUS_DENSITY
-    region = outwards[: max(count, int(len(candidates) * min(1, needed / available)))]
-    centres: Floats = candidates[rng.choice(region, count, replace=False)]
-    return centres
-
-
-def _relax(
-    rng: np.random.Generator,
-    centres: Floats,
-    shapes: Floats,
-    low: Floats,
-    high: Floats,
-    diameter: float,
-    spread_steps: int = 60,
-    steps: int = 400,
-) -> Floats:
-    """Push nuclei apart until none overlap, and pull the pairs in contact together."""
-    count = len(centres)
-    bonds = np.empty(0, int)
-    for step in range(spread_steps + steps):
-        pairs, gaps, directions = _gaps(centres, shapes, diameter)
-        keys = pairs[:, 0] * count + pairs[:, 1]
-        if step == spread_steps:
-            bonds = _choose_bonds(rng, pairs, gaps, keys, count, diameter)
-        is_bond = np.isin(keys, bonds)
-        free_gap = SPREADING_GAP if step < spread_steps else FINAL_GAP
-        target = np.where(is_bond, BOND_GAP, free_gap) * diameter
-        move = np.where(is_bond, target - gaps, np.maximum(target - gaps, 0))
-        if step > spread_steps and np.abs(move).max(initial=0) < 0.01 * diameter:
-            break
-        push = np.zeros_like(centres)
-        np.add.at(push, pairs[:, 1], 0.4 * move[:, None] * directions)
-        np.add.at(push, pairs[:, 0], -0.4 * move[:, None] * directions)
-        centres = np.clip(centres + push, low, high)
-    else:
-        overlapping = gaps < 1.5 * BOND_GAP * diameter
-        if overlapping.any():
-            fitting = count - _count_surplus(pairs[overlapping])
-            raise InputError(
-                f"nuclei_count={count}: only {counted(fitting, 'nuclei')} of {diameter:g} um "
-                f"{agree(fitting, 'fits', 'fit')}; "
-                "use fewer nuclei or a larger shape"
-            )
-    return centres
-
-
-def _count_surplus(overlapping: Integers) -> int:
-    """Return how many nuclei must be removed, the worst first, until no pair overlaps."""
-    count = 0
-    while len(overlapping):
-        worst = np.bincount(overlapping.ravel()).argmax()
-        overlapping = overlapping[(overlapping != worst).all(axis=1)]
-        count += 1
-    return count
-
-
-def _gaps(centres: Floats, shapes: Floats, diameter: float) -> tuple[Integers, Floats, Floats]:
-    """Return neighbours (first < second), the gaps between their surfaces, and their directions.
-
-    Gaps are measured along the line that connects the centres.
-    """
-    pairs = cKDTree(centres).query_pairs(2 * diameter, output_type="ndarray")
-    pairs = pairs[np.lexsort(pairs.T)]
-    # the small offset gives a direction to two nuclei at the same position, as in a corner
-    lines = centres[pairs[:, 1]] - centres[pairs[:, 0]] + (0, 0, 1e-9)
-    lengths = np.linalg.norm(lines, axis=1)
-    directions = lines / lengths[:, None]
-    radii = [
-        1 / np.linalg.norm((shapes[each] * directions[:, None]).sum(axis=2), axis=1)
-        for each in pairs.T
-    ]
-    return pairs, lengths - radii[0] - radii[1], directions
-
-
-def _choose_bonds(
-    rng: np.random.Generator,
-    pairs: Integers,
-    gaps: Floats,
-    keys: Integers,
-    count: int,
-    diameter: float,
-) -> Integers:
-    """Return the keys of the pairs in contact: some nuclei, each with its nearest neighbour."""
-    nuclei = pairs.ravel()
-    pair_of = np.repeat(np.arange(len(pairs)), 2)
-    order = np.lexsort((gaps[pair_of], nuclei))
-    nuclei, first = np.unique(nuclei[order], return_index=True)
-    nearest = pair_of[order][first]
-    seeking = (rng.random(count) < BOND_FRACTION)[nuclei] & (gaps[nearest] < diameter / 2)
-    return keys[nearest[seeking]]
-
-
 def _paint(
     rng: np.random.Generator,
-    colony: _Colony,
+    colony: Colony,
     shape: Sequence[int],
     spacing: Spacing,
     allocate: Allocate,
@@ -357,7 +207,7 @@ def _paint(
     step = spacing[0] / fine
     blur_radius = int(np.ceil(3 * PSF_SIGMA_UM[0] / step))
     offsets = np.arange(-blur_radius, blur_radius + 1) * step
-    weights = _portable(np.exp, -0.5 * (offsets / PSF_SIGMA_UM[0]) ** 2)
+    weights = portable(np.exp, -0.5 * (offsets / PSF_SIGMA_UM[0]) ** 2)
     weights /= weights.sum()
     sigma_y, sigma_x = PSF_SIGMA_UM[1] / spacing[1], PSF_SIGMA_UM[2] / spacing[2]
     axes = [
@@ -423,7 +273,7 @@ def _remove_fragments(cells: Any, nuclei: Stack) -> None:
         cells[z] = plane
 
 
-def _draw_textures(rng: np.random.Generator, colony: _Colony) -> _Textures:
+def _draw_textures(rng: np.random.Generator, colony: Colony) -> _Textures:
     count = len(colony.centres)
     brightness = np.clip(rng.normal(1, 0.15, count), 0.6, 1.4)
     brightness[colony.mitotic] = 2.5
@@ -434,7 +284,7 @@ def _draw_textures(rng: np.random.Generator, colony: _Colony) -> _Textures:
 
 
 def _paint_planes(
-    colony: _Colony,
+    colony: Colony,
     textures: _Textures,
     axes: Sequence[Floats],
     dtype: np.dtype[np.unsignedinteger[Any]],
@@ -471,7 +321,7 @@ def _paint_planes(
     between = _sheet(cast(Volume, (second - nearest) / 2), axes)
     membrane = np.where(cells > 0, between, 0)
     np.maximum(membrane, _sheet(np.abs(surface), axes), out=membrane)
-    membrane *= _portable(np.exp, 0.25 * _grain(textures, np.ix_(*axes), 0.1 * colony.diameter))
+    membrane *= portable(np.exp, 0.25 * _grain(textures, np.ix_(*axes), 0.1 * colony.diameter))
     np.maximum(membrane, CYTOPLASM_SIGNAL * (cells > 0), out=membrane)
     return (chromatin, membrane), (nuclei, cells)
 
@@ -490,10 +340,10 @@ def _sheet(distance: Volume, axes: Sequence[Floats]) -> Volume:
             steeper = np.maximum(rise[1:], rise[:-1])
             np.moveaxis(slope2, dimension, 0)[...] += np.concatenate([rise[:1], steeper, rise[-1:]])
     np.clip(slope2, 0.02, 4, out=slope2)
-    return _portable(np.exp, np.square(distance) / slope2 * np.float32(-0.5 / WALL_SIGMA_UM**2))
+    return portable(np.exp, np.square(distance) / slope2 * np.float32(-0.5 / WALL_SIGMA_UM**2))
 
 
-def _extents(colony: _Colony, margin: float | Floats) -> Floats:
+def _extents(colony: Colony, margin: float | Floats) -> Floats:
     """Return half the sides of the bounding boxes of dented nuclei with a margin, in um."""
     half_sides = np.linalg.norm(colony.semiaxes[:, :, None] * colony.rotations, axis=1)
     extents: Floats = half_sides * (1 + DENT_DEPTH) + margin
@@ -501,7 +351,7 @@ def _extents(colony: _Colony, margin: float | Floats) -> Floats:
 
 
 def _boxes(
-    colony: _Colony, axes: Sequence[Floats], margin: float | Floats
+    colony: Colony, axes: Sequence[Floats], margin: float | Floats
 ) -> Iterator[tuple[int, Box, Offsets]]:
     """Yield number, box and open grid of offsets from the centre in um of each nucleus in view."""
     extents = _extents(colony, margin)
@@ -526,7 +376,7 @@ def _project(direction: Floats, offsets: Offsets) -> NDArray[np.float32]:
 
 
 def _unit_sphere(
-    colony: _Colony, index: int, offsets: Offsets, semiaxes: Floats
+    colony: Colony, index: int, offsets: Offsets, semiaxes: Floats
 ) -> tuple[Offsets, NDArray[np.float32]]:
     """Return coordinates in which an ellipsoid is the unit sphere, and their distance to 0."""
     frame = [_project(row, offsets) for row in colony.rotations[index] / semiaxes[:, None]]
@@ -539,7 +389,7 @@ def _sum_squares(parts: Offsets) -> NDArray[np.float32]:
 
 
 def _surface_distance(
-    colony: _Colony, index: int, offsets: Offsets
+    colony: Colony, index: int, offsets: Offsets
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the distance from a nuclear surface along the ray from the centre, and its weight.
 
@@ -556,7 +406,7 @@ def _surface_distance(
 
 
 def _chromatin(
-    colony: _Colony, textures: _Textures, index: int, points: Offsets
+    colony: Colony, textures: _Textures, index: int, points: Offsets
 ) -> NDArray[np.float32]:
     """Return the brightness of a nucleus at offsets from its centre.
 
@@ -568,12 +418,12 @@ def _chromatin(
     ]
     contrast = np.float32(0.2 if index == colony.mitotic else 0.35)
     grain = _grain(textures, inside, 0.011 * colony.diameter)
-    texture = _portable(np.exp, contrast * grain - contrast**2 / 2)  # its mean is 1
+    texture = portable(np.exp, contrast * grain - contrast**2 / 2)  # its mean is 1
     if index == colony.mitotic:
         plate = np.multiply(METAPHASE_PLATE_AXES, colony.diameter / 2)
         frame, radius = _unit_sphere(colony, index, points, plate)
         lobes = sum(
-            _portable(np.sin, 5 * _project(direction, frame) / radius)
+            portable(np.sin, 5 * _project(direction, frame) / radius)
             for direction in colony.dents[index]
         )
         texture *= radius < 1 + np.float32(0.15) * lobes
@@ -583,7 +433,7 @@ def _chromatin(
             offsets = [
                 each - np.float32(middle) for each, middle in zip(frame, nucleolus, strict=True)
             ]
-            dip = _portable(np.exp, _sum_squares(offsets) * np.float32(-12.5))
+            dip = portable(np.exp, _sum_squares(offsets) * np.float32(-12.5))
             texture *= 1 - np.float32(0.5) * dip
     brightness: NDArray[np.float32] = np.float32(textures.brightness[index]) * texture
     return brightness

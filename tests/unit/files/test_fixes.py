@@ -42,7 +42,7 @@ LIBRARY = ROOT / "scripts" / "cellstack"
 SOURCES = [
     *sorted((LIBRARY / "files" / "readers").glob("*.py")),
     LIBRARY / "files" / "images.py",
-    LIBRARY / "prepare" / "import_stack.py",
+    *(LIBRARY / "prepare" / f"{name}.py" for name in ("import_stack", "check_image", "colours")),
 ]
 CASES = {}
 # texts of messages that no file can show in a test, with the reason

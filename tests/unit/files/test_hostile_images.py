@@ -10,7 +10,6 @@ from hostile import run, write_pages
 
 from cellstack.errors import InputError
 from cellstack.files.readers import opening
-from cellstack.prepare import import_stack as steps
 
 SIDE = 16384
 
@@ -28,13 +27,6 @@ def test_a_decompression_bomb(tmp_path):
     assert "a.tif: a stack of (10000, 16384, 16384) voxels takes" in run(
         tmp_path, tmp_path / "a.tif"
     )
-
-
-def test_required_room_includes_the_stack_and_the_stages_after_downsampling():
-    steps.check_room("a", (10, 100, 100), 2, (1, 1, 1), room=1_200_000)
-    with pytest.raises(InputError, match=r"takes 1\.2 MB of disk space"):
-        steps.check_room("a", (10, 100, 100), 2, (1, 1, 1), room=1_199_999)
-    steps.check_room("a", (10, 100, 100), 2, (1, 2, 2), room=450_000)
 
 
 def test_a_tiff_that_declares_more_than_it_contains(tmp_path):

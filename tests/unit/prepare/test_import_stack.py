@@ -11,7 +11,6 @@ import zarr
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from skimage.color import rgb2gray
 from skimage.measure import block_reduce
 from study import ROOT
 
@@ -21,10 +20,8 @@ from cellstack.files.records import read_json
 from cellstack.files.scratch import scratch_stacks
 from cellstack.files.stacks import read_stack
 from cellstack.prepare.import_stack import (
-    check_factors,
     downsample_stack,
     fill_stack,
-    luminance,
     pick_channel,
 )
 
@@ -175,22 +172,6 @@ def test_a_missing_plane_is_an_error():
         fill_stack("a.tif", planes, (3, 3, 4), planes.dtype)
 
 
-def test_luminance_against_scikit_image():
-    colours = np.random.default_rng(3).random((6, 7, 3)).astype("float32")
-    # scikit-image rounds its weights differently: 0.2125, 0.7154, 0.0721
-    np.testing.assert_allclose(luminance(colours), rgb2gray(colours), atol=3e-4)
-    assert luminance(np.full((1, 1, 4), 255, "uint8")) == 255
-    assert luminance(np.full((1, 1, 3), 65535, "uint16")) == 65535
-
-
-def test_luminance_is_rounded_exactly():
-    colours = np.stack(np.meshgrid(*[np.arange(0, 255, 2)] * 3), axis=-1).reshape(128, -1, 3)
-    whole, rest = np.divmod(colours @ np.array([2126, 7152, 722]), 10_000)
-    assert (rest == 5000).any()  # halfway between two values, of which the even one is taken
-    expected = whole + ((rest > 5000) | ((rest == 5000) & (whole % 2 == 1)))
-    np.testing.assert_array_equal(luminance(colours.astype(np.uint8)), expected)
-
-
 @given(
     hnp.arrays(
         st.sampled_from([np.uint8, np.uint16, np.float32]),
@@ -214,12 +195,6 @@ def test_downsampling_is_the_mean_of_complete_blocks(stack, factors):
         small, mean, rtol=1e-6, atol=denormal if stack.dtype.kind == "f" else 0.5 + 1e-9
     )
     np.testing.assert_array_equal(stack, before)
-
-
-@pytest.mark.parametrize("factors", [[0, 1, 1], [1, 7, 1], [1, 1, 1.5], [1, 1, -2]])
-def test_factors_must_be_integers_within_the_stack(factors):
-    with pytest.raises(InputError, match=r"a\.tif: downsample is .* along [zyx]"):
-        check_factors("a.tif", factors, (5, 6, 7))
 
 
 SHEET = {
