@@ -4,8 +4,9 @@ python benchmarks/accuracy.py --cores 2
 python benchmarks/accuracy.py --only-peers
 
 accuracy_stacks.py lists the real stacks; if they are not there, only simulated ones are scored. An
-entry of SIMULATED, VARIANTS, PARTS or PEERS is a row or a column of the tables. The parts are
-scored on the tuning stacks only, as a sweep in which the stages are shared, to save time.
+entry of SIMULATED, VARIANTS, PARTS or PEERS in accuracy_variants.py is a row or a column of the
+tables. The parts are scored on the tuning stacks only, as a sweep in which the stages are shared,
+to save time.
 
 With ``--only-peers`` only the other methods and the cells are scored again; their rows and table
 replace those of the last complete run.
@@ -21,26 +22,38 @@ benchmarks/accuracy_runs/worst_STACK.png.
 import argparse
 import datetime
 import importlib
-import json
 import re
 import shutil
 import subprocess
 import sys
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
-from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import cells
 import numpy as np
 import yaml
 from accuracy_scores import Flags, Scores, compare, count_flags, flag_table
-from accuracy_stacks import CHECK, NUCLEI, TUNING, GroundTruth, available, describe, measure
-from scale import read_cost, snakemake
+from accuracy_stacks import CHECK, TUNING
+from accuracy_tables import cost_table, detail_table, f1_table, group_table
+from accuracy_variants import (
+    COST,
+    OURS,
+    PARTS,
+    PEERS,
+    SEGMENTERS,
+    SIMULATED,
+    SPACING_COLUMNS,
+    VARIANTS,
+    add_segmenter,
+    list_costs,
+    list_parts,
+    list_scored,
+    list_stacks,
+)
+from scale import snakemake
 
-from cellstack.files.spreadsheets import is_text_table
 from cellstack.files.stacks import read_stack
 
 HERE = Path(__file__).resolve().parent
@@ -49,199 +62,9 @@ sys.path[:0] = [str(REPO / "scripts"), str(HERE)]
 
 REPORT = HERE / "accuracy.md"
 BEGIN, END = "<!-- written by accuracy.py: begin -->\n", "<!-- written by accuracy.py: end -->\n"
-OURS, PLAIN = "default", "plain chain"
 COLUMNS = ("stack", "channel", "image", "channel_index", "ground_truth", "diameter_um", "preset")
-SPACING_COLUMNS = ("z_um", "y_um", "x_um")
-
-SIMULATED: dict[str, dict[str, Any]] = {  # 90 nuclei of 10 um each
-    "ratio-1": {"shape": [48, 192, 192], "spacing": [0.572, 0.52, 0.52], "seed": 21},
-    "ratio-4": {"shape": [40, 180, 180], "spacing": [1.52, 0.38, 0.38], "seed": 12},
-    "ratio-8": {"shape": [28, 212, 212], "spacing": [2.56, 0.32, 0.32], "seed": 13},
-    "dim": {
-        "shape": [40, 180, 180],
-        "spacing": [1.52, 0.38, 0.38],
-        "seed": 14,
-        "signal_to_noise": 3,
-        "depth_factor": 4,
-    },
-}
-# Two sizes with the density of a colony. Their difference is the cost of a voxel, without that of
-# starting jobs.
-COST: dict[str, dict[str, Any]] = {
-    "cost-small": {
-        "shape": [60, 256, 256],
-        "spacing": [0.29, 0.26, 0.26],
-        "nuclei_count": 34,
-        "seed": 31,
-    },
-    "cost-large": {
-        "shape": [60, 512, 512],
-        "spacing": [0.29, 0.26, 0.26],
-        "nuclei_count": 136,
-        "seed": 32,
-    },
-}
-GOALS = {  # F1 of the default preset, by group
-    "embryos": 0.88,
-    "worms": 0.97,
-    "plants": 0.85,
-    "colony": 0.95,
-    "simulated": 0.98,
-}
-PLAIN_CHAIN = {
-    "binarize": {"method": "otsu"},
-    "clean_mask": {"steps": ["fill_holes", "remove_small_objects"]},
-    "find_seeds": {"method": "h_maxima"},
-    "merge_objects": {"method": "none"},
-    "smooth_outlines": {"method": "none"},
-}
-VARIANTS: dict[str, tuple[dict[str, Any], float | str]] = {
-    # settings, and the factor of the diameter or "auto"; in the table with the peers
-    OURS: ({}, 1.0),
-    "diameter 20 % too small": ({}, 0.8),
-    "diameter 20 % too large": ({}, 1.2),
-    "diameter estimated": ({}, "auto"),
-    PLAIN: (PLAIN_CHAIN, 1.0),
-}
-TOO_SMALL, ESTIMATED = 1, 3  # numbers of these variants
-NO_MERGING = {"merge_objects.method": "none"}
-PARTS: dict[str, dict[str, Any]] = {  # settings by key of a sweep, in which stages are shared
-    "Otsu instead of per_object": {"binarize.method": "otsu"},
-    "objects at faces not corrected": {"binarize.per_object.face_weight": 0},
-    "without a minimum contrast": {
-        "binarize.per_object.min_contrast": 0,
-        "binarize.per_object.min_contrast_to_noise_ratio": 0,
-    },
-    "sheets not removed": {"clean_mask.steps": ["smooth", "fill_holes", "remove_small_objects"]},
-    "mask not smoothed": {
-        "clean_mask.steps": ["remove_sheets", "fill_holes", "remove_small_objects"]
-    },
-    "seeds from distance only": {"find_seeds.method": "h_maxima"},
-    "seeds from blobs only": {"find_seeds.method": "laplacian_of_gaussian"},
-    "without a minimum neck": {"merge_objects.convexity.min_neck": 0},
-    "minimum neck of small objects too": {"merge_objects.convexity.small_relative_volume": 0},
-    "objects of low contrast not removed": {"merge_objects.convexity.min_local_contrast": 0},
-    "without merge_objects": NO_MERGING,
-    "20 % too small, without merge_objects": NO_MERGING,
-    "without smooth_outlines": {"smooth_outlines.method": "none"},
-}
-SEGMENTERS = ("cellpose", "stardist")  # scored if a model is given
-PEERS = {  # title: module and function
-    "the tutorial, lecture": ("tutorial", "segment"),
-    "the tutorial, solution": ("tutorial", "segment_as_in_solution"),
-    "Voronoi-Otsu": ("voronoi_otsu", "segment"),
-    "distance watershed, as CellProfiler 4": ("distance_watershed", "segment"),
-}
-
-
 PEERS_HEADING = "Other methods, and a wrong or estimated diameter: F1"
 CELLS_HEADING = "Cells"
-
-
-class Stack(NamedTuple):
-    """A stack that is scored."""
-
-    group: str
-    use: str
-    row: dict[str, Any]
-    """Cells of the sheet."""
-    ground_truth: GroundTruth | None
-    """None if it is simulated."""
-    by_points: bool = False
-    min_iou: float = 0.5
-
-
-def add_segmenter(method: str, python: str, model: str) -> None:
-    """Add another segmenter, with a model, to the variants."""
-    path = Path(model)
-    options = {
-        "python": str(Path(python).absolute()),
-        "model": str(path.absolute()) if path.exists() else model,
-    }
-    VARIANTS[f"{method}, model {path.name}"] = (
-        {"run_segmenter": {"method": method, method: options}},
-        1.0,
-    )
-
-
-@cache
-def list_stacks() -> dict[str, Stack]:
-    """Return the stacks that are available, group by group."""
-    found = {}
-    for name, real in available(NUCLEI).items():
-        image, ground_truth = real.files
-        known = describe(real)
-        row = {
-            "image": image,
-            "ground_truth": ground_truth,
-            "diameter_um": float(f"{known.diameter_um:.4g}"),
-        }
-        if real.spacing:
-            row |= dict(zip(SPACING_COLUMNS, real.spacing, strict=True))
-        by_points = is_text_table(ground_truth)
-        found[name] = Stack(real.group, real.use, row, known, by_points, real.min_iou)
-    for name in SIMULATED:
-        folder = f"resources/simulated/{name}"
-        row = {
-            "image": f"{folder}/image.ome.tif",
-            "channel_index": "nuclei",
-            "ground_truth": f"{folder}/nuclei.ome.tif",
-            "diameter_um": 10,
-        }
-        found[name] = Stack("simulated", TUNING, row, None)
-    return found
-
-
-def list_parts() -> dict[str, dict[str, str]]:
-    """Return the unit of work of each tuning stack without each of the parts."""
-    units = {}
-    for number, title in enumerate(PARTS, 1):
-        variant = TOO_SMALL if "too small" in title else 0
-        units[title] = {
-            name: f"sweep/{number}/{name}-{variant}"
-            for name, stack in list_stacks().items()
-            if stack.use == TUNING
-        }
-    return units
-
-
-def list_scored() -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the rows of the sheet for all stacks and variants, and the files to be made."""
-    rows, targets = [], []
-    for number, (_, factor) in enumerate(VARIANTS.values()):
-        for name, stack in list_stacks().items():
-            given = factor if isinstance(factor, str) else stack.row["diameter_um"] * factor
-            unit = f"{name}-{number}"
-            rows.append(
-                stack.row | {"stack": unit, "preset": f"variant-{number}", "diameter_um": given}
-            )
-            targets.append(f"results/{unit}/nuclei/segmentation.tif")
-    for name in list_stacks():
-        targets += [
-            f"results/{name}-0/nuclei/{part}" for part in ("ground_truth.tif", "objects.csv")
-        ]
-    for units in list_parts().values():
-        targets += [f"results/{unit}/nuclei/segmentation.tif" for unit in units.values()]
-    return rows, targets
-
-
-def list_costs() -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the rows of the sheet for the stacks whose cost is measured, and their targets."""
-    rows, targets = [], []
-    for way in (OURS, PLAIN):
-        number = list(VARIANTS).index(way)
-        for name in COST:
-            rows.append(
-                {
-                    "stack": f"{name}-{number}",
-                    "preset": f"variant-{number}",
-                    "image": f"resources/simulated/{name}/image.ome.tif",
-                    "channel_index": "nuclei",
-                    "diameter_um": 10,
-                }
-            )
-            targets.append(f"results/{name}-{number}/nuclei/objects.csv")
-    return rows, targets
 
 
 def run_workflow(folder: Path, cores: int, *, only_peers: bool = False) -> None:
@@ -285,32 +108,6 @@ def run_workflow(folder: Path, cores: int, *, only_peers: bool = False) -> None:
     for name in SIMULATED:
         figure = folder / f"results/{name}-0/figures/nuclei_errors.png"
         shutil.copyfile(figure, folder / f"worst_{name}.png")
-
-
-def cost_table(folder: Path) -> str:
-    """Return a table of the cost per voxel of the default and the plain chain, from image to table.
-
-    The cost is read from the logs of the jobs.
-    """
-    voxels = [np.prod(settings["shape"]) for settings in COST.values()]
-    lines = ["| | CPU s per million voxels | bytes per voxel, at most | by |", "|---|--:|--:|---|"]
-    seconds = {}
-    for way in (OURS, PLAIN):
-        number = list(VARIANTS).index(way)
-        costs = []
-        for name in COST:
-            logs = (folder / f"logs/{name}-{number}").rglob("*.log")
-            costs.append({path.stem: cost for path in logs if (cost := read_cost(path))})
-        small, large = costs
-        per_voxel = {
-            rule: np.subtract(large[rule], small[rule]) / (voxels[1] - voxels[0]) for rule in large
-        }
-        seconds[way] = sum(each[0] for each in per_voxel.values()) * 1e6
-        largest = max(per_voxel, key=lambda rule: per_voxel[rule][1])
-        memory = per_voxel[largest][1] * 1e6
-        lines.append(f"| {way} | {seconds[way]:.2f} | {memory:.0f} | {largest} |")
-    lines.append(f"| **{OURS} / {PLAIN}** | **{seconds[OURS] / seconds[PLAIN]:.2f}** | | |")
-    return "\n".join([*lines, ""])
 
 
 def score(folder: Path, name: str, unit: str) -> Scores:
@@ -368,108 +165,6 @@ def score_peers(folder: Path, cores: int) -> dict[str, dict[str, Scores]]:
 
 def _results(jobs: dict[str, dict[str, Future[Scores]]]) -> dict[str, dict[str, Scores]]:
     return {way: {name: job.result() for name, job in each.items()} for way, each in jobs.items()}
-
-
-def describe_simulated(folder: Path) -> dict[str, GroundTruth]:
-    """Measure the ground truths of the simulated stacks."""
-    known = {}
-    for name in SIMULATED:
-        labels, spacing = read_stack(folder / f"results/{name}-0/nuclei/ground_truth.tif")
-        known[name] = measure(np.asarray(labels), spacing)
-    return known
-
-
-def detail_table(folder: Path, scores: dict[str, Scores]) -> str:
-    """Return a table with a row per stack for the default preset."""
-    titles = (
-        *("stack", "group", "use", "diameter um", "estimated / given", "F1", "F1 at IoU 0.1"),
-        *(
-            "F1 without slivers",
-            "slivers",
-            "found / true",
-            "merged",
-            "mean IoU",
-            "median volume / true",
-        ),
-    )
-    lines = [f"| {' | '.join(titles)} |", "|---|---|---|" + "--:|" * (len(titles) - 3)]
-    simulated = describe_simulated(folder)
-    for name, each in scores.items():
-        stack = list_stacks()[name]
-        known = stack.ground_truth or simulated[name]
-        given = stack.row["diameter_um"]
-        record = folder / f"results/{name}-{ESTIMATED}/nuclei/diameter.json"
-        estimated = json.loads(record.read_text(encoding="utf-8"))["diameter_um"]
-        cells_of_row = (
-            name,
-            stack.group,
-            stack.use,
-            f"{given:.3g}",
-            f"{estimated / given:.2f}",
-            f"{each.f1:.3f}",
-            "-" if each.f1_at_tenth is None else f"{each.f1_at_tenth:.3f}",
-            f"{known.max_f1:.3f}",
-            f"{known.slivers}",
-            f"{each.n_pred} / {each.n_true}",
-            f"{each.merged}",
-            "-" if each.mean_iou is None else f"{each.mean_iou:.2f}",
-            "-" if each.volume_ratio is None else f"{each.volume_ratio:.2f}",
-        )
-        lines.append(f"| {' | '.join(cells_of_row)} |")
-    return "\n".join([*lines, ""])
-
-
-def list_groups() -> dict[tuple[str, str], list[str]]:
-    """Return the stacks of each group and use."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for name, stack in list_stacks().items():
-        groups.setdefault((stack.group, stack.use), []).append(name)
-    return groups
-
-
-def group_table(folder: Path, scores: dict[str, Scores]) -> str:
-    """Return a table with the means of each group for the default preset."""
-    titles = ("group", "use", "stacks", "F1", "goal", "F1 at IoU 0.1", "F1 without slivers")
-    lines = [f"| {' | '.join(titles)} | median volume / true |", "|---|---|" + "--:|" * 6]
-    simulated = describe_simulated(folder)
-    for (group, use), names in list_groups().items():
-        f1 = np.mean([scores[name].f1 for name in names])
-        known = [list_stacks()[name].ground_truth or simulated[name] for name in names]
-        cells_of_row = (
-            group,
-            use,
-            str(len(names)),
-            f"{f1:.3f}",
-            f"{GOALS[group]:.2f}{'' if f1 >= GOALS[group] else ', missed'}",
-            _mean([scores[name].f1_at_tenth for name in names], ".3f"),
-            f"{np.mean([each.max_f1 for each in known]):.3f}",
-            _mean([scores[name].volume_ratio for name in names], ".2f"),
-        )
-        lines.append(f"| {' | '.join(cells_of_row)} |")
-    return "\n".join([*lines, ""])
-
-
-def _mean(values: list[float | None], style: str) -> str:
-    known = [value for value in values if value is not None]
-    return format(np.mean(known), style) if known else "-"
-
-
-def f1_table(scores: dict[str, dict[str, Scores]], uses: tuple[str, ...]) -> str:
-    """Return a table of F1 with a row per method, and the mean of each group and of all stacks."""
-    groups = {key: names for key, names in list_groups().items() if key[1] in uses}
-    columns = {
-        f"{group}, {use}" if len(uses) > 1 else group: names
-        for (group, use), names in groups.items()
-    }
-    for use in dict.fromkeys(use for _, use in groups):
-        columns[f"mean, {use}"] = [
-            name for key, names in groups.items() if key[1] == use for name in names
-        ]
-    lines = [f"| | {' | '.join(columns)} |", "|---|" + "--:|" * len(columns)]
-    for way, each in scores.items():
-        means = [f"{np.mean([each[name].f1 for name in names]):.3f}" for names in columns.values()]
-        lines.append(f"| {way} | {' | '.join(means)} |")
-    return "\n".join([*lines, ""])
 
 
 def section_of(heading: str) -> re.Pattern[str]:

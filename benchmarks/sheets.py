@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from accuracy import SIMULATED
 from accuracy_scores import compare
 from accuracy_stacks import NUCLEI, TUNING, available, describe
+from accuracy_variants import SIMULATED
 from scipy import ndimage
 
 HERE = Path(__file__).resolve().parent

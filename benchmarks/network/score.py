@@ -22,9 +22,11 @@ from scipy import ndimage
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent / "scripts")]
 
-from accuracy import f1_table, list_stacks, run_workflow  # noqa: E402
+from accuracy import run_workflow  # noqa: E402
 from accuracy_scores import Scores, compare  # noqa: E402
 from accuracy_stacks import CHECK, TUNING  # noqa: E402
+from accuracy_tables import f1_table  # noqa: E402
+from accuracy_variants import list_stacks  # noqa: E402
 
 from cellstack.config import settings  # noqa: E402
 from cellstack.config.schemas import Schemas  # noqa: E402

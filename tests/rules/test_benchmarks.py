@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import accuracy
 import accuracy_scores
 import accuracy_stacks
+import accuracy_variants
 import cells
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_the_diameter_is_that_of_complete_objects():
 def test_groups_have_goals_and_both_uses():
     stacks = accuracy_stacks.NUCLEI
     groups = {stack.group for stack in stacks.values()} | {"simulated"}
-    assert groups == accuracy.GOALS.keys()
+    assert groups == accuracy_variants.GOALS.keys()
     assert cells.GOALS.keys() <= {stack.group for stack in accuracy_stacks.CELLS.values()}
     for group in ("embryos", "worms", "glands"):
         every = {**stacks, **accuracy_stacks.CELLS}.values()
@@ -56,18 +56,18 @@ def test_keys_of_the_parts_can_be_swept():
     from cellstack.config.sweep_table import key_names
 
     known = key_names(Schemas.read(ROOT / "config").stages)
-    assert {key for part in accuracy.PARTS.values() for key in part} <= set(known)
+    assert {key for part in accuracy_variants.PARTS.values() for key in part} <= set(known)
 
 
-@pytest.mark.parametrize("method", accuracy.SEGMENTERS)
+@pytest.mark.parametrize("method", accuracy_variants.SEGMENTERS)
 def test_another_segmenter_is_scored_with_a_model(tmp_path, monkeypatch, method):
     from study import ROOT
 
-    monkeypatch.setattr(accuracy, "VARIANTS", accuracy.VARIANTS.copy())
-    number = len(accuracy.VARIANTS)
+    monkeypatch.setattr(accuracy_variants, "VARIANTS", accuracy_variants.VARIANTS.copy())
+    number = len(accuracy_variants.VARIANTS)
     (tmp_path / "my_nuclei").touch()
-    accuracy.add_segmenter(method, "env/bin/python", str(tmp_path / "my_nuclei"))
-    settings, factor = accuracy.VARIANTS[f"{method}, model my_nuclei"]
+    accuracy_variants.add_segmenter(method, "env/bin/python", str(tmp_path / "my_nuclei"))
+    settings, factor = accuracy_variants.VARIANTS[f"{method}, model my_nuclei"]
     assert factor == 1
     options = settings["run_segmenter"][method]
     assert Path(options["python"]).is_absolute()
@@ -75,7 +75,7 @@ def test_another_segmenter_is_scored_with_a_model(tmp_path, monkeypatch, method)
     schema = yaml.safe_load((ROOT / "config/schemas/stages.schema.yaml").read_text())
     known = schema["properties"]["run_segmenter"]["properties"][method]["properties"]
     assert options.keys() == known.keys()
-    rows, _ = accuracy.list_scored()
+    rows, _ = accuracy_variants.list_scored()
     assert f"variant-{number}" in {row["preset"] for row in rows}
 
 
