@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cellstack.config.object_columns import CHANNEL_OF
 from cellstack.files.no_data import open_no_data
 from cellstack.files.records import write_json
 from cellstack.files.scratch import scratch_stacks
@@ -32,7 +33,11 @@ def main(
                 stack, spacing, open_no_data([record, path]), allocate
             )
         found[channel] = {
-            "row": quality_row(measured, has_spots=channel in spot_channels),
+            "row": quality_row(
+                measured,
+                has_spots=channel in spot_channels,
+                shows_objects=channel in CHANNEL_OF.values(),
+            ),
             "planes": {key: value for key, value in measured.items() if key.endswith("_planes")},
             "profile": {"step_um": spacing[0], **profile},
         }

@@ -152,7 +152,7 @@ def expected_flags(study, stack, kind, masks, rows):
         limit = max(3.5 * spread, least) if spread else np.inf
         return (values - np.median(values[complete])) / limit
 
-    sizes, shapes = deviations(np.log(volumes), np.log(2)), deviations(solidities, 0.1)
+    sizes, shapes = deviations(np.log(volumes), np.log(2)), deviations(solidities, 0.15)
     lengths = np.array([row["axis_major_length_um"] for row in rows])
     diameters = [row["equivalent_diameter_um"] for row in rows]
     crowded = crowded_objects(study, stack, kind, np.median(diameters))
@@ -174,7 +174,9 @@ def expected_flags(study, stack, kind, masks, rows):
             "irregular for its stack": shapes[i] < -1,
             "seeds close together": row["segmentation_label"] in crowded,
             # the channel of the cells is the membrane, which is dark inside of them
-            "low contrast": kind == "nuclei" and is_near.sum() >= 20 and contrast < around.std(),
+            "low contrast": kind == "nuclei"
+            and is_near.sum() >= 20
+            and contrast < 1.2 * around.std(ddof=1),
         }
         flags.append(found + [flag for flag, is_set in possible.items() if is_set])
     return flags

@@ -319,7 +319,8 @@ def test_quality(study, stack, channel):
     planes = np.flatnonzero(signal > 2 * noise)
     is_constant = np.ptp(raw, axis=(1, 2)) == 0
     repeated = [
-        not is_constant[z] and bool((raw[z] == raw[z - 1]).all()) for z in range(1, len(raw))
+        not is_constant[z] and any(np.array_equal(raw[z], each) for each in raw[:z])
+        for z in range(1, len(raw))
     ]
     expected = {
         "stack": stack,
@@ -359,7 +360,7 @@ def test_quality(study, stack, channel):
         and not 0.5 < expected["dimming_ratio"] < 2,
         "uneven background: ": (expected["background_range_ratio"] or 0) > 0.5,
         "out of focus: ": expected["count_blurred_planes"] > 0,
-        "the same as the plane before: ": expected["count_repeated_planes"] > 0,
+        "identical to an earlier plane: ": expected["count_repeated_planes"] > 0,
         "empty: ": expected["count_missing_planes"] > 0,
         "same image as ": (stack, channel) in (("drawn", "nuclei"), ("none", "nuclei")),
     }

@@ -174,7 +174,7 @@ QUALITY_COLUMNS: dict[str, Column] = {  # in the order of quality.csv
         "Number of planes whose focus, the mean square gradient divided by the variance, is less "
         "than half that of the adjacent planes",
     ),
-    "count_repeated_planes": ("", "Number of planes that are identical to the plane before"),
+    "count_repeated_planes": ("", "Number of planes that are identical to an earlier plane"),
     "count_missing_planes": ("", "Number of constant planes in a stack that has other planes"),
 }
 STATISTICS_COLUMNS: dict[str, Column] = {  # in the order of statistics.csv

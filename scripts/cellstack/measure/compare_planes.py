@@ -1,26 +1,54 @@
-"""Compare planes with those beside them: planes out of order, and planes that are shifted."""
+"""Compare planes with those beside them: their order, shifts, and steps of the brightness."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellstack.core.planes import Stack
 
+Correlations = NDArray[np.float64]
+
 # Correlation of the planes on both sides of a plane, minus the higher one with this plane: at most
 # 0 in real stacks, and 0.4 in simulated ones with few objects in a plane
 MAX_OUT_OF_ORDER = 0.5
-# Chosen on stacks of which every second or third plane was left out, and on simulated ones
-MIN_CORRELATION = 0.75  # of planes that are alike enough to find a shift
+# These were chosen on real stacks, some without every second or third plane, and simulated ones:
+MIN_CORRELATION = 0.75  # of planes that are alike enough to find a shift or a step
 MIN_GAIN = 0.05  # of the correlation of shifted planes
 PARTS = 3  # along y and x, of the field of view
 MIN_PARTS = 3  # whose correlation is higher, so that not only one object is in another place
 MIN_SHARE = 0.1  # of a part, of the higher covariance
-NEIGHBOURS = 2  # pairs of planes on each side with which the shift of a pair is compared
+MIN_CORRELATION_AROUND = 0.85  # of the planes beside an abrupt change
+MIN_DROP = 0.4  # of the correlation, by an abrupt change
+MIN_STEP, MIN_STEP_OF_BACKGROUND = 0.6, 0.08  # logarithms of the ratio
+BACKGROUND_PERCENTILE = 5
+NEIGHBOURS = 2  # pairs of planes on each side with which a pair is compared
 
 
-def find_displaced_planes(blocks: Stack, is_sharp: NDArray[np.bool_]) -> list[int]:
-    """Find the planes that differ from both neighbours, which are alike.
+class Compared(NamedTuple):
+    """Planes that differ from those beside them, from 0.
+
+    Attributes
+    ----------
+    displaced : list of int
+        Unlike both neighbours, which are alike.
+    shifted : list of int
+        Shifted along y or x relative to the plane before.
+    unlike : list of int
+        Unlike the plane before, although the planes before it are alike, and those after it too.
+    brighter : list of int
+        Much brighter or darker than the plane before.
+    """
+
+    displaced: list[int]
+    shifted: list[int]
+    unlike: list[int]
+    brighter: list[int]
+
+
+def compare_planes(blocks: Stack, is_sharp: NDArray[np.bool_]) -> Compared:
+    """Compare each plane with those beside it.
 
     Parameters
     ----------
@@ -31,21 +59,51 @@ def find_displaced_planes(blocks: Stack, is_sharp: NDArray[np.bool_]) -> list[in
 
     Returns
     -------
-    list of int
-        Planes, from 0.
+    Compared
+        A plane is in one of the lists at most, except that a shifted one can be brighter.
+
+    Notes
+    -----
+    A plane is displaced if the planes on both sides of it are correlated with each other more, by
+    0.5, than with it, positively or negatively. The others are compared with the plane before, and
+    this pair of planes with the two pairs before and after it:
+
+    - The shift of a plane is that, in whole blocks, with which it is most correlated with the plane
+      before. This correlation is at least 0.75, and 0.05 higher than without a shift, because of at
+      least three of 3 x 3 parts of the plane: where there are few objects, one of them may end
+      where another begins. Oblique objects shift all planes, and planes that are far apart have
+      little in common. Therefore at most one of the other pairs may be shifted too, and the median
+      of their correlations is at least 0.75.
+    - A plane is unlike the plane before if their correlation is lower, by 0.4, than those of all
+      four other pairs, the median of which is at least 0.85.
+    - A plane is brighter or darker if, relative to all four other pairs, the standard deviation of
+      the plane changes by a factor of at least 1.8, and percentile 5, the background, in the same
+      direction by at least 8 %. Objects that begin or end change only the former. The correlation,
+      and the median of the others, are at least 0.75.
 
     Examples
     --------
-    >>> blocks = np.zeros((5, 8, 8), np.float32)
-    >>> blocks[:, 2:4, 2:4], blocks[2] = 1, np.roll(blocks[2], 4)
-    >>> blocks[2, 5, 5] = 1
-    >>> find_displaced_planes(blocks, np.ones(5, bool))
-    [2]
+    >>> blocks = np.ones((12, 12, 12), np.float32)
+    >>> blocks[:6, 1::4, 1::4], blocks[6:, 1::4, 2::4] = 3, 3
+    >>> blocks[9:] *= 2
+    >>> compare_planes(blocks, np.ones(12, bool))
+    Compared(displaced=[], shifted=[6], unlike=[], brighter=[9])
     """
+    count = len(blocks)
     near, far = (
-        np.array([_correlate(blocks, z, step, is_sharp) for z in range(len(blocks) - step)])
+        np.array([_correlate(blocks, z, step, is_sharp) for z in range(count - step)])
         for step in (1, 2)
     )
+    displaced = _find_displaced(near, far)
+    for z in displaced:
+        near[max(0, z - 1) : z + 1] = np.nan
+    shifted = _find_shifted(blocks, near)
+    unlike = [z for z in _find_unlike(near) if z not in shifted]
+    return Compared(displaced, shifted, unlike, _find_brighter(blocks, near))
+
+
+def _find_displaced(near: Correlations, far: Correlations) -> list[int]:
+    """Find planes from the correlations of neighbours, and of planes two steps apart."""
     if not len(far):
         return []
     # a wall that lies in one plane is related to the planes beside it, by a negative correlation
@@ -53,44 +111,15 @@ def find_displaced_planes(blocks: Stack, is_sharp: NDArray[np.bool_]) -> list[in
     return (np.flatnonzero(excess > MAX_OUT_OF_ORDER) + 1).tolist()
 
 
-def find_shifted_planes(blocks: Stack, is_sharp: NDArray[np.bool_]) -> list[int]:
-    """Find the planes that are shifted along y or x relative to the plane before.
-
-    Parameters
-    ----------
-    blocks : (Z, J, I) array of float32
-        Means of blocks of pixels; NaN where there are no data.
-    is_sharp : (Z,) ndarray of bool
-        Planes that can be compared, because they have enough signal and are in focus.
-
-    Returns
-    -------
-    list of int
-        Planes, from 0.
-
-    Notes
-    -----
-    The shift of a plane is that, in whole blocks, with which it is most correlated with the plane
-    before. This correlation is at least 0.75, and 0.05 higher than without a shift, because of at
-    least three of 3 x 3 parts of the plane: where there are few objects, one of them may end where
-    another begins. Oblique objects shift all planes, and planes that are far apart have little in
-    common. Therefore at most one of the two planes before and the two after it may be shifted too,
-    and the median of their correlations is at least 0.75.
-
-    Examples
-    --------
-    >>> blocks = np.zeros((6, 12, 12), np.float32)
-    >>> blocks[:3, 1::4, 1::4], blocks[3:, 1::4, 2::4] = 1, 1
-    >>> find_shifted_planes(blocks, np.ones(6, bool))
-    [3]
-    """
-    gains, correlations = np.full((2, max(0, len(blocks) - 1)), np.nan)
-    is_shifted = np.zeros(len(gains), bool)
-    for z in np.flatnonzero(is_sharp[:-1] & is_sharp[1:]):
+def _find_shifted(blocks: Stack, near: Correlations) -> list[int]:
+    """Find planes that are shifted, from the correlations of neighbours without a shift."""
+    gains, correlations = np.full((2, len(near)), np.nan)
+    is_shifted = np.zeros(len(near), bool)
+    for z in np.flatnonzero(~np.isnan(near)):
         before, after = blocks[z], blocks[z + 1]
         shift = _find_shift(before, after)
         correlations[z] = _correlation(before, after, shift)
-        gains[z] = correlations[z] - _correlation(before, after)
+        gains[z] = correlations[z] - near[z]
         is_shifted[z] = (
             correlations[z] >= MIN_CORRELATION
             and gains[z] >= MIN_GAIN
@@ -98,12 +127,54 @@ def find_shifted_planes(blocks: Stack, is_sharp: NDArray[np.bool_]) -> list[int]
         )
     found = []
     for z in np.flatnonzero(is_shifted):
-        nearby = np.r_[max(0, z - NEIGHBOURS) : z, z + 1 : min(len(gains), z + 1 + NEIGHBOURS)]
-        known = nearby[~np.isnan(gains[nearby])]
-        others = np.count_nonzero(gains[known] > 0)
-        if len(known) > 1 and others <= 1 and np.median(correlations[known]) >= MIN_CORRELATION:
+        around = _pairs_around(z, near)
+        others = np.count_nonzero(gains[around] > 0)
+        if len(around) > 1 and others <= 1 and np.median(correlations[around]) >= MIN_CORRELATION:
             found.append(int(z) + 1)
     return found
+
+
+def _find_unlike(near: Correlations) -> list[int]:
+    """Find planes before which the correlation of neighbours drops."""
+    found = []
+    for z in np.flatnonzero(near < 1 - MIN_DROP):
+        around = near[_pairs_around(z, near)]
+        if (
+            len(around) == 2 * NEIGHBOURS
+            and np.median(around) >= MIN_CORRELATION_AROUND
+            and around.min() - near[z] >= MIN_DROP
+        ):
+            found.append(int(z) + 1)
+    return found
+
+
+def _find_brighter(blocks: Stack, near: Correlations) -> list[int]:
+    """Find planes in which both the contrast and the background change, in the same direction."""
+    contrast, background = np.full((2, len(near) + 1), np.nan)
+    for z in np.flatnonzero(~np.isnan(near)):
+        for plane in (z, z + 1):
+            known = blocks[plane][np.isfinite(blocks[plane])]
+            contrast[plane] = known.std(dtype=float)
+            background[plane] = max(np.percentile(known, BACKGROUND_PERCENTILE), 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a background of 0
+        steps = np.diff(np.log(contrast)), np.diff(np.log(background))
+    found = []
+    for z in np.flatnonzero(near >= MIN_CORRELATION):
+        around = _pairs_around(z, near)
+        if len(around) < 2 * NEIGHBOURS or np.median(near[around]) < MIN_CORRELATION:
+            continue
+        step, of_background = (each[z] - np.median(each[around]) for each in steps)
+        direction = np.sign(step)
+        if abs(step) >= MIN_STEP and direction * of_background >= MIN_STEP_OF_BACKGROUND:
+            found.append(int(z) + 1)
+    return found
+
+
+def _pairs_around(z: np.intp, near: Correlations) -> NDArray[np.intp]:
+    """Return the pairs of planes before and after a pair, without those not compared."""
+    pairs = np.r_[max(0, z - NEIGHBOURS) : z, z + 1 : min(len(near), z + 1 + NEIGHBOURS)]
+    known: NDArray[np.intp] = pairs[~np.isnan(near[pairs])]
+    return known
 
 
 def _find_shift(before: NDArray[np.float32], after: NDArray[np.float32]) -> tuple[int, int]:

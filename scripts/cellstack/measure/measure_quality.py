@@ -1,5 +1,6 @@
 """Image quality of a channel: saturation, noise, dimming along z, focus, background, bad planes."""
 
+import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -15,11 +16,12 @@ from cellstack.core.noise import estimate_noise
 from cellstack.core.opencv import cv2
 from cellstack.core.planes import Allocate, Planes, Stack, slabs
 from cellstack.core.types import Spacing
-from cellstack.measure.compare_planes import find_displaced_planes, find_shifted_planes
+from cellstack.measure.compare_planes import compare_planes
 
 BLOCK = 4  # pixels: side of the blocks from whose means the signal is computed
 LOW, HIGH = 5, 99  # percentiles of the means of blocks: background and signal
 HIGH_OF_STACK = 99.5
+PERCENTILES = (1, 50, 99)  # that show whether bright or dark blocks are fewer
 MIN_SIGNAL = 2.0  # standard deviations of the noise: above the range of block means of noise
 MIN_PLANES_TO_FIT = 5
 MIN_SIGNAL_OF_FOCUS = 4.0  # standard deviations of the noise
@@ -41,7 +43,8 @@ MAX_UNEVEN = 0.5  # of the signal: up to 0.3 without a gradient
 MIN_PLANES_COMPARED = 5
 MIN_PIXELS_UNCHANGED = 20  # fewer are defects of the camera
 MAX_FLAT = 0.7  # of the pixels: in images up to 0.43, in labels from 0.86
-NOT_IN_TABLE = ("unchanged_pixels", "flat_fraction")
+MIN_ASYMMETRY = -0.05  # in images of nuclei or membranes from 0.03, in inverted ones up to -0.03
+NOT_IN_TABLE = ("unchanged_pixels", "flat_fraction", "asymmetry")
 MAX_PLANES_NAMED = 5
 
 Number = float | None
@@ -65,9 +68,12 @@ class Quality(TypedDict):
     missing_planes: list[int]
     displaced_planes: list[int]
     shifted_planes: list[int]
+    unlike_planes: list[int]
+    brighter_planes: list[int]
     unchanged_pixels: int
     projection_planes: list[int]
     flat_fraction: float
+    asymmetry: float
 
 
 class Profile(TypedDict):
@@ -108,7 +114,7 @@ def measure_quality(
     Parameters
     ----------
     raw : (Z, Y, X) ndarray or planes of uint8, uint16 or float32
-        Raw intensities. A plane is read several times, and two are in memory at a time.
+        Raw intensities. A plane is read several times.
     spacing : (3,) sequence of float
         Voxel size along z, y, x in um.
     no_data : (Z, Y, X) ndarray or planes of bool, optional
@@ -136,11 +142,12 @@ def measure_quality(
     pixel. A plane is blurred if this is less than half the median of its neighbours with signal, up
     to two on each side and at least one, and missing if it is constant although others are not.
 
-    A plane is displaced if the means of blocks of the planes on both sides of it are correlated
-    with each other more, by 0.5, than with its own, positively or negatively. It is shifted if it
-    is correlated more with the plane before when it is moved along y or x, see
-    :func:`cellstack.measure.compare_planes.find_shifted_planes`. Only planes with signal that are
-    not blurred are compared.
+    For displaced, shifted, unlike and brighter planes see
+    :func:`cellstack.measure.compare_planes.compare_planes`. Only planes with signal that are not
+    blurred are compared. A plane is repeated if it is identical to any plane before it.
+
+    ``asymmetry`` is (percentile 1 + percentile 99 - 2 * median) / (percentile 99 - percentile 1) of
+    the means of blocks, below 0 if dark blocks are fewer than bright ones.
 
     Pixels are unchanged if they have the same value in all planes, and if this value is at least
     percentile 99.5 of the means of blocks. The first and the last plane can be the maximum
@@ -163,27 +170,29 @@ def measure_quality(
     is_missing, has_data, is_repeated = np.zeros((3, len(raw)), bool)
     focus: list[float] = []
     means: list[Number] = []
-    before = None
+    seen: set[bytes] = set()
     for z, plane in enumerate(raw):
         valid = None if no_data is None else ~no_data[z]
         blocks[z] = of_plane = block_means(plane, valid)
         signal.append(_spread(of_plane[~np.isnan(of_plane)], HIGH))
         is_missing[z] = plane.max() == plane.min()
         focus.append(math.nan if is_missing[z] else _focus(plane, valid))
-        is_repeated[z] = not is_missing[z] and before is not None and np.array_equal(plane, before)
-        before = plane
+        digest = hashlib.blake2b(plane.tobytes()).digest()
+        is_repeated[z] = not is_missing[z] and digest in seen
+        seen.add(digest)
         values = _values(plane, valid)
         has_data[z] = len(values) > 0
         means.append(float(values.mean(dtype=float)) if has_data[z] else None)
     found = _count_voxels(raw, no_data)
-    bottom, top = percentiles_of_parts(lambda: _known_means(blocks), (LOW, HIGH_OF_STACK))
+    bottom, top, low, medium, high = percentiles_of_parts(
+        lambda: _known_means(blocks), (LOW, HIGH_OF_STACK, *PERCENTILES)
+    )
     of_stack = top - bottom
     has_signal = np.flatnonzero(np.array(signal) > max(MIN_SIGNAL * noise, 0))  # NaN: False
     blurred = _blurred_planes(focus, signal, MIN_SIGNAL_OF_FOCUS * noise)
     is_sharp = np.array(signal) >= MIN_SIGNAL_OF_FOCUS * noise
     is_sharp[blurred] = False
-    displaced = find_displaced_planes(blocks, is_sharp)
-    is_sharp[displaced] = False
+    compared = compare_planes(blocks, is_sharp)
     ratio, fit = _fit_dimming(has_signal, signal)
     of_pixels = _Pixels(np.zeros(0), [], 0.0)
     if 2 * np.count_nonzero(is_repeated | is_missing) < len(raw) >= MIN_PLANES_COMPARED:
@@ -201,11 +210,14 @@ def measure_quality(
         "background_range_ratio": _unevenness(blocks, of_stack),
         "blurred_planes": blurred,
         "repeated_planes": np.flatnonzero(is_repeated).tolist(),
-        "displaced_planes": displaced,
-        "shifted_planes": find_shifted_planes(blocks, is_sharp),
+        "displaced_planes": compared.displaced,
+        "shifted_planes": compared.shifted,
+        "unlike_planes": compared.unlike,
+        "brighter_planes": compared.brighter,
         "unchanged_pixels": int(np.count_nonzero(of_pixels.unchanged >= top)),
         "projection_planes": of_pixels.projections,
         "flat_fraction": of_pixels.flat_fraction,
+        "asymmetry": (low + high - 2 * medium) / (high - low) if high > low else 0.0,
         "missing_planes": [] if all(is_missing) else np.flatnonzero(is_missing & has_data).tolist(),
     }
     return quality, {"mean": means, "signal": _known(signal), "focus": _known(focus)}
@@ -234,7 +246,9 @@ def _compare_pixels(raw: Planes, no_data: Planes | None, low: float, high: float
     return _Pixels(first[is_unchanged], projections, flat / medium if medium else 0.0)
 
 
-def flag_quality(quality: Quality, *, has_spots: bool = False) -> list[str]:
+def flag_quality(
+    quality: Quality, *, has_spots: bool = False, shows_objects: bool = False
+) -> list[str]:
     """Return the reasons to check a channel.
 
     Parameters
@@ -243,6 +257,9 @@ def flag_quality(quality: Quality, *, has_spots: bool = False) -> list[str]:
     has_spots : bool
         Whether the channel shows small spots. Its signal, most of which is background, is not
         flagged.
+    shows_objects : bool
+        Whether the channel shows nuclei or the membrane. Its histogram is flagged if most of it is
+        bright.
 
     Returns
     -------
@@ -274,6 +291,11 @@ def flag_quality(quality: Quality, *, has_spots: bool = False) -> list[str]:
             f"{pixels} bright pixels have the same value in all planes (a scale bar or text in the "
             "image can become an object)"
         )
+    if shows_objects and quality["asymmetry"] < MIN_ASYMMETRY:
+        flags.append(
+            "most voxels are bright (check whether the image is inverted: nuclei, and the walls of "
+            "cells, must be brighter than what is around them)"
+        )
     if not has_spots:
         flags += _flag_signal(quality)
     for planes, what, why in (
@@ -282,7 +304,7 @@ def flag_quality(quality: Quality, *, has_spots: bool = False) -> list[str]:
             "out of focus",
             "objects are blurred there",
         ),
-        (quality["repeated_planes"], "identical to the plane before", "check the export"),
+        (quality["repeated_planes"], "identical to an earlier plane", "check the export"),
         (quality["missing_planes"], "empty", "objects are cut there"),
         (
             quality["projection_planes"],
@@ -298,6 +320,16 @@ def flag_quality(quality: Quality, *, has_spots: bool = False) -> list[str]:
             [] if has_spots else quality["shifted_planes"],
             "shifted relative to the plane before",
             "objects in both planes are distorted, align the planes",
+        ),
+        (
+            [] if has_spots else quality["unlike_planes"],
+            "unlike the plane before",
+            "check the order of the planes, and whether the sample moved",
+        ),
+        (
+            [] if has_spots else quality["brighter_planes"],
+            "much brighter or darker than the plane before",
+            "objects can be missing in dark planes, and intensities depend on z",
         ),
     ):
         if planes:
@@ -333,7 +365,9 @@ def _flag_signal(quality: Quality) -> list[str]:
     return flags
 
 
-def quality_row(quality: Quality, *, has_spots: bool = False) -> dict[str, object]:
+def quality_row(
+    quality: Quality, *, has_spots: bool = False, shows_objects: bool = False
+) -> dict[str, object]:
     """Return the cells of :data:`cellstack.config.columns.QUALITY_COLUMNS` except stack
     and channel.
 
@@ -348,7 +382,8 @@ def quality_row(quality: Quality, *, has_spots: bool = False) -> dict[str, objec
         for key, value in quality.items()
         if not key.endswith("_planes") and key not in NOT_IN_TABLE
     }
-    return {"flags": ";".join(flag_quality(quality, has_spots=has_spots)), **others, **planes}
+    flags = flag_quality(quality, has_spots=has_spots, shows_objects=shows_objects)
+    return {"flags": ";".join(flags), **others, **planes}
 
 
 def _count_voxels(raw: Planes, no_data: Planes | None) -> _Voxels:

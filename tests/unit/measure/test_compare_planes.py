@@ -6,7 +6,7 @@ import tifffile
 from scipy import ndimage
 from study import simulated
 
-from cellstack.measure.compare_planes import find_shifted_planes
+from cellstack.measure.compare_planes import compare_planes
 from cellstack.measure.measure_quality import flag_quality, measure_quality
 
 SPACING = (1.5, 0.5, 0.25)
@@ -28,7 +28,7 @@ def grain():
     rng = np.random.default_rng(0)
     smooth = ndimage.gaussian_filter(rng.standard_normal((PLANES, 128, 160)), (4, 6, 6))
     noise = rng.normal(0, 5, smooth.shape)
-    return (1000 + 200 * smooth / smooth.std() + noise).astype(np.uint16)
+    return (2000 + 200 * smooth / smooth.std() + noise).astype(np.uint16)
 
 
 def shifted_planes(image, no_data=None):
@@ -80,9 +80,34 @@ def test_oblique_structures_are_not_shifted(grain, step):
 def test_planes_that_are_not_alike_are_not_compared():
     rng = np.random.default_rng(1)
     unrelated = ndimage.gaussian_filter(rng.standard_normal((PLANES, 128, 160)), (0, 6, 6))
-    image = (1000 + 200 * unrelated / unrelated.std()).astype(np.uint16)
+    image = (2000 + 200 * unrelated / unrelated.std()).astype(np.uint16)
     assert shifted_planes(image) == []
     assert shifted_planes(moved(image, (0, 6), slice(9, None))) == []
+
+
+def test_a_change_to_another_place_is_found(grain):
+    image = np.concatenate([grain[6:16], grain[6:16, ::-1, ::-1]])
+    found = measure_quality(image, SPACING)[0]
+    assert found["unlike_planes"] == [10]
+    assert found["shifted_planes"] == found["displaced_planes"] == []
+    assert measure_quality(grain, SPACING)[0]["unlike_planes"] == []
+
+
+@pytest.mark.parametrize("factor", [0.5, 2])
+def test_a_step_of_the_brightness_is_found(grain, factor):
+    image = grain.astype(np.float32)
+    image[9:] *= factor
+    assert measure_quality(image, SPACING)[0]["brighter_planes"] == [9]
+    image = grain.astype(np.float32)
+    image[9] *= factor
+    assert measure_quality(image, SPACING)[0]["brighter_planes"] == [9, 10]
+    assert measure_quality(grain, SPACING)[0]["brighter_planes"] == []
+
+
+def test_an_object_that_begins_is_no_step_of_the_brightness(grain):
+    image = grain.astype(np.float32)
+    image[9:, 30:60, 30:60] += 2000
+    assert measure_quality(image, SPACING)[0]["brighter_planes"] == []
 
 
 def test_voxels_without_data_are_left_out(grain):
@@ -99,7 +124,7 @@ def test_voxels_without_data_are_left_out(grain):
 def test_a_few_planes(grain, count):
     assert shifted_planes(np.ascontiguousarray(grain[:count])) == [] if count else True
     blocks = np.zeros((count, 4, 4), np.float32)
-    assert find_shifted_planes(blocks, np.ones(count, bool)) == []
+    assert compare_planes(blocks, np.ones(count, bool)) == ([], [], [], [])
 
 
 @pytest.mark.parametrize("spacing", [(1.0, 0.4, 0.4), (3.2, 0.4, 0.4)])
@@ -113,6 +138,11 @@ def test_sparse_colonies_are_not_shifted(spacing, seed):
 def test_real_stacks(data, name):
     image = tifffile.imread(data / name)
     middle = len(image) // 2
-    assert shifted_planes(image) == []
-    assert shifted_planes(np.ascontiguousarray(image[::2])) == []
+    for planes in (image, np.ascontiguousarray(image[::2])):
+        found = measure_quality(planes, SPACING)[0]
+        for defect in ("displaced", "shifted", "unlike", "brighter", "repeated"):
+            assert found[f"{defect}_planes"] == []
+        assert not any("inverted" in flag for flag in flag_quality(found, shows_objects=True))
+    inverted = measure_quality(image.max() - image, SPACING)[0]
+    assert any("inverted" in flag for flag in flag_quality(inverted, shows_objects=True))
     assert shifted_planes(moved(image, (0, 4), slice(middle, None))) == [middle]

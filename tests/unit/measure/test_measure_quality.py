@@ -149,9 +149,11 @@ def test_bad_planes_are_named():
     assert quality["blurred_planes"] == [8]
     assert flag_quality(quality) == [
         "1 plane is out of focus: 8 (objects are blurred there)",
-        "1 plane is identical to the plane before: 3 (check the export)",
+        "1 plane is identical to an earlier plane: 3 (check the export)",
         "1 plane is empty: 5 (objects are cut there)",
     ]
+    image[10] = image[1]
+    assert quality_of(image)["repeated_planes"] == [3, 10]
     image[6:] = image[2]
     assert any("5, 6, 7, 8" not in flag and ", ..." in flag for flag in flags_of(image))
 
@@ -239,7 +241,9 @@ def test_planes_in_another_order_are_named():
     by_name[no_data] = 0
     quality = quality_of(by_name, no_data=no_data)
     assert flag_quality(quality) == [
-        "1 plane is unlike the planes on both sides: 12 (check the order of the planes)"
+        "1 plane is unlike the planes on both sides: 12 (check the order of the planes)",
+        "1 plane is unlike the plane before: 17 (check the order of the planes, and whether the "
+        "sample moved)",
     ]
     assert flag_quality(quality, has_spots=True) == []
 
@@ -299,6 +303,16 @@ def test_signal_and_background_are_those_of_all_means_at_once(dtype, monkeypatch
     noise = quality["noise_sd_intensity"]
     assert quality["signal_to_noise_ratio"] == float(high - low) / noise
     assert quality["background_range_ratio"] == (max(levels) - min(levels)) / float(high - low)
+
+
+def test_an_inverted_image_is_flagged():
+    image = blobs()
+    inverted = image.max() - image
+    flag = "most voxels are bright (check whether the image is inverted"
+    for each, expected in ((image, False), (inverted, True)):
+        flags = flag_quality(quality_of(each), shows_objects=True)
+        assert any(text.startswith(flag) for text in flags) == expected
+    assert not any(flag in text for text in flags_of(inverted))  # a channel that is only measured
 
 
 def test_the_profile_has_the_mean_of_each_plane():
