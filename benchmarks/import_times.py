@@ -39,16 +39,16 @@ def import_seconds(script: str, repeats: int) -> float:
 
 
 def main() -> None:
-    """Print a table of all rules, the slowest first, and the median."""
+    """Print a table of all scripts, the slowest first, and the median."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5, metavar="N")
     arguments = parser.parse_args()
     names = sorted(path.stem for path in SCRIPTS.glob("*.py"))
     seconds = {name: import_seconds(name, arguments.repeats) for name in names}
-    print("| rule | import, s |\n|---|---|")
+    print("| script | import, s |\n|---|---|")
     for name in sorted(seconds, key=lambda name: -seconds[name]):
         print(f"| {name} | {seconds[name]:.3f} |")
-    print(f"\nmedian of {len(seconds)} rules: {statistics.median(seconds.values()):.3f} s")
+    print(f"\nmedian of {len(seconds)} scripts: {statistics.median(seconds.values()):.3f} s")
 
 
 if __name__ == "__main__":

@@ -300,6 +300,7 @@ def find_errors(
             elif not images.find_images(path):
                 errors.append(f"{place}: {column} {quote(path)} {_why_absent(path)}")
     errors += _similar_names(channels, "the stacks", where)
+    errors += _size_errors(used, where)
     errors += _region_errors([row for _, row in used], where)
     for stack, present in channels.items():
         errors += _similar_names(sorted(present), f"stack {quote(stack)}: the channels", where)
@@ -315,6 +316,30 @@ def find_errors(
             )
     if not used:
         errors.append(f"{where}: no row is in use; add rows with stack, channel and image")
+    return errors
+
+
+def _size_errors(used: Iterable[tuple[int, Row]], where: str) -> list[str]:
+    """List rows that give another voxel size than the row of another channel of the stack.
+
+    Rows with different presets can differ, because presets can downsample channels.
+    """
+    errors = []
+    first: dict[tuple[object, ...], tuple[int, object]] = {}
+    for number, row in used:
+        for column in ("z_um", "y_um", "x_um"):
+            size = row.get(column)
+            if size is None:
+                continue
+            key = (row.get("stack"), row.get("preset"), column)
+            row_before, before = first.setdefault(key, (number, size))
+            if size != before:
+                errors.append(
+                    f"{where} row {number}: {column} is {quote(size)}, but {quote(before)} in row "
+                    f"{row_before} of the same stack; all channels of a stack need the same voxel "
+                    "size, correct one of them, or import the finer channel with a preset that "
+                    "sets import_stack.downsample"
+                )
     return errors
 
 

@@ -29,7 +29,8 @@ MIN_FRACTION = 0.0005  # of the stack
 SECTIONS_PER_AXIS = 8  # across each axis, in which the step is measured
 BLURRED_VOXELS = 2  # around the region, whose values may be interpolated
 NEAR_VOXELS, FAR_VOXELS = (3, 4), (6, 7)  # distances from the region at which the step is measured
-MIN_STEP = 4.0  # standard deviations of the noise
+MIN_STEP = 3.0  # standard deviations of the noise
+MAX_DEVIATION = 4.0  # standard deviations of the noise, of voxels like those around the region
 MAX_RISE = 1.5  # of the step, from near to far; the blurred rim of an object rises further
 GAP_WIDTH = 0.25  # of the step: the range of values beside the exact one
 MAX_GAP_FRACTION = 0.001  # of the data, that may have values within the gap
@@ -76,7 +77,7 @@ def find_no_data(stack: Stack) -> NoData | None:
 
     - At least 0.2 % of the pixels at the faces have this value and the same value beside them, and
       at least 0.05 % of all voxels have it.
-    - Three voxels away from them, the quartile nearer to it differs from it by at least 4 standard
+    - Three voxels away from them, the quartile nearer to it differs from it by at least 3 standard
       deviations of the noise. Farther away the difference is at most 1.5 times as large: the step
       is complete, unlike the blurred rim of an object.
     - At most 0.1 % of the other voxels have values within a quarter of the step from it.
@@ -123,14 +124,14 @@ def find_no_data(stack: Stack) -> NoData | None:
     largest_piece, runs = _shape_of_data(stack, value)
     if largest_piece < MIN_LARGEST_PIECE or runs > MAX_RUNS:
         return None
-    background = np.mean(np.abs(data - level) <= MIN_STEP * noise)
+    background = np.mean(np.abs(data - level) <= MAX_DEVIATION * noise)
     signal = float(np.percentile(data, 99.5)) - level
     has_background = background >= MIN_BACKGROUND and signal > MIN_SIGNAL * noise
     covers_faces = _covered_faces(stack, value) >= MIN_COVERED_FACES
     is_sharp = abs(float(np.median(beside)) - level) < step / 2
     if not (has_background or covers_faces if is_dark else is_sharp and covers_faces):
         return None
-    limit = level + np.sign(value - level) * MIN_STEP * noise
+    limit = level + np.sign(value - level) * MAX_DEVIATION * noise
     return NoData(value, float(limit))
 
 

@@ -335,7 +335,9 @@ class Watch:
                 groups = table.with_name("groups.csv")
                 doubts = flagged_groups(groups) if groups in self._made else []
                 old = find_leftovers(table.parent, self._made, self._in_sheet)
-                lines = [*flagged_stacks(table), *doubts, *describe_leftovers(old)]
+                listing = Path(self._logs, "leftovers.txt")
+                listing.write_text("".join(f"{path}\n" for path in old), encoding="utf-8")
+                lines = [*flagged_stacks(table), *doubts, *describe_leftovers(old, listing)]
                 for line in [*lines, *how_to_look(table, script)]:
                     self._progress.tell(line)
             if self._pages and not self._progress.failed:

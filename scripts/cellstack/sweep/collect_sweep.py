@@ -244,7 +244,8 @@ def write_preset(
     for key, value in runs[best].items():
         if key in sweep_table.KEYS_WITHOUT_STAGE and key != "preset":
             lines.append(
-                f"# A preset has no diameter: set {key} to {value:g} in the configuration."
+                f"# A preset has no diameter: set {key} to {value:g} in the configuration, or "
+                "diameter_um in the sheet if it has this column, which takes precedence."
             )
     added = {BEST: settings.merge(presets[best], sweep_table.nest(of_stages))}
     by_level = _biases_by_level(runs, best, biases)

@@ -53,6 +53,16 @@ CASES = {  # the text of the message, a sheet with the error, and the sheet afte
         SHEET.replace("a,", "a b,"),
         SHEET.replace("a,", "a-b,"),
     ),
+    "another voxel size": (
+        "z_um is 0.4, but 0.5 in row 2 of the same stack",
+        "stack,channel,image,z_um\na,nuclei,x.tif,0.5\na,membrane,x.tif,0.4\n",
+        "stack,channel,image,z_um\na,nuclei,x.tif,0.5\na,membrane,x.tif,0.5\n",
+    ),
+    "another voxel size, of a channel that a preset downsamples": (
+        "or import the finer channel with a preset that sets import_stack.downsample",
+        "stack,channel,image,z_um\na,nuclei,x.tif,0.5\na,membrane,x.tif,0.25\n",
+        "stack,channel,image,z_um,preset\na,nuclei,x.tif,0.5,\na,membrane,x.tif,0.25,tutorial\n",
+    ),
     "a voxel size in another unit": (
         "give the voxel size in um in the column 'z_um', or rename it",
         with_column("z_nm", 500),

@@ -164,6 +164,16 @@ def test_a_simulated_colony_is_data_with_and_without_its_background():
         assert find_no_data(lowered.clip(0).astype(np.uint16)) is None
 
 
+@pytest.mark.parametrize("axis", range(3))
+def test_half_of_a_noisy_colony_without_data(axis):
+    colony = simulate_stack((20, 90, 90), SPACING, diameter_um=8, count=9, seed=2).nuclei_image
+    half = np.moveaxis(colony, axis, 0)
+    half[len(half) // 2 :] = 0  # 3.3 standard deviations of the noise below the background
+    found = find_no_data(colony)
+    assert found is not None
+    assert mark_no_data(colony, found).mean() == pytest.approx(0.5, abs=0.01)
+
+
 def test_interpolated_voxels_are_marked():
     turned, inside = (turn(stack, mode="grid-constant") for stack in (camera(), np.ones(SHAPE)))
     assert (inside[turned > 0] < 0.5).sum() > 1000

@@ -342,9 +342,23 @@ def test_a_membrane_channel_that_shows_nuclei_is_flagged(count, inside, outside,
         "nucleus_mean_intensity_membrane": [inside] * count + ["90"] * (6 - count) + [""],
         "cytoplasm_mean_intensity_membrane": [outside] * count + ["100"] * (6 - count) + [""],
         "nucleus_to_cell_volume_ratio": [ratio] * count + ["0.4"] * (6 - count) + [""],
+        "sd_intensity_membrane": ["20"] * 7,
     }
     flags = summarize_stack(cells, ["kept"] * 7, 10, channel="cells")["flags"]
     assert ("membrane in nuclei: 3 of 6 nuclei" in flags) == (flagged and count == 3)
+
+
+@pytest.mark.parametrize(("inside", "flagged"), [("96", False), ("98", True)])
+@pytest.mark.parametrize("count", [4, 5])
+def test_a_membrane_that_is_shifted_relative_to_the_nuclei_is_flagged(inside, flagged, count):
+    cells = table(count) | {
+        "nucleus_mean_intensity_membrane": [inside] * count,
+        "cytoplasm_mean_intensity_membrane": ["100"] * count,
+        "nucleus_to_cell_volume_ratio": ["0.4"] * count,
+        "sd_intensity_membrane": ["20"] * count,
+    }
+    flags = summarize_stack(cells, ["kept"] * count, 10, channel="cells")["flags"]
+    assert ("in nuclei: most are about as bright" in flags) == (flagged and count == 5)
 
 
 @pytest.mark.parametrize(("ratio", "flagged"), [(0.175, False), (0.176, True)])
