@@ -151,11 +151,11 @@ def _find_unlike(near: Correlations) -> list[int]:
 def _find_brighter(blocks: Stack, near: Correlations) -> list[int]:
     """Find planes in which both the contrast and the background change, in the same direction."""
     contrast, background = np.full((2, len(near) + 1), np.nan)
-    for z in np.flatnonzero(~np.isnan(near)):
-        for plane in (z, z + 1):
-            known = blocks[plane][np.isfinite(blocks[plane])]
-            contrast[plane] = known.std(dtype=float)
-            background[plane] = max(np.percentile(known, BACKGROUND_PERCENTILE), 0.0)
+    pairs = np.flatnonzero(~np.isnan(near))
+    for z in np.union1d(pairs, pairs + 1):
+        known = blocks[z][np.isfinite(blocks[z])]
+        contrast[z] = known.std(dtype=float)
+        background[z] = max(np.percentile(known, BACKGROUND_PERCENTILE), 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):  # of a background of 0
         steps = np.diff(np.log(contrast)), np.diff(np.log(background))
     found = []
