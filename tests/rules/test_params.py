@@ -210,6 +210,8 @@ def jobs(tmp_path_factory):
     for channel, cells in CELLS.items():
         more = {"ground_truth": truths[channel]} if channel in truths else {}
         more |= {"regions": "regions.tif"} if channel == "dye" else {}
+        # a preset can downsample a channel, so that voxel sizes may differ
+        more |= {} if channel == "nuclei" else {"preset": channel}
         study.add(
             "a", channel, image=f"{channel}.tif", condition="control", mouse=17, **cells, **more
         )
@@ -219,6 +221,7 @@ def jobs(tmp_path_factory):
     study.config |= STAGES | {
         "measure_objects": {"columns": MEASURED},
         "diameter_um": {"nuclei": 5.5},
+        "presets": {"membrane": {}, "dye": {}},
         "simulate_stack": {"tiny": TINY, "big": {"shape": LARGE_SHAPE}},
         "group_by": "condition",
         "measure_regions": {"names": {7: "cortex"}},

@@ -327,19 +327,19 @@ def _size_errors(used: Iterable[tuple[int, Row]], where: str) -> list[str]:
     errors = []
     first: dict[tuple[object, ...], tuple[int, object]] = {}
     for number, row in used:
-        for column in ("z_um", "y_um", "x_um"):
-            size = row.get(column)
-            if size is None:
-                continue
+        sizes = {name: row[name] for name in ("z_um", "y_um", "x_um") if name in row}
+        other = []
+        for column, size in sizes.items():
             key = (row.get("stack"), row.get("preset"), column)
             row_before, before = first.setdefault(key, (number, size))
             if size != before:
-                errors.append(
-                    f"{where} row {number}: {column} is {quote(size)}, but {quote(before)} in row "
-                    f"{row_before} of the same stack; all channels of a stack need the same voxel "
-                    "size, correct one of them, or import the finer channel with a preset that "
-                    "sets import_stack.downsample"
-                )
+                other.append(f"{column} is {quote(size)}, but {quote(before)} in row {row_before}")
+        if other:
+            errors.append(
+                f"{where} row {number}: {', '.join(other)} of the same stack; all channels of a "
+                "stack need the same voxel size, correct one of them, or import the finer channel "
+                "with a preset that sets import_stack.downsample"
+            )
     return errors
 
 
