@@ -66,6 +66,7 @@ class Quality(TypedDict):
     blurred_planes: list[int]
     repeated_planes: list[int]
     missing_planes: list[int]
+    misplaced_planes: list[int]
     displaced_planes: list[int]
     shifted_planes: list[int]
     unlike_planes: list[int]
@@ -142,7 +143,7 @@ def measure_quality(
     pixel. A plane is blurred if this is less than half the median of its neighbours with signal, up
     to two on each side and at least one, and missing if it is constant although others are not.
 
-    For displaced, shifted, unlike and brighter planes see
+    For misplaced, displaced, shifted, unlike and brighter planes see
     :func:`cellstack.measure.compare_planes.compare_planes`. Only planes with signal that are not
     blurred are compared. A plane is repeated if it is identical to any plane before it.
 
@@ -210,6 +211,7 @@ def measure_quality(
         "background_range_ratio": _unevenness(blocks, of_stack),
         "blurred_planes": blurred,
         "repeated_planes": np.flatnonzero(is_repeated).tolist(),
+        "misplaced_planes": compared.misplaced,
         "displaced_planes": compared.displaced,
         "shifted_planes": compared.shifted,
         "unlike_planes": compared.unlike,
@@ -310,6 +312,11 @@ def flag_quality(
             quality["projection_planes"],
             "the maximum projection of the others",
             "remove it from the image",
+        ),
+        (
+            [] if has_spots else quality["misplaced_planes"],
+            "more like planes that are not beside them",
+            "check the order of the planes",
         ),
         (
             [] if has_spots else quality["displaced_planes"],

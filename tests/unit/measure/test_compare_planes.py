@@ -93,6 +93,20 @@ def test_a_change_to_another_place_is_found(grain):
     assert measure_quality(grain, SPACING)[0]["unlike_planes"] == []
 
 
+@pytest.mark.parametrize("order", ["every second", "random"])
+def test_planes_in_another_order_are_found(grain, order):
+    places = np.r_[0:PLANES:2, 1:PLANES:2]
+    if order == "random":
+        places = np.random.default_rng(2).permutation(PLANES)
+    quality, _ = measure_quality(np.ascontiguousarray(grain[places]), SPACING)
+    assert len(quality["misplaced_planes"]) > PLANES / 2
+    assert quality["displaced_planes"] == quality["shifted_planes"] == []
+    (flag,) = flag_quality(quality)
+    assert "are more like planes that are not beside them: " in flag
+    for right in (grain, grain[::-1], grain[::2]):
+        assert measure_quality(np.ascontiguousarray(right), SPACING)[0]["misplaced_planes"] == []
+
+
 @pytest.mark.parametrize("factor", [0.5, 2])
 def test_a_step_of_the_brightness_is_found(grain, factor):
     image = grain.astype(np.float32)
@@ -124,7 +138,7 @@ def test_voxels_without_data_are_left_out(grain):
 def test_a_few_planes(grain, count):
     assert shifted_planes(np.ascontiguousarray(grain[:count])) == [] if count else True
     blocks = np.zeros((count, 4, 4), np.float32)
-    assert compare_planes(blocks, np.ones(count, bool)) == ([], [], [], [])
+    assert compare_planes(blocks, np.ones(count, bool)) == ([], [], [], [], [])
 
 
 @pytest.mark.parametrize("spacing", [(1.0, 0.4, 0.4), (3.2, 0.4, 0.4)])
@@ -140,9 +154,11 @@ def test_real_stacks(data, name):
     middle = len(image) // 2
     for planes in (image, np.ascontiguousarray(image[::2])):
         found = measure_quality(planes, SPACING)[0]
-        for defect in ("displaced", "shifted", "unlike", "brighter", "repeated"):
+        for defect in ("misplaced", "displaced", "shifted", "unlike", "brighter", "repeated"):
             assert found[f"{defect}_planes"] == []
         assert not any("inverted" in flag for flag in flag_quality(found, shows_objects=True))
+    every_second = np.concatenate([image[::2], image[1::2]])
+    assert measure_quality(every_second, SPACING)[0]["misplaced_planes"]
     inverted = measure_quality(image.max() - image, SPACING)[0]
     assert any("inverted" in flag for flag in flag_quality(inverted, shows_objects=True))
     assert shifted_planes(moved(image, (0, 4), slice(middle, None))) == [middle]
