@@ -336,6 +336,7 @@ class Watch:
                 doubts = flagged_groups(groups) if groups in self._made else []
                 old = find_leftovers(table.parent, self._made, self._in_sheet)
                 listing = Path(self._logs, "leftovers.txt")
+                listing.parent.mkdir(parents=True, exist_ok=True)
                 listing.write_text("".join(f"{path}\n" for path in old), encoding="utf-8")
                 lines = [*flagged_stacks(table), *doubts, *describe_leftovers(old, listing)]
                 for line in [*lines, *how_to_look(table, script)]:
