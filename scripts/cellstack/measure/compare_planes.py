@@ -154,8 +154,7 @@ def _find_shifted(blocks: Stack, near: Correlations) -> list[int]:
     is_shifted = np.zeros(len(near), bool)
     for z in np.flatnonzero(~np.isnan(near)):
         before, after = blocks[z], blocks[z + 1]
-        shift = _find_shift(before, after)
-        correlations[z] = _correlation(before, after, shift)
+        shift, correlations[z] = _find_shift(before, after, near[z])
         gains[z] = correlations[z] - near[z]
         is_shifted[z] = (
             correlations[z] >= MIN_CORRELATION
@@ -214,10 +213,12 @@ def _pairs_around(z: np.intp, near: Correlations) -> NDArray[np.intp]:
     return known
 
 
-def _find_shift(before: NDArray[np.float32], after: NDArray[np.float32]) -> tuple[int, int]:
-    """Return the shift of a plane with the highest correlation, searched in steps from 0."""
+def _find_shift(
+    before: NDArray[np.float32], after: NDArray[np.float32], unshifted: float
+) -> tuple[tuple[int, int], float]:
+    """Return the shift with the highest correlation, searched in steps from 0, and this one."""
     most = [size // 4 for size in before.shape]
-    shift, best = (0, 0), _correlation(before, after)
+    shift, best = (0, 0), unshifted
     while True:
         y, x = shift
         nearby = [
@@ -227,7 +228,7 @@ def _find_shift(before: NDArray[np.float32], after: NDArray[np.float32]) -> tupl
         ]
         better = [each for each in nearby if each[0] > best]  # not NaN
         if not better:
-            return shift
+            return shift, best
         best, shift = max(better)
 
 
