@@ -46,6 +46,42 @@ MAX_FLAT = 0.7  # of the pixels: in images up to 0.43, in labels from 0.86
 MIN_ASYMMETRY = -0.05  # in images of nuclei or membranes from 0.03, in inverted ones up to -0.03
 NOT_IN_TABLE = ("unchanged_pixels", "flat_fraction", "asymmetry")
 MAX_PLANES_NAMED = 5
+BAD_PLANES = (  # in the order of the flags: key, what is wrong, why it matters, also of spots
+    ("blurred_planes", "out of focus", "objects are blurred there", False),
+    ("repeated_planes", "identical to an earlier plane", "check the export", True),
+    ("missing_planes", "empty", "objects are cut there", True),
+    ("projection_planes", "the maximum projection of the others", "remove it from the image", True),
+    (
+        "misplaced_planes",
+        "more like planes that are not beside them",
+        "check the order of the planes",
+        False,
+    ),
+    (
+        "displaced_planes",
+        "unlike the planes on both sides",
+        "check the order of the planes",
+        False,
+    ),
+    (
+        "shifted_planes",
+        "shifted relative to the plane before",
+        "objects in both planes are distorted, align the planes",
+        False,
+    ),
+    (
+        "unlike_planes",
+        "unlike the plane before",
+        "check the order of the planes, and whether the sample moved",
+        False,
+    ),
+    (
+        "brighter_planes",
+        "much brighter or darker than the plane before",
+        "objects can be missing in dark planes, and intensities depend on z",
+        False,
+    ),
+)
 
 Number = float | None
 
@@ -300,46 +336,9 @@ def flag_quality(
         )
     if not has_spots:
         flags += _flag_signal(quality)
-    for planes, what, why in (
-        (
-            [] if has_spots else quality["blurred_planes"],
-            "out of focus",
-            "objects are blurred there",
-        ),
-        (quality["repeated_planes"], "identical to an earlier plane", "check the export"),
-        (quality["missing_planes"], "empty", "objects are cut there"),
-        (
-            quality["projection_planes"],
-            "the maximum projection of the others",
-            "remove it from the image",
-        ),
-        (
-            [] if has_spots else quality["misplaced_planes"],
-            "more like planes that are not beside them",
-            "check the order of the planes",
-        ),
-        (
-            [] if has_spots else quality["displaced_planes"],
-            "unlike the planes on both sides",
-            "check the order of the planes",
-        ),
-        (
-            [] if has_spots else quality["shifted_planes"],
-            "shifted relative to the plane before",
-            "objects in both planes are distorted, align the planes",
-        ),
-        (
-            [] if has_spots else quality["unlike_planes"],
-            "unlike the plane before",
-            "check the order of the planes, and whether the sample moved",
-        ),
-        (
-            [] if has_spots else quality["brighter_planes"],
-            "much brighter or darker than the plane before",
-            "objects can be missing in dark planes, and intensities depend on z",
-        ),
-    ):
-        if planes:
+    for key, what, why, also_spots in BAD_PLANES:
+        planes = cast(Mapping[str, Sequence[int]], quality)[key]
+        if planes and (also_spots or not has_spots):
             named = ", ".join(map(str, planes[:MAX_PLANES_NAMED]))
             more = ", ..." if len(planes) > MAX_PLANES_NAMED else ""
             verb = agree(len(planes), "is", "are")
